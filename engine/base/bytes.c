@@ -1,0 +1,160 @@
+#include "base/bytes.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { BUF_CAP_MIN = 64 };
+
+struct bytes bytes_of_text(const char *text)
+{
+    return bytes_of(text, strlen(text));
+}
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+int bytes_compare(struct bytes a, struct bytes b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    if (order != 0)
+        return order;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+void buf_deinit(struct buf *b)
+{
+    mem_free(b->data);
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+}
+
+void buf_reserve(struct buf *b, size_t more)
+{
+    assert(b->len <= b->cap);
+    if (more <= b->cap - b->len)
+        return;
+    assert(more <= SIZE_MAX / 2 - b->len);
+    size_t cap = b->cap < BUF_CAP_MIN ? BUF_CAP_MIN : b->cap * 2;
+    if (cap < b->len + more)
+        cap = b->len + more;
+    b->data = mem_resize(b->data, cap);
+    b->cap = cap;
+}
+
+uint8_t *buf_grow(struct buf *b, size_t n)
+{
+    buf_reserve(b, n);
+    uint8_t *at = b->data + b->len;
+    b->len += n;
+    return at;
+}
+
+void buf_put(struct buf *b, const void *data, size_t len)
+{
+    if (len > 0)
+        memcpy(buf_grow(b, len), data, len);
+}
+
+void buf_put_bytes(struct buf *b, struct bytes bytes)
+{
+    buf_put(b, bytes.data, bytes.len);
+}
+
+void buf_put_text(struct buf *b, const char *text)
+{
+    buf_put(b, text, strlen(text));
+}
+
+void buf_put_u8(struct buf *b, uint8_t value)
+{
+    *buf_grow(b, 1) = value;
+}
+
+void buf_put_be32(struct buf *b, uint32_t value)
+{
+    put_be32(buf_grow(b, 4), value);
+}
+
+void buf_put_be64(struct buf *b, uint64_t value)
+{
+    put_be64(buf_grow(b, 8), value);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    assert(len >= 0);
+    buf_reserve(b, (size_t)len + 1);
+    va_start(args, format);
+    vsnprintf((char *)b->data + b->len, (size_t)len + 1, format, args);
+    va_end(args);
+    b->len += (size_t)len;
+}
+
+void buf_pad(struct buf *b, size_t alignment)
+{
+    assert(alignment > 0);
+    size_t over = b->len % alignment;
+    if (over == 0)
+        return;
+    size_t more = alignment - over;
+    memset(buf_grow(b, more), 0, more);
+}
+
+struct bytes buf_bytes(const struct buf *b)
+{
+    return bytes_of(b->data, b->len);
+}
+
+const char *buf_text(struct buf *b)
+{
+    buf_reserve(b, 1);
+    b->data[b->len] = '\0';
+    return (const char *)b->data;
+}
+
+void put_le16(uint8_t *p, uint16_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+}
+
+void put_le32(uint8_t *p, uint32_t value)
+{
+    put_le16(p, (uint16_t)value);
+    put_le16(p + 2, (uint16_t)(value >> 16));
+}
+
+void put_le64(uint8_t *p, uint64_t value)
+{
+    put_le32(p, (uint32_t)value);
+    put_le32(p + 4, (uint32_t)(value >> 32));
+}
+
+void put_be32(uint8_t *p, uint32_t value)
+{
+    p[0] = (uint8_t)(value >> 24);
+    p[1] = (uint8_t)(value >> 16);
+    p[2] = (uint8_t)(value >> 8);
+    p[3] = (uint8_t)value;
+}
+
+void put_be64(uint8_t *p, uint64_t value)
+{
+    put_be32(p, (uint32_t)(value >> 32));
+    put_be32(p + 4, (uint32_t)value);
+}

@@ -1,0 +1,75 @@
+/* bytes: a borrowed run of bytes, and a growing one that owns its memory. */
+#ifndef ATE_BASE_BYTES_H
+#define ATE_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Borrowed: whoever hands it out says until when it lives. */
+struct bytes {
+    const uint8_t *data;
+    size_t len;
+};
+
+static inline struct bytes bytes_of(const void *data, size_t len)
+{
+    return (struct bytes){.data = data, .len = len};
+}
+
+struct bytes bytes_of_text(const char *text); /* without the final zero */
+bool bytes_equal(struct bytes a, struct bytes b);
+int bytes_compare(struct bytes a, struct bytes b); /* as memcmp; shorter first */
+
+/* Grows as it is written to. All zeros is an empty one. */
+struct buf {
+    uint8_t *data;
+    size_t len;
+    size_t cap;
+};
+
+void buf_deinit(struct buf *b);              /* safe twice */
+void buf_clear(struct buf *b);               /* keeps the memory */
+void buf_reserve(struct buf *b, size_t more); /* room for `more` behind len */
+uint8_t *buf_grow(struct buf *b, size_t n);  /* n bytes, not set, now in len */
+void buf_put(struct buf *b, const void *data, size_t len);
+void buf_put_bytes(struct buf *b, struct bytes bytes);
+void buf_put_text(struct buf *b, const char *text);
+void buf_put_u8(struct buf *b, uint8_t value);
+void buf_put_be32(struct buf *b, uint32_t value);
+void buf_put_be64(struct buf *b, uint64_t value);
+void buf_printf(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buf_pad(struct buf *b, size_t alignment); /* zeros to a multiple */
+struct bytes buf_bytes(const struct buf *b); /* until the next write */
+/* A zero behind the end, not counted in len. Until the next write. */
+const char *buf_text(struct buf *b);
+
+static inline uint16_t get_le16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+static inline uint32_t get_le32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+           (uint32_t)p[3] << 24;
+}
+static inline uint64_t get_le64(const uint8_t *p)
+{
+    return (uint64_t)get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+}
+static inline uint32_t get_be32(const uint8_t *p)
+{
+    return (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 |
+           (uint32_t)p[0] << 24;
+}
+static inline uint64_t get_be64(const uint8_t *p)
+{
+    return (uint64_t)get_be32(p + 4) | (uint64_t)get_be32(p) << 32;
+}
+void put_le16(uint8_t *p, uint16_t value);
+void put_le32(uint8_t *p, uint32_t value);
+void put_le64(uint8_t *p, uint64_t value);
+void put_be32(uint8_t *p, uint32_t value);
+void put_be64(uint8_t *p, uint64_t value);
+#endif

@@ -1,0 +1,66 @@
+/* err: one error, as every function that can fail reports it.
+ *
+ * What can fail returns 0 (or a count) or a negative code of this table and
+ * fills the caller's `struct err`. One table makes the codes, their names, the
+ * texts, the errno for files, the HTTP status and the exit code; numbers are
+ * never reused. */
+#ifndef ATE_BASE_ERR_H
+#define ATE_BASE_ERR_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/* name, number, errno, HTTP status, exit code, text */
+#define ERR_TABLE(X)                                                           \
+    X(IO, 1, EIO, 500, 1, "input or output failed")                            \
+    X(INVALID, 2, EINVAL, 400, 2, "not a valid request")                       \
+    X(DENIED, 3, EACCES, 403, 4, "no right")                                   \
+    X(REFUSED, 4, EPERM, 422, 6, "a rule refused it")                          \
+    X(NOT_FOUND, 5, ENOENT, 404, 3, "not found")                               \
+    X(CONFLICT, 6, EEXIST, 409, 5, "in conflict with what is there")           \
+    X(CORRUPT, 7, EBADMSG, 500, 8, "verification failed")                      \
+    X(UNAVAILABLE, 8, EAGAIN, 503, 7, "not available now")                     \
+    X(FULL, 9, ENOSPC, 507, 7, "no space left")                                \
+    X(LIMIT, 10, E2BIG, 413, 1, "over a limit")                                \
+    X(STALE, 11, ESTALE, 409, 5, "others were faster")                         \
+    X(SCRIPT, 12, EPROTO, 500, 1, "the schema's Lua failed")                   \
+    X(CANCELED, 13, ECANCELED, 499, 130, "canceled")                           \
+    X(NEED, 14, EAGAIN, 503, 7, "a body has to be fetched first")
+
+enum {
+#define X(name, number, posix, http, exit_code, text)                          \
+    ATE_E##name = -(number),
+    ERR_TABLE(X)
+#undef X
+};
+
+enum { ERR_TEXT_MAX = 1024, ERR_RULE_MAX = 128 };
+
+struct err {
+    int code;                /* 0 or ATE_E... */
+    char rule[ERR_RULE_MAX]; /* the rule's name when REFUSED by one, or "" */
+    char text[ERR_TEXT_MAX]; /* a whole sentence for people */
+};
+
+/* Fill `err` and return `code`. `err` may be NULL. Long texts are cut. */
+int err_set(struct err *err, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Put "context: " before the text, keep the code and return it;
+ * IO when `err` is NULL, so give one to what you wrap. */
+int err_wrap(struct err *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* From an errno value: ENOSPC and EDQUOT become FULL, EACCES, EPERM and EROFS
+ * DENIED, ENOENT NOT_FOUND, EEXIST CONFLICT, all else IO; the text ends with
+ * strerror. Returns the code. */
+int err_errno(struct err *err, int posix, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What the table says of a code; for an unknown one what IO has. */
+const char *err_name(int code); /* "REFUSED" */
+const char *err_default_text(int code);
+int err_posix(int code);
+int err_http(int code);
+int err_exit(int code);
+#endif

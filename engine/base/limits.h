@@ -1,0 +1,54 @@
+/* limits: the largest of everything that comes from outside, in one place.
+ *
+ * Each is checked before anything of that size is allocated; that is why
+ * memory.h may end the process instead of reporting a failure. Sizes are bytes
+ * unless the name says otherwise. Those marked (format) are part of what every
+ * node has to agree on: changing one changes verdicts. */
+#ifndef ATE_BASE_LIMITS_H
+#define ATE_BASE_LIMITS_H
+
+#include <assert.h>
+
+enum {
+    /* Events, transactions, batches. */
+    LIMIT_EVENT_HEADER = 64 << 10, /* (format) one event header */
+    LIMIT_TX_HEADERS = 1 << 20, /* (format) event headers of one transaction */
+    LIMIT_TX_EVENTS = 4096,     /* (format) events of one transaction */
+    LIMIT_BATCH_TXS = 4096,     /* (format) transactions of one batch */
+    LIMIT_TX_SIGNATURES = 64,   /* (format) further signatures of one */
+    LIMIT_READ_SET = 64 << 10,  /* (format) one transaction's read set */
+    LIMIT_RESULT = 64 << 10,    /* (format) what a method returns */
+    LIMIT_ARGS = 16 << 20,      /* arguments of a method */
+    LIMIT_FRAME_PAYLOAD = 64 << 20, /* one frame of the header file */
+
+    /* Bodies. */
+    LIMIT_BODY_PIECE = 65536,       /* (format) what one hash covers */
+    LIMIT_BODY_INLINE = 1024,       /* (format) above: in the body file */
+    LIMIT_BODY_SEGMENT = 1 << 30,   /* (format) one body file */
+    LIMIT_BODY_IN_FLIGHT = 1 << 20, /* of bodies that arrive at a time */
+
+    /* Schemas. */
+    LIMIT_BUNDLE = 1 << 20,     /* (format) all Lua of a chain */
+    LIMIT_BUNDLE_MODULES = 256, /* (format) files of a bundle */
+    LIMIT_GENESIS = 64 << 10,   /* (format) without its body */
+    LIMIT_ROOT_KEYS = 64,       /* (format) of one set */
+
+    /* Names. */
+    LIMIT_NAME = 255,       /* one segment of a path */
+    LIMIT_CHAIN_NAME = 255, /* a chain's whole path, such as bank/main */
+    LIMIT_TYPE_NAME = 128,  /* (format) schema.type */
+    LIMIT_KIND_NAME = 64,   /* (format) field, view, rule, method, purpose */
+
+    /* State. */
+    LIMIT_STATE_KEY = 1024,      /* (format) kind and key of an entry */
+    LIMIT_STATE_VALUE = 1 << 20, /* (format) value of an entry */
+
+    /* One process. */
+    LIMIT_CHAINS_OPEN = 4096,
+    LIMIT_CONNECTIONS = 10000,
+};
+
+static_assert(LIMIT_TX_HEADERS >= LIMIT_EVENT_HEADER, "one header must fit");
+static_assert(LIMIT_BODY_SEGMENT % LIMIT_BODY_PIECE == 0, "whole pieces");
+static_assert(LIMIT_FRAME_PAYLOAD >= LIMIT_TX_HEADERS, "one tx must fit");
+#endif

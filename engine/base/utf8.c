@@ -1,0 +1,65 @@
+#include "base/utf8.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+static bool is_tail(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+/* Bytes of the character at `p`, of which `left` are there; 0 if it is none.
+ * The second byte's range keeps out overlong forms, surrogates and everything
+ * above U+10FFFF (Unicode, table 3-7). */
+static size_t character(const uint8_t *p, size_t left)
+{
+    uint8_t lead = p[0];
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xc2 || lead > 0xf4)
+        return 0;
+    size_t len = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (left < len)
+        return 0;
+    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if (!is_tail(p[i]))
+            return 0;
+    return len;
+}
+
+bool utf8_valid(struct bytes text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        uint64_t eight;
+        if (text.len - at >= sizeof(eight)) {
+            memcpy(&eight, text.data + at, sizeof(eight));
+            if ((eight & 0x8080808080808080ULL) == 0) { /* ASCII, most of it */
+                at += sizeof(eight);
+                continue;
+            }
+        }
+        size_t len = character(text.data + at, text.len - at);
+        if (len == 0)
+            return false;
+        at += len;
+    }
+    return true;
+}
+
+bool name_valid(struct bytes name)
+{
+    if (name.len == 0 || name.len > LIMIT_NAME || name.data[0] == '.')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t byte = name.data[i];
+        if (byte < 0x20 || byte == 0x7f || byte == '/')
+            return false;
+    }
+    return utf8_valid(name);
+}
