@@ -1,0 +1,111 @@
+/* batch: transactions of one author under one signature, as a frame holds them.
+ *
+ * Writing appends to a buffer: batch_put, then as many members as it was told.
+ * Reading walks the members once, strict and without copies: everything points
+ * into the payload, which has to outlive the reader. What hashes and signatures
+ * prove is asked for separately, so that cheap checks can come first:
+ * batch_next checks shapes and bounds, batch_member_check digests, batch_verify
+ * the author's signature. The verdict digest is not under that signature; the
+ * chain's log leaf covers it. */
+#ifndef ATE_EVENT_BATCH_H
+#define ATE_EVENT_BATCH_H
+
+#include "base/msgpack.h"
+#include "event/ids.h"
+#include "event/sigs.h"
+#include "event/tx.h"
+
+struct event_header;
+
+/* ---- Writing. ---- */
+
+/* Append what stands before the members; `members` of them have to follow, 1 to
+ * LIMIT_BATCH_TXS. */
+void batch_put(struct buf *out, const uint8_t author[KEY_ID_SIZE],
+               const uint8_t signature[SIGN_SIZE], size_t members);
+
+struct batch_part {
+    struct bytes tx_header;
+    const struct further_sig *sigs; /* sorted: sigs_sort */
+    size_t sig_count;
+    const struct bytes *events; /* encoded headers */
+    size_t event_count;
+    struct bytes read_set;  /* len 0: none */
+    struct bytes result;    /* len 0: none */
+    const uint8_t *verdict; /* digest, 32 bytes */
+};
+
+/* Append an accepted member, or what is left of a refused one. */
+void batch_put_member(struct buf *out, const struct batch_part *part);
+void batch_put_refused(struct buf *out, const uint8_t tx_id[TX_ID_SIZE]);
+
+/* ---- Reading. ---- */
+
+struct batch_reader {
+    const uint8_t *author;    /* key id, 32 bytes */
+    const uint8_t *signature; /* 64 bytes */
+    uint32_t count;           /* members, refused ones too */
+    uint32_t next;            /* number of the member batch_next reads */
+    struct mp mp;
+};
+
+struct batch_member {
+    bool refused;
+    const uint8_t *refused_id; /* tx id of a refused one; all below is unset */
+    struct bytes tx_header;    /* encoded */
+    struct tx_header tx;       /* decoded */
+    struct sigs sigs;
+    uint32_t event_count;   /* = tx.count */
+    struct bytes events;    /* encoded array of bin: batch_events */
+    struct bytes read_set;  /* data NULL: none, or dropped by a flip */
+    struct bytes result;    /* data NULL: none, or dropped by a flip */
+    const uint8_t *verdict; /* digest, 32 bytes */
+};
+
+/* Errors of all: INVALID (the text says which member and field), LIMIT. */
+int batch_open(struct batch_reader *r, struct bytes payload, struct err *err);
+
+/* 1: a member; 0: the end, nothing is left over; negative: the code. Checks
+ * that the header's author is the batch's and its count that of the events.
+ * Event headers are bounded here and decoded by event_header_get. */
+int batch_next(struct batch_reader *r, struct batch_member *member,
+               struct err *err);
+
+/* The encoded headers of a member that batch_next gave, in order. */
+struct batch_events {
+    struct mp mp;
+    uint32_t left;
+};
+struct batch_events batch_events(const struct batch_member *member);
+bool batch_events_next(struct batch_events *events, struct bytes *header);
+
+void batch_member_id(const struct batch_member *member, uint8_t suite,
+                     const uint8_t *chain_id, uint8_t out[TX_ID_SIZE]);
+
+/* Every event decodes and is the author's; event root, read set and result are
+ * what the header says. A section may be absent though the header has its
+ * digest (a flip may drop it). Refused members pass.
+ * Errors: INVALID, LIMIT, CORRUPT (a digest differs). */
+int batch_member_check(const struct batch_member *member, uint8_t suite,
+                       const uint8_t *chain_id, struct err *err);
+
+/* ---- The author's signature. ---- */
+
+/* What is signed: H("batch", suite, chain id, count, root over tx ids). */
+void batch_signed_hash(uint8_t suite, const uint8_t *chain_id, uint64_t count,
+                       const uint8_t root[HASH_SIZE], uint8_t out[HASH_SIZE]);
+
+void batch_sign(const struct key_pair *pair, const uint8_t *chain_id,
+                const uint8_t (*tx_ids)[TX_ID_SIZE], size_t count,
+                uint8_t signature[SIGN_SIZE]);
+
+bool batch_signature_verify(const struct key_record *author,
+                            const uint8_t *chain_id,
+                            const uint8_t (*tx_ids)[TX_ID_SIZE], size_t count,
+                            const uint8_t signature[SIGN_SIZE]);
+
+/* All of a stored batch: shapes, digests of every member, and the signature by
+ * the key whose record is given. Errors: INVALID, LIMIT, CORRUPT. */
+int batch_verify(struct bytes payload, const struct key_record *author,
+                 const uint8_t *chain_id, struct err *err);
+#endif
