@@ -1,0 +1,102 @@
+/* job: a short list of file operations that a log thread performs in order.
+ *
+ * This is the whole of what the core asks of a disk. It fills in a job, hands
+ * it to `disk->submit` and owns it again when `job->done(job)` is called: on
+ * the core's own thread, later, never from within submit. In between the job
+ * and all that it points to belong to the disk and stay where they are.
+ *
+ * The operations run in order; the first that fails ends the job and tells its
+ * number and errno. Jobs of one lane run one after the other in the order they
+ * were submitted; those of different lanes, and all of lane 0, run in any order
+ * and at the same time.
+ *
+ * Paths are relative to the data folder, "" is the folder itself, and none
+ * leads outside. Nothing but JOB_CREATE makes a file. A write is durable when a
+ * JOB_SYNC of the same file later in the same job succeeded; a name made,
+ * changed or removed is durable after JOB_SYNC_FOLDER of the folder that holds
+ * it. */
+#ifndef ATE_LOG_JOB_H
+#define ATE_LOG_JOB_H
+
+#include "base/bytes.h"
+
+enum job_kind {
+    JOB_MKDIR =
+        1,       /* path, and the folders above it; one that is there is fine */
+    JOB_CREATE,  /* an empty file; EEXIST when it is there */
+    JOB_REPLACE, /* an empty file, instead of the one that may be there */
+    JOB_READ,    /* append up to `length` bytes from `offset` to `bytes` */
+    JOB_WRITE,   /* `data` at `offset`, all of it */
+    JOB_TRUNCATE,    /* to `offset` bytes */
+    JOB_SYNC,        /* the file's bytes and size (fdatasync) */
+    JOB_SYNC_FOLDER, /* the names in a folder */
+    JOB_RENAME,      /* path to `to`, which is replaced */
+    JOB_UNLINK,
+    JOB_SIZE, /* result: the file's size */
+    JOB_LIST, /* append each name in the folder, sorted, a zero behind it */
+};
+
+struct job_op {
+    enum job_kind kind;
+    const char *path;  /* borrowed, as all pointers here, until done */
+    const char *to;    /* RENAME */
+    uint64_t offset;   /* READ, WRITE, TRUNCATE */
+    uint64_t length;   /* READ */
+    struct bytes data; /* WRITE */
+    struct buf *bytes; /* READ, LIST; the submitter's */
+    uint64_t result;   /* READ: bytes got, less than length only at the file's
+                          end; SIZE: size */
+};
+
+enum { JOB_OPS_MAX = 24 };
+
+struct job {
+    struct job_op op[JOB_OPS_MAX];
+    uint32_t count;
+    uint64_t lane;
+    void (*done)(struct job *job);
+    void *owner; /* the submitter's */
+
+    int error;       /* 0, or the errno of the operation that failed, */
+    uint32_t failed; /* and its number: those before it were done */
+
+    struct job *next; /* the disk's while it has the job */
+};
+
+/* A disk, as one of the drivers offers it: engine/io/disk.h (real files),
+ * engine/io/memory_disk.h, tests/sim/sim_disk.h (faults). */
+struct disk {
+    void *ctx;
+    void (*submit)(void *ctx, struct job *job);
+};
+
+/* Make an empty job. */
+void job_init(struct job *job, uint64_t lane, void (*done)(struct job *job),
+              void *owner);
+
+/* Append one operation. */
+void job_mkdir(struct job *job, const char *path);
+void job_create(struct job *job, const char *path);
+void job_replace(struct job *job, const char *path);
+void job_read(struct job *job, const char *path, uint64_t offset,
+              uint64_t length, struct buf *bytes);
+void job_write(struct job *job, const char *path, uint64_t offset,
+               struct bytes data);
+void job_truncate(struct job *job, const char *path, uint64_t size);
+void job_sync(struct job *job, const char *path);
+void job_sync_folder(struct job *job, const char *path);
+void job_rename(struct job *job, const char *path, const char *to);
+void job_unlink(struct job *job, const char *path);
+void job_size(struct job *job, const char *path);
+void job_list(struct job *job, const char *path, struct buf *names);
+
+void job_submit(const struct disk *disk, struct job *job);
+
+/* "write", "sync", ... for texts. */
+const char *job_kind_text(enum job_kind kind);
+
+struct err;
+/* Fill `err` from a job that failed: "write of 1.head at 8192: No space left on
+ * device". Returns the code (see err_errno()). */
+int job_err(const struct job *job, struct err *err);
+#endif
