@@ -1,0 +1,56 @@
+/* arena: the memory of one Lua state, inside one fixed block, and an image that
+ * puts it back.
+ *
+ * Allocation is a bump pointer and free lists by size class; it depends on
+ * nothing but the sequence of calls, so the same script runs out of memory at
+ * the same place in every process. An image is a copy of the used part: after
+ * a restore the Lua state in the block is, byte for byte, the one the image was
+ * taken of. Pointers stay valid, as the block never moves. */
+#ifndef ATE_SCRIPT_ARENA_H
+#define ATE_SCRIPT_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ARENA_GRAIN = 16,
+    ARENA_SMALL_MAX = 1024, /* a class every 16 bytes up to here */
+    ARENA_CLASSES = 64 + 8 * 16,
+    /* A text of 64 KiB and what Lua puts around it. */
+    ARENA_BLOCK_MAX = (64 << 10) + 256,
+};
+
+/* What a restore puts back beside the bytes. */
+struct arena_marks {
+    size_t used;                    /* bytes below the bump pointer */
+    void *free_list[ARENA_CLASSES]; /* by size class, linked inside */
+};
+
+struct arena {
+    uint8_t *block;
+    size_t size;      /* of the block */
+    size_t limit;     /* `used` never goes above; at most size */
+    size_t block_max; /* of one allocation */
+    bool failed;      /* an allocation was refused since arena_limit() */
+    struct arena_marks marks;
+    uint8_t *image; /* NULL before arena_image_take */
+    struct arena_marks image_marks;
+};
+
+/* `size` bytes are reserved; memory that is not touched costs nothing. */
+void arena_init(struct arena *a, size_t size);
+void arena_deinit(struct arena *a); /* safe twice */
+
+/* What applies from now on; clears `failed`. `limit` is cut to the size. */
+void arena_limit(struct arena *a, size_t limit, size_t block_max);
+
+/* As lua_Alloc: new_size 0 frees, old NULL allocates. NULL when refused; then
+ * the old block stays as it was. */
+void *arena_alloc(struct arena *a, void *old, size_t old_size, size_t new_size);
+
+/* Take the image (the last one is replaced), and put it back. */
+void arena_image_take(struct arena *a);
+void arena_image_restore(struct arena *a);
+size_t arena_image_size(const struct arena *a); /* bytes that are copied */
+#endif

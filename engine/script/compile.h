@@ -1,0 +1,19 @@
+/* compile: Lua source to a dump that has been scanned.
+ *
+ * It happens in a state of its own that is dropped at once, so that neither the
+ * compiler's garbage nor what a hostile source does to the lexer reaches the
+ * state that runs. */
+#ifndef ATE_SCRIPT_COMPILE_H
+#define ATE_SCRIPT_COMPILE_H
+
+#include "base/bytes.h"
+#include "script/scan.h"
+
+enum { COMPILE_SOURCE_MAX = 64 << 10 };
+
+/* Append the dump of `source` to `dump`. `chunk` is Lua's chunk name: '@' or
+ * '=' and the file name. Text only, at most COMPILE_SOURCE_MAX bytes. Errors:
+ * SCRIPT with file:line, LIMIT, what `visit` gave. */
+int compile_source(struct buf *dump, struct bytes source, const char *chunk,
+                   scan_visit visit, void *ctx, struct err *err);
+#endif
