@@ -31,7 +31,7 @@ enum {
     LIMIT_BUNDLE = 1 << 20,     /* (format) all Lua of a chain */
     LIMIT_BUNDLE_MODULES = 256, /* (format) files of a bundle */
     LIMIT_GENESIS = 64 << 10,   /* (format) without its body */
-    LIMIT_ROOT_KEYS = 64,       /* (format) of one set */
+    LIMIT_ROOT_KEYS = 16,       /* (format) of one set */
 
     /* Names. */
     LIMIT_NAME = 255,       /* one segment of a path */
