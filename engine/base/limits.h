@@ -25,6 +25,7 @@ enum {
     LIMIT_BODY_PIECE = 65536,       /* (format) what one hash covers */
     LIMIT_BODY_INLINE = 1024,       /* (format) above: in the body file */
     LIMIT_BODY_SEGMENT = 1 << 30,   /* (format) one body file */
+    LIMIT_BODY = (1 << 30) - (512 << 10), /* (format) fits with leaf hashes */
     LIMIT_BODY_IN_FLIGHT = 1 << 20, /* of bodies that arrive at a time */
 
     /* Schemas. */
@@ -50,5 +51,8 @@ enum {
 
 static_assert(LIMIT_TX_HEADERS >= LIMIT_EVENT_HEADER, "one header must fit");
 static_assert(LIMIT_BODY_SEGMENT % LIMIT_BODY_PIECE == 0, "whole pieces");
+static_assert(LIMIT_BODY + LIMIT_BODY_SEGMENT / LIMIT_BODY_PIECE * 32 <=
+                  LIMIT_BODY_SEGMENT,
+              "a body and its leaf hashes must fit a segment");
 static_assert(LIMIT_FRAME_PAYLOAD >= LIMIT_TX_HEADERS, "one tx must fit");
 #endif
