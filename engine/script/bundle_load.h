@@ -1,0 +1,39 @@
+/* bundle_load: from source files to a stored bundle, and from a bundle to a
+ * schema in a sandbox. */
+#ifndef ATE_SCRIPT_BUNDLE_LOAD_H
+#define ATE_SCRIPT_BUNDLE_LOAD_H
+
+#include "base/bytes.h"
+#include "event/bundle.h"
+#include "script/sandbox.h"
+
+struct schema;
+
+/* Give the source of a module that the schema's author wrote: append it to
+ * `source`, and what errors call the file ("bank.lua") to `file`. The engine's
+ * own modules (`ate`, `ate.*`) are never asked for. Errors: NOT_FOUND, IO, ...
+ */
+typedef int (*bundle_source)(void *ctx, const char *module, struct buf *file,
+                             struct buf *source, struct err *err);
+
+/* Load `main_module` and all it requires in a sandbox of its own, and append
+ * the stored bundle to `out`: every module that was loaded, those of the
+ * engine's own Lua too. Unless NULL, `schema` gets what was declared (its
+ * function numbers mean nothing) and `warnings` one line for each warning.
+ * Errors: those of declare_load and bundle_put, and what `source` gave. */
+int bundle_build(struct buf *out, const char *main_module, bundle_source source,
+                 void *ctx, struct schema *schema, struct buf *warnings,
+                 struct err *err);
+
+/* A sandbox_find over a stored bundle; ctx is a `const struct bundle *` that
+ * has to stay until the sandbox is sealed. Nothing but the bundle is looked at,
+ * so that a chain means the same under every version of the engine. Modules
+ * named `ate` or `ate.*` are trusted: bundle_own_lua checks them first. */
+int bundle_find_module(void *ctx, const char *name,
+                       struct sandbox_module *found, struct err *err);
+
+/* Are the modules `ate` and `ate.*` of a bundle this engine's own, byte for
+ * byte? They see more than others. Errors: INVALID, naming the first that is
+ * not. */
+int bundle_own_lua(const struct bundle *bundle, struct err *err);
+#endif

@@ -1,0 +1,36 @@
+/* vocabulary: what trusted Lua (lua/ate) is made of: it writes down what a
+ * schema declares, and knows types and refusals when it sees them.
+ *
+ * A type is a table {kind =, where =, [1] =, [2] =} with a metatable of its
+ * own: the name of its constructor, the place of the call, the arguments. A
+ * declaration is a table {kind =, schema =, name =, where =, options =} in the
+ * list that vocabulary_push_list gives; `schema` is the name of the schema it
+ * was made for. Nothing is checked here but what would make the rest
+ * impossible. */
+#ifndef ATE_SCRIPT_VOCABULARY_H
+#define ATE_SCRIPT_VOCABULARY_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct err;
+struct sandbox;
+
+/* Fill `host`: type(name) gives a constructor, declare(kind) a function that
+ * writes a declaration down, deny the maker of refusals, unknown(what, list)
+ * raises "no such ...". Before anything is loaded. Errors: those of
+ * sandbox_setup. */
+int vocabulary_setup(struct sandbox *s, struct err *err);
+
+/* The list of declarations, in the order made. */
+void vocabulary_push_list(lua_State *L);
+
+/* Forget the list: what is declared from now on is an error. */
+void vocabulary_close(lua_State *L);
+
+bool vocabulary_is_type(lua_State *L, int index);
+bool vocabulary_is_schema(lua_State *L, int index);
+
+/* Is the value what ate.deny() gave? Then push its table of values. */
+bool vocabulary_refusal(lua_State *L, int index);
+#endif
