@@ -206,37 +206,3 @@ void hash_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
     memcpy(both + 1 + HASH_SIZE, right, HASH_SIZE);
     sha256(bytes_of(both, sizeof(both)), out);
 }
-
-void hex_put(char *out, const uint8_t *data, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = digits[data[i] >> 4];
-        out[2 * i + 1] = digits[data[i] & 15];
-    }
-    out[2 * len] = '\0';
-}
-
-/* -1: not a lower-case hex digit. */
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
-bool hex_get(uint8_t *out, size_t len, struct bytes text)
-{
-    if (text.len % 2 != 0 || text.len / 2 != len)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(text.data[2 * i]);
-        int low = hex_digit(text.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}

@@ -50,9 +50,4 @@ void hash_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
 /* Give back the contexts this thread keeps for reuse. A thread that hashed
  * calls it before it ends; hashing again later is allowed. */
 void hash_thread_end(void);
-
-/* Lower-case hex: 2 * len characters and a zero. */
-void hex_put(char *out, const uint8_t *data, size_t len);
-/* Exactly 2 * len lower-case hex digits, else false and `out` is undefined. */
-bool hex_get(uint8_t *out, size_t len, struct bytes text);
 #endif

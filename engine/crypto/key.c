@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/msgpack.h"
 
 static_assert(BOX_PUBLIC_SIZE == crypto_scalarmult_BYTES, "libsodium's sizes");
@@ -103,12 +104,9 @@ void key_pair_wipe(struct key_pair *pair)
 static void put_secret(struct buf *out, const char *word,
                        const uint8_t secret[32])
 {
-    char hex[HEX_SIZE + 1];
-    hex_put(hex, secret, 32);
     buf_put_text(out, word);
-    buf_put(out, hex, HEX_SIZE);
+    hex_put(out, bytes_of(secret, 32));
     buf_put_text(out, "\n");
-    sodium_memzero(hex, sizeof(hex));
 }
 
 void key_pair_write(struct buf *out, const struct key_pair *pair)
@@ -133,7 +131,7 @@ static bool take_secret(struct bytes *rest, const char *word,
                         uint8_t secret[32])
 {
     if (!take_text(rest, word) || rest->len < HEX_SIZE ||
-        !hex_get(secret, 32, bytes_of(rest->data, HEX_SIZE)))
+        !hex_get((const char *)rest->data, HEX_SIZE, secret))
         return false;
     *rest = bytes_of(rest->data + HEX_SIZE, rest->len - HEX_SIZE);
     return take_text(rest, "\n");

@@ -16,9 +16,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 
 #define ORIGIN_PREFIX "ate/"
@@ -28,7 +27,6 @@ enum {
     ORIGIN_SIZE = 4 + 2 * HASH_SIZE,
     KEY_HASH_SIZE = 4,
     BLOB_SIZE = KEY_HASH_SIZE + SIGN_SIZE,
-    BASE64_MAX = 4 * ((BLOB_SIZE + 2) / 3) + 1, /* with the final zero */
 };
 
 /* What a note says, inside its text. */
@@ -40,8 +38,11 @@ struct note {
 
 static void origin_of(const uint8_t *chain_id, char out[ORIGIN_SIZE + 1])
 {
-    memcpy(out, ORIGIN_PREFIX, 4);
-    hex_put(out + 4, chain_id, HASH_SIZE);
+    struct buf b = {.data = (uint8_t *)out, .cap = ORIGIN_SIZE + 1};
+    buf_put_text(&b, ORIGIN_PREFIX);
+    hex_put(&b, bytes_of(chain_id, HASH_SIZE));
+    assert(b.len == ORIGIN_SIZE && b.data == (uint8_t *)out);
+    out[ORIGIN_SIZE] = '\0';
 }
 
 static void key_hash(const char *name, const uint8_t *public_key,
@@ -57,15 +58,6 @@ static void key_hash(const char *name, const uint8_t *public_key,
     memcpy(out, full, KEY_HASH_SIZE);
 }
 
-static void put_base64(struct buf *out, const uint8_t *data, size_t len)
-{
-    char text[BASE64_MAX];
-    assert(len <= BLOB_SIZE);
-    sodium_bin2base64(text, sizeof(text), data, len,
-                      sodium_base64_VARIANT_ORIGINAL);
-    buf_put_text(out, text);
-}
-
 void note_checkpoint_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
                          const struct checkpoint *checkpoint,
                          const struct key_pair *pair)
@@ -74,7 +66,7 @@ void note_checkpoint_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
     char origin[ORIGIN_SIZE + 1];
     origin_of(chain_id, origin);
     buf_printf(out, "%s\n%" PRIu64 "\n", origin, checkpoint->size);
-    put_base64(out, checkpoint->root, HASH_SIZE);
+    base64_put(out, bytes_of(checkpoint->root, HASH_SIZE));
     buf_put_text(out, "\n");
 
     uint8_t blob[BLOB_SIZE];
@@ -82,7 +74,7 @@ void note_checkpoint_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
     sign_bytes(pair->secret, bytes_of(out->data + start, out->len - start),
                blob + KEY_HASH_SIZE);
     buf_printf(out, "\n" DASH "%s ", origin);
-    put_base64(out, blob, sizeof(blob));
+    base64_put(out, bytes_of(blob, sizeof(blob)));
     buf_put_text(out, "\n");
 }
 
@@ -115,19 +107,21 @@ static bool parse_size(struct bytes text, uint64_t *size)
     return true;
 }
 
-/* Decoded bytes, at most `cap`; -1 when it is not base64 (4). */
-static int parse_base64(struct bytes text, uint8_t *out, size_t cap)
+/* Exactly `len` bytes in base64 (4). */
+static bool parse_base64(struct bytes text, uint8_t *out, size_t len)
 {
-    size_t len = 0;
-    int rc =
-        sodium_base642bin(out, cap, (const char *)text.data, text.len, NULL,
-                          &len, NULL, sodium_base64_VARIANT_ORIGINAL);
-    return rc == 0 ? (int)len : -1;
+    struct buf b = {0};
+    bool ok = base64_get((const char *)text.data, text.len, &b) && b.len == len;
+    if (ok)
+        memcpy(out, b.data, len);
+    buf_deinit(&b);
+    return ok;
 }
 
-/* Split "dash name base64" into name and what the base64 holds. */
+/* Split "dash name base64" into name and what the base64 holds, appended to
+ * `blob`. */
 static bool parse_signature(struct bytes line, struct bytes *name,
-                            uint8_t blob[NOTE_MAX], int *len)
+                            struct buf *blob)
 {
     size_t dash = strlen(DASH);
     if (line.len < dash || memcmp(line.data, DASH, dash) != 0)
@@ -141,8 +135,8 @@ static bool parse_signature(struct bytes line, struct bytes *name,
     if (memchr(name->data, '+', name->len) != NULL)
         return false;
     struct bytes code = bytes_of(space + 1, rest.len - name->len - 1);
-    *len = parse_base64(code, blob, NOTE_MAX);
-    return *len > KEY_HASH_SIZE;
+    return base64_get((const char *)code.data, code.len, blob) &&
+           blob->len > KEY_HASH_SIZE;
 }
 
 /* Only newlines among the control characters, and UTF-8 throughout. */
@@ -165,7 +159,7 @@ static const char *parse_body(struct bytes *rest, const char *origin,
     if (!take_line(rest, &line) || !parse_size(line, &note->checkpoint.size))
         return "its size is not a number";
     if (!take_line(rest, &line) ||
-        parse_base64(line, note->checkpoint.root, HASH_SIZE) != HASH_SIZE)
+        !parse_base64(line, note->checkpoint.root, HASH_SIZE))
         return "its root is not 32 bytes in base64";
     note->body = bytes_of(start, (size_t)(rest->data - start));
     if (!take_line(rest, &line) || line.len != 0)
@@ -173,26 +167,38 @@ static const char *parse_body(struct bytes *rest, const char *origin,
     return NULL;
 }
 
+/* Line number `n`, from 0; the first is the chain's (2). */
+static const char *check_signature(struct bytes line, int n, const char *origin,
+                                   struct note *note)
+{
+    struct buf blob = {0};
+    struct bytes name;
+    const char *wrong = NULL;
+    if (!parse_signature(line, &name, &blob))
+        wrong = "a signature line is malformed";
+    else if (n == 0 && (!bytes_equal(name, bytes_of_text(origin)) ||
+                        blob.len != BLOB_SIZE))
+        wrong = "its first signature is not the chain's";
+    else if (n == 0)
+        memcpy(note->blob, blob.data, BLOB_SIZE);
+    buf_deinit(&blob);
+    return wrong;
+}
+
 static const char *parse_signatures(struct bytes rest, const char *origin,
                                     struct note *note)
 {
-    uint8_t blob[NOTE_MAX];
-    int len;
     struct bytes line;
-    struct bytes name;
-    for (int i = 0; i < NOTE_SIGNATURES_MAX; i++) {
-        if (rest.len == 0 && i > 0)
-            return NULL;
-        if (!take_line(&rest, &line) ||
-            !parse_signature(line, &name, blob, &len))
-            return "a signature line is malformed";
-        if (i > 0)
-            continue;
-        if (!bytes_equal(name, bytes_of_text(origin)) || len != BLOB_SIZE)
-            return "its first signature is not the chain's";
-        memcpy(note->blob, blob, BLOB_SIZE);
-    }
-    return rest.len == 0 ? NULL : "too many signatures";
+    const char *wrong = NULL;
+    int n = 0;
+    do {
+        if (n == NOTE_SIGNATURES_MAX)
+            return "it has too many signatures";
+        if (!take_line(&rest, &line))
+            return "a signature line is missing or cut short";
+        wrong = check_signature(line, n++, origin, note);
+    } while (wrong == NULL && rest.len > 0);
+    return wrong;
 }
 
 static int parse(struct bytes text, const char *origin, struct note *note,

@@ -1,0 +1,172 @@
+/* Event headers: an array of eleven.
+ *
+ *     object id, type, parent id, previous event id, author key id, auth_ref,
+ *     flags, body length, body hash, seal, fields
+ *
+ * (1) What is accepted is canonical as a whole, so that one header has one
+ *     encoding and one id.
+ * (2) The body hash is there exactly when the length is not 0.
+ * (3) Unknown flags are refused: a later version may give them a meaning that
+ *     this one would ignore. */
+#include "event/header.h"
+
+#include <assert.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/msgpack.h"
+#include "event/ids.h"
+
+enum { HEADER_PARTS = 11 };
+
+bool event_type_valid(struct bytes type)
+{
+    size_t dot = 0;
+    if (type.len == 0 || type.len > LIMIT_TYPE_NAME)
+        return false;
+    for (size_t i = 0; i < type.len; i++) {
+        uint8_t c = type.data[i];
+        if (c == '.' && dot == 0 && i > 0)
+            dot = i;
+        else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                   c == '_'))
+            return false;
+    }
+    return dot > 0 && dot < type.len - 1;
+}
+
+static void put_id(struct buf *out, const uint8_t *id, size_t len)
+{
+    if (id == NULL)
+        mp_put_nil(out);
+    else
+        mp_put_bin(out, bytes_of(id, len));
+}
+
+void event_header_put(struct buf *out, const struct event_header *header)
+{
+    assert(header->object != NULL && header->author != NULL);
+    assert(event_type_valid(header->type));
+    assert((header->flags & ~(uint64_t)EVENT_FLAGS) == 0);
+    assert((header->body_hash != NULL) == (header->body_length > 0));
+    assert(header->fields.len > 0);
+
+    mp_put_array(out, HEADER_PARTS);
+    put_id(out, header->object, OBJECT_ID_SIZE);
+    mp_put_str(out, header->type);
+    put_id(out, header->parent, OBJECT_ID_SIZE);
+    put_id(out, header->previous, EVENT_ID_SIZE);
+    put_id(out, header->author, HASH_SIZE);
+    put_id(out, header->auth_ref, EVENT_ID_SIZE);
+    mp_put_uint(out, header->flags);
+    mp_put_uint(out, header->body_length);
+    put_id(out, header->body_hash, HASH_SIZE);
+    if (header->seal.data == NULL)
+        mp_put_nil(out);
+    else
+        buf_put_bytes(out, header->seal);
+    buf_put_bytes(out, header->fields);
+}
+
+/* One whole value of this kind, as its bytes. */
+static int get_raw(struct mp *mp, enum mp_kind kind, struct bytes *raw,
+                   struct err *err)
+{
+    enum mp_kind found = MP_NIL;
+    int rc = mp_peek(mp, &found, err);
+    if (rc == 0 && found != kind) {
+        mp->failed = ATE_EINVALID;
+        return err_set(err, mp->failed, "not %s",
+                       kind == MP_MAP ? "a map" : "nil or an array");
+    }
+    return rc == 0 ? mp_skip(mp, raw, err) : rc;
+}
+
+static int get_type(struct mp *mp, struct bytes *type, struct err *err)
+{
+    int rc = mp_get_str(mp, type, err);
+    if (rc == 0 && !event_type_valid(*type))
+        return err_set(err, ATE_EINVALID,
+                       "not of the form schema.type in lower-case letters, "
+                       "digits and '_'");
+    return rc;
+}
+
+static int get_flags(struct mp *mp, uint64_t *flags, struct err *err)
+{
+    int rc = mp_get_uint(mp, flags, err);
+    if (rc == 0 && (*flags & ~(uint64_t)EVENT_FLAGS) != 0)
+        return err_set(err, ATE_EINVALID, "0x%llx has bits without a meaning",
+                       (unsigned long long)*flags);
+    return rc;
+}
+
+static int get_body_length(struct mp *mp, uint64_t *length, struct err *err)
+{
+    int rc = mp_get_uint(mp, length, err);
+    if (rc == 0 && *length > LIMIT_BODY)
+        return err_set(err, ATE_ELIMIT, "%llu bytes, at most %d",
+                       (unsigned long long)*length, LIMIT_BODY);
+    return rc;
+}
+
+/* (2) */
+static int get_body_hash(struct mp *mp, uint64_t length, const uint8_t **hash,
+                         struct err *err)
+{
+    int rc = mp_get_bin_or_nil(mp, HASH_SIZE, hash, err);
+    if (rc == 0 && (*hash != NULL) != (length > 0))
+        return err_set(err, ATE_EINVALID,
+                       length > 0 ? "missing" : "of nothing");
+    return rc;
+}
+
+static int get_seal(struct mp *mp, struct bytes *seal, struct err *err)
+{
+    *seal = (struct bytes){0};
+    return mp_take_nil(mp) ? 0 : get_raw(mp, MP_ARRAY, seal, err);
+}
+
+/* The parts in order; *part is the name of the one that was read last. */
+static int get_parts(struct mp *mp, struct event_header *h, const char **part,
+                     struct err *err)
+{
+    int rc;
+#define PART(name, call)                                                       \
+    *part = name;                                                              \
+    if ((rc = (call)) != 0)                                                    \
+    return rc
+    PART("shape", mp_get_array_of(mp, HEADER_PARTS, err));
+    PART("object id", mp_get_bin_of(mp, OBJECT_ID_SIZE, &h->object, err));
+    PART("type", get_type(mp, &h->type, err));
+    PART("parent id", mp_get_bin_or_nil(mp, OBJECT_ID_SIZE, &h->parent, err));
+    PART("previous event",
+         mp_get_bin_or_nil(mp, EVENT_ID_SIZE, &h->previous, err));
+    PART("author", mp_get_bin_of(mp, HASH_SIZE, &h->author, err));
+    PART("auth_ref", mp_get_bin_or_nil(mp, EVENT_ID_SIZE, &h->auth_ref, err));
+    PART("flags", get_flags(mp, &h->flags, err));
+    PART("body length", get_body_length(mp, &h->body_length, err));
+    PART("body hash", get_body_hash(mp, h->body_length, &h->body_hash, err));
+    PART("seal", get_seal(mp, &h->seal, err));
+    PART("fields", get_raw(mp, MP_MAP, &h->fields, err));
+    PART("end", mp_done(mp, err));
+#undef PART
+    return 0;
+}
+
+int event_header_get(struct bytes raw, struct event_header *header,
+                     struct err *err)
+{
+    if (raw.len > LIMIT_EVENT_HEADER)
+        return err_set(err, ATE_ELIMIT, "event header of %zu bytes, at most %d",
+                       raw.len, LIMIT_EVENT_HEADER);
+    *header = (struct event_header){0};
+    struct mp mp = mp_open(raw);
+    const char *part = "encoding";
+    int rc = mp_check(raw, err); /* (1) */
+    if (rc == 0)
+        rc = get_parts(&mp, header, &part, err);
+    if (rc != 0)
+        err_wrap(err, "event header, %s", part);
+    return rc;
+}
