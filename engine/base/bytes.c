@@ -158,3 +158,13 @@ void put_be64(uint8_t *p, uint64_t value)
     put_be32(p, (uint32_t)(value >> 32));
     put_be32(p + 4, (uint32_t)value);
 }
+
+bool buf_next_prefix(struct buf *b)
+{
+    while (b->len > 0 && b->data[b->len - 1] == 0xff)
+        b->len--;
+    if (b->len == 0)
+        return false;
+    b->data[b->len - 1]++;
+    return true;
+}

@@ -41,6 +41,9 @@ void buf_put_be64(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_pad(struct buf *b, size_t alignment); /* zeros to a multiple */
+/* Make `b` the smallest bytes that are greater than all that begin with it; false,
+ * and `b` empty: there are none (it held only 0xff). */
+bool buf_next_prefix(struct buf *b);
 struct bytes buf_bytes(const struct buf *b); /* until the next write */
 /* A zero behind the end, not counted in len. Until the next write. */
 const char *buf_text(struct buf *b);

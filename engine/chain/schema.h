@@ -1,9 +1,10 @@
 /* schema: what the Lua of one bundle declares, as plain C data.
  *
- * engine/script fills it once when it loads a bundle; everybody else reads it. All
- * names of types, views, rules and methods are qualified (`bank.account`). Arrays
- * are sorted by name unless said otherwise, so their order is one of content. A
- * function of Lua is known here by a number that only the logic understands. */
+ * engine/script fills it once when it loads a bundle; everybody else reads it.
+ * All names of types, views, rules and methods are qualified (`bank.account`).
+ * Arrays are sorted by name unless said otherwise, so their order is one of
+ * content. A function of Lua is known here by a number that only the logic
+ * understands. */
 #ifndef ATE_CHAIN_SCHEMA_H
 #define ATE_CHAIN_SCHEMA_H
 
@@ -41,18 +42,19 @@ struct fields {
 struct value_type {
     enum value_kind kind;
     bool optional;
-    bool once;           /* no later version may change it */
-    int64_t min, max;    /* of an integer or amount; INT64_MIN, INT64_MAX: free */
-    uint64_t len_min;    /* bytes of a text or blob, items of a list */
-    uint64_t len_max;    /* never 0: the vocabulary sets a bound */
-    int scale;           /* of an amount: 0 to 18; -1: that of the field `of` */
-    char *of;            /* name of the sibling field, a ref, that has the scale */
-    char *target;        /* of a ref: qualified type; of a page: the view */
-    char **words;        /* of an enum, in the order declared */
+    bool once;        /* no later version may change it */
+    int64_t min, max; /* of an integer or amount; INT64_MIN, INT64_MAX: free */
+    uint64_t len_min; /* bytes of a text or blob, items of a list */
+    uint64_t len_max; /* never 0: the vocabulary sets a bound */
+    int scale;        /* of an amount: 0 to 18; -1: that of the field `of` */
+    char *of;         /* name of the sibling field, a ref, that has the scale */
+    char *target;     /* of a ref: qualified type; of a page: the view */
+    char **words;     /* of an enum, in the order declared */
     size_t word_count;
     struct fields fields;    /* of a struct */
     struct value_type *item; /* of a list */
-    struct bytes default_value; /* canonical msgpack in stored form; len 0: none */
+    struct bytes
+        default_value; /* canonical msgpack in stored form; len 0: none */
 };
 
 struct field {
@@ -95,9 +97,9 @@ struct event_type {
     struct value_type *raw_body; /* when the body is one text or blob */
     size_t *key; /* positions in header, in the order declared */
     size_t key_count;
-    int parent;    /* position in header of the ref that names it; -1: none */
-    unsigned off;  /* enum type_off */
-    char *with;    /* qualified type that has to be in the transaction, or NULL */
+    int parent;   /* position in header of the ref that names it; -1: none */
+    unsigned off; /* enum type_off */
+    char *with; /* qualified type that has to be in the transaction, or NULL */
     bool erasable;
     struct right *rights;
     size_t right_count;
@@ -119,9 +121,9 @@ struct view {
     size_t key_count;
     size_t *order; /* likewise; count 0: rows stand in the order of the key */
     size_t order_count;
-    bool reads_bodies; /* kept per reader, stands in no state root */
+    bool reads_bodies;   /* kept per reader, stands in no state root */
     bool gives_defaults; /* every column outside the key has one */
-    struct fold *folds; /* sorted by type */
+    struct fold *folds;  /* sorted by type */
     size_t fold_count;
 };
 
@@ -185,7 +187,8 @@ struct schema {
     size_t type_count;
     struct view *views;
     size_t view_count;
-    struct rule *rules; /* in the order declared: the first that refuses is told */
+    struct rule
+        *rules; /* in the order declared: the first that refuses is told */
     size_t rule_count;
     struct method *methods; /* declared and default ones */
     size_t method_count;
@@ -206,8 +209,8 @@ const struct field *fields_find(const struct fields *fields, struct bytes name);
 /* The name that doors use: without "<main>." in front. Borrowed. */
 const char *schema_short(const struct schema *s, const char *name);
 
-/* The candidate that `name` was probably meant to be, or NULL: at most two letters
- * differ, or a third of them. For "did you mean". */
+/* The candidate that `name` was probably meant to be, or NULL: at most two
+ * letters differ, or a third of them. For "did you mean". */
 const char *near_name(struct bytes name, const char *const *candidates,
                       size_t count);
 #endif

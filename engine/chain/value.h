@@ -6,8 +6,8 @@
 #include "chain/schema.h"
 
 /* Check one stored value. `path` names it in errors ("header.amount"). Refs are
- * checked for their shape only; whether they are live is the serializer's to say.
- * Errors: INVALID. */
+ * checked for their shape only; whether they are live is the serializer's to
+ * say. Errors: INVALID. */
 int value_check(const struct schema *s, const struct value_type *type,
                 struct bytes value, const char *path, struct err *err);
 
@@ -16,8 +16,9 @@ int value_check(const struct schema *s, const struct value_type *type,
 int fields_check(const struct schema *s, const struct fields *fields,
                  struct bytes map, const char *path, struct err *err);
 
-/* Call `ref` for every ref of a stored map of fields, at any depth, with its target's
- * qualified name and its 16 bytes; stops at the first that returns not 0. */
+/* Call `ref` for every ref of a stored map of fields, at any depth, with its
+ * target's qualified name and its 16 bytes; stops at the first that returns not
+ * 0. */
 int fields_each_ref(const struct fields *fields, struct bytes map,
                     int (*ref)(void *ctx, const char *path, const char *target,
                                const uint8_t *id, struct err *err),
@@ -33,8 +34,8 @@ size_t value_get_ordered(struct buf *out, const struct value_type *type,
                          struct bytes at);
 bool value_kind_orders(enum value_kind kind);
 
-/* The canonical map of `fields` out of a canonical map that may lack defaults: adds
- * them. */
+/* The canonical map of `fields` out of a canonical map that may lack defaults:
+ * adds them. */
 void fields_add_defaults(struct buf *out, const struct fields *fields,
                          struct bytes map);
 

@@ -1,0 +1,137 @@
+/* chain: the heart. Opens a log, replays it, takes calls, orders what they
+ * make, writes it in groups, tells when it is durable.
+ *
+ * Everything runs on the thread that owns the chain. Time and randomness come
+ * in with each call. Results come back through callbacks, never before the
+ * function that asked has returned. */
+#ifndef ATE_CHAIN_CHAIN_H
+#define ATE_CHAIN_CHAIN_H
+
+#include "chain/call.h"
+#include "chain/door.h"
+#include "chain/logic.h"
+#include "chain/materializer.h"
+#include "event/batch.h"
+#include "log/log.h"
+
+struct chain;
+
+/* What every chain of a node shares; outlives them. */
+struct chain_deps {
+    const struct disk *disk;
+    const struct logic_maker *logic;
+    const struct materializer *const *materializers;
+    const struct door_names *names;
+    /* The pair of an order key that this node holds, or NULL. */
+    const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
+    void *ctx;
+};
+
+struct chain_progress {
+    uint64_t transactions;
+    uint64_t signatures;
+    uint64_t verdicts;
+    uint64_t events;
+    uint64_t bodies;
+    uint64_t bytes_done;
+};
+
+typedef void chain_done(void *ctx, int code, const struct err *err);
+
+/* What a new chain is made of. Borrowed until chain_create() returns. */
+struct chain_birth {
+    struct bytes name;
+    struct bytes bundle;
+    const struct bytes *pipeline; /* names; count 0: the default */
+    size_t pipeline_count;
+    const struct key_pair *root;  /* signs genesis, k = 1 */
+    const struct key_pair *order; /* this node's */
+    uint8_t nonce[GENESIS_NONCE_SIZE];
+    int64_t time; /* ms */
+};
+
+struct chain *chain_new(const struct chain_deps *deps);
+/* Nothing may be under way. NULL is harmless. */
+void chain_free(struct chain *c);
+
+/* Make the chain's folder and first frame; it is then open. Errors before
+ * anything is written: INVALID, SCRIPT, LIMIT; after: those of log_create(). */
+void chain_create(struct chain *c, const struct chain_birth *birth,
+                  chain_done *done, void *ctx);
+
+/* Open a chain's folder and check all of it. `folder` as log_folder() makes it,
+ * "" for the data folder itself; `id` may be NULL. After CORRUPT the chain
+ * stays readable up to the damage (chain_state() says). */
+void chain_open(struct chain *c, const char *folder, const uint8_t *id,
+                enum log_mode mode, chain_done *done, void *ctx);
+
+/* Read-only: take in what a writer appended meanwhile. */
+void chain_poll(struct chain *c, chain_done *done, void *ctx);
+
+/* One call from a door. The caller owns the struct and keeps it until `done`;
+ * all that it points to is kept, too. */
+struct chain_call {
+    struct bytes method; /* name, short or qualified */
+    struct bytes args;   /* canonical map in door form; len 0: none */
+    const struct key_pair *author;
+    uint8_t call_id[CALL_ID_SIZE];
+    void (*done)(struct chain_call *call);
+    void *owner;
+
+    /* Set when done. */
+    int code;
+    struct err err;
+    struct buf result; /* door form; empty: nil */
+    bool wrote;        /* the fields below are set */
+    uint64_t index;    /* durable */
+    uint8_t tx_id[TX_ID_SIZE];
+    uint8_t root[HASH_SIZE]; /* of the log up to the group's end */
+    struct buf receipt;      /* encoded; shared text of the checkpoint inside */
+    uint64_t gas;
+
+    struct chain_call_state *state; /* the chain's */
+};
+
+/* `now` in ms since 1970; the author of a write signs at once, but the call is
+ * done only when its transaction is durable. A call id that is known gets the
+ * stored answer, or CONFLICT when its arguments differ. */
+void chain_call(struct chain *c, struct chain_call *call, int64_t now);
+
+/* Write what calls have left, as one group, unless one is under way. To be
+ * called when the input at hand is worked off. */
+void chain_flush(struct chain *c);
+
+/* Is something under way, or waiting to be written? */
+bool chain_is_idle(const struct chain *c);
+/* Write the idle mark if needed. Returns as log_mark(). */
+int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err);
+void chain_close(struct chain *c); /* nothing may be under way */
+
+/* ---- looking at an open chain ---- */
+
+const struct core *chain_core(const struct chain *c);
+const struct log *chain_log(const struct chain *c);
+struct tree_version chain_version(const struct chain *c);  /* durable */
+void chain_door(const struct chain *c, struct door *door); /* over it */
+/* The log that is durable: size and root. */
+uint64_t chain_size(const struct chain *c);
+void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
+const struct chain_progress *chain_progress(const struct chain *c);
+/* 0, or why it is damaged or failed. */
+int chain_state(const struct chain *c, const struct err **why);
+
+/* Read a stored transaction: `visit` is called with its frame and member,
+ * borrowed for the call. Errors: NOT_FOUND, CORRUPT, IO. */
+struct chain_reading; /* one read under way; frees itself when done */
+typedef void chain_visit(void *ctx, uint64_t index,
+                         const struct batch_member *member, int code,
+                         const struct err *err);
+void chain_read_transactions(struct chain *c, uint64_t from, uint64_t count,
+                             chain_visit *visit, chain_done *done, void *ctx);
+
+/* The body of event n of transaction index, checked against its hash. */
+typedef void chain_body(void *ctx, struct bytes body, int code,
+                        const struct err *err);
+void chain_read_body(struct chain *c, uint64_t index, uint64_t n,
+                     chain_body *got, void *ctx);
+#endif

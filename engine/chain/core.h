@@ -1,0 +1,33 @@
+/* core: what one chain is made of while it is open, as all of chain/ shares it.
+ */
+#ifndef ATE_CHAIN_CORE_H
+#define ATE_CHAIN_CORE_H
+
+#include "chain/state.h"
+#include "event/genesis.h"
+#include "event/ids.h"
+
+struct logic;
+struct materializer;
+
+struct pipeline {
+    const struct materializer *stages[GENESIS_PIPELINE_MAX];
+    size_t count;
+};
+
+struct core {
+    uint8_t id[CHAIN_ID_SIZE];
+    struct buf genesis_raw;
+    struct genesis genesis; /* points into genesis_raw */
+    uint8_t order_key[KEY_ID_SIZE];
+    uint8_t root_keys[LIMIT_ROOT_KEYS][KEY_ID_SIZE];
+    uint8_t bundle_hash[HASH_SIZE]; /* of the bundle in force */
+    struct pipeline pipeline;
+    struct logic *logic;
+    const struct schema *schema; /* the logic's */
+    struct state state;
+    int64_t call_ms; /* how long call ids are kept */
+};
+
+bool core_is_root_key(const struct core *core, const uint8_t *key_id);
+#endif

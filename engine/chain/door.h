@@ -1,0 +1,72 @@
+/* door: values between the form that people and programs use (engine/ate.h) and
+ * the stored form. Every door and every call passes through here. */
+#ifndef ATE_CHAIN_DOOR_H
+#define ATE_CHAIN_DOOR_H
+
+#include "chain/core.h"
+#include "chain/value.h"
+
+/* The caller's own list of names for keys. */
+struct door_names {
+    void *ctx;
+    bool (*find)(void *ctx, struct bytes name, uint8_t id[32]);
+    bool (*name)(void *ctx, const uint8_t id[32], struct buf *out);
+    /* Those that are near, for texts: append "alice, bob". */
+    void (*list)(void *ctx, struct buf *out);
+};
+
+struct door {
+    const struct core *core;
+    struct tree_version version; /* refs are looked up here */
+    const struct door_names *names;
+};
+
+/* A map that a caller sent (canonical msgpack, door form) to a stored map of
+ * `fields`: amounts, refs, identities, times read; defaults added; unknown and
+ * missing fields refused with the nearest name. With `partial`, fields may be
+ * missing and nil stands for "take it away" (patches). `what` names it in
+ * errors ("transfer"). Errors: INVALID, NOT_FOUND (a ref's object). */
+int door_take(const struct door *d, const struct fields *fields,
+              struct bytes map, bool partial, const char *what, struct buf *out,
+              struct err *err);
+
+/* One value; `siblings` is the map it stands in (for the scale of amounts that
+ * refer to a commodity), door form or stored. */
+int door_take_value(const struct door *d, const struct value_type *type,
+                    struct bytes value, struct bytes siblings, const char *path,
+                    struct buf *out, struct err *err);
+
+/* A stored map to door form, appended as a canonical map; and one value. What
+ * is not found (a ref to a deleted object) is shown by position or as hex. */
+void door_give(const struct door *d, const struct fields *fields,
+               struct bytes map, struct buf *out);
+void door_give_value(const struct door *d, const struct value_type *type,
+                     struct bytes value, struct bytes siblings,
+                     struct buf *out);
+
+/* The text of a ref: parent names and key fields joined by '/', or
+ * "<index>.<n>"; and back: NOT_FOUND names type and key. */
+void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text);
+int door_get_ref(const struct door *d, const struct event_type *type,
+                 struct bytes text, uint8_t id[16], struct err *err);
+
+void door_put_identity(const struct door *d, const uint8_t id[32],
+                       struct buf *text);
+
+/* A refusal's text: "{from} would hold {left}" with the values that the rule
+ * gave (canonical map, stored form). {x} prints as the event's field x, others
+ * as `says` has them. `fields` and `says` may be NULL. */
+void door_refusal(const struct door *d, const char *text,
+                  const struct fields *event_fields,
+                  const struct fields *more_fields, const struct fields *says,
+                  struct bytes values, struct buf *out);
+
+/* Scaled integers as text: 1250 with scale 2 is "12.50"; and back. */
+void amount_put(struct buf *text, int64_t amount, int scale);
+int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err);
+
+/* Milliseconds since 1970 as "2026-11-22T11:18:53.123Z" (".000" left out); and
+ * back, also from a date alone. */
+void time_put(struct buf *text, int64_t ms);
+int time_get(struct bytes text, int64_t *ms, struct err *err);
+#endif

@@ -1,0 +1,52 @@
+/* logic: what runs a schema's functions. chain/ asks it; engine/script is the
+ * one that there is. */
+#ifndef ATE_CHAIN_LOGIC_H
+#define ATE_CHAIN_LOGIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct call;
+struct err;
+struct method;
+struct rule;
+struct schema;
+struct trial;
+struct view;
+
+struct logic_limits {
+    uint64_t gas; /* steps of one function of a rule or fold; of one method */
+    uint64_t memory; /* bytes a run may use beyond the loaded bundle */
+};
+
+struct logic {
+    const struct schema *schema; /* as long as the logic lives */
+
+    /* A transaction begins to be judged: nothing of an earlier one may show. */
+    void (*begin)(struct logic *l, struct trial *trial);
+    /* Ask a rule about event `n` of the trial (SIZE_MAX: about the whole
+     * transaction). 0: passed. Errors: REFUSED with rule and text, SCRIPT,
+     * LIMIT. */
+    int (*check)(struct logic *l, struct trial *trial, const struct rule *rule,
+                 size_t n, struct err *err);
+    /* Fold event `n` into a view; it writes rows. Errors: SCRIPT, LIMIT. */
+    int (*fold)(struct logic *l, struct trial *trial, const struct view *view,
+                int function, size_t n, struct err *err);
+    /* Run a declared method: call->result gets the stored form. Errors: what
+     * the call's functions returned (REFUSED, ...), SCRIPT, LIMIT, NEED. */
+    int (*run)(struct logic *l, struct call *call, struct err *err);
+    /* Steps used since begin() or since run() started, both counted. */
+    uint64_t (*gas)(const struct logic *l);
+    void (*free)(struct logic *l);
+};
+
+/* Loads bundles; `node` passes it down. Errors: SCRIPT, INVALID, LIMIT. */
+struct logic_maker {
+    void *ctx;
+    int (*load)(void *ctx, struct bytes bundle,
+                const struct logic_limits *limits, struct logic **out,
+                struct err *err);
+};
+#endif

@@ -1,0 +1,38 @@
+/* reads: the read set of a method call: what it saw of the state as it was
+ * before the call, as digests that the master compares with its own (DESIGN
+ * section 4).
+ *
+ * Encoded: canonical array, sorted, of [kind, key bin, digest] for single
+ * entries and [kind, [from bin, to bin], digest] for ranges (from included, to
+ * not). digest = H("seen", value or nil), H("seen", key, value, ...). What the
+ * call itself wrote does not count: the digest is over what stood there before.
+ */
+#ifndef ATE_CHAIN_READS_H
+#define ATE_CHAIN_READS_H
+
+#include "chain/state.h"
+
+struct reads_entry;
+
+struct reads {
+    struct reads_entry *entries;
+    size_t count;
+    size_t cap;
+};
+
+void reads_init(struct reads *r);
+void reads_deinit(struct reads *r); /* safe twice */
+void reads_clear(struct reads *r);
+
+/* One entry was looked at; all entries from `from` up to `to`, not included,
+ * were. */
+void reads_note(struct reads *r, enum state_kind kind, struct bytes key);
+void reads_note_range(struct reads *r, enum state_kind kind, struct bytes from,
+                      struct bytes to);
+
+/* Append the canonical read set. `s` is the state with the call's transaction
+ * open: its changes tell what stood there before. LIMIT when over
+ * LIMIT_READ_SET. */
+int reads_put(struct reads *r, const struct state *s, struct buf *out,
+              struct err *err);
+#endif

@@ -1,0 +1,370 @@
+/* Every entry's key in the tree begins with its kind, so that kinds 1 to 8,
+ * which make up the state root, stand together in front.
+ *
+ * (1) Entries change only while a transaction is open.
+ * (2) `changes` is sorted by key and holds each entry of kinds 2 to 5 that the
+ *     open transaction touched once, with what stood there before it.
+ * (3) A child entry exists exactly for each live object of a schema's type. */
+#include "chain/state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/value.h"
+
+const uint8_t object_any_parent[OBJECT_ID_SIZE];
+
+static_assert((int)LIMIT_STATE_KEY <= (int)TREE_KEY_MAX, "keys fit the tree");
+static_assert((int)LIMIT_STATE_VALUE <= (int)TREE_VALUE_MAX, "so do values");
+
+void state_init(struct state *s)
+{
+    *s = (struct state){.tree = tree_new()};
+}
+
+void state_deinit(struct state *s)
+{
+    if (s->tree == NULL)
+        return;
+    if (s->open)
+        state_undo(s);
+    tree_unpin(s->tree, s->sealed);
+    tree_unpin(s->tree, s->durable);
+    tree_free(s->tree);
+    mem_free(s->changes);
+    scratch_deinit(&s->scratch);
+    buf_deinit(&s->key);
+    buf_deinit(&s->value);
+    *s = (struct state){0};
+}
+
+/* ---- transactions and versions ---- */
+
+void state_begin(struct state *s)
+{
+    assert(!s->open);
+    s->open = true;
+    s->mark = tree_mark(s->tree);
+    s->change_count = 0;
+    scratch_reset(&s->scratch);
+}
+
+void state_keep(struct state *s)
+{
+    assert(s->open);
+    tree_keep(s->tree, s->mark);
+    s->open = false;
+}
+
+void state_undo(struct state *s)
+{
+    assert(s->open);
+    tree_undo(s->tree, s->mark);
+    s->open = false;
+}
+
+struct tree_version state_head(const struct state *s)
+{
+    return tree_head(s->tree);
+}
+
+struct tree_version state_durable(const struct state *s)
+{
+    if (s->durable == NULL)
+        return (struct tree_version){.tree = s->tree, .root = 0};
+    return tree_pinned(s->durable);
+}
+
+void state_seal(struct state *s)
+{
+    assert(!s->open);
+    assert(s->sealed == NULL);
+    s->sealed = tree_pin(s->tree);
+}
+
+void state_sealed_is_durable(struct state *s)
+{
+    assert(s->sealed != NULL);
+    tree_unpin(s->tree, s->durable);
+    s->durable = s->sealed;
+    s->sealed = NULL;
+}
+
+void state_all_is_durable(struct state *s)
+{
+    assert(s->sealed == NULL);
+    state_seal(s);
+    state_sealed_is_durable(s);
+}
+
+/* ---- entries ---- */
+
+static struct bytes compose(uint8_t *room, enum state_kind kind,
+                            struct bytes key)
+{
+    assert(key.len < LIMIT_STATE_KEY);
+    room[0] = (uint8_t)kind;
+    if (key.len > 0)
+        memcpy(room + 1, key.data, key.len);
+    return bytes_of(room, key.len + 1);
+}
+
+bool state_get(struct tree_version v, enum state_kind kind, struct bytes key,
+               struct bytes *value)
+{
+    uint8_t room[LIMIT_STATE_KEY];
+    if (key.len >= LIMIT_STATE_KEY)
+        return false; /* nothing as long was ever put */
+    return tree_get(v, compose(room, kind, key), value);
+}
+
+/* The place of `key` in `changes`: the first entry that is not smaller. */
+static size_t change_place(const struct state *s, struct bytes key)
+{
+    size_t low = 0;
+    size_t high = s->change_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (bytes_compare(s->changes[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool change_found(const struct state *s, size_t at, struct bytes key)
+{
+    return at < s->change_count && bytes_equal(s->changes[at].key, key);
+}
+
+static void note_change(struct state *s, enum state_kind kind,
+                        struct bytes whole_key)
+{
+    if (kind < STATE_OBJECT || kind > STATE_KEYRING)
+        return;
+    size_t at = change_place(s, whole_key);
+    if (change_found(s, at, whole_key))
+        return;
+    struct bytes before = {NULL, 0};
+    struct bytes now;
+    if (tree_get(state_head(s), whole_key, &now))
+        before = scratch_copy(&s->scratch, now);
+    s->changes = mem_array_grow(s->changes, s->change_count, &s->change_cap,
+                                sizeof(*s->changes));
+    memmove(s->changes + at + 1, s->changes + at,
+            (s->change_count - at) * sizeof(*s->changes));
+    s->changes[at] = (struct state_change){
+        .key = scratch_copy(&s->scratch, whole_key),
+        .before = before,
+    };
+    s->change_count++;
+}
+
+void state_put(struct state *s, enum state_kind kind, struct bytes key,
+               struct bytes value)
+{
+    assert(s->open);
+    assert(value.len <= LIMIT_STATE_VALUE);
+    uint8_t room[LIMIT_STATE_KEY];
+    struct bytes whole_key = compose(room, kind, key);
+    note_change(s, kind, whole_key);
+    tree_put(s->tree, whole_key, value);
+}
+
+bool state_delete(struct state *s, enum state_kind kind, struct bytes key)
+{
+    assert(s->open);
+    uint8_t room[LIMIT_STATE_KEY];
+    struct bytes whole_key = compose(room, kind, key);
+    note_change(s, kind, whole_key);
+    return tree_delete(s->tree, whole_key);
+}
+
+bool state_before(const struct state *s, enum state_kind kind, struct bytes key,
+                  struct bytes *value)
+{
+    uint8_t room[LIMIT_STATE_KEY];
+    struct bytes whole_key = compose(room, kind, key);
+    if (s->open) {
+        size_t at = change_place(s, whole_key);
+        if (change_found(s, at, whole_key)) {
+            *value = s->changes[at].before;
+            return value->data != NULL;
+        }
+    }
+    return tree_get(state_head(s), whole_key, value);
+}
+
+/* ---- objects ---- */
+
+/* What this node wrote into its own state is well-formed: reading it back fails
+ * only if memory is damaged. */
+static void own(int rc)
+{
+    assert(rc == 0);
+}
+
+enum object_life state_object(struct tree_version v, const uint8_t id[16],
+                              struct object *o)
+{
+    struct bytes value;
+    if (!state_get(v, STATE_OBJECT, bytes_of(id, OBJECT_ID_SIZE), &value))
+        return OBJECT_ABSENT;
+    struct mp mp = mp_open(value);
+    uint32_t count = 0;
+    const uint8_t *event = NULL;
+    own(mp_get_array(&mp, &count, NULL));
+    own(mp_get_bin_of(&mp, EVENT_ID_SIZE, &event, NULL));
+    memcpy(o->event, event, EVENT_ID_SIZE);
+    if (count == 1)
+        return OBJECT_SPENT;
+    own(mp_get_uint(&mp, &o->index, NULL));
+    own(mp_get_uint(&mp, &o->n, NULL));
+    own(mp_get_bin(&mp, &o->raw, NULL));
+    own(event_header_get(o->raw, &o->header, NULL));
+    return OBJECT_LIVE;
+}
+
+/* type 00, parent or zeros, then the key's ordered form, or the place in the
+ * log. */
+static void child_key(struct buf *key, const struct event_type *type,
+                      const struct event_header *header, uint64_t index,
+                      uint64_t n)
+{
+    static const uint8_t none[OBJECT_ID_SIZE];
+    buf_clear(key);
+    buf_put(key, type->name, strlen(type->name) + 1);
+    buf_put(key, header->parent != NULL ? header->parent : none,
+            OBJECT_ID_SIZE);
+    for (size_t i = 0; i < type->key_count; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        struct bytes value = mp_map_get(header->fields, field->name);
+        value_put_ordered(key, &field->type, value);
+    }
+    if (type->key_count == 0) {
+        buf_put_be64(key, index);
+        buf_put_be64(key, n);
+    }
+}
+
+void state_put_object(struct state *s, const struct event_type *type,
+                      const uint8_t event[32], uint64_t index, uint64_t n,
+                      struct bytes raw, const struct event_header *header)
+{
+    buf_clear(&s->value);
+    mp_put_array(&s->value, 4);
+    mp_put_bin(&s->value, bytes_of(event, EVENT_ID_SIZE));
+    mp_put_uint(&s->value, index);
+    mp_put_uint(&s->value, n);
+    mp_put_bin(&s->value, raw);
+    state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
+              buf_bytes(&s->value));
+    if (header->previous != NULL)
+        return; /* key and parent never change: the entry is there */
+    child_key(&s->key, type, header, index, n);
+    state_put(s, STATE_CHILD, buf_bytes(&s->key),
+              bytes_of(header->object, OBJECT_ID_SIZE));
+}
+
+void state_spend_object(struct state *s, const struct event_type *type,
+                        const uint8_t event[32],
+                        const struct event_header *header)
+{
+    buf_clear(&s->value);
+    mp_put_array(&s->value, 1);
+    mp_put_bin(&s->value, bytes_of(event, EVENT_ID_SIZE));
+    state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
+              buf_bytes(&s->value));
+    child_key(&s->key, type, header, 0, 0);
+    bool was_there = state_delete(s, STATE_CHILD, buf_bytes(&s->key));
+    assert(was_there);
+}
+
+void object_scan_open(struct object_scan *scan, struct tree_version v,
+                      const struct event_type *type, const uint8_t *parent,
+                      struct bytes after, bool backward)
+{
+    static const uint8_t none[OBJECT_ID_SIZE];
+    *scan = (struct object_scan){.v = v, .backward = backward};
+    buf_put_u8(&scan->prefix, STATE_CHILD);
+    buf_put(&scan->prefix, type->name, strlen(type->name) + 1);
+    if (parent != object_any_parent)
+        buf_put(&scan->prefix, parent != NULL ? parent : none, OBJECT_ID_SIZE);
+    buf_put_bytes(&scan->at, after);
+}
+
+bool object_scan_next(struct object_scan *scan, uint8_t id[16])
+{
+    struct bytes key;
+    struct bytes value;
+    if (!state_step(scan->v, buf_bytes(&scan->prefix), &scan->at,
+                    scan->backward, &key, &value))
+        return false;
+    assert(value.len == OBJECT_ID_SIZE);
+    memcpy(id, value.data, OBJECT_ID_SIZE);
+    return true;
+}
+
+struct bytes object_scan_position(const struct object_scan *scan)
+{
+    return buf_bytes(&scan->at);
+}
+
+void object_scan_close(struct object_scan *scan)
+{
+    buf_deinit(&scan->prefix);
+    buf_deinit(&scan->at);
+}
+
+/* ---- steps of scans ---- */
+
+static bool seek_forward(struct tree_cursor *c, struct tree_version v,
+                         struct bytes prefix, const struct buf *at)
+{
+    if (at->len == 0)
+        return tree_seek(c, v, prefix);
+    if (!tree_seek(c, v, buf_bytes(at)))
+        return false;
+    if (!bytes_equal(tree_cursor_key(c), buf_bytes(at)))
+        return true;
+    return tree_next(c);
+}
+
+static bool seek_backward(struct tree_cursor *c, struct tree_version v,
+                          struct bytes prefix, const struct buf *at)
+{
+    if (at->len > 0)
+        return tree_seek_before(c, v, buf_bytes(at));
+    struct buf end = {0};
+    buf_put_bytes(&end, prefix);
+    bool found = buf_next_prefix(&end) ? tree_seek_before(c, v, buf_bytes(&end))
+                                       : tree_seek_last(c, v);
+    buf_deinit(&end);
+    return found;
+}
+
+static bool has_prefix(struct bytes key, struct bytes prefix)
+{
+    return key.len >= prefix.len &&
+           memcmp(key.data, prefix.data, prefix.len) == 0;
+}
+
+bool state_step(struct tree_version v, struct bytes prefix, struct buf *at,
+                bool backward, struct bytes *key, struct bytes *value)
+{
+    struct tree_cursor c;
+    bool found = backward ? seek_backward(&c, v, prefix, at)
+                          : seek_forward(&c, v, prefix, at);
+    if (!found || !has_prefix(tree_cursor_key(&c), prefix))
+        return false;
+    buf_clear(at);
+    buf_put_bytes(at, tree_cursor_key(&c));
+    *key = buf_bytes(at);
+    *value = tree_cursor_value(&c);
+    return true;
+}

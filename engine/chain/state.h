@@ -1,0 +1,167 @@
+/* state: what a chain's log adds up to, as entries (kind, key) -> value in one
+ * copy-on-write tree (docs/format.md section 6).
+ *
+ * Two versions live side by side: the head, which acceptance reads and writes,
+ * and the durable one, which readers see. Writing happens between state_begin()
+ * and state_keep() or state_undo(): a transaction leaves everything or nothing.
+ */
+#ifndef ATE_CHAIN_STATE_H
+#define ATE_CHAIN_STATE_H
+
+#include "base/scratch.h"
+#include "base/tree.h"
+#include "chain/schema.h"
+#include "event/header.h"
+#include "event/ids.h"
+#include "event/sigs.h"
+
+enum state_kind {
+    STATE_CHAIN = 1,
+    STATE_OBJECT = 2,
+    STATE_ROW = 3,
+    STATE_DELEGATION = 4,
+    STATE_KEYRING = 5,
+    STATE_AUTHOR = 6,
+    STATE_THROTTLE = 7,
+    STATE_CALL = 8,
+    STATE_KIND_LAST = STATE_CALL, /* of those that make up the state root */
+
+    /* Derived from the ones above. */
+    STATE_CHILD = 0x41,     /* type 00, parent id or zeros, key -> object id */
+    STATE_ROW_ORDER = 0x42, /* view 00, order columns, key columns -> nothing */
+    STATE_CALL_TIME = 0x43, /* log time, call id -> nothing */
+    STATE_PRIVATE_ROW = 0x44, /* rows of views that read bodies */
+};
+
+/* One entry of kinds 2 to 5 that the open transaction changed; the first change
+ * keeps what stood there before. */
+struct state_change {
+    struct bytes key;    /* kind byte first */
+    struct bytes before; /* data NULL: there was none */
+};
+
+struct state {
+    struct tree *tree;
+    struct tree_pin *durable; /* NULL: nothing is durable yet */
+    struct tree_pin *sealed;  /* in the group that is under way */
+    bool open;                /* a transaction is */
+    struct tree_mark mark;
+    struct state_change *changes; /* of the open transaction, sorted by key */
+    size_t change_count;
+    size_t change_cap;
+    struct scratch scratch; /* of the open transaction */
+    struct buf key;         /* composed here */
+    struct buf value;
+};
+
+void state_init(struct state *s);
+void state_deinit(struct state *s);
+
+void state_begin(struct state *s);
+void state_keep(struct state *s);
+void state_undo(struct state *s);
+
+struct tree_version state_head(const struct state *s);
+struct tree_version state_durable(const struct state *s); /* may be empty */
+/* The head as it is now will be durable with the group that is being written;
+ * and: that group is durable. Not while a transaction is open. */
+void state_seal(struct state *s);
+void state_sealed_is_durable(struct state *s);
+/* Reopening: all that was replayed is durable. */
+void state_all_is_durable(struct state *s);
+
+/* `value` as tree_get() has it. */
+bool state_get(struct tree_version v, enum state_kind kind, struct bytes key,
+               struct bytes *value);
+void state_put(struct state *s, enum state_kind kind, struct bytes key,
+               struct bytes value);
+bool state_delete(struct state *s, enum state_kind kind, struct bytes key);
+
+/* What stood at an entry before the open transaction; false: nothing. */
+bool state_before(const struct state *s, enum state_kind kind, struct bytes key,
+                  struct bytes *value);
+
+/* ---- objects ---- */
+
+enum object_life { OBJECT_ABSENT, OBJECT_LIVE, OBJECT_SPENT };
+
+struct object {
+    uint8_t event[32];
+    uint64_t index; /* where its newest event stands */
+    uint64_t n;
+    struct bytes
+        raw; /* the event header, as long as the version's value lives */
+    struct event_header header;
+};
+
+/* Fills `o` when LIVE (when SPENT only o->event). */
+enum object_life state_object(struct tree_version v, const uint8_t id[16],
+                              struct object *o);
+
+/* Write a new version of a live object, or spend its id. Keep the children's
+ * index; `type` may be NULL only for types of the engine, which have no index.
+ */
+void state_put_object(struct state *s, const struct event_type *type,
+                      const uint8_t event[32], uint64_t index, uint64_t n,
+                      struct bytes raw, const struct event_header *header);
+void state_spend_object(struct state *s, const struct event_type *type,
+                        const uint8_t event[32],
+                        const struct event_header *header);
+
+/* Walk live objects of a type under a parent (NULL: those that have none), in
+ * the order of their keys; facts without key stand in the order of the log.
+ * Each step looks at the version anew: the caller may set `v` in between. */
+struct object_scan {
+    struct tree_version v;
+    struct buf prefix;
+    struct buf at; /* key of the entry it stands on; empty before the first */
+    bool backward;
+};
+/* `after`: a key of an earlier object_scan_position(), or len 0. */
+void object_scan_open(struct object_scan *scan, struct tree_version v,
+                      const struct event_type *type, const uint8_t *parent,
+                      struct bytes after, bool backward);
+bool object_scan_next(struct object_scan *scan, uint8_t id[16]);
+struct bytes object_scan_position(const struct object_scan *scan);
+void object_scan_close(struct object_scan *scan);
+/* All of a type whatever their parents: the same with this as `parent`. */
+extern const uint8_t object_any_parent[OBJECT_ID_SIZE];
+
+/* One step of a scan over the entries whose keys, kind byte first, begin with
+ * `prefix`: to the neighbour of `at` (empty: the first or last of all), which
+ * becomes `at`. False at the end. */
+bool state_step(struct tree_version v, struct bytes prefix, struct buf *at,
+                bool backward, struct bytes *key, struct bytes *value);
+
+/* ---- small entries ---- */
+
+struct author {
+    uint64_t next_sequence;
+    struct bytes record; /* a key record, canonical */
+};
+bool state_author(struct tree_version v, const uint8_t id[32],
+                  struct author *author);
+void state_put_author(struct state *s, const uint8_t id[32],
+                      const struct author *author);
+
+int64_t state_time(struct tree_version v); /* log time, ms */
+void state_put_chain(struct state *s, const char *key, struct bytes value);
+bool state_chain(struct tree_version v, const char *key, struct bytes *value);
+
+struct call_entry {
+    uint64_t index;
+    const uint8_t *args_digest;   /* or NULL */
+    const uint8_t *result_digest; /* or NULL */
+};
+bool state_call(struct tree_version v, const uint8_t id[16],
+                struct call_entry *entry);
+/* Also forgets what is older than `keep_ms` of log time. */
+void state_put_call(struct state *s, const uint8_t id[16],
+                    const struct call_entry *entry, int64_t time,
+                    int64_t keep_ms);
+
+/* ---- root ---- */
+
+/* The state root of kinds 1 to 8 (docs/format.md section 6): O(n log n). */
+void state_root(struct tree_version v, uint8_t root[32]);
+#endif

@@ -1,0 +1,112 @@
+/* The small entries of the state: the chain's own, authors, call ids. */
+#include "chain/state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/msgpack.h"
+
+static void own(int rc)
+{
+    assert(rc == 0);
+}
+
+bool state_author(struct tree_version v, const uint8_t id[32],
+                  struct author *author)
+{
+    struct bytes value;
+    if (!state_get(v, STATE_AUTHOR, bytes_of(id, KEY_ID_SIZE), &value))
+        return false;
+    struct mp mp = mp_open(value);
+    own(mp_get_array_of(&mp, 2, NULL));
+    own(mp_get_uint(&mp, &author->next_sequence, NULL));
+    own(mp_skip(&mp, &author->record, NULL));
+    return true;
+}
+
+void state_put_author(struct state *s, const uint8_t id[32],
+                      const struct author *author)
+{
+    struct buf *value = &s->value;
+    buf_clear(value);
+    mp_put_array(value, 2);
+    mp_put_uint(value, author->next_sequence);
+    buf_put_bytes(value, author->record);
+    state_put(s, STATE_AUTHOR, bytes_of(id, KEY_ID_SIZE), buf_bytes(value));
+}
+
+int64_t state_time(struct tree_version v)
+{
+    struct bytes value;
+    int64_t time = 0;
+    if (state_chain(v, "time", &value)) {
+        struct mp mp = mp_open(value);
+        own(mp_get_int(&mp, &time, NULL));
+    }
+    return time;
+}
+
+void state_put_chain(struct state *s, const char *key, struct bytes value)
+{
+    state_put(s, STATE_CHAIN, bytes_of_text(key), value);
+}
+
+bool state_chain(struct tree_version v, const char *key, struct bytes *value)
+{
+    return state_get(v, STATE_CHAIN, bytes_of_text(key), value);
+}
+
+bool state_call(struct tree_version v, const uint8_t id[16],
+                struct call_entry *entry)
+{
+    struct bytes value;
+    if (!state_get(v, STATE_CALL, bytes_of(id, CALL_ID_SIZE), &value))
+        return false;
+    struct mp mp = mp_open(value);
+    own(mp_get_array_of(&mp, 3, NULL));
+    own(mp_get_uint(&mp, &entry->index, NULL));
+    own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->args_digest, NULL));
+    own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->result_digest, NULL));
+    return true;
+}
+
+/* STATE_CALL_TIME is sorted by time: the oldest call ids stand in front. */
+static void forget_calls(struct state *s, int64_t before)
+{
+    const uint8_t kind = STATE_CALL_TIME;
+    for (;;) {
+        struct tree_cursor c;
+        if (!tree_seek(&c, state_head(s), bytes_of(&kind, 1)))
+            return;
+        struct bytes key = tree_cursor_key(&c);
+        if (key.data[0] != kind || (int64_t)get_be64(key.data + 1) >= before)
+            return;
+        uint8_t room[1 + 8 + CALL_ID_SIZE];
+        assert(key.len == sizeof(room));
+        memcpy(room, key.data, sizeof(room));
+        state_delete(s, STATE_CALL, bytes_of(room + 9, CALL_ID_SIZE));
+        state_delete(s, STATE_CALL_TIME, bytes_of(room + 1, 8 + CALL_ID_SIZE));
+    }
+}
+
+void state_put_call(struct state *s, const uint8_t id[16],
+                    const struct call_entry *entry, int64_t time,
+                    int64_t keep_ms)
+{
+    assert(time >= 0);
+    forget_calls(s, time - keep_ms);
+    struct buf *value = &s->value;
+    buf_clear(value);
+    mp_put_array(value, 3);
+    mp_put_uint(value, entry->index);
+    mp_put_bin_or_nil(value, bytes_of(entry->args_digest,
+                                      entry->args_digest ? HASH_SIZE : 0));
+    mp_put_bin_or_nil(value, bytes_of(entry->result_digest,
+                                      entry->result_digest ? HASH_SIZE : 0));
+    state_put(s, STATE_CALL, bytes_of(id, CALL_ID_SIZE), buf_bytes(value));
+    uint8_t key[8 + CALL_ID_SIZE];
+    put_be64(key, (uint64_t)time);
+    memcpy(key + 8, id, CALL_ID_SIZE);
+    state_put(s, STATE_CALL_TIME, bytes_of(key, sizeof(key)),
+              bytes_of(NULL, 0));
+}

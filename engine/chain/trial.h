@@ -1,0 +1,73 @@
+/* trial: one transaction while it takes its place: everything that depends on
+ * position is judged here, at once, for one's own calls, for what others send
+ * and for what is read back from a log alike.
+ *
+ * trial_begin() opens a transaction of the state; then each event is added: it
+ * is judged over the state before it, then applied and folded; then
+ * trial_finish() asks what concerns the whole and leaves the verdict digest;
+ * then the owner keeps or undoes it. After any error only trial_undo() is
+ * allowed. */
+#ifndef ATE_CHAIN_TRIAL_H
+#define ATE_CHAIN_TRIAL_H
+
+#include "chain/core.h"
+
+struct reads;
+
+enum change { CHANGE_FACT, CHANGE_NEW, CHANGE_EDIT, CHANGE_DELETE };
+
+struct trial_event {
+    struct bytes raw;           /* the header; the trial's, until it ends */
+    struct event_header header; /* of it */
+    uint8_t id[EVENT_ID_SIZE];
+    const struct event_type *type; /* NULL: one of the engine's own */
+    enum change change;
+    struct bytes before;               /* EDIT, DELETE: the version before */
+    struct event_header before_header; /* of it */
+    struct bytes body;                 /* data NULL: none, or not at hand */
+};
+
+struct trial {
+    struct core *core;
+    uint64_t index; /* the place it takes */
+    int64_t time;   /* log time there, ms */
+    const uint8_t *author;
+    const uint8_t *caller; /* identity acted for, or the author */
+    const uint8_t *call_id;
+    const struct further_sig *co_authors; /* verified; purpose "author" */
+    size_t co_author_count;
+    bool open;
+
+    struct trial_event **events; /* their addresses stay */
+    size_t count;
+    size_t cap;
+    size_t header_bytes;
+    uint8_t verdict[HASH_SIZE]; /* after trial_finish() */
+};
+
+#define PURPOSE_CO_AUTHOR "author"
+
+/* `t` is storage of the caller's; its fields up to co_author_count are set by
+ * it before, and what they point to outlives the trial. */
+void trial_begin(struct trial *t);
+
+/* Judge and apply one event. `raw` and `body` are copied. `body` data NULL: it
+ * is not at hand (then nothing that reads bodies sees it). Errors: INVALID,
+ * REFUSED, DENIED, NOT_FOUND, CONFLICT, SCRIPT, LIMIT. */
+int trial_add(struct trial *t, struct bytes raw, struct bytes body,
+              struct err *err);
+
+/* The transaction's last word, and its verdict digest. Errors: as trial_add().
+ */
+int trial_finish(struct trial *t, struct err *err);
+
+/* End it: its changes stay, or nothing of it does. Safe twice. */
+void trial_keep(struct trial *t);
+void trial_undo(struct trial *t);
+
+/* tx:by(identity): is it the author, or a co-author? */
+bool trial_by(const struct trial *t, const uint8_t identity[32]);
+/* tx:may(right, object): until delegations exist, root keys may everything. */
+bool trial_may(const struct trial *t, const char *right,
+               const uint8_t object[16]);
+#endif
