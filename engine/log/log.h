@@ -26,7 +26,7 @@ enum {
 
 enum log_state {
     LOG_CLOSED,
-    LOG_OPENING, /* also while polling and creating */
+    LOG_OPENING, /* also while creating */
     LOG_READY,
     LOG_REFUSED, /* damaged, or its content did not verify: read-only up to
                     there */
@@ -73,23 +73,23 @@ struct log {
     const struct disk *disk;
     char folder[LOG_PATH_MAX];
     char head_path[LOG_PATH_MAX];
-    char body_path[2][LOG_PATH_MAX]; /* of the current and the next segment */
+    char body_path[2][LOG_PATH_MAX];
     char cur_path[LOG_PATH_MAX];
-    char temporary_path[LOG_PATH_MAX];
     struct manifest manifest;
     struct log_place *places;
-    size_t places_count;
     size_t places_cap;
-    uint64_t lane; /* + 0: header file, + 1: body files */
+    uint64_t segment_size; /* of body files; tests make it small */
+    uint64_t lane;         /* of the header file; + 1: of body files */
     struct job head_job;
     struct job body_job;
     uint32_t jobs;  /* under way, reads left out */
     uint32_t reads; /* under way */
-    log_done *done;
+    log_done *done; /* of the operation under way, else NULL */
     void *done_ctx;
     struct err outcome; /* of the operation under way */
-    struct log_group_state *group;
-    struct log_open_state *opening;
+    struct log_commit *commit;
+    struct log_opening *opening;   /* from log_open() or log_poll() on */
+    struct log_creating *creating; /* from log_create() on */
 };
 
 /* The folder of a chain, relative to the data folder: "ab/abcd...". */
@@ -138,8 +138,9 @@ void log_open(struct log *log, const struct disk *disk, const char *folder,
               const uint8_t *chain, enum log_mode mode, log_visit *visit,
               void *visit_ctx, log_done *done, void *ctx);
 
-/* After LOG_PAUSE: go on, or refuse the frame that was shown last. Visits may
- * happen within this call. */
+/* After LOG_PAUSE: go on, or refuse the frame that was shown last with the code
+ * and text given. Never from within the visit; visits and the end of opening
+ * may happen within this call. */
 void log_resume(struct log *log, int code, const struct err *why);
 
 /* Read-only: look for frames behind the last one. `done` gets 0, too, when
