@@ -1,0 +1,114 @@
+/* pages: numbered pages in memory, with versions: what tree.h stands on.
+ *
+ * Every page knows the epoch it was born in. A mark or a pin begins a new epoch
+ * and keeps what was there before it: a page born since the newest of them is
+ * writable in place, any other has to be touched (copied) first. A run is a
+ * piece of memory of any size under one page number, for values that do not fit
+ * into a page; it is never touched, only dropped and made anew.
+ *
+ * Only the owning thread may call these, with one exception: what a pin keeps
+ * may be read (page_read) on another thread while the owner goes on writing. */
+#ifndef ATE_BASE_PAGES_H
+#define ATE_BASE_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PAGE_BYTES = 4096 };
+
+/* A growing array of page numbers. All zeros is an empty one. */
+struct page_list {
+    uint32_t *pages;
+    size_t count;
+    size_t cap;
+};
+
+struct page_info {
+    uint64_t birth; /* epoch; 0: free */
+    uint32_t size;  /* bytes of a run; 0: a page */
+    uint32_t next;  /* of a free one, the next free one */
+};
+
+/* What a mark brings back, besides pages. */
+struct pages_root {
+    uint32_t page; /* 0: empty */
+    uint64_t entries;
+};
+
+struct pages_mark {
+    uint64_t epoch;
+    struct pages_root root;
+    size_t retired_count; /* lengths of the lists when it was taken */
+    size_t born_count;
+};
+
+/* Keeps the pages of its epoch. The caller owns the struct. */
+struct pages_pin {
+    uint64_t epoch;
+    struct page_list retired; /* replaced while this was the newest pin */
+    struct pages_pin *older;
+    struct pages_pin *newer;
+};
+
+struct pages {
+    uint8_t **data;         /* by page number; [0] is none */
+    struct page_info *info; /* by page number */
+    uint32_t count;         /* numbers given out so far, with 0 */
+    uint32_t cap;
+    uint32_t free_page;   /* list of free pages, which keep their memory */
+    uint32_t free_number; /* list of numbers without memory */
+    uint64_t epoch;
+    uint64_t barrier; /* pages born before it are kept */
+
+    struct pages_mark *marks;
+    size_t mark_count;
+    size_t mark_cap;
+    struct page_list retired; /* dropped since the oldest mark, kept by one */
+    struct page_list born;    /* made since the oldest mark */
+    struct pages_pin *newest_pin;
+
+    uint8_t **chunks;
+    size_t chunk_count;
+    size_t chunk_cap;
+    uint32_t chunk_pages; /* of all chunks */
+    uint8_t **old_data;   /* former `data` arrays: others may still read them */
+    size_t old_data_count;
+    size_t old_data_cap;
+
+    uint64_t pages_used; /* with kept ones; a run counts once */
+    uint64_t pages_free;
+    uint64_t bytes_reserved;
+};
+
+void pages_init(struct pages *p);
+void pages_deinit(struct pages *p); /* pins must be gone; marks may be open */
+
+static inline const uint8_t *page_read(const struct pages *p, uint32_t page)
+{
+    uint8_t *const *data = __atomic_load_n(&p->data, __ATOMIC_ACQUIRE);
+    return data[page];
+}
+
+/* Contents are not set. Never 0. */
+uint32_t page_new(struct pages *p);
+uint32_t page_new_run(struct pages *p, size_t len);
+
+bool page_is_writable(const struct pages *p, uint32_t page);
+uint8_t *page_write(struct pages *p, uint32_t page); /* asserts the above */
+
+/* The page itself if it is writable, else a copy; the original is dropped. */
+uint32_t page_touch(struct pages *p, uint32_t page);
+
+/* The head does not use it any more; who keeps it, keeps it. */
+void page_drop(struct pages *p, uint32_t page);
+
+/* Marks nest; the caller passes what the head is, and gets it back. */
+void pages_mark(struct pages *p, struct pages_root root);
+struct pages_root pages_undo(struct pages *p);
+void pages_keep(struct pages *p);
+
+/* Only while no mark is open; unpin at any time. */
+void pages_pin(struct pages *p, struct pages_pin *pin);
+void pages_unpin(struct pages *p, struct pages_pin *pin);
+#endif
