@@ -93,6 +93,7 @@ void buf_put_be64(struct buf *b, uint64_t value)
 
 void buf_printf(struct buf *b, const char *format, ...)
 {
+    assert(format != NULL);
     va_list args;
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);
