@@ -34,9 +34,12 @@ struct trial {
     const uint8_t *author;
     const uint8_t *caller; /* identity acted for, or the author */
     const uint8_t *call_id;
+    uint64_t first_sequence;              /* of its author */
     const struct further_sig *co_authors; /* verified; purpose "author" */
     size_t co_author_count;
+
     bool open;
+    struct scratch scratch; /* the events and their bytes */
 
     struct trial_event **events; /* their addresses stay */
     size_t count;
@@ -47,9 +50,10 @@ struct trial {
 
 #define PURPOSE_CO_AUTHOR "author"
 
-/* `t` is storage of the caller's; its fields up to co_author_count are set by
- * it before, and what they point to outlives the trial. */
+/* `t` is the caller's, all zeros before the first use; it sets the fields up to
+ * co_author_count, and what they point to outlives the trial. */
 void trial_begin(struct trial *t);
+void trial_deinit(struct trial *t); /* undoes one that is open; safe twice */
 
 /* Judge and apply one event. `raw` and `body` are copied. `body` data NULL: it
  * is not at hand (then nothing that reads bodies sees it). Errors: INVALID,

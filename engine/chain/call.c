@@ -1,0 +1,529 @@
+/* Making events. A map of fields is split by the type into header and body; the
+ * header is encoded once, and that encoding is what trial_add() judges, what is
+ * hashed and what is stored. */
+#include "chain/call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/fields.h"
+#include "chain/value.h"
+#include "event/body.h"
+
+struct call_body {
+    uint64_t index;
+    uint64_t n;
+    struct buf bytes;
+};
+
+void call_init(struct call *c)
+{
+    *c = (struct call){0};
+    reads_init(&c->reads);
+}
+
+void call_deinit(struct call *c)
+{
+    trial_deinit(&c->trial);
+    reads_deinit(&c->reads);
+    buf_deinit(&c->result);
+    for (size_t i = 0; i < c->body_count; i++)
+        buf_deinit(&c->bodies[i].bytes);
+    mem_free(c->bodies);
+    *c = (struct call){0};
+}
+
+/* ---- reading ---- */
+
+bool call_object(struct call *c, const uint8_t id[16], struct object *o)
+{
+    if (c->writes)
+        reads_note(&c->reads, STATE_OBJECT, bytes_of(id, OBJECT_ID_SIZE));
+    return state_object(c->version, id, o) == OBJECT_LIVE;
+}
+
+bool call_row(struct call *c, const struct view *view, struct bytes key,
+              struct bytes *columns)
+{
+    if (c->writes && !view->reads_bodies)
+        reads_note(&c->reads, STATE_ROW, key);
+    return row_get(c->version, view, key, columns);
+}
+
+/* Note what a step from `before` (empty: from the scan's end) to `at` passed;
+ * at the end of the scan `at` is what it was, and the rest of the prefix was
+ * seen. */
+static void note_step(struct call *c, struct bytes prefix, struct bytes before,
+                      struct bytes at, bool found, bool backward)
+{
+    struct buf from = {0};
+    struct buf to = {0};
+    struct buf *near = backward ? &to : &from; /* where the step began */
+    struct buf *far = backward ? &from : &to;
+    if (before.len > 0) {
+        buf_put_bytes(near, before);
+        if (!backward)
+            buf_put_u8(near, 0);
+    } else {
+        buf_put_bytes(near, prefix);
+        if (backward)
+            buf_next_prefix(near);
+    }
+    if (found) {
+        buf_put_bytes(far, at);
+        if (!backward)
+            buf_put_u8(far, 0);
+    } else {
+        buf_put_bytes(far, prefix);
+        if (!backward)
+            buf_next_prefix(far);
+    }
+    reads_note_range(&c->reads, prefix.data[0],
+                     bytes_of(from.data + 1, from.len - 1),
+                     bytes_of(to.data + 1, to.len - 1));
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+bool call_row_next(struct call *c, struct row_scan *scan, struct bytes *key,
+                   struct bytes *columns)
+{
+    struct buf before = {0};
+    if (c->writes)
+        buf_put_bytes(&before, row_scan_position(scan));
+    scan->v = c->version;
+    bool found = row_scan_next(scan, key, columns);
+    if (c->writes && !scan->view->reads_bodies)
+        note_step(c, buf_bytes(&scan->prefix), buf_bytes(&before),
+                  row_scan_position(scan), found, scan->backward);
+    buf_deinit(&before);
+    return found;
+}
+
+bool call_object_next(struct call *c, struct object_scan *scan, uint8_t id[16])
+{
+    struct buf before = {0};
+    if (c->writes)
+        buf_put_bytes(&before, object_scan_position(scan));
+    scan->v = c->version;
+    bool found = object_scan_next(scan, id);
+    if (c->writes)
+        note_step(c, buf_bytes(&scan->prefix), buf_bytes(&before),
+                  object_scan_position(scan), found, scan->backward);
+    buf_deinit(&before);
+    return found;
+}
+
+int call_body_of(struct call *c, const struct object *o, struct bytes *body,
+                 struct err *err)
+{
+    if (o->header.body_length == 0)
+        return err_set(err, ATE_ENOT_FOUND, "%.*s: it has no body",
+                       (int)o->header.type.len,
+                       (const char *)o->header.type.data);
+    /* An object that this very call wrote. */
+    if (c->writes && o->index == c->trial.index && o->n < c->trial.count) {
+        *body = c->trial.events[o->n]->body;
+        assert(body->data != NULL);
+        return 0;
+    }
+    for (size_t i = 0; i < c->body_count; i++) {
+        if (c->bodies[i].index != o->index || c->bodies[i].n != o->n)
+            continue;
+        *body = buf_bytes(&c->bodies[i].bytes);
+        return 0;
+    }
+    c->need_index = o->index;
+    c->need_n = o->n;
+    return err_set(err, ATE_ENEED, "the body of %llu.%llu",
+                   (unsigned long long)o->index, (unsigned long long)o->n);
+}
+
+void call_give_body(struct call *c, uint64_t index, uint64_t n,
+                    struct bytes body)
+{
+    c->bodies = mem_resize(c->bodies, (c->body_count + 1) * sizeof(*c->bodies));
+    struct call_body *b = &c->bodies[c->body_count++];
+    *b = (struct call_body){.index = index, .n = n};
+    buf_put_bytes(&b->bytes, body);
+}
+
+/* ---- writing ---- */
+
+/* A new version of an object, or a fact, while it is put together. */
+struct draft {
+    const struct event_type *type;
+    struct buf header; /* map of header fields */
+    struct buf body;   /* the stored body */
+    struct buf raw;    /* the event header */
+};
+
+static void draft_deinit(struct draft *d)
+{
+    buf_deinit(&d->header);
+    buf_deinit(&d->body);
+    buf_deinit(&d->raw);
+}
+
+static int unknown_field(const struct event_type *type, struct bytes name,
+                         struct err *err)
+{
+    size_t count = type->header.count + type->body.count;
+    const char **names = mem_alloc((count + 1) * sizeof(*names));
+    size_t n = 0;
+    for (size_t i = 0; i < type->header.count; i++)
+        names[n++] = type->header.items[i].name;
+    for (size_t i = 0; i < type->body.count; i++)
+        names[n++] = type->body.items[i].name;
+    const char *near = near_name(name, names, n);
+    int rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'%s%s%s", type->name,
+                     (int)name.len, (const char *)name.data,
+                     near ? "; did you mean '" : "", near ? near : "",
+                     near ? "'?" : "");
+    mem_free(names);
+    return rc;
+}
+
+static bool is_raw_body(const struct event_type *type, struct bytes name)
+{
+    return type->raw_body != NULL && bytes_equal(name, bytes_of_text("body"));
+}
+
+/* Append the entries of `map` whose names `fields` has, as a canonical map with
+ * defaults. */
+static void take_fields(struct buf *out, const struct fields *fields,
+                        struct bytes map)
+{
+    struct buf chosen = {0};
+    uint32_t count = 0;
+    for (size_t i = 0; i < fields->count; i++)
+        count += mp_map_get(map, fields->items[i].name).data != NULL;
+    mp_put_map(&chosen, count);
+    for (size_t i = 0; i < fields->count; i++) {
+        struct bytes value = mp_map_get(map, fields->items[i].name);
+        if (value.data == NULL)
+            continue;
+        mp_put_text(&chosen, fields->items[i].name);
+        buf_put_bytes(&chosen, value);
+    }
+    fields_add_defaults(out, fields, buf_bytes(&chosen));
+    buf_deinit(&chosen);
+}
+
+static int check_names(const struct event_type *type, struct bytes map,
+                       struct err *err)
+{
+    struct mp mp = mp_open(map);
+    uint32_t count = 0;
+    int rc = mp_get_map(&mp, &count, err);
+    for (uint32_t i = 0; i < count && rc == 0; i++) {
+        struct bytes name;
+        rc = mp_get_str(&mp, &name, err);
+        if (rc == 0 && fields_find(&type->header, name) == NULL &&
+            fields_find(&type->body, name) == NULL && !is_raw_body(type, name))
+            rc = unknown_field(type, name, err);
+        if (rc == 0)
+            rc = mp_skip(&mp, NULL, err);
+    }
+    return rc;
+}
+
+static int take_raw_body(struct draft *d, struct bytes map, struct err *err)
+{
+    struct bytes value = mp_map_get(map, "body");
+    if (value.data == NULL)
+        return 0;
+    struct mp mp = mp_open(value);
+    struct bytes bytes;
+    int rc = d->type->raw_body->kind == VALUE_BLOB
+                 ? mp_get_bin(&mp, &bytes, err)
+                 : mp_get_str(&mp, &bytes, err);
+    if (rc != 0)
+        return err_wrap(err, "%s: body", d->type->name);
+    buf_put_bytes(&d->body, bytes);
+    return 0;
+}
+
+static int draft_fill(struct draft *d, struct bytes map, struct err *err)
+{
+    int rc = check_names(d->type, map, err);
+    if (rc != 0)
+        return rc;
+    take_fields(&d->header, &d->type->header, map);
+    if (d->type->raw_body != NULL)
+        return take_raw_body(d, map, err);
+    if (d->type->body.count == 0)
+        return 0;
+    take_fields(&d->body, &d->type->body, map);
+    if (d->body.len == 1) /* an empty map: no body */
+        buf_clear(&d->body);
+    return 0;
+}
+
+/* The value of a ref field: nil when absent or no id. */
+static const uint8_t *ref_field(struct bytes fields, const struct field *field)
+{
+    struct bytes value = mp_map_get(fields, field->name);
+    const uint8_t *id = NULL;
+    if (value.data == NULL)
+        return NULL;
+    struct mp mp = mp_open(value);
+    return mp_get_bin_of(&mp, OBJECT_ID_SIZE, &id, NULL) == 0 ? id : NULL;
+}
+
+static const uint8_t *parent_of(const struct event_type *type,
+                                struct bytes fields)
+{
+    if (type->parent < 0)
+        return NULL;
+    return ref_field(fields, &type->header.items[type->parent]);
+}
+
+static int draft_add(struct call *c, struct draft *d, const uint8_t id[16],
+                     const uint8_t *previous, uint64_t flags, struct err *err)
+{
+    uint8_t hash[HASH_SIZE];
+    struct event_header header = {
+        .object = id,
+        .type = bytes_of_text(d->type->name),
+        .parent = parent_of(d->type, buf_bytes(&d->header)),
+        .previous = previous,
+        .author = c->author,
+        .flags = flags,
+        .body_length = d->body.len,
+        .fields = buf_bytes(&d->header),
+    };
+    if (d->body.len > LIMIT_BODY_PIECE)
+        return err_set(err, ATE_ELIMIT,
+                       "%s: a body is at most %d bytes, this one has %zu",
+                       d->type->name, LIMIT_BODY_PIECE, d->body.len);
+    if (d->body.len > 0) {
+        body_hash(buf_bytes(&d->body), hash);
+        header.body_hash = hash;
+    }
+    event_header_put(&d->raw, &header);
+    if (d->raw.len > LIMIT_EVENT_HEADER)
+        return err_set(err, ATE_ELIMIT,
+                       "%s: an event's header is at most %d bytes, this one "
+                       "has %zu; move fields into the body",
+                       d->type->name, LIMIT_EVENT_HEADER, d->raw.len);
+    struct bytes body = {NULL, 0};
+    if (d->body.len > 0)
+        body = buf_bytes(&d->body);
+    int rc = trial_add(&c->trial, buf_bytes(&d->raw), body, err);
+    c->version = state_head(&c->core->state);
+    return rc;
+}
+
+static int key_id_of(const struct core *core, const struct event_type *type,
+                     struct bytes fields, uint8_t id[16], struct err *err)
+{
+    struct buf key = {0};
+    int rc = 0;
+    mp_put_array(&key, (uint32_t)type->key_count);
+    for (size_t i = 0; i < type->key_count && rc == 0; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        struct bytes value = mp_map_get(fields, field->name);
+        if (value.data == NULL)
+            value = field->type.default_value;
+        if (value.len == 0)
+            rc = err_set(err, ATE_EINVALID, "'%s' is missing", field->name);
+        else
+            rc = value_check(core->schema, &field->type, value, field->name,
+                             err);
+        if (rc == 0)
+            buf_put_bytes(&key, value);
+    }
+    const uint8_t *parent = parent_of(type, fields);
+    if (rc == 0 && type->parent >= 0 && parent == NULL)
+        rc = err_set(err, ATE_EINVALID, "'%s' is missing",
+                     type->header.items[type->parent].name);
+    if (rc == 0)
+        object_id(core->id, bytes_of_text(type->name), parent, buf_bytes(&key),
+                  id);
+    buf_deinit(&key);
+    return rc == 0 ? 0
+                   : err_wrap(err, "%s: key",
+                              schema_short(core->schema, type->name));
+}
+
+int call_key_id(const struct core *core, const struct event_type *type,
+                struct bytes fields, uint8_t id[16], struct err *err)
+{
+    assert(type->key_count > 0);
+    return key_id_of(core, type, fields, id, err);
+}
+
+static int new_id(struct call *c, const struct event_type *type,
+                  struct bytes fields, uint8_t id[16], struct err *err)
+{
+    if (type->key_count > 0)
+        return key_id_of(c->core, type, fields, id, err);
+    fact_id(c->core->id, c->author, c->trial.call_id, c->trial.count, id);
+    return 0;
+}
+
+static int check_writes(const struct call *c, const char *what, struct err *err)
+{
+    if (c->writes)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "%s: %s is not possible in a method of mode = 'read'",
+                   c->method != NULL ? c->method->name : "?", what);
+}
+
+/* Make and add one version. `o` is what stands there, or NULL. */
+static int write_version(struct call *c, const struct event_type *type,
+                         struct bytes fields, const uint8_t id[16],
+                         const struct object *o, struct err *err)
+{
+    uint8_t previous[EVENT_ID_SIZE];
+    if (o != NULL)
+        memcpy(previous, o->event, sizeof(previous));
+    struct draft d = {.type = type};
+    int rc = draft_fill(&d, fields, err);
+    if (rc == 0)
+        rc = draft_add(c, &d, id, o != NULL ? previous : NULL, 0, err);
+    draft_deinit(&d);
+    return rc;
+}
+
+int call_emit(struct call *c, const struct event_type *type,
+              struct bytes fields, uint8_t id[16], struct err *err)
+{
+    int rc = check_writes(c, "emit", err);
+    if (rc == 0 && type->is_object)
+        rc = err_set(err, ATE_EINVALID,
+                     "%s: is an object; use put or create instead of emit",
+                     type->name);
+    if (rc == 0)
+        rc = check_names(type, fields, err);
+    if (rc == 0)
+        rc = new_id(c, type, fields, id, err);
+    return rc != 0 ? rc : write_version(c, type, fields, id, NULL, err);
+}
+
+static int check_is_object(const struct event_type *type, const char *what,
+                           struct err *err)
+{
+    if (type->is_object)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "%s: is an event; emit it, %s is for objects", type->name,
+                   what);
+}
+
+int call_create(struct call *c, const struct event_type *type,
+                struct bytes fields, uint8_t id[16], struct err *err)
+{
+    int rc = check_writes(c, "create", err);
+    if (rc == 0)
+        rc = check_is_object(type, "create", err);
+    if (rc == 0)
+        rc = check_names(type, fields, err);
+    if (rc == 0)
+        rc = new_id(c, type, fields, id, err);
+    return rc != 0 ? rc : write_version(c, type, fields, id, NULL, err);
+}
+
+int call_put(struct call *c, const struct event_type *type, struct bytes fields,
+             uint8_t id[16], struct err *err)
+{
+    int rc = check_writes(c, "put", err);
+    if (rc == 0)
+        rc = check_is_object(type, "put", err);
+    if (rc == 0)
+        rc = check_names(type, fields, err);
+    if (rc == 0)
+        rc = new_id(c, type, fields, id, err);
+    if (rc != 0)
+        return rc;
+    struct object o;
+    bool live = call_object(c, id, &o);
+    return write_version(c, type, fields, id, live ? &o : NULL, err);
+}
+
+/* The live object of an id and its type. */
+static int find_object(struct call *c, const uint8_t id[16], struct object *o,
+                       const struct event_type **type, struct err *err)
+{
+    if (!call_object(c, id, o))
+        return err_set(err, ATE_ENOT_FOUND, "the object is not there");
+    *type = schema_type(c->core->schema, o->header.type);
+    assert(*type != NULL);
+    return 0;
+}
+
+/* All fields of a version in one map: header, and body when it has one. */
+static int whole_fields(struct call *c, const struct object *o,
+                        const struct event_type *type, struct buf *out,
+                        struct err *err)
+{
+    struct bytes body = {NULL, 0};
+    if (o->header.body_length > 0) {
+        int rc = call_body_of(c, o, &body, err);
+        if (rc != 0)
+            return rc;
+    }
+    struct buf raw_body = {0};
+    if (type->raw_body != NULL && body.len > 0) {
+        mp_put_map(&raw_body, 1);
+        mp_put_text(&raw_body, "body");
+        if (type->raw_body->kind == VALUE_BLOB)
+            mp_put_bin(&raw_body, body);
+        else
+            mp_put_str(&raw_body, body);
+        body = buf_bytes(&raw_body);
+    }
+    fields_merge(out, o->header.fields, body);
+    buf_deinit(&raw_body);
+    return 0;
+}
+
+int call_patch(struct call *c, const uint8_t id[16], struct bytes fields,
+               struct err *err)
+{
+    struct object o;
+    const struct event_type *type = NULL;
+    struct buf before = {0};
+    struct buf after = {0};
+    int rc = check_writes(c, "patch", err);
+    if (rc == 0)
+        rc = find_object(c, id, &o, &type, err);
+    if (rc == 0)
+        rc = check_is_object(type, "patch", err);
+    if (rc == 0)
+        rc = check_names(type, fields, err);
+    if (rc == 0)
+        rc = whole_fields(c, &o, type, &before, err);
+    if (rc == 0) {
+        fields_merge(&after, buf_bytes(&before), fields);
+        rc = write_version(c, type, buf_bytes(&after), id, &o, err);
+    }
+    buf_deinit(&before);
+    buf_deinit(&after);
+    return rc;
+}
+
+int call_delete(struct call *c, const uint8_t id[16], struct err *err)
+{
+    struct object o;
+    const struct event_type *type = NULL;
+    int rc = check_writes(c, "delete", err);
+    if (rc == 0)
+        rc = find_object(c, id, &o, &type, err);
+    if (rc == 0)
+        rc = check_is_object(type, "delete", err);
+    if (rc != 0)
+        return rc;
+    uint8_t previous[EVENT_ID_SIZE];
+    memcpy(previous, o.event, sizeof(previous));
+    struct draft d = {.type = type};
+    buf_put_bytes(&d.header, o.header.fields);
+    rc = draft_add(c, &d, id, previous, EVENT_DELETES, err);
+    draft_deinit(&d);
+    return rc;
+}

@@ -1,0 +1,34 @@
+/* engine_types: events `ate.*`, which fixed rules judge, not the pipeline
+ * (docs/format.md section 3). */
+#ifndef ATE_CHAIN_ENGINE_TYPES_H
+#define ATE_CHAIN_ENGINE_TYPES_H
+
+#include "chain/trial.h"
+#include "crypto/merkle.h"
+
+#define TYPE_KEY "ate.key"
+#define TYPE_HEARTBEAT "ate.heartbeat"
+
+bool engine_type_is(struct bytes type);
+
+/* Judge and apply event `n` of a trial. Errors: INVALID, DENIED, CONFLICT. */
+int engine_type_apply(struct trial *t, const struct trial_event *e, size_t n,
+                      struct err *err);
+
+/* The transaction is a heartbeat. */
+bool engine_type_alone(const struct trial *t);
+
+struct heartbeat {
+    int64_t time;
+    uint64_t size; /* the log before it */
+    const uint8_t *root;
+    const uint8_t *state; /* state root before it, or NULL */
+};
+void heartbeat_put(struct buf *fields, const struct heartbeat *h);
+int heartbeat_get(struct bytes fields, struct heartbeat *h, struct err *err);
+
+/* The key record of an `ate.key` event. Errors: INVALID. */
+void key_fields_put(struct buf *fields, const struct key_record *record);
+int key_fields_get(struct bytes fields, struct key_record *record,
+                   struct err *err);
+#endif

@@ -1,0 +1,424 @@
+#include "chain/trial.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/door.h"
+#include "chain/engine_types.h"
+#include "chain/logic.h"
+#include "chain/materializer.h"
+#include "chain/value.h"
+#include "event/body.h"
+
+static const uint8_t zero_id[OBJECT_ID_SIZE];
+
+void trial_begin(struct trial *t)
+{
+    assert(!t->open);
+    t->open = true;
+    t->count = 0;
+    t->header_bytes = 0;
+    scratch_reset(&t->scratch);
+    state_begin(&t->core->state);
+    t->core->logic->begin(t->core->logic, t);
+}
+
+void trial_keep(struct trial *t)
+{
+    if (!t->open)
+        return;
+    state_keep(&t->core->state);
+    t->open = false;
+}
+
+void trial_undo(struct trial *t)
+{
+    if (!t->open)
+        return;
+    state_undo(&t->core->state);
+    t->open = false;
+}
+
+void trial_deinit(struct trial *t)
+{
+    trial_undo(t);
+    scratch_deinit(&t->scratch);
+    mem_free(t->events);
+    *t = (struct trial){0};
+}
+
+bool trial_by(const struct trial *t, const uint8_t identity[32])
+{
+    if (memcmp(identity, t->author, KEY_ID_SIZE) == 0)
+        return true;
+    for (size_t i = 0; i < t->co_author_count; i++)
+        if (memcmp(identity, t->co_authors[i].key_id, KEY_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+bool trial_may(const struct trial *t, const char *right,
+               const uint8_t object[16])
+{
+    (void)right;
+    (void)object;
+    return core_is_root_key(t->core, t->author);
+}
+
+bool core_is_root_key(const struct core *core, const uint8_t *key_id)
+{
+    for (size_t i = 0; i < core->genesis.root_count; i++)
+        if (memcmp(core->root_keys[i], key_id, KEY_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* ---- what an event has to be, whatever the pipeline says ---- */
+
+/* For texts: "account alice". */
+static void put_object_name(struct trial *t, const struct trial_event *e,
+                            struct buf *out)
+{
+    struct door door = {.core = t->core,
+                        .version = state_head(&t->core->state)};
+    buf_printf(out, "%s ", schema_short(t->core->schema, e->type->name));
+    door_put_ref(&door, e->header.object, out);
+}
+
+static int refuse_object(struct trial *t, const struct trial_event *e, int code,
+                         const char *what, struct err *err)
+{
+    struct buf name = {0};
+    put_object_name(t, e, &name);
+    int rc = err_set(err, code, "%s %s", buf_text(&name), what);
+    buf_deinit(&name);
+    return rc;
+}
+
+static int check_parent(struct trial *t, const struct trial_event *e,
+                        struct err *err)
+{
+    const struct event_type *type = e->type;
+    if (type->parent < 0) {
+        if (e->header.parent == NULL)
+            return 0;
+        return err_set(err, ATE_EINVALID, "%s: has no parent, yet one is given",
+                       type->name);
+    }
+    const struct field *field = &type->header.items[type->parent];
+    struct bytes value = mp_map_get(e->header.fields, field->name);
+    int rc = value.data == NULL ? err_set(err, ATE_EINVALID, "is missing")
+                                : value_check(t->core->schema, &field->type,
+                                              value, field->name, err);
+    if (rc != 0)
+        return err_wrap(err, "%s: parent '%s'", type->name, field->name);
+    struct mp mp = mp_open(value);
+    const uint8_t *id = NULL;
+    rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &id, err);
+    if (rc != 0)
+        return err_wrap(err, "%s: parent '%s'", type->name, field->name);
+    if (e->header.parent == NULL ||
+        memcmp(e->header.parent, id, OBJECT_ID_SIZE) != 0)
+        return err_set(err, ATE_EINVALID,
+                       "%s: its parent is not what its field '%s' names",
+                       type->name, field->name);
+    return 0;
+}
+
+/* The object id that key and parent, or call and number, give. */
+static int expected_id(struct trial *t, const struct trial_event *e,
+                       uint8_t id[OBJECT_ID_SIZE], struct err *err)
+{
+    const struct event_type *type = e->type;
+    if (type->key_count == 0) {
+        fact_id(t->core->id, t->author, t->call_id, t->count, id);
+        return 0;
+    }
+    struct buf key = {0};
+    int rc = 0;
+    mp_put_array(&key, (uint32_t)type->key_count);
+    for (size_t i = 0; i < type->key_count && rc == 0; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        struct bytes value = mp_map_get(e->header.fields, field->name);
+        if (value.data == NULL)
+            rc = err_set(err, ATE_EINVALID, "%s: key field '%s' is missing",
+                         type->name, field->name);
+        else
+            rc = value_check(t->core->schema, &field->type, value, field->name,
+                             err);
+        if (rc == 0)
+            buf_put_bytes(&key, value);
+    }
+    if (rc == 0)
+        object_id(t->core->id, e->header.type, e->header.parent,
+                  buf_bytes(&key), id);
+    buf_deinit(&key);
+    return rc;
+}
+
+static int place_first(struct trial *t, struct trial_event *e, struct err *err)
+{
+    uint8_t id[OBJECT_ID_SIZE];
+    int rc = expected_id(t, e, id, err);
+    if (rc != 0)
+        return rc;
+    if (memcmp(id, e->header.object, OBJECT_ID_SIZE) != 0)
+        return err_set(err, ATE_EINVALID,
+                       "%s: its object id is not that of its key",
+                       e->type->name);
+    if ((e->header.flags & EVENT_DELETES) != 0)
+        return err_set(err, ATE_EINVALID, "%s: deletes what it begins",
+                       e->type->name);
+    struct object o;
+    switch (state_object(state_head(&t->core->state), id, &o)) {
+    case OBJECT_LIVE:
+        return refuse_object(t, e, ATE_ECONFLICT, "exists already", err);
+    case OBJECT_SPENT:
+        return refuse_object(t, e, ATE_ECONFLICT,
+                             "was deleted, and its key is spent", err);
+    case OBJECT_ABSENT:
+    default:
+        e->change = e->type->is_object ? CHANGE_NEW : CHANGE_FACT;
+        return 0;
+    }
+}
+
+static int place_next(struct trial *t, struct trial_event *e, struct err *err)
+{
+    const char *name = e->type->name;
+    if (!e->type->is_object)
+        return err_set(err, ATE_EINVALID,
+                       "%s: is an event, which no later one changes", name);
+    struct object o;
+    if (state_object(state_head(&t->core->state), e->header.object, &o) !=
+        OBJECT_LIVE)
+        return err_set(err, ATE_ENOT_FOUND, "%s: what it changes is not there",
+                       name);
+    if (memcmp(o.event, e->header.previous, EVENT_ID_SIZE) != 0)
+        return refuse_object(t, e, ATE_ECONFLICT,
+                             "was changed by another event meanwhile", err);
+    if (!bytes_equal(o.header.type, e->header.type))
+        return err_set(err, ATE_EINVALID, "%s: the object is of type %.*s",
+                       name, (int)o.header.type.len,
+                       (const char *)o.header.type.data);
+    uint8_t id[OBJECT_ID_SIZE];
+    int rc = e->type->key_count > 0 ? expected_id(t, e, id, err) : 0;
+    if (rc != 0)
+        return rc;
+    const uint8_t *was = o.header.parent ? o.header.parent : zero_id;
+    const uint8_t *is = e->header.parent ? e->header.parent : zero_id;
+    if (memcmp(was, is, OBJECT_ID_SIZE) != 0 ||
+        (e->type->key_count > 0 &&
+         memcmp(id, e->header.object, OBJECT_ID_SIZE) != 0))
+        return refuse_object(t, e, ATE_EINVALID,
+                             "keeps its key and parent for ever", err);
+    e->before = scratch_copy(&t->scratch, o.raw);
+    rc = event_header_get(e->before, &e->before_header, err);
+    assert(rc == 0);
+    e->change = CHANGE_EDIT;
+    if ((e->header.flags & EVENT_DELETES) == 0)
+        return 0;
+    e->change = CHANGE_DELETE;
+    if (!bytes_equal(e->header.fields, e->before_header.fields) ||
+        e->header.body_length != 0)
+        return refuse_object(t, e, ATE_EINVALID,
+                             "is deleted with its last fields and no body",
+                             err);
+    return 0;
+}
+
+static int find_type(struct trial *t, struct trial_event *e, struct err *err)
+{
+    const struct schema *schema = t->core->schema;
+    e->type = schema_type(schema, e->header.type);
+    if (e->type != NULL)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "%.*s: the chain's schema has no such "
+                   "type",
+                   (int)e->header.type.len, (const char *)e->header.type.data);
+}
+
+/* ---- what an accepted event does to the state ---- */
+
+static int fold_all(struct trial *t, const struct trial_event *e, size_t n,
+                    struct err *err)
+{
+    const struct schema *schema = t->core->schema;
+    struct logic *logic = t->core->logic;
+    bool body_missing = e->header.body_length > 0 && e->body.data == NULL;
+    for (size_t i = 0; i < schema->view_count; i++) {
+        const struct view *view = &schema->views[i];
+        if (view->reads_bodies && body_missing)
+            continue; /* a view of a reader who cannot read this one */
+        for (size_t k = 0; k < view->fold_count; k++) {
+            if (strcmp(view->folds[k].type, e->type->name) != 0)
+                continue;
+            int rc =
+                logic->fold(logic, t, view, view->folds[k].function, n, err);
+            if (rc != 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+static int apply(struct trial *t, const struct trial_event *e, size_t n,
+                 struct err *err)
+{
+    struct state *state = &t->core->state;
+    if (e->change == CHANGE_DELETE)
+        state_spend_object(state, e->type, e->id, &e->before_header);
+    else
+        state_put_object(state, e->type, e->id, t->index, n, e->raw,
+                         &e->header);
+    return fold_all(t, e, n, err);
+}
+
+static int judge(struct trial *t, struct trial_event *e, size_t n,
+                 struct err *err)
+{
+    int rc = find_type(t, e, err);
+    if (rc == 0)
+        rc = check_parent(t, e, err);
+    if (rc == 0)
+        rc = e->header.previous == NULL ? place_first(t, e, err)
+                                        : place_next(t, e, err);
+    if (rc != 0)
+        return rc;
+    /* From here on the event is one of the transaction, for rules to see. */
+    t->count = n + 1;
+    rc = pipeline_judge(&t->core->pipeline, t, e, err);
+    if (rc == 0)
+        rc = apply(t, e, n, err);
+    return rc;
+}
+
+/* ---- the transaction ---- */
+
+static int check_shape(struct trial *t, const struct trial_event *e,
+                       struct err *err)
+{
+    if (memcmp(e->header.author, t->author, KEY_ID_SIZE) != 0)
+        return err_set(err, ATE_EINVALID,
+                       "the event's author is not the transaction's");
+    if (e->header.auth_ref != NULL)
+        return err_set(err, ATE_EINVALID,
+                       "the event names a delegation, and this chain's "
+                       "pipeline knows none");
+    if (e->header.seal.data != NULL)
+        return err_set(err, ATE_EINVALID,
+                       "the event's body is sealed, and this chain's "
+                       "pipeline cannot have that");
+    if (e->body.data != NULL)
+        return body_check(e->body, e->header.body_length, e->header.body_hash,
+                          err);
+    return 0;
+}
+
+static struct trial_event *new_event(struct trial *t, struct bytes raw,
+                                     struct bytes body)
+{
+    struct trial_event *e = scratch_alloc(&t->scratch, sizeof(*e));
+    *e = (struct trial_event){.raw = scratch_copy(&t->scratch, raw)};
+    if (body.data != NULL)
+        e->body = scratch_copy(&t->scratch, body);
+    t->events = mem_array_grow(t->events, t->count, &t->cap,
+                               sizeof(struct trial_event *));
+    t->events[t->count] = e;
+    return e;
+}
+
+int trial_add(struct trial *t, struct bytes raw, struct bytes body,
+              struct err *err)
+{
+    assert(t->open);
+    if (t->count == LIMIT_TX_EVENTS)
+        return err_set(err, ATE_ELIMIT,
+                       "a transaction has at most %d events; split the call",
+                       LIMIT_TX_EVENTS);
+    t->header_bytes += raw.len;
+    if (t->header_bytes > LIMIT_TX_HEADERS)
+        return err_set(err, ATE_ELIMIT,
+                       "the headers of a transaction are at most %d bytes; "
+                       "split the call or put more into bodies",
+                       LIMIT_TX_HEADERS);
+    if (engine_type_alone(t))
+        return err_set(err, ATE_EINVALID,
+                       TYPE_HEARTBEAT ": is alone in its transaction");
+    size_t n = t->count;
+    struct trial_event *e = new_event(t, raw, body);
+    int rc = event_header_get(e->raw, &e->header, err);
+    if (rc == 0)
+        rc = check_shape(t, e, err);
+    if (rc != 0)
+        return rc;
+    uint8_t suite = t->core->genesis.suite;
+    event_id(suite, t->core->id, e->raw, e->id);
+    if (!engine_type_is(e->header.type))
+        return judge(t, e, n, err);
+    rc = engine_type_apply(t, e, n, err);
+    if (rc == 0)
+        t->count = n + 1;
+    return rc;
+}
+
+static void make_verdict(struct trial *t)
+{
+    const struct state *state = &t->core->state;
+    struct verdict v;
+    verdict_begin(&v);
+    for (size_t i = 0; i < t->count; i++)
+        verdict_event(&v, t->events[i]->id);
+    for (size_t i = 0; i < state->change_count; i++) {
+        struct bytes key = state->changes[i].key;
+        struct bytes rest = bytes_of(key.data + 1, key.len - 1);
+        struct bytes value;
+        bool there = state_get(state_head(state), key.data[0], rest, &value);
+        verdict_entry(&v, key.data[0], rest, there ? &value : NULL);
+    }
+    verdict_end(&v, t->verdict);
+}
+
+static int finish_author(struct trial *t, struct err *err)
+{
+    struct state *state = &t->core->state;
+    struct author author;
+    if (!state_author(state_head(state), t->author, &author))
+        return err_set(err, ATE_EDENIED,
+                       "the author's key is not in the log; its first "
+                       "transaction begins with an ate.key event");
+    if (t->first_sequence < author.next_sequence)
+        return err_set(err, ATE_ECONFLICT,
+                       "the author's sequence is at %llu already, %llu is a "
+                       "replay",
+                       (unsigned long long)author.next_sequence,
+                       (unsigned long long)t->first_sequence);
+    uint8_t record[KEY_RECORD_MAX];
+    assert(author.record.len <= sizeof(record));
+    memcpy(record, author.record.data, author.record.len);
+    author.record.data = record;
+    author.next_sequence = t->first_sequence + t->count;
+    state_put_author(state, t->author, &author);
+    return 0;
+}
+
+int trial_finish(struct trial *t, struct err *err)
+{
+    assert(t->open);
+    if (t->count == 0)
+        return err_set(err, ATE_EINVALID, "a transaction without events");
+    if (t->count == 1 && t->events[0]->type == NULL && !engine_type_alone(t))
+        return err_set(err, ATE_EINVALID,
+                       TYPE_KEY ": an event that the pipeline judges has to "
+                                "follow it");
+    int rc = finish_author(t, err);
+    if (rc == 0 && !engine_type_alone(t))
+        rc = pipeline_judge_whole(&t->core->pipeline, t, err);
+    if (rc == 0)
+        make_verdict(t);
+    return rc;
+}
