@@ -1,0 +1,26 @@
+/* script: the logic of a chain (chain/logic.h) as Lua in sandboxes.
+ *
+ * A loaded bundle is two sandboxes: the judge runs rules and folds, the host
+ * runs methods, so that nothing a method does can show in a verdict. The
+ * judge's image is put back for each event (and once for what is asked about a
+ * whole transaction), the host's for each run: what a function leaves behind
+ * outlives neither, and a replay sees what the first judgement saw. The limits
+ * hold for all rules and folds of one event together, and for one run.
+ *
+ * Chains with the same bundle and the same limits share both sandboxes; a cache
+ * and its logics belong to one thread. */
+#ifndef ATE_SCRIPT_SCRIPT_H
+#define ATE_SCRIPT_SCRIPT_H
+
+#include "chain/logic.h"
+
+struct script_cache;
+
+struct script_cache *script_cache_new(void);
+/* No logic that it made may live. NULL is harmless. */
+void script_cache_free(struct script_cache *cache);
+
+/* What `node` passes to its chains; it lives as long as the cache. */
+struct logic_maker script_maker(struct script_cache *cache);
+
+#endif
