@@ -1,0 +1,24 @@
+/* files: the real files below one data folder, and the jobs done on them.
+ *
+ * Descriptors stay open between jobs, up to a limit; the one least recently
+ * used goes first. Everything here may be called from any thread at any time.
+ */
+#ifndef ATE_IO_FILES_H
+#define ATE_IO_FILES_H
+
+#include "log/job.h"
+
+struct err;
+struct files;
+
+/* Open the folder; `write` takes its lock, `create` makes it, and what is above
+ * it, when it is not there. Errors: as disk_open(). */
+int files_open(struct files **out, const char *path, bool write, bool create,
+               uint32_t open_max, struct err *err);
+
+/* No job may be running. Gives the lock back. NULL is harmless. */
+void files_close(struct files *files);
+
+/* Do all of the job, on this thread; sets what the disk sets in it. */
+void files_run(struct files *files, struct job *job);
+#endif

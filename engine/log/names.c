@@ -1,0 +1,253 @@
+/* A line is "<crc32c, 8 hex> <chain id, 64 hex> <name>\n"; the checksum covers
+ * all behind the blank that follows it, without the line feed. Lines are
+ * appended and synced one after the other, so a crash can tear the end of the
+ * file, in any way, but never what stands before.
+ *
+ * (1) by_name and by_id hold the same pairs.
+ * (2) No name is the beginning of another by segments. */
+#include "log/names.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/limits.h"
+#include "base/tree.h"
+#include "base/utf8.h"
+
+enum {
+    CRC_DIGITS = 8,
+    ID_DIGITS = 2 * NAMES_ID_SIZE,
+    ID_AT = CRC_DIGITS + 1,
+    NAME_AT = ID_AT + ID_DIGITS + 1,
+};
+
+void names_init(struct names *names)
+{
+    names->by_name = tree_new();
+    names->by_id = tree_new();
+    names->count = 0;
+}
+
+void names_deinit(struct names *names)
+{
+    tree_free(names->by_name);
+    tree_free(names->by_id);
+    memset(names, 0, sizeof(*names));
+}
+
+static bool lookup(const struct names *names, struct bytes name,
+                   struct bytes *id)
+{
+    if (name.len > LIMIT_CHAIN_NAME)
+        return false;
+    return tree_get(tree_head(names->by_name), name, id);
+}
+
+static int check_segments(struct bytes name, struct err *err)
+{
+    size_t start = 0;
+
+    for (size_t i = 0; i <= name.len; i++) {
+        if (i < name.len && name.data[i] != '/')
+            continue;
+        if (!name_valid(bytes_of(name.data + start, i - start)))
+            return err_set(err, ATE_EINVALID,
+                           "'%.*s' is no name of a chain: it is a path such as "
+                           "bank/main, its parts not empty, without a dot in "
+                           "front and without control characters",
+                           (int)name.len, (const char *)name.data);
+        start = i + 1;
+    }
+    return 0;
+}
+
+static int conflict(struct bytes name, struct bytes other, struct err *err)
+{
+    return err_set(err, ATE_ECONFLICT,
+                   "'%.*s' can't be the name of a chain: there is '%.*s'",
+                   (int)name.len, (const char *)name.data, (int)other.len,
+                   (const char *)other.data);
+}
+
+/* Is there a name that begins with `name` and a slash? */
+static bool is_above(const struct names *names, struct bytes name,
+                     struct bytes *below)
+{
+    uint8_t key[LIMIT_CHAIN_NAME + 1];
+    struct tree_cursor c;
+
+    memcpy(key, name.data, name.len);
+    key[name.len] = '/';
+    if (!tree_seek(&c, tree_head(names->by_name), bytes_of(key, name.len + 1)))
+        return false;
+    *below = tree_cursor_key(&c);
+    return below->len > name.len && memcmp(below->data, key, name.len + 1) == 0;
+}
+
+int names_check(const struct names *names, struct bytes name, struct err *err)
+{
+    struct bytes other;
+
+    if (name.len > LIMIT_CHAIN_NAME)
+        return err_set(err, ATE_ELIMIT,
+                       "a name of %zu bytes is over the limit of %d", name.len,
+                       LIMIT_CHAIN_NAME);
+    int rc = check_segments(name, err);
+    if (rc != 0)
+        return rc;
+    for (size_t i = 1; i <= name.len; i++) {
+        struct bytes above = bytes_of(name.data, i);
+        if (i < name.len && name.data[i] != '/')
+            continue;
+        if (lookup(names, above, &other))
+            return conflict(name, above, err);
+    }
+    if (is_above(names, name, &other))
+        return conflict(name, other, err);
+    return 0;
+}
+
+int names_add(struct names *names, const uint8_t id[NAMES_ID_SIZE],
+              struct bytes name, struct err *err)
+{
+    struct bytes id_bytes = bytes_of(id, NAMES_ID_SIZE);
+    struct bytes other;
+
+    int rc = names_check(names, name, err);
+    if (rc != 0)
+        return rc;
+    if (tree_get(tree_head(names->by_id), id_bytes, &other))
+        return err_set(err, ATE_ECONFLICT,
+                       "the chain that is to be named '%.*s' has the name "
+                       "'%.*s'",
+                       (int)name.len, (const char *)name.data, (int)other.len,
+                       (const char *)other.data);
+    tree_put(names->by_name, name, id_bytes);
+    tree_put(names->by_id, id_bytes, name);
+    names->count++;
+    return 0;
+}
+
+void names_line(struct buf *out, const uint8_t id[NAMES_ID_SIZE],
+                struct bytes name)
+{
+    size_t start = out->len;
+
+    buf_put_text(out, "00000000 ");
+    hex_put(out, bytes_of(id, NAMES_ID_SIZE));
+    buf_put_u8(out, ' ');
+    buf_put_bytes(out, name);
+    char crc[CRC_DIGITS + 1];
+    snprintf(crc, sizeof(crc), "%08x",
+             (unsigned)crc32c(0, out->data + start + ID_AT,
+                              out->len - start - ID_AT));
+    memcpy(out->data + start, crc, CRC_DIGITS);
+    buf_put_u8(out, '\n');
+}
+
+/* A line without its line feed. Only what names_line() writes is taken. */
+static bool line_parse(struct bytes line, uint8_t id[NAMES_ID_SIZE],
+                       struct bytes *name)
+{
+    const char *text = (const char *)line.data;
+    char crc[CRC_DIGITS + 1];
+
+    if (line.len <= NAME_AT || text[ID_AT - 1] != ' ' ||
+        text[NAME_AT - 1] != ' ')
+        return false;
+    snprintf(crc, sizeof(crc), "%08x",
+             (unsigned)crc32c(0, text + ID_AT, line.len - ID_AT));
+    if (memcmp(crc, text, CRC_DIGITS) != 0)
+        return false;
+    *name = bytes_of(text + NAME_AT, line.len - NAME_AT);
+    return hex_get(text + ID_AT, ID_DIGITS, id);
+}
+
+int names_parse(struct names *names, struct bytes file, uint64_t *good,
+                struct err *err)
+{
+    uint64_t bad_line = 0; /* the first; 0: none */
+    uint64_t line = 0;
+    size_t at = 0;
+
+    *good = 0;
+    while (at < file.len) {
+        const uint8_t *start = file.data + at;
+        const uint8_t *feed = memchr(start, '\n', file.len - at);
+        uint8_t id[NAMES_ID_SIZE];
+        struct bytes name;
+
+        line++;
+        if (feed == NULL)
+            break;
+        at += (size_t)(feed - start) + 1;
+        if (!line_parse(bytes_of(start, (size_t)(feed - start)), id, &name)) {
+            bad_line = bad_line != 0 ? bad_line : line;
+            continue;
+        }
+        if (bad_line != 0)
+            return err_set(err, ATE_ECORRUPT,
+                           "line %llu is damaged and good ones follow it",
+                           (unsigned long long)bad_line);
+        int rc = names_add(names, id, name, err);
+        if (rc != 0) {
+            err_wrap(err, "line %llu", (unsigned long long)line);
+            return err != NULL ? (err->code = ATE_ECORRUPT) : ATE_ECORRUPT;
+        }
+        *good = at;
+    }
+    return 0;
+}
+
+bool names_find(const struct names *names, struct bytes name,
+                uint8_t id[NAMES_ID_SIZE])
+{
+    struct bytes value;
+
+    if (!lookup(names, name, &value))
+        return false;
+    assert(value.len == NAMES_ID_SIZE);
+    memcpy(id, value.data, NAMES_ID_SIZE);
+    return true;
+}
+
+bool names_find_prefix(const struct names *names, struct bytes path,
+                       uint8_t id[NAMES_ID_SIZE], struct bytes *rest)
+{
+    for (size_t i = 1; i <= path.len; i++) {
+        if (i < path.len && path.data[i] != '/')
+            continue;
+        if (!names_find(names, bytes_of(path.data, i), id))
+            continue;
+        size_t skip = i < path.len ? i + 1 : i;
+        *rest = bytes_of(path.data + skip, path.len - skip);
+        return true;
+    }
+    return false;
+}
+
+bool names_of(const struct names *names, const uint8_t id[NAMES_ID_SIZE],
+              struct bytes *name)
+{
+    return tree_get(tree_head(names->by_id), bytes_of(id, NAMES_ID_SIZE), name);
+}
+
+bool names_next(const struct names *names, struct bytes after,
+                struct bytes *name, uint8_t id[NAMES_ID_SIZE])
+{
+    struct tree_version head = tree_head(names->by_name);
+    struct tree_cursor c;
+
+    if (!tree_seek(&c, head, after))
+        return false;
+    if (after.len > 0 && bytes_equal(tree_cursor_key(&c), after) &&
+        !tree_next(&c))
+        return false;
+    *name = tree_cursor_key(&c);
+    memcpy(id, tree_cursor_value(&c).data, NAMES_ID_SIZE);
+    return true;
+}
