@@ -1,0 +1,8 @@
+/* Every stage that this build has. */
+#include "materializers/materializers.h"
+
+#include <stddef.h>
+
+const struct materializer *const materializers[] = {
+    &accept_all, &master_key_validator, &serializer, &structured_logic, NULL,
+};

@@ -1,0 +1,217 @@
+/* What an event holds, against its type.
+ *
+ * The trial has seen to it that ids, parent and key are what they have to be,
+ * and that a deletion repeats the last fields. Judged here:
+ *
+ * (1) The type has not turned this kind of event off.
+ * (2) The header's fields are those of the type.
+ * (3) A body is there when the type needs one, and only where it has one; what
+ *     it holds is judged where it is at hand. Who holds no body cannot judge
+ *     it: nothing about a body may be refused here that its author, who always
+ *     has it at hand, could not have seen, and nothing that depends on state.
+ * (4) A field that is `once` never differs from the version before.
+ * (5) Each ref of the header names what is live over the state before this
+ *     event and after the earlier ones of its transaction.
+ * (6) Key and parent fit an entry of the index of children. */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/msgpack.h"
+#include "chain/trial.h"
+#include "chain/value.h"
+#include "materializers/materializers.h"
+
+/* ---- (1) ---- */
+
+static const struct {
+    enum change change;
+    unsigned bit;
+    const char *word;
+    const char *what;
+} turned_off[] = {
+    {CHANGE_NEW, OFF_CREATE, "create", "none is made"},
+    {CHANGE_EDIT, OFF_PATCH, "patch", "none is changed"},
+    {CHANGE_DELETE, OFF_DELETE, "delete", "none is deleted"},
+    {CHANGE_FACT, OFF_APPEND, "append", "none is appended"},
+};
+
+static int check_off(const struct trial_event *event, struct err *err)
+{
+    for (size_t i = 0; i < sizeof(turned_off) / sizeof(turned_off[0]); i++)
+        if (event->change == turned_off[i].change &&
+            (event->type->off & turned_off[i].bit) != 0)
+            return err_set(err, ATE_EDENIED,
+                           "%s: %s, as the type turns '%s' off (%s)",
+                           event->type->name, turned_off[i].what,
+                           turned_off[i].word, event->type->where);
+    return 0;
+}
+
+/* ---- (3) ---- */
+
+static bool needs_body(const struct event_type *type)
+{
+    if (type->raw_body != NULL)
+        return !type->raw_body->optional && type->raw_body->len_min > 0;
+    for (size_t i = 0; i < type->body.count; i++)
+        if (!type->body.items[i].type.optional)
+            return true;
+    return false;
+}
+
+static int check_no_body(const struct event_type *type, struct err *err)
+{
+    if (!needs_body(type))
+        return 0;
+    return err_set(err, ATE_EINVALID, "%s: has a body by its type, got none",
+                   type->name);
+}
+
+/* A raw body is stored without msgpack around it, so that its bytes are those
+ * that people gave. */
+static int check_raw_body(const struct schema *schema,
+                          const struct event_type *type, struct bytes body,
+                          struct err *err)
+{
+    struct buf value = {0};
+    struct mp mp;
+    if (type->raw_body->kind == VALUE_TEXT)
+        mp_put_str(&value, body);
+    else
+        mp_put_bin(&value, body);
+    mp = mp_open(buf_bytes(&value));
+    int rc = mp_skip(&mp, NULL, err);
+    if (rc != 0)
+        rc = err_wrap(err, "%s: body: no text", type->name);
+    else
+        rc =
+            value_check(schema, type->raw_body, buf_bytes(&value), "body", err);
+    buf_deinit(&value);
+    return rc;
+}
+
+static int check_body(const struct schema *schema,
+                      const struct trial_event *event, struct err *err)
+{
+    const struct event_type *type = event->type;
+    if (event->header.body_length == 0)
+        return check_no_body(type, err);
+    if (type->raw_body == NULL && type->body.count == 0)
+        return err_set(err, ATE_EINVALID, "%s: has no body by its type",
+                       type->name);
+    const struct schema_part *part = schema_part(schema, type->schema);
+    if (part != NULL && part->sealed && event->header.seal.data == NULL)
+        return err_set(err, ATE_EINVALID,
+                       "%s: bodies of this schema are sealed, got an open one",
+                       type->name);
+    if (event->body.data == NULL || event->header.seal.data != NULL)
+        return 0; /* not at hand */
+    if (type->raw_body != NULL)
+        return check_raw_body(schema, type, event->body, err);
+    return fields_check(schema, &type->body, event->body, type->name, err);
+}
+
+/* ---- (4) ---- */
+
+static int check_once(const struct trial_event *event, struct err *err)
+{
+    const struct fields *fields = &event->type->header;
+    if (event->change != CHANGE_EDIT)
+        return 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        const char *name = fields->items[i].name;
+        if (!fields->items[i].type.once)
+            continue;
+        struct bytes before = mp_map_get(event->before_header.fields, name);
+        struct bytes now = mp_map_get(event->header.fields, name);
+        if ((before.data == NULL) != (now.data == NULL) ||
+            !bytes_equal(before, now))
+            return err_set(err, ATE_EINVALID,
+                           "%s.%s: is set once, no later version changes it",
+                           event->type->name, name);
+    }
+    return 0;
+}
+
+/* ---- (5) ---- */
+
+static int check_ref(void *ctx, const char *path, const char *target,
+                     const uint8_t *id, struct err *err)
+{
+    const struct trial *trial = ctx;
+    struct object object;
+    enum object_life life =
+        state_object(state_head(&trial->core->state), id, &object);
+    if (life == OBJECT_ABSENT)
+        return err_set(err, ATE_ENOT_FOUND, "%s: no such %s", path, target);
+    if (life == OBJECT_SPENT)
+        return err_set(err, ATE_ENOT_FOUND,
+                       "%s: the %s that it names was deleted", path, target);
+    if (!bytes_equal(object.header.type, bytes_of_text(target)))
+        return err_set(err, ATE_EINVALID, "%s: names a %.*s, want a %s", path,
+                       (int)object.header.type.len,
+                       (const char *)object.header.type.data, target);
+    return 0;
+}
+
+/* ---- (6) ---- */
+
+static int check_key_size(const struct trial_event *event, struct err *err)
+{
+    const struct event_type *type = event->type;
+    size_t size = 1 + strlen(type->name) + 1 + OBJECT_ID_SIZE;
+    struct buf key = {0};
+    for (size_t i = 0; i < type->key_count; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        value_put_ordered(&key, &field->type,
+                          mp_map_get(event->header.fields, field->name));
+    }
+    size += key.len;
+    buf_deinit(&key);
+    if (size <= LIMIT_STATE_KEY)
+        return 0;
+    return err_set(err, ATE_ELIMIT,
+                   "%s: its key takes %zu bytes, at most %d are possible",
+                   type->name, size, LIMIT_STATE_KEY);
+}
+
+/* ---- the stage ---- */
+
+static int judge(struct trial *trial, const struct trial_event *event,
+                 struct err *err)
+{
+    const struct schema *schema = trial->core->schema;
+    const struct event_type *type = event->type;
+    int rc = check_off(event, err);
+    if (rc != 0 || event->change == CHANGE_DELETE)
+        return rc;
+    rc = fields_check(schema, &type->header, event->header.fields, type->name,
+                      err);
+    if (rc == 0)
+        rc = check_body(schema, event, err);
+    if (rc == 0)
+        rc = check_once(event, err);
+    if (rc == 0)
+        rc = check_key_size(event, err);
+    if (rc == 0) {
+        rc = fields_each_ref(&type->header, event->header.fields, check_ref,
+                             trial, err);
+        if (rc != 0)
+            rc = err_wrap(err, "%s", type->name);
+    }
+    return rc;
+}
+
+static enum answer accept(struct trial *trial, const struct trial_event *event,
+                          struct err *err)
+{
+    if (event->type == NULL)
+        return ANSWER_ABSTAIN; /* the engine's own */
+    return judge(trial, event, err) == 0 ? ANSWER_ABSTAIN : ANSWER_NO;
+}
+
+const struct materializer serializer = {
+    .name = "serializer",
+    .accept = accept,
+};
