@@ -346,8 +346,7 @@ static unsigned middle_of(const struct cells *cells)
     unsigned left = 0;
     while (used < cells->used / 2)
         used += cells->at[left++].len + NODE_SLOT;
-    if (left < 2)
-        left = 2;
+    assert(left >= 2);
     if (left > cells->count - 2)
         left = cells->count - 2;
     return left;
