@@ -49,11 +49,11 @@ class Frame:
         head = data[at:at + FRAME_SIZE]
         (magic, self.type, flags, self.sequence, self.index, self.count,
          size, inline_size, self.segment, self.body_offset, self.body_size,
-         self.before, zero, crc, inline_crc, zero_2, head_crc) = struct.unpack(
+         self.before, zero, crc, inline_crc, self.body_crc, head_crc) = struct.unpack(
              '<4sHHQQIIIIQQ16s8sIIII', head)
         need(magic == b'ATEF', 'no frame stands here')
         need(head_crc == crc32c(head[:92]), 'checksum of the frame differs')
-        need(flags == 0 and not any(zero) and zero_2 == 0, 'not zero')
+        need(flags == 0 and not any(zero), 'not zero')
         self.offset = at
         at += FRAME_SIZE
         self.end = at + padded(size) + padded(inline_size)
@@ -97,7 +97,10 @@ class Folder:
             if not any(self.head[at:at + 128]):
                 continue
             try:
-                yield Slot(self.head[at:at + 128])
+                slot = Slot(self.head[at:at + 128])
+                need(slot.counter % 2 == at // 0x1000, 'it is in the other\'s '
+                     'place')
+                yield slot
             except Differs as error:
                 raise Differs('%s: %s' % (place, error))
 
@@ -131,7 +134,7 @@ class Folder:
     def region(self, frame):
         """A frame's part of the body file."""
         if frame.body_size == 0:
-            need((frame.segment, frame.body_offset) == (0, 0),
+            need((frame.segment, frame.body_offset, frame.body_crc) == (0, 0, 0),
                  'a place for bodies that are not there')
             return b''
         at, end = frame.body_offset, frame.body_offset + frame.body_size
@@ -146,6 +149,8 @@ class Folder:
         data = self.segment(frame.segment)
         need(end <= min(len(data), SEGMENT_MAX), '%d.body ends early',
              frame.segment)
+        need(frame.body_crc == crc32c(data[at:end]),
+             'checksum of the bodies in %d.body differs', frame.segment)
         return data[at:end]
 
     def check_end(self, segment, end):
