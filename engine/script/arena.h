@@ -15,8 +15,8 @@
 
 enum {
     ARENA_GRAIN = 16,
-    ARENA_SMALL_MAX = 1024, /* a class every 16 bytes up to here */
-    ARENA_CLASSES = 64 + 8 * 16,
+    ARENA_SMALL_MAX = 1024,      /* a class every 16 bytes up to here */
+    ARENA_CLASSES = 64 + 4 * 17, /* then four a doubling, to 128 MiB */
     /* A text of 64 KiB and what Lua puts around it. */
     ARENA_BLOCK_MAX = (64 << 10) + 256,
 };
@@ -32,7 +32,7 @@ struct arena {
     size_t size;      /* of the block */
     size_t limit;     /* `used` never goes above; at most size */
     size_t block_max; /* of one allocation */
-    bool failed;      /* an allocation was refused since arena_limit() */
+    size_t refused;   /* size of the allocation refused last, or 0 */
     struct arena_marks marks;
     uint8_t *image; /* NULL before arena_image_take */
     struct arena_marks image_marks;
@@ -42,7 +42,7 @@ struct arena {
 void arena_init(struct arena *a, size_t size);
 void arena_deinit(struct arena *a); /* safe twice */
 
-/* What applies from now on; clears `failed`. `limit` is cut to the size. */
+/* What applies from now on; clears `refused`. `limit` is cut to the size. */
 void arena_limit(struct arena *a, size_t limit, size_t block_max);
 
 /* As lua_Alloc: new_size 0 frees, old NULL allocates. NULL when refused; then

@@ -15,13 +15,18 @@
  * Gas counts steps: 1000 for each 1000 instructions, and what C functions
  * charge. The same run uses the same gas in every process.
  *
+ * A run needs nothing of the chain it is for but what `run` points to, so
+ * chains with the same bundle can share a sandbox; it keeps about a megabyte.
  * A sandbox belongs to one thread at a time. Only sandbox_interrupt may be
  * called from others. */
 #ifndef ATE_SCRIPT_SANDBOX_H
 #define ATE_SCRIPT_SANDBOX_H
 
-#include <stdatomic.h>
 #include <lua.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -41,8 +46,8 @@ struct sandbox_limits {
 #define SANDBOX_GAS_DEFAULT 100000
 #define SANDBOX_MEMORY_DEFAULT ((size_t)1 << 20)
 #define SANDBOX_LOAD_GAS 10000000 /* of loading a whole bundle */
-#define SANDBOX_LOAD_MEMORY ((size_t)16 << 20)
-#define SANDBOX_MEMORY_MAX ((size_t)64 << 20) /* that a run can be given */
+#define SANDBOX_LOAD_MEMORY ((size_t)8 << 20)
+#define SANDBOX_MEMORY_MAX ((size_t)16 << 20) /* that a run can be given */
 
 /* What stands behind a module's name. Borrowed while it is being loaded. */
 struct sandbox_module {
@@ -63,7 +68,8 @@ struct sandbox {
     /* The rest is the sandbox's own: use the functions below. */
     lua_State *lua;
     struct arena arena;
-    struct sandbox_limits limits;
+    struct sandbox_limits limits; /* of a run, unless it is given others */
+    struct sandbox_limits now;    /* in force */
     uint64_t gas_used;
     sandbox_find find;
     void *find_ctx;
@@ -71,11 +77,18 @@ struct sandbox {
     bool dead;   /* a limit is passed: nothing runs until the next begin */
     bool raised; /* `error` is what the Lua error under way means */
     int active;  /* sandbox_run and sandbox_call in progress */
-    int nest;    /* see sandbox_nest */
+    int nest;    /* C functions that call Lua, inside each other */
     atomic_int interrupt;
+    lua_CFunction entry; /* what sandbox_run runs, on its way in */
+    void *entry_arg;
     struct err error;
     struct err limit_error;            /* why it is dead */
-    char place[SANDBOX_FILE_MAX + 32]; /* file:line where memory ran out */
+    char place[SANDBOX_FILE_MAX + 64]; /* where memory ran out, or "" */
+    struct sandbox_refs {              /* in Lua's registry */
+        int handler, trampoline;       /* of protected calls */
+        int public, trusted;           /* environments */
+        int host, modules, frozen;
+    } refs;
 };
 
 /* `find` may be NULL: then nothing but the library can be required.

@@ -1,0 +1,513 @@
+/* Two environments, one table each. Neither can be written to by a chunk
+ * (scan.c refuses that), neither can be reached as a value, and a name that is
+ * not in them is an error twice over: when a chunk is loaded, and, should one
+ * slip through, when it is read.
+ *
+ * A module runs once, with its name as its argument; what it returns (true for
+ * nothing) stands in the table of modules under its name. While it runs, the
+ * table itself stands there: a module that comes back to itself is an error.
+ *
+ * Library tables are plain tables, so that using them costs nothing, and their
+ * only metatable answers for members that are not there. They are compared with
+ * a copy when loading ends; a change in a run ends with the run. */
+#include "script/environment.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "script/compile.h"
+#include "script/hints.h"
+#include "script/lib.h"
+#include "script/sandbox.h"
+
+enum { MODULE_NAME_MAX = 128, SENTENCE_MAX = 512 };
+
+static void push_ref(lua_State *L, int ref)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+}
+
+static struct sandbox_refs *refs_of(lua_State *L)
+{
+    return &sandbox_of(L)->refs;
+}
+
+void sandbox_push_host(lua_State *L)
+{
+    push_ref(L, refs_of(L)->host);
+}
+
+/* What is not there. */
+
+static int missing_global(lua_State *L)
+{
+    char text[SENTENCE_MAX];
+    const char *name = "?";
+
+    if (lua_type(L, 2) == LUA_TSTRING)
+        name = lua_tostring(L, 2);
+    return sandbox_error(L, "%s",
+                         hint_sentence(text, sizeof(text), name, NULL));
+}
+
+/* As modules; the last one holds those with `ate.` in front. */
+static const struct library *const libraries[] = {
+    &lib_string, &lib_table, &lib_math, &lib_bit,  &lib_int,
+    &lib_date,   &lib_time,  &lib_hash, &lib_text, &lib_ate,
+};
+enum { LIBRARIES = sizeof(libraries) / sizeof(libraries[0]) };
+
+/* Which library is the table at index 1? Texts have the members of `string`. */
+static const char *library_name(lua_State *L)
+{
+    push_ref(L, refs_of(L)->modules);
+    for (int i = 0; i < LIBRARIES; i++) {
+        lua_getfield(L, -1, libraries[i]->name);
+        if (lua_rawequal(L, 1, -1))
+            return libraries[i]->name;
+        lua_pop(L, 1);
+    }
+    return "string";
+}
+
+static int missing_member(lua_State *L)
+{
+    char text[SENTENCE_MAX];
+    const char *library = library_name(L);
+
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return sandbox_error(L, "%s has no member that is a %s", library,
+                             luaL_typename(L, 2));
+    return sandbox_error(
+        L, "%s",
+        hint_sentence(text, sizeof(text), library, lua_tostring(L, 2)));
+}
+
+/* `host`: what the engine's own Lua may do. */
+
+static int host_setmetatable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+static int host_getmetatable(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    return lua_getmetatable(L, 1);
+}
+
+static int host_rawget(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_rawget(L, 1);
+    return 1;
+}
+
+static int host_rawset(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 3);
+    lua_rawset(L, 1);
+    return 1;
+}
+
+static int host_rawequal(lua_State *L)
+{
+    lua_pushboolean(L, lua_rawequal(L, 1, 2));
+    return 1;
+}
+
+static int host_next(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    sandbox_charge(L, 1);
+    return lua_next(L, 1) ? 2 : 0;
+}
+
+static int host_where(lua_State *L)
+{
+    char place[SANDBOX_FILE_MAX];
+
+    if (!sandbox_where(L, (int)luaL_optinteger(L, 1, 1), place, sizeof(place)))
+        return 0;
+    lua_pushstring(L, place);
+    return 1;
+}
+
+/* freeze(table, name): keep a copy until the seal. */
+static int host_freeze(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TSTRING);
+    push_ref(L, refs_of(L)->frozen);
+    lua_createtable(L, 3, 0);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, 2);
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, 1) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_rawseti(L, -2, 3);
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static const luaL_Reg host_functions[] = {
+    {"setmetatable", host_setmetatable},
+    {"getmetatable", host_getmetatable},
+    {"rawget", host_rawget},
+    {"rawset", host_rawset},
+    {"rawequal", host_rawequal},
+    {"next", host_next},
+    {"where", host_where},
+    {"freeze", host_freeze},
+    {NULL, NULL},
+};
+
+/* Raise an error unless every entry of the table at `a` is in the one at `b`.
+ */
+static void check_same(lua_State *L, int a, int b, const char *name)
+{
+    for (lua_pushnil(L); lua_next(L, a) != 0; lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_rawget(L, b);
+        if (!lua_rawequal(L, -1, -2))
+            sandbox_error(L,
+                          "%s.%s was changed while the bundle was loaded: "
+                          "keep functions of yours in a table of yours",
+                          name,
+                          lua_type(L, -3) == LUA_TSTRING ? lua_tostring(L, -3)
+                                                         : "?");
+        lua_pop(L, 1);
+    }
+}
+
+static void check_frozen(lua_State *L)
+{
+    push_ref(L, refs_of(L)->frozen);
+    int list = lua_gettop(L);
+    int count = (int)lua_objlen(L, list);
+    for (int i = 1; i <= count; i++) {
+        lua_settop(L, list);
+        lua_rawgeti(L, list, i);
+        for (int n = 1; n <= 3; n++)
+            lua_rawgeti(L, list + 1, n);
+        const char *name = lua_tostring(L, list + 3);
+        check_same(L, list + 2, list + 4, name);
+        check_same(L, list + 4, list + 2, name);
+    }
+    lua_settop(L, list - 1);
+}
+
+void environment_seal(lua_State *L)
+{
+    struct sandbox_refs *refs = refs_of(L);
+
+    check_frozen(L);
+    luaL_unref(L, LUA_REGISTRYINDEX, refs->frozen);
+    refs->frozen = LUA_NOREF;
+}
+
+/* Modules. */
+
+static int check_global(const struct scan_global *global, const char *file,
+                        bool trusted, struct err *err)
+{
+    char text[SENTENCE_MAX];
+
+    if (lib_has(global->name, global->member) ||
+        (trusted && strcmp(global->name, "host") == 0))
+        return 0;
+    const char *member = lib_has(global->name, "") ? global->member : "";
+    if (hint_find(global->name) != NULL)
+        member = global->member;
+    return err_set(err, ATE_ESCRIPT, "%s:%d: %s", file, global->line,
+                   hint_sentence(text, sizeof(text), global->name, member));
+}
+
+static int visit_global(void *ctx, const struct scan_global *global,
+                        struct err *err)
+{
+    const struct sandbox_module *module = ctx;
+    return check_global(global, module->file, module->trusted, err);
+}
+
+/* Compile and push the chunk, or fill `err`; raises nothing itself. */
+static int push_chunk(lua_State *L, const struct sandbox_module *module,
+                      struct err *err)
+{
+    char chunk[SANDBOX_FILE_MAX + 2];
+    struct buf dump = {0};
+
+    snprintf(chunk, sizeof(chunk), "%c%s", module->trusted ? '=' : '@',
+             module->file);
+    int rc = compile_source(&dump, module->source, chunk, visit_global,
+                            (void *)module, err);
+    if (rc == 0 &&
+        luaL_loadbufferx(L, (const char *)dump.data, dump.len, chunk, "b") != 0)
+        rc = err_set(err, ATE_ESCRIPT, "%s can't be loaded: %s", module->file,
+                     lua_tostring(L, -1));
+    buf_deinit(&dump);
+    return rc;
+}
+
+/* Run a module, put what it returns under its name and push it. */
+static void load_module(lua_State *L, const char *name,
+                        const struct sandbox_module *module)
+{
+    struct sandbox_refs *refs = refs_of(L);
+    struct err err;
+
+    push_ref(L, refs->modules);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, name);
+    if (push_chunk(L, module, &err) != 0)
+        sandbox_raise(L, &err);
+    push_ref(L, module->trusted ? refs->trusted : refs->public);
+    lua_setfenv(L, -2);
+    lua_pushstring(L, name);
+    sandbox_nest(L);
+    lua_call(L, 1, 1);
+    sandbox_unnest(L);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, true);
+    }
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+    lua_remove(L, -2);
+}
+
+static void missing_module(lua_State *L, const char *name)
+{
+    char text[SENTENCE_MAX];
+
+    if (hint_find(name) != NULL)
+        sandbox_error(L, "%s", hint_sentence(text, sizeof(text), name, NULL));
+    sandbox_error(L, "there is no module '%s' in the bundle", name);
+}
+
+/* Push the module that the loader finds under `name`. */
+static void find_module(lua_State *L, const char *name)
+{
+    struct sandbox *s = sandbox_of(L);
+    struct sandbox_module module = {0};
+    struct err err;
+
+    if (s->sealed)
+        sandbox_error(L,
+                      "require('%s') works only while the bundle is loaded: "
+                      "put it at the top of the file",
+                      name);
+    int rc = s->find == NULL ? ATE_ENOT_FOUND
+                             : s->find(s->find_ctx, name, &module, &err);
+    if (rc == ATE_ENOT_FOUND && strcmp(name, "ate") == 0) {
+        push_ref(L, s->refs.modules);
+        lua_getfield(L, -1, "ate.lib");
+        lua_remove(L, -2);
+        return;
+    }
+    if (rc == ATE_ENOT_FOUND)
+        missing_module(L, name);
+    if (rc != 0)
+        sandbox_raise(L, &err);
+    load_module(L, name, &module);
+}
+
+/* Push what `require` gives for the text at index 1. */
+static int require(lua_State *L)
+{
+    size_t len;
+    const char *name = lib_arg_text(L, 1, "require", &len);
+
+    if (len == 0 || len > MODULE_NAME_MAX || strlen(name) != len)
+        sandbox_error(L, "require: a module's name has 1 to %d characters",
+                      MODULE_NAME_MAX);
+    lua_settop(L, 1);
+    push_ref(L, refs_of(L)->modules);
+    lua_pushvalue(L, 1);
+    lua_rawget(L, 2);
+    if (lua_rawequal(L, -1, 2))
+        sandbox_error(L, "module '%s' requires itself in the end", name);
+    if (lua_isnil(L, -1))
+        find_module(L, name);
+    return 1;
+}
+
+struct load {
+    const char *name;
+    const struct sandbox_module *module; /* NULL: ask the loader */
+    int ref;
+};
+
+static int load_entry(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+
+    if (load->module != NULL) {
+        load_module(L, load->name, load->module);
+    } else {
+        lua_pushcfunction(L, require);
+        lua_pushstring(L, load->name);
+        lua_call(L, 1, 1);
+    }
+    load->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static int load(struct sandbox *s, struct load *load, int *ref, struct err *err)
+{
+    assert(!s->sealed);
+    int rc = sandbox_run(s, load_entry, load, err);
+    if (rc == 0 && ref != NULL)
+        *ref = load->ref;
+    return rc;
+}
+
+int sandbox_load(struct sandbox *s, const char *name, int *ref, struct err *err)
+{
+    struct load what = {.name = name};
+    return load(s, &what, ref, err);
+}
+
+int sandbox_load_source(struct sandbox *s, const char *name,
+                        const struct sandbox_module *module, int *ref,
+                        struct err *err)
+{
+    struct load what = {.name = name, .module = module};
+    return load(s, &what, ref, err);
+}
+
+/* Making the environments. */
+
+/* The three functions of Lua's own that are wanted, without the rest. */
+static void push_base(lua_State *L)
+{
+    static const char *const wanted[] = {"ipairs", "select", "type"};
+
+    lua_pushcfunction(L, luaopen_base);
+    lua_call(L, 0, 0);
+    lib_push(L, &lib_base);
+    for (int i = 0; i < 3; i++) {
+        lua_getglobal(L, wanted[i]);
+        lua_setfield(L, -2, wanted[i]);
+    }
+    lua_newtable(L);
+    lua_replace(L, LUA_GLOBALSINDEX);
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
+}
+
+/* Freeze the table on top under its name. */
+static void freeze(lua_State *L, const char *name)
+{
+    lua_pushcfunction(L, host_freeze);
+    lua_pushvalue(L, -2);
+    lua_pushstring(L, name);
+    lua_call(L, 2, 0);
+}
+
+/* Put the table on top among the modules, with the metatable at `meta`. */
+static void add_library(lua_State *L, int meta, const char *name)
+{
+    lua_pushvalue(L, meta);
+    lua_setmetatable(L, -2);
+    freeze(L, name);
+    push_ref(L, refs_of(L)->modules);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
+static void open_libraries(lua_State *L, int public, int meta)
+{
+    lib_push(L, &lib_ate);
+    int lib = lua_gettop(L);
+    for (size_t i = 0; i < LIBRARIES - 1; i++) {
+        lib_push(L, libraries[i]);
+        add_library(L, meta, libraries[i]->name);
+        const char *dot = strchr(libraries[i]->name, '.');
+        lua_setfield(L, dot != NULL ? lib : public,
+                     dot != NULL ? dot + 1 : libraries[i]->name);
+    }
+    add_library(L, meta, lib_ate.name);
+    lua_pop(L, 1);
+}
+
+/* Methods of texts are the functions of `string`. */
+static void open_text_methods(lua_State *L, int public)
+{
+    lua_pushliteral(L, "");
+    lua_createtable(L, 0, 1);
+    lua_getfield(L, public, "string");
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+static void push_meta(lua_State *L, lua_CFunction index)
+{
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, index);
+    lua_setfield(L, -2, "__index");
+}
+
+/* The trusted environment: a copy of the public one, and `host`. */
+static void open_trusted(lua_State *L, int public)
+{
+    struct sandbox_refs *refs = refs_of(L);
+
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, public) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    push_ref(L, refs->host);
+    lua_setfield(L, -2, "host");
+    push_meta(L, missing_global);
+    lua_setmetatable(L, -2);
+    refs->trusted = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static int new_table_ref(lua_State *L)
+{
+    lua_newtable(L);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void environment_open(lua_State *L)
+{
+    struct sandbox_refs *refs = refs_of(L);
+
+    refs->host = new_table_ref(L);
+    refs->modules = new_table_ref(L);
+    refs->frozen = new_table_ref(L);
+    push_ref(L, refs->host);
+    luaL_register(L, NULL, host_functions);
+    push_base(L);
+    int public = lua_gettop(L);
+    lua_pushcfunction(L, require);
+    lua_setfield(L, public, "require");
+    push_meta(L, missing_member);
+    open_libraries(L, public, lua_gettop(L));
+    open_text_methods(L, public);
+    open_trusted(L, public);
+    lua_settop(L, public);
+    push_meta(L, missing_global);
+    lua_setmetatable(L, public);
+    refs->public = luaL_ref(L, LUA_REGISTRYINDEX);
+}
