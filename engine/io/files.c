@@ -188,23 +188,33 @@ static int open_file(struct files *files, const char *path, int flags, int *fd)
     return EINVAL;
 }
 
+/* The descriptor of a path when it is open; this job's own first. */
+static struct file *find_open(struct use *use, const char *path)
+{
+    struct files *files = use->files;
+    struct file *f;
+
+    for (uint32_t i = 0; i < use->count; i++) {
+        f = use->held[i];
+        if (f->known && strcmp(f->path, path) == 0)
+            return f;
+    }
+    f = look_up(files, path);
+    if (f != NULL) {
+        list_remove(files, f);
+        list_add(files, f);
+        hold(use, f);
+    }
+    return f;
+}
+
 static int get_file(struct use *use, const char *path, struct file **out)
 {
     struct files *files = use->files;
     int fd;
 
-    for (uint32_t i = 0; i < use->count; i++) {
-        *out = use->held[i];
-        if ((*out)->known && strcmp((*out)->path, path) == 0)
-            return 0;
-    }
     pthread_mutex_lock(&files->mutex);
-    *out = look_up(files, path);
-    if (*out != NULL) {
-        list_remove(files, *out);
-        list_add(files, *out);
-        hold(use, *out);
-    }
+    *out = find_open(use, path);
     pthread_mutex_unlock(&files->mutex);
     if (*out != NULL)
         return 0;

@@ -7,29 +7,26 @@
  *     else is damage to what was durable, and refuses. Nothing is changed then.
  * (2) At or above W the first frame that is not good is the end: it was being
  *     written when the machine stopped. A frame whose bodies did not arrive is
- * not good either. Below W bodies are not looked at. (3) A frame is good when
- * its checksums are, and when sequence, index, chain hash and place of bodies
- * follow from the frame before. (4) Opened to write, what lies behind the end
- * is cut off, what W does not cover is synced (a process may have been killed
- * between write and sync), and only then a watermark says so. A crash within
- * leaves the old W, and all of this is done again. (5) A read error is never
- * taken for the end of the log. (6) Opened to read, nothing is written. A
- * process that writes at the same time may show us half a slot, so no good slot
- * is tried again; half a frame is the end for now. What a poll finds must agree
- * with W like all else, or the log was cut back behind us: then it is opened
- * again.
+ *     not good either. Below W bodies are not looked at.
+ * (3) A frame is good when its checksums are, and when sequence, index, chain
+ *     hash and place of bodies follow from the frame before.
+ * (4) Opened to write, the files are then made to agree: repair.c.
+ * (5) A read error is never taken for the end of the log.
+ * (6) Opened to read, nothing is written. A process that writes at the same
+ *     time may show us half a slot, so no good slot is tried again; half a
+ *     frame is the end for now. What a poll finds must agree with W like all
+ *     else, or the log was cut back behind us: then it is opened again.
  *
  * The file is read in pieces into a window that holds no more than a piece and
  * one frame. */
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/crc32c.h"
 #include "base/memory.h"
-#include "log/inside.h"
+#include "log/opening.h"
 
 enum { ATTEMPTS_MAX = 3 }; /* to find a good slot beside a writer */
 
@@ -39,38 +36,9 @@ enum found {
     /* or a negative code: no good frame, with opening->why */
 };
 
-struct log_opening {
-    log_visit *visit;
-    void *visit_ctx;
-    uint8_t chain[LOG_CHAIN_SIZE];
-    bool any_chain;
-    bool poll;
-    bool paused;
-    uint32_t attempts;
-
-    struct watermark mark; /* W; at first, when polling, the last one known */
-    struct buf small;      /* cur, names in the folder */
-    struct buf slots[2];
-
-    uint64_t size;                 /* of the header file */
-    uint64_t at;                   /* where in it the window begins */
-    struct buf window;             /* grows behind, is cut off in front */
-    void (*then)(struct log *log); /* when the window has grown */
-
-    struct log_frame frame;  /* good, parts in the window */
-    struct watermark before; /* log->end before it */
-    struct err why;          /* why there is no good frame at the end */
-
-    struct buf body;
-    uint64_t body_done;
-    uint32_t body_crc;
-    char path[LOG_PATH_MAX];
-
-    uint64_t scan;    /* next place to look for a later frame */
-    uint32_t segment; /* next body file to sync */
-};
-
 static void walk(struct log *log);
+static void stop(struct log *log);
+static void check_bodies(struct log *log);
 static void submit_slots(struct log *log);
 
 static void finish(struct log *log)
@@ -82,13 +50,12 @@ static void finish(struct log *log)
     buf_deinit(&o->slots[0]);
     buf_deinit(&o->slots[1]);
     buf_deinit(&o->window);
-    buf_deinit(&o->body);
+    buf_deinit(&o->piece);
     mem_free(o);
     log_finish(log);
 }
 
-/* With log->outcome: an opening leaves the log closed, a poll as it was. */
-static void give_up(struct log *log)
+void opening_give_up(struct log *log)
 {
     assert(log->outcome.code != 0);
     if (!log->opening->poll)
@@ -96,14 +63,13 @@ static void give_up(struct log *log)
     finish(log);
 }
 
-static void give_up_job(struct log *log, const struct job *job)
+void opening_give_up_job(struct log *log, const struct job *job)
 {
     job_err(job, &log->outcome);
-    give_up(log);
+    opening_give_up(log);
 }
 
-/* With log->outcome: readable up to log->end. */
-static void refuse(struct log *log)
+void opening_refuse(struct log *log)
 {
     assert(log->outcome.code != 0);
     log->state = LOG_REFUSED;
@@ -111,7 +77,7 @@ static void refuse(struct log *log)
     finish(log);
 }
 
-static void ready(struct log *log)
+void opening_ready(struct log *log)
 {
     log->state = LOG_READY;
     finish(log);
@@ -123,7 +89,7 @@ static void stale(struct log *log, const char *what)
 {
     err_set(&log->outcome, ATE_ESTALE, "%s: %s: close it and open it again",
             log->head_path, what);
-    give_up(log);
+    opening_give_up(log);
 }
 
 static void listed(struct job *job)
@@ -135,7 +101,7 @@ static void listed(struct job *job)
     bool files = false;
 
     if (job->error != 0 && job->error != ENOENT)
-        return give_up_job(log, job);
+        return opening_give_up_job(log, job);
     while (at < names->len) {
         const char *name = (const char *)names->data + at;
         size_t len = strlen(name);
@@ -149,7 +115,7 @@ static void listed(struct job *job)
                 log->cur_path);
     else
         err_set(&log->outcome, ATE_ENOT_FOUND, "%s: there is no chain", folder);
-    give_up(log);
+    opening_give_up(log);
 }
 
 static void submit_list(struct log *log)
@@ -187,9 +153,9 @@ static void cur_read(struct job *job)
     if (job->error == ENOENT)
         return submit_list(log);
     if (job->error != 0)
-        return give_up_job(log, job);
+        return opening_give_up_job(log, job);
     if (take_manifest(log) != 0)
-        return give_up(log);
+        return opening_give_up(log);
     log_set_generation(log, log->manifest.generation);
     submit_slots(log);
 }
@@ -245,7 +211,7 @@ static void begin_walk(struct log *log, const struct job *job)
     if (take_slots(log) != 0) {
         if (log->mode == LOG_READ_ONLY && ++o->attempts < ATTEMPTS_MAX)
             return submit_slots(log);
-        return give_up(log);
+        return opening_give_up(log);
     }
     log->outcome.code = 0;
     if (o->size < log->end.offset && o->poll)
@@ -262,10 +228,10 @@ static void slots_read(struct job *job)
 
     if (job->error == ENOENT) {
         err_set(&log->outcome, ATE_ECORRUPT, "%s is missing", log->head_path);
-        return give_up(log);
+        return opening_give_up(log);
     }
     if (job->error != 0)
-        return give_up_job(log, job);
+        return opening_give_up_job(log, job);
     begin_walk(log, job);
 }
 
@@ -296,15 +262,13 @@ static void piece_read(struct job *job)
     struct log_opening *o = log->opening;
 
     if (job->error != 0)
-        return give_up_job(log, job);
+        return opening_give_up_job(log, job);
     if (job->op[0].result < job->op[0].length)
         o->size = o->at + o->window.len; /* it has become shorter */
     o->then(log);
 }
 
-/* Is [from, from + len) in the window? Otherwise read it, with more behind it,
- * drop what stands before it, and come back by `then`. */
-static bool have(struct log *log, uint64_t from, uint64_t len,
+bool opening_have(struct log *log, uint64_t from, uint64_t len,
                  void (*then)(struct log *log))
 {
     struct log_opening *o = log->opening;
@@ -328,7 +292,7 @@ static bool have(struct log *log, uint64_t from, uint64_t len,
     return false;
 }
 
-static const uint8_t *at(const struct log *log, uint64_t offset)
+const uint8_t *opening_at(const struct log *log, uint64_t offset)
 {
     assert(offset >= log->opening->at);
     return log->opening->window.data + (offset - log->opening->at);
@@ -354,7 +318,7 @@ static void damaged(struct log *log, const char *why)
             "before it can be read, the rest comes from another copy",
             why, log->opening->mark.offset);
     name_place(log, log->end.frames, log->end.offset, log->end.transactions);
-    refuse(log);
+    opening_refuse(log);
 }
 
 static void mark_disagrees(struct log *log)
@@ -413,9 +377,9 @@ static int find_frame(struct log *log)
 
     if (left < LOG_FRAME_HEADER)
         return err_set(&o->why, ATE_ECORRUPT, "the file ends here");
-    if (!have(log, offset, LOG_FRAME_HEADER, walk))
+    if (!opening_have(log, offset, LOG_FRAME_HEADER, walk))
         return FOUND_MORE;
-    int rc = log_frame_header(&o->frame, at(log, offset), &o->why);
+    int rc = log_frame_header(&o->frame, opening_at(log, offset), &o->why);
     if (rc != 0)
         return rc;
     uint64_t size = log_frame_size(o->frame.payload_len, o->frame.inline_len);
@@ -424,9 +388,9 @@ static int find_frame(struct log *log)
     if (offset < o->mark.offset && offset + size > o->mark.offset)
         return err_set(&o->why, ATE_ECORRUPT,
                        "it reaches across the watermark");
-    if (!have(log, offset, size, walk))
+    if (!opening_have(log, offset, size, walk))
         return FOUND_MORE;
-    rc = log_frame_get(&o->frame, bytes_of(at(log, offset), size), &o->why);
+    rc = log_frame_get(&o->frame, bytes_of(opening_at(log, offset), size), &o->why);
     if (rc != 0)
         return rc;
     o->frame.offset = offset;
@@ -458,15 +422,11 @@ static bool take_frame(struct log *log)
     log->outcome.code = rc;
     log->end = o->before;
     name_place(log, f->sequence, f->offset, f->index);
-    refuse(log);
+    opening_refuse(log);
     return false;
 }
 
 /* ---- bodies above W, invariant (2) ---- */
-
-static void check_bodies(struct log *log);
-
-static void stop(struct log *log);
 
 static void bodies_read(struct job *job)
 {
@@ -474,13 +434,13 @@ static void bodies_read(struct job *job)
     struct log_opening *o = log->opening;
 
     if (job->error != 0 && job->error != ENOENT)
-        return give_up_job(log, job);
-    if (o->body.len == 0) {
+        return opening_give_up_job(log, job);
+    if (o->piece.len == 0) {
         err_set(&o->why, ATE_ECORRUPT, "its bodies are not all there");
         return stop(log);
     }
-    o->body_crc = crc32c(o->body_crc, o->body.data, o->body.len);
-    o->body_done += o->body.len;
+    o->body_crc = crc32c(o->body_crc, o->piece.data, o->piece.len);
+    o->body_done += o->piece.len;
     if (o->body_done < o->frame.body_len)
         return check_bodies(log);
     if (o->body_crc != o->frame.body_crc) {
@@ -499,11 +459,11 @@ static void check_bodies(struct log *log)
     struct job *job = &log->body_job;
     uint64_t left = o->frame.body_len - o->body_done;
 
-    buf_clear(&o->body);
+    buf_clear(&o->piece);
     log_segment_path(log, o->frame.segment, o->path);
     log_job_begin(log, job, 0, bodies_read);
     job_read(job, o->path, o->frame.body_offset + o->body_done,
-             left < LOG_PIECE ? left : LOG_PIECE, &o->body);
+             left < LOG_PIECE ? left : LOG_PIECE, &o->piece);
     log_job_submit(log, job);
 }
 
@@ -543,127 +503,7 @@ void log_resume(struct log *log, int code, const struct err *why)
     log->outcome.code = code;
     log->end = o->before;
     name_place(log, o->frame.sequence, o->frame.offset, o->frame.index);
-    refuse(log);
-}
-
-/* ---- the end, invariant (4) ---- */
-
-static void marked(struct job *job)
-{
-    struct log *log = log_job_end(job);
-
-    if (job->error != 0)
-        return give_up_job(log, job);
-    log_adopt(log);
-    ready(log);
-}
-
-static void write_mark(struct log *log)
-{
-    struct job *job = &log->head_job;
-
-    log_commit_begin(log);
-    log_job_begin(log, job, log->lane, marked);
-    log_put_slot(log, job, &log->end);
-    job_sync(job, log->head_path);
-    log_job_submit(log, job);
-}
-
-static void sync_segments(struct log *log);
-
-static void head_repaired(struct job *job)
-{
-    struct log *log = log_job_end(job);
-
-    if (job->error != 0)
-        return give_up_job(log, job);
-    write_mark(log);
-}
-
-static void repair_head(struct log *log)
-{
-    struct job *job = &log->head_job;
-
-    log_job_begin(log, job, log->lane, head_repaired);
-    if (log->opening->size > log->end.offset)
-        job_truncate(job, log->head_path, log->end.offset);
-    job_sync(job, log->head_path);
-    job_sync_folder(job, log->folder);
-    log_job_submit(log, job);
-}
-
-static void segment_synced(struct job *job)
-{
-    struct log *log = log_job_end(job);
-
-    if (job->error != 0)
-        return give_up_job(log, job);
-    log->opening->segment++;
-    sync_segments(log);
-}
-
-/* From the one W names to the last; that is cut to its end. */
-static void sync_segments(struct log *log)
-{
-    struct log_opening *o = log->opening;
-    struct job *job = &log->body_job;
-
-    if (o->segment > log->end.segment)
-        return repair_head(log);
-    log_segment_path(log, o->segment, o->path);
-    log_job_begin(log, job, log->lane + 1, segment_synced);
-    if (o->segment == log->end.segment)
-        job_truncate(job, o->path, log->end.body_offset);
-    job_sync(job, o->path);
-    log_job_submit(log, job);
-}
-
-static void measured(struct job *job)
-{
-    struct log *log = log_job_end(job);
-    struct log_opening *o = log->opening;
-
-    if (job->error == ENOENT) {
-        err_set(&log->outcome, ATE_ECORRUPT,
-                "%s is missing: put it back from a copy", o->path);
-        return refuse(log);
-    }
-    if (job->error != 0)
-        return give_up_job(log, job);
-    if (o->size == log->end.offset && o->mark.offset == log->end.offset &&
-        job->op[0].result <= log->end.body_offset)
-        return ready(log);
-    log->cut = o->size - log->end.offset;
-    o->segment = o->mark.segment;
-    sync_segments(log);
-}
-
-static void measure_bodies(struct log *log)
-{
-    struct log_opening *o = log->opening;
-
-    log_segment_path(log, log->end.segment, o->path);
-    log_job_begin(log, &log->body_job, log->lane + 1, measured);
-    job_size(&log->body_job, o->path);
-    log_job_submit(log, &log->body_job);
-}
-
-/* Is there a good header of a later frame in what will be cut off? */
-static void scan(struct log *log)
-{
-    struct log_opening *o = log->opening;
-    struct log_frame later;
-
-    for (; o->scan + LOG_FRAME_HEADER <= o->size; o->scan += 8) {
-        if (!have(log, o->scan, LOG_FRAME_HEADER, scan))
-            return;
-        if (log_frame_header(&later, at(log, o->scan), NULL) == 0 &&
-            later.sequence > log->end.frames) {
-            log->suspect = true;
-            break;
-        }
-    }
-    measure_bodies(log);
+    opening_refuse(log);
 }
 
 /* There is no further good frame at log->end. */
@@ -677,9 +517,8 @@ static void stop(struct log *log)
         return damaged(log, log->end.offset < o->size ? o->why.text
                                                       : "the file ends here");
     if (log->mode == LOG_READ_ONLY)
-        return ready(log);
-    o->scan = log->end.offset + 8;
-    scan(log);
+        return opening_ready(log);
+    opening_repair(log);
 }
 
 /* ---- starting ---- */
@@ -716,9 +555,9 @@ static void polled(struct job *job)
     uint64_t generation = log->manifest.generation;
 
     if (job->error != 0)
-        return give_up_job(log, job);
+        return opening_give_up_job(log, job);
     if (take_manifest(log) != 0)
-        return give_up(log);
+        return opening_give_up(log);
     if (log->manifest.generation != generation) {
         log->manifest.generation = generation;
         return stale(log, "another generation is live");
