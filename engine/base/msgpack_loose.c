@@ -13,7 +13,6 @@
 #include "base/msgpack.h"
 
 #include <assert.h>
-#include <math.h>
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,19 +138,20 @@ static int scan(struct bytes in, struct err *err)
 static int write_value(struct buf *out, const msgpack_object *value,
                        struct err *err);
 
-/* 2^63 and 2^64 are exact as doubles; the largest integers below them are not,
- * so that the comparisons are strict. */
+/* 2^63 and 2^64 are exact as doubles, the largest integers below them are not:
+ * hence the strict comparisons. Within them the casts are defined. */
 static int write_float(struct buf *out, double value, struct err *err)
 {
-    if (!(value >= -0x1p63 && value < 0x1p64) || value != trunc(value))
+    bool fits = value >= -0x1p63 && value < 0x1p64;
+    if (fits && value < 0 && value == (double)(int64_t)value)
+        mp_put_int(out, (int64_t)value);
+    else if (fits && value >= 0 && value == (double)(uint64_t)value)
+        mp_put_uint(out, (uint64_t)value);
+    else
         return err_set(err, ATE_EINVALID,
                        "msgpack: the number %g is no integer; send amounts in "
                        "the smallest unit",
                        value);
-    if (value < 0)
-        mp_put_int(out, (int64_t)value);
-    else
-        mp_put_uint(out, (uint64_t)value);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 /* tree: against a model, with marks, pins and walks, and the page accounts. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -522,6 +523,53 @@ static void old_pin_costs_one_version(void **state)
     tree_free(t);
 }
 
+struct reader {
+    struct tree_version version;
+    uint64_t entries;
+    uint64_t sum;
+};
+
+static void *read_pinned(void *argument)
+{
+    struct reader *reader = argument;
+    struct tree_cursor c;
+    bool on = tree_seek(&c, reader->version, (struct bytes){0});
+    for (; on; on = tree_next(&c)) {
+        reader->entries++;
+        reader->sum += tree_cursor_value(&c).len;
+    }
+    return NULL;
+}
+
+/* The thread sanitizer is the judge; without it this shows little. */
+static void pin_may_be_read_on_another_thread(void **state)
+{
+    (void)state;
+    struct tree *t = tree_new();
+    uint8_t room[8];
+    uint8_t value[3000] = {0};
+    for (uint64_t i = 0; i < 3000; i++)
+        tree_put(t, number_key(room, i), bytes_of(value, i));
+    struct tree_pin *pin = tree_pin(t);
+    struct reader reader = {.version = tree_pinned(pin)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, read_pinned, &reader), 0);
+    for (uint64_t i = 0; i < 6000; i++) {
+        struct tree_mark mark = tree_mark(t);
+        tree_put(t, number_key(room, i), bytes_of(value, 2999 - i % 3000));
+        tree_keep(t, mark);
+        tree_delete(t, number_key(room, i / 2));
+        if (i % 100 == 0)
+            tree_unpin(t, tree_pin(t));
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(reader.entries, 3000);
+    assert_int_equal(reader.sum, 2999 * 3000 / 2);
+    tree_unpin(t, pin);
+    tree_check(t);
+    tree_free(t);
+}
+
 static void freeing_ends_open_marks_and_pins(void **state)
 {
     (void)state;
@@ -547,6 +595,7 @@ int main(void)
         cmocka_unit_test(undo_gives_pages_back_at_once),
         cmocka_unit_test(kept_marks_inside_a_mark_cost_nothing),
         cmocka_unit_test(old_pin_costs_one_version),
+        cmocka_unit_test(pin_may_be_read_on_another_thread),
         cmocka_unit_test(freeing_ends_open_marks_and_pins),
         cmocka_unit_test(tree_behaves_as_a_sorted_map),
         cmocka_unit_test(longest_keys_behave_too),
