@@ -391,8 +391,14 @@ class Chain:
 
     # -- checkpoints --
 
-    def check_note(self, text):
+    def check_note(self, data):
         """A C2SP signed note of the order key."""
+        try:
+            self.check_note_text(data.decode())
+        except ValueError as error:
+            raise Differs('checkpoint: %s' % error)
+
+    def check_note_text(self, text):
         found = re.fullmatch(
             '(ate/([0-9a-f]{64})\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/=]{44})\n)\n'
             '((?:\u2014 [^ \n]+ [A-Za-z0-9+/=]+\n)+)', text)
@@ -429,7 +435,7 @@ def main():
         chain = Chain(Folder(options.folder))
         chain.check()
         if options.checkpoint:
-            chain.check_note(read(options.checkpoint).decode())
+            chain.check_note(read(options.checkpoint))
     except Differs as error:
         sys.stderr.write('check: %s: %s\n' % (options.folder, error))
         return 8

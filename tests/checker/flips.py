@@ -7,7 +7,8 @@ Copies the folder of a good chain, flips one bit of one byte at N random places
 in all its files, and demands that check.py refuses each copy. In a second round
 the byte stands in a payload or an inline body, and checksums, chain hashes,
 watermarks and cur are all made good again, as somebody would who wants to
-deceive: then ids, roots and signatures have to find it.
+deceive: then ids, roots and signatures have to find it, or the root that
+somebody's checkpoint of the good chain has.
 
 No byte of the format is without meaning: what is not named is zero, and that is
 checked. Prints the seed; exit code 0 when every flip was found, else 8.
@@ -26,12 +27,16 @@ from folder import Folder, padded  # noqa: E402
 from formats import H, Differs, crc32c  # noqa: E402
 
 
-def refusal(folder):
-    """What check.py says of a folder, or None."""
+def refusal(folder, root=None):
+    """What check.py says of a folder, or None; with the root that a checkpoint
+    of all its transactions would have."""
     try:
-        Chain(Folder(folder)).check()
+        chain = Chain(Folder(folder))
+        chain.check()
     except Differs as error:
         return str(error)
+    if root is not None and chain.tree.root() != root:
+        return 'not the log of the checkpoint'
     return None
 
 
@@ -87,6 +92,8 @@ def survey(folder):
     """Places of the good chain: its files, frames and chain hashes."""
     chain = Folder(folder)
     frames = list(chain.frames())
+    checked = Chain(Folder(folder))
+    checked.check()
     spans = []
     for frame in frames:
         at = frame.offset + 96
@@ -96,6 +103,7 @@ def survey(folder):
         'files': [(name, os.path.getsize(os.path.join(folder, name)))
                   for name in sorted(os.listdir(folder))],
         'head': chain.head_name,
+        'root': checked.tree.root(),
         'offsets': [frame.offset for frame in frames],
         'hashes': [frame.chain_hash() for frame in frames],
         'spans': [span for span in spans if span[1]],
@@ -131,7 +139,8 @@ def try_flip(good, folder, rng, mended):
             mend(good, copy, data, good['offsets'])
         with open(path, 'wb') as file:
             file.write(data)
-        return '%s, offset %d, bit %d' % (name, at, bit), refusal(copy)
+        return ('%s, offset %d, bit %d' % (name, at, bit),
+                refusal(copy, good['root'] if mended else None))
 
 
 def main():

@@ -1,0 +1,15 @@
+local test = require('ate.test')
+test.schema('hello.lua')
+
+test.it('each greeting counts', function(t)
+    local me = t:user('me')
+    me:call('greeting.append', {to = 'world'})
+    me:call('greeting.append', {to = 'moon'})
+    me:call('greeting.append', {to = 'world'})
+    t:equal(t:view('count', {to = 'world'}), {{to = 'world', times = 2}})
+    t:equal(#t:list('greeting'), 3)
+end)
+
+test.it('nobody without a name is greeted', function(t)
+    t:fails('INVALID', t:user('me'), 'greeting.append', {to = ''})
+end)
