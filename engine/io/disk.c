@@ -1,8 +1,10 @@
 /* (1) A lane is there while it has jobs waiting or one running. It is in the
- * ready list exactly when it has one waiting and none running. (2) Each job of
- * lane 0 gets a lane of its own. (3) A thread is started when more lanes are
- * ready than threads are free; it ends with the disk. (4) All fields are under
- * the mutex. It is never held during a job or a wake. */
+ *     ready list exactly when it has one waiting and none running.
+ * (2) Each job of lane 0 gets a lane of its own.
+ * (3) A thread is started when more lanes are ready than threads are free; it
+ *     ends with the disk.
+ * (4) All fields are under the mutex. It is never held during a job or a
+ *     wake. */
 #include "io/disk.h"
 
 #include <assert.h>

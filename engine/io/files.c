@@ -1,9 +1,11 @@
-/* (1) A job keeps every descriptor it used until it ends: a write and the sync
- *     behind it go through the same one, which is the one that learns of an
- * error in between. (2) A descriptor whose sync or write failed is forgotten at
- * once and closed when its last user is through. So is one whose path was
- * renamed, removed or replaced. (3) Only regular files are opened, never by a
- * link, and opening never waits: a folder may come from somebody else. */
+/* (1) A job keeps every descriptor it used until it ends: a write and the
+ *     sync behind it go through the same one, which is the one that learns of
+ *     an error in between.
+ * (2) A descriptor whose sync or write failed is forgotten at once and closed
+ *     when its last user is through. So is one whose path was renamed,
+ *     removed or replaced.
+ * (3) Only regular files are opened, never by a link, and opening never
+ *     waits: a folder may come from somebody else. */
 #include "io/files.h"
 
 #include <assert.h>

@@ -2,8 +2,8 @@
  *
  * First a look: `cur` there means there is a chain; a header file longer than
  * our first frame means there was one whose `cur` was lost, which nobody may
- * write over. Anything else was left by a creation cut short, and is replaced.
- * Then one job:
+ * write over. Anything else was left by a creation cut short, and is
+ * replaced. Then one job:
  *
  *     folders, and their names synced from the top down
  *     header file: both slots and the first frame, synced
@@ -11,10 +11,11 @@
  *     the folder synced, so that both files have their names
  *     cur.tmp written and synced, renamed to cur, the folder synced
  *
- * (1) The slots speak of a frame that is written beside them. That is safe only
- *     here, because without `cur`, which comes after the sync, nobody reads
- * them. (2) A crash leaves either no `cur`, and then there is no chain, or all
- * of it. */
+ * (1) The slots speak of a frame that is written beside them. That is safe
+ *     only here, because without `cur`, which comes after the sync, nobody
+ *     reads them.
+ * (2) A crash leaves either no `cur`, and then there is no chain, or all of
+ *     it. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>

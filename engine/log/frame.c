@@ -1,11 +1,11 @@
 /* The byte table is in docs/format.md section 5. What it does not say:
  *
- * (1) A frame without bodies in the body file has zeros for their place, length
- *     and checksum; else the place and length are multiples of 8 and lie within
- *     one segment.
+ * (1) A frame without bodies in the body file has zeros for their place,
+ *     length and checksum; else the place and length are multiples of 8 and
+ *     lie within one segment.
  * (2) The checksum of the bodies stands in the header so that recovery can
- * tell, without knowing what bodies mean, whether they arrived on the disk; who
- *     reads them checks their hashes.
+ *     tell, without knowing what bodies mean, whether they arrived on the
+ *     disk; who reads them checks their hashes.
  * (3) The chain hash covers what a frame says, not where its bodies lie. */
 #include "log/frame.h"
 

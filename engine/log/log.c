@@ -1,23 +1,26 @@
-/* Appending to a log, and what its other files share. docs/format.md section 5
- * has the bytes; opening is in recover.c, creation in create.c, reading in
+/* Appending to a log, and what its other files share. docs/format.md section
+ * 5 has the bytes; opening is in recover.c, creation in create.c, reading in
  * read.c.
  *
  * (1) One operation at a time: a group, a mark, a creation, an opening or a
- * poll. Reads go on beside it. (2) A group is one job for the header file (the
- * watermark of the commit before, the frames, a sync) and, if it has bodies,
- * one for the body files (bodies, a sync), both at once. It is durable when
- * both came back good; only then does `end` move, and only `end` ever gets into
- * a watermark. So a watermark never speaks of what is not durable, whatever of
- * the group's own job arrives first. (3) The slot not written last takes the
- * next watermark, and `marked` moves when its sync succeeded. One of the two
- * slots is durable and whole at any time. (4) After a sync that failed the
- * kernel may have dropped the pages and call them clean, so nothing that this
- * log still holds in memory or reads back proves what is on the disk: the log
- * is FAILED and never writes again. The same for any failure whose extent is
- * not known. (5) A write that found no room left (ENOSPC, EDQUOT) happened
- * before any sync of its file and touched only what lies above `end`. The files
- * are cut back to `end` and synced; if that succeeds nothing of the group
- * remains, which is what FULL says, and the log goes on. If it does not, (4).
+ *     poll. Reads go on beside it.
+ * (2) A group is one job for the header file (the watermark of the commit
+ *     before, the frames, a sync) and, if it has bodies, one for the body
+ *     files (bodies, a sync), both at once. It is durable when both came back
+ *     good; only then does `end` move, and only `end` ever gets into a
+ *     watermark. So a watermark never speaks of what is not durable, whatever
+ *     of the group's own job arrives first.
+ * (3) The slot not written last takes the next watermark, and `marked` moves
+ *     when its sync succeeded. One of the two slots is durable and whole at
+ *     any time.
+ * (4) After a sync that failed the kernel may have dropped the pages and call
+ *     them clean, so nothing that this log still holds in memory or reads
+ *     back proves what is on the disk: the log is FAILED and never writes
+ *     again. The same for any failure whose extent is not known.
+ * (5) A write that found no room left (ENOSPC, EDQUOT) touched only what lies
+ *     above `end`, and no sync of its file followed. The files are cut back
+ *     to `end` and synced; if that succeeds nothing of the group remains,
+ *     which is what FULL says, and the log goes on. If it does not, (4).
  *
  * A crash leaves: everything below `end`; above it, any part of one group. */
 #include "log/log.h"

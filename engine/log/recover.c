@@ -269,7 +269,7 @@ static void piece_read(struct job *job)
 }
 
 bool opening_have(struct log *log, uint64_t from, uint64_t len,
-                 void (*then)(struct log *log))
+                  void (*then)(struct log *log))
 {
     struct log_opening *o = log->opening;
     uint64_t end = o->at + o->window.len;
@@ -390,7 +390,8 @@ static int find_frame(struct log *log)
                        "it reaches across the watermark");
     if (!opening_have(log, offset, size, walk))
         return FOUND_MORE;
-    rc = log_frame_get(&o->frame, bytes_of(opening_at(log, offset), size), &o->why);
+    rc = log_frame_get(&o->frame, bytes_of(opening_at(log, offset), size),
+                       &o->why);
     if (rc != 0)
         return rc;
     o->frame.offset = offset;

@@ -2,13 +2,16 @@
  * the watermark W does not cover is made durable, and then a watermark says so.
  *
  * (1) What W does not cover may have been written by a process that was killed
- *     before its sync, or one whose sync failed. In the second case the kernel
- *     calls the pages clean though they never reached the disk, and a sync of
- * ours would succeed without doing anything. So it is written again first, and
- * with it the slot that holds W, for the next watermark goes to the other one.
- * (2) Nothing is written when W covers everything and nothing lies behind.
+ *     before its sync, or by one whose sync failed. In the second case the
+ *     kernel calls the pages clean though they never reached the disk, and a
+ *     sync of ours would succeed without doing anything. So it is written again
+ *     first, and with it the slot that holds W, for the next watermark goes to
+ *     the other one.
+ * (2) Nothing is written when W covers everything and nothing lies behind. Only
+ *     after the first watermarks, those of the creation, it is done even so: a
+ *     process killed at its very end may have left the name `cur` unsynced.
  * (3) A crash within leaves W in place, or a later watermark that is true; all
- * of this is then done again. */
+ *     of this is then done again. */
 #include <assert.h>
 #include <errno.h>
 
@@ -182,7 +185,8 @@ static void measured(struct job *job)
     }
     if (job->error != 0)
         return opening_give_up_job(log, job);
-    if (o->size == log->end.offset && o->mark.offset == log->end.offset &&
+    if (o->mark.counter > 1 && o->size == log->end.offset &&
+        o->mark.offset == log->end.offset &&
         job->op[0].result <= log->end.body_offset)
         return opening_ready(log); /* invariant (2) */
     log->cut = o->size - log->end.offset;
