@@ -10,12 +10,13 @@
  * arguments are
  *
  *     create put append   all fields of header and body; a raw body is `body`
- *     patch               id, and each field but key and parent, optional
- *     get delete history  id
+ *     patch               which one, and each other field, optional
+ *     get delete history  which one
  *     list                the parent's field, after, limit: all optional
  *     watch               after, optional
  *
- * where `id` is a ref of the type (that is why no field may be called so).
+ * where "which one" is `id`, a ref of the type (that is why no field may be
+ * called so), or its parent and key fields; all optional where there is a key.
  * create, put, patch and append return that ref, get returns the object's
  * fields with `id`, all but it optional, list a list of such. */
 #ifndef ATE_SCRIPT_DECLARE_H

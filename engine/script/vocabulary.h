@@ -17,9 +17,9 @@ struct err;
 struct sandbox;
 
 /* Fill `host`: type(name) gives a constructor, declare(kind) a function that
- * writes a declaration down, deny the maker of refusals, unknown(what, list)
- * raises "no such ...". Before anything is loaded. Errors: those of
- * sandbox_setup. */
+ * writes a declaration down, deny the maker of refusals, strict(module,
+ * name) makes reading what is not in a module an error. Before anything is
+ * loaded. Errors: those of sandbox_setup. */
 int vocabulary_setup(struct sandbox *s, struct err *err);
 
 /* The list of declarations, in the order made. */
@@ -30,6 +30,10 @@ void vocabulary_close(lua_State *L);
 
 bool vocabulary_is_type(lua_State *L, int index);
 bool vocabulary_is_schema(lua_State *L, int index);
+
+/* Push the name of a schema object; false, and nothing pushed, for what is
+ * none. */
+bool vocabulary_push_name(lua_State *L, int index);
 
 /* Is the value what ate.deny() gave? Then push its table of values. */
 bool vocabulary_refusal(lua_State *L, int index);

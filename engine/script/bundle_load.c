@@ -1,0 +1,213 @@
+/* Bundles are built by loading: what a file requires is known by running it,
+ * and a bundle that was built has been loaded once, in a sandbox of the same
+ * kind that will run it.
+ *
+ * (1) Modules are kept in the order they were asked for, each once; a pointer
+ *     to one stays good, as each is allocated by itself.
+ * (2) The names `ate` and `ate.*` mean the engine's own Lua and nothing else,
+ *     when a bundle is built and when it is checked. */
+#include "script/bundle_load.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "chain/schema.h"
+#include "script/assets.h"
+#include "script/declare.h"
+#include "script/warn.h"
+
+/* What was loaded so far. */
+struct loaded {
+    char *name;
+    struct buf file;
+    struct buf source;
+};
+
+struct building {
+    bundle_source source;
+    void *ctx;
+    struct loaded **items;
+    size_t count;
+    size_t cap;
+    size_t bytes; /* of all sources */
+};
+
+static bool is_own(const char *name)
+{
+    return strcmp(name, "ate") == 0 || strncmp(name, "ate.", 4) == 0;
+}
+
+static const struct lua_asset *find_asset(struct bytes name)
+{
+    for (size_t i = 0; i < lua_asset_count; i++)
+        if (bytes_equal(bytes_of_text(lua_assets[i].module), name))
+            return &lua_assets[i];
+    return NULL;
+}
+
+static int no_module(const char *name, struct err *err)
+{
+    return err_set(err, ATE_ENOT_FOUND, "there is no module '%s'", name);
+}
+
+/* ---- building ---- */
+
+static struct loaded *add_loaded(struct building *b, const char *name)
+{
+    struct loaded *loaded = mem_zero(1, sizeof(*loaded));
+    b->items = mem_array_grow(b->items, b->count, &b->cap, sizeof(*b->items));
+    b->items[b->count++] = loaded;
+    loaded->name = mem_text(name);
+    return loaded;
+}
+
+static int read_source(struct building *b, const char *name,
+                       struct loaded *loaded, struct err *err)
+{
+    if (!is_own(name))
+        return b->source(b->ctx, name, &loaded->file, &loaded->source, err);
+    const struct lua_asset *asset = find_asset(bytes_of_text(name));
+    if (asset == NULL)
+        return no_module(name, err);
+    buf_put_text(&loaded->file, asset->file);
+    buf_put(&loaded->source, asset->source, asset->len);
+    return 0;
+}
+
+/* A sandbox_find that keeps what it finds. */
+static int find_and_keep(void *ctx, const char *name,
+                         struct sandbox_module *found, struct err *err)
+{
+    struct building *b = ctx;
+    if (b->count >= LIMIT_BUNDLE_MODULES)
+        return err_set(err, ATE_ELIMIT,
+                       "more than %d modules; put some of them together",
+                       LIMIT_BUNDLE_MODULES);
+    struct loaded *loaded = add_loaded(b, name);
+    int rc = read_source(b, name, loaded, err);
+    b->bytes += loaded->source.len;
+    if (rc == 0 && b->bytes > LIMIT_BUNDLE)
+        rc =
+            err_set(err, ATE_ELIMIT, "more than %d bytes of Lua", LIMIT_BUNDLE);
+    if (rc != 0)
+        return rc;
+    *found = (struct sandbox_module){
+        .file = buf_text(&loaded->file),
+        .source = buf_bytes(&loaded->source),
+        .trusted = is_own(name),
+    };
+    return 0;
+}
+
+static void building_deinit(struct building *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        mem_free(b->items[i]->name);
+        buf_deinit(&b->items[i]->file);
+        buf_deinit(&b->items[i]->source);
+        mem_free(b->items[i]);
+    }
+    mem_free(b->items);
+}
+
+static int put_bundle(struct buf *out, const char *main_module,
+                      const struct building *b, struct err *err)
+{
+    struct bundle_module *modules = mem_zero(b->count, sizeof(modules[0]));
+    for (size_t i = 0; i < b->count; i++)
+        modules[i] = (struct bundle_module){
+            .name = bytes_of_text(b->items[i]->name),
+            .file = buf_bytes(&b->items[i]->file),
+            .source = buf_bytes(&b->items[i]->source),
+        };
+    int rc =
+        bundle_put(out, bytes_of_text(main_module), modules, b->count, err);
+    mem_free(modules);
+    return rc;
+}
+
+static int warn(struct sandbox *s, const struct schema *schema,
+                struct bytes raw, struct buf *warnings, struct err *err)
+{
+    struct bundle bundle;
+    int rc = bundle_get(raw, &bundle, err);
+    if (rc == 0)
+        schema_warnings(s, schema, &bundle, warnings);
+    return rc;
+}
+
+int bundle_build(struct buf *out, const char *main_module, bundle_source source,
+                 void *ctx, struct schema *schema, struct buf *warnings,
+                 struct err *err)
+{
+    struct building b = {.source = source, .ctx = ctx};
+    struct schema own = {0};
+    size_t start = out->len;
+    struct sandbox *s =
+        sandbox_new((struct sandbox_limits){0}, find_and_keep, &b);
+    int rc = declare_load(s, main_module, &own, err);
+    if (rc == 0)
+        rc = put_bundle(out, main_module, &b, err);
+    if (rc == 0 && warnings != NULL)
+        rc = warn(s, &own, bytes_of(out->data + start, out->len - start),
+                  warnings, err);
+    if (rc == 0)
+        rc = sandbox_seal(s, err);
+    if (rc != 0)
+        out->len = start;
+    sandbox_free(s);
+    building_deinit(&b);
+    if (rc == 0 && schema != NULL)
+        *schema = own;
+    else
+        schema_deinit(&own);
+    return rc;
+}
+
+/* ---- loading ---- */
+
+/* One buffer for the file's name is enough: a module is compiled before it
+ * requires another. */
+int bundle_find_module(void *ctx, const char *name,
+                       struct sandbox_module *found, struct err *err)
+{
+    struct bundle_loader *loader = ctx;
+    struct bundle_module module;
+    if (!bundle_find(loader->bundle, bytes_of_text(name), &module))
+        return no_module(name, err);
+    if (module.file.len >= sizeof(loader->file))
+        return err_set(err, ATE_EINVALID,
+                       "module '%s': the name of its file is too long", name);
+    memcpy(loader->file, module.file.data, module.file.len);
+    loader->file[module.file.len] = '\0';
+    *found = (struct sandbox_module){
+        .file = loader->file,
+        .source = module.source,
+        .trusted = is_own(name),
+    };
+    return 0;
+}
+
+int bundle_own_lua(const struct bundle *bundle, struct err *err)
+{
+    struct bundle_cursor cursor = bundle_modules(bundle);
+    struct bundle_module module;
+    while (bundle_next(&cursor, &module)) {
+        char name[LIMIT_NAME + 1];
+        if (module.name.len >= sizeof(name))
+            continue;
+        memcpy(name, module.name.data, module.name.len);
+        name[module.name.len] = '\0';
+        if (!is_own(name))
+            continue;
+        const struct lua_asset *asset = find_asset(module.name);
+        if (asset == NULL ||
+            !bytes_equal(module.source, bytes_of(asset->source, asset->len)))
+            return err_set(err, ATE_EINVALID,
+                           "the bundle's module '%s' is not the one of this "
+                           "engine: build the bundle again with it",
+                           name);
+    }
+    return 0;
+}

@@ -1,0 +1,159 @@
+#include "script/tokens.h"
+
+#include <string.h>
+
+enum token_kind {
+    TOKEN_END,
+    TOKEN_NAME,
+    TOKEN_DOT, /* or a colon */
+    TOKEN_OTHER,
+};
+
+struct token {
+    enum token_kind kind;
+    struct bytes text;
+    int line;
+};
+
+struct lexer {
+    struct bytes source;
+    size_t at;
+    int line;
+};
+
+static int letter(const struct lexer *l, size_t ahead)
+{
+    size_t at = l->at + ahead;
+    return at < l->source.len ? l->source.data[at] : 0;
+}
+
+static bool is_name_letter(int c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           (c >= '0' && c <= '9') || c >= 0x80;
+}
+
+static void step(struct lexer *l)
+{
+    if (letter(l, 0) == '\n')
+        l->line++;
+    if (l->at < l->source.len)
+        l->at++;
+}
+
+/* Length of a long bracket's opening "[==[", or 0. */
+static size_t long_bracket(const struct lexer *l)
+{
+    size_t level = 0;
+    if (letter(l, 0) != '[')
+        return 0;
+    while (letter(l, 1 + level) == '=')
+        level++;
+    return letter(l, 1 + level) == '[' ? level + 2 : 0;
+}
+
+static void pass_long(struct lexer *l, size_t opening)
+{
+    for (size_t i = 0; i < opening; i++)
+        step(l);
+    while (l->at < l->source.len) {
+        size_t equals = 0;
+        if (letter(l, 0) == ']') {
+            while (letter(l, 1 + equals) == '=')
+                equals++;
+            if (equals + 2 == opening && letter(l, 1 + equals) == ']') {
+                l->at += opening;
+                return;
+            }
+        }
+        step(l);
+    }
+}
+
+static void pass_text(struct lexer *l)
+{
+    int quote = letter(l, 0);
+    step(l);
+    while (l->at < l->source.len && letter(l, 0) != quote) {
+        if (letter(l, 0) == '\\')
+            step(l);
+        step(l);
+    }
+    step(l);
+}
+
+/* White space and comments. */
+static void pass_space(struct lexer *l)
+{
+    while (l->at < l->source.len) {
+        int c = letter(l, 0);
+        if (c == '-' && letter(l, 1) == '-') {
+            l->at += 2;
+            size_t opening = long_bracket(l);
+            if (opening > 0)
+                pass_long(l, opening);
+            else
+                while (l->at < l->source.len && letter(l, 0) != '\n')
+                    step(l);
+        } else if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            step(l);
+        } else {
+            return;
+        }
+    }
+}
+
+static struct token next(struct lexer *l)
+{
+    pass_space(l);
+    struct token token = {.kind = TOKEN_OTHER, .line = l->line};
+    size_t start = l->at;
+    int c = letter(l, 0);
+    size_t opening = long_bracket(l);
+    if (l->at >= l->source.len) {
+        token.kind = TOKEN_END;
+    } else if (is_name_letter(c)) {
+        bool number = c >= '0' && c <= '9';
+        token.kind = number ? TOKEN_OTHER : TOKEN_NAME;
+        while (is_name_letter(letter(l, 0)) || (number && letter(l, 0) == '.'))
+            step(l);
+    } else if (c == '\'' || c == '"') {
+        pass_text(l);
+    } else if (opening > 0) {
+        pass_long(l, opening);
+    } else {
+        bool alone = c != '.' || letter(l, 1) != '.';
+        token.kind = (c == '.' || c == ':') && alone ? TOKEN_DOT : TOKEN_OTHER;
+        step(l);
+        while (!alone && letter(l, 0) == '.')
+            step(l);
+    }
+    token.text = bytes_of(l->source.data + start, l->at - start);
+    return token;
+}
+
+void tokens_members(struct bytes source, int first, int last,
+                    void (*visit)(void *ctx, const struct token_member *member),
+                    void *ctx)
+{
+    struct lexer l = {.source = source, .line = 1};
+    struct token before[3] = {{.kind = TOKEN_OTHER},
+                              {.kind = TOKEN_OTHER},
+                              {.kind = TOKEN_OTHER}}; /* the oldest first */
+    for (struct token t = next(&l); t.kind != TOKEN_END && t.line <= last;
+         t = next(&l)) {
+        bool is_member = t.kind == TOKEN_NAME && before[2].kind == TOKEN_DOT;
+        if (is_member && t.line >= first) {
+            bool named =
+                before[1].kind == TOKEN_NAME && before[0].kind != TOKEN_DOT;
+            struct token_member member = {
+                .object = named ? before[1].text : bytes_of(NULL, 0),
+                .member = t.text,
+                .line = t.line,
+            };
+            visit(ctx, &member);
+        }
+        memmove(before, before + 1, 2 * sizeof(before[0]));
+        before[2] = t;
+    }
+}

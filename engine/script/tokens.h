@@ -1,0 +1,20 @@
+/* tokens: names in Lua source, without running it. */
+#ifndef ATE_SCRIPT_TOKENS_H
+#define ATE_SCRIPT_TOKENS_H
+
+#include "base/bytes.h"
+
+/* `object.member` or `object:member`. `object` is empty when what stands before
+ * the dot is no single name (`a.b.c` is met as a.b and as .c). */
+struct token_member {
+    struct bytes object;
+    struct bytes member;
+    int line;
+};
+
+/* Call `visit` for each that begins in the lines `first` to `last`. Comments
+ * and texts are passed over. Source that is no Lua does no harm. */
+void tokens_members(struct bytes source, int first, int last,
+                    void (*visit)(void *ctx, const struct token_member *member),
+                    void *ctx);
+#endif

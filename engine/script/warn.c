@@ -1,0 +1,329 @@
+/* Warnings come from the text of the functions, found by file and lines, and of
+ * the functions of the author's that these use as upvalues: which members of
+ * `tx` they name. That is a guess, but one in the author's favour: a rule that
+ * names `by` in a line that never runs is believed.
+ *
+ * A parameter that is shadowed by a local of the same name may be blamed for
+ * the local's members; nothing but a warning depends on it. */
+#include "script/warn.h"
+
+#include <assert.h>
+#include <lua.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "chain/schema.h"
+#include "event/bundle.h"
+#include "script/sandbox.h"
+#include "script/tokens.h"
+
+enum {
+    VISITED_MAX = 64, /* functions that one function leads to */
+    NAMES_MAX = 256,  /* that are looked at for a suggestion */
+    PARAMETER_MAX = 64,
+    WARNING_MAX = 512,
+};
+
+/* What rules ask a transaction. */
+enum asked {
+    ASKED_AUTHOR = 1, /* by, may, author, caller */
+    ASKED_OTHERS = 2, /* each: what else is in the transaction */
+};
+
+struct warning {
+    struct sandbox *s;
+    const struct schema *schema;
+    const struct bundle *bundle;
+    struct buf *out;
+    int count;
+};
+
+__attribute__((format(printf, 3, 4))) static void
+warn(struct warning *w, const char *where, const char *format, ...)
+{
+    char text[WARNING_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_printf(w->out, "%s (%s)\n", text, where);
+    w->count++;
+}
+
+/* ---- the source of a function ---- */
+
+struct function {
+    struct bytes
+        source; /* of its whole file; empty when it is not the author's */
+    char file[WARNING_MAX];
+    int first, last;
+};
+
+static struct bytes source_of(const struct bundle *bundle, struct bytes file)
+{
+    struct bundle_cursor cursor = bundle_modules(bundle);
+    struct bundle_module module;
+    while (bundle_next(&cursor, &module))
+        if (bytes_equal(module.file, file))
+            return module.source;
+    return bytes_of(NULL, 0);
+}
+
+/* Of the function on top of the stack, which is popped. */
+static struct function function_of(struct warning *w, lua_State *L)
+{
+    lua_Debug info;
+    struct function f = {.file = ""};
+    lua_getinfo(L, ">S", &info);
+    if (info.source[0] != '@')
+        return f;
+    snprintf(f.file, sizeof(f.file), "%s", info.source + 1);
+    f.source = source_of(w->bundle, bytes_of_text(info.source + 1));
+    f.first = info.linedefined;
+    f.last = info.lastlinedefined;
+    return f;
+}
+
+/* ---- who is asked ---- */
+
+struct looking {
+    struct warning *w;
+    const void *visited[VISITED_MAX];
+    size_t count;
+    int asked; /* enum asked */
+};
+
+static void look_at_member(void *ctx, const struct token_member *member)
+{
+    static const char *const author[] = {"by", "may", "author", "caller"};
+    struct looking *looking = ctx;
+    for (size_t i = 0; i < sizeof(author) / sizeof(author[0]); i++)
+        if (bytes_equal(member->member, bytes_of_text(author[i])))
+            looking->asked |= ASKED_AUTHOR;
+    if (bytes_equal(member->member, bytes_of_text("each")) &&
+        !bytes_equal(member->object, bytes_of_text("ate")))
+        looking->asked |= ASKED_OTHERS;
+}
+
+/* The function on top of the stack, and those it has as upvalues. */
+static void look(struct looking *looking, lua_State *L)
+{
+    const void *self = lua_topointer(L, -1);
+    for (size_t i = 0; i < looking->count; i++)
+        if (looking->visited[i] == self)
+            return;
+    if (looking->count == VISITED_MAX || !lua_checkstack(L, 4))
+        return;
+    looking->visited[looking->count++] = self;
+    lua_pushvalue(L, -1);
+    struct function f = function_of(looking->w, L);
+    tokens_members(f.source, f.first, f.last, look_at_member, looking);
+    for (int n = 1; lua_getupvalue(L, -1, n) != NULL; n++) {
+        if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1))
+            look(looking, L);
+        lua_pop(L, 1);
+    }
+}
+
+static int asked_by(struct warning *w, int function)
+{
+    struct looking looking = {.w = w};
+    lua_State *L = sandbox_L(w->s);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    look(&looking, L);
+    lua_pop(L, 1);
+    return looking.asked;
+}
+
+static bool judges(const struct rule *rule, const struct event_type *type)
+{
+    for (size_t i = 0; i < rule->on.count; i++)
+        if (strcmp(rule->on.items[i], type->name) == 0)
+            return true;
+    return false;
+}
+
+/* A rule of one event that looks at the others of its transaction ties it to
+ * them; one of a transaction does so anyway. */
+static bool author_matters(struct warning *w, const struct event_type *type)
+{
+    for (size_t i = 0; i < w->schema->rule_count; i++) {
+        const struct rule *rule = &w->schema->rules[i];
+        if (!judges(rule, type))
+            continue;
+        int asked = asked_by(w, rule->function);
+        if ((asked & ASKED_AUTHOR) != 0)
+            return true;
+        if ((asked & ASKED_OTHERS) != 0 && !rule->per_transaction &&
+            !type->is_object)
+            return true;
+    }
+    return false;
+}
+
+static void check_author(struct warning *w, const struct event_type *type)
+{
+    const char *name = schema_short(w->schema, type->name);
+    bool changes = type->is_object && (type->off & OFF_PATCH) == 0;
+    bool deletes = type->is_object && (type->off & OFF_DELETE) == 0;
+    if ((type->is_object && !changes && !deletes) || author_matters(w, type))
+        return;
+    if (!type->is_object)
+        warn(w, type->where,
+             "%s: no rule looks at who writes one: whoever holds a key may",
+             name);
+    else
+        warn(w, type->where,
+             "%s: no rule looks at who %s one: whoever holds a key may; write "
+             "a rule, or say off = {'patch', 'delete'}",
+             name,
+             changes && deletes ? "changes or deletes"
+             : changes          ? "changes"
+                                : "deletes");
+}
+
+/* ---- fields that are not there ---- */
+
+/* What the members of one parameter are checked against. */
+struct parameter {
+    struct warning *w;
+    char name[PARAMETER_MAX];
+    const char *of;                 /* "bank.too_deep", as warnings call it */
+    const char *file;               /* of the function */
+    const struct fields *fields[2]; /* or NULL */
+    const struct fields *hidden;    /* there, but not to be seen; or NULL */
+    const char *const *more;        /* further members; ends with NULL */
+};
+
+static const char *nearest(const struct parameter *p, struct bytes name)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (int f = 0; f < 2; f++)
+        for (size_t i = 0; p->fields[f] != NULL && i < p->fields[f]->count; i++)
+            if (count < NAMES_MAX)
+                names[count++] = p->fields[f]->items[i].name;
+    return near_name(name, names, count);
+}
+
+static void check_member(void *ctx, const struct token_member *member)
+{
+    const struct parameter *p = ctx;
+    char where[WARNING_MAX];
+    if (!bytes_equal(member->object, bytes_of_text(p->name)))
+        return;
+    for (int f = 0; f < 2; f++)
+        if (p->fields[f] != NULL &&
+            fields_find(p->fields[f], member->member) != NULL)
+            return;
+    for (const char *const *more = p->more; *more != NULL; more++)
+        if (bytes_equal(member->member, bytes_of_text(*more)))
+            return;
+    snprintf(where, sizeof(where), "%s:%d", p->file, member->line);
+    const char *near = nearest(p, member->member);
+    int len = (int)member->member.len;
+    const char *text = (const char *)member->member.data;
+    if (p->hidden != NULL && fields_find(p->hidden, member->member) != NULL)
+        warn(p->w, where, "%s: '%.*s' is in the body, which is not seen here",
+             p->of, len, text);
+    else
+        warn(p->w, where, "%s: '%s' has no field '%.*s'%s%s%s", p->of, p->name,
+             len, text, near == NULL ? "" : "; did you mean '",
+             near == NULL ? "" : near, near == NULL ? "" : "'?");
+}
+
+/* Check what `function` does with its parameter number `n`. */
+static void check_parameter(struct parameter *p, int function, int n)
+{
+    lua_State *L = sandbox_L(p->w->s);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    const char *name = lua_getlocal(L, NULL, n);
+    if (name == NULL || strlen(name) >= sizeof(p->name)) {
+        lua_pop(L, 1);
+        return;
+    }
+    snprintf(p->name, sizeof(p->name), "%s", name);
+    struct function f = function_of(p->w, L);
+    p->file = f.file;
+    tokens_members(f.source, f.first, f.last, check_member, p);
+}
+
+static const char *const record_members[] = {
+    "id", "type", "change", "before", "index", "time", NULL};
+static const char *const no_members[] = {NULL};
+
+/* With several types each has to be told apart by the rule itself. */
+static void check_rule(struct warning *w, const struct rule *rule)
+{
+    if (rule->per_transaction || rule->on.count != 1)
+        return;
+    const struct event_type *type =
+        schema_type(w->schema, bytes_of_text(rule->on.items[0]));
+    assert(type != NULL);
+    struct parameter p = {
+        .w = w,
+        .of = schema_short(w->schema, rule->name),
+        .fields = {&type->header},
+        .hidden = &type->body,
+        .more = record_members,
+    };
+    check_parameter(&p, rule->function, 2);
+}
+
+static void check_fold(struct warning *w, const struct view *view,
+                       const struct fold *fold)
+{
+    const struct event_type *type =
+        schema_type(w->schema, bytes_of_text(fold->type));
+    assert(type != NULL);
+    if (type->raw_body != NULL)
+        return;
+    struct parameter p = {
+        .w = w,
+        .of = schema_short(w->schema, view->name),
+        .fields = {&type->header, view->reads_bodies ? &type->body : NULL},
+        .hidden = &type->body,
+        .more = record_members,
+    };
+    check_parameter(&p, fold->function, 2);
+}
+
+static void check_method(struct warning *w, const struct method *method)
+{
+    struct parameter p = {
+        .w = w,
+        .of = schema_short(w->schema, method->name),
+        .fields = {&method->args},
+        .more = no_members,
+    };
+    check_parameter(&p, method->function, 2);
+}
+
+static int walk(lua_State *L)
+{
+    struct warning *w = lua_touserdata(L, 1);
+    const struct schema *s = w->schema;
+    for (size_t i = 0; i < s->type_count; i++)
+        check_author(w, &s->types[i]);
+    for (size_t i = 0; i < s->rule_count; i++)
+        check_rule(w, &s->rules[i]);
+    for (size_t i = 0; i < s->view_count; i++)
+        for (size_t j = 0; j < s->views[i].fold_count; j++)
+            check_fold(w, &s->views[i], &s->views[i].folds[j]);
+    for (size_t i = 0; i < s->method_count; i++)
+        if (s->methods[i].by_default == DEFAULT_NONE)
+            check_method(w, &s->methods[i]);
+    return 0;
+}
+
+int schema_warnings(struct sandbox *s, const struct schema *schema,
+                    const struct bundle *bundle, struct buf *out)
+{
+    struct err err;
+    struct warning w = {.s = s, .schema = schema, .bundle = bundle, .out = out};
+    int rc = sandbox_run(s, walk, &w, &err);
+    if (rc != 0)
+        warn(&w, schema->main, "warnings are incomplete: %s", err.text);
+    return w.count;
+}

@@ -1,0 +1,62 @@
+local ate = require('ate')
+local t = ate.types
+local bank = ate.schema('bank', {doc = 'Neighbours who owe each other.', version = 1, bodies = 'open'})
+local money = t.amount({scale = 2}) -- '12.50' at every door, 1250 in Lua
+local payment = t.amount({scale = 2, min = 1})
+
+bank:object('account', {
+    doc = 'What one neighbour owns or owes.',
+    key = {'name'},
+    header = {name = t.name({max = 40}), owner = t.once(t.identity())},
+    off = {'patch', 'delete'},
+})
+bank:event('transfer', {
+    doc = 'Money moved between two accounts.',
+    header = {
+        from = t.ref('account'),
+        to = t.ref('account'),
+        amount = payment,
+    },
+})
+bank:view('balance', {
+    doc = 'What each account holds.',
+    key = {'account'},
+    row = {account = t.ref('account'), amount = t.default(money, 0)},
+    fold = {
+        transfer = function(rows, transfer)
+            rows:add(transfer.from, {amount = -transfer.amount})
+            rows:add(transfer.to, {amount = transfer.amount})
+        end,
+    },
+})
+bank:rule('not_owner', {
+    doc = 'Only its owner takes money out of an account.',
+    on = {'transfer'},
+    text = '{from} is not yours',
+    check = function(state, transfer, tx)
+        local account = state.account:get(transfer.from)
+        return tx:by(account.owner) or ate.deny({from = transfer.from})
+    end,
+})
+bank:rule('too_deep', {
+    doc = 'Nobody owes more than 100.00.',
+    on = {'transfer'},
+    text = '{from} would hold {left}', says = {left = money},
+    check = function(state, transfer)
+        local row = state.balance:get(transfer.from)
+        local left = row.amount - transfer.amount
+        return left >= -10000
+            or ate.deny({from = transfer.from, left = left})
+    end,
+})
+bank:method('transfer', {
+    doc = 'Move money to another account.',
+    mode = 'write', runs = 'both',
+    args = t.fields('transfer'), returns = t.ref('transfer'),
+    rest = 'POST /accounts/{from}/transfers',
+    file = 'accounts/{from}/transfer',
+    run = function(ctx, args)
+        return ctx:emit('transfer', args)
+    end,
+})
+return bank
