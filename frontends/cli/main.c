@@ -1,0 +1,110 @@
+/* The command line: a Lua state in which lua/cli does all the work.
+ *
+ * What Lua needs from a program stands here: signals and the exit. After the
+ * first SIGINT or SIGTERM Lua ends what it does in order; a second one ends
+ * the program at once, which loses nothing that was acknowledged. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include "lua/binding.h"
+#include "lua/host.h"
+#include "repl/edit.h"
+
+enum { EXIT_BROKEN = 1 };
+
+static void on_signal(int number)
+{
+    (void)number;
+    host_interrupt();
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
+}
+
+/* rearm(): the next signal is a first one again. */
+static int rearm(lua_State *L)
+{
+    (void)L;
+    catch_signals();
+    return 0;
+}
+
+static void preload(lua_State *L, const char *name, lua_CFunction open)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, open);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 2);
+}
+
+static int traceback(lua_State *L)
+{
+    if (lua_isstring(L, 1))
+        luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+}
+
+/* Run in a protected call: arguments are argc and argv. */
+static int run(lua_State *L)
+{
+    int argc = (int)lua_tointeger(L, 1);
+    char **argv = lua_touserdata(L, 2);
+    luaL_openlibs(L);
+    preload(L, "ate", luaopen_ate);
+    preload(L, "ate.edit", luaopen_ate_edit);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "ate");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "host");
+    lua_pushcfunction(L, rearm);
+    lua_setfield(L, -2, "rearm");
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "ate.cli.main");
+    lua_call(L, 1, 1);
+    lua_newtable(L);
+    for (int i = 1; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    catch_signals();
+    signal(SIGPIPE, SIG_DFL);
+    lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        fputs("ate: no memory for Lua\n", stderr);
+        return EXIT_BROKEN;
+    }
+    lua_pushcfunction(L, traceback);
+    lua_pushcfunction(L, run);
+    lua_pushinteger(L, argc);
+    lua_pushlightuserdata(L, argv);
+    int status = EXIT_BROKEN;
+    if (lua_pcall(L, 2, 1, 1) == 0)
+        status = (int)lua_tointeger(L, -1);
+    else
+        fprintf(stderr, "ate: a mistake in ate itself: %s\n",
+                lua_tostring(L, -1));
+    lua_close(L);
+    if (fflush(stdout) != 0 && status == 0) {
+        perror("ate: standard output");
+        status = EXIT_BROKEN;
+    }
+    return status;
+}

@@ -1,0 +1,474 @@
+/* A call's answers are values, so nothing here waits except port:next(), and
+ * that waits in poll() beside the descriptor of interrupts.
+ *
+ * (1) The node of a port or call is kept alive by the Lua values that hold it:
+ *     an `ate` userdata is closed by close() or by the collector.
+ * (2) Before anything of C is taken, all arguments have been read, for an
+ *     error of Lua jumps over C. */
+#include "lua/binding.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <lauxlib.h>
+#include "ate.h"
+#include "lua/codec.h"
+#include "lua/host.h"
+#include "lua/value.h"
+
+#define NODE_META "ate.node"
+#define PORT_META "ate.port"
+#define BYTES_META "ate.bytes"
+#define ERROR_META "ate.error"
+
+enum { CALL_ID_SIZE = 16 };
+
+struct node_box {
+    struct ate *ate; /* NULL when closed */
+};
+
+struct port_box {
+    struct ate_port *port; /* NULL when freed */
+};
+
+/* ---- errors ---- */
+
+static void push_error(lua_State *L, const struct ate_error *error)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, ate_code_name(error->code));
+    lua_setfield(L, -2, "code");
+    lua_pushinteger(L, ate_code_exit(error->code));
+    lua_setfield(L, -2, "exit");
+    lua_pushstring(L, error->text);
+    lua_setfield(L, -2, "text");
+    if (error->rule[0] != '\0') {
+        lua_pushstring(L, error->rule);
+        lua_setfield(L, -2, "rule");
+    }
+    luaL_getmetatable(L, ERROR_META);
+    lua_setmetatable(L, -2);
+}
+
+static int fail(lua_State *L, const struct ate_error *error)
+{
+    lua_pushnil(L);
+    push_error(L, error);
+    return 2;
+}
+
+static int error_text(lua_State *L)
+{
+    lua_getfield(L, 1, "text");
+    return 1;
+}
+
+/* error(code, text[, rule]) -> an error such as the engine's own. */
+static int make_error(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    const char *text = luaL_checkstring(L, 2);
+    struct ate_error error = {0};
+    for (int code = ATE_IO; code >= ATE_CANCELED; code--) {
+        if (strcmp(ate_code_name(code), name) == 0)
+            error.code = code;
+    }
+    luaL_argcheck(L, error.code != 0, 1, "no such code");
+    push_error(L, &error);
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, "text");
+    return 1;
+}
+
+/* ---- ports ---- */
+
+static int port_new(lua_State *L)
+{
+    struct port_box *box = lua_newuserdata(L, sizeof(*box));
+    box->port = NULL;
+    luaL_getmetatable(L, PORT_META);
+    lua_setmetatable(L, -2);
+    box->port = ate_port_new();
+    if (box->port == NULL)
+        return luaL_error(L, "no port: too many open files");
+    return 1;
+}
+
+static struct ate_port *check_port(lua_State *L, int index)
+{
+    struct port_box *box = luaL_checkudata(L, index, PORT_META);
+    luaL_argcheck(L, box->port != NULL, index, "the port has been freed");
+    return box->port;
+}
+
+static int port_gc(lua_State *L)
+{
+    struct port_box *box = luaL_checkudata(L, 1, PORT_META);
+    if (box->port != NULL)
+        ate_port_free(box->port);
+    box->port = NULL;
+    return 0;
+}
+
+static int port_fd(lua_State *L)
+{
+    lua_pushinteger(L, ate_port_fd(check_port(L, 1)));
+    return 1;
+}
+
+static int bytes_gc(lua_State *L)
+{
+    ate_free(luaL_checkudata(L, 1, BYTES_META));
+    return 0;
+}
+
+/* Push a holder for bytes of the engine, which the collector frees if an
+ * error comes first. */
+static struct ate_bytes *bytes_push(lua_State *L)
+{
+    struct ate_bytes *bytes = lua_newuserdata(L, sizeof(*bytes));
+    *bytes = (struct ate_bytes){0};
+    luaL_getmetatable(L, BYTES_META);
+    lua_setmetatable(L, -2);
+    return bytes;
+}
+
+/* Push {call, final, error, value}. */
+static void push_answer(lua_State *L, const struct ate_answer *answer)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, (lua_Number)answer->call);
+    lua_setfield(L, -2, "call");
+    lua_pushboolean(L, answer->kind == ATE_ANSWER_FINAL);
+    lua_setfield(L, -2, "final");
+    if (answer->error.code != 0) {
+        push_error(L, &answer->error);
+        lua_setfield(L, -2, "error");
+        return;
+    }
+    if (pack_push(L, answer->value.data, answer->value.len) != 0)
+        luaL_error(L, "an answer of the engine: %s", lua_tostring(L, -1));
+    lua_setfield(L, -2, "value");
+}
+
+static bool wait_for(int fd, int timeout_ms)
+{
+    struct pollfd fds[2] = {
+        {.fd = fd, .events = POLLIN},
+        {.fd = host_interrupt_fd(), .events = POLLIN},
+    };
+    return poll(fds, 2, timeout_ms) > 0 && fds[0].revents != 0;
+}
+
+/* port:next(timeout_ms) -> answer | nil. It ends early when the user asks to
+ * stop: see host.interrupted(). */
+static int port_next(lua_State *L)
+{
+    struct ate_port *port = check_port(L, 1);
+    int timeout_ms = (int)luaL_optinteger(L, 2, -1);
+    struct ate_answer answer;
+    struct ate_bytes *value = bytes_push(L);
+    if (ate_port_next(port, &answer, 0) != 1) {
+        if (timeout_ms == 0 || !wait_for(ate_port_fd(port), timeout_ms))
+            return 0;
+        if (ate_port_next(port, &answer, 0) != 1)
+            return 0;
+    }
+    *value = answer.value;
+    push_answer(L, &answer);
+    ate_free(value);
+    return 1;
+}
+
+/* ---- nodes ---- */
+
+static struct ate *check_node(lua_State *L, int index)
+{
+    struct node_box *box = luaL_checkudata(L, index, NODE_META);
+    luaL_argcheck(L, box->ate != NULL, index, "the data folder is closed");
+    return box->ate;
+}
+
+static bool option(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    bool is_set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_set;
+}
+
+/* open(path, {read_only, create, memory, folder}) -> node | nil, err */
+static int node_open(lua_State *L)
+{
+    const char *path = luaL_optstring(L, 1, NULL);
+    unsigned flags = 0;
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        flags |= option(L, 2, "read_only") ? ATE_READ_ONLY : 0;
+        flags |= option(L, 2, "create") ? ATE_CREATE : 0;
+        flags |= option(L, 2, "memory") ? ATE_MEMORY : 0;
+        flags |= option(L, 2, "folder") ? ATE_FOLDER | ATE_READ_ONLY : 0;
+    }
+    struct node_box *box = lua_newuserdata(L, sizeof(*box));
+    box->ate = NULL;
+    luaL_getmetatable(L, NODE_META);
+    lua_setmetatable(L, -2);
+    struct ate_error error = {0};
+    if (ate_open(&box->ate, path, flags, &error) != 0) {
+        box->ate = NULL;
+        return fail(L, &error);
+    }
+    return 1;
+}
+
+static int node_close(lua_State *L)
+{
+    struct node_box *box = luaL_checkudata(L, 1, NODE_META);
+    ate_close(box->ate);
+    box->ate = NULL;
+    return 0;
+}
+
+/* node:set_clock(time_ms) -> true | nil, err */
+static int node_set_clock(lua_State *L)
+{
+    struct ate *ate = check_node(L, 1);
+    struct ate_error error = {0};
+    if (ate_set_clock(ate, (int64_t)luaL_checknumber(L, 2), &error) != 0)
+        return fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static const char *text_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name); /* stays on the stack, and so alive */
+    return luaL_optstring(L, -1, NULL);
+}
+
+/* Fill a request from the table at 3; the stack keeps its texts. */
+static int read_request(lua_State *L, struct ate_request *request)
+{
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 3);
+    *request = (struct ate_request){0};
+    request->chain = text_field(L, 3, "chain");
+    request->method = text_field(L, 3, "method");
+    request->as = text_field(L, 3, "as");
+    lua_getfield(L, 3, "call_id");
+    size_t len = 0;
+    const char *id = luaL_optlstring(L, -1, NULL, &len);
+    luaL_argcheck(L, id == NULL || len == CALL_ID_SIZE, 3,
+                  "call_id is 16 bytes");
+    request->call_id = (const uint8_t *)id;
+    lua_getfield(L, 3, "args");
+    if (lua_isnil(L, -1))
+        return 0;
+    if (pack_from(L, -1) != 0)
+        return -1;
+    request->args = lua_tolstring(L, -1, &request->args_len);
+    return 0;
+}
+
+typedef uint64_t start_fn(struct ate *ate, struct ate_port *port,
+                          const struct ate_request *request);
+
+static int node_start(lua_State *L, start_fn *start)
+{
+    struct ate *ate = check_node(L, 1);
+    struct ate_port *port = check_port(L, 2);
+    struct ate_request request;
+    if (read_request(L, &request) != 0) {
+        lua_pushliteral(L, "INVALID");
+        lua_insert(L, -2);
+        lua_pushcfunction(L, make_error);
+        lua_insert(L, -3);
+        lua_call(L, 2, 1);
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    lua_pushnumber(L, (lua_Number)start(ate, port, &request));
+    return 1;
+}
+
+/* node:call(port, {chain, method, args, as, call_id}) -> number of the call |
+ * nil, err when the arguments are no values */
+static int node_call(lua_State *L)
+{
+    return node_start(L, ate_call);
+}
+
+static int node_read(lua_State *L)
+{
+    return node_start(L, ate_read);
+}
+
+static int node_grant(lua_State *L)
+{
+    ate_grant(check_node(L, 1), (uint64_t)luaL_checknumber(L, 2),
+              (uint32_t)luaL_checkinteger(L, 3));
+    return 0;
+}
+
+static int node_cancel(lua_State *L)
+{
+    ate_cancel(check_node(L, 1), (uint64_t)luaL_checknumber(L, 2));
+    return 0;
+}
+
+/* bundle(path) -> bytes as a text, report | nil, err */
+static int bundle(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct ate_bytes *bytes = bytes_push(L);
+    struct ate_bytes *report = bytes_push(L);
+    struct ate_error error = {0};
+    if (ate_bundle(path, bytes, report, &error) != 0)
+        return fail(L, &error);
+    lua_pushlstring(L, (const char *)bytes->data, bytes->len);
+    if (pack_push(L, report->data, report->len) != 0)
+        return luaL_error(L, "a report of the engine: %s", lua_tostring(L, -1));
+    ate_free(report);
+    ate_free(bytes);
+    return 2;
+}
+
+/* ---- the module ---- */
+
+static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                      lua_CFunction gc)
+{
+    luaL_newmetatable(L, name);
+    lua_newtable(L);
+    luaL_register(L, NULL, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+}
+
+static const struct frontend_asset *find_asset(const char *name)
+{
+    for (const struct frontend_asset *a = frontend_assets; a->name; a++) {
+        if (strcmp(a->name, name) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+/* asset(path) -> the text of a file of lua/ | nil */
+static int asset(lua_State *L)
+{
+    const struct frontend_asset *found = find_asset(luaL_checkstring(L, 1));
+    if (found == NULL)
+        return 0;
+    lua_pushlstring(L, found->data, found->len);
+    return 1;
+}
+
+/* assets(prefix) -> sorted list of paths */
+static int assets(lua_State *L)
+{
+    const char *prefix = luaL_checkstring(L, 1);
+    int n = 0;
+    lua_newtable(L);
+    for (const struct frontend_asset *a = frontend_assets; a->name; a++) {
+        if (strncmp(a->name, prefix, strlen(prefix)) != 0)
+            continue;
+        lua_pushstring(L, a->name);
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* A searcher of require(): `ate.cli.main` is cli/main.lua, `ate.test` is
+ * test/init.lua. */
+static int search_assets(lua_State *L)
+{
+    const char *module = luaL_checkstring(L, 1);
+    if (strncmp(module, "ate.", 4) != 0)
+        return 0;
+    const char *path = luaL_gsub(L, module + 4, ".", "/");
+    const char *file = lua_pushfstring(L, "%s.lua", path);
+    const struct frontend_asset *found = find_asset(file);
+    if (found == NULL) {
+        file = lua_pushfstring(L, "%s/init.lua", path);
+        found = find_asset(file);
+    }
+    if (found == NULL) {
+        lua_pushfstring(L, "\n\tno lua/%s.lua in ate", path);
+        return 1;
+    }
+    const char *chunk = lua_pushfstring(L, "@lua/%s", file);
+    if (luaL_loadbuffer(L, found->data, found->len, chunk) != 0)
+        return luaL_error(L, "%s", lua_tostring(L, -1));
+    return 1;
+}
+
+static void add_searcher(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "loaders");
+    lua_pushcfunction(L, search_assets);
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    lua_pop(L, 2);
+}
+
+static void set_classes(lua_State *L)
+{
+    static const luaL_Reg node_methods[] = {
+        {"close", node_close}, {"set_clock", node_set_clock},
+        {"call", node_call},   {"read", node_read},
+        {"grant", node_grant}, {"cancel", node_cancel},
+        {NULL, NULL},
+    };
+    static const luaL_Reg port_methods[] = {
+        {"next", port_next},
+        {"fd", port_fd},
+        {NULL, NULL},
+    };
+    new_class(L, NODE_META, node_methods, node_close);
+    new_class(L, PORT_META, port_methods, port_gc);
+    luaL_newmetatable(L, BYTES_META);
+    lua_pushcfunction(L, bytes_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newmetatable(L, ERROR_META);
+    lua_pushcfunction(L, error_text);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 2);
+}
+
+int luaopen_ate(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"open", node_open},        {"port", port_new},
+        {"bundle", bundle},         {"error", make_error},
+        {"asset", asset},           {"assets", assets},
+        {"bin", value_bin},         {"list", value_list},
+        {"is_list", value_is_list}, {"pack", pack_encode},
+        {"unpack", pack_decode},    {NULL, NULL},
+    };
+    value_setup(L);
+    set_classes(L);
+    add_searcher(L);
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    lua_newtable(L);
+    lua_pushcfunction(L, json_encode);
+    lua_setfield(L, -2, "encode");
+    lua_pushcfunction(L, json_decode);
+    lua_setfield(L, -2, "decode");
+    lua_setfield(L, -2, "json");
+    host_push(L);
+    lua_setfield(L, -2, "host");
+    text_push(L);
+    lua_setfield(L, -2, "text");
+    value_push_null(L);
+    lua_setfield(L, -2, "null");
+    lua_pushliteral(L, ATE_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

@@ -1,0 +1,19 @@
+/* binding: the engine's ate.h for trusted Lua, as the module `ate`. */
+#ifndef FRONTENDS_LUA_BINDING_H
+#define FRONTENDS_LUA_BINDING_H
+
+#include <lua.h>
+#include <stddef.h>
+
+/* A file of lua/ that stands in this program; `name` is its path there. */
+struct frontend_asset {
+    const char *name;
+    const char *data;
+    size_t len;
+};
+extern const struct frontend_asset
+    frontend_assets[]; /* ends with a NULL name */
+
+/* The module `ate`; modules `ate.*` are found among the assets after it. */
+int luaopen_ate(lua_State *L);
+#endif

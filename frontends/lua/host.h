@@ -1,0 +1,21 @@
+/* host: what trusted Lua may do with this machine beyond its own library:
+ * terminals, folders, waiting, and the width of texts. */
+#ifndef FRONTENDS_LUA_HOST_H
+#define FRONTENDS_LUA_HOST_H
+
+#include <lua.h>
+
+/* Push the table `host`. */
+int host_push(lua_State *L);
+
+/* Push the table `text`: width, printable, valid. */
+int text_push(lua_State *L);
+
+/* What a signal handler may do: note that the user wants to stop. A waiting
+ * call of Lua returns, and Lua that computes ends with an error. Safe to call
+ * in a handler; it concerns the state that host_push() was called with last. */
+void host_interrupt(void);
+
+/* The descriptor that is readable after host_interrupt(), or -1. */
+int host_interrupt_fd(void);
+#endif

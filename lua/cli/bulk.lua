@@ -1,0 +1,259 @@
+--- Many calls from a stream, hundreds in flight, so that one sync of the disk
+-- serves many of them.
+--
+-- Results are printed in the order of the lines. After a failure nothing more
+-- is sent (unless --keep-going), but what is in flight is waited for.
+-- @module ate.cli.bulk
+local ate = require('ate')
+local problem = require('ate.client.problem')
+
+local M = {}
+
+local IN_FLIGHT_MAX = 512
+local LINE_MAX = 16 * 1024 * 1024
+
+local Bulk = {}
+Bulk.__index = Bulk
+
+local function invalid(text, ...)
+    return ate.error('INVALID', text:format(...))
+end
+
+local REQUEST_KEYS = {method = true, args = true, as = true}
+
+--- A line that has only these keys, and `args` or `method`, is a request.
+local function is_request(object)
+    for key in pairs(object) do
+        if not REQUEST_KEYS[key] then
+            return false
+        end
+    end
+    return type(object.args) == 'table' and not ate.is_list(object.args)
+        or type(object.method) == 'string'
+end
+
+--- What one line asks for.
+-- @tparam string text
+-- @tparam table defaults method, as
+-- @treturn[1] table {method, args, as}
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.request(text, defaults)
+    local object, wrong = ate.json.decode(text)
+    if object == nil then
+        return nil, invalid('no JSON: %s', wrong)
+    end
+    if type(object) ~= 'table' or ate.is_list(object) then
+        return nil, invalid('not an object of JSON')
+    end
+    local request = {method = defaults.method, args = object, as = defaults.as}
+    if is_request(object) and not (defaults.method ~= nil
+        and object.args == nil) then
+        request.method = object.method or defaults.method
+        request.args = object.args or {}
+        request.as = object.as or defaults.as
+    end
+    if request.method == nil then
+        return nil, invalid('no method: name one on the command line, or '
+            .. 'write {"method": ..., "args": {...}}')
+    end
+    return request
+end
+
+function Bulk:fail(number, err, request)
+    local context = self.chain
+    if request ~= nil then
+        context = context .. ' ' .. request.method
+    end
+    local said = problem.say(err, context)
+    said.text = ('%s: line %d: %s'):format(self.input, number, said.text)
+    said.line = number
+    self.first_error = self.first_error or said
+    if err.code == 'REFUSED' then
+        self.refused = self.refused + 1
+    else
+        self.failed = self.failed + 1
+    end
+    self.stopped = self.stopped or not self.keep_going
+    return said
+end
+
+--- Print results in the order of the lines.
+function Bulk:print_ready()
+    while self.results[self.printed + 1] ~= nil do
+        self.printed = self.printed + 1
+        local result = self.results[self.printed]
+        self.results[self.printed] = nil
+        if result.err ~= nil then
+            if self.keep_going then
+                self.out:error(result.err)
+            end
+        elseif result.value ~= nil and self.out.is_json then
+            self.out:json_line(result.value)
+        end
+    end
+end
+
+function Bulk:send(number, text)
+    self.numbers = self.numbers + 1
+    local slot = self.numbers
+    local request, err = M.request(text, self.defaults)
+    if request == nil then
+        self.results[slot] = {err = self:fail(number, err)}
+        return
+    end
+    self.calls = self.calls + 1
+    local started, wrong = self.session:start('call', {chain = self.chain,
+        method = request.method, args = request.args, as = request.as},
+        function(value, failure)
+            if failure ~= nil then
+                self.results[slot] = {err = self:fail(number, failure, request)}
+                return
+            end
+            self.accepted = self.accepted + 1
+            if type(value) ~= 'table' or ate.is_list(value) then
+                value = {result = value}
+            end
+            value.line = number
+            self.results[slot] = {value = value}
+        end)
+    if started == nil then
+        self.results[slot] = {err = self:fail(number, wrong, request)}
+    end
+end
+
+--- Take answers until at most `most` calls are in flight.
+function Bulk:settle(most)
+    while self.session.under_way > most do
+        self.session:pump(-1)
+    end
+    while self.session:pump(0) do
+        self.settled = true -- take all that is there, without waiting
+    end
+    self:print_ready()
+    self.out:progress('call', self.accepted, 0)
+end
+
+--- Wait until the input has something, taking answers meanwhile.
+function Bulk:read()
+    local port = self.session.port
+    while self.session.under_way > 0 do
+        local ready, interrupted = ate.host.wait({self.fd, port:fd()}, -1)
+        if ready[port:fd()] or interrupted then
+            self:settle(self.session.under_way)
+        end
+        if ready[self.fd] or self.session.interrupted or self.stopped then
+            break
+        end
+    end
+    if self.stopped or self.session.interrupted then
+        return ''
+    end
+    local _, interrupted = ate.host.wait({self.fd}, -1)
+    if interrupted then
+        self.session:pump(0)
+        return ''
+    end
+    return ate.host.read(self.fd)
+end
+
+--- Send the whole lines of `buffer`; give back what is left.
+function Bulk:send_lines(buffer)
+    local at = 1
+    while not self.stopped and not self.session.interrupted do
+        local stop = buffer:find('\n', at, true)
+        if stop == nil then
+            break
+        end
+        self.number = self.number + 1
+        local line = buffer:sub(at, stop - 1)
+        at = stop + 1
+        if line:find('%S') then
+            self:send(self.number, line)
+            if self.session.under_way >= IN_FLIGHT_MAX then
+                self:settle(IN_FLIGHT_MAX / 2)
+            end
+        end
+    end
+    return buffer:sub(at)
+end
+
+function Bulk:read_all()
+    local buffer = ''
+    repeat
+        local chunk, wrong = self:read()
+        if chunk == nil then
+            return ate.error('IO', self.input .. ': ' .. wrong)
+        end
+        if chunk == '' and buffer ~= '' then
+            buffer = buffer .. '\n'
+        end
+        buffer = self:send_lines(buffer .. chunk)
+        if #buffer > LINE_MAX then
+            return ate.error('LIMIT', ('%s: line %d is longer than 16 MiB')
+                :format(self.input, self.number + 1))
+        end
+    until chunk == '' or self.stopped or self.session.interrupted
+    return nil
+end
+
+function Bulk:summary(seconds)
+    local failed = self.failed > 0 and (', %d failed'):format(self.failed) or ''
+    return ('%d calls, %d accepted, %d refused%s, %.1f s'):format(self.calls,
+        self.accepted, self.refused, failed, seconds)
+end
+
+--- Lua reads from descriptors: a file is opened by a shell's way, /dev/fd.
+local function open_input(path)
+    if path == '-' then
+        return 0, 'stdin'
+    end
+    if ate.host.kind(path) ~= 'file' and ate.host.kind(path) ~= 'other' then
+        return nil, ate.error('NOT_FOUND', ('call: no file %s'):format(path))
+    end
+    local fd, wrong = ate.host.open(path)
+    if fd == nil then
+        return nil, ate.error('DENIED', 'call: ' .. wrong)
+    end
+    return fd, path
+end
+
+--- Run `ate call --jsonl`.
+-- @tparam table ctx
+-- @tparam table session
+-- @tparam ?table method the one that the command line names
+function M.run(ctx, session, method)
+    if #ctx.args['key=value'] > 0 or ctx.options.args ~= nil then
+        return nil, invalid('call: with --jsonl arguments come from the lines')
+    end
+    local fd, input = open_input(ctx.options.jsonl)
+    if fd == nil then
+        return nil, input
+    end
+    local self = setmetatable({
+        out = ctx.out, session = session, chain = ctx.args.NAME, fd = fd,
+        input = input, keep_going = ctx.options['keep-going'],
+        defaults = {method = method and method.name, as = ctx.options.as},
+        results = {}, printed = 0, numbers = 0, number = 0,
+        calls = 0, accepted = 0, refused = 0, failed = 0,
+    }, Bulk)
+    local start = ate.host.clock()
+    local wrong = self:read_all()
+    self:settle(0)
+    if not ctx.out.is_json then
+        ctx.out:line(self:summary((ate.host.clock() - start) / 1000))
+    end
+    wrong = wrong or self.first_error
+    if session.interrupted then
+        wrong = ate.error('CANCELED', 'call: interrupted after line '
+            .. self.number)
+    elseif wrong == self.first_error and wrong ~= nil and self.keep_going then
+        return wrong.exit -- each has been said
+    end
+    if wrong ~= nil then
+        return nil, wrong
+    end
+    return 0
+end
+
+return M

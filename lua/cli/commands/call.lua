@@ -1,0 +1,148 @@
+--- ate call NAME METHOD: call a method, once or for each line of a stream.
+local ate = require('ate')
+local bulk = require('ate.cli.bulk')
+local facts = require('ate.cli.facts')
+local problem = require('ate.client.problem')
+local receipt = require('ate.client.receipt')
+local rows = require('ate.cli.rows')
+local shape = require('ate.client.shape')
+local values = require('ate.client.values')
+
+local function arguments(ctx, method, words)
+    local what = ctx.args.NAME .. ' ' .. method.name
+    if ctx.options.args == nil then
+        return values.args(method.args or {}, words, what)
+    end
+    if #words > 0 then
+        return nil, ate.error('INVALID', what .. ': give either key=value '
+            .. 'or --args, not both')
+    end
+    local text = ctx.options.args
+    if text == '-' then
+        text = io.read('*a')
+    end
+    local args, wrong = ate.json.decode(text)
+    if args == nil then
+        return nil, ate.error('INVALID', ('%s: --args is no JSON: %s'):format(
+            what, wrong))
+    end
+    if type(args) ~= 'table' or ate.is_list(args) then
+        return nil, ate.error('INVALID', what .. ': --args is no JSON object')
+    end
+    return args
+end
+
+--- Print what a read method gave: rows, an object, or one value.
+local function print_result(ctx, value)
+    if ctx.out.is_json then
+        ctx.out:json(value)
+    elseif ate.is_list(value) and type(value[1]) == 'table'
+        and not ate.is_list(value[1]) then
+        local writer = rows.writer(ctx.out, shape.any_columns(value),
+            ctx.options.output)
+        for _, row in ipairs(value) do
+            writer.row(row)
+        end
+        writer.close()
+    elseif ate.is_list(value) then
+        for _, item in ipairs(value) do
+            ctx.out:line(require('ate.client.cell').text(item))
+        end
+    elseif type(value) == 'table' then
+        facts.print(ctx.out, value)
+    elseif value ~= ate.null then
+        ctx.out:line(require('ate.client.cell').text(value))
+    end
+end
+
+local function print_write(ctx, method, write)
+    if ctx.out.is_json then
+        write.chain, write.method = ctx.args.NAME, method.name
+        ctx.out:json(write)
+    else
+        ctx.out:line(receipt.line(method.name, write))
+    end
+end
+
+local function call_one(ctx, session, method)
+    local chain = ctx.args.NAME
+    local args, err = arguments(ctx, method, ctx.args['key=value'])
+    if args == nil then
+        return nil, err
+    end
+    if method.mode == 'write' and session.writing_err ~= nil then
+        return nil, session.writing_err
+    end
+    local value
+    value, err = session:call(chain, method.name, args, ctx.options.as)
+    if value == nil then
+        return nil, problem.say(err, chain .. ' ' .. method.name)
+    end
+    if method.mode == 'write' then
+        print_write(ctx, method, value)
+    else
+        print_result(ctx, value)
+    end
+    return 0
+end
+
+local function run(ctx)
+    local session, err = ctx:open('call')
+    if session == nil then
+        return nil, err
+    end
+    local schema
+    schema, err = session:schema(ctx.args.NAME)
+    if schema == nil then
+        return nil, err
+    end
+    local method
+    if ctx.args.METHOD ~= nil then
+        method, err = shape.find(schema, 'method', ctx.args.METHOD,
+            ctx.args.NAME)
+        if method == nil then
+            return nil, err
+        end
+    end
+    if ctx.options.jsonl ~= nil then
+        if session.writing_err ~= nil then
+            return nil, session.writing_err
+        end
+        return bulk.run(ctx, session, method)
+    end
+    if method == nil then
+        return nil, ate.error('INVALID', 'call needs a METHOD; '
+            .. 'ate help call shows how')
+    end
+    return call_one(ctx, session, method)
+end
+
+return {
+    name = 'call',
+    doc = 'Call a method of a chain.',
+    args = {
+        {name = 'NAME', doc = 'The chain.'},
+        {name = 'METHOD', optional = true,
+            doc = 'Such as transfer or account.put; a stream may say its own.'},
+        {name = 'key=value', many = true, optional = true,
+            doc = 'Arguments; key=@FILE takes the value from a file.'},
+    },
+    options = {
+        {name = 'args', value = 'JSON',
+            doc = 'All arguments as one JSON object; - reads stdin.'},
+        {name = 'as', value = 'KEY', doc = 'The key that signs; else me.'},
+        {name = 'jsonl', value = 'FILE',
+            doc = 'A call for each line of a file of JSON; - is stdin.'},
+        {name = 'keep-going', doc = 'With --jsonl: go on after a failure.'},
+        rows.option,
+    },
+    more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
+        .. '"args": {...},\n"as": ...}. Lists and structs are JSON, also in '
+        .. 'key=value; a list of simple values\nmay be a,b,c.',
+    examples = {
+        'ate call bank transfer from=alice to=bob amount=12.50',
+        'ate call bank transfer from=bob to=alice amount=1 --as bob',
+        'ate call bank transfer --jsonl transfers.jsonl',
+    },
+    run = run,
+}

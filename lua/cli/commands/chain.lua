@@ -1,0 +1,225 @@
+--- ate chain: make, list, follow and check chains.
+local ate = require('ate')
+local cell = require('ate.client.cell')
+local facts = require('ate.cli.facts')
+local rows = require('ate.cli.rows')
+local tail = require('ate.cli.tail')
+
+local NAME = {name = 'NAME', doc = 'The chain, such as bank or bank/main.'}
+
+local function split_list(text)
+    local list = ate.list({})
+    for part in text:gmatch('[^,%s]+') do
+        list[#list + 1] = part
+    end
+    return list
+end
+
+--- Load a schema and say its warnings.
+local function load_bundle(ctx, path)
+    local bundle, report = ate.bundle(path)
+    if bundle == nil then
+        return nil, report
+    end
+    for _, warning in ipairs(report.warnings or {}) do
+        ctx.out:warn(warning)
+    end
+    return bundle
+end
+
+local function created_line(ctx, info)
+    local text = ('%s  %s  schema %s %s  bodies %s  key me'):format(
+        info.name or ctx.args.NAME, cell.short(info.id),
+        cell.text(info.schema), cell.text(info.version),
+        cell.text(info.bodies))
+    return text .. (ctx.is_new_folder and ' (new)' or '')
+end
+
+local function create(ctx)
+    if ctx.options.schema == nil then
+        return nil, ate.error('INVALID', 'chain create needs --schema FILE.lua;'
+            .. ' ate new DIR makes one to start from')
+    end
+    local bundle, err = load_bundle(ctx, ctx.options.schema)
+    if bundle == nil then
+        return nil, err
+    end
+    local session
+    session, err = ctx:open('create')
+    if session == nil then
+        return nil, err
+    end
+    local made
+    made, err = session:call(nil, 'chain.create', {
+        name = ctx.args.NAME,
+        bundle = ate.bin(bundle),
+        accept = ctx.options.accept and split_list(ctx.options.accept) or nil,
+    })
+    if made == nil then
+        return nil, err
+    end
+    local info
+    info, err = session:read(ctx.args.NAME, 'info')
+    if info == nil then
+        return nil, err
+    end
+    if ctx.out.is_json then
+        ctx.out:json(info)
+    else
+        ctx.out:line(created_line(ctx, info))
+    end
+    return 0
+end
+
+local LS_COLUMNS = {
+    {name = 'name'},
+    {name = 'id', get = function(row)
+        return cell.short(row.id)
+    end},
+    {name = 'schema'},
+    {name = 'version', right = true},
+    {name = 'size', right = true},
+    {name = 'state'},
+}
+
+local function ls(ctx)
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    local chains
+    chains, err = session:call(nil, 'chain.ls')
+    if chains == nil then
+        return nil, err
+    end
+    local writer = rows.writer(ctx.out, LS_COLUMNS, ctx.options.output)
+    for _, chain in ipairs(chains) do
+        writer.row(chain)
+    end
+    writer.close()
+    return 0
+end
+
+local INFO = {
+    'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
+    'accept', 'roots', 'order', 'bundle', 'objects', 'rows', 'head_bytes',
+    'body_bytes', 'folder', 'state', 'error',
+}
+
+local function info(ctx)
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    local found
+    found, err = session:read(ctx.args.NAME, 'info')
+    if found == nil then
+        return nil, err
+    end
+    facts.print(ctx.out, found, INFO)
+    return 0
+end
+
+local function path(ctx)
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    local found
+    found, err = session:read(ctx.args.NAME, 'info')
+    if found == nil then
+        return nil, err
+    end
+    if ctx.out.is_json then
+        ctx.out:json({path = found.folder})
+    else
+        ctx.out:write(cell.text(found.folder) .. '\n')
+    end
+    return 0
+end
+
+local function follow(ctx)
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    return tail.run(ctx, session, ctx.args.NAME)
+end
+
+local function verify(ctx)
+    local session, err
+    local name = ctx.args.NAME
+    if (name == nil) == (ctx.options.path == nil) then
+        return nil, ate.error('INVALID', 'chain verify takes a NAME, or '
+            .. '--path DIR for a chain\'s folder that stands anywhere')
+    end
+    if ctx.options.path ~= nil then
+        session, err = ctx:open_chain_folder(ctx.options.path)
+    else
+        session, err = ctx:open('read')
+    end
+    if session == nil then
+        return nil, err
+    end
+    local report
+    report, err = session:read(name or '', 'verify', nil, function(step)
+        ctx.out:progress('verify', step.done or 0, step.total or 0)
+    end)
+    ctx.out:clear_progress()
+    if report == nil then
+        return nil, err
+    end
+    if ctx.out.is_json then
+        ctx.out:json(report)
+    else
+        ctx.out:line(facts.verified(report))
+    end
+    return 0
+end
+
+return {
+    name = 'chain',
+    doc = 'Chains: make, list, follow, check.',
+    verbs = {
+        {
+            name = 'create',
+            doc = 'Make a chain from a schema.',
+            args = {NAME},
+            options = {
+                {name = 'schema', value = 'FILE', required = true,
+                    doc = 'The schema, a file of Lua; what it requires is '
+                        .. 'stored with it.'},
+                {name = 'accept', value = 'LIST',
+                    doc = 'The materializers that are asked, by commas.'},
+            },
+            examples = {'ate chain create bank --schema bank.lua'},
+            run = create,
+        },
+        {name = 'ls', doc = 'List the chains.', options = {rows.option},
+            run = ls},
+        {name = 'info', doc = 'Show what a chain is.', args = {NAME},
+            run = info},
+        {
+            name = 'tail',
+            doc = 'Show the last transactions; -f follows.',
+            args = {NAME},
+            options = tail.options,
+            more = 'With --json each transaction is one line of JSON.',
+            examples = {'ate chain tail bank -f', 'ate chain tail bank -n 100'},
+            run = follow,
+        },
+        {
+            name = 'verify',
+            doc = 'Check every hash, signature and verdict from the beginning.',
+            args = {{name = 'NAME', optional = true, doc = NAME.doc}},
+            options = {{name = 'path', value = 'DIR',
+                doc = 'A chain\'s folder, copied from anywhere; no key needed.'
+            }},
+            examples = {'ate chain verify bank',
+                'ate chain verify --path /tmp/copy'},
+            run = verify,
+        },
+        {name = 'path', doc = 'Print the folder of a chain.', args = {NAME},
+            run = path},
+    },
+}

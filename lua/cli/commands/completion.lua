@@ -1,0 +1,23 @@
+--- ate completion SHELL
+local ate = require('ate')
+
+local SHELLS = {'bash', 'zsh', 'fish'}
+
+local function run(ctx)
+    local script = ate.asset('cli/completion/' .. ctx.args.SHELL)
+    if script == nil then
+        return nil, ate.error('INVALID', ('completion is for %s, not %q')
+            :format(table.concat(SHELLS, ', '), ctx.args.SHELL))
+    end
+    ctx.out:write(script)
+    return 0
+end
+
+return {
+    name = 'completion',
+    doc = 'Print what makes a shell complete ate\'s commands.',
+    args = {{name = 'SHELL', shown = 'bash|zsh|fish', doc = 'The shell.'}},
+    examples = {'source <(ate completion bash)',
+        'ate completion fish > ~/.config/fish/completions/ate.fish'},
+    run = run,
+}

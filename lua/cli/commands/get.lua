@@ -1,0 +1,49 @@
+--- ate get NAME TYPE KEY
+local facts = require('ate.cli.facts')
+local shape = require('ate.client.shape')
+
+local function run(ctx)
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    local chain = ctx.args.NAME
+    local schema
+    schema, err = session:schema(chain)
+    if schema == nil then
+        return nil, err
+    end
+    local type_
+    type_, err = shape.find(schema, 'type', ctx.args.TYPE, chain)
+    if type_ == nil then
+        return nil, err
+    end
+    local object
+    object, err = session:read(chain, 'get', {type = type_.name,
+        key = ctx.args.KEY})
+    if object == nil then
+        return nil, err
+    end
+    if not ctx.out.is_json and shape.has_key(type_) then
+        object.id = nil -- the key says it already
+    end
+    local order = {}
+    for i, column in ipairs(shape.type_columns(type_)) do
+        order[i] = column.name
+    end
+    facts.print(ctx.out, object, order)
+    return 0
+end
+
+return {
+    name = 'get',
+    doc = 'Show one object or fact.',
+    args = {
+        {name = 'NAME', doc = 'The chain.'},
+        {name = 'TYPE', doc = 'The type, such as account.'},
+        {name = 'KEY', doc = 'Its key, such as alice or project/7; a fact '
+            .. 'without key: 3.0.'},
+    },
+    examples = {'ate get bank account alice', 'ate get bank transfer 3.0'},
+    run = run,
+}

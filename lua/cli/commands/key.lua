@@ -1,0 +1,85 @@
+--- ate key: the keys of this data folder.
+local cell = require('ate.client.cell')
+local grid = require('ate.client.grid')
+local rows = require('ate.cli.rows')
+
+local FACTS = {'name', 'id', 'sign', 'box'}
+
+local function print_key(ctx, key)
+    if ctx.out.is_json then
+        ctx.out:json(key)
+        return 0
+    end
+    local facts = {}
+    for i, name in ipairs(FACTS) do
+        facts[i] = {name, cell.shown(key[name])}
+    end
+    ctx.out:write(grid.facts(facts, ctx.out:bolder()))
+    return 0
+end
+
+local function ask(ctx, mode, method, args)
+    local session, err = ctx:open(mode)
+    if session == nil then
+        return nil, err
+    end
+    return session:call(nil, method, args)
+end
+
+local function new(ctx)
+    local answer, err = ask(ctx, 'create', 'key.new', {name = ctx.args.NAME})
+    if answer == nil then
+        return nil, err
+    end
+    return print_key(ctx, answer.result or answer)
+end
+
+local function ls(ctx)
+    local keys, err = ask(ctx, 'read', 'key.ls')
+    if keys == nil then
+        return nil, err
+    end
+    local writer = rows.writer(ctx.out, {{name = 'name'}, {name = 'id'}},
+        ctx.options.output)
+    for _, key in ipairs(keys) do
+        writer.row(key)
+    end
+    writer.close()
+    return 0
+end
+
+local function show(ctx)
+    local key, err = ask(ctx, 'read', 'key.show',
+        {name = ctx.args.NAME or 'me'})
+    if key == nil then
+        return nil, err
+    end
+    return print_key(ctx, key)
+end
+
+return {
+    name = 'key',
+    doc = 'Keys that sign: make, list, show.',
+    verbs = {
+        {
+            name = 'new',
+            doc = 'Make a key; --as NAME signs with it.',
+            args = {{name = 'NAME', doc = 'How you call it.'}},
+            examples = {'ate key new bob'},
+            run = new,
+        },
+        {
+            name = 'ls',
+            doc = 'List the keys.',
+            options = {rows.option},
+            run = ls,
+        },
+        {
+            name = 'show',
+            doc = 'Show the public part of a key.',
+            args = {{name = 'NAME', optional = true,
+                doc = 'The key; without it, me.'}},
+            run = show,
+        },
+    },
+}

@@ -1,0 +1,32 @@
+--- ate list NAME TYPE
+local shape = require('ate.client.shape')
+local stream = require('ate.cli.stream')
+
+local function run(ctx)
+    return stream.run(ctx, 'list', 'type', ctx.args.TYPE, shape.type_columns,
+        function()
+            return {parent = ctx.options.parent}
+        end)
+end
+
+local options = {
+    {name = 'parent', value = 'KEY', doc = 'Only those below this object.'},
+}
+for _, option in ipairs(stream.options) do
+    options[#options + 1] = option
+end
+
+return {
+    name = 'list',
+    doc = 'List the objects or facts of a type.',
+    args = {
+        {name = 'NAME', doc = 'The chain.'},
+        {name = 'TYPE', doc = 'The type, such as account.'},
+    },
+    options = options,
+    examples = {
+        'ate list bank transfer --last --limit 20',
+        'ate list tracker issue --parent ate -o csv',
+    },
+    run = run,
+}

@@ -1,0 +1,22 @@
+--- ate repl [NAME]
+local function run(ctx)
+    local session, err = ctx:open('call')
+    if session == nil then
+        return nil, err
+    end
+    if session.writing_err ~= nil then
+        ctx.out:talk('read only: ' .. session.writing_err.text)
+    end
+    return require('ate.repl').run(ctx.out, session, ctx.args.NAME)
+end
+
+return {
+    name = 'repl',
+    doc = 'Type Lua and commands at chains.',
+    args = {{name = 'NAME', optional = true, doc = 'The chain to be used.'}},
+    more = 'TAB completes, \\help shows what can be typed. Through a pipe '
+        .. 'there are no prompts,\nand the exit code is that of the first '
+        .. 'line that failed.',
+    examples = {'ate repl bank', 'echo "view.balance()" | ate repl bank'},
+    run = run,
+}

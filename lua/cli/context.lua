@@ -1,0 +1,105 @@
+--- What a command works with: its words, where it prints, and the folder.
+-- @module ate.cli.context
+local ate = require('ate')
+local session = require('ate.client.session')
+
+local M = {}
+local Context = {}
+Context.__index = Context
+
+--- Make one.
+-- @tparam table command
+-- @tparam table args
+-- @tparam table options
+-- @tparam table out
+function M.new(command, args, options, out)
+    return setmetatable({command = command, args = args, options = options,
+        out = out, sessions = {}}, Context)
+end
+
+local function is_set(value)
+    return value ~= nil and value ~= ''
+end
+
+--- The data folder: --data, $ATE_DATA, or where the system keeps such things.
+-- @tparam table options
+-- @treturn string
+function M.data_folder(options)
+    if is_set(options.data) then
+        return options.data
+    end
+    if is_set(os.getenv('ATE_DATA')) then
+        return os.getenv('ATE_DATA')
+    end
+    if is_set(os.getenv('XDG_DATA_HOME')) then
+        return os.getenv('XDG_DATA_HOME') .. '/ate'
+    end
+    return (os.getenv('HOME') or '.') .. '/.local/share/ate'
+end
+
+function Context:data()
+    return M.data_folder(self.options)
+end
+
+local function missing_folder(path)
+    return ate.error('NOT_FOUND', ('no data folder at %s; ate chain create '
+        .. 'makes one, --data DIR or ATE_DATA names another'):format(path))
+end
+
+--- Open the data folder.
+-- @tparam string mode `read` beside whoever writes, `write`, `create`: write,
+-- and make the folder, `call`: write if nobody else does, else read
+-- @treturn[1] table session, closed when the command ends
+-- @treturn[2] nil
+-- @treturn[2] table err
+function Context:open(mode)
+    local path = self:data()
+    if mode ~= 'create' and ate.host.kind(path) == nil then
+        return nil, missing_folder(path)
+    end
+    if mode == 'create' then
+        self.is_new_folder = ate.host.kind(path) == nil
+        local above = path:gsub('/+$', ''):match('^(.+)/[^/]+$')
+        if self.is_new_folder and above ~= nil then
+            local ok, problem = ate.host.make_folder(above)
+            if not ok then
+                return nil, ate.error('DENIED', 'data folder: ' .. problem)
+            end
+        end
+    end
+    local opened, err = session.open(path, {read_only = mode == 'read',
+        create = mode == 'create'})
+    if opened == nil and mode == 'call'
+        and (err.code == 'UNAVAILABLE' or err.code == 'DENIED') then
+        local writing_err = err
+        opened, err = session.open(path, {read_only = true})
+        if opened ~= nil then
+            opened.writing_err = writing_err
+        end
+    end
+    if opened == nil then
+        return nil, err
+    end
+    self.sessions[#self.sessions + 1] = opened
+    return opened
+end
+
+--- Open a chain's folder that stands anywhere.
+function Context:open_chain_folder(path)
+    local opened, err = session.open(path, {folder = true, read_only = true})
+    if opened == nil then
+        return nil, err
+    end
+    self.sessions[#self.sessions + 1] = opened
+    return opened
+end
+
+--- Close what the command opened.
+function Context:close()
+    for _, opened in ipairs(self.sessions) do
+        opened:close()
+    end
+    self.sessions = {}
+end
+
+return M

@@ -1,0 +1,134 @@
+--- Help, from the table of commands.
+-- @module ate.cli.help
+local args = require('ate.cli.args')
+local commands = require('ate.cli.table_of_commands')
+
+local M = {}
+
+local EXITS = {
+    {0, 'ok'}, {1, 'failure'}, {2, 'usage'}, {3, 'not found'}, {4, 'denied'},
+    {5, 'conflict'}, {6, 'refused by a rule'}, {7, 'unavailable'},
+    {8, 'verification failed'}, {130, 'interrupted'},
+}
+M.exits = EXITS
+
+local function two_columns(pairs_)
+    local width = 0
+    for _, pair in ipairs(pairs_) do
+        width = math.max(width, #pair[1])
+    end
+    local lines = {}
+    for i, pair in ipairs(pairs_) do
+        lines[i] = ('  %s%s  %s\n'):format(pair[1],
+            (' '):rep(width - #pair[1]), pair[2])
+    end
+    return table.concat(lines)
+end
+
+--- `[--from INDEX]`, `NAME`, `[key=value ...]`
+function M.usage(words, command)
+    local parts = {'ate ' .. words}
+    for _, arg in ipairs(command.args or {}) do
+        local text = arg.shown or arg.name
+        if arg.many then
+            text = text .. '...'
+        end
+        parts[#parts + 1] = arg.optional and '[' .. text .. ']' or text
+    end
+    for _, option in ipairs(command.options or {}) do
+        local text = '--' .. option.name
+        if option.value ~= nil then
+            text = text .. ' ' .. option.value
+        end
+        parts[#parts + 1] = option.required and text or '[' .. text .. ']'
+    end
+    return table.concat(parts, ' ')
+end
+
+--- `-o, --output FORMAT`
+function M.option(option)
+    local text = '--' .. option.name
+    if option.short ~= nil then
+        text = '-' .. option.short .. ', ' .. text
+    end
+    if option.value ~= nil then
+        text = text .. ' ' .. option.value
+    end
+    return text
+end
+
+local function options_text(title, options)
+    local rows = {}
+    for i, option in ipairs(options) do
+        rows[i] = {M.option(option), option.doc}
+    end
+    return title .. ':\n' .. two_columns(rows)
+end
+
+--- Help for one command.
+-- @tparam string words such as `chain create`
+-- @tparam table command
+-- @treturn string
+function M.command(words, command)
+    local parts = {command.doc .. '\n\nUsage: ' .. M.usage(words, command)
+        .. '\n'}
+    local rows = {}
+    for i, arg in ipairs(command.args or {}) do
+        rows[i] = {arg.shown or arg.name, arg.doc}
+    end
+    if #rows > 0 then
+        parts[#parts + 1] = 'Arguments:\n' .. two_columns(rows)
+    end
+    if #(command.options or {}) > 0 then
+        parts[#parts + 1] = options_text('Options', command.options)
+    end
+    parts[#parts + 1] = options_text('With every command', args.global)
+    if command.more ~= nil then
+        parts[#parts + 1] = command.more .. '\n'
+    end
+    if command.examples ~= nil then
+        parts[#parts + 1] = 'Examples:\n  '
+            .. table.concat(command.examples, '\n  ') .. '\n'
+    end
+    return table.concat(parts, '\n')
+end
+
+--- Help for a noun with verbs.
+function M.noun(noun)
+    local rows = {}
+    for i, verb in ipairs(noun.verbs) do
+        rows[i] = {noun.name .. ' ' .. verb.name, verb.doc}
+    end
+    return noun.doc .. '\n\nUsage: ate ' .. noun.name .. ' VERB ...\n\n'
+        .. 'Verbs:\n' .. two_columns(rows)
+        .. '\nate ' .. noun.name .. ' VERB --help says more.\n'
+end
+
+--- Help for ate.
+function M.all()
+    local rows = {}
+    for _, noun in ipairs(commands.all()) do
+        if not noun.hidden then
+            local name = noun.name
+            if noun.verbs ~= nil then
+                name = name .. ' '
+                    .. table.concat(commands.names(noun.verbs), '|')
+            end
+            rows[#rows + 1] = {name, noun.doc}
+        end
+    end
+    local exits = {}
+    for i, exit in ipairs(EXITS) do
+        exits[i] = exit[1] .. ' ' .. exit[2]
+    end
+    return 'ate runs business logic written in Lua on logs that nobody can '
+        .. 'forge.\n\nUsage: ate COMMAND ...\n\nStart here:\n'
+        .. '  ate new bank && cd bank && ate test\n'
+        .. '  ate chain create bank --schema bank.lua\n\nCommands:\n'
+        .. two_columns(rows) .. '\n'
+        .. options_text('With every command', args.global)
+        .. '\nExit codes: ' .. table.concat(exits, ', ') .. '.\n'
+        .. 'ate COMMAND --help and man ate say more.\n'
+end
+
+return M

@@ -1,0 +1,146 @@
+--- The command line: from words to an exit code.
+-- @module ate.cli.main
+local ate = require('ate')
+local args = require('ate.cli.args')
+local commands = require('ate.cli.table_of_commands')
+local context = require('ate.cli.context')
+local help = require('ate.cli.help')
+local new_out = require('ate.cli.out').new
+local suggest = require('ate.client.suggest')
+
+local function usage(text, ...)
+    return ate.error('INVALID', text:format(...))
+end
+
+local function drop_first(words)
+    return {unpack(words, 2)}
+end
+
+local function wants_help(word)
+    return word == '--help' or word == '-h'
+end
+
+local function wants_json(words)
+    for _, word in ipairs(words) do
+        if word == '--' then
+            return false
+        elseif word == '--json' then
+            return true
+        end
+    end
+    return false
+end
+
+--- Options may stand before the command, too: put them behind it.
+local function command_first(words)
+    local before = {}
+    local at = 1
+    while words[at] ~= nil and words[at]:sub(1, 2) == '--'
+        and words[at] ~= '--help' and words[at] ~= '--version' do
+        before[#before + 1] = words[at]
+        if words[at] == '--data' then
+            at = at + 1
+            before[#before + 1] = words[at]
+        end
+        at = at + 1
+    end
+    local rest = {unpack(words, at)}
+    if rest[1] == nil then
+        return words
+    end
+    local has_verbs = commands.find(commands.all(), rest[1])
+    local behind = has_verbs ~= nil and has_verbs.verbs ~= nil and 2 or 1
+    for i, word in ipairs(before) do
+        table.insert(rest, math.min(behind + i, #rest + 1), word)
+    end
+    return rest
+end
+
+--- Find the command that the first words name.
+-- @treturn[1] table command
+-- @treturn[1] string its words
+-- @treturn[1] table what is left
+-- @treturn[2] nil
+-- @treturn[2] table err, or a text of help to be shown
+local function find(words)
+    local nouns = commands.all()
+    local noun = commands.find(nouns, words[1])
+    if noun == nil then
+        return nil, usage('%q is no command of ate%s; ate help lists them',
+            words[1], suggest.hint(words[1], commands.names(nouns)))
+    end
+    words = drop_first(words)
+    if noun.verbs == nil then
+        return noun, noun.name, words
+    end
+    if words[1] == nil then
+        return nil, usage('ate %s needs a verb: %s', noun.name,
+            table.concat(commands.names(noun.verbs), ', '))
+    end
+    if wants_help(words[1]) then
+        return nil, help.noun(noun)
+    end
+    local verb = commands.find(noun.verbs, words[1])
+    if verb == nil then
+        return nil, usage('%q is no verb of ate %s%s; there are %s', words[1],
+            noun.name, suggest.hint(words[1], commands.names(noun.verbs)),
+            table.concat(commands.names(noun.verbs), ', '))
+    end
+    return verb, noun.name .. ' ' .. verb.name, drop_first(words)
+end
+
+local function run_command(command, words, rest, out)
+    local given, options = args.parse(command, rest)
+    if given == nil then
+        local err = options
+        err.text = ('%s; see ate %s --help'):format(err.text, words)
+        return nil, err
+    end
+    if options.help then
+        out:write(help.command(words, command))
+        return 0
+    end
+    local ctx = context.new(command, given, options, out)
+    local code, err = command.run(ctx)
+    ctx:close()
+    return code, err
+end
+
+local function run(words, out)
+    if words[1] == nil then
+        io.stderr:write(help.all())
+        return 2
+    end
+    if wants_help(words[1]) then
+        out:write(help.all())
+        return 0
+    end
+    if words[1] == '--version' or words[1] == '-V' then
+        words = {'version'}
+    end
+    words = command_first(words)
+    local command, name, rest = find(words)
+    if command == nil and type(name) == 'string' then
+        out:write(name)
+        return 0
+    elseif command == nil then
+        return nil, name
+    end
+    return run_command(command, name, rest, out)
+end
+
+--- Run what the words say.
+-- @tparam table words
+-- @treturn integer exit code
+local function main(words)
+    local out = new_out({json = wants_json(words)})
+    local code, err = run(words, out)
+    if code == nil then
+        out:error(err)
+        return err.exit or 1
+    end
+    out:clear_progress()
+    return code
+end
+
+return main

@@ -1,0 +1,129 @@
+--- Where a command prints: data to stdout, talk to stderr.
+-- @module ate.cli.out
+local ate = require('ate')
+
+local M = {}
+local Out = {}
+Out.__index = Out
+
+local function has_color(fd)
+    local function is_set(name)
+        local value = os.getenv(name)
+        return value ~= nil and value ~= ''
+    end
+    return ate.host.is_terminal(fd) and not is_set('NO_COLOR')
+        and os.getenv('TERM') ~= 'dumb'
+end
+
+--- Make one.
+-- @tparam[opt] table options json
+-- @treturn table
+function M.new(options)
+    return setmetatable({
+        is_json = options ~= nil and options.json or false,
+        color = has_color(1),
+        talk_color = has_color(2),
+        progress_shown = false,
+    }, Out)
+end
+
+--- Write data as it is.
+function Out:write(text)
+    self:clear_progress()
+    io.stdout:write(text)
+end
+
+--- Write a line of data, made harmless for a terminal.
+function Out:line(text)
+    self:write(ate.text.printable(text, '\t') .. '\n')
+end
+
+--- Write a document of JSON; indented when people read it.
+function Out:json(value)
+    self:write(assert(ate.json.encode(value, self.color and 2 or 0)) .. '\n')
+end
+
+--- Write JSON on one line.
+function Out:json_line(value)
+    self:write(assert(ate.json.encode(value)) .. '\n')
+end
+
+--- Make a text bold when stdout can show it.
+function Out:bold(text)
+    return self.color and '\27[1m' .. text .. '\27[0m' or text
+end
+
+function Out:dim(text)
+    return self.color and '\27[2m' .. text .. '\27[0m' or text
+end
+
+--- The same as a function, for those who style for others.
+function Out:bolder()
+    return function(text)
+        return self:bold(text)
+    end
+end
+
+--- Say something to the person, beside the data.
+function Out:talk(text)
+    self:clear_progress()
+    io.stdout:flush()
+    io.stderr:write(ate.text.printable(text, '\n\t'), '\n')
+end
+
+--- Say what went wrong.
+-- @tparam table err
+function Out:error(err)
+    self:clear_progress()
+    io.stdout:flush()
+    if self.is_json then
+        local shown = {code = err.code, rule = err.rule, text = err.text,
+            exit = err.exit, line = err.line}
+        io.stderr:write(ate.json.encode({error = shown}), '\n')
+        return
+    end
+    local mark = self.talk_color and '\27[31mate:\27[0m ' or 'ate: '
+    io.stderr:write(mark, ate.text.printable(err.text, '\n\t'), '\n')
+end
+
+function Out:warn(text)
+    if not self.is_json then
+        local mark = self.talk_color and '\27[33mwarning:\27[0m ' or 'warning: '
+        self:clear_progress()
+        io.stderr:write(mark, ate.text.printable(text, '\n\t'), '\n')
+    end
+end
+
+--- Show how far something is, on a terminal only.
+-- @tparam string what
+-- @tparam number done
+-- @tparam number total 0 when unknown
+function Out:progress(what, done, total)
+    if not ate.host.is_terminal(2) or self.is_json then
+        return
+    end
+    local now = ate.host.clock()
+    if self.progress_at ~= nil and now - self.progress_at < 100 then
+        return
+    end
+    self.progress_at, self.progress_shown = now, true
+    local text = ('%s %d'):format(what, done)
+    if total > 0 then
+        local width = 24
+        local full = math.floor(width * math.min(done / total, 1))
+        text = ('%s [%s%s] %d/%d'):format(what, ('#'):rep(full),
+            (' '):rep(width - full), done, total)
+    end
+    io.stderr:write('\r', text, '\27[K')
+    io.stderr:flush()
+end
+
+--- Take the progress line away.
+function Out:clear_progress()
+    if self.progress_shown then
+        self.progress_shown = false
+        io.stderr:write('\r\27[K')
+    end
+end
+
+return M

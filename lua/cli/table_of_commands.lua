@@ -1,0 +1,53 @@
+--- All commands, in the order of help: each noun is one file of commands/.
+-- @module ate.cli.table_of_commands
+local M = {}
+
+local NOUNS = {
+    'new', 'check', 'test', 'chain', 'call', 'get', 'history', 'list', 'view',
+    'key', 'repl', 'dev', 'completion', 'help', 'version', 'complete',
+}
+
+--- The list of nouns; one with `verbs` has its commands there.
+function M.all()
+    local nouns = {}
+    for i, name in ipairs(NOUNS) do
+        nouns[i] = require('ate.cli.commands.' .. name)
+    end
+    return nouns
+end
+
+--- Names of a list of commands, without those that are not for people.
+function M.names(commands)
+    local names = {}
+    for _, command in ipairs(commands) do
+        if not command.hidden then
+            names[#names + 1] = command.name
+        end
+    end
+    return names
+end
+
+--- The one with this name.
+function M.find(commands, name)
+    for _, command in ipairs(commands) do
+        if command.name == name then
+            return command
+        end
+    end
+    return nil
+end
+
+--- Every command that runs, with its words: {command, 'chain create'}.
+function M.each()
+    local list = {}
+    for _, noun in ipairs(M.all()) do
+        for _, verb in ipairs(noun.verbs or {noun}) do
+            local words = noun.verbs and noun.name .. ' ' .. verb.name
+                or noun.name
+            list[#list + 1] = {command = verb, words = words}
+        end
+    end
+    return list
+end
+
+return M

@@ -1,0 +1,111 @@
+--- The end of a chain, transaction by transaction.
+-- @module ate.cli.tail
+local ate = require('ate')
+local cell = require('ate.client.cell')
+
+local M = {}
+
+local DEFAULT_COUNT = 10
+
+--- Options of `ate chain tail`.
+M.options = {
+    {name = 'follow', short = 'f', doc = 'Wait for what comes, until Ctrl-C.'},
+    {name = 'lines', short = 'n', value = 'COUNT', number = true,
+        doc = 'How many transactions from the end; 10 by default.'},
+    {name = 'from', value = 'INDEX', number = true,
+        doc = 'Begin at this index instead.'},
+}
+
+local MARKS = {new = '+', edit = '~', delete = '-', fact = '+'}
+
+local function fields_text(fields)
+    local names, parts = {}, {}
+    for name in pairs(fields or {}) do
+        if name ~= '_' then
+            names[#names + 1] = name
+        end
+    end
+    table.sort(names)
+    for i, name in ipairs(names) do
+        local text = cell.text(fields[name])
+        if text == '' or text:find('[%s"=]') then
+            text = ('"%s"'):format((text:gsub('"', '\\"')))
+        end
+        parts[i] = name .. '=' .. text
+    end
+    return table.concat(parts, ' ')
+end
+
+local function event_text(event)
+    local parts = {MARKS[event.change] or '?', event.type}
+    if event.id ~= nil and event.id ~= ate.null then
+        parts[#parts + 1] = cell.text(event.id)
+    end
+    parts[#parts + 1] = fields_text(event.fields)
+    return table.concat(parts, ' ')
+end
+
+--- The lines of one transaction.
+-- @tparam table tx a row of `tail`
+-- @treturn table list of texts
+function M.lines(tx)
+    local head = ('%s  %s  %s  %s'):format(cell.text(tx.index),
+        cell.text(tx.time), cell.text(tx.author), cell.text(tx.method))
+    local events = tx.events or {}
+    if #events == 0 then
+        return {head}
+    end
+    local lines = {head .. '  ' .. event_text(events[1])}
+    for i = 2, #events do
+        lines[i] = (' '):rep(ate.text.width(head)) .. '  '
+            .. event_text(events[i])
+    end
+    return lines
+end
+
+local function first_index(ctx, session, chain)
+    if ctx.options.from ~= nil then
+        return ctx.options.from
+    end
+    local info, err = session:read(chain, 'info')
+    if info == nil then
+        return nil, err
+    end
+    local count = ctx.options.lines or DEFAULT_COUNT
+    return math.max(0, info.size - count)
+end
+
+--- Print the end of a chain.
+-- @tparam table ctx
+-- @tparam table session
+-- @tparam string chain
+-- @treturn[1] integer exit code
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.run(ctx, session, chain)
+    local from, err = first_index(ctx, session, chain)
+    if from == nil then
+        return nil, err
+    end
+    local limit = ctx.options.from and ctx.options.lines or nil
+    local done
+    done, err = session:read(chain, 'tail', {from = from, limit = limit,
+        follow = ctx.options.follow}, function(tx)
+        if ctx.out.is_json then
+            ctx.out:json_line(tx)
+        else
+            for _, line in ipairs(M.lines(tx)) do
+                ctx.out:line(line)
+            end
+        end
+        if ctx.options.follow then
+            io.stdout:flush()
+        end
+    end)
+    if done == nil and not (session.interrupted and ctx.options.follow) then
+        return nil, err
+    end
+    return done == nil and err.exit or 0
+end
+
+return M

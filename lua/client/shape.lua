@@ -1,0 +1,131 @@
+--- What a schema says about the rows and arguments of its parts.
+-- @module ate.client.shape
+local ate = require('ate')
+local cell = require('ate.client.cell')
+local suggest = require('ate.client.suggest')
+
+local M = {}
+
+local LISTS = {type = 'types', view = 'views', method = 'methods'}
+
+local function is_set(value)
+    return value ~= nil and value ~= ate.null
+end
+M.is_set = is_set
+
+--- Find a type, view or method by its short or qualified name.
+-- @tparam table schema
+-- @tparam string what `type`, `view` or `method`
+-- @tparam string name
+-- @tparam string chain its name, for the error
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] table err, NOT_FOUND
+function M.find(schema, what, name, chain)
+    local names = {}
+    for _, item in ipairs(schema[LISTS[what]] or {}) do
+        if item.name == name or schema.main .. '.' .. item.name == name then
+            return item
+        end
+        names[#names + 1] = item.name
+    end
+    return nil, ate.error('NOT_FOUND', ('%s: no %s %q%s'):format(chain, what,
+        name, suggest.hint(name, names)))
+end
+
+local function column(field)
+    return {name = field.name, right = cell.is_right(field)}
+end
+
+local function in_key_order(fields, key)
+    local order, seen, by_name = {}, {}, {}
+    for _, field in ipairs(fields) do
+        by_name[field.name] = field
+    end
+    for _, name in ipairs(is_set(key) and key or {}) do
+        order[#order + 1] = by_name[name]
+        seen[name] = true
+    end
+    for _, field in ipairs(fields) do
+        if not seen[field.name] then
+            order[#order + 1] = field
+        end
+    end
+    return order
+end
+
+--- Columns of a view: its key, then the others.
+function M.view_columns(view)
+    local columns = {}
+    for i, field in ipairs(in_key_order(view.columns, view.key)) do
+        columns[i] = column(field)
+    end
+    return columns
+end
+
+--- Whether things of a type are named by fields of theirs.
+local function has_key(type_)
+    return is_set(type_.key) and #type_.key > 0
+end
+M.has_key = has_key
+
+--- Columns of a type: key, header, body; facts without key show their place.
+function M.type_columns(type_)
+    local columns = {}
+    if not has_key(type_) then
+        columns[1] = {name = 'id'}
+    end
+    for _, field in ipairs(in_key_order(type_.header or {}, type_.key)) do
+        columns[#columns + 1] = column(field)
+    end
+    local body = is_set(type_.body) and type_.body or {}
+    if is_set(body.kind) then
+        columns[#columns + 1] = {name = 'body', title = body.kind}
+    end
+    for _, field in ipairs(body) do
+        columns[#columns + 1] = column(field)
+    end
+    return columns
+end
+
+--- Columns of a history: when, by whom and how it changed, then what it was.
+function M.history_columns(type_)
+    local columns = {}
+    for _, name in ipairs({'at', 'time', 'author', 'change'}) do
+        columns[#columns + 1] = {name = name, get = function(row)
+            return row._ ~= nil and row._[name] or nil
+        end}
+    end
+    for _, item in ipairs(M.type_columns(type_)) do
+        if item.name ~= 'id' then
+            columns[#columns + 1] = item
+        end
+    end
+    return columns
+end
+
+--- Columns for rows that no schema describes: every name, sorted.
+-- @tparam table rows
+function M.any_columns(rows)
+    local names, seen = {}, {}
+    for _, row in ipairs(rows) do
+        for name in pairs(row) do
+            if name ~= '_' and not seen[name] then
+                seen[name] = true
+                names[#names + 1] = name
+            end
+        end
+    end
+    table.sort(names)
+    local columns = {}
+    for i, name in ipairs(names) do
+        local right = true
+        for _, row in ipairs(rows) do
+            right = right and type(row[name]) == 'number'
+        end
+        columns[i] = {name = name, right = right}
+    end
+    return columns
+end
+
+return M

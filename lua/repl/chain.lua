@@ -1,0 +1,227 @@
+--- A chain as an object of the REPL.
+--
+--     bank.transfer{from = 'alice', to = 'bob', amount = '1.00'}
+--     bank.account.put{...}   bank.view.balance{account = 'alice'}
+--     bank.get.account('alice')   bank.list.transfer{limit = 10}
+-- @module ate.repl.chain
+local ate = require('ate')
+local problem = require('ate.client.problem')
+local shape = require('ate.client.shape')
+
+local M = {}
+
+--- Words that mean reading; a method of the same name is `bank.call(name)`.
+M.READS = {'call', 'get', 'history', 'info', 'list', 'schema', 'sum', 'tail',
+    'verify', 'view'}
+
+local function raise(err, context)
+    error(problem.say(err, context), 0)
+end
+
+local function find(repl, chain, what, name)
+    local schema, err = repl.session:schema(chain)
+    if schema == nil then
+        raise(err)
+    end
+    local item
+    item, err = shape.find(schema, what, name, chain)
+    if item == nil then
+        raise(err)
+    end
+    return item
+end
+
+--- Call a method; what it gives is known to be a write or rows.
+local function call(repl, chain, name, args)
+    if args ~= nil and type(args) ~= 'table' then
+        error(('%s.%s takes a table: %s.%s{name = value}'):format(chain, name,
+            chain, name), 0)
+    end
+    local method = find(repl, chain, 'method', name)
+    if method.mode == 'write' and repl.session.writing_err ~= nil then
+        raise(repl.session.writing_err)
+    end
+    local value, err = repl.session:call(chain, method.name, args or {},
+        repl.as)
+    if value == nil then
+        raise(err, chain .. ' ' .. method.name)
+    end
+    if method.mode == 'write' and type(value) == 'table' then
+        repl.known[value] = {write = method.name}
+    end
+    return value
+end
+
+local function rows(repl, chain, read, args, columns)
+    local list, err = repl.session:rows(chain, read, args, repl.as)
+    if list == nil then
+        raise(err, chain)
+    end
+    repl.known[list] = {columns = columns}
+    return list
+end
+
+local function with(options, name, value)
+    local args = {}
+    for key, option in pairs(type(options) == 'table' and options or {}) do
+        args[key] = option
+    end
+    args[name] = value
+    return args
+end
+
+local function one(repl, chain, read, args)
+    local value, err = repl.session:read(chain, read, args, nil, repl.as)
+    if value == nil then
+        raise(err, chain)
+    end
+    return value
+end
+
+--- What stands behind `bank.get.` and the like: name -> function.
+local namespaces = {}
+
+function namespaces.get(repl, chain, name)
+    local type_ = find(repl, chain, 'type', name)
+    return function(key)
+        return one(repl, chain, 'get', {type = type_.name, key = key})
+    end
+end
+
+function namespaces.list(repl, chain, name)
+    local type_ = find(repl, chain, 'type', name)
+    return function(options)
+        return rows(repl, chain, 'list', with(options, 'type', type_.name),
+            shape.type_columns(type_))
+    end
+end
+
+function namespaces.history(repl, chain, name)
+    local type_ = find(repl, chain, 'type', name)
+    return function(key)
+        return rows(repl, chain, 'history', {type = type_.name, key = key},
+            shape.history_columns(type_))
+    end
+end
+
+function namespaces.view(repl, chain, name)
+    local view = find(repl, chain, 'view', name)
+    return function(where, options)
+        local args = with(options, 'view', view.name)
+        args.where = where
+        return rows(repl, chain, 'view', args, shape.view_columns(view))
+    end
+end
+
+function namespaces.sum(repl, chain, name)
+    local view = find(repl, chain, 'view', name)
+    return function(column, where)
+        return one(repl, chain, 'sum', {view = view.name, column = column,
+            where = where})
+    end
+end
+
+local plain = {}
+
+function plain.info(repl, chain)
+    return one(repl, chain, 'info')
+end
+
+function plain.schema(repl, chain)
+    return one(repl, chain, 'schema')
+end
+
+function plain.verify(repl, chain)
+    return one(repl, chain, 'verify')
+end
+
+function plain.tail(repl, chain, count)
+    local info = one(repl, chain, 'info')
+    local list = rows(repl, chain, 'tail',
+        {from = math.max(0, info.size - (count or 10))})
+    repl.known[list] = {tail = true}
+    return list
+end
+
+function plain.call(repl, chain, name, args)
+    return call(repl, chain, name, args)
+end
+
+local function namespace(repl, chain, read)
+    return setmetatable({}, {
+        __index = function(_, name)
+            return namespaces[read](repl, chain, name)
+        end,
+        __tostring = function()
+            return chain .. '.' .. read
+        end,
+    })
+end
+
+--- A method, or the front of one: `bank.account` of `bank.account.put`.
+local function path(repl, chain, name)
+    return setmetatable({}, {
+        __index = function(_, key)
+            return path(repl, chain, name .. '.' .. tostring(key))
+        end,
+        __call = function(_, args)
+            return call(repl, chain, name, args)
+        end,
+        __tostring = function()
+            return ('method %s of %s'):format(name, chain)
+        end,
+    })
+end
+
+--- What `bank.NAME` is.
+-- @tparam table repl {session, as, known}
+-- @tparam string chain
+-- @tparam string name
+function M.member(repl, chain, name)
+    if namespaces[name] ~= nil then
+        return namespace(repl, chain, name)
+    end
+    if plain[name] ~= nil then
+        return function(...)
+            return plain[name](repl, chain, ...)
+        end
+    end
+    return path(repl, chain, name)
+end
+
+--- The object of a chain.
+function M.new(repl, chain)
+    return setmetatable({}, {
+        __index = function(_, name)
+            return M.member(repl, chain, tostring(name))
+        end,
+        __tostring = function()
+            return 'chain ' .. chain
+        end,
+    })
+end
+
+--- Whether the current chain's schema has a method or the front of one.
+function M.has_method(repl, chain, name)
+    local schema = repl.session:schema(chain)
+    for _, method in ipairs(schema ~= nil and schema.methods or {}) do
+        if method.name == name or method.name:sub(1, #name + 1) == name .. '.'
+        then
+            return true
+        end
+    end
+    return false
+end
+
+--- The names of all chains.
+function M.names(repl)
+    local chains = repl.session:call(nil, 'chain.ls') or {}
+    local names = ate.list({})
+    for i, chain in ipairs(chains) do
+        names[i] = chain.name
+    end
+    table.sort(names)
+    return names
+end
+
+return M

@@ -1,0 +1,220 @@
+--- The read-eval-print loop.
+-- @module ate.repl
+local ate = require('ate')
+local chains = require('ate.repl.chain')
+local commands = require('ate.repl.commands')
+local complete = require('ate.repl.complete')
+local eval = require('ate.repl.eval')
+local history = require('ate.repl.history')
+local show = require('ate.repl.show')
+
+local M = {}
+
+--- Where typed Lua looks for names: its own globals, Lua's, the members of the
+-- chain in use, chains.
+local function new_env(repl)
+    local own = {ate = ate, null = ate.null}
+    own.chain = function(name)
+        return chains.new(repl, name)
+    end
+    return setmetatable(own, {__index = function(_, name)
+        if _G[name] ~= nil then
+            return _G[name]
+        end
+        for _, chain in ipairs(chains.names(repl)) do
+            if chain == name then
+                return chains.new(repl, name)
+            end
+        end
+        if repl.chain ~= nil and type(name) == 'string' then
+            for _, read in ipairs(chains.READS) do
+                if read == name then
+                    return chains.member(repl, repl.chain, name)
+                end
+            end
+            if chains.has_method(repl, repl.chain, name) then
+                return chains.member(repl, repl.chain, name)
+            end
+        end
+        return nil
+    end})
+end
+
+local function world_of(repl)
+    local globals = {}
+    for name in pairs(_G) do
+        globals[#globals + 1] = name
+    end
+    return {
+        globals = globals,
+        current = repl.chain,
+        chains = function()
+            return chains.names(repl)
+        end,
+        keys = function()
+            local names = {}
+            for i, key in ipairs(repl.session:call(nil, 'key.ls') or {}) do
+                names[i] = key.name
+            end
+            return names
+        end,
+        schema = function(name)
+            return (repl.session:schema(name))
+        end,
+    }
+end
+
+--- Show what went wrong and keep the first exit code.
+local function failed(repl, raised)
+    local err = raised
+    if type(raised) ~= 'table' or raised.code == nil then
+        local text = tostring(raised):gsub('^line:1: ', '')
+            :gsub('^line:', 'line ')
+        err = ate.error('SCRIPT', text)
+    end
+    repl.out:error(err)
+    repl.code = repl.code ~= 0 and repl.code or err.exit
+end
+
+local function print_values(repl, values)
+    for i = 1, values.n do
+        show.value(repl, values[i])
+    end
+    if values.n > 0 then
+        repl.env._ = values[1]
+    end
+end
+
+--- Run one whole input.
+-- @treturn boolean false when more lines are needed
+local function run_text(repl, text)
+    if text:match('^%s*\\') then
+        local ok, raised = pcall(commands.run, repl, text)
+        if not ok then
+            failed(repl, raised)
+        end
+        return true
+    end
+    local chunk, wrong = eval.compile(text, repl.env)
+    if chunk == nil and wrong == nil then
+        return false
+    end
+    if chunk == nil then
+        failed(repl, wrong)
+        return true
+    end
+    local start = ate.host.clock()
+    ate.host.interrupted()
+    ate.host.catch(true)
+    local ok, result = eval.run(chunk)
+    ate.host.catch(false)
+    if ate.host.rearm ~= nil then
+        ate.host.rearm()
+    end
+    if ok then
+        local shown, raised = pcall(print_values, repl, result)
+        if not shown then
+            failed(repl, raised)
+        end
+    else
+        failed(repl, result)
+    end
+    if repl.timing then
+        repl.out:talk(('%.1f ms'):format(ate.host.clock() - start))
+    end
+    return true
+end
+M.run_text = run_text
+
+local function prompt_of(repl, is_first)
+    local name = repl.chain or 'ate'
+    if repl.as ~= nil then
+        name = name .. ' ' .. repl.as
+    end
+    if repl.session.writing_err ~= nil then
+        name = name .. ' (read only)'
+    end
+    return is_first and name .. '> ' or (' '):rep(math.max(0, #name - 2))
+        .. '..> '
+end
+
+local function read_terminal(repl)
+    local editor = require('ate.edit').open(function(line, cursor)
+        return complete.words(line:sub(1, cursor), world_of(repl))
+    end)
+    local past = history.open(history.path(), editor)
+    repl.out:talk(('ate %s; \\help shows what can be typed'):format(
+        ate.version))
+    local text
+    while not repl.ended do
+        local line = editor:read(prompt_of(repl, text == nil))
+        if line == nil then
+            break
+        end
+        if line == false then
+            text = nil
+        else
+            text = text == nil and line or text .. '\n' .. line
+            if not text:find('%S') or run_text(repl, text) then
+                past:add(text)
+                text = nil
+            end
+            io.stdout:flush()
+        end
+    end
+    editor:close()
+end
+
+local function read_pipe(repl)
+    local text
+    for line in io.stdin:lines() do
+        text = text == nil and line or text .. '\n' .. line
+        if not text:find('%S') or run_text(repl, text) then
+            text = nil
+        end
+        if repl.ended then
+            return
+        end
+    end
+    if text ~= nil then
+        failed(repl, ate.error('SCRIPT', 'the input ends in the middle of: '
+            .. text:match('^[^\n]*')))
+    end
+end
+
+--- Read, evaluate and print until the end.
+-- @tparam table out
+-- @tparam table session
+-- @tparam ?string chain to be used
+-- @treturn[1] integer exit code: through a pipe that of the first failure
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.run(out, session, chain)
+    local repl = M.new(out, session)
+    if chain ~= nil then
+        local schema, err = session:schema(chain)
+        if schema == nil then
+            return nil, err
+        end
+        repl.chain = chain
+    end
+    if ate.host.is_terminal(0) and ate.host.is_terminal(1) then
+        read_terminal(repl)
+        return 0
+    end
+    read_pipe(repl)
+    return repl.code
+end
+
+--- What one REPL knows.
+function M.new(out, session)
+    local repl = {out = out, session = session, format = 'table', code = 0,
+        known = setmetatable({}, {__mode = 'k'})}
+    if out.is_json then
+        repl.format = 'json'
+    end
+    repl.env = new_env(repl)
+    return repl
+end
+
+return M

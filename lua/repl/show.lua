@@ -1,0 +1,87 @@
+--- Values as the REPL prints them.
+-- @module ate.repl.show
+local ate = require('ate')
+local cell = require('ate.client.cell')
+local compare = require('ate.test.compare')
+local facts = require('ate.cli.facts')
+local receipt = require('ate.client.receipt')
+local rows = require('ate.cli.rows')
+local shape = require('ate.client.shape')
+local tail = require('ate.cli.tail')
+
+local M = {}
+
+local function is_rows(value)
+    return type(value) == 'table' and type(value[1]) == 'table'
+        and getmetatable(value[1]) == nil and not ate.is_list(value[1])
+end
+
+local function show_rows(out, value, columns)
+    local copies = {}
+    for i, column in ipairs(columns) do
+        copies[i] = {name = column.name, title = column.title,
+            right = column.right, get = column.get}
+    end
+    local writer = rows.writer(out, copies, 'table')
+    for _, row in ipairs(value) do
+        writer.row(row)
+    end
+    writer.close()
+end
+
+local function show_table(repl, value)
+    local known = repl.known[value] or {}
+    local out = repl.out
+    if known.write ~= nil then
+        out:line(receipt.line(known.write, value))
+    elseif known.tail then
+        for _, tx in ipairs(value) do
+            for _, line in ipairs(tail.lines(tx)) do
+                out:line(line)
+            end
+        end
+    elseif known.columns ~= nil then
+        show_rows(out, value, known.columns)
+    elseif is_rows(value) then
+        show_rows(out, value, shape.any_columns(value))
+    elseif getmetatable(value) ~= nil and not ate.is_list(value) then
+        out:line(tostring(value))
+    elseif ate.is_list(value) then
+        for _, item in ipairs(value) do
+            out:line(cell.text(item))
+        end
+    elseif next(value) == nil then
+        out:line('{}')
+    else
+        local ok = pcall(facts.print, out, value)
+        if not ok then
+            out:line(compare.show(value))
+        end
+    end
+end
+
+local function as_json(out, value)
+    local text = ate.json.encode(value == nil and ate.null or value,
+        out.color and 2 or 0)
+    out:line(text or tostring(value))
+end
+
+--- Print one value in the format that \x chose.
+-- @tparam table repl {out, format, known}
+-- @param value
+function M.value(repl, value)
+    local out = repl.out
+    if repl.format == 'json' then
+        as_json(out, value)
+    elseif repl.format == 'lua' then
+        out:write(ate.text.printable(compare.show(value)) .. '\n')
+    elseif value == nil or value == ate.null then
+        out:line('nil')
+    elseif type(value) == 'table' then
+        show_table(repl, value)
+    else
+        out:line(cell.text(value))
+    end
+end
+
+return M

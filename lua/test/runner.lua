@@ -1,0 +1,163 @@
+--- Run files of tests and tell how they went.
+-- @module ate.test.runner
+local ate = require('ate')
+local bench = require('ate.test.bench')
+local test = require('ate.test')
+
+local M = {}
+
+--- Turn whatever was raised into {text, where}.
+local function failure_of(raised, path)
+    if type(raised) == 'table' and raised.failure then
+        return raised
+    end
+    local text = tostring(type(raised) == 'table' and raised.text or raised)
+    local where, rest = text:match('^([^\n:]+:%d+): (.*)$')
+    if where ~= nil then
+        return {text = rest, where = where}
+    end
+    return {text = text, where = path}
+end
+
+local function load_file(path)
+    test.begin(path)
+    local chunk, wrong = loadfile(path)
+    if chunk == nil then
+        local where, rest = wrong:match('^([^\n:]+:%d+): (.*)$')
+        return nil, ate.error(ate.host.kind(path) and 'SCRIPT' or 'NOT_FOUND',
+            ('test: %s: %s'):format(where or path, rest or wrong))
+    end
+    local ok, raised = pcall(chunk)
+    if not ok then
+        local failure = failure_of(raised, path)
+        return nil, ate.error('SCRIPT', ('test: %s: %s'):format(failure.where,
+            failure.text))
+    end
+    if #test.tests == 0 then
+        return nil, ate.error('NOT_FOUND', ('test: %s declares no test; '
+            .. 'test.it(\'...\', function(t) ... end) does'):format(path))
+    end
+    return test.tests
+end
+
+--- Run one test.
+-- @treturn table {name, file, passed, failure, replayed, calls, gas, methods}
+local function run_one(item, path, bundles)
+    local result = {name = item.name, file = path, calls = 0, gas = 0}
+    local t, err = bench.new(item.schema, bundles)
+    if t == nil then
+        result.failure = {text = err.text, where = item.schema.path}
+        return result
+    end
+    local ok, raised = pcall(item.run, t)
+    if not ok then
+        result.failure = failure_of(raised, path)
+    end
+    local replayed, replay_err = t:replay()
+    result.replayed = replayed ~= nil
+    if replayed == nil and result.failure == nil then
+        result.failure = {text = 'replay: ' .. replay_err.text, where = path}
+    end
+    result.calls, result.gas, result.methods = t.calls, t.gas, t.gas_by_method
+    result.passed = result.failure == nil
+    t:close()
+    return result
+end
+
+local function average(gas, calls)
+    return calls == 0 and 0 or math.floor(gas / calls + 0.5)
+end
+
+local function say(out, result)
+    if out.is_json then
+        return
+    end
+    if result.passed then
+        out:line(('ok    %s  %d calls, %d gas a call'):format(result.name,
+            result.calls, average(result.gas, result.calls)))
+        return
+    end
+    out:line('FAIL  ' .. result.name)
+    out:write(('      %s: %s\n'):format(result.failure.where or result.file,
+        ate.text.printable(result.failure.text, '\n'):gsub('\n', '\n      ')))
+end
+
+local function add_methods(total, methods)
+    for name, sum in pairs(methods or {}) do
+        local all = total[name] or {calls = 0, gas = 0}
+        all.calls, all.gas = all.calls + sum.calls, all.gas + sum.gas
+        total[name] = all
+    end
+end
+
+local function gas_lines(out, methods)
+    local names = {}
+    for name in pairs(methods) do
+        names[#names + 1] = name
+    end
+    table.sort(names)
+    for _, name in ipairs(names) do
+        local sum = methods[name]
+        out:line(('gas   %s  %d a call, %d calls'):format(name,
+            average(sum.gas, sum.calls), sum.calls))
+    end
+end
+
+local function summary(out, all)
+    local methods = {}
+    for _, result in ipairs(all.results) do
+        add_methods(methods, result.methods)
+    end
+    if out.is_json then
+        out:json({passed = all.passed, failed = all.failed,
+            replay_equal = all.replayed, gas = methods,
+            tests = ate.list(all.results)})
+        return
+    end
+    gas_lines(out, methods)
+    out:line(('replay %s · %d gas a call'):format(
+        all.replayed and 'equal' or 'DIFFERS', average(all.gas, all.calls)))
+    out:line(('%d passed, %d failed'):format(all.passed, all.failed))
+end
+
+local function run_file(path, options, all, bundles)
+    local tests, err = load_file(path)
+    if tests == nil then
+        return nil, err
+    end
+    for _, item in ipairs(tests) do
+        if options.only == nil or item.name:find(options.only, 1, true) then
+            local result = run_one(item, path, bundles)
+            all.results[#all.results + 1] = result
+            all.passed = all.passed + (result.passed and 1 or 0)
+            all.failed = all.failed + (result.passed and 0 or 1)
+            all.calls = all.calls + result.calls
+            all.gas = all.gas + result.gas
+            all.replayed = all.replayed and result.replayed ~= false
+            say(options.out, result)
+        end
+    end
+    return true
+end
+
+--- Run files.
+-- @tparam table files list of paths
+-- @tparam table options out, only
+-- @treturn[1] integer exit code, 0 or 1
+-- @treturn[2] nil
+-- @treturn[2] table err when a file is no test
+function M.run(files, options)
+    local all = {results = {}, passed = 0, failed = 0, calls = 0, gas = 0,
+        replayed = true}
+    local bundles = {}
+    for _, path in ipairs(files) do
+        local ok, err = run_file(path, options, all, bundles)
+        if not ok then
+            return nil, err
+        end
+    end
+    summary(options.out, all)
+    return all.failed == 0 and 0 or 1
+end
+
+return M
