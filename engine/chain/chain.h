@@ -65,6 +65,10 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
                 enum log_mode mode, chain_done *done, void *ctx);
 
+/* Before chain_open(): check large bodies, too, as a stranger does who trusts
+ * nothing. */
+void chain_check_bodies(struct chain *c);
+
 /* Read-only: take in what a writer appended meanwhile. */
 void chain_poll(struct chain *c, chain_done *done, void *ctx);
 
@@ -121,8 +125,8 @@ const struct chain_progress *chain_progress(const struct chain *c);
 int chain_state(const struct chain *c, const struct err **why);
 
 /* Read a stored transaction: `visit` is called with its frame and member,
- * borrowed for the call. Errors: NOT_FOUND, CORRUPT, IO. */
-struct chain_reading; /* one read under way; frees itself when done */
+ * borrowed for the call; for genesis `member` is NULL. Then `done` is called.
+ * Errors: CORRUPT, IO. */
 typedef void chain_visit(void *ctx, uint64_t index,
                          const struct batch_member *member, int code,
                          const struct err *err);

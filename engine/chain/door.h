@@ -21,6 +21,13 @@ struct door {
     const struct door_names *names;
 };
 
+/* The map that a value stands in, door form or stored: an amount finds there
+ * the commodity whose scale it has. `fields` NULL: none. */
+struct door_scope {
+    const struct fields *fields;
+    struct bytes map;
+};
+
 /* A map that a caller sent (canonical msgpack, door form) to a stored map of
  * `fields`: amounts, refs, identities, times read; defaults added; unknown and
  * missing fields refused with the nearest name. With `partial`, fields may be
@@ -30,19 +37,23 @@ int door_take(const struct door *d, const struct fields *fields,
               struct bytes map, bool partial, const char *what, struct buf *out,
               struct err *err);
 
-/* One value; `siblings` is the map it stands in (for the scale of amounts that
- * refer to a commodity), door form or stored. */
+/* One value. */
 int door_take_value(const struct door *d, const struct value_type *type,
-                    struct bytes value, struct bytes siblings, const char *path,
-                    struct buf *out, struct err *err);
+                    struct bytes value, const struct door_scope *scope,
+                    const char *path, struct buf *out, struct err *err);
 
 /* A stored map to door form, appended as a canonical map; and one value. What
- * is not found (a ref to a deleted object) is shown by position or as hex. */
+ * is not found (a ref to a deleted object) is shown as "#<id in hex>". */
 void door_give(const struct door *d, const struct fields *fields,
                struct bytes map, struct buf *out);
 void door_give_value(const struct door *d, const struct value_type *type,
-                     struct bytes value, struct bytes siblings,
+                     struct bytes value, const struct door_scope *scope,
                      struct buf *out);
+
+/* The scale of an amount's type: its own, or that of the object which its
+ * sibling names. Errors: NOT_FOUND, INVALID. */
+int door_scale(const struct door *d, const struct value_type *type,
+               const struct door_scope *scope, int *scale, struct err *err);
 
 /* The text of a ref: parent names and key fields joined by '/', or
  * "<index>.<n>"; and back: NOT_FOUND names type and key. */
@@ -50,6 +61,9 @@ void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text);
 int door_get_ref(const struct door *d, const struct event_type *type,
                  struct bytes text, uint8_t id[16], struct err *err);
 
+/* Errors: NOT_FOUND, with the names there are. */
+int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
+                      struct err *err);
 void door_put_identity(const struct door *d, const uint8_t id[32],
                        struct buf *text);
 

@@ -37,6 +37,9 @@ struct trial {
     uint64_t first_sequence;              /* of its author */
     const struct further_sig *co_authors; /* verified; purpose "author" */
     size_t co_author_count;
+    bool
+        replays; /* read back from a log: gas and memory are 16-fold then, since
+                    they bind the node that accepts, not those that check */
 
     bool open;
     struct scratch scratch; /* the events and their bytes */

@@ -1,0 +1,550 @@
+/* Calls: from a door's arguments to a placed transaction, and back to the
+ * answer.
+ *
+ * A write runs in one go over the head: heartbeat if log time is stale, the
+ * author's key if the log lacks it, the method, what concerns the whole.
+ * Whatever fails on the way, nothing of it remains, the heartbeat included. A
+ * call that needs a body from disk is undone, waits for it, and runs again from
+ * the start. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/engine_types.h"
+#include "chain/inside.h"
+#include "crypto/note.h"
+#include "event/receipt.h"
+
+enum { CALL_FETCHES_MAX = 256 }; /* bodies that one call may ask for */
+
+/* ---- queues ---- */
+
+void queue_init(struct call_queue *q)
+{
+    q->first = NULL;
+    q->last = &q->first;
+}
+
+void queue_push(struct call_queue *q, struct chain_call *call)
+{
+    call->state->next = NULL;
+    *q->last = call;
+    q->last = &call->state->next;
+}
+
+struct chain_call *queue_take(struct call_queue *q)
+{
+    struct chain_call *call = q->first;
+    if (call == NULL)
+        return NULL;
+    q->first = call->state->next;
+    if (q->first == NULL)
+        q->last = &q->first;
+    return call;
+}
+
+void queue_move(struct call_queue *to, struct call_queue *from)
+{
+    struct chain_call *call;
+    while ((call = queue_take(from)) != NULL)
+        queue_push(to, call);
+}
+
+/* ---- answers ---- */
+
+static void answer(struct chain *c, struct chain_call *call, int code)
+{
+    assert(code == 0 || call->err.code == code);
+    call->code = code;
+    queue_push(&c->ready, call);
+}
+
+static void give_result(struct chain *c, struct chain_call *call)
+{
+    struct chain_call_state *st = call->state;
+    struct door door;
+    if (st->stored.len == 0)
+        return;
+    chain_door(c, &door);
+    struct door_scope scope = {&st->method->args, buf_bytes(&st->args)};
+    if (st->method->returns != NULL)
+        door_give_value(&door, st->method->returns, buf_bytes(&st->stored),
+                        &scope, &call->result);
+    else
+        buf_put_bytes(&call->result, buf_bytes(&st->stored));
+}
+
+static void give_receipt(struct chain_call *call, struct bytes checkpoint)
+{
+    struct receipt receipt = {
+        .index = call->index,
+        .tx_id = call->tx_id,
+        .checkpoint = checkpoint,
+    };
+    receipt_put(&call->receipt, &receipt);
+}
+
+static void put_checkpoint(struct chain *c, struct buf *text,
+                           uint8_t root[HASH_SIZE])
+{
+    struct checkpoint checkpoint = {.size = c->durable.size};
+    merkle_root(&c->durable, checkpoint.root);
+    memcpy(root, checkpoint.root, HASH_SIZE);
+    note_checkpoint_put(text, c->core.id, &checkpoint,
+                        c->deps.order_pair(c->deps.ctx, c->core.order_key));
+}
+
+static void start(struct chain *c, struct chain_call *call);
+
+void calls_durable(struct chain *c)
+{
+    struct chain_call *call;
+    struct buf checkpoint = {0};
+    uint8_t root[HASH_SIZE];
+    if (c->flying.first != NULL)
+        put_checkpoint(c, &checkpoint, root);
+    while ((call = queue_take(&c->flying)) != NULL) {
+        memcpy(call->root, root, HASH_SIZE);
+        give_receipt(call, buf_bytes(&checkpoint));
+        give_result(c, call);
+        answer(c, call, 0);
+    }
+    buf_deinit(&checkpoint);
+    struct call_queue again;
+    queue_init(&again);
+    queue_move(&again, &c->blocked);
+    while ((call = queue_take(&again)) != NULL)
+        start(c, call);
+}
+
+static void fail_all(struct chain *c, struct call_queue *q,
+                     const struct err *why)
+{
+    struct chain_call *call;
+    while ((call = queue_take(q)) != NULL) {
+        call->err = *why;
+        call->wrote = false;
+        answer(c, call, why->code);
+    }
+}
+
+void calls_failed(struct chain *c, const struct err *why)
+{
+    fail_all(c, &c->flying, why);
+    fail_all(c, &c->placed, why);
+    fail_all(c, &c->blocked, why);
+}
+
+void calls_deliver(struct chain *c)
+{
+    struct chain_call *call;
+    while ((call = queue_take(&c->ready)) != NULL) {
+        struct chain_call_state *st = call->state;
+        call->state = NULL;
+        call_deinit(&st->run);
+        buf_deinit(&st->args);
+        buf_deinit(&st->stored);
+        mem_free(st);
+        call->done(call);
+    }
+}
+
+/* ---- running ---- */
+
+static int run_method(struct chain *c, struct chain_call *call)
+{
+    struct chain_call_state *st = call->state;
+    int rc = st->method->by_default != DEFAULT_NONE
+                 ? call_run_default(&st->run, &call->err)
+                 : c->core.logic->run(c->core.logic, &st->run, &call->err);
+    call->gas = c->core.logic->gas(c->core.logic);
+    if (rc == 0 && st->run.result.len > LIMIT_RESULT)
+        rc = err_set(&call->err, ATE_ELIMIT,
+                     "%s: a result has at most %d bytes, this one %zu",
+                     st->method->name, LIMIT_RESULT, st->run.result.len);
+    return rc;
+}
+
+static void prepare_run(struct chain *c, struct chain_call *call)
+{
+    struct chain_call_state *st = call->state;
+    struct call *run = &st->run;
+    run->core = &c->core;
+    run->method = st->method;
+    run->args = buf_bytes(&st->args);
+    run->caller = call->author->id;
+    run->where = "server";
+    run->writes = st->method->mode == METHOD_WRITE;
+    run->author = run->writes ? call->author->id : NULL;
+    reads_clear(&run->reads);
+    buf_clear(&run->result);
+}
+
+static void keep_result(struct chain_call_state *st)
+{
+    buf_clear(&st->stored);
+    buf_put_bytes(&st->stored, buf_bytes(&st->run.result));
+}
+
+static int run_read(struct chain *c, struct chain_call *call)
+{
+    struct call *run = &call->state->run;
+    run->version = state_durable(&c->core.state);
+    run->time = state_time(run->version);
+    int rc = run_method(c, call);
+    if (rc != 0)
+        return rc;
+    keep_result(call->state);
+    give_result(c, call);
+    answer(c, call, 0);
+    return 0;
+}
+
+/* The author's key record, when the log does not have it yet. */
+static int add_key_event(struct chain *c, struct chain_call *call)
+{
+    struct trial *t = &call->state->run.trial;
+    struct author author;
+    if (state_author(state_head(&c->core.state), t->author, &author)) {
+        t->first_sequence = author.next_sequence;
+        return 0;
+    }
+    t->first_sequence = 0;
+    uint8_t id[OBJECT_ID_SIZE];
+    struct buf fields = {0};
+    struct buf raw = {0};
+    fact_id(c->core.id, t->author, t->call_id, 0, id);
+    key_fields_put(&fields, &call->author->record);
+    struct event_header header = {
+        .object = id,
+        .type = bytes_of_text(TYPE_KEY),
+        .author = t->author,
+        .fields = buf_bytes(&fields),
+    };
+    event_header_put(&raw, &header);
+    int rc = trial_add(t, buf_bytes(&raw), bytes_of(NULL, 0), &call->err);
+    buf_deinit(&fields);
+    buf_deinit(&raw);
+    return rc;
+}
+
+/* What a finished transaction records of its call. The digests live in `room`.
+ */
+struct record_room {
+    uint8_t args[HASH_SIZE];
+    uint8_t reads[HASH_SIZE];
+    uint8_t result[HASH_SIZE];
+    struct buf read_set;
+};
+
+static int make_record(struct chain *c, struct chain_call *call,
+                       struct placing *placing, struct record_room *room)
+{
+    struct chain_call_state *st = call->state;
+    struct call *run = &st->run;
+    int rc =
+        reads_put(&run->reads, &c->core.state, &room->read_set, &call->err);
+    if (rc != 0)
+        return rc;
+    args_digest(buf_bytes(&st->args), room->args);
+    reads_digest(buf_bytes(&room->read_set), room->reads);
+    placing->read_set = buf_bytes(&room->read_set);
+    placing->result = buf_bytes(&run->result);
+    placing->call = (struct call_record){
+        .id = call->call_id,
+        .method = bytes_of_text(st->method->name),
+        .bundle = c->core.bundle_hash,
+        .args = room->args,
+        .reads = room->reads,
+    };
+    if (run->result.len > 0) {
+        result_digest(buf_bytes(&run->result), room->result);
+        placing->call.result = room->result;
+    }
+    struct call_entry entry = {
+        .index = run->trial.index,
+        .args_digest = placing->call.args,
+        .result_digest = placing->call.result,
+    };
+    state_put_call(&c->core.state, call->call_id, &entry, run->trial.time,
+                   c->core.call_ms);
+    return 0;
+}
+
+/* Run the method inside a trial: 1 when it wrote something, 0 when not. */
+static int run_in_trial(struct chain *c, struct chain_call *call)
+{
+    struct call *run = &call->state->run;
+    struct trial *t = &run->trial;
+    trial_begin(t);
+    int rc = add_key_event(c, call);
+    size_t own = t->count;
+    run->version = state_head(&c->core.state);
+    if (rc == 0)
+        rc = run_method(c, call);
+    if (rc != 0)
+        return rc;
+    if (t->count == own)
+        return 0;
+    rc = trial_finish(t, &call->err);
+    return rc != 0 ? rc : 1;
+}
+
+static int place_run(struct chain *c, struct chain_call *call, bool beats)
+{
+    struct call *run = &call->state->run;
+    struct record_room room = {.read_set = {0}};
+    struct placing placing = {.trial = &run->trial, .author = call->author};
+    int rc = make_record(c, call, &placing, &room);
+    if (rc == 0) {
+        trial_keep(&run->trial);
+        if (beats)
+            order_place_heartbeat(c);
+        order_place(c, &placing);
+        call->wrote = true;
+        call->index = run->trial.index;
+        memcpy(call->tx_id, placing.tx_id, TX_ID_SIZE);
+        keep_result(call->state);
+        queue_push(&c->placed, call);
+    }
+    buf_deinit(&room.read_set);
+    return rc;
+}
+
+static void set_trial(struct chain *c, struct chain_call *call, bool beats)
+{
+    struct call *run = &call->state->run;
+    struct trial *t = &run->trial;
+    t->core = &c->core;
+    t->index = c->next_index + beats;
+    t->time = state_time(state_head(&c->core.state));
+    t->author = call->author->id;
+    t->caller = call->author->id;
+    t->call_id = call->call_id;
+    run->time = t->time;
+}
+
+static int run_write(struct chain *c, struct chain_call *call)
+{
+    struct tree *tree = c->core.state.tree;
+    bool beats = order_needs_heartbeat(c, call->state->now);
+    if (beats)
+        order_seal(c);
+    struct tree_mark mark = tree_mark(tree);
+    int rc = beats ? order_try_heartbeat(c, call->state->now, &call->err) : 0;
+    if (rc == 0) {
+        set_trial(c, call, beats);
+        rc = run_in_trial(c, call);
+    }
+    bool wrote = rc == 1;
+    if (wrote)
+        rc = place_run(c, call, beats);
+    if (wrote && rc == 0) {
+        tree_keep(tree, mark);
+        return 0;
+    }
+    trial_undo(&call->state->run.trial);
+    tree_undo(tree, mark);
+    if (rc != 0)
+        return rc;
+    keep_result(call->state);
+    give_result(c, call);
+    answer(c, call, 0);
+    return 0;
+}
+
+/* ---- bodies that have to be fetched ---- */
+
+static void body_fetched(void *ctx, struct bytes body, int code,
+                         const struct err *err)
+{
+    struct chain_call *call = ctx;
+    struct chain_call_state *st = call->state;
+    struct chain *c = st->chain;
+    c->fetching--;
+    if (code != 0) {
+        call->err = *err;
+        err_wrap(&call->err, "%s", st->method->name);
+        answer(c, call, call->err.code);
+    } else {
+        call_give_body(&st->run, st->run.need_index, st->run.need_n, body);
+        start(c, call);
+    }
+    chain_flush(c);
+}
+
+static void fetch(struct chain *c, struct chain_call *call)
+{
+    struct chain_call_state *st = call->state;
+    if (++st->fetches > CALL_FETCHES_MAX) {
+        err_set(&call->err, ATE_ELIMIT,
+                "%s: needs more than %d bodies in one call", st->method->name,
+                CALL_FETCHES_MAX);
+        answer(c, call, ATE_ELIMIT);
+        return;
+    }
+    if (st->run.need_index >= c->durable.size) {
+        queue_push(&c->blocked, call); /* it is being written just now */
+        return;
+    }
+    c->fetching++;
+    chain_read_body(c, st->run.need_index, st->run.need_n, body_fetched, call);
+}
+
+static void start(struct chain *c, struct chain_call *call)
+{
+    prepare_run(c, call);
+    int rc = call->state->run.writes ? run_write(c, call) : run_read(c, call);
+    if (rc == ATE_ENEED)
+        fetch(c, call);
+    else if (rc != 0)
+        answer(c, call, rc);
+}
+
+/* ---- repeated calls ---- */
+
+static void stored_answer(void *ctx, uint64_t index,
+                          const struct batch_member *member, int code,
+                          const struct err *err)
+{
+    struct chain_call *call = ctx;
+    (void)err;
+    if (code != 0 || member == NULL)
+        return;
+    struct chain_call_state *st = call->state;
+    struct chain *c = st->chain;
+    buf_clear(&st->stored);
+    buf_put_bytes(&st->stored, member->result);
+    batch_member_id(member, c->core.genesis.suite, c->core.id, call->tx_id);
+    call->index = index;
+    call->wrote = true;
+}
+
+static void stored_read(void *ctx, int code, const struct err *err)
+{
+    struct chain_call *call = ctx;
+    struct chain *c = call->state->chain;
+    c->fetching--;
+    if (code == 0) {
+        struct buf checkpoint = {0};
+        put_checkpoint(c, &checkpoint, call->root);
+        give_receipt(call, buf_bytes(&checkpoint));
+        give_result(c, call);
+        buf_deinit(&checkpoint);
+    } else {
+        call->err = *err;
+    }
+    answer(c, call, code);
+    chain_flush(c);
+}
+
+/* True: the call id was used before, and the call is being answered. */
+static bool is_repeated(struct chain *c, struct chain_call *call)
+{
+    struct call_entry entry;
+    uint8_t digest[HASH_SIZE];
+    if (call->state->method->mode != METHOD_WRITE ||
+        !state_call(state_head(&c->core.state), call->call_id, &entry))
+        return false;
+    args_digest(buf_bytes(&call->state->args), digest);
+    if (entry.args_digest == NULL ||
+        memcmp(entry.args_digest, digest, HASH_SIZE) != 0) {
+        err_set(&call->err, ATE_ECONFLICT,
+                "%s: this call id was used with other arguments, by "
+                "transaction %llu",
+                call->state->method->name, (unsigned long long)entry.index);
+        answer(c, call, ATE_ECONFLICT);
+        return true;
+    }
+    if (entry.index >= c->durable.size) {
+        queue_push(&c->blocked, call);
+        return true;
+    }
+    c->fetching++;
+    chain_read_transactions(c, entry.index, 1, stored_answer, stored_read,
+                            call);
+    return true;
+}
+
+/* ---- the door's side ---- */
+
+static int find_method(struct chain *c, struct chain_call *call)
+{
+    const struct schema *s = c->core.schema;
+    call->state->method = schema_method(s, call->method);
+    if (call->state->method == NULL) {
+        const char **names = mem_alloc((s->method_count + 1) * sizeof(*names));
+        for (size_t i = 0; i < s->method_count; i++)
+            names[i] = schema_short(s, s->methods[i].name);
+        const char *near = near_name(call->method, names, s->method_count);
+        int rc = err_set(&call->err, ATE_ENOT_FOUND, "no method '%.*s'%s%s%s",
+                         (int)call->method.len, (const char *)call->method.data,
+                         near ? "; did you mean '" : "", near ? near : "",
+                         near ? "'?" : "");
+        mem_free(names);
+        return rc;
+    }
+    return 0;
+}
+
+static int check_may_run(struct chain *c, struct chain_call *call)
+{
+    const struct method *m = call->state->method;
+    if (m->mode == METHOD_READ && m->by_default != DEFAULT_NONE)
+        return err_set(&call->err, ATE_EINVALID,
+                       "%s: is a read; ask for it with get, list or history",
+                       m->name);
+    if (m->mode == METHOD_READ)
+        return 0;
+    if (c->why.code != 0) {
+        call->err = c->why;
+        return c->why.code;
+    }
+    if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
+        return err_set(&call->err, ATE_EUNAVAILABLE,
+                       "%s: the chain is open for reading only", m->name);
+    if (c->deps.order_pair(c->deps.ctx, c->core.order_key) == NULL)
+        return err_set(&call->err, ATE_EUNAVAILABLE,
+                       "%s: this node does not hold the chain's order key, "
+                       "so it cannot order writes",
+                       m->name);
+    return 0;
+}
+
+static int take_args(struct chain *c, struct chain_call *call)
+{
+    static const uint8_t empty_map = 0x80;
+    const struct method *m = call->state->method;
+    struct bytes args = call->args;
+    struct door door;
+    if (args.len == 0)
+        args = bytes_of(&empty_map, 1);
+    chain_door(c, &door);
+    if (m->mode == METHOD_WRITE) /* calls in one stream see each other */
+        door.version = state_head(&c->core.state);
+    return door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
+                     schema_short(c->core.schema, m->name), &call->state->args,
+                     &call->err);
+}
+
+void chain_call(struct chain *c, struct chain_call *call, int64_t now)
+{
+    struct chain_call_state *st = mem_zero(1, sizeof(*st));
+    call->state = st;
+    st->chain = c;
+    st->now = now;
+    call_init(&st->run);
+    call->wrote = false;
+    call->gas = 0;
+    call->err = (struct err){0};
+    int rc = find_method(c, call);
+    if (rc == 0)
+        rc = check_may_run(c, call);
+    if (rc == 0)
+        rc = take_args(c, call);
+    if (rc != 0)
+        answer(c, call, rc);
+    else if (!is_repeated(c, call))
+        start(c, call);
+}

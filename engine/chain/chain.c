@@ -1,0 +1,238 @@
+#include "chain/chain.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/version.h"
+#include "chain/inside.h"
+
+struct chain *chain_new(const struct chain_deps *deps)
+{
+    struct chain *c = mem_zero(1, sizeof(*c));
+    c->deps = *deps;
+    merkle_init(&c->tree);
+    merkle_init(&c->durable);
+    queue_init(&c->placed);
+    queue_init(&c->flying);
+    queue_init(&c->ready);
+    queue_init(&c->blocked);
+    return c;
+}
+
+void chain_close(struct chain *c)
+{
+    assert(chain_is_idle(c));
+    if (c->log_open)
+        log_close(&c->log);
+    c->log_open = false;
+    replay_deinit(c);
+    order_deinit(c);
+    trial_deinit(&c->trial);
+    history_deinit(&c->history);
+    core_close(&c->core);
+}
+
+void chain_free(struct chain *c)
+{
+    if (c == NULL)
+        return;
+    chain_close(c);
+    mem_free(c);
+}
+
+void chain_check_bodies(struct chain *c)
+{
+    c->check_bodies = true;
+}
+
+/* ---- opening ---- */
+
+static void opened(void *ctx, int code, const struct err *err)
+{
+    struct chain *c = ctx;
+    chain_done *done = c->done;
+    c->done = NULL;
+    if (code != 0)
+        c->why = *err;
+    if (c->core.logic != NULL && c->core.state.tree != NULL)
+        state_all_is_durable(&c->core.state);
+    c->durable = c->tree;
+    done(c->done_ctx, code, err);
+}
+
+void chain_open(struct chain *c, const char *folder, const uint8_t *id,
+                enum log_mode mode, chain_done *done, void *ctx)
+{
+    assert(!c->log_open);
+    c->log_open = true;
+    c->done = done;
+    c->done_ctx = ctx;
+    log_open(&c->log, c->deps.disk, folder, id, mode, replay_frame, c, opened,
+             c);
+}
+
+void chain_poll(struct chain *c, chain_done *done, void *ctx)
+{
+    assert(c->done == NULL);
+    c->done = done;
+    c->done_ctx = ctx;
+    log_poll(&c->log, replay_frame, c, opened, c);
+}
+
+/* ---- creating ---- */
+
+static int put_genesis(const struct chain_birth *birth, struct buf *out,
+                       struct err *err)
+{
+    uint8_t hash[HASH_SIZE];
+    struct buf limits = {0};
+    body_hash(birth->bundle, hash);
+    core_default_limits(&limits);
+    struct genesis g = {
+        .format = GENESIS_FORMAT,
+        .suite = birth->root->record.suite,
+        .nonce = birth->nonce,
+        .log_time = (uint64_t)birth->time,
+        .name = birth->name,
+        .root_count = 1,
+        .roots = {birth->root->record},
+        .threshold = 1,
+        .order = birth->order->record,
+        .limits = buf_bytes(&limits),
+        .engine = bytes_of_text(ENGINE_VERSION),
+        .bundle_hash = hash,
+        .bundle_length = birth->bundle.len,
+    };
+    /* Chains with one first segment belong together. */
+    const uint8_t *slash = memchr(birth->name.data, '/', birth->name.len);
+    g.partition = birth->name;
+    if (slash != NULL)
+        g.partition.len = (size_t)(slash - birth->name.data);
+    g.pipeline_count = birth->pipeline_count;
+    for (size_t i = 0; i < birth->pipeline_count; i++)
+        g.pipeline[i] = birth->pipeline[i];
+    if (birth->pipeline_count == 0)
+        g.pipeline_count = core_default_pipeline(g.pipeline);
+    int rc = genesis_put(out, &g, err);
+    buf_deinit(&limits);
+    return rc;
+}
+
+static int put_first_payload(const struct chain_birth *birth,
+                             struct buf *payload, struct err *err)
+{
+    if (birth->pipeline_count > GENESIS_PIPELINE_MAX)
+        return err_set(err, ATE_ELIMIT, "a pipeline has at most %d stages",
+                       GENESIS_PIPELINE_MAX);
+    struct buf genesis = {0};
+    int rc = put_genesis(birth, &genesis, err);
+    if (rc == 0) {
+        uint8_t id[CHAIN_ID_SIZE];
+        uint8_t signature[SIGN_SIZE];
+        chain_id(buf_bytes(&genesis), id);
+        further_sig_make(birth->root, id, bytes_of_text(PURPOSE_ROOT), id,
+                         signature);
+        struct further_sig sig = {
+            .key_id = birth->root->id,
+            .purpose = bytes_of_text(PURPOSE_ROOT),
+            .signature = signature,
+        };
+        genesis_payload_put(payload, buf_bytes(&genesis), &sig, 1);
+    }
+    buf_deinit(&genesis);
+    return rc;
+}
+
+void chain_create(struct chain *c, const struct chain_birth *birth,
+                  chain_done *done, void *ctx)
+{
+    struct err err;
+    struct buf payload = {0};
+    int rc = put_first_payload(birth, &payload, &err);
+    if (rc == 0)
+        rc = replay_genesis(c, buf_bytes(&payload), birth->bundle, &err);
+    if (rc != 0) {
+        done(ctx, rc, &err);
+        buf_deinit(&payload);
+        return;
+    }
+    char folder[LOG_PATH_MAX];
+    struct log_entry entry = {
+        .type = LOG_GENESIS,
+        .count = 1,
+        .payload = buf_bytes(&payload),
+        .inlined = birth->bundle,
+    };
+    struct log_group first = {.entries = &entry, .count = 1};
+    log_folder(folder, c->core.id);
+    c->log_open = true;
+    c->done = done;
+    c->done_ctx = ctx;
+    log_create(&c->log, c->deps.disk, folder, c->core.id, &first, opened, c);
+    buf_deinit(&payload);
+}
+
+/* ---- at rest ---- */
+
+bool chain_is_idle(const struct chain *c)
+{
+    return !c->writing && order_is_empty(c) && c->done == NULL &&
+           c->fetching == 0 && c->looking == 0 && c->placed.first == NULL &&
+           c->flying.first == NULL && c->blocked.first == NULL &&
+           c->ready.first == NULL && (!c->log_open || log_is_idle(&c->log));
+}
+
+int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err)
+{
+    if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
+        return 1;
+    return log_mark(&c->log, done, ctx, err);
+}
+
+/* ---- looking ---- */
+
+const struct core *chain_core(const struct chain *c)
+{
+    return &c->core;
+}
+
+const struct log *chain_log(const struct chain *c)
+{
+    return &c->log;
+}
+
+struct tree_version chain_version(const struct chain *c)
+{
+    return state_durable(&c->core.state);
+}
+
+void chain_door(const struct chain *c, struct door *door)
+{
+    *door = (struct door){
+        .core = &c->core,
+        .version = chain_version(c),
+        .names = c->deps.names,
+    };
+}
+
+uint64_t chain_size(const struct chain *c)
+{
+    return c->durable.size;
+}
+
+void chain_root(const struct chain *c, uint8_t root[HASH_SIZE])
+{
+    merkle_root(&c->durable, root);
+}
+
+const struct chain_progress *chain_progress(const struct chain *c)
+{
+    return &c->progress;
+}
+
+int chain_state(const struct chain *c, const struct err **why)
+{
+    *why = &c->why;
+    return c->why.code;
+}

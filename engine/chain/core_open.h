@@ -1,0 +1,27 @@
+/* core_open: how a core comes to be and what it starts from. */
+#ifndef ATE_CHAIN_CORE_OPEN_H
+#define ATE_CHAIN_CORE_OPEN_H
+
+#include "chain/core.h"
+
+struct logic_maker;
+
+/* Limits that genesis sets unless told otherwise. */
+enum {
+    CORE_GAS = 1000000,      /* steps of one function */
+    CORE_MEMORY = 4 << 20,   /* bytes of one run */
+    CORE_CALL_MS = 86400000, /* call ids are kept for a day */
+};
+
+/* Take in genesis and its bundle; `core` is all zeros before. Checks the
+ * genesis, but not its signatures. After a failure core_close() it. Errors:
+ * INVALID, LIMIT, CORRUPT, SCRIPT. */
+int core_open(struct core *core, struct bytes genesis, struct bytes bundle,
+              const struct logic_maker *maker,
+              const struct materializer *const *known, struct err *err);
+void core_close(struct core *core); /* safe twice */
+
+/* Names of the pipeline that a chain has unless told otherwise; their count. */
+size_t core_default_pipeline(struct bytes names[GENESIS_PIPELINE_MAX]);
+void core_default_limits(struct buf *limits); /* an encoded map */
+#endif

@@ -1,0 +1,536 @@
+#include "chain/door.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+
+enum { DOOR_PATH_MAX = 256 };
+
+/* ---- scopes ---- */
+
+/* The object that a sibling field names. */
+static int sibling_object(const struct door *d, const char *name,
+                          const struct door_scope *scope, struct object *o,
+                          struct err *err)
+{
+    const struct field *field =
+        scope != NULL && scope->fields != NULL
+            ? fields_find(scope->fields, bytes_of_text(name))
+            : NULL;
+    struct bytes value = {NULL, 0};
+    if (field != NULL)
+        value = mp_map_get(scope->map, name);
+    if (value.data == NULL)
+        return err_set(err, ATE_EINVALID, "'%s' is missing", name);
+    struct mp mp = mp_open(value);
+    enum mp_kind kind;
+    struct bytes text;
+    uint8_t id[OBJECT_ID_SIZE];
+    int rc = mp_peek(&mp, &kind, err);
+    if (rc == 0 && kind == MP_STR) {
+        mp_get_str(&mp, &text, err);
+        const struct event_type *type =
+            schema_type(d->core->schema, bytes_of_text(field->type.target));
+        rc = door_get_ref(d, type, text, id, err);
+    } else if (rc == 0) {
+        const uint8_t *bytes = NULL;
+        rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &bytes, err);
+        if (rc == 0)
+            memcpy(id, bytes, OBJECT_ID_SIZE);
+    }
+    if (rc == 0 && state_object(d->version, id, o) != OBJECT_LIVE)
+        rc = err_set(err, ATE_ENOT_FOUND, "'%s' names nothing that is there",
+                     name);
+    return rc;
+}
+
+int door_scale(const struct door *d, const struct value_type *type,
+               const struct door_scope *scope, int *scale, struct err *err)
+{
+    *scale = type->scale;
+    if (type->scale >= 0)
+        return 0;
+    struct object o;
+    int64_t value = 0;
+    int rc = sibling_object(d, type->of, scope, &o, err);
+    if (rc != 0)
+        return rc;
+    struct mp mp = mp_open(mp_map_get(o.header.fields, "scale"));
+    if (mp_get_int(&mp, &value, NULL) != 0 || value < 0 || value > 18)
+        return err_set(err, ATE_EINVALID,
+                       "what '%s' names has no scale from 0 to 18", type->of);
+    *scale = (int)value;
+    return 0;
+}
+
+/* ---- taking ---- */
+
+static int want(struct err *err, const char *what, struct bytes value)
+{
+    struct mp mp = mp_open(value);
+    enum mp_kind kind = MP_NIL;
+    struct bytes text = {NULL, 0};
+    static const char *const names[] = {
+        [MP_NIL] = "nothing",   [MP_BOOL] = "a boolean", [MP_INT] = "a number",
+        [MP_UINT] = "a number", [MP_STR] = "text",       [MP_BIN] = "bytes",
+        [MP_ARRAY] = "a list",  [MP_MAP] = "a map"};
+    mp_peek(&mp, &kind, NULL);
+    if (kind == MP_STR && mp_get_str(&mp, &text, NULL) == 0)
+        return err_set(err, ATE_EINVALID, "want %s, got '%.*s'", what,
+                       (int)(text.len > 60 ? 60 : text.len),
+                       (const char *)text.data);
+    return err_set(err, ATE_EINVALID, "want %s, got %s", what, names[kind]);
+}
+
+/* Numbers may come as text: a command line has nothing else. */
+static bool text_of(struct bytes value, struct bytes *text)
+{
+    struct mp mp = mp_open(value);
+    return mp_get_str(&mp, text, NULL) == 0;
+}
+
+static bool int_of(struct bytes value, int64_t *number)
+{
+    struct mp mp = mp_open(value);
+    return mp_get_int(&mp, number, NULL) == 0;
+}
+
+static int take_integer(struct bytes value, struct buf *out, struct err *err)
+{
+    struct bytes text;
+    int64_t number = 0;
+    if (!int_of(value, &number) &&
+        (!text_of(value, &text) || amount_get(text, 0, &number, NULL) != 0))
+        return want(err, "a whole number", value);
+    mp_put_int(out, number);
+    return 0;
+}
+
+static int take_amount(const struct door *d, const struct value_type *type,
+                       struct bytes value, const struct door_scope *scope,
+                       struct buf *out, struct err *err)
+{
+    struct bytes text;
+    int64_t number = 0;
+    int scale = 0;
+    char digits[24];
+    int rc = door_scale(d, type, scope, &scale, err);
+    if (rc != 0)
+        return rc;
+    if (int_of(value, &number)) {
+        int n = snprintf(digits, sizeof(digits), "%lld", (long long)number);
+        text = bytes_of(digits, (size_t)n);
+    } else if (!text_of(value, &text)) {
+        return want(err, "an amount such as '12.50'", value);
+    }
+    rc = amount_get(text, scale, &number, err);
+    if (rc == 0)
+        mp_put_int(out, number);
+    return rc;
+}
+
+static int take_boolean(struct bytes value, struct buf *out, struct err *err)
+{
+    struct mp mp = mp_open(value);
+    struct bytes text;
+    bool truth = false;
+    if (mp_get_bool(&mp, &truth, NULL) != 0) {
+        if (!text_of(value, &text))
+            return want(err, "true or false", value);
+        truth = bytes_equal(text, bytes_of_text("true"));
+        if (!truth && !bytes_equal(text, bytes_of_text("false")))
+            return want(err, "true or false", value);
+    }
+    mp_put_bool(out, truth);
+    return 0;
+}
+
+static int take_time(struct bytes value, struct buf *out, struct err *err)
+{
+    struct bytes text;
+    int64_t ms = 0;
+    if (!int_of(value, &ms)) {
+        if (!text_of(value, &text))
+            return want(err, "a time such as '2026-11-22T10:00:00Z'", value);
+        int rc = time_get(text, &ms, err);
+        if (rc != 0)
+            return rc;
+    }
+    mp_put_int(out, ms);
+    return 0;
+}
+
+static int take_identity(const struct door *d, struct bytes value,
+                         struct buf *out, struct err *err)
+{
+    struct bytes text;
+    uint8_t id[KEY_ID_SIZE];
+    struct mp mp = mp_open(value);
+    const uint8_t *bytes = NULL;
+    if (mp_get_bin_of(&mp, KEY_ID_SIZE, &bytes, NULL) == 0) {
+        mp_put_bin(out, bytes_of(bytes, KEY_ID_SIZE));
+        return 0;
+    }
+    if (!text_of(value, &text))
+        return want(err, "the name of a key, or key:<hex>", value);
+    int rc = door_get_identity(d, text, id, err);
+    if (rc == 0)
+        mp_put_bin(out, bytes_of(id, KEY_ID_SIZE));
+    return rc;
+}
+
+static int take_ref(const struct door *d, const struct value_type *type,
+                    struct bytes value, struct buf *out, struct err *err)
+{
+    struct bytes text;
+    uint8_t id[OBJECT_ID_SIZE];
+    struct mp mp = mp_open(value);
+    const uint8_t *bytes = NULL;
+    int64_t number = 0;
+    char digits[24];
+    if (mp_get_bin_of(&mp, OBJECT_ID_SIZE, &bytes, NULL) == 0) {
+        mp_put_bin(out, bytes_of(bytes, OBJECT_ID_SIZE));
+        return 0;
+    }
+    const struct event_type *target =
+        schema_type(d->core->schema, bytes_of_text(type->target));
+    assert(target != NULL);
+    if (int_of(value, &number)) { /* a key that is a number */
+        int n = snprintf(digits, sizeof(digits), "%lld", (long long)number);
+        text = bytes_of(digits, (size_t)n);
+    } else if (!text_of(value, &text)) {
+        return want(err, "what names it, as text", value);
+    }
+    int rc = door_get_ref(d, target, text, id, err);
+    if (rc == 0)
+        mp_put_bin(out, bytes_of(id, OBJECT_ID_SIZE));
+    return rc;
+}
+
+static int take_blob(struct bytes value, struct buf *out, struct err *err)
+{
+    struct mp mp = mp_open(value);
+    struct bytes bytes;
+    struct buf decoded = {0};
+    if (mp_get_bin(&mp, &bytes, NULL) == 0) {
+        mp_put_bin(out, bytes);
+        return 0;
+    }
+    bool good = text_of(value, &bytes) &&
+                base64_get((const char *)bytes.data, bytes.len, &decoded);
+    if (good)
+        mp_put_bin(out, buf_bytes(&decoded));
+    buf_deinit(&decoded);
+    return good ? 0 : want(err, "bytes, in text as base64", value);
+}
+
+static int take_list(const struct door *d, const struct value_type *type,
+                     struct bytes value, const struct door_scope *scope,
+                     const char *path, struct buf *out, struct err *err)
+{
+    struct mp mp = mp_open(value);
+    uint32_t count = 0;
+    if (mp_get_array(&mp, &count, NULL) != 0)
+        return want(err, "a list", value);
+    mp_put_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes item;
+        char at[DOOR_PATH_MAX];
+        snprintf(at, sizeof(at), "%s[%u]", path, i + 1);
+        int rc = mp_skip(&mp, &item, err);
+        if (rc == 0)
+            rc = door_take_value(d, type->item, item, scope, at, out, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int take_plain(const struct door *d, const struct value_type *type,
+                      struct bytes value, const struct door_scope *scope,
+                      struct buf *out, struct err *err)
+{
+    switch (type->kind) {
+    case VALUE_INTEGER:
+        return take_integer(value, out, err);
+    case VALUE_AMOUNT:
+        return take_amount(d, type, value, scope, out, err);
+    case VALUE_BOOLEAN:
+        return take_boolean(value, out, err);
+    case VALUE_TIME:
+        return take_time(value, out, err);
+    case VALUE_IDENTITY:
+        return take_identity(d, value, out, err);
+    case VALUE_REF:
+        return take_ref(d, type, value, out, err);
+    case VALUE_BLOB:
+        return take_blob(value, out, err);
+    default: /* all that is text */
+        buf_put_bytes(out, value);
+        return 0;
+    }
+}
+
+int door_take_value(const struct door *d, const struct value_type *type,
+                    struct bytes value, const struct door_scope *scope,
+                    const char *path, struct buf *out, struct err *err)
+{
+    size_t start = out->len;
+    int rc;
+    if (type->kind == VALUE_STRUCT)
+        return door_take(d, &type->fields, value, false, path, out, err);
+    if (type->kind == VALUE_LIST) {
+        rc = take_list(d, type, value, scope, path, out, err);
+        if (rc != 0) /* the path names the item already, or is its own */
+            return out->len > start ? rc : err_wrap(err, "%s", path);
+    } else {
+        rc = take_plain(d, type, value, scope, out, err);
+        if (rc != 0)
+            return err_wrap(err, "%s", path);
+    }
+    return value_check(d->core->schema, type,
+                       bytes_of(out->data + start, out->len - start), path,
+                       err);
+}
+
+static int unknown_field(const struct fields *fields, struct bytes name,
+                         const char *what, struct err *err)
+{
+    const char **names = mem_alloc((fields->count + 1) * sizeof(*names));
+    struct buf list = {0};
+    for (size_t i = 0; i < fields->count; i++) {
+        names[i] = fields->items[i].name;
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+    const char *near = near_name(name, names, fields->count);
+    int rc;
+    if (near != NULL)
+        rc = err_set(err, ATE_EINVALID,
+                     "%s: no field '%.*s'; did you mean "
+                     "'%s'?",
+                     what, (int)name.len, (const char *)name.data, near);
+    else if (fields->count == 0)
+        rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'; it takes none",
+                     what, (int)name.len, (const char *)name.data);
+    else
+        rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'; there are: %s",
+                     what, (int)name.len, (const char *)name.data,
+                     buf_text(&list));
+    buf_deinit(&list);
+    mem_free(names);
+    return rc;
+}
+
+static bool is_nil(struct bytes value)
+{
+    return value.len == 1 && value.data[0] == 0xc0;
+}
+
+static int check_names(const struct fields *fields, struct bytes map,
+                       const char *what, struct err *err)
+{
+    struct mp mp = mp_open(map);
+    uint32_t count = 0;
+    if (mp_get_map(&mp, &count, NULL) != 0) {
+        want(err, "a map of fields", map);
+        return err_wrap(err, "%s", what);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes name;
+        int rc = mp_get_str(&mp, &name, err);
+        if (rc == 0 && fields_find(fields, name) == NULL)
+            rc = unknown_field(fields, name, what, err);
+        if (rc == 0)
+            rc = mp_skip(&mp, NULL, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int take_field(const struct door *d, const struct field *field,
+                      const struct door_scope *scope, bool partial,
+                      const char *what, struct buf *out, uint32_t *count,
+                      struct err *err)
+{
+    struct bytes value = mp_map_get(scope->map, field->name);
+    char path[DOOR_PATH_MAX];
+    snprintf(path, sizeof(path), "%s: %s", what, field->name);
+    if (value.data == NULL || is_nil(value)) {
+        if (partial && value.data != NULL) {
+            mp_put_text(out, field->name);
+            mp_put_nil(out);
+            (*count)++;
+            return 0;
+        }
+        if (partial || field->type.optional ||
+            field->type.default_value.len > 0)
+            return 0;
+        return err_set(err, ATE_EINVALID, "%s: is missing", path);
+    }
+    mp_put_text(out, field->name);
+    (*count)++;
+    return door_take_value(d, &field->type, value, scope, path, out, err);
+}
+
+int door_take(const struct door *d, const struct fields *fields,
+              struct bytes map, bool partial, const char *what, struct buf *out,
+              struct err *err)
+{
+    int rc = check_names(fields, map, what, err);
+    if (rc != 0)
+        return rc;
+    struct door_scope scope = {fields, map};
+    struct buf entries = {0};
+    struct buf whole = {0};
+    uint32_t count = 0;
+    for (size_t i = 0; i < fields->count && rc == 0; i++)
+        rc = take_field(d, &fields->items[i], &scope, partial, what, &entries,
+                        &count, err);
+    mp_put_map(&whole, count);
+    buf_put_bytes(&whole, buf_bytes(&entries));
+    if (rc == 0 && partial)
+        buf_put_bytes(out, buf_bytes(&whole));
+    else if (rc == 0)
+        fields_add_defaults(out, fields, buf_bytes(&whole));
+    buf_deinit(&entries);
+    buf_deinit(&whole);
+    return rc;
+}
+
+/* ---- giving ---- */
+
+static void give_text(struct buf *out, struct buf *text)
+{
+    mp_put_str(out, buf_bytes(text));
+    buf_deinit(text);
+}
+
+static void give_list(const struct door *d, const struct value_type *type,
+                      struct bytes value, const struct door_scope *scope,
+                      struct buf *out)
+{
+    struct mp mp = mp_open(value);
+    uint32_t count = 0;
+    struct bytes item;
+    int rc = mp_get_array(&mp, &count, NULL);
+    assert(rc == 0);
+    mp_put_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        rc = mp_skip(&mp, &item, NULL);
+        assert(rc == 0);
+        door_give_value(d, type->item, item, scope, out);
+    }
+}
+
+/* Rows of a view; a method may have left columns out or put others in. */
+static void give_page(const struct door *d, const struct value_type *type,
+                      struct bytes value, struct buf *out)
+{
+    const struct view *view =
+        schema_view(d->core->schema, bytes_of_text(type->target));
+    struct mp mp = mp_open(value);
+    uint32_t count = 0;
+    struct bytes row;
+    if (view == NULL || mp_get_array(&mp, &count, NULL) != 0) {
+        buf_put_bytes(out, value);
+        return;
+    }
+    mp_put_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        mp_skip(&mp, &row, NULL);
+        door_give(d, &view->columns, row, out);
+    }
+}
+
+static void give_amount(const struct door *d, const struct value_type *type,
+                        struct bytes value, const struct door_scope *scope,
+                        struct buf *out)
+{
+    int64_t amount = 0;
+    int scale = 0;
+    struct buf text = {0};
+    if (!int_of(value, &amount) ||
+        door_scale(d, type, scope, &scale, NULL) != 0) {
+        buf_put_bytes(out, value);
+        return;
+    }
+    amount_put(&text, amount, scale);
+    give_text(out, &text);
+}
+
+void door_give_value(const struct door *d, const struct value_type *type,
+                     struct bytes value, const struct door_scope *scope,
+                     struct buf *out)
+{
+    struct mp mp = mp_open(value);
+    const uint8_t *id = NULL;
+    int64_t number = 0;
+    struct buf text = {0};
+    switch (type->kind) {
+    case VALUE_AMOUNT:
+        give_amount(d, type, value, scope, out);
+        return;
+    case VALUE_TIME:
+        if (!int_of(value, &number))
+            break;
+        time_put(&text, number);
+        give_text(out, &text);
+        return;
+    case VALUE_IDENTITY:
+        if (mp_get_bin_of(&mp, KEY_ID_SIZE, &id, NULL) != 0)
+            break;
+        door_put_identity(d, id, &text);
+        give_text(out, &text);
+        return;
+    case VALUE_REF:
+        if (mp_get_bin_of(&mp, OBJECT_ID_SIZE, &id, NULL) != 0)
+            break;
+        door_put_ref(d, id, &text);
+        give_text(out, &text);
+        return;
+    case VALUE_STRUCT:
+        door_give(d, &type->fields, value, out);
+        return;
+    case VALUE_LIST:
+        give_list(d, type, value, scope, out);
+        return;
+    case VALUE_PAGE:
+        give_page(d, type, value, out);
+        return;
+    default:
+        break;
+    }
+    buf_put_bytes(out, value);
+}
+
+void door_give(const struct door *d, const struct fields *fields,
+               struct bytes map, struct buf *out)
+{
+    struct door_scope scope = {fields, map};
+    struct mp mp = mp_open(map);
+    uint32_t count = 0;
+    int rc = mp_get_map(&mp, &count, NULL);
+    if (rc != 0) {
+        buf_put_bytes(out, map);
+        return;
+    }
+    mp_put_map(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes name;
+        struct bytes value;
+        mp_get_str(&mp, &name, NULL);
+        mp_skip(&mp, &value, NULL);
+        const struct field *field = fields_find(fields, name);
+        mp_put_str(out, name);
+        if (field != NULL)
+            door_give_value(d, &field->type, value, &scope, out);
+        else
+            buf_put_bytes(out, value);
+    }
+}

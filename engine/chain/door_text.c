@@ -1,0 +1,295 @@
+/* The texts of amounts, times, identities and refusals. */
+#include <assert.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/msgpack.h"
+#include "chain/door.h"
+
+/* ---- amounts ---- */
+
+enum { SCALE_MAX = 18 };
+
+void amount_put(struct buf *text, int64_t amount, int scale)
+{
+    char digits[24];
+    uint64_t size = amount < 0 ? -(uint64_t)amount : (uint64_t)amount;
+    assert(scale >= 0 && scale <= SCALE_MAX);
+    int n = snprintf(digits, sizeof(digits), "%0*llu", scale + 1,
+                     (unsigned long long)size);
+    if (amount < 0)
+        buf_put_u8(text, '-');
+    buf_put(text, digits, (size_t)(n - scale));
+    if (scale == 0)
+        return;
+    buf_put_u8(text, '.');
+    buf_put(text, digits + n - scale, (size_t)scale);
+}
+
+static int bad_amount(struct bytes text, int scale, struct err *err)
+{
+    if (scale == 0)
+        return err_set(err, ATE_EINVALID, "want a whole number, got '%.*s'",
+                       (int)(text.len > 60 ? 60 : text.len),
+                       (const char *)text.data);
+    return err_set(err, ATE_EINVALID,
+                   "want an amount with at most %d decimals, got '%.*s'", scale,
+                   (int)(text.len > 60 ? 60 : text.len),
+                   (const char *)text.data);
+}
+
+int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
+{
+    assert(scale >= 0 && scale <= SCALE_MAX);
+    const int64_t most = (int64_t)1 << 53;
+    int64_t value = 0;
+    int decimals = -1; /* digits behind the point; -1 before it */
+    size_t i = 0;
+    bool negative = text.len > 0 && text.data[0] == '-';
+    size_t digits = 0;
+    for (i = negative ? 1 : 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c == '.' && decimals < 0 && digits > 0) {
+            decimals = 0;
+            continue;
+        }
+        if (c < '0' || c > '9' || decimals == scale || value > most)
+            return bad_amount(text, scale, err);
+        value = value * 10 + (c - '0');
+        digits++;
+        if (decimals >= 0)
+            decimals++;
+    }
+    if (digits == 0 || decimals == 0)
+        return bad_amount(text, scale, err);
+    for (int k = decimals < 0 ? 0 : decimals; k < scale && value <= most; k++)
+        value *= 10;
+    if (value > most)
+        return err_set(err, ATE_EINVALID, "'%.*s' is too large",
+                       (int)(text.len > 60 ? 60 : text.len),
+                       (const char *)text.data);
+    *amount = negative ? -value : value;
+    return 0;
+}
+
+/* ---- times ---- */
+
+enum { DAY_MS = 86400000 };
+
+/* Days since 1970-01-01 of a day of the Gregorian calendar, and back; years
+ * begin in March here, so that the leap day is the last one. */
+static int64_t days_of(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
+           719468;
+}
+
+static void day_of(int64_t days, int64_t *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t of_era = days - era * 146097;
+    int64_t year_of_era =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year =
+        of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t m = (5 * of_year + 2) / 153;
+    *day = (int)(of_year - (153 * m + 2) / 5 + 1);
+    *month = (int)(m < 10 ? m + 3 : m - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+void time_put(struct buf *text, int64_t ms)
+{
+    int64_t days = ms / DAY_MS - (ms % DAY_MS < 0);
+    int64_t rest = ms - days * DAY_MS;
+    int64_t year;
+    int month;
+    int day;
+    day_of(days, &year, &month, &day);
+    buf_printf(text, "%04lld-%02d-%02dT%02lld:%02lld:%02lld", (long long)year,
+               month, day, (long long)(rest / 3600000),
+               (long long)(rest / 60000 % 60), (long long)(rest / 1000 % 60));
+    if (rest % 1000 != 0)
+        buf_printf(text, ".%03lld", (long long)(rest % 1000));
+    buf_put_u8(text, 'Z');
+}
+
+/* `width` digits at `*at`, then `*at` moves on. */
+static bool digits(const char **at, int width, int *value)
+{
+    *value = 0;
+    for (int i = 0; i < width; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *value = *value * 10 + (**at - '0');
+    }
+    return true;
+}
+
+static bool take(const char **at, char c)
+{
+    if (**at != c)
+        return false;
+    (*at)++;
+    return true;
+}
+
+static bool parse_clock(const char **at, int64_t *ms)
+{
+    int hour;
+    int minute;
+    int second = 0;
+    int milli = 0;
+    if (!digits(at, 2, &hour) || !take(at, ':') || !digits(at, 2, &minute))
+        return false;
+    if (take(at, ':') && !digits(at, 2, &second))
+        return false;
+    if (take(at, '.') && !digits(at, 3, &milli))
+        return false;
+    *ms = (((int64_t)hour * 60 + minute) * 60 + second) * 1000 + milli;
+    return hour < 24 && minute < 60 && second < 60;
+}
+
+static bool parse_time(const char *at, int64_t *ms)
+{
+    int year;
+    int month;
+    int day;
+    int64_t clock = 0;
+    if (!digits(&at, 4, &year) || !take(&at, '-') || !digits(&at, 2, &month) ||
+        !take(&at, '-') || !digits(&at, 2, &day))
+        return false;
+    char date[11];
+    snprintf(date, sizeof(date), "%04d-%02d-%02d", year % 10000, month % 100,
+             day % 100);
+    if (!date_valid(bytes_of(date, 10)))
+        return false;
+    if (take(&at, 'T') && (!parse_clock(&at, &clock) || !take(&at, 'Z')))
+        return false;
+    *ms = days_of(year, month, day) * DAY_MS + clock;
+    return *at == '\0';
+}
+
+int time_get(struct bytes text, int64_t *ms, struct err *err)
+{
+    char room[32];
+    if (text.len < sizeof(room)) {
+        memcpy(room, text.data, text.len);
+        room[text.len] = '\0';
+        if (parse_time(room, ms))
+            return 0;
+    }
+    return err_set(err, ATE_EINVALID,
+                   "want a time such as 2026-11-22T10:00:00Z, got '%.*s'",
+                   (int)(text.len > 60 ? 60 : text.len),
+                   (const char *)text.data);
+}
+
+/* ---- identities ---- */
+
+void door_put_identity(const struct door *d, const uint8_t id[32],
+                       struct buf *text)
+{
+    if (d->names != NULL && d->names->name(d->names->ctx, id, text))
+        return;
+    buf_put_text(text, "key:");
+    hex_put(text, bytes_of(id, KEY_ID_SIZE));
+}
+
+int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
+                      struct err *err)
+{
+    if (text.len == 4 + 2 * KEY_ID_SIZE && memcmp(text.data, "key:", 4) == 0 &&
+        hex_get((const char *)text.data + 4, text.len - 4, id))
+        return 0;
+    if (d->names != NULL && d->names->find(d->names->ctx, text, id))
+        return 0;
+    struct buf list = {0};
+    if (d->names != NULL)
+        d->names->list(d->names->ctx, &list);
+    int rc = err_set(err, ATE_ENOT_FOUND,
+                     "no key '%.*s'; there are: %s (make one with "
+                     "`ate key new`, or give key:<hex>)",
+                     (int)(text.len > 80 ? 80 : text.len),
+                     (const char *)text.data, buf_text(&list));
+    buf_deinit(&list);
+    return rc;
+}
+
+/* ---- refusals ---- */
+
+static const struct field *find_said(const struct fields *const *sets,
+                                     size_t count, struct bytes name)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field =
+            sets[i] != NULL ? fields_find(sets[i], name) : NULL;
+        if (field != NULL)
+            return field;
+    }
+    return NULL;
+}
+
+static void put_said(const struct door *d, const struct field *field,
+                     struct bytes value, struct bytes values, struct buf *out)
+{
+    struct buf given = {0};
+    struct bytes text;
+    int64_t number = 0;
+    bool truth = false;
+    if (field != NULL) {
+        struct door_scope scope = {NULL, values};
+        door_give_value(d, &field->type, value, &scope, &given);
+        value = buf_bytes(&given);
+    }
+    struct mp mp = mp_open(value);
+    enum mp_kind kind = MP_NIL;
+    mp_peek(&mp, &kind, NULL);
+    if (kind == MP_STR && mp_get_str(&mp, &text, NULL) == 0)
+        buf_put_bytes(out, text);
+    else if (kind == MP_INT && mp_get_int(&mp, &number, NULL) == 0)
+        buf_printf(out, "%lld", (long long)number);
+    else if (kind == MP_BOOL && mp_get_bool(&mp, &truth, NULL) == 0)
+        buf_put_text(out, truth ? "true" : "false");
+    else
+        buf_put_text(out, kind == MP_NIL ? "nothing" : "...");
+    buf_deinit(&given);
+}
+
+void door_refusal(const struct door *d, const char *text,
+                  const struct fields *event_fields,
+                  const struct fields *more_fields, const struct fields *says,
+                  struct bytes values, struct buf *out)
+{
+    const struct fields *sets[] = {says, event_fields, more_fields};
+    while (*text != '\0') {
+        const char *close = *text == '{' ? strchr(text, '}') : NULL;
+        if (close == NULL) {
+            buf_put_u8(out, (uint8_t)*text++);
+            continue;
+        }
+        char name[LIMIT_KIND_NAME + 1];
+        size_t len = (size_t)(close - text - 1);
+        if (len > LIMIT_KIND_NAME)
+            len = LIMIT_KIND_NAME;
+        memcpy(name, text + 1, len);
+        name[len] = '\0';
+        struct bytes value = {NULL, 0};
+        if (values.len > 0)
+            value = mp_map_get(values, name);
+        if (value.data == NULL)
+            buf_printf(out, "{%s}", name);
+        else
+            put_said(d, find_said(sets, 3, bytes_of_text(name)), value, values,
+                     out);
+        text = close + 1;
+    }
+}

@@ -1,0 +1,53 @@
+#include "chain/history.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+
+struct history_entry {
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+};
+
+void history_add(struct history *h, const struct merkle *log)
+{
+    if (h->entries == NULL)
+        h->entries = mem_zero(HISTORY_MAX, sizeof(*h->entries));
+    struct history_entry *e = &h->entries[h->next];
+    e->size = log->size;
+    merkle_root(log, e->root);
+    h->next = (h->next + 1) % HISTORY_MAX;
+    if (h->count < HISTORY_MAX)
+        h->count++;
+}
+
+void history_deinit(struct history *h)
+{
+    mem_free(h->entries);
+    *h = (struct history){0};
+}
+
+/* The newest is looked at first: authors are seldom far behind. */
+int history_check(const struct history *h, uint64_t size,
+                  const uint8_t *root_or_null, struct err *err)
+{
+    if (size == 0)
+        return 0;
+    for (size_t i = 1; i <= h->count; i++) {
+        const struct history_entry *e =
+            &h->entries[(h->next + HISTORY_MAX - i) % HISTORY_MAX];
+        if (e->size > size)
+            continue;
+        if (e->size == size && root_or_null != NULL &&
+            memcmp(e->root, root_or_null, HASH_SIZE) == 0)
+            return 0;
+        return err_set(err, ATE_EINVALID,
+                       "the author saw another log: its root at size %llu "
+                       "is not this chain's",
+                       (unsigned long long)size);
+    }
+    return err_set(err, ATE_ESTALE,
+                   "what the author saw, size %llu, is too old to be checked",
+                   (unsigned long long)size);
+}

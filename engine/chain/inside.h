@@ -1,0 +1,153 @@
+/* inside: the chain's own struct, shared by the files that make it up (chain.c,
+ * order.c, replay.c, calls.c, look.c) and by nobody else. */
+#ifndef ATE_CHAIN_INSIDE_H
+#define ATE_CHAIN_INSIDE_H
+
+#include "chain/chain.h"
+#include "chain/core_open.h"
+#include "chain/history.h"
+#include "event/body.h"
+
+enum { HEARTBEAT_MS = 1000 };        /* log time is never older than this */
+enum { STATE_ROOT_EVERY = 1 << 16 }; /* transactions */
+
+/* An accepted transaction that waits for its batch to be signed. */
+struct pending {
+    struct buf tx_header;
+    uint8_t tx_id[TX_ID_SIZE];
+    struct buf events; /* the headers, one after the other */
+    size_t *event_lengths;
+    size_t event_count;
+    struct buf inlined; /* its small bodies */
+    struct buf bodies;  /* its large ones, as the body file has them */
+    struct buf read_set;
+    struct buf result;
+    uint8_t verdict[HASH_SIZE];
+};
+
+/* A frame that is signed and waits to be written. */
+struct sealed {
+    uint32_t count;
+    struct buf payload;
+    struct buf inlined;
+    uint64_t body_len;
+};
+
+/* A list of calls, in order. */
+struct call_queue {
+    struct chain_call *first;
+    struct chain_call **last;
+};
+
+struct chain_call_state {
+    struct chain *chain;
+    struct chain_call *next;
+    const struct method *method;
+    struct buf args; /* stored form */
+    struct call run;
+    int64_t now;
+    struct buf stored; /* the result in stored form */
+    uint32_t fetches;  /* bodies fetched so far */
+};
+
+struct chain {
+    struct chain_deps deps;
+    struct core core;
+    struct log log;
+    bool log_open;
+    bool check_bodies; /* when replaying, large ones too */
+
+    struct merkle tree;    /* all leaves that are sealed */
+    struct merkle durable; /* those that are durable */
+    struct history history;
+    uint64_t next_index;   /* of the next transaction */
+    uint64_t state_rooted; /* size at the last heartbeat with a state root */
+    struct tree_version root_before; /* of the transaction being replayed */
+    struct trial trial;              /* of heartbeats and of what is replayed */
+    struct chain_progress progress;
+
+    /* The open batch. */
+    const struct key_pair *batch_author;
+    struct pending *pending;
+    size_t pending_count;
+    size_t pending_cap;
+    size_t pending_bytes;
+    uint8_t heartbeat_call[CALL_ID_SIZE];
+
+    /* The next group. */
+    struct sealed *sealed;
+    size_t sealed_count;
+    size_t sealed_cap;
+    struct buf group_bodies;
+
+    /* The group under way. */
+    bool writing;
+    struct buf writing_bodies;
+    struct merkle writing_tree;
+
+    struct call_queue placed;  /* in the open batch or next group */
+    struct call_queue flying;  /* in the group under way */
+    struct call_queue ready;   /* answered; not yet told */
+    struct call_queue blocked; /* until what is being written is durable */
+    size_t looking;            /* reads under way, whoever asked */
+    size_t fetching;           /* calls that wait for a body */
+
+    struct err why; /* code not 0: damaged or failed */
+    chain_done *done;
+    void *done_ctx;
+    struct replay_wait *wait; /* a frame that waits for its bodies */
+};
+
+void queue_init(struct call_queue *q);
+void queue_push(struct call_queue *q, struct chain_call *call);
+struct chain_call *queue_take(struct call_queue *q); /* NULL: empty */
+void queue_move(struct call_queue *to, struct call_queue *from);
+
+/* order.c */
+
+/* Sign the open batch, if there is one, and make it a frame of the next group.
+ */
+void order_seal(struct chain *c);
+/* Enter a transaction whose trial was finished and kept. `record` holds its
+ * digests. */
+struct placing {
+    const struct trial *trial;
+    const struct key_pair *author;
+    struct call_record call;
+    struct bytes read_set;     /* len 0: none */
+    struct bytes result;       /* len 0: none */
+    uint8_t tx_id[TX_ID_SIZE]; /* set */
+};
+void order_place(struct chain *c, struct placing *placing);
+/* Must a heartbeat come before a transaction at `now`? */
+bool order_needs_heartbeat(const struct chain *c, int64_t now);
+/* Judge and apply a heartbeat to the state and leave it in c->trial, not yet
+ * placed; order_place_heartbeat() does that. Needs order_seal() before. */
+int order_try_heartbeat(struct chain *c, int64_t now, struct err *err);
+void order_place_heartbeat(struct chain *c);
+void order_deinit(struct chain *c);
+bool order_is_empty(const struct chain *c);
+
+/* replay.c */
+int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
+                   struct err *err);
+int replay_frame(void *chain, const struct log_frame *frame, struct err *err);
+void replay_deinit(struct chain *c);
+
+/* calls.c */
+void calls_durable(struct chain *c); /* the group under way is */
+void calls_failed(struct chain *c, const struct err *why);
+void calls_deliver(struct chain *c);
+
+/* The bodies of a frame, in event order: where each lies. */
+struct body_place {
+    bool inlined;
+    uint64_t offset; /* in the inline section, or in the frame's body region */
+};
+/* Goes on to the next body of `length`; start with all zeros. */
+struct body_walk {
+    uint64_t inline_at;
+    uint64_t file_at;
+};
+struct body_place body_walk_next(struct body_walk *w, uint64_t length);
+#endif

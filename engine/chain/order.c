@@ -1,0 +1,400 @@
+/* Order: transactions take their places, batches are signed, groups are
+ * written.
+ *
+ * A transaction is *placed* when its trial was kept: it has its index, and the
+ * head has its effects. It waits in the open batch until that is *sealed*:
+ * signed once for all its members, whose leaves then enter the log's tree.
+ * Sealed frames wait in the next group; one group is written at a time, and
+ * what arrives meanwhile forms the next one.
+ *
+ * (1) next_index = tree.size + pending_count.
+ * (2) tree.size >= writing_tree.size >= durable.size.
+ * (3) The head holds what is placed; the pin `sealed` of the state what is
+ * being written; the pin `durable` what is durable. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "chain/engine_types.h"
+#include "chain/inside.h"
+#include "event/batch.h"
+
+enum { BATCH_BYTES_MAX = 4 << 20 }; /* seal before a frame grows above */
+
+/* ---- pending transactions ---- */
+
+static void pending_deinit(struct pending *p)
+{
+    buf_deinit(&p->tx_header);
+    buf_deinit(&p->events);
+    mem_free(p->event_lengths);
+    buf_deinit(&p->inlined);
+    buf_deinit(&p->bodies);
+    buf_deinit(&p->read_set);
+    buf_deinit(&p->result);
+}
+
+/* Lay out one body as docs/format.md section 4 has it. */
+static void put_body(struct pending *p, struct bytes body)
+{
+    if (body_is_inline(body.len)) {
+        buf_put_bytes(&p->inlined, body);
+        return;
+    }
+    size_t start = p->bodies.len;
+    buf_put_bytes(&p->bodies, body);
+    buf_pad(&p->bodies, 8);
+    if (body_pieces(body.len) > 1) {
+        struct body_hasher hasher;
+        uint8_t hash[HASH_SIZE];
+        body_hasher_init(&hasher);
+        body_hasher_put(&hasher, body);
+        body_hasher_end(&hasher, hash);
+        buf_put_bytes(&p->bodies, buf_bytes(&hasher.leaves));
+        body_hasher_deinit(&hasher);
+    }
+    buf_pad(&p->bodies, 8);
+    assert(p->bodies.len - start == body_file_size(body.len));
+}
+
+struct body_place body_walk_next(struct body_walk *w, uint64_t length)
+{
+    struct body_place place = {.inlined = body_is_inline(length)};
+    if (place.inlined) {
+        place.offset = w->inline_at;
+        w->inline_at += length;
+    } else {
+        place.offset = w->file_at;
+        w->file_at += body_file_size(length);
+    }
+    return place;
+}
+
+static void put_events(struct pending *p, const struct trial *t)
+{
+    p->event_count = t->count;
+    p->event_lengths = mem_alloc(t->count * sizeof(*p->event_lengths));
+    for (size_t i = 0; i < t->count; i++) {
+        const struct trial_event *e = t->events[i];
+        p->event_lengths[i] = e->raw.len;
+        buf_put_bytes(&p->events, e->raw);
+        if (e->header.body_length > 0)
+            put_body(p, e->body);
+    }
+}
+
+static void put_tx_header(struct chain *c, struct pending *p,
+                          const struct placing *placing)
+{
+    const struct trial *t = placing->trial;
+    uint8_t event_root[HASH_SIZE];
+    uint8_t seen_root[HASH_SIZE];
+    uint8_t(*ids)[HASH_SIZE] = mem_alloc(t->count * sizeof(*ids));
+    for (size_t i = 0; i < t->count; i++)
+        memcpy(ids[i], t->events[i]->id, HASH_SIZE);
+    merkle_root_of_ids(ids, t->count, event_root);
+    mem_free(ids);
+    merkle_root(&c->durable, seen_root);
+    struct tx_header header = {
+        .author = placing->author->id,
+        .first_sequence = t->first_sequence,
+        .count = t->count,
+        .event_root = event_root,
+        .seen_size = c->durable.size,
+        .seen_root = c->durable.size > 0 ? seen_root : NULL,
+        .call = placing->call,
+    };
+    tx_header_put(&p->tx_header, &header);
+    tx_id(c->core.genesis.suite, c->core.id, buf_bytes(&p->tx_header),
+          p->tx_id);
+}
+
+static size_t pending_size(const struct pending *p)
+{
+    return p->tx_header.len + p->events.len + p->read_set.len + p->result.len +
+           9 * p->event_count + 256;
+}
+
+void order_place(struct chain *c, struct placing *placing)
+{
+    assert(placing->trial->index == c->next_index);
+    bool other =
+        c->batch_author != NULL &&
+        memcmp(c->batch_author->id, placing->author->id, KEY_ID_SIZE) != 0;
+    if (other || c->pending_count == LIMIT_BATCH_TXS ||
+        c->pending_bytes >= BATCH_BYTES_MAX)
+        order_seal(c);
+    c->batch_author = placing->author;
+    c->pending = mem_array_grow(c->pending, c->pending_count, &c->pending_cap,
+                                sizeof(*c->pending));
+    struct pending *p = &c->pending[c->pending_count++];
+    *p = (struct pending){0};
+    put_tx_header(c, p, placing);
+    put_events(p, placing->trial);
+    buf_put_bytes(&p->read_set, placing->read_set);
+    buf_put_bytes(&p->result, placing->result);
+    memcpy(p->verdict, placing->trial->verdict, HASH_SIZE);
+    memcpy(placing->tx_id, p->tx_id, TX_ID_SIZE);
+    c->pending_bytes += pending_size(p);
+    c->next_index++;
+}
+
+/* ---- sealing ---- */
+
+static void put_member(struct buf *payload, const struct pending *p)
+{
+    struct bytes *events = mem_alloc(p->event_count * sizeof(*events));
+    size_t at = 0;
+    for (size_t i = 0; i < p->event_count; i++) {
+        events[i] = bytes_of(p->events.data + at, p->event_lengths[i]);
+        at += p->event_lengths[i];
+    }
+    struct batch_part part = {
+        .tx_header = buf_bytes(&p->tx_header),
+        .events = events,
+        .event_count = p->event_count,
+        .read_set = buf_bytes(&p->read_set),
+        .result = buf_bytes(&p->result),
+        .verdict = p->verdict,
+    };
+    batch_put_member(payload, &part);
+    mem_free(events);
+}
+
+static void put_leaf(struct chain *c, const struct pending *p,
+                     const uint8_t signature[SIGN_SIZE])
+{
+    const struct sigs none = {0};
+    uint8_t sigs[HASH_SIZE];
+    uint8_t leaf[LOG_LEAF_SIZE];
+    sigs_hash(signature, &none, sigs);
+    log_leaf(c->core.genesis.suite, c->tree.size, p->tx_id, sigs, p->verdict,
+             leaf);
+    merkle_append_leaf(&c->tree, bytes_of(leaf, sizeof(leaf)));
+}
+
+static struct sealed *new_sealed(struct chain *c, uint32_t count)
+{
+    c->sealed = mem_array_grow(c->sealed, c->sealed_count, &c->sealed_cap,
+                               sizeof(*c->sealed));
+    struct sealed *s = &c->sealed[c->sealed_count++];
+    *s = (struct sealed){.count = count};
+    return s;
+}
+
+void order_seal(struct chain *c)
+{
+    if (c->pending_count == 0)
+        return;
+    uint8_t signature[SIGN_SIZE];
+    uint8_t(*ids)[TX_ID_SIZE] = mem_alloc(c->pending_count * sizeof(*ids));
+    for (size_t i = 0; i < c->pending_count; i++)
+        memcpy(ids[i], c->pending[i].tx_id, TX_ID_SIZE);
+    batch_sign(c->batch_author, c->core.id, ids, c->pending_count, signature);
+    mem_free(ids);
+
+    struct sealed *s = new_sealed(c, (uint32_t)c->pending_count);
+    batch_put(&s->payload, c->batch_author->id, signature, c->pending_count);
+    for (size_t i = 0; i < c->pending_count; i++) {
+        struct pending *p = &c->pending[i];
+        put_member(&s->payload, p);
+        put_leaf(c, p, signature);
+        buf_put_bytes(&s->inlined, buf_bytes(&p->inlined));
+        buf_put_bytes(&c->group_bodies, buf_bytes(&p->bodies));
+        s->body_len += p->bodies.len;
+        pending_deinit(p);
+    }
+    c->pending_count = 0;
+    c->pending_bytes = 0;
+    c->batch_author = NULL;
+    history_add(&c->history, &c->tree);
+    assert(c->next_index == c->tree.size);
+}
+
+/* ---- heartbeats ---- */
+
+bool order_needs_heartbeat(const struct chain *c, int64_t now)
+{
+    int64_t time = state_time(state_head(&c->core.state));
+    return c->tree.size + c->pending_count == 1 || now - time >= HEARTBEAT_MS;
+}
+
+/* A heartbeat's call id has to differ from any other of the order key: it is
+ * made of the chain's size and the log's root, which never come again together.
+ */
+static void heartbeat_call_id(struct chain *c, uint8_t id[CALL_ID_SIZE])
+{
+    uint8_t hash[HASH_SIZE];
+    merkle_root(&c->tree, hash);
+    memcpy(id, hash, CALL_ID_SIZE);
+}
+
+static void put_heartbeat_fields(struct chain *c, int64_t time,
+                                 struct buf *fields)
+{
+    uint8_t root[HASH_SIZE];
+    uint8_t state[HASH_SIZE];
+    merkle_root(&c->tree, root);
+    struct heartbeat h = {.time = time, .size = c->tree.size, .root = root};
+    if (c->tree.size - c->state_rooted >= STATE_ROOT_EVERY) {
+        state_root(state_head(&c->core.state), state);
+        h.state = state;
+    }
+    heartbeat_put(fields, &h);
+}
+
+int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
+{
+    assert(c->pending_count == 0);
+    struct trial *t = &c->trial;
+    struct author author;
+    int64_t last = state_time(state_head(&c->core.state));
+    int64_t time = now > last ? now : last;
+    bool known =
+        state_author(state_head(&c->core.state), c->core.order_key, &author);
+    assert(known);
+    uint8_t call_id[CALL_ID_SIZE];
+    heartbeat_call_id(c, call_id);
+    memcpy(c->heartbeat_call, call_id, CALL_ID_SIZE);
+    t->core = &c->core;
+    t->index = c->next_index;
+    t->time = time;
+    t->author = c->core.order_key;
+    t->caller = c->core.order_key;
+    t->call_id = c->heartbeat_call;
+    t->first_sequence = author.next_sequence;
+    t->co_authors = NULL;
+    t->co_author_count = 0;
+    t->replays = false;
+
+    struct buf fields = {0};
+    struct buf raw = {0};
+    uint8_t id[OBJECT_ID_SIZE];
+    put_heartbeat_fields(c, time, &fields);
+    fact_id(c->core.id, c->core.order_key, call_id, 0, id);
+    struct event_header header = {
+        .object = id,
+        .type = bytes_of_text(TYPE_HEARTBEAT),
+        .author = c->core.order_key,
+        .fields = buf_bytes(&fields),
+    };
+    event_header_put(&raw, &header);
+    trial_begin(t);
+    int rc = trial_add(t, buf_bytes(&raw), bytes_of(NULL, 0), err);
+    if (rc == 0)
+        rc = trial_finish(t, err);
+    if (rc == 0)
+        trial_keep(t);
+    else
+        trial_undo(t);
+    buf_deinit(&fields);
+    buf_deinit(&raw);
+    return rc;
+}
+
+void order_place_heartbeat(struct chain *c)
+{
+    struct placing placing = {
+        .trial = &c->trial,
+        .author = c->deps.order_pair(c->deps.ctx, c->core.order_key),
+        .call = {.id = c->heartbeat_call,
+                 .method = bytes_of_text(TYPE_HEARTBEAT)},
+    };
+    assert(placing.author != NULL);
+    struct heartbeat h;
+    int rc = heartbeat_get(c->trial.events[0]->header.fields, &h, NULL);
+    assert(rc == 0);
+    if (h.state != NULL)
+        c->state_rooted = h.size;
+    order_place(c, &placing);
+    order_seal(c);
+}
+
+/* ---- groups ---- */
+
+bool order_is_empty(const struct chain *c)
+{
+    return c->pending_count == 0 && c->sealed_count == 0;
+}
+
+static void drop_sealed(struct chain *c)
+{
+    for (size_t i = 0; i < c->sealed_count; i++) {
+        buf_deinit(&c->sealed[i].payload);
+        buf_deinit(&c->sealed[i].inlined);
+    }
+    c->sealed_count = 0;
+}
+
+void order_deinit(struct chain *c)
+{
+    for (size_t i = 0; i < c->pending_count; i++)
+        pending_deinit(&c->pending[i]);
+    mem_free(c->pending);
+    drop_sealed(c);
+    mem_free(c->sealed);
+    buf_deinit(&c->group_bodies);
+    buf_deinit(&c->writing_bodies);
+}
+
+static void group_done(void *ctx, int code, const struct err *err)
+{
+    struct chain *c = ctx;
+    c->writing = false;
+    buf_clear(&c->writing_bodies);
+    if (code != 0) {
+        c->why = *err;
+        err_wrap(&c->why, "chain %.*s", (int)c->core.genesis.name.len,
+                 (const char *)c->core.genesis.name.data);
+        calls_failed(c, &c->why);
+        calls_deliver(c);
+        return;
+    }
+    state_sealed_is_durable(&c->core.state);
+    c->durable = c->writing_tree;
+    calls_durable(c);
+    chain_flush(c);
+}
+
+static int append_group(struct chain *c, struct err *err)
+{
+    struct log_entry *entries = mem_alloc(c->sealed_count * sizeof(*entries));
+    for (size_t i = 0; i < c->sealed_count; i++) {
+        const struct sealed *s = &c->sealed[i];
+        entries[i] = (struct log_entry){
+            .type = LOG_BATCH,
+            .count = s->count,
+            .payload = buf_bytes(&s->payload),
+            .inlined = buf_bytes(&s->inlined),
+            .body_len = s->body_len,
+        };
+    }
+    struct buf bodies = c->writing_bodies;
+    c->writing_bodies = c->group_bodies;
+    c->group_bodies = bodies;
+    struct log_group group = {
+        .entries = entries,
+        .count = c->sealed_count,
+        .bodies = buf_bytes(&c->writing_bodies),
+    };
+    int rc = log_append(&c->log, &group, group_done, c, err);
+    mem_free(entries);
+    return rc;
+}
+
+void chain_flush(struct chain *c)
+{
+    calls_deliver(c);
+    if (c->writing || order_is_empty(c) || c->why.code != 0)
+        return;
+    order_seal(c);
+    state_seal(&c->core.state);
+    c->writing = true;
+    c->writing_tree = c->tree;
+    queue_move(&c->flying, &c->placed);
+    struct err err;
+    int rc = append_group(c, &err);
+    drop_sealed(c);
+    if (rc != 0)
+        group_done(c, rc, &err);
+}
