@@ -45,7 +45,8 @@ int body_piece_check(struct bytes leaves, uint64_t n, struct bytes piece,
 /* Pieces of a body of this length; length at most LIMIT_BODY_SEGMENT. */
 uint64_t body_pieces(uint64_t length);
 
-/* Stored in the frame's inline section, rather than in the body file? */
+/* Stored in the frame's inline section, rather than in the body file? (Of an
+ * event's body: the bundle of genesis is inline whatever its size.) */
 bool body_is_inline(uint64_t length);
 
 /* Bytes it takes in the body file: padded to 8, then its leaf hashes if it has
