@@ -92,11 +92,9 @@ static int find_and_keep(void *ctx, const char *name,
             err_set(err, ATE_ELIMIT, "more than %d bytes of Lua", LIMIT_BUNDLE);
     if (rc != 0)
         return rc;
-    *found = (struct sandbox_module){
-        .file = buf_text(&loaded->file),
-        .source = buf_bytes(&loaded->source),
-        .trusted = is_own(name),
-    };
+    found->file = buf_text(&loaded->file);
+    found->source = buf_bytes(&loaded->source);
+    found->trusted = is_own(name);
     return 0;
 }
 
@@ -167,25 +165,21 @@ int bundle_build(struct buf *out, const char *main_module, bundle_source source,
 
 /* ---- loading ---- */
 
-/* One buffer for the file's name is enough: a module is compiled before it
- * requires another. */
 int bundle_find_module(void *ctx, const char *name,
                        struct sandbox_module *found, struct err *err)
 {
-    struct bundle_loader *loader = ctx;
+    const struct bundle *bundle = ctx;
     struct bundle_module module;
-    if (!bundle_find(loader->bundle, bytes_of_text(name), &module))
+    if (!bundle_find(bundle, bytes_of_text(name), &module))
         return no_module(name, err);
-    if (module.file.len >= sizeof(loader->file))
+    if (module.file.len >= sizeof(found->room))
         return err_set(err, ATE_EINVALID,
                        "module '%s': the name of its file is too long", name);
-    memcpy(loader->file, module.file.data, module.file.len);
-    loader->file[module.file.len] = '\0';
-    *found = (struct sandbox_module){
-        .file = loader->file,
-        .source = module.source,
-        .trusted = is_own(name),
-    };
+    memcpy(found->room, module.file.data, module.file.len);
+    found->room[module.file.len] = '\0';
+    found->file = found->room;
+    found->source = module.source;
+    found->trusted = is_own(name);
     return 0;
 }
 

@@ -25,16 +25,10 @@ int bundle_build(struct buf *out, const char *main_module, bundle_source source,
                  void *ctx, struct schema *schema, struct buf *warnings,
                  struct err *err);
 
-/* What bundle_find_module wants as its ctx; it and the bundle have to stay
- * until the sandbox is sealed. */
-struct bundle_loader {
-    const struct bundle *bundle;
-    char file[SANDBOX_FILE_MAX]; /* of the module that is being loaded */
-};
-
-/* A sandbox_find over a stored bundle. Nothing but the bundle is looked at, so
- * that a chain means the same under every version of the engine. Modules named
- * `ate` or `ate.*` are trusted: bundle_own_lua has to be asked first. */
+/* A sandbox_find over a stored bundle; ctx is a `const struct bundle *` that
+ * has to stay until loading ends. Nothing but the bundle is looked at, so that
+ * a chain means the same under every version of the engine. Modules named `ate`
+ * or `ate.*` are trusted: bundle_own_lua has to be asked first. */
 int bundle_find_module(void *ctx, const char *name,
                        struct sandbox_module *found, struct err *err);
 

@@ -54,6 +54,7 @@ struct sandbox_module {
     const char *file; /* as errors name it: "bank.lua" */
     struct bytes source;
     bool trusted; /* the engine's own Lua: it sees `host` */
+    char room[SANDBOX_FILE_MAX]; /* for a `file` that has no other place */
 };
 
 /* Find a module for `require`. Errors: NOT_FOUND (require then says what it
