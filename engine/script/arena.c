@@ -56,12 +56,12 @@ void arena_limit(struct arena *a, size_t limit, size_t block_max)
     assert(block_max <= (size_t)1 << 27); /* the last class */
     a->limit = limit < a->size ? limit : a->size;
     a->block_max = block_max;
-    a->refused = 0;
+    a->refused = ARENA_FINE;
 }
 
-static void *refuse(struct arena *a, size_t size)
+static void *refuse(struct arena *a, enum arena_refusal why)
 {
-    a->refused = size;
+    a->refused = why;
     return NULL;
 }
 
@@ -78,7 +78,7 @@ static void *take(struct arena *a, const void *old, size_t size)
     size_t real;
 
     if (size > a->block_max && !is_string_table(old, size))
-        return refuse(a, size);
+        return refuse(a, ARENA_TOO_LARGE);
     unsigned class = class_of(size, &real);
     void *block = a->marks.free_list[class];
     if (block != NULL) {
@@ -86,7 +86,7 @@ static void *take(struct arena *a, const void *old, size_t size)
         return block;
     }
     if (a->marks.used > a->limit || real > a->limit - a->marks.used)
-        return refuse(a, size);
+        return refuse(a, ARENA_FULL);
     block = a->block + a->marks.used;
     a->marks.used += real;
     assert(a->marks.used <= a->size);
@@ -127,14 +127,17 @@ static void *resize(struct arena *a, void *old, size_t old_size,
     size_t old_real, new_real;
 
     if (new_size > a->block_max && new_size > old_size)
-        return refuse(a, new_size);
+        return refuse(a, ARENA_TOO_LARGE);
     if (class_of(old_size, &old_real) == class_of(new_size, &new_real) ||
         resize_last(a, old, old_real, new_real))
         return old;
     void *block = take(a, old, new_size);
     if (block == NULL) {
+        if (new_size > old_size)
+            return NULL;
         /* Lua relies on shrinking: the rest of the block is then lost. */
-        return new_size < old_size ? old : NULL;
+        a->refused = ARENA_FINE;
+        return old;
     }
     memcpy(block, old, old_size < new_size ? old_size : new_size);
     give(a, old, old_size);
@@ -165,7 +168,7 @@ void arena_image_restore(struct arena *a)
     assert(a->image != NULL);
     memcpy(a->block, a->image, a->image_marks.used);
     a->marks = a->image_marks;
-    a->refused = 0;
+    a->refused = ARENA_FINE;
 }
 
 size_t arena_image_size(const struct arena *a)

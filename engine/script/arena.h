@@ -21,6 +21,12 @@ enum {
     ARENA_BLOCK_MAX = (64 << 10) + 256,
 };
 
+enum arena_refusal {
+    ARENA_FINE,
+    ARENA_FULL,      /* the limit of all together */
+    ARENA_TOO_LARGE, /* for one block */
+};
+
 /* What a restore puts back beside the bytes. */
 struct arena_marks {
     size_t used;                    /* bytes below the bump pointer */
@@ -29,10 +35,10 @@ struct arena_marks {
 
 struct arena {
     uint8_t *block;
-    size_t size;      /* of the block */
-    size_t limit;     /* `used` never goes above; at most size */
-    size_t block_max; /* of one allocation */
-    size_t refused;   /* size of the allocation refused last, or 0 */
+    size_t size;                /* of the block */
+    size_t limit;               /* `used` never goes above; at most size */
+    size_t block_max;           /* of one allocation */
+    enum arena_refusal refused; /* why the last one refused was, if any */
     struct arena_marks marks;
     uint8_t *image; /* NULL before arena_image_take */
     struct arena_marks image_marks;

@@ -159,6 +159,15 @@ static int write_dump(lua_State *L, const void *data, size_t len, void *ud)
     return 0;
 }
 
+/* Lua names file and line, but for bytecode, which has no lines. */
+static int refuse_syntax(const char *text, const char *file, struct err *err)
+{
+    if (strchr(text, ':') == NULL)
+        return err_set(err, ATE_ESCRIPT, "%s:1: not Lua source: %s", file,
+                       text);
+    return err_set(err, ATE_ESCRIPT, "%s", text);
+}
+
 static int translate(lua_State *L, struct buf *dump, struct bytes source,
                      const char *chunk, struct err *err)
 {
@@ -168,7 +177,7 @@ static int translate(lua_State *L, struct buf *dump, struct bytes source,
     if (status == 0)
         status = lua_dump(L, write_dump, dump);
     else if (status == LUA_ERRSYNTAX)
-        return err_set(err, ATE_ESCRIPT, "%s", lua_tostring(L, -1));
+        return refuse_syntax(lua_tostring(L, -1), file, err);
     if (status == LUA_ERRMEM)
         return err_set(err, ATE_ELIMIT,
                        "%s needs more than %d bytes of memory to compile", file,

@@ -182,7 +182,7 @@ static int split(lua_State *L)
     size_t len, between;
     const char *text = lib_arg_text(L, 1, "string.split", &len);
     const char *separator = lib_arg_text(L, 2, "string.split", &between);
-    int64_t most = lib_arg_or(L, 3, "string.split", LIB_LIST_MAX);
+    int64_t most = lib_arg_or(L, 3, "string.split", INT64_MAX);
     const char *end = text + len;
 
     if (between == 0)

@@ -147,7 +147,7 @@ static void note_memory(struct sandbox *s)
     const struct arena *a = &s->arena;
     const char *at = s->place[0] == '\0' ? "" : " at ";
 
-    if (!s->dead && a->refused > a->block_max)
+    if (!s->dead && a->refused == ARENA_TOO_LARGE)
         err_set(&s->limit_error, ATE_ELIMIT,
                 "needs a text or table of more than %zu bytes, or calls that "
                 "nest too deep%s%s",
@@ -240,7 +240,7 @@ static int outcome(struct sandbox *s, int status, struct err *err)
     bool raised = s->raised;
 
     s->raised = false;
-    if (status == LUA_ERRMEM || (status != 0 && s->arena.refused != 0))
+    if (status == LUA_ERRMEM || (status != 0 && s->arena.refused != ARENA_FINE))
         note_memory(s);
     if (s->dead)
         return fail(err, &s->limit_error);
@@ -324,7 +324,6 @@ void *sandbox_scratch(lua_State *L, size_t size)
     void *scratch = allocate(s, NULL, 0, size == 0 ? 1 : size);
     s->arena.block_max = block_max;
     if (scratch == NULL) {
-        s->arena.refused = 1; /* whatever its size, it was not a block */
         sandbox_error(L, "out of memory");
     }
     return scratch;

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `collectgarbage` is not available here
+return collectgarbage('count')

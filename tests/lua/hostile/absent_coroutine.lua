@@ -1,0 +1,2 @@
+-- expect: SCRIPT `coroutine.wrap` is not available here
+return coroutine.wrap(function() end)()

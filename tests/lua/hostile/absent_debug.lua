@@ -1,0 +1,2 @@
+-- expect: SCRIPT `debug.sethook` is not available here
+return debug.sethook()

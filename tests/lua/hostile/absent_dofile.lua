@@ -1,0 +1,2 @@
+-- expect: SCRIPT `dofile` is not available here
+return dofile('/etc/passwd')

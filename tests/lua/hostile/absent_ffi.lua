@@ -1,0 +1,2 @@
+-- expect: SCRIPT `ffi.new` is not available here
+return ffi.new('int')

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `getfenv` is not available here
+return getfenv(0)

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `getmetatable` is not available here
+return getmetatable('').__index

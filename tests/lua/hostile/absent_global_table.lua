@@ -1,0 +1,2 @@
+-- expect: SCRIPT name the global itself
+return _G.string

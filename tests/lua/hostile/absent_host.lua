@@ -1,0 +1,2 @@
+-- expect: SCRIPT `host` is not declared
+return host.setmetatable

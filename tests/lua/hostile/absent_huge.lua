@@ -1,0 +1,2 @@
+-- expect: SCRIPT `math.huge` is not available here
+return math.huge

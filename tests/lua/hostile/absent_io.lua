@@ -1,0 +1,2 @@
+-- expect: SCRIPT `io.open` is not available here
+return io.open('/etc/passwd')

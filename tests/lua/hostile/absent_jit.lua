@@ -1,0 +1,2 @@
+-- expect: SCRIPT `jit.on` is not available here
+return jit.on()

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `load` is not available here
+return load('return 1')

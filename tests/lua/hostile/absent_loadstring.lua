@@ -1,0 +1,2 @@
+-- expect: SCRIPT `loadstring` is not available here
+return loadstring('\27LJ\2')

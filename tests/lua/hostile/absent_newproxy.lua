@@ -1,0 +1,2 @@
+-- expect: SCRIPT `newproxy` is not available here
+return newproxy(true)

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `next` is not available here
+return next({})

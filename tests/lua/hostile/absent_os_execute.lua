@@ -1,0 +1,2 @@
+-- expect: SCRIPT `os.execute` is not available here
+return os.execute('true')

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `pcall` is not available here
+return pcall(error)

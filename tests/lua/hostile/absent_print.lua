@@ -1,0 +1,2 @@
+-- expect: SCRIPT `print` is not available here
+return print('x')

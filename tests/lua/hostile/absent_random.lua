@@ -1,0 +1,2 @@
+-- expect: SCRIPT let the caller pass
+return math.random()

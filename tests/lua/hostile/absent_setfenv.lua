@@ -1,0 +1,2 @@
+-- expect: SCRIPT `setfenv` is not available here
+return setfenv(1, {})

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `string.dump` is not available here
+return string.dump(function() end)

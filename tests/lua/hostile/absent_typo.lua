@@ -1,0 +1,2 @@
+-- expect: SCRIPT `tosting` is not declared
+return tosting(1)

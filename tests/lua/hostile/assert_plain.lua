@@ -1,0 +1,4 @@
+-- expect: SCRIPT assertion failed
+return function()
+    assert(nil)
+end

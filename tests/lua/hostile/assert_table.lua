@@ -1,0 +1,4 @@
+-- expect: SCRIPT must be a text
+return function()
+    assert(false, {})
+end

@@ -1,0 +1,5 @@
+-- expect: SCRIPT attempt to call
+return function()
+    local f
+    f()
+end

@@ -1,0 +1,4 @@
+-- expect: SCRIPT attempt to compare
+return function()
+    return 1 < 'x'
+end

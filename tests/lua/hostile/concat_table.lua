@@ -1,0 +1,4 @@
+-- expect: SCRIPT attempt to concatenate
+return function()
+    return 'x' .. {}
+end

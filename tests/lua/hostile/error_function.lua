@@ -1,0 +1,4 @@
+-- expect: SCRIPT argument 1 must be a text
+return function()
+    error(function() end)
+end

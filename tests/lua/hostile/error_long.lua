@@ -1,0 +1,4 @@
+-- expect: SCRIPT xxx
+return function()
+    error(('x'):rep(65536), 0)
+end

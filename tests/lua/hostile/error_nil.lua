@@ -1,0 +1,4 @@
+-- expect: SCRIPT error without a text
+return function()
+    error(nil)
+end

@@ -1,0 +1,4 @@
+-- expect: SCRIPT a
+return function()
+    error('a\0b', 0)
+end

@@ -1,0 +1,3 @@
+-- expect: SCRIPT `helper` is not declared
+function helper()
+end

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `string` is not declared, and globals
+string = {}

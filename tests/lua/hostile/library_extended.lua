@@ -1,0 +1,3 @@
+-- expect: SCRIPT table.mine was changed while the bundle was loaded
+table.mine = {}
+return 1

@@ -1,0 +1,2 @@
+-- expect: SCRIPT numbers that end in LL
+return {1LL, 2LL}

@@ -1,0 +1,5 @@
+-- expect: LIMIT ran longer than
+return function()
+    ::again::
+    goto again
+end

@@ -1,0 +1,4 @@
+-- expect: LIMIT ran longer than
+return function()
+    repeat until false
+end

@@ -1,0 +1,5 @@
+-- expect: LIMIT
+local function f()
+    return f()
+end
+return f

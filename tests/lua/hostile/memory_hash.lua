@@ -1,0 +1,7 @@
+-- expect: LIMIT
+return function()
+    local t = {}
+    for i = 1, 99999 do
+        t['k' .. i] = i
+    end
+end

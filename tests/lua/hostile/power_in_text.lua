@@ -1,0 +1,4 @@
+-- expect: VALUE ^^^
+return function()
+    return "^" .. [[^]] .. '^' -- ^
+end

@@ -1,0 +1,3 @@
+-- expect: SCRIPT requires itself
+local again = require(...)
+return again

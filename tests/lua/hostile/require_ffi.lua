@@ -1,0 +1,2 @@
+-- expect: SCRIPT `ffi` is not available here
+return require('ffi')

@@ -1,0 +1,2 @@
+-- expect: SCRIPT `io` is not available here
+return require('io')

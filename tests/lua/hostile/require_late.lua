@@ -1,0 +1,5 @@
+-- expect: SCRIPT works only while the bundle is loaded
+return function()
+    local m = require('later')
+    return m
+end

@@ -1,0 +1,2 @@
+-- expect: SCRIPT there is no module '../../etc/passwd'
+return require('../../etc/passwd')

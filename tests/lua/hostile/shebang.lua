@@ -1,0 +1,3 @@
+-- expect: SCRIPT unexpected symbol
+#!/usr/bin/lua
+return 1

@@ -1,0 +1,6 @@
+-- expect: VALUE 1
+local seen = {}
+return function()
+    seen[#seen + 1] = true
+    return #seen
+end

@@ -1,0 +1,2 @@
+-- expect: SCRIPT undefined label
+goto nowhere

@@ -1,0 +1,2 @@
+-- expect: SCRIPT syntax_unfinished.lua:
+return function()

@@ -1,0 +1,5 @@
+-- expect: SCRIPT index is nil
+return function()
+    local t = {}
+    t[nil] = 1
+end

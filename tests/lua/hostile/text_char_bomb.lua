@@ -1,0 +1,4 @@
+-- expect: SCRIPT is not a byte
+return function()
+    return string.char(256)
+end

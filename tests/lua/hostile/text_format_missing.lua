@@ -1,0 +1,4 @@
+-- expect: SCRIPT argument 2 must be
+return function()
+    return string.format('%s')
+end

@@ -1,0 +1,4 @@
+-- expect: SCRIPT string.format: knows
+return function()
+    return string.format('%n', 1)
+end

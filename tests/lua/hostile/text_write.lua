@@ -1,0 +1,5 @@
+-- expect: SCRIPT attempt to index
+return function()
+    local s = 'x'
+    s.len = 1
+end
