@@ -187,7 +187,8 @@ static void small_order_keys_sign_nothing(void **state)
 }
 
 /* y + p in place of y: such encodings exist for y below 19 only. Nobody knows a
- * secret of most of these points, so that this shows refusal, not its reason. */
+ * secret of most of these points, so that this shows refusal, not its reason.
+ */
 static void non_canonical_keys_are_refused(void **state)
 {
     (void)state;
