@@ -1,6 +1,7 @@
 #include "sim/log_script.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -464,6 +465,114 @@ void crash_everywhere(uint64_t seed, unsigned commits, unsigned seeds,
     assert(rc == 0);
     crash_here(&s);
     script_deinit(&s);
+}
+
+/* ---- faults ---- */
+
+struct trial {
+    struct sim_fault fault;
+    const char *what;
+};
+
+/* The log told of a fault: is it in the state it says? */
+static void check_failed(struct script *s, const struct trial *trial)
+{
+    struct model *m = &s->model;
+
+    if (s->log.state != LOG_FAILED || s->log.end.frames != m->acked ||
+        s->code != ATE_EIO) {
+        note(s, &s->tally->wrong, trial->what, "not failed as it should");
+        return;
+    }
+    size_t before = m->submitted;
+    if (script_append(s) != ATE_EUNAVAILABLE || m->submitted != before)
+        note(s, &s->tally->wrong, trial->what, "it still takes writes");
+    if (trial->fault.for_ever && trial->fault.kind == SIM_ERROR)
+        return;
+    if (script_read(s, rng_below(&s->rng, m->acked)) != 0)
+        note(s, &s->tally->lost, trial->what, "can't be read back");
+}
+
+static void restart(struct script *s, enum sim_loss loss, const char *what)
+{
+    struct script again;
+    char text[200];
+
+    script_init_on(&again, sim_disk_copy(s->disk, 1), 1, s->tally);
+    sim_disk_revive(again.disk, loss, sim_disk_actions(s->disk));
+    sim_disk_hook(again.disk, before_action, &again);
+    again.mutant = s->mutant;
+    snprintf(text, sizeof(text), "%s, %s", what, loss_text[loss]);
+    long found = script_recover(&again, &s->model, text);
+    if (found >= 0)
+        crash_after_recovery(&again, &s->model, found, text);
+    script_deinit(&again);
+}
+
+static void try_fault(uint64_t seed, unsigned commits, sim_hook *mutant,
+                      const struct trial *trial, struct tally *tally)
+{
+    struct script s;
+
+    script_init(&s, seed, tally);
+    s.mutant = mutant;
+    sim_disk_fault(s.disk, &trial->fault);
+    int rc = script_run(&s, commits);
+    if (sim_disk_faults(s.disk) > 0) {
+        if (rc != 0 && s.model.acked > 0)
+            check_failed(&s, trial);
+        script_crash(&s);
+        restart(&s, SIM_KEEP_CACHE, trial->what);
+        restart(&s, SIM_KEEP_NONE, trial->what);
+        restart(&s, SIM_KEEP_SOME, trial->what);
+    }
+    script_deinit(&s);
+}
+
+static uint64_t count_actions(uint64_t seed, unsigned commits)
+{
+    struct tally tally = {0};
+    struct script s;
+
+    script_init(&s, seed, &tally);
+    script_run(&s, commits);
+    uint64_t actions = sim_disk_actions(s.disk);
+    script_deinit(&s);
+    return actions;
+}
+
+void fault_everywhere(uint64_t seed, unsigned commits, bool lying,
+                      sim_hook *mutant, struct tally *tally)
+{
+    static const struct {
+        struct sim_fault fault;
+        const char *text;
+    } faults[] = {
+        {{.kind = SIM_ERROR, .error = EIO}, "EIO"},
+        {{.kind = SIM_ERROR, .error = ENOSPC}, "ENOSPC"},
+        {{.kind = SIM_ERROR, .error = EROFS}, "EROFS"},
+        {{.kind = SIM_SHORT_WRITE, .error = ENOSPC}, "short, ENOSPC"},
+        {{.kind = SIM_SHORT_WRITE, .error = EIO}, "short, EIO"},
+        {{.kind = SIM_LOSES_SYNC, .error = EIO}, "lost sync"},
+    };
+    static const struct sim_fault lie = {.kind = SIM_LYING_SYNC, .error = EIO};
+    uint64_t actions = count_actions(seed, commits);
+    size_t kinds = lying ? 1 : sizeof(faults) / sizeof(*faults);
+
+    for (uint64_t i = 0; i < actions * kinds * 2; i++) {
+        size_t kind = i % kinds;
+        struct sim_fault fault = lying ? lie : faults[kind].fault;
+        char what[100];
+        struct trial trial = {.fault = fault, .what = what};
+        trial.fault.action = i / kinds / 2;
+        trial.fault.for_ever = i / kinds % 2;
+        snprintf(what, sizeof(what), "seed %llu, %s%s at action %llu",
+                 (unsigned long long)seed,
+                 lying ? "lying sync" : faults[kind].text,
+                 trial.fault.for_ever ? " for ever" : "",
+                 (unsigned long long)trial.fault.action);
+        try_fault(seed, commits, mutant, &trial, tally);
+    }
 }
 
 /* ---- a life ---- */

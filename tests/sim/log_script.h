@@ -95,6 +95,14 @@ long script_recover(struct script *s, const struct model *model,
 void crash_everywhere(uint64_t seed, unsigned commits, unsigned seeds,
                       sim_hook *mutant, struct tally *tally);
 
+/* One fault at each action of a script, once and for ever, then a new process
+ * and a power failure. What the log said about the fault has to be true: FULL,
+ * nothing of the group is left and the log goes on; anything else, the log is
+ * FAILED and readable as far as it acknowledged. `lying` makes failed syncs say
+ * that all is well, which the log can't survive. */
+void fault_everywhere(uint64_t seed, unsigned commits, bool lying,
+                      sim_hook *mutant, struct tally *tally);
+
 /* A log with up to four power failures in its life, each at a random action. */
 void crash_in_life(uint64_t seed, sim_hook *mutant, struct tally *tally);
 #endif

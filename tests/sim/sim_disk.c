@@ -211,20 +211,28 @@ static void write_file(struct sim_file *f, uint64_t offset, struct bytes data)
     if (offset + data.len > f->cache.len)
         set_size(f, offset + data.len);
     memcpy(f->cache.data + offset, data.data, data.len);
+    /* Writing a page again makes its place in the file needed again, too. */
+    f->size_dirty |= offset + data.len > f->disk.len;
     size_t last = sectors(offset + data.len);
     for (size_t i = (size_t)(offset / SECTOR); i < last; i++)
         f->dirty.data[i] = 1;
 }
 
-/* The part of sector i that both hold goes from the cache to the disk. */
-static void keep_sector(struct sim_file *f, size_t i)
+/* The first `len` bytes of sector i, as far as both hold them, go from the
+ * cache to the disk. */
+static void keep_part(struct sim_file *f, size_t i, size_t len)
 {
     size_t start = i * SECTOR;
-    size_t end = start + SECTOR;
+    size_t end = start + len;
     size_t size = f->disk.len < f->cache.len ? f->disk.len : f->cache.len;
     end = end < size ? end : size;
     if (start < end)
         memcpy(f->disk.data + start, f->cache.data + start, end - start);
+}
+
+static void keep_sector(struct sim_file *f, size_t i)
+{
+    keep_part(f, i, SECTOR);
 }
 
 static void clean(struct sim_file *f)
@@ -306,10 +314,14 @@ static void file_lose_power(struct sim_file *f, enum sim_loss loss,
     resize(&f->disk, size);
     if (size > before)
         fill(&f->disk, before, here, rng);
-    for (size_t i = 0; i < sectors(f->cache.len); i++)
-        if (f->dirty.data[i] && here != SIM_KEEP_NONE &&
-            (here == SIM_KEEP_ALL || rng_coin(rng)))
+    for (size_t i = 0; i < sectors(f->cache.len); i++) {
+        if (!f->dirty.data[i] || here == SIM_KEEP_NONE)
+            continue;
+        if (some && rng_below(rng, 8) == 0)
+            keep_part(f, i, 8 * rng_below(rng, SECTOR / 8)); /* torn */
+        else if (!some || rng_coin(rng))
             keep_sector(f, i);
+    }
     buf_clear(&f->cache);
     buf_put_bytes(&f->cache, buf_bytes(&f->disk));
     resize(&f->dirty, sectors(size));
