@@ -30,6 +30,10 @@ void chain_close(struct chain *c)
     order_deinit(c);
     trial_deinit(&c->trial);
     history_deinit(&c->history);
+    mem_free(c->times);
+    c->times = NULL;
+    c->time_count = 0;
+    c->time_cap = 0;
     core_close(&c->core);
 }
 

@@ -120,6 +120,8 @@ void chain_door(const struct chain *c, struct door *door); /* over it */
 /* The log that is durable: size and root. */
 uint64_t chain_size(const struct chain *c);
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
+/* Log time at a transaction, ms. */
+int64_t chain_time_at(const struct chain *c, uint64_t index);
 const struct chain_progress *chain_progress(const struct chain *c);
 /* 0, or why it is damaged or failed. */
 int chain_state(const struct chain *c, const struct err **why);

@@ -11,6 +11,11 @@
 enum { HEARTBEAT_MS = 1000 };        /* log time is never older than this */
 enum { STATE_ROOT_EVERY = 1 << 16 }; /* transactions */
 
+struct log_time {
+    uint64_t index;
+    int64_t time;
+};
+
 /* An accepted transaction that waits for its batch to be signed. */
 struct pending {
     struct buf tx_header;
@@ -60,7 +65,10 @@ struct chain {
     struct merkle tree;    /* all leaves that are sealed */
     struct merkle durable; /* those that are durable */
     struct history history;
-    uint64_t next_index;   /* of the next transaction */
+    uint64_t next_index;    /* of the next transaction */
+    struct log_time *times; /* of every heartbeat, in order */
+    size_t time_count;
+    size_t time_cap;
     uint64_t state_rooted; /* size at the last heartbeat with a state root */
     struct tree_version root_before; /* of the transaction being replayed */
     struct trial trial;              /* of heartbeats and of what is replayed */
@@ -133,6 +141,9 @@ int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
                    struct err *err);
 int replay_frame(void *chain, const struct log_frame *frame, struct err *err);
 void replay_deinit(struct chain *c);
+
+/* look.c */
+void look_note_time(struct chain *c, uint64_t index, int64_t time);
 
 /* calls.c */
 void calls_durable(struct chain *c); /* the group under way is */

@@ -154,6 +154,7 @@ static int check_heartbeat(struct chain *c, struct err *err)
     if (h.size != c->tree.size || memcmp(h.root, root, HASH_SIZE) != 0)
         return err_set(err, ATE_ECORRUPT,
                        TYPE_HEARTBEAT ": size or root differ from the log's");
+    look_note_time(c, c->next_index, h.time);
     if (h.state == NULL)
         return 0;
     state_root(c->root_before, root);

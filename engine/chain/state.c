@@ -230,8 +230,8 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
     return OBJECT_LIVE;
 }
 
-/* type 00, parent or zeros, then the key's ordered form, or the place in the
- * log. */
+/* type 00, parent or zeros, then the key's ordered form; without a key: a
+ * fact's place in the log, an object's id. */
 static void child_key(struct buf *key, const struct event_type *type,
                       const struct event_header *header, uint64_t index,
                       uint64_t n)
@@ -246,10 +246,22 @@ static void child_key(struct buf *key, const struct event_type *type,
         struct bytes value = mp_map_get(header->fields, field->name);
         value_put_ordered(key, &field->type, value);
     }
-    if (type->key_count == 0) {
+    if (type->key_count == 0 && type->is_object) {
+        buf_put(key, header->object, OBJECT_ID_SIZE);
+    } else if (type->key_count == 0) {
         buf_put_be64(key, index);
         buf_put_be64(key, n);
     }
+}
+
+static void put_version(struct state *s, const struct event_header *header,
+                        uint64_t index, uint64_t n)
+{
+    buf_clear(&s->key);
+    buf_put(&s->key, header->object, OBJECT_ID_SIZE);
+    buf_put_be64(&s->key, index);
+    buf_put_be64(&s->key, n);
+    state_put(s, STATE_VERSION, buf_bytes(&s->key), bytes_of(NULL, 0));
 }
 
 void state_put_object(struct state *s, const struct event_type *type,
@@ -264,6 +276,8 @@ void state_put_object(struct state *s, const struct event_type *type,
     mp_put_bin(&s->value, raw);
     state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
               buf_bytes(&s->value));
+    if (type->is_object)
+        put_version(s, header, index, n);
     if (header->previous != NULL)
         return; /* key and parent never change: the entry is there */
     child_key(&s->key, type, header, index, n);
@@ -272,15 +286,16 @@ void state_put_object(struct state *s, const struct event_type *type,
 }
 
 void state_spend_object(struct state *s, const struct event_type *type,
-                        const uint8_t event[32],
+                        const uint8_t event[32], uint64_t index, uint64_t n,
                         const struct event_header *header)
 {
+    put_version(s, header, index, n);
     buf_clear(&s->value);
     mp_put_array(&s->value, 1);
     mp_put_bin(&s->value, bytes_of(event, EVENT_ID_SIZE));
     state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
               buf_bytes(&s->value));
-    child_key(&s->key, type, header, 0, 0);
+    child_key(&s->key, type, header, index, n);
     bool was_there = state_delete(s, STATE_CHILD, buf_bytes(&s->key));
     assert(was_there);
 }
@@ -308,6 +323,38 @@ bool object_scan_next(struct object_scan *scan, uint8_t id[16])
     assert(value.len == OBJECT_ID_SIZE);
     memcpy(id, value.data, OBJECT_ID_SIZE);
     return true;
+}
+
+void object_scan_place(struct buf *out, const struct event_type *type,
+                       const struct object *o)
+{
+    struct buf key = {0};
+    child_key(&key, type, &o->header, o->index, o->n);
+    buf_put_u8(out, STATE_CHILD);
+    buf_put_bytes(out, buf_bytes(&key));
+    buf_deinit(&key);
+}
+
+bool state_version_before(struct tree_version v, const uint8_t id[16],
+                          uint64_t *index, uint64_t *n)
+{
+    struct buf key = {0};
+    struct tree_cursor c;
+    buf_put_u8(&key, STATE_VERSION);
+    buf_put(&key, id, OBJECT_ID_SIZE);
+    buf_put_be64(&key, *index);
+    buf_put_be64(&key, *index == UINT64_MAX ? UINT64_MAX : *n);
+    bool found =
+        tree_seek_before(&c, v, buf_bytes(&key)) &&
+        tree_cursor_key(&c).len == key.len &&
+        memcmp(tree_cursor_key(&c).data, key.data, 1 + OBJECT_ID_SIZE) == 0;
+    if (found) {
+        const uint8_t *place = tree_cursor_key(&c).data + 1 + OBJECT_ID_SIZE;
+        *index = get_be64(place);
+        *n = get_be64(place + 8);
+    }
+    buf_deinit(&key);
+    return found;
 }
 
 struct bytes object_scan_position(const struct object_scan *scan)

@@ -31,6 +31,7 @@ enum state_kind {
     STATE_ROW_ORDER = 0x42, /* view 00, order columns, key columns -> nothing */
     STATE_CALL_TIME = 0x43, /* log time, call id -> nothing */
     STATE_PRIVATE_ROW = 0x44, /* rows of views that read bodies */
+    STATE_VERSION = 0x45,     /* object id, index, n -> nothing: its history */
 };
 
 /* One entry of kinds 2 to 5 that the open transaction changed; the first change
@@ -98,15 +99,19 @@ struct object {
 enum object_life state_object(struct tree_version v, const uint8_t id[16],
                               struct object *o);
 
-/* Write a new version of a live object, or spend its id. Keep the children's
- * index; `type` may be NULL only for types of the engine, which have no index.
- */
+/* Write a new version of an object or a fact, or spend its id; keeps the
+ * indexes of children and versions. */
 void state_put_object(struct state *s, const struct event_type *type,
                       const uint8_t event[32], uint64_t index, uint64_t n,
                       struct bytes raw, const struct event_header *header);
 void state_spend_object(struct state *s, const struct event_type *type,
-                        const uint8_t event[32],
+                        const uint8_t event[32], uint64_t index, uint64_t n,
                         const struct event_header *header);
+
+/* The next older version of an object: the first call takes *index =
+ * UINT64_MAX. */
+bool state_version_before(struct tree_version v, const uint8_t id[16],
+                          uint64_t *index, uint64_t *n);
 
 /* Walk live objects of a type under a parent (NULL: those that have none), in
  * the order of their keys; facts without key stand in the order of the log.
@@ -122,6 +127,9 @@ void object_scan_open(struct object_scan *scan, struct tree_version v,
                       const struct event_type *type, const uint8_t *parent,
                       struct bytes after, bool backward);
 bool object_scan_next(struct object_scan *scan, uint8_t id[16]);
+/* The position at which a scan stands on this object. */
+void object_scan_place(struct buf *out, const struct event_type *type,
+                       const struct object *o);
 struct bytes object_scan_position(const struct object_scan *scan);
 void object_scan_close(struct object_scan *scan);
 /* All of a type whatever their parents: the same with this as `parent`. */

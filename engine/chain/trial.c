@@ -271,7 +271,8 @@ static int apply(struct trial *t, const struct trial_event *e, size_t n,
 {
     struct state *state = &t->core->state;
     if (e->change == CHANGE_DELETE)
-        state_spend_object(state, e->type, e->id, &e->before_header);
+        state_spend_object(state, e->type, e->id, t->index, n,
+                           &e->before_header);
     else
         state_put_object(state, e->type, e->id, t->index, n, e->raw,
                          &e->header);

@@ -1,0 +1,297 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/fields.h"
+#include "chain/query_inside.h"
+
+static const struct query_kind *const kinds[] = {
+    &query_get, &query_list, &query_history, &query_view,
+    &query_sum, &query_info, &query_schema,  &query_tail};
+
+static const struct query_kind *find_kind(struct bytes name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (bytes_equal(bytes_of_text(kinds[i]->name), name))
+            return kinds[i];
+    return NULL;
+}
+
+bool query_known(struct bytes method)
+{
+    return find_kind(method) != NULL;
+}
+
+/* ---- life ---- */
+
+struct query *query_start(struct chain *c, struct bytes method,
+                          struct bytes args, uint32_t credit,
+                          query_chunk *chunk, query_done *done, void *ctx)
+{
+    static const uint8_t empty_map = 0x80;
+    struct query *q = mem_zero(1, sizeof(*q));
+    q->chain = c;
+    q->kind = find_kind(method);
+    assert(q->kind != NULL);
+    buf_put_bytes(&q->args, args.len > 0 ? args : bytes_of(&empty_map, 1));
+    q->credit = credit;
+    q->chunk = chunk;
+    q->done = done;
+    q->ctx = ctx;
+    q->limit = UINT64_MAX;
+    return q;
+}
+
+static void query_end(struct query *q, int code, const struct err *err)
+{
+    struct err none = {0};
+    q->done(q->ctx, code, code != 0 ? err : &none,
+            code != 0 ? bytes_of(NULL, 0) : buf_bytes(&q->result));
+    object_scan_close(&q->objects);
+    row_scan_close(&q->rows);
+    buf_deinit(&q->args);
+    buf_deinit(&q->result);
+    buf_deinit(&q->row);
+    buf_deinit(&q->where);
+    mem_free(q);
+}
+
+void query_grant(struct query *q, uint32_t chunks)
+{
+    q->credit += chunks;
+}
+
+void query_cancel(struct query *q)
+{
+    q->canceled = true;
+}
+
+bool query_follows(const struct query *q)
+{
+    return q->follow;
+}
+
+/* One step; what it came to, or a code. */
+static int advance(struct query *q, struct err *err)
+{
+    if (q->canceled)
+        return err_set(err, ATE_ECANCELED, "%s: canceled", q->kind->name);
+    if (q->failed != 0) {
+        *err = q->err;
+        return q->failed;
+    }
+    chain_door(q->chain, &q->door);
+    if (!q->begun) {
+        q->begun = true;
+        int rc = q->kind->begin(q, err);
+        return rc != 0 ? rc : STEP_MORE;
+    }
+    return q->kind->step(q, err);
+}
+
+void query_run(struct query *q)
+{
+    struct err err = {0};
+    if (q->running || q->waiting)
+        return;
+    q->running = true;
+    for (;;) {
+        if (q->credit == 0 && !q->canceled && q->begun)
+            break;
+        int rc = advance(q, &err);
+        if (rc == STEP_MORE)
+            continue;
+        if (rc == STEP_WAIT && !q->waiting && !q->follow)
+            continue; /* its read came back at once */
+        if (rc == STEP_WAIT)
+            break;
+        if (rc != STEP_END)
+            err_wrap(&err, "%s", q->kind->name);
+        query_end(q, rc == STEP_END ? 0 : rc, &err);
+        return;
+    }
+    q->running = false;
+}
+
+void query_resume(struct query *q, int code, const struct err *err)
+{
+    q->waiting = false;
+    q->failed = code;
+    if (code != 0)
+        q->err = *err;
+    query_run(q); /* does nothing when the read came back within a step */
+}
+
+void query_emit(struct query *q)
+{
+    assert(q->credit > 0);
+    q->credit--;
+    if (q->limit != UINT64_MAX)
+        q->limit--;
+    q->chunk(q->ctx, buf_bytes(&q->row));
+    buf_clear(&q->row);
+}
+
+/* ---- arguments ---- */
+
+int query_check_args(struct query *q, const char *const *names, struct err *err)
+{
+    struct mp mp = mp_open(buf_bytes(&q->args));
+    uint32_t count = 0;
+    struct bytes name;
+    int rc = mp_get_map(&mp, &count, err);
+    for (uint32_t i = 0; i < count && rc == 0; i++) {
+        rc = mp_get_str(&mp, &name, err);
+        size_t k = 0;
+        while (rc == 0 && names[k] != NULL &&
+               !bytes_equal(name, bytes_of_text(names[k])))
+            k++;
+        if (rc == 0 && names[k] == NULL) {
+            const char *near = near_name(name, names, k);
+            rc = err_set(err, ATE_EINVALID, "no argument '%.*s'%s%s%s",
+                         (int)name.len, (const char *)name.data,
+                         near ? "; did you mean '" : "", near ? near : "",
+                         near ? "'?" : "");
+        }
+        if (rc == 0)
+            rc = mp_skip(&mp, NULL, err);
+    }
+    return rc;
+}
+
+int query_take_text(struct query *q, const char *name, bool needed,
+                    struct bytes *text, struct err *err)
+{
+    struct bytes value = mp_map_get(buf_bytes(&q->args), name);
+    struct mp mp = mp_open(value);
+    *text = bytes_of(NULL, 0);
+    if (value.data == NULL || mp_take_nil(&mp))
+        return needed ? err_set(err, ATE_EINVALID, "'%s' is missing", name) : 0;
+    if (mp_get_str(&mp, text, NULL) != 0)
+        return err_set(err, ATE_EINVALID, "'%s' has to be text", name);
+    return 0;
+}
+
+int query_take_uint(struct query *q, const char *name, uint64_t *value,
+                    struct err *err)
+{
+    struct bytes raw = mp_map_get(buf_bytes(&q->args), name);
+    struct mp mp = mp_open(raw);
+    int64_t number = 0;
+    struct bytes text;
+    if (raw.data == NULL || mp_take_nil(&mp))
+        return 0;
+    bool good = mp_get_int(&mp, &number, NULL) == 0;
+    if (!good) {
+        mp = mp_open(raw);
+        good = mp_get_str(&mp, &text, NULL) == 0 &&
+               amount_get(text, 0, &number, NULL) == 0;
+    }
+    if (!good || number < 0)
+        return err_set(err, ATE_EINVALID, "'%s' has to be a whole number",
+                       name);
+    *value = (uint64_t)number;
+    return 0;
+}
+
+int query_take_page(struct query *q, struct err *err)
+{
+    struct bytes order;
+    int rc = query_take_uint(q, "limit", &q->limit, err);
+    if (rc == 0)
+        rc = query_take_text(q, "order", false, &order, err);
+    if (rc != 0 || order.data == NULL)
+        return rc;
+    q->backward = bytes_equal(order, bytes_of_text("last"));
+    if (!q->backward && !bytes_equal(order, bytes_of_text("first")))
+        return err_set(err, ATE_EINVALID, "'order' is 'first' or 'last'");
+    return 0;
+}
+
+int query_take_type(struct query *q, struct err *err)
+{
+    struct bytes name;
+    const struct schema *s = chain_core(q->chain)->schema;
+    int rc = query_take_text(q, "type", true, &name, err);
+    if (rc != 0)
+        return rc;
+    q->type = schema_type(s, name);
+    if (q->type != NULL)
+        return 0;
+    const char **names = mem_alloc((s->type_count + 1) * sizeof(*names));
+    for (size_t i = 0; i < s->type_count; i++)
+        names[i] = schema_short(s, s->types[i].name);
+    const char *near = near_name(name, names, s->type_count);
+    rc = err_set(err, ATE_ENOT_FOUND, "no type '%.*s'%s%s%s", (int)name.len,
+                 (const char *)name.data, near ? "; did you mean '" : "",
+                 near ? near : "", near ? "'?" : "");
+    mem_free(names);
+    return rc;
+}
+
+/* ---- rows of objects ---- */
+
+static void put_meta(struct query *q, const struct event_header *header,
+                     uint64_t index, uint64_t n, const char *change,
+                     struct buf *out)
+{
+    struct mapping m = {0};
+    struct buf text = {0};
+    buf_printf(&text, "%llu.%llu", (unsigned long long)index,
+               (unsigned long long)n);
+    mapping_str(&m, "at", buf_bytes(&text));
+    buf_clear(&text);
+    door_put_identity(&q->door, header->author, &text);
+    mapping_str(&m, "author", buf_bytes(&text));
+    mapping_text_or_not(&m, "change", change);
+    buf_clear(&text);
+    time_put(&text, chain_time_at(q->chain, index));
+    mapping_str(&m, "time", buf_bytes(&text));
+    mapping_put(&m, out);
+    buf_deinit(&text);
+}
+
+static void put_body(struct query *q, const struct event_type *type,
+                     struct bytes body, struct buf *out)
+{
+    if (type->raw_body == NULL) {
+        door_give(&q->door, &type->body, body, out);
+        return;
+    }
+    mp_put_map(out, 1);
+    mp_put_text(out, "body");
+    if (type->raw_body->kind == VALUE_BLOB)
+        mp_put_bin(out, body);
+    else
+        mp_put_str(out, body);
+}
+
+void query_put_version(struct query *q, const struct event_type *type,
+                       const struct event_header *header, uint64_t index,
+                       uint64_t n, struct bytes body,
+                       const char *change_or_null, struct buf *out)
+{
+    struct buf fields = {0};
+    struct buf more = {0};
+    struct buf both = {0};
+    struct buf meta = {0};
+    struct buf id = {0};
+    door_give(&q->door, &type->header, header->fields, &fields);
+    if (body.data != NULL)
+        put_body(q, type, body, &more);
+    fields_merge(&both, buf_bytes(&fields),
+                 body.data != NULL ? buf_bytes(&more) : bytes_of(NULL, 0));
+    door_put_ref(&q->door, header->object, &id);
+    mp_put_map(&meta, 2);
+    mp_put_text(&meta, "_");
+    put_meta(q, header, index, n, change_or_null, &meta);
+    mp_put_text(&meta, "id");
+    mp_put_str(&meta, buf_bytes(&id));
+    fields_merge(out, buf_bytes(&both), buf_bytes(&meta));
+    buf_deinit(&fields);
+    buf_deinit(&more);
+    buf_deinit(&both);
+    buf_deinit(&meta);
+    buf_deinit(&id);
+}

@@ -1,0 +1,36 @@
+/* query: a read of an open chain that yields chunks in door form: get, list,
+ * history, view, sum, info, schema, tail (engine/ate.h has their arguments).
+ *
+ * A query makes progress only in query_run() and when a read that it waits for
+ * comes back; it stops when its credit is used up. What it has begun to tell is
+ * over the durable version as it is then: rows written meanwhile may or may not
+ * come. */
+#ifndef ATE_CHAIN_QUERY_H
+#define ATE_CHAIN_QUERY_H
+
+#include "chain/chain.h"
+
+struct query;
+
+/* One chunk, a canonical value; and the end, with the result (len 0: nil).
+ * After `done` the query is gone. Both are called from within query_run() or a
+ * completion. */
+typedef void query_chunk(void *ctx, struct bytes value);
+typedef void query_done(void *ctx, int code, const struct err *err,
+                        struct bytes result);
+
+/* True for a name of the list above. */
+bool query_known(struct bytes method);
+
+/* `args` is a canonical map (len 0: none), copied. Never fails at once. The
+ * chain stays open until `done`. */
+struct query *query_start(struct chain *c, struct bytes method,
+                          struct bytes args, uint32_t credit,
+                          query_chunk *chunk, query_done *done, void *ctx);
+void query_run(struct query *q);
+void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */
+/* Ends it at the next query_run(), with CANCELED. */
+void query_cancel(struct query *q);
+/* A tail that follows has told everything and waits for more. */
+bool query_follows(const struct query *q);
+#endif

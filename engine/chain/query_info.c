@@ -1,0 +1,106 @@
+/* info and schema: what a chain is. */
+#include <string.h>
+
+#include "base/msgpack.h"
+#include "chain/describe.h"
+#include "chain/query_inside.h"
+
+static int nothing_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {NULL};
+    return query_check_args(q, names, err);
+}
+
+/* Entries of a kind; an object's spent id is none. */
+static uint64_t count_kind(struct tree_version v, enum state_kind kind)
+{
+    const uint8_t first = (uint8_t)kind;
+    struct tree_cursor c;
+    uint64_t count = 0;
+    bool more = tree_seek(&c, v, bytes_of(&first, 1));
+    while (more && tree_cursor_key(&c).data[0] == kind) {
+        bool spent = kind == STATE_OBJECT &&
+                     tree_cursor_value(&c).data[0] == 0x91; /* array of 1 */
+        count += !spent;
+        more = tree_next(&c);
+    }
+    return count;
+}
+
+static void put_schema(struct mapping *m, const struct schema *s)
+{
+    const struct schema_part *part = schema_part(s, s->main);
+    mapping_text(m, "schema", s->main);
+    mapping_int(m, "version", part->version);
+    mapping_text(m, "bodies", part->sealed ? "sealed" : "open");
+}
+
+static void put_genesis(struct query *q, struct mapping *m)
+{
+    const struct core *core = chain_core(q->chain);
+    const struct genesis *g = &core->genesis;
+    struct buf text = {0};
+    mapping_str(m, "name", g->name);
+    mapping_hex(m, "id", bytes_of(core->id, CHAIN_ID_SIZE));
+    mapping_hex(m, "bundle", bytes_of(core->bundle_hash, HASH_SIZE));
+    struct buf *out = mapping_key(m, "accept");
+    mp_put_array(out, (uint32_t)g->pipeline_count);
+    for (size_t i = 0; i < g->pipeline_count; i++)
+        mp_put_str(out, g->pipeline[i]);
+    out = mapping_key(m, "roots");
+    mp_put_array(out, (uint32_t)g->root_count);
+    for (size_t i = 0; i < g->root_count; i++) {
+        buf_clear(&text);
+        door_put_identity(&q->door, core->root_keys[i], &text);
+        mp_put_str(out, buf_bytes(&text));
+    }
+    mapping_hex(m, "order", bytes_of(core->order_key, KEY_ID_SIZE));
+    buf_deinit(&text);
+}
+
+static void put_log(struct query *q, struct mapping *m)
+{
+    const struct log *log = chain_log(q->chain);
+    struct tree_version v = q->door.version;
+    uint8_t root[HASH_SIZE];
+    struct buf text = {0};
+    const struct err *why = NULL;
+    chain_root(q->chain, root);
+    mapping_uint(m, "size", chain_size(q->chain));
+    mapping_hex(m, "root", bytes_of(root, HASH_SIZE));
+    state_root(v, root);
+    mapping_hex(m, "state_root", bytes_of(root, HASH_SIZE));
+    time_put(&text, state_time(v));
+    mapping_str(m, "time", buf_bytes(&text));
+    buf_deinit(&text);
+    mapping_uint(m, "objects", count_kind(v, STATE_OBJECT));
+    mapping_uint(m, "rows", count_kind(v, STATE_ROW));
+    mapping_uint(m, "head_bytes", log->end.offset);
+    mapping_uint(m, "body_bytes", log->end.body_offset);
+    bool bad = chain_state(q->chain, &why) != 0;
+    mapping_text(m, "state", bad ? "damaged" : "open");
+    if (bad)
+        mapping_text(m, "error", why->text);
+}
+
+static int info_step(struct query *q, struct err *err)
+{
+    struct mapping m = {0};
+    (void)err;
+    put_genesis(q, &m);
+    put_schema(&m, chain_core(q->chain)->schema);
+    put_log(q, &m);
+    mapping_put(&m, &q->result);
+    return STEP_END;
+}
+
+const struct query_kind query_info = {"info", nothing_begin, info_step};
+
+static int schema_step(struct query *q, struct err *err)
+{
+    (void)err;
+    schema_describe(chain_core(q->chain)->schema, &q->result);
+    return STEP_END;
+}
+
+const struct query_kind query_schema = {"schema", nothing_begin, schema_step};

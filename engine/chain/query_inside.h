@@ -1,0 +1,86 @@
+/* query_inside: what the files of a query share (query.c, query_objects.c,
+ * query_rows.c, query_log.c, query_info.c). */
+#ifndef ATE_CHAIN_QUERY_INSIDE_H
+#define ATE_CHAIN_QUERY_INSIDE_H
+
+#include "chain/mapping.h"
+#include "chain/query.h"
+#include "chain/rows.h"
+
+/* What a step came to; negative: an error code. */
+enum step { STEP_MORE, STEP_WAIT, STEP_END };
+
+/* One kind of query. `begin` reads the arguments; `step` emits at most one
+ * chunk, or starts a read (STEP_WAIT; its completion calls query_resume()). */
+struct query_kind {
+    const char *name;
+    int (*begin)(struct query *q, struct err *err);
+    int (*step)(struct query *q, struct err *err);
+};
+
+struct query {
+    struct chain *chain;
+    const struct query_kind *kind;
+    struct buf args;
+    struct door door;
+    query_chunk *chunk;
+    query_done *done;
+    void *ctx;
+    uint64_t credit;
+    bool begun;
+    bool running; /* inside query_run() */
+    bool waiting; /* for a read */
+    bool canceled;
+    int failed; /* a read's code; err has the text */
+    struct err err;
+    struct buf result;
+    struct buf row; /* the chunk being made */
+
+    uint64_t limit; /* chunks that may still come */
+    bool backward;
+    bool follow;
+    const struct event_type *type;
+    const struct view *view;
+    uint8_t id[OBJECT_ID_SIZE];
+    bool has_object; /* `id` was found and waits to be told */
+    struct object_scan objects;
+    struct row_scan rows;
+    struct buf where; /* canonical map of columns that rows have to have */
+    uint64_t index;   /* of the log, or of a version */
+    uint64_t n;
+    uint64_t before_index; /* of the version told last */
+    bool asked_for;        /* a version was found and is being read */
+};
+
+extern const struct query_kind query_get;
+extern const struct query_kind query_list;
+extern const struct query_kind query_history;
+extern const struct query_kind query_view;
+extern const struct query_kind query_sum;
+extern const struct query_kind query_info;
+extern const struct query_kind query_schema;
+extern const struct query_kind query_tail;
+
+/* Emit q->row as a chunk and clear it. */
+void query_emit(struct query *q);
+/* A read came back. */
+void query_resume(struct query *q, int code, const struct err *err);
+
+/* Arguments: by name; data NULL or false when absent. Errors: INVALID. */
+int query_take_text(struct query *q, const char *name, bool needed,
+                    struct bytes *text, struct err *err);
+int query_take_uint(struct query *q, const char *name, uint64_t *value,
+                    struct err *err);
+int query_take_page(struct query *q, struct err *err); /* limit, order */
+int query_take_type(struct query *q, struct err *err);
+/* No other arguments than these (NULL ends the list). */
+int query_check_args(struct query *q, const char *const *names,
+                     struct err *err);
+
+/* Append a version of an object as a row: its fields in door form, `id`, and
+ * `_` = {at, author, time, change?}. `body` data NULL: none. */
+void query_put_version(struct query *q, const struct event_type *type,
+                       const struct event_header *header, uint64_t index,
+                       uint64_t n, struct bytes body,
+                       const char *change_or_null, struct buf *out);
+#endif

@@ -1,0 +1,226 @@
+/* get, list and history: versions of objects, with their bodies. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/msgpack.h"
+#include "chain/query_inside.h"
+#include "event/batch.h"
+
+static void tell_object(struct query *q, struct bytes body)
+{
+    struct object o;
+    q->has_object = false;
+    if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
+        return; /* gone while its body was read */
+    struct buf *out = q->kind == &query_get ? &q->result : &q->row;
+    query_put_version(q, q->type, &o.header, o.index, o.n, body, NULL, out);
+    if (q->kind != &query_get)
+        query_emit(q);
+}
+
+static void body_read(void *ctx, struct bytes body, int code,
+                      const struct err *err)
+{
+    struct query *q = ctx;
+    chain_door(q->chain, &q->door);
+    if (code == 0)
+        tell_object(q, body);
+    query_resume(q, code, err);
+}
+
+/* Tell q->id, after its body was read if it has one. */
+static int tell(struct query *q)
+{
+    struct object o;
+    if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
+        return STEP_MORE;
+    if (o.header.body_length == 0) {
+        tell_object(q, bytes_of(NULL, 0));
+        return STEP_MORE;
+    }
+    q->waiting = true;
+    chain_read_body(q->chain, o.index, o.n, body_read, q);
+    return STEP_WAIT;
+}
+
+static int take_key(struct query *q, struct err *err)
+{
+    struct bytes raw = mp_map_get(buf_bytes(&q->args), "key");
+    struct value_type ref = {.kind = VALUE_REF, .target = q->type->name};
+    struct buf value = {0};
+    if (raw.data == NULL)
+        return err_set(err, ATE_EINVALID, "'key' is missing");
+    int rc = door_take_value(&q->door, &ref, raw, NULL, "key", &value, err);
+    if (rc == 0) {
+        struct mp mp = mp_open(buf_bytes(&value));
+        const uint8_t *id = NULL;
+        rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &id, err);
+        if (rc == 0)
+            memcpy(q->id, id, OBJECT_ID_SIZE);
+    }
+    buf_deinit(&value);
+    return rc;
+}
+
+/* ---- get ---- */
+
+static int get_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {"key", "type", NULL};
+    int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = query_take_type(q, err);
+    if (rc == 0)
+        rc = take_key(q, err);
+    q->has_object = true;
+    return rc;
+}
+
+static int get_step(struct query *q, struct err *err)
+{
+    (void)err;
+    if (!q->has_object)
+        return STEP_END;
+    return tell(q);
+}
+
+const struct query_kind query_get = {"get", get_begin, get_step};
+
+/* ---- list ---- */
+
+static int take_parent(struct query *q, const uint8_t **parent,
+                       uint8_t id[OBJECT_ID_SIZE], struct err *err)
+{
+    struct bytes text;
+    int rc = query_take_text(q, "parent", false, &text, err);
+    *parent = q->type->parent >= 0 ? object_any_parent : NULL;
+    if (rc != 0 || text.data == NULL)
+        return rc;
+    if (q->type->parent < 0)
+        return err_set(err, ATE_EINVALID, "%s has no parent", q->type->name);
+    const struct field *field = &q->type->header.items[q->type->parent];
+    const struct event_type *type = schema_type(
+        chain_core(q->chain)->schema, bytes_of_text(field->type.target));
+    *parent = id;
+    return door_get_ref(&q->door, type, text, id, err);
+}
+
+/* `after` is the id of an object, as the rows have it. */
+static int take_after(struct query *q, struct buf *position, struct err *err)
+{
+    struct bytes text;
+    uint8_t id[OBJECT_ID_SIZE];
+    struct object o;
+    int rc = query_take_text(q, "after", false, &text, err);
+    if (rc != 0 || text.data == NULL)
+        return rc;
+    rc = door_get_ref(&q->door, q->type, text, id, err);
+    if (rc != 0)
+        return err_wrap(err, "after");
+    enum object_life life = state_object(q->door.version, id, &o);
+    assert(life == OBJECT_LIVE);
+    object_scan_place(position, q->type, &o);
+    return 0;
+}
+
+static int list_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {"after",  "limit", "order",
+                                        "parent", "type",  NULL};
+    uint8_t id[OBJECT_ID_SIZE];
+    const uint8_t *parent = NULL;
+    struct buf after = {0};
+    int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = query_take_type(q, err);
+    if (rc == 0)
+        rc = query_take_page(q, err);
+    if (rc == 0)
+        rc = take_parent(q, &parent, id, err);
+    if (rc == 0)
+        rc = take_after(q, &after, err);
+    if (rc == 0)
+        object_scan_open(&q->objects, q->door.version, q->type, parent,
+                         buf_bytes(&after), q->backward);
+    buf_deinit(&after);
+    return rc;
+}
+
+static int list_step(struct query *q, struct err *err)
+{
+    (void)err;
+    q->objects.v = q->door.version;
+    if (q->limit == 0 || !object_scan_next(&q->objects, q->id))
+        return STEP_END;
+    return tell(q);
+}
+
+const struct query_kind query_list = {"list", list_begin, list_step};
+
+/* ---- history ---- */
+
+static int history_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {"key", "limit", "type", NULL};
+    int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = query_take_type(q, err);
+    if (rc == 0)
+        rc = query_take_page(q, err);
+    if (rc == 0)
+        rc = take_key(q, err);
+    if (rc == 0 && !q->type->is_object)
+        rc = err_set(err, ATE_EINVALID,
+                     "%s is an event, which has no history; use get",
+                     q->type->name);
+    q->index = UINT64_MAX;
+    return rc;
+}
+
+static const char *change_of(const struct event_header *h)
+{
+    if (h->previous == NULL)
+        return "new";
+    return (h->flags & EVENT_DELETES) != 0 ? "delete" : "edit";
+}
+
+static void version_read(void *ctx, uint64_t index,
+                         const struct batch_member *member, int code,
+                         const struct err *err)
+{
+    struct query *q = ctx;
+    (void)err;
+    if (code != 0 || member == NULL)
+        return;
+    struct batch_events events = batch_events(member);
+    struct bytes raw;
+    struct event_header header;
+    for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
+        if (n != q->n || event_header_get(raw, &header, NULL) != 0)
+            continue;
+        chain_door(q->chain, &q->door);
+        query_put_version(q, q->type, &header, index, n, bytes_of(NULL, 0),
+                          change_of(&header), &q->row);
+        query_emit(q);
+    }
+}
+
+static void versions_done(void *ctx, int code, const struct err *err)
+{
+    query_resume(ctx, code, err);
+}
+
+static int history_step(struct query *q, struct err *err)
+{
+    (void)err;
+    if (q->limit == 0 ||
+        !state_version_before(q->door.version, q->id, &q->index, &q->n))
+        return STEP_END;
+    q->waiting = true;
+    chain_read_transactions(q->chain, q->index, 1, version_read, versions_done,
+                            q);
+    return STEP_WAIT;
+}
+
+const struct query_kind query_history = {"history", history_begin,
+                                         history_step};

@@ -1,0 +1,235 @@
+/* view and sum: rows of views. The columns that `where` names and that the
+ * view's order begins with become the scan's prefix; the others are looked at
+ * row by row. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/query_inside.h"
+
+static int take_view(struct query *q, struct err *err)
+{
+    struct bytes name;
+    const struct schema *s = chain_core(q->chain)->schema;
+    int rc = query_take_text(q, "view", true, &name, err);
+    if (rc != 0)
+        return rc;
+    q->view = schema_view(s, name);
+    if (q->view != NULL)
+        return 0;
+    const char **names = mem_alloc((s->view_count + 1) * sizeof(*names));
+    for (size_t i = 0; i < s->view_count; i++)
+        names[i] = schema_short(s, s->views[i].name);
+    const char *near = near_name(name, names, s->view_count);
+    rc = err_set(err, ATE_ENOT_FOUND, "no view '%.*s'%s%s%s", (int)name.len,
+                 (const char *)name.data, near ? "; did you mean '" : "",
+                 near ? near : "", near ? "'?" : "");
+    mem_free(names);
+    return rc;
+}
+
+/* The columns that rows stand in the order of, in that order. */
+static size_t order_column(const struct view *view, size_t i)
+{
+    if (i < view->order_count)
+        return view->order[i];
+    i -= view->order_count;
+    return i < view->key_count ? view->key[i] : SIZE_MAX;
+}
+
+static int take_where(struct query *q, struct buf *prefix, struct err *err)
+{
+    static const uint8_t empty_map = 0x80;
+    struct bytes map = mp_map_get(buf_bytes(&q->args), "where");
+    if (map.data == NULL)
+        map = bytes_of(&empty_map, 1);
+    int rc = door_take(&q->door, &q->view->columns, map, true, q->view->name,
+                       &q->where, err);
+    bool leads = rc == 0;
+    for (size_t i = 0; leads; i++) {
+        size_t column = order_column(q->view, i);
+        if (column == SIZE_MAX)
+            break;
+        const struct field *field = &q->view->columns.items[column];
+        struct bytes value = mp_map_get(buf_bytes(&q->where), field->name);
+        leads = value.data != NULL;
+        if (leads)
+            value_put_ordered(prefix, &field->type, value);
+    }
+    return rc;
+}
+
+/* `after` is a row as it was told: the scan goes on behind it. */
+static int take_after(struct query *q, struct buf *position, struct err *err)
+{
+    struct bytes map = mp_map_get(buf_bytes(&q->args), "after");
+    struct buf stored = {0};
+    if (map.data == NULL)
+        return 0;
+    int rc = door_take(&q->door, &q->view->columns, map, true, q->view->name,
+                       &stored, err);
+    buf_put_u8(position, (uint8_t)row_scan_kind(q->view));
+    row_key_begin(position, q->view);
+    for (size_t i = 0; rc == 0; i++) {
+        size_t column = order_column(q->view, i);
+        if (column == SIZE_MAX)
+            break;
+        const struct field *field = &q->view->columns.items[column];
+        struct bytes value = mp_map_get(buf_bytes(&stored), field->name);
+        if (value.data == NULL)
+            rc =
+                err_set(err, ATE_EINVALID,
+                        "'after' is a whole row; '%s' is missing", field->name);
+        else
+            value_put_ordered(position, &field->type, value);
+    }
+    buf_deinit(&stored);
+    return err != NULL && rc != 0 ? err_wrap(err, "after") : rc;
+}
+
+static int open_scan(struct query *q, struct err *err)
+{
+    struct buf prefix = {0};
+    struct buf after = {0};
+    int rc = take_view(q, err);
+    if (rc == 0)
+        rc = query_take_page(q, err);
+    if (rc == 0)
+        rc = take_where(q, &prefix, err);
+    if (rc == 0)
+        rc = take_after(q, &after, err);
+    if (rc == 0)
+        row_scan_open(&q->rows, q->door.version, q->view, buf_bytes(&prefix),
+                      buf_bytes(&after), q->backward);
+    buf_deinit(&prefix);
+    buf_deinit(&after);
+    return rc;
+}
+
+/* Has the row all that `where` asks for? */
+static bool matches(const struct query *q, struct bytes row)
+{
+    struct mp mp = mp_open(buf_bytes(&q->where));
+    uint32_t count = 0;
+    struct bytes name;
+    struct bytes value;
+    mp_get_map(&mp, &count, NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        char text[LIMIT_KIND_NAME + 1];
+        mp_get_str(&mp, &name, NULL);
+        mp_skip(&mp, &value, NULL);
+        size_t len = name.len < LIMIT_KIND_NAME ? name.len : LIMIT_KIND_NAME;
+        memcpy(text, name.data, len);
+        text[len] = '\0';
+        if (!bytes_equal(mp_map_get(row, text), value))
+            return false;
+    }
+    return true;
+}
+
+/* The next row that matches, whole, in `row`. False: the end. */
+static bool next_row(struct query *q, struct buf *row)
+{
+    struct bytes key;
+    struct bytes columns;
+    q->rows.v = q->door.version;
+    while (row_scan_next(&q->rows, &key, &columns)) {
+        buf_clear(row);
+        row_whole(row, q->view, key, columns);
+        if (matches(q, buf_bytes(row)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- view ---- */
+
+static int view_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {"after", "limit", "order",
+                                        "view",  "where", NULL};
+    int rc = query_check_args(q, names, err);
+    return rc != 0 ? rc : open_scan(q, err);
+}
+
+static int view_step(struct query *q, struct err *err)
+{
+    (void)err;
+    struct buf row = {0};
+    bool found = q->limit > 0 && next_row(q, &row);
+    if (found) {
+        door_give(&q->door, &q->view->columns, buf_bytes(&row), &q->row);
+        query_emit(q);
+    }
+    buf_deinit(&row);
+    return found ? STEP_MORE : STEP_END;
+}
+
+const struct query_kind query_view = {"view", view_begin, view_step};
+
+/* ---- sum ---- */
+
+static int take_column(struct query *q, const struct field **column,
+                       struct err *err)
+{
+    struct bytes name;
+    int rc = query_take_text(q, "column", true, &name, err);
+    if (rc != 0)
+        return rc;
+    *column = fields_find(&q->view->columns, name);
+    if (*column == NULL)
+        return err_set(err, ATE_ENOT_FOUND, "%s has no column '%.*s'",
+                       q->view->name, (int)name.len, (const char *)name.data);
+    if ((*column)->type.kind != VALUE_INTEGER &&
+        (*column)->type.kind != VALUE_AMOUNT)
+        return err_set(err, ATE_EINVALID, "%s.%s is no number", q->view->name,
+                       (*column)->name);
+    return 0;
+}
+
+static int sum_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {"column", "view", "where", NULL};
+    const struct field *column = NULL;
+    int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = open_scan(q, err);
+    if (rc == 0)
+        rc = take_column(q, &column, err);
+    if (rc == 0 && column->type.of != NULL &&
+        mp_map_get(buf_bytes(&q->where), column->type.of).data == NULL)
+        rc = err_set(err, ATE_EINVALID,
+                     "%s.%s has the scale of its '%s': sum over one of them, "
+                     "with where",
+                     q->view->name, column->name, column->type.of);
+    return rc;
+}
+
+static int sum_step(struct query *q, struct err *err)
+{
+    const struct field *column = NULL;
+    struct buf row = {0};
+    struct buf value = {0};
+    int64_t sum = 0;
+    int rc = take_column(q, &column, err);
+    while (rc == 0 && next_row(q, &row)) {
+        struct mp mp = mp_open(mp_map_get(buf_bytes(&row), column->name));
+        int64_t amount = 0;
+        if (mp_get_int(&mp, &amount, NULL) == 0 &&
+            __builtin_add_overflow(sum, amount, &sum))
+            rc = err_set(err, ATE_ELIMIT, "the sum is too large");
+    }
+    if (rc == 0) {
+        struct door_scope scope = {&q->view->columns, buf_bytes(&q->where)};
+        mp_put_int(&value, sum);
+        door_give_value(&q->door, &column->type, buf_bytes(&value), &scope,
+                        &q->result);
+        rc = STEP_END;
+    }
+    buf_deinit(&row);
+    buf_deinit(&value);
+    return rc;
+}
+
+const struct query_kind query_sum = {"sum", sum_begin, sum_step};
