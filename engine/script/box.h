@@ -89,8 +89,8 @@ struct script_run *box_run(lua_State *L);
 /* What reads see now. */
 struct tree_version box_version(const struct script_run *run);
 
-/* Push the `state` of the schema whose short names hold. */
-void box_push_state(lua_State *L);
+/* Push the `state` of a schema of the bundle. */
+void box_push_state(lua_State *L, const char *part);
 
 /* A slot for a loop, its serial set; raises an error when there are too many.
  * NULL from box_scan_of: that loop has ended. */
@@ -102,5 +102,13 @@ void box_scan_end(struct box_scan *scan);
 /* The type or view that a name means in the schema whose short names hold.
  * Type: raises an error that says what was probably meant. */
 const struct event_type *box_type(lua_State *L, int index, const char *what);
+const struct method *box_method(lua_State *L, int index, const char *what);
+
+/* The userdata that a function was called on, which begins with `tag`; `usage`
+ * is said when it is something else: "tx:by(identity)". */
+void *box_self(lua_State *L, const char *tag, const char *usage);
+
+/* A __newindex that refuses; upvalue 1 says what. */
+int box_takes_no_values(lua_State *L);
 
 #endif

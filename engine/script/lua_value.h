@@ -54,10 +54,12 @@ void lua_value_take_fields(lua_State *L, int index, const struct fields *fields,
 void lua_value_take_plain(lua_State *L, int index, struct buf *out,
                           const char *path);
 
-/* The map of row `index` of a page: columns by their types, what a method added
- * as it is. */
-void lua_value_take_row(lua_State *L, int index, const struct view *view,
-                        struct buf *out, const char *path);
+/* The map of the table at `index`, of any names: those that are fields of one
+ * of the lists by their types (the first that has it), others as they look.
+ * Lists may be NULL. */
+void lua_value_take_names(lua_State *L, int index, const struct fields *first,
+                          const struct fields *second, struct buf *out,
+                          const char *path);
 
 /* Put "path.name" or "path[i]" into `room`, PATH_ROOM bytes; long ones are
  * cut. */

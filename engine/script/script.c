@@ -1,0 +1,378 @@
+/* A cache of loaded bundles, and the logic of one chain over them.
+ *
+ * (1) The judge's image is put back before the first function that is asked
+ *     about an event, and about a whole transaction: `judged` says which one
+ *     it is fresh for. begin() makes it stale, so no transaction sees another,
+ *     even if both have the same address.
+ * (2) The host's image is put back before each run.
+ * (3) A rule or fold that fails ends the transaction; whatever state its
+ *     sandbox is in, the next begin() makes it good. */
+#include "script/script.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "chain/door.h"
+#include "crypto/hash.h"
+#include "script/box.h"
+#include "script/lua_ctx.h"
+#include "script/lua_record.h"
+#include "script/lua_value.h"
+#include "script/vocabulary.h"
+
+struct entry {
+    uint8_t hash[HASH_SIZE];
+    struct logic_limits limits;
+    struct box *judge;
+    struct box *host;
+    const void *judged_for; /* the logic that the judge is fresh for; or NULL */
+    const struct trial *judged_trial;
+    size_t judged_event;
+    size_t refs;
+    struct entry *next;
+};
+
+struct script_cache {
+    struct entry *entries;
+};
+
+struct script {
+    struct logic logic; /* first: a struct logic is one of these */
+    struct script_cache *cache;
+    struct entry *entry;
+    uint64_t gas;
+};
+
+static struct script *script_of(struct logic *l)
+{
+    return (struct script *)l;
+}
+
+/* ---- rules and folds ---- */
+
+static void begin(struct logic *l, struct trial *trial)
+{
+    struct script *s = script_of(l);
+    (void)trial;
+    s->entry->judged_for = NULL;
+    s->gas = 0;
+}
+
+/* Invariant (1). */
+static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
+{
+    struct entry *e = s->entry;
+    if (e->judged_for != s || e->judged_trial != trial || e->judged_event != n)
+        box_begin(e->judge);
+    e->judged_for = s;
+    e->judged_trial = trial;
+    e->judged_event = n;
+    struct script_run *run = &e->judge->run;
+    run->core = trial->core;
+    run->trial = trial;
+    run->n = n;
+    run->call = NULL;
+    run->method = NULL;
+    run->rule = NULL;
+    run->view = NULL;
+    run->refused = false;
+    buf_clear(&run->out);
+    return e->judge;
+}
+
+static int run_judge(struct script *s, struct box *b, lua_CFunction function,
+                     struct err *err)
+{
+    uint64_t before = sandbox_gas_used(b->sandbox);
+    int rc = sandbox_run(b->sandbox, function, b, err);
+    s->gas += sandbox_gas_used(b->sandbox) - before;
+    return rc;
+}
+
+static const struct event_type *type_of(const struct script_run *run)
+{
+    return run->n == SIZE_MAX ? NULL : run->trial->events[run->n]->type;
+}
+
+/* The values of a refusal, by the types that its text prints them with. */
+static void take_refusal(lua_State *L, struct script_run *run, const char *name)
+{
+    const struct event_type *type = type_of(run);
+    lua_value_take_names(L, -1, type != NULL ? &type->header : NULL,
+                         &run->rule->says, &run->out, name);
+    run->refused = true;
+}
+
+static int ask_rule(lua_State *L)
+{
+    struct box *b = lua_touserdata(L, 1);
+    struct script_run *run = &b->run;
+    const char *name = schema_short(b->schema, run->rule->name);
+    int top = lua_gettop(L);
+    luaL_checkstack(L, 8, "rule");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, run->function);
+    box_push_state(L, run->part);
+    if (run->n != SIZE_MAX)
+        lua_record_push_event(L, run->trial, run->n, false);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tx);
+    sandbox_nest(L);
+    lua_call(L, lua_gettop(L) - top - 1, 1);
+    sandbox_unnest(L);
+    if (lua_isboolean(L, -1) && lua_toboolean(L, -1))
+        return 0;
+    if (vocabulary_refusal(L, lua_gettop(L))) {
+        take_refusal(L, run, name);
+        return 0;
+    }
+    const char *got = luaL_typename(L, -1);
+    if (lua_isboolean(L, -1))
+        got = "false";
+    return sandbox_error(L,
+                         "returned %s; it has to return true or ate.deny() "
+                         "(%s)",
+                         got, run->rule->where);
+}
+
+static int refusal(struct script *s, const struct script_run *run,
+                   const char *name, struct err *err)
+{
+    const struct rule *rule = run->rule;
+    const struct event_type *type = type_of(run);
+    struct door door = {.core = run->core,
+                        .version = state_head(&run->core->state)};
+    struct buf text = {0};
+    (void)s;
+    buf_printf(&text, "%s: ", name);
+    door_refusal(&door, rule->text != NULL ? rule->text : rule->doc,
+                 type != NULL ? &type->header : NULL, NULL, &rule->says,
+                 buf_bytes(&run->out), &text);
+    err_set(err, ATE_EREFUSED, "%s", buf_text(&text));
+    buf_deinit(&text);
+    if (err != NULL)
+        snprintf(err->rule, sizeof(err->rule), "%s", name);
+    return ATE_EREFUSED;
+}
+
+static int check(struct logic *l, struct trial *trial, const struct rule *rule,
+                 size_t n, struct err *err)
+{
+    struct script *s = script_of(l);
+    struct box *b = judge_of(s, trial, n);
+    struct err why = {0};
+    const char *name = schema_short(b->schema, rule->name);
+    b->run.rule = rule;
+    b->run.part = rule->schema;
+    b->run.function = rule->function;
+    int rc = run_judge(s, b, ask_rule, &why);
+    if (rc == 0)
+        return b->run.refused ? refusal(s, &b->run, name, err) : 0;
+    err_wrap(&why, "rule %s", name);
+    if (err != NULL)
+        *err = why;
+    return rc;
+}
+
+static int run_fold(lua_State *L)
+{
+    struct box *b = lua_touserdata(L, 1);
+    struct script_run *run = &b->run;
+    luaL_checkstack(L, 8, "fold");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, run->function);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->rows);
+    lua_record_push_event(L, run->trial, run->n, run->view->reads_bodies);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tx);
+    sandbox_nest(L);
+    lua_call(L, 3, 0);
+    sandbox_unnest(L);
+    return 0;
+}
+
+static int fold(struct logic *l, struct trial *trial, const struct view *view,
+                int function, size_t n, struct err *err)
+{
+    struct script *s = script_of(l);
+    struct box *b = judge_of(s, trial, n);
+    struct err why = {0};
+    b->run.view = view;
+    b->run.part = view->schema;
+    b->run.function = function;
+    int rc = run_judge(s, b, run_fold, &why);
+    b->run.view = NULL;
+    if (rc == 0)
+        return 0;
+    err_wrap(&why, "view %s, fold of %s", schema_short(b->schema, view->name),
+             schema_short(b->schema, trial->events[n]->type->name));
+    if (err != NULL)
+        *err = why;
+    return rc;
+}
+
+/* ---- methods ---- */
+
+static int run_method(lua_State *L)
+{
+    struct box *b = lua_touserdata(L, 1);
+    struct call *call = b->run.call;
+    const struct method *method = call->method;
+    static const uint8_t empty_map = 0x80;
+    struct bytes args = call->args;
+    if (args.len == 0)
+        args = bytes_of(&empty_map, 1);
+    luaL_checkstack(L, 8, "method");
+    lua_value_push_fields(L, &method->args, args,
+                          schema_short(b->schema, method->name));
+    lua_ctx_run(L, method);
+    lua_ctx_take_result(L, -1, method, &b->run.out);
+    return 0;
+}
+
+static int run(struct logic *l, struct call *call, struct err *err)
+{
+    struct script *s = script_of(l);
+    struct box *b = s->entry->host;
+    const struct method *method = call->method;
+    struct err why = {0};
+    assert(method->by_default == DEFAULT_NONE);
+    s->gas = 0;
+    box_begin(b);
+    b->run.core = call->core;
+    b->run.trial = NULL;
+    b->run.rule = NULL;
+    b->run.view = NULL;
+    b->run.call = call;
+    b->run.method = method;
+    b->run.part = method->schema;
+    int rc = sandbox_run(b->sandbox, run_method, b, &why);
+    s->gas += sandbox_gas_used(b->sandbox);
+    b->run.call = NULL;
+    buf_clear(&call->result);
+    if (rc == 0)
+        buf_put_bytes(&call->result, buf_bytes(&b->run.out));
+    else if (rc == ATE_ESCRIPT || rc == ATE_ELIMIT)
+        err_wrap(&why, "method %s", schema_short(b->schema, method->name));
+    if (rc != 0 && err != NULL)
+        *err = why;
+    return rc;
+}
+
+/* ---- the cache ---- */
+
+static uint64_t gas(const struct logic *l)
+{
+    return ((const struct script *)l)->gas;
+}
+
+static void entry_free(struct entry *e)
+{
+    box_free(e->host);
+    box_free(e->judge);
+    mem_free(e);
+}
+
+static void logic_free(struct logic *l)
+{
+    struct script *s = script_of(l);
+    struct entry *e = s->entry;
+    assert(e->refs > 0);
+    if (e->judged_for == s)
+        e->judged_for = NULL;
+    if (--e->refs == 0) {
+        struct entry **at = &s->cache->entries;
+        while (*at != e)
+            at = &(*at)->next;
+        *at = e->next;
+        entry_free(e);
+    }
+    mem_free(s);
+}
+
+static struct entry *find(const struct script_cache *cache,
+                          const uint8_t hash[HASH_SIZE],
+                          const struct logic_limits *limits)
+{
+    for (struct entry *e = cache->entries; e != NULL; e = e->next)
+        if (memcmp(e->hash, hash, HASH_SIZE) == 0 &&
+            e->limits.gas == limits->gas && e->limits.memory == limits->memory)
+            return e;
+    return NULL;
+}
+
+static int entry_new(struct script_cache *cache, struct bytes bundle,
+                     const struct logic_limits *limits, struct entry **out,
+                     struct err *err)
+{
+    struct entry *e = mem_zero(1, sizeof(*e));
+    struct sandbox_limits of_runs = {.gas = limits->gas};
+    of_runs.memory = limits->memory < SANDBOX_MEMORY_MAX
+                         ? (size_t)limits->memory
+                         : SANDBOX_MEMORY_MAX;
+    int rc = box_new(&e->judge, bundle, &of_runs, NULL, err);
+    if (rc == 0)
+        rc = box_new(&e->host, bundle, &of_runs, e->judge->schema, err);
+    if (rc != 0) {
+        entry_free(e);
+        return rc;
+    }
+    e->limits = *limits;
+    e->next = cache->entries;
+    cache->entries = e;
+    *out = e;
+    return 0;
+}
+
+static int load(void *ctx, struct bytes bundle,
+                const struct logic_limits *limits, struct logic **out,
+                struct err *err)
+{
+    struct script_cache *cache = ctx;
+    uint8_t hash[HASH_SIZE];
+    sha256(bundle, hash);
+    struct entry *e = find(cache, hash, limits);
+    *out = NULL;
+    if (e == NULL) {
+        int rc = entry_new(cache, bundle, limits, &e, err);
+        if (rc != 0)
+            return rc;
+        memcpy(e->hash, hash, HASH_SIZE);
+    }
+    e->refs++;
+    struct script *s = mem_zero(1, sizeof(*s));
+    *s = (struct script){
+        .logic =
+            {
+                .schema = e->judge->schema,
+                .begin = begin,
+                .check = check,
+                .fold = fold,
+                .run = run,
+                .gas = gas,
+                .free = logic_free,
+            },
+        .cache = cache,
+        .entry = e,
+    };
+    *out = &s->logic;
+    return 0;
+}
+
+struct script_cache *script_cache_new(void)
+{
+    return mem_zero(1, sizeof(struct script_cache));
+}
+
+void script_cache_free(struct script_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    assert(cache->entries == NULL);
+    mem_free(cache);
+}
+
+struct logic_maker script_maker(struct script_cache *cache)
+{
+    return (struct logic_maker){.ctx = cache, .load = load};
+}
