@@ -30,6 +30,15 @@ from formats import (  # noqa: E402
 SUITE = u8(1)
 GENESIS, BATCH = 1, 2
 DELETES = 1
+BODY_MAX = (1 << 30) - (512 << 10)
+SEQUENCE_MAX = (1 << 63) - 1 - 4096
+
+# Words of the engine, by docs/format.md.
+TYPE = re.compile(r'(?=.{3,128}\Z)[a-z0-9_]+\.[a-z0-9_]+\Z')
+METHOD = re.compile(r'[a-z0-9_.]{1,128}\Z')
+PURPOSE = re.compile(r'[a-z0-9_.-]{1,64}\Z')
+STAGE = re.compile(r'[a-z0-9_.-]+\Z')
+SEGMENT = re.compile(r'(?!\.)[^/\x00-\x1f\x7f]+\Z')
 
 
 # ---- keys and signatures ----
@@ -50,8 +59,10 @@ def sigs_hash(batch_signature, further):
 
 def check_further(further, what):
     """Shape and order of further signatures."""
+    need(len(further) <= 64, '%s: more than 64', what)
     for sig in typed(further, (list,), what):
         array(sig, (32, str, 64), what)
+        need(PURPOSE.match(sig[1]), '%s: no purpose', what)
     order = [(sig[0], sig[1].encode()) for sig in further]
     need(order == sorted(set(order)), '%s: not sorted, or one twice', what)
     return further
@@ -72,8 +83,11 @@ class Event:
              decode(raw, 'event header'),
              (16, str, (16, None), (32, None), 32, (32, None), int, int,
               (32, None), (list, None), dict), 'event header')
+        need(len(raw) <= 64 << 10, 'an event header over 64 KiB')
+        need(TYPE.match(self.type), 'no type: %r', self.type)
         need(self.flags & ~DELETES == 0, 'unknown flags')
-        need(self.length >= 0 and (self.length == 0) == (self.body_hash is None),
+        need(0 <= self.length <= BODY_MAX and
+             (self.length == 0) == (self.body_hash is None),
              'body length and hash do not fit')
 
 
@@ -159,7 +173,9 @@ class Chain:
         self.check_names()
         self.time, roots, k = genesis[3], genesis[6], genesis[7]
         root_ids = {key_id(record): record for record in roots}
-        need(1 <= k <= len(roots) == len(root_ids), 'k of the root keys')
+        need(1 <= k <= len(roots) == len({record[1] for record in roots}),
+             'k of the root keys')
+        self.check_bounds(raw, genesis)
         self.order = genesis[8 + 1]
         self.keys = {**root_ids, key_id(self.order): self.order}
         self.call_ms = genesis[11].get('call_ms', 0)
@@ -171,6 +187,21 @@ class Chain:
         self.bundle = bodies.take(genesis[14], genesis[13], 'bundle')
         self.check_bundle()
         self.append(0, self.id, sigs_hash(b'', further), H('verdict'))
+
+    def check_bounds(self, raw, genesis):
+        """Sizes and words of genesis."""
+        stages, limits = genesis[10], genesis[11]
+        need(len(raw) <= 64 << 10 and 1 <= genesis[14] <= 1 << 20,
+             'genesis or its bundle is too large')
+        for name in (genesis[4], genesis[5]):
+            need(len(name.encode()) <= 255 and
+                 all(SEGMENT.match(part) for part in name.split('/')),
+                 'no name: %r', name)
+        need(1 <= len(stages) == len(set(stages)) <= 16 and
+             all(STAGE.match(typed(name, (str,), 'stage')) for name in stages),
+             'pipeline: %r', stages)
+        need(len(limits) <= 64 and all(type(limit) is int and limit >= 0
+                                       for limit in limits.values()), 'limits')
 
     def check_names(self):
         """cur and the folder's name say which chain this is."""
@@ -229,8 +260,11 @@ class Chain:
         need(header[0] == author, 'a transaction of another author')
         events = [Event(self.id, typed(data, (bytes,), 'event header'))
                   for data in headers]
-        need(1 <= len(events) == header[2], '%d events, the header counts %d',
-             len(events), header[2])
+        need(1 <= len(events) == header[2] <= 4096,
+             '%d events, the header counts %d', len(events), header[2])
+        need(len(raw) <= 1 << 10 and
+             sum(len(data) for data in headers) <= 1 << 20,
+             'headers over their bounds')
         need(Tree([event.id for event in events]).root() == header[3],
              'the event root differs')
         self.check_seen(index, header[4], header[5])
@@ -260,7 +294,10 @@ class Chain:
             need(section is None or H(label, section) == digest,
                  '%s: the digest differs', label)
             if section is not None:
+                need(1 <= len(section) <= 64 << 10, '%s: %d bytes', label,
+                     len(section))
                 decode(section, label)
+        need(METHOD.match(call[1]), 'no method: %r', call[1])
         used = self.calls.get(call[0])
         need(used is None or self.time - used > self.call_ms,
              'call id %s for a second time', call[0].hex())
@@ -280,7 +317,7 @@ class Chain:
         need(author in self.keys, 'the author is unknown')
 
     def check_sequence(self, author, first, count):
-        need(first >= self.next_sequence.get(author, 0),
+        need(self.next_sequence.get(author, 0) <= first <= SEQUENCE_MAX,
              'sequence %d was used before', first)
         self.next_sequence[author] = first + count
 
