@@ -8,7 +8,7 @@
  *     literal such as 1LL makes the compiler load the FFI, there and only
  *     there.
  * (3) The bytecode is dumped with its lines and names.
- * (4) The dump is scanned. */
+ * (4) The dump is scanned, and calls in tail position are made plain ones. */
 #include "script/compile.h"
 
 #include <assert.h>
@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "script/arena.h"
+#include "script/tail.h"
 
 enum { COMPILE_MEMORY = 32 << 20, COMPILE_BLOCK = 16 << 20 };
 
@@ -196,18 +197,21 @@ int compile_source(struct buf *dump, struct bytes source, const char *chunk,
         return rc;
 
     struct arena arena;
+    struct buf made = {0};
     size_t start = dump->len;
     arena_init(&arena, COMPILE_MEMORY);
     arena_limit(&arena, COMPILE_MEMORY, COMPILE_BLOCK);
     lua_State *L = lua_newstate(allocate, &arena);
     assert(L != NULL);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-    rc = translate(L, dump, source, chunk, err);
+    rc = translate(L, &made, source, chunk, err);
     arena_deinit(&arena);
     if (rc == 0)
-        rc = scan_dump(bytes_of(dump->data + start, dump->len - start),
-                       chunk + 1, visit, ctx, err);
+        rc = scan_dump(buf_bytes(&made), chunk + 1, visit, ctx, err);
+    if (rc == 0)
+        rc = tail_rewrite(dump, buf_bytes(&made), chunk + 1, err);
     if (rc != 0)
         dump->len = start;
+    buf_deinit(&made);
     return rc;
 }

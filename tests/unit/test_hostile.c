@@ -86,9 +86,9 @@ static void play(const char *file, struct bytes source, struct outcome *o)
     struct outcome again;
     int probe, ref;
     struct sandbox *s = sandbox_new((struct sandbox_limits){0}, NULL, NULL);
-    struct sandbox_module before = {"probe.lua", bytes_of_text(probe_source),
-                                    false};
-    struct sandbox_module module = {file, source, false};
+    struct sandbox_module before = {.file = "probe.lua",
+                                    .source = bytes_of_text(probe_source)};
+    struct sandbox_module module = {.file = file, .source = source};
 
     assert_int_equal(sandbox_load_source(s, "probe", &before, &probe, &err), 0);
     if (sandbox_load_source(s, "hostile", &module, &ref, &err) != 0 ||

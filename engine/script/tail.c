@@ -1,0 +1,264 @@
+/* For each function that has a tail call:
+ *
+ * (1) `CALLT a d` becomes `CALL a 0 d; RETM a 0`, and CALLMT likewise: all
+ *     results stand from a on, and RETM returns as many as came. The frame is
+ *     large enough, as the call's own slots were counted for both.
+ * (2) Everything behind moves: each jump is given the distance between the new
+ *     places of its two ends, each line offset is kept with its instruction,
+ *     the added one has the line of its call, and variables live between the
+ *     new places of their first and last instruction.
+ * (3) All else is copied as it is. */
+#include "script/tail.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "script/dump.h"
+
+enum { JUMP_BIAS = 0x8000, VARIABLE_KINDS = 7 };
+
+/* A function on its way: where each old instruction went, and their number
+ * behind the last. */
+struct rewrite {
+    const struct dump_proto *p;
+    uint32_t *moved;
+    uint32_t count;
+    bool bad; /* a jump or a variable leads outside */
+    bool long_jump;
+};
+
+static bool is_tail_call(uint32_t code)
+{
+    return dump_op(code) == OP_CALLT || dump_op(code) == OP_CALLMT;
+}
+
+static bool is_jump(uint32_t code)
+{
+    switch (dump_op(code)) {
+    case OP_UCLO:
+    case OP_ISNEXT:
+    case OP_FORI:
+    case OP_FORL:
+    case OP_ITERL:
+    case OP_LOOP:
+    case OP_JMP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint32_t instruction(unsigned op, unsigned a, unsigned d)
+{
+    return op | a << 8 | d << 16;
+}
+
+static void put_le(struct buf *out, uint32_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        buf_put_u8(out, (uint8_t)(value >> 8 * i));
+}
+
+static void put_uleb(struct buf *out, uint32_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        buf_put_u8(out, (uint8_t)(value | 0x80));
+    buf_put_u8(out, (uint8_t)value);
+}
+
+/* A jump counts from the instruction behind it. */
+static uint32_t move_jump(struct rewrite *w, uint32_t code, uint32_t i)
+{
+    int64_t target = (int64_t)i + 1 + (int64_t)dump_d(code) - JUMP_BIAS;
+
+    if (target < 0 || target > w->p->instructions) {
+        w->bad = true;
+        return code;
+    }
+    int64_t distance =
+        (int64_t)w->moved[target] - (w->moved[i] + 1) + JUMP_BIAS;
+    if (distance < 0 || distance > UINT16_MAX) {
+        w->long_jump = true;
+        return code;
+    }
+    return instruction(dump_op(code), dump_a(code), (unsigned)distance);
+}
+
+static void put_code(struct buf *out, struct rewrite *w)
+{
+    for (uint32_t i = 0; i < w->p->instructions; i++) {
+        uint32_t code = dump_code(w->p, i);
+        if (is_jump(code))
+            code = move_jump(w, code, i);
+        if (!is_tail_call(code)) {
+            put_le(out, code, 4);
+            continue;
+        }
+        unsigned op = dump_op(code) == OP_CALLT ? OP_CALL : OP_CALLM;
+        w->bad |= dump_d(code) > 0xff; /* C has a byte; B = 0: all results */
+        put_le(out, instruction(op, dump_a(code), dump_d(code)), 4);
+        put_le(out, instruction(OP_RETM, dump_a(code), 0), 4);
+    }
+}
+
+static void put_lines(struct buf *out, const struct rewrite *w)
+{
+    size_t width = dump_line_width(w->p);
+
+    for (uint32_t i = 0; i < w->p->instructions; i++) {
+        const uint8_t *line = w->p->debug_data + i * width;
+        buf_put(out, line, width);
+        if (is_tail_call(dump_code(w->p, i)))
+            buf_put(out, line, width);
+    }
+}
+
+/* The new place of a variable's bound, which counts the head as 0. */
+static uint32_t move_bound(struct rewrite *w, uint64_t bound)
+{
+    if (bound == 0)
+        return 0;
+    if (bound - 1 > w->p->instructions) {
+        w->bad = true;
+        return 0;
+    }
+    return 1 + w->moved[bound - 1];
+}
+
+/* A name with its zero. */
+static void copy_text(struct buf *out, struct dump_reader *r)
+{
+    uint8_t byte;
+
+    do {
+        byte = dump_u8(r);
+        buf_put_u8(out, byte);
+    } while (byte != 0 && !r->bad);
+}
+
+static void put_variables(struct buf *out, struct rewrite *w,
+                          struct dump_reader *r)
+{
+    uint64_t old_start = 0;
+    uint32_t new_start = 0;
+
+    while (!r->bad) {
+        uint8_t kind = r->at < r->end ? *r->at : 0;
+        if (kind < VARIABLE_KINDS)
+            buf_put_u8(out, dump_u8(r));
+        else
+            copy_text(out, r);
+        if (kind == 0)
+            break;
+        old_start += dump_uleb(r);
+        uint64_t old_end = old_start + dump_uleb(r);
+        uint32_t start = move_bound(w, old_start);
+        put_uleb(out, start - new_start);
+        put_uleb(out, move_bound(w, old_end) - start);
+        new_start = start;
+    }
+}
+
+static void put_debug(struct buf *out, struct rewrite *w)
+{
+    const struct dump_proto *p = w->p;
+    struct dump_reader r = {p->debug_data + p->lines_size,
+                            p->debug_data + p->debug, false};
+
+    put_lines(out, w);
+    for (int i = 0; i < p->upvalues; i++)
+        copy_text(out, &r);
+    put_variables(out, w, &r);
+    w->bad |= r.bad || r.at != r.end;
+}
+
+static void put_proto(struct buf *out, struct rewrite *w)
+{
+    const struct dump_proto *p = w->p;
+    struct buf debug = {0};
+
+    if (p->debug > 0)
+        put_debug(&debug, w);
+    buf_put_u8(out, p->flags);
+    buf_put_u8(out, p->parameters);
+    buf_put_u8(out, p->frame);
+    buf_put_u8(out, p->upvalues);
+    put_uleb(out, p->constants);
+    put_uleb(out, p->numbers);
+    put_uleb(out, w->count);
+    put_uleb(out, (uint32_t)debug.len);
+    if (p->debug > 0) {
+        put_uleb(out, p->first_line);
+        put_uleb(out, p->lines);
+    }
+    put_code(out, w);
+    buf_put_bytes(out, p->middle);
+    buf_put_bytes(out, buf_bytes(&debug));
+    buf_deinit(&debug);
+}
+
+/* Where everything goes. False when nothing has to move. */
+static bool plan(struct rewrite *w)
+{
+    uint32_t added = 0;
+
+    w->moved = mem_zero((size_t)w->p->instructions + 1, sizeof(*w->moved));
+    for (uint32_t i = 0; i < w->p->instructions; i++) {
+        w->moved[i] = i + added;
+        added += is_tail_call(dump_code(w->p, i));
+    }
+    w->count = w->p->instructions + added;
+    w->moved[w->p->instructions] = w->count;
+    return added > 0;
+}
+
+/* Append one function to `out` with its length. */
+static int rewrite_proto(struct buf *out, struct bytes bytes, const char *file,
+                         struct err *err)
+{
+    struct dump_proto p;
+    struct buf made = {0};
+
+    if (!dump_proto_open(&p, bytes))
+        return err_set(err, ATE_ECORRUPT, "%s: not a dump of a function", file);
+    struct rewrite w = {.p = &p};
+    if (plan(&w))
+        put_proto(&made, &w);
+    else
+        buf_put_bytes(&made, bytes);
+    put_uleb(out, (uint32_t)made.len);
+    buf_put_bytes(out, buf_bytes(&made));
+    buf_deinit(&made);
+    mem_free(w.moved);
+    dump_proto_close(&p);
+    if (w.bad)
+        return err_set(err, ATE_ECORRUPT, "%s: not a dump of a function", file);
+    if (w.long_jump)
+        return err_set(err, ATE_ELIMIT, "%s:%u: the function is too long", file,
+                       p.first_line);
+    return 0;
+}
+
+int tail_rewrite(struct buf *out, struct bytes dump, const char *file,
+                 struct err *err)
+{
+    struct dump_reader r = {dump.data, dump.data + dump.len, false};
+
+    if (!dump_header(&r))
+        return err_set(err, ATE_ECORRUPT, "%s: not a dump", file);
+    buf_put(out, dump.data, (size_t)(r.at - dump.data));
+    for (;;) {
+        struct bytes proto = dump_next(&r);
+        if (r.bad)
+            return err_set(err, ATE_ECORRUPT, "%s: a torn dump", file);
+        if (proto.len == 0)
+            break;
+        int rc = rewrite_proto(out, proto, file, err);
+        if (rc != 0)
+            return rc;
+    }
+    buf_put_u8(out, 0);
+    return 0;
+}
