@@ -318,15 +318,17 @@ static void read_all(struct declaring *d, int list)
 /* What the main module returned says which schema is meant by short names. */
 static void read_main(struct declaring *d, const char *main_module)
 {
-    struct place place = place_at("", main_module);
     lua_rawgeti(d->L, LUA_REGISTRYINDEX, d->main);
     if (vocabulary_push_name(d->L, lua_gettop(d->L))) {
         d->out->main = mem_text(lua_tostring(d->L, -1));
-        lua_pop(d->L, 1);
-    } else {
-        wrong(d, &place, "returns %s: end the file with a return of its schema",
-              luaL_typename(d->L, -1));
+        lua_pop(d->L, 2);
+        return;
     }
+    const struct record *schema = first_of(d, DECLARED_SCHEMA);
+    bool declares = count_kind(d, DECLARED_SCHEMA) > 0;
+    struct place place = place_at(declares ? schema->where : "", main_module);
+    wrong(d, &place, "gives back no schema: end the file with 'return %s'",
+          declares ? schema->name : "schema");
     lua_pop(d->L, 1);
 }
 

@@ -16,7 +16,7 @@ static bool put_text(struct declaring *d, const struct place *place)
 {
     size_t len;
     if (lua_type(d->L, -1) != LUA_TSTRING) {
-        wrong(d, place, "its default is %s, want text",
+        wrong(d, place, "its default: want text, got %s",
               luaL_typename(d->L, -1));
         return false;
     }
@@ -36,8 +36,8 @@ static bool put_whole(struct declaring *d, const struct place *place)
     double number = is_number ? lua_tonumber(d->L, -1) : 0;
     if (!is_number || number < -most || number > most ||
         number != (double)(int64_t)number) {
-        wrong(d, place, "its default is %s, want a whole number",
-              is_number ? "another number" : luaL_typename(d->L, -1));
+        wrong(d, place, "its default: want a whole number, got %s",
+              is_number ? "another" : luaL_typename(d->L, -1));
         return false;
     }
     mp_put_int(&d->value, (int64_t)number);
@@ -117,8 +117,7 @@ static bool put_value(struct declaring *d, const struct place *place,
               "default");
         return false;
     }
-    wrong(d, place, "its default is %s, which does not fit",
-          luaL_typename(d->L, -1));
+    wrong(d, place, "its default: a %s does not fit", luaL_typename(d->L, -1));
     return false;
 }
 

@@ -26,11 +26,12 @@ void declare_part(struct declaring *d, const struct record *record,
         wrong(d, &place, "'ate' is the engine's own: take another name");
     read_keys(d, &place, options, keys);
     part->doc = read_doc(d, &place, options);
-    if (!read_integer(d, &place, options, "version", &part->version))
+    bool known = read_integer(d, &place, options, "version", &part->version);
+    if (!known && !is_told(d, &version))
         wrong(d, &version,
               "want a whole number that grows with the schema; "
               "begin with 1");
-    else if (part->version < 1)
+    else if (known && part->version < 1)
         wrong(d, &version, "is at least 1");
     part->sealed = read_word(d, &place, options, "bodies", bodies, 0) == 1;
     if (read_push(d, options, "context")) {
@@ -87,9 +88,13 @@ static bool may_name(enum value_kind kind)
 }
 
 static void check_key_field(struct declaring *d, const struct place *place,
+                            const struct place *header,
                             const struct field *field)
 {
     const struct value_type *type = &field->type;
+    struct place at = place_in(header, field->name);
+    if (is_told(d, &at))
+        return;
     if (type->kind == VALUE_TEXT)
         wrong(d, place,
               "'%s' is a text: a key is part of a path, so it takes "
@@ -122,6 +127,7 @@ static void read_key(struct declaring *d, const struct place *place,
                      int options, struct event_type *type)
 {
     struct place at = place_in(place, "key");
+    struct place header = place_in(place, "header");
     const struct text_list *names = read_texts(d, place, options, "key");
     if (names == NULL) {
         bool there = read_push(d, options, "key");
@@ -139,9 +145,11 @@ static void read_key(struct declaring *d, const struct place *place,
         wrong(d, &at, "names more than %d fields", KEY_MAX);
     for (size_t i = 0; i < names->count; i++)
         check_in_header(d, &at, type, names->items[i]);
+    if (is_told(d, &at))
+        return;
     type->key = find_columns(d, &at, names, &type->header, &type->key_count);
     for (size_t i = 0; i < type->key_count; i++)
-        check_key_field(d, &at, &type->header.items[type->key[i]]);
+        check_key_field(d, &at, &header, &type->header.items[type->key[i]]);
 }
 
 static void read_parent(struct declaring *d, const struct place *place,
@@ -154,13 +162,15 @@ static void read_parent(struct declaring *d, const struct place *place,
         return;
     const struct field *field = fields_find(&type->header, bytes_of_text(name));
     check_in_header(d, &at, type, name);
-    if (field == NULL) {
+    if (field == NULL && !is_told(d, &at)) {
         const char *names[64];
         size_t count = type->header.count < 64 ? type->header.count : 64;
         for (size_t i = 0; i < count; i++)
             names[i] = type->header.items[i].name;
         wrong(d, &at, "the header has no field '%s'%s", name,
               suggest(d, name, names, count));
+    } else if (field == NULL) {
+        type->parent = -1;
     } else if (field->type.kind != VALUE_REF) {
         wrong(d, &at, "'%s' is no ref", name);
     } else {

@@ -47,17 +47,21 @@ struct text_check {
     const struct rule *rule;
 };
 
-static const char *suggest_value(struct declaring *d, const struct rule *rule,
-                                 const struct event_type *type,
-                                 const char *name)
+static void unknown_value(const struct text_check *check,
+                          const struct place *place,
+                          const struct event_type *type, const char *name)
 {
+    const struct rule *rule = check->rule;
     const char *names[128];
     size_t count = 0;
     for (size_t i = 0; i < rule->says.count && count < 128; i++)
         names[count++] = rule->says.items[i].name;
     for (size_t i = 0; i < type->header.count && count < 128; i++)
         names[count++] = type->header.items[i].name;
-    return suggest(d, name, names, count);
+    const char *near = suggest(check->d, name, names, count);
+    wrong(check->d, place, "{%s} is no field of '%s'%s", name, type->name,
+          near[0] != '\0' ? near
+                          : "; if ate.deny gives it, name its type in says");
 }
 
 static void check_value(void *ctx, const struct place *place, const char *name)
@@ -79,10 +83,7 @@ static void check_value(void *ctx, const struct place *place, const char *name)
                   "see",
                   name, type->name);
         else
-            wrong(d, place,
-                  "{%s} is no field of '%s'; if ate.deny gives it, "
-                  "name its type in says%s",
-                  name, type->name, suggest_value(d, rule, type, name));
+            unknown_value(check, place, type, name);
         return;
     }
 }

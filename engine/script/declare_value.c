@@ -18,6 +18,9 @@
 #include "script/declare_default.h"
 #include "script/vocabulary.h"
 
+/* How the kind of a type begins whose constructor is not there. */
+static const char UNKNOWN[] = "unknown ";
+
 static void set_free(struct value_type *out, enum value_kind kind)
 {
     out->kind = kind;
@@ -188,6 +191,10 @@ static void read_amount(const struct reading *r, const struct place *place,
               "an amount has either scale, the digits behind the point, or "
               "of, a field beside it that refers to what has a scale");
     out->scale = has_scale ? (int)scale : -1;
+    if (has_scale) {
+        mem_free(out->of);
+        out->of = NULL;
+    }
 }
 
 static void add_word(const struct reading *r, const struct place *place,
@@ -233,7 +240,7 @@ static void read_enum(const struct reading *r, const struct place *place,
     lua_pop(r->d->L, 1);
     for (size_t i = 0; words != NULL && i < words->count; i++)
         add_word(r, place, out, words->items[i]);
-    if (out->word_count == 0)
+    if (out->word_count == 0 && !is_told(r->d, place))
         wrong(r->d, place, "an enum has at least one word");
     if (push_options(r, place, type, 2, keys)) {
         read_doc_option(r, place, lua_gettop(r->d->L), doc);
@@ -403,14 +410,6 @@ static void read_default(const struct reading *r, const struct place *place,
     }
 }
 
-static void read_unknown(const struct reading *r, const struct place *place,
-                         int type, const struct kind_row *row,
-                         struct value_type *out, char **doc)
-{
-    (void)r, (void)place, (void)type, (void)row, (void)doc;
-    set_free(out, VALUE_TEXT); /* was told when it was made */
-}
-
 static void read_wrong_fields(const struct reading *r,
                               const struct place *place, int type,
                               const struct kind_row *row,
@@ -442,8 +441,19 @@ static const struct kind_row kinds[] = {
     {"default", read_default, VALUE_TEXT},
     {"once", read_once, VALUE_TEXT},
     {"fields", read_wrong_fields, VALUE_TEXT},
-    {"unknown", read_unknown, VALUE_TEXT},
 };
+
+/* t.txt() */
+static void unknown_kind(const struct reading *r, const struct place *place,
+                         const char *name)
+{
+    const char *names[sizeof(kinds) / sizeof(kinds[0])];
+    size_t count = sizeof(kinds) / sizeof(kinds[0]);
+    for (size_t i = 0; i < count; i++)
+        names[i] = kinds[i].name;
+    wrong(r->d, place, "there is no t.%s%s", name,
+          suggest(r->d, name, names, count));
+}
 
 /* The value on top of the stack is no type: say what to write instead. */
 static void no_type(const struct reading *r, const struct place *place)
@@ -484,6 +494,8 @@ void read_value(const struct reading *r, struct place place,
     lua_getfield(L, type, "kind");
     const char *kind = lua_tostring(L, -1);
     lua_pop(L, 1);
+    if (strncmp(kind, UNKNOWN, sizeof(UNKNOWN) - 1) == 0)
+        unknown_kind(r, &place, kind + sizeof(UNKNOWN) - 1);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, kind) == 0)
             kinds[i].read(r, &place, type, &kinds[i], out, doc);

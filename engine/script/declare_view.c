@@ -107,7 +107,7 @@ static void check_key(struct declaring *d, const struct place *place,
     }
     for (size_t i = 0; i < view->order_count; i++)
         size += ordered_max(&view->columns.items[view->order[i]].type);
-    if (size > LIMIT_STATE_KEY)
+    if (size > LIMIT_STATE_KEY && !is_told(d, place))
         wrong(d, &key,
               "and order may take %zu bytes together, %d are allowed: "
               "give the texts a smaller max",

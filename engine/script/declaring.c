@@ -53,6 +53,18 @@ void wrong(struct declaring *d, const struct place *place, const char *format,
     va_end(args);
 }
 
+bool is_told(const struct declaring *d, const struct place *place)
+{
+    size_t len = strlen(place->path);
+    for (size_t i = 0; i < d->problems.count; i++) {
+        const char *text = d->problems.items[i].text;
+        if (strncmp(text, place->path, len) == 0 &&
+            (text[len] == ':' || text[len] == '.'))
+            return true;
+    }
+    return false;
+}
+
 const char *suggest(struct declaring *d, const char *name,
                     const char *const *names, size_t count)
 {
@@ -175,12 +187,14 @@ int read_word(struct declaring *d, const struct place *place, int table,
     const char *text = lua_type(d->L, -1) == LUA_TSTRING
                            ? lua_tostring(d->L, -1)
                            : luaL_typename(d->L, -1);
+    const char *quote = lua_type(d->L, -1) == LUA_TSTRING ? "'" : "";
     int found = -1;
     for (int i = 0; words[i] != NULL; i++)
         if (strcmp(words[i], text) == 0)
             found = i;
     if (found < 0)
-        wrong(d, &at, "want %s, got %s", list_words(d, words), text);
+        wrong(d, &at, "want %s, got %s%s%s", list_words(d, words), quote, text,
+              quote);
     lua_pop(d->L, 1);
     return found < 0 ? 0 : found;
 }

@@ -62,6 +62,9 @@ void declaring_deinit(struct declaring *d); /* not `out`; safe twice */
 void wrong(struct declaring *d, const struct place *place, const char *format,
            ...) __attribute__((format(printf, 3, 4)));
 
+/* Is something wrong there, or below? Then what follows from it is not told. */
+bool is_told(const struct declaring *d, const struct place *place);
+
 /* ---- reading a table of options, which stands at the absolute `table` ---- */
 
 /* Each key is one of `keys`, which end with NULL. */

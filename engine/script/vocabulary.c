@@ -21,19 +21,11 @@
 #include "chain/schema.h"
 #include "script/sandbox.h"
 
-static const char *const constructors[] = {
-    "text",     "name",    "blob",       "boolean", "integer",
-    "amount",   "enum",    "date",       "month",   "time",
-    "identity", "ref",     "event_type", "struct",  "list",
-    "optional", "default", "once",       "fields",  "page",
-};
-
 static const char *const declarations[] = {
     "object", "event", "view", "rule", "method", "worker",
 };
 
 enum {
-    CONSTRUCTORS = sizeof(constructors) / sizeof(constructors[0]),
     DECLARATIONS = sizeof(declarations) / sizeof(declarations[0]),
     MEMBERS_MAX = 64, /* names that are looked at for a suggestion */
     PLACE_MAX = SANDBOX_FILE_MAX + 32,
@@ -91,6 +83,7 @@ static const char *text_or(lua_State *L, int index, const char *other)
 /* The constructor of the kind in upvalue 1. */
 static int make_type(lua_State *L)
 {
+    const char *kind = text_or(L, lua_upvalueindex(1), "");
     lua_settop(L, 3);
     lua_createtable(L, 2, 2);
     lua_pushvalue(L, 1);
@@ -101,11 +94,13 @@ static int make_type(lua_State *L)
     lua_setfield(L, -2, "kind");
     push_place(L);
     lua_setfield(L, -2, "where");
+    lua_replace(L, 1);
     if (!lua_isnil(L, 3))
-        append_mistake(L, text_or(L, lua_upvalueindex(1), ""),
+        append_mistake(L, lua_pushfstring(L, "t.%s", kind),
                        "takes at most two arguments");
+    lua_settop(L, 1);
     lua_getfield(L, LUA_REGISTRYINDEX, TYPE);
-    lua_setmetatable(L, -2);
+    lua_setmetatable(L, 1);
     return 1;
 }
 
@@ -294,20 +289,11 @@ static int refuse_write(lua_State *L)
                          lua_tostring(L, lua_upvalueindex(1)));
 }
 
-/* t.txt: told with the other mistakes; the type it makes is passed over. */
+/* t.txt: what is wrong is told where the type is used. */
 static int types_index(lua_State *L)
 {
-    char path[MISTAKE_MAX];
-    char text[MISTAKE_MAX];
     lua_settop(L, 2);
-    const char *key = text_or(L, 2, "?");
-    const char *near = near_of(key, constructors, CONSTRUCTORS);
-    snprintf(path, sizeof(path), "t.%.64s", key);
-    snprintf(text, sizeof(text), "no such type%s%s%s",
-             near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
-             near == NULL ? "" : "'?");
-    append_mistake(L, path, text);
-    lua_pushliteral(L, "unknown");
+    lua_pushfstring(L, "unknown %s", text_or(L, 2, "?"));
     lua_pushcclosure(L, make_type, 1);
     return 1;
 }

@@ -1,0 +1,15 @@
+-- expect: shop.sold.with: there is no type 'payed' (event_with_unknown.lua:10)
+local ate = require('ate')
+local t = ate.types
+local shop = ate.schema('shop', {doc = 'A shop.', version = 1})
+shop:object('item', {
+    doc = 'What is sold.',
+    key = {'name'},
+    header = {name = t.name(), price = t.default(t.amount({scale = 2}), 0)},
+})
+shop:event('sold', {
+    doc = 'An item was sold.',
+    header = {item = t.ref('item')},
+    with = 'payed',
+})
+return shop

@@ -1,0 +1,22 @@
+-- expect: shop.sell.rest: has letters that are none of a-z A-Z 0-9 . _ ~ - (method_rest_letters.lua:15)
+local ate = require('ate')
+local t = ate.types
+local shop = ate.schema('shop', {doc = 'A shop.', version = 1})
+shop:object('item', {
+    doc = 'What is sold.',
+    key = {'name'},
+    header = {name = t.name(), price = t.default(t.amount({scale = 2}), 0)},
+})
+shop:event('sold', {
+    doc = 'An item was sold.',
+    header = {item = t.ref('item'), pieces = t.integer({min = 1})},
+    body = {note = t.text()},
+})
+shop:method('sell', {
+    doc = 'Sell.',
+    mode = 'write',
+    args = t.fields('sold'),
+    rest = 'POST /items/{item}?sell',
+    run = function(ctx, args) return ctx:emit('sold', args) end,
+})
+return shop

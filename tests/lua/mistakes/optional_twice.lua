@@ -1,0 +1,10 @@
+-- expect: shop.item.header.n: is optional twice (optional_twice.lua:8)
+local ate = require('ate')
+local t = ate.types
+local shop = ate.schema('shop', {doc = 'A shop.', version = 1})
+shop:object('item', {
+    doc = 'What is sold.',
+    key = {'name'},
+    header = {name = t.name(), n = t.optional(t.optional(t.integer()))},
+})
+return shop

@@ -1,0 +1,21 @@
+-- expect: shop.stock.key: 'word' may be too long: give it t.text({max = 255}) or less (view_key_long_text.lua:15)
+local ate = require('ate')
+local t = ate.types
+local shop = ate.schema('shop', {doc = 'A shop.', version = 1})
+shop:object('item', {
+    doc = 'What is sold.',
+    key = {'name'},
+    header = {name = t.name(), price = t.default(t.amount({scale = 2}), 0)},
+})
+shop:event('sold', {
+    doc = 'An item was sold.',
+    header = {item = t.ref('item'), pieces = t.integer({min = 1})},
+    body = {note = t.text()},
+})
+shop:view('stock', {
+    doc = 'What is there.',
+    key = {'word'},
+    row = {word = t.text()},
+    fold = {sold = function(rows, sold) rows:add(sold.item, {pieces = -sold.pieces}) end},
+})
+return shop

@@ -1,0 +1,20 @@
+-- expect: shop.stock.key: there is no field 'item' (view_no_row.lua:15)
+local ate = require('ate')
+local t = ate.types
+local shop = ate.schema('shop', {doc = 'A shop.', version = 1})
+shop:object('item', {
+    doc = 'What is sold.',
+    key = {'name'},
+    header = {name = t.name(), price = t.default(t.amount({scale = 2}), 0)},
+})
+shop:event('sold', {
+    doc = 'An item was sold.',
+    header = {item = t.ref('item'), pieces = t.integer({min = 1})},
+    body = {note = t.text()},
+})
+shop:view('stock', {
+    doc = 'What is there.',
+    key = {'item'},
+    fold = {sold = function(rows, sold) rows:add(sold.item, {pieces = -sold.pieces}) end},
+})
+return shop
