@@ -22,7 +22,7 @@
 #include "script/arena.h"
 #include "script/tail.h"
 
-enum { COMPILE_MEMORY = 32 << 20, COMPILE_BLOCK = 16 << 20 };
+enum { COMPILE_MEMORY = 8 << 20, COMPILE_BLOCK = 4 << 20 };
 
 /* Where a source's plain text is searched, and for what. */
 struct cursor {
