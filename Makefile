@@ -1,0 +1,159 @@
+# ate: `make help` lists the targets. Everything that is built stands under $(B).
+B        ?= build
+CC       ?= gcc
+PREFIX   ?= /usr/local
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wpointer-arith -Wvla
+HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
+
+# Debian packages: what a build needs, and what tests, checks and examples do.
+DEPS      := gcc make pkg-config libc6-dev libsodium-dev libssl-dev \
+             libluajit-5.1-dev luajit libuv1-dev libmsgpack-dev libedit-dev \
+             libutf8proc-dev libjansson-dev beancount python3 ca-certificates
+TEST_DEPS := libcmocka-dev lua-busted python3-nacl mandoc util-linux procps
+TOOL_DEPS := clang clang-format clang-tidy cppcheck lua-check shellcheck
+
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm
+ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
+              $(HARDEN) $(WARNINGS) -MMD -MP $(PKG_CFLAGS)
+
+ENGINE   := $(sort $(shell find engine -name '*.c'))
+FRONT    := $(sort $(shell find frontends -name '*.c'))
+SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
+TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
+FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+LUA      := $(sort $(shell find lua -type f))
+ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
+FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
+MODULE_O := $(filter-out $(B)/frontends/cli/% $(B)/frontends/repl/%,$(FRONT_O))
+TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
+
+all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
+
+# Installing comes first, then a make of its own that finds what was installed.
+run: deps                         ## install, build, keep the example books, open the REPL
+	$(MAKE) --no-print-directory run-now
+run-now: all
+	rm -rf $(B)/run && mkdir -p $(B)/run
+	PATH="$(CURDIR)/$(B):$$PATH" examples/books/books \
+	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run
+	if [ -t 0 ] && [ -t 1 ]; then ATE_DATA=$(B)/run $(B)/ate repl; fi
+
+test: deps test-deps              ## install, build, run every test; T=name runs one
+	$(MAKE) --no-print-directory -j2 test-build
+	B=$(B) tests/run $(T)
+
+test-build: all $(TESTS)
+soak: all $(TESTS)                ## the long versions of the random tests
+	B=$(B) SOAK=20 tests/run $(T)
+
+asan:                             ## the unit tests under the sanitizers
+	$(MAKE) B=$(B)/asan HARDEN= CFLAGS='-O1 -g -fno-omit-frame-pointer \
+	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' asan-run
+asan-run: $(TESTS)
+	B=$(B) tests/run unit/ sim/
+
+fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
+	for f in $^; do $$f -max_total_time=$(or $(SECONDS),30) || exit 1; done
+
+bench: all $(B)/tests/bench/bench ## ratios against the machine's limits
+	$(B)/tests/bench/bench
+
+check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
+	tests/check $(B)
+
+fmt:                              ## format all C
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+install: all                      ## into $(PREFIX), below $(DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
+	    $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(B)/ate $(DESTDIR)$(PREFIX)/bin/ate
+	install -m 644 $(B)/libate.so $(DESTDIR)$(PREFIX)/lib/libate.so
+	install -m 644 engine/ate.h $(DESTDIR)$(PREFIX)/include/ate.h
+	install -m 644 docs/ate.1 $(DESTDIR)$(PREFIX)/share/man/man1/ate.1
+
+clean:                            ## remove what was built
+	rm -rf $(B)
+
+deps:
+	tests/install $(DEPS)
+test-deps:
+	tests/install $(TEST_DEPS)
+tools:                            ## install what fmt, check and fuzz need
+	tests/install $(TEST_DEPS) $(TOOL_DEPS)
+
+debug: $(B)/tests/$(T)            ## T=unit/test_x: open one test in gdb
+	gdb --args $(B)/tests/$(T)
+
+help:                             ## this list
+	sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+
+# ---- how things are built ----
+
+$(B)/ate: $(FRONT_O) $(ENGINE_O)
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+$(B)/libate.so: $(ENGINE_O)
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
+$(B)/ate.so: $(MODULE_O) $(ENGINE_O)
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -shared -o $@ $^ $(PKG_LIBS)
+
+$(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/%,$(LUA))
+	mkdir -p $(@D)
+	tools/embed.sh lua ate > $@.tmp && mv $@.tmp $@
+$(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/%,$(LUA))
+	mkdir -p $(@D)
+	tools/embed_frontends.sh cli client repl test > $@.tmp && mv $@.tmp $@
+$(B)/lua_assets.o: $(B)/lua_assets.c
+	echo "  CC  $@"
+	$(CC) $(ALL_CFLAGS) -Iengine -c -o $@ $<
+$(B)/frontend_assets.o: $(B)/frontend_assets.c
+	echo "  CC  $@"
+	$(CC) $(ALL_CFLAGS) -Ifrontends -c -o $@ $<
+
+$(B)/engine/%.o: engine/%.c
+	mkdir -p $(@D)
+	echo "  CC  $@"
+	$(CC) $(ALL_CFLAGS) -Iengine -c -o $@ $<
+# Frontends see the public header alone.
+$(B)/frontends/%.o: frontends/%.c $(B)/include/ate.h
+	mkdir -p $(@D)
+	echo "  CC  $@"
+	$(CC) $(ALL_CFLAGS) -Ifrontends -I$(B)/include -c -o $@ $<
+$(B)/include/ate.h: engine/ate.h
+	mkdir -p $(@D)
+	cp $< $@
+
+$(B)/tests/%.o: tests/%.c
+	mkdir -p $(@D)
+	echo "  CC  $@"
+	$(CC) $(ALL_CFLAGS) -Iengine -Itests -c -o $@ $<
+$(B)/libtest.a: $(ENGINE_O) $(SIM:%.c=$(B)/%.o)
+	rm -f $@ && ar rcs $@ $^
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/tests/sim/%: $(B)/tests/sim/%.o $(B)/libtest.a
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(B)/lua_assets.c
+	mkdir -p $(@D)
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine \
+	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(B)/lua_assets.c $(PKG_LIBS)
+
+.SECONDARY:
+ifndef V
+.SILENT:
+endif
+.PHONY: all run run-now test test-build soak asan asan-run fuzz bench check fmt install clean \
+    deps test-deps tools debug help
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,241 @@
+/* A chain on a memory disk, with real Lua, for tests that look inside. */
+#ifndef ATE_TESTS_FIXTURE_CHAIN_H
+#define ATE_TESTS_FIXTURE_CHAIN_H
+
+#include "fixture_schema.h"
+
+#include "base/hex.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/chain.h"
+#include "io/memory_disk.h"
+#include "script/script.h"
+
+enum { FIXTURE_KEYS = 3 };
+
+struct fixture_chain {
+    struct memory_disk *disk;
+    struct script_cache *cache;
+    struct logic_maker maker;
+    struct key_pair order;
+    struct key_pair keys[FIXTURE_KEYS]; /* me, alice, bob */
+    struct door_names names;
+    struct chain_deps deps;
+    struct chain *chain;
+    struct buf bundle;
+    int64_t now;
+    uint64_t calls; /* for call ids */
+    int done_code;
+    bool is_done;
+    struct err done_err;
+};
+
+static const char *const fixture_key_names[FIXTURE_KEYS] = {"me", "alice",
+                                                            "bob"};
+
+static bool fixture_find(void *ctx, struct bytes name, uint8_t id[32])
+{
+    struct fixture_chain *f = ctx;
+    for (int i = 0; i < FIXTURE_KEYS; i++) {
+        if (!bytes_equal(name, bytes_of_text(fixture_key_names[i])))
+            continue;
+        memcpy(id, f->keys[i].id, 32);
+        return true;
+    }
+    return false;
+}
+
+static bool fixture_name(void *ctx, const uint8_t id[32], struct buf *out)
+{
+    struct fixture_chain *f = ctx;
+    for (int i = 0; i < FIXTURE_KEYS; i++) {
+        if (memcmp(id, f->keys[i].id, 32) != 0)
+            continue;
+        buf_put_text(out, fixture_key_names[i]);
+        return true;
+    }
+    return false;
+}
+
+static void fixture_list(void *ctx, struct buf *out)
+{
+    (void)ctx;
+    buf_put_text(out, "me, alice, bob");
+}
+
+static const struct key_pair *fixture_order(void *ctx, const uint8_t id[32])
+{
+    struct fixture_chain *f = ctx;
+    return memcmp(id, f->order.id, 32) == 0 ? &f->order : NULL;
+}
+
+static void fixture_pair(struct key_pair *pair, uint8_t seed)
+{
+    uint8_t sign[32];
+    uint8_t box[32];
+    memset(sign, seed, sizeof(sign));
+    memset(box, seed + 100, sizeof(box));
+    key_pair_from_seeds(pair, sign, box);
+}
+
+static void fixture_done(void *ctx, int code, const struct err *err)
+{
+    struct fixture_chain *f = ctx;
+    f->is_done = true;
+    f->done_code = code;
+    f->done_err = *err;
+}
+
+/* Until nothing is left to be done. */
+static inline void fixture_run(struct fixture_chain *f)
+{
+    do {
+        chain_flush(f->chain);
+    } while (memory_disk_reap(f->disk) > 0);
+}
+
+static inline void fixture_wait(struct fixture_chain *f)
+{
+    while (!f->is_done && memory_disk_reap(f->disk) > 0) {
+    }
+    assert_true(f->is_done);
+    f->is_done = false;
+}
+
+static inline void fixture_open_disk(struct fixture_chain *f)
+{
+    *f = (struct fixture_chain){.now = 1700000000000};
+    assert_int_equal(crypto_init(NULL), 0);
+    f->disk = memory_disk_new();
+    f->cache = script_cache_new();
+    f->maker = script_maker(f->cache);
+    fixture_pair(&f->order, 9);
+    for (int i = 0; i < FIXTURE_KEYS; i++)
+        fixture_pair(&f->keys[i], (uint8_t)(i + 1));
+    f->names = (struct door_names){f, fixture_find, fixture_name, fixture_list};
+    f->deps = (struct chain_deps){
+        .disk = memory_disk_interface(f->disk),
+        .logic = &f->maker,
+        .materializers = materializers,
+        .names = &f->names,
+        .order_pair = fixture_order,
+        .ctx = f,
+    };
+}
+
+/* A new chain of the schema FOLDER/MAIN.lua. */
+static inline void fixture_create(struct fixture_chain *f, const char *folder,
+                                  const char *main_module)
+{
+    struct err err = {0};
+    fixture_open_disk(f);
+    int rc = bundle_build(&f->bundle, main_module, fixture_source,
+                          (void *)(uintptr_t)folder, NULL, NULL, &err);
+    if (rc != 0)
+        fail_msg("%s", err.text);
+    struct chain_birth birth = {
+        .name = bytes_of_text("test"),
+        .bundle = buf_bytes(&f->bundle),
+        .root = &f->keys[0],
+        .order = &f->order,
+        .time = f->now,
+    };
+    f->chain = chain_new(&f->deps);
+    chain_create(f->chain, &birth, fixture_done, f);
+    fixture_wait(f);
+    if (f->done_code != 0)
+        fail_msg("%s", f->done_err.text);
+}
+
+/* Close the chain and open it again, by replay. */
+static inline int fixture_reopen(struct fixture_chain *f, enum log_mode mode)
+{
+    char folder[LOG_PATH_MAX];
+    uint8_t id[CHAIN_ID_SIZE];
+    memcpy(id, chain_core(f->chain)->id, sizeof(id));
+    log_folder(folder, id);
+    chain_free(f->chain);
+    f->chain = chain_new(&f->deps);
+    chain_open(f->chain, folder, id, mode, fixture_done, f);
+    fixture_wait(f);
+    return f->done_code;
+}
+
+static inline void fixture_close(struct fixture_chain *f)
+{
+    chain_free(f->chain);
+    script_cache_free(f->cache);
+    memory_disk_free(f->disk);
+    buf_deinit(&f->bundle);
+}
+
+/* ---- calls ---- */
+
+struct fixture_call {
+    struct chain_call call;
+    struct buf args;
+    bool done;
+};
+
+static inline void fixture_answered(struct chain_call *call)
+{
+    struct fixture_call *c = call->owner;
+    c->done = true;
+}
+
+/* Arguments are "name=value" texts, ended by NULL, sorted by name. */
+static inline void fixture_begin(struct fixture_chain *f,
+                                 struct fixture_call *c, int key,
+                                 const char *method, const char *const *args)
+{
+    *c = (struct fixture_call){0};
+    uint32_t count = 0;
+    while (args[count] != NULL)
+        count++;
+    mp_put_map(&c->args, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *eq = strchr(args[i], '=');
+        mp_put_str(&c->args, bytes_of(args[i], (size_t)(eq - args[i])));
+        mp_put_text(&c->args, eq + 1);
+    }
+    c->call.method = bytes_of_text(method);
+    c->call.args = buf_bytes(&c->args);
+    c->call.author = &f->keys[key];
+    put_be64(c->call.call_id, ++f->calls);
+    c->call.done = fixture_answered;
+    c->call.owner = c;
+    chain_call(f->chain, &c->call, f->now);
+}
+
+static inline void fixture_end(struct fixture_call *c)
+{
+    buf_deinit(&c->args);
+    buf_deinit(&c->call.result);
+    buf_deinit(&c->call.receipt);
+}
+
+/* One call from start to answer. */
+static inline int fixture_call(struct fixture_chain *f, struct fixture_call *c,
+                               int key, const char *method,
+                               const char *const *args)
+{
+    fixture_begin(f, c, key, method, args);
+    fixture_run(f);
+    assert_true(c->done);
+    return c->call.code;
+}
+
+#define ARGS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+/* A call that has to be accepted. */
+static inline uint64_t fixture_ok(struct fixture_chain *f, int key,
+                                  const char *method, const char *const *args)
+{
+    struct fixture_call c;
+    if (fixture_call(f, &c, key, method, args) != 0)
+        fail_msg("%s: %s", method, c.call.err.text);
+    uint64_t index = c.call.index;
+    fixture_end(&c);
+    return index;
+}
+#endif
