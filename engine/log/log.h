@@ -192,7 +192,8 @@ struct log_read {
     char path[LOG_PATH_MAX];
 };
 
-/* In any state but CLOSED and OPENING. Errors, in done: NOT_FOUND (no such
+/* In any state but CLOSED; while opening, of frames that `visit` was shown, from
+ * within it or while it pauses. Errors, in done: NOT_FOUND (no such
  * frame), INVALID (outside the part), CORRUPT (checksum, or bodies that are
  * missing: these are lost here and come from a peer), IO. */
 void log_read(struct log *log, struct log_read *read);

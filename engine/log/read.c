@@ -123,7 +123,7 @@ static void no_frame(struct job *job)
 
 void log_read(struct log *log, struct log_read *read)
 {
-    assert(log->state != LOG_CLOSED && log->state != LOG_OPENING);
+    assert(log->state != LOG_CLOSED);
     read->log = log;
     log->reads++;
     buf_clear(&read->bytes);
