@@ -24,6 +24,14 @@ static const double EXACT_MAX = 0x1p53; /* integers up to it are numbers */
 /* Addresses of these are keys of the registry. */
 static char key_make, key_recognize;
 
+/* Take the value on top of the stack into the registry. */
+static void keep(lua_State *L, char *key)
+{
+    lua_pushlightuserdata(L, key);
+    lua_insert(L, -2);
+    lua_settable(L, LUA_REGISTRYINDEX);
+}
+
 void value_setup(lua_State *L)
 {
     luaL_newmetatable(L, LIST_META);
@@ -31,17 +39,11 @@ void value_setup(lua_State *L)
     lua_setfield(L, -2, "__metatable");
     luaL_newmetatable(L, BIN_META);
     lua_pop(L, 2);
-    lua_pushlightuserdata(L, &key_recognize);
-    lua_pushlightuserdata(L, &key_make);
     if (luaL_loadstring(L, INTEGER_CODE) != 0)
         lua_error(L);
     lua_call(L, 0, 2);
-    lua_insert(L, -2); /* registry keys and values: recognize make f ctype */
-    lua_pushvalue(L, -4);
-    lua_insert(L, -2);
-    lua_settable(L, LUA_REGISTRYINDEX);
-    lua_settable(L, LUA_REGISTRYINDEX);
-    lua_pop(L, 1);
+    keep(L, &key_recognize);
+    keep(L, &key_make);
 }
 
 void value_push_null(lua_State *L)
@@ -58,6 +60,7 @@ void value_push_integer(lua_State *L, int64_t integer)
     lua_pushlightuserdata(L, &key_make);
     lua_gettable(L, LUA_REGISTRYINDEX);
     lua_call(L, 0, 1);
+    assert(lua_type(L, -1) == TYPE_CDATA);
     memcpy((void *)(uintptr_t)lua_topointer(L, -1), &integer, sizeof(integer));
 }
 

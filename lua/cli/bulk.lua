@@ -138,6 +138,7 @@ end
 function Bulk:read()
     local port = self.session.port
     while self.session.under_way > 0 do
+        io.stdout:flush() -- who feeds us may wait for what was answered
         local ready, interrupted = ate.host.wait({self.fd, port:fd()}, -1)
         if ready[port:fd()] or interrupted then
             self:settle(self.session.under_way)
@@ -149,6 +150,7 @@ function Bulk:read()
     if self.stopped or self.session.interrupted then
         return ''
     end
+    io.stdout:flush()
     local _, interrupted = ate.host.wait({self.fd}, -1)
     if interrupted then
         self.session:pump(0)
@@ -199,8 +201,9 @@ end
 
 function Bulk:summary(seconds)
     local failed = self.failed > 0 and (', %d failed'):format(self.failed) or ''
-    return ('%d calls, %d accepted, %d refused%s, %.1f s'):format(self.calls,
-        self.accepted, self.refused, failed, seconds)
+    return ('%d call%s, %d accepted, %d refused%s, %.1f s'):format(self.calls,
+        self.calls == 1 and '' or 's', self.accepted, self.refused, failed,
+        seconds)
 end
 
 --- Lua reads from descriptors: a file is opened by a shell's way, /dev/fd.

@@ -20,7 +20,7 @@ end
 -- @treturn[2] string what is wrong, or nil when more lines are to come
 function M.compile(text, env)
     text = text:gsub('^%s*=', 'return ')
-    local chunk = load_text('return ' .. text, env)
+    local chunk, as_value = load_text('return ' .. text, env)
     if chunk ~= nil then
         return chunk
     end
@@ -29,7 +29,7 @@ function M.compile(text, env)
     if chunk ~= nil then
         return chunk
     end
-    if wrong:match("'<eof>'$") then
+    if wrong:match("'<eof>'$") or as_value:match("'<eof>'$") then
         return nil, nil
     end
     return nil, (wrong:gsub('^line:%d+: ', ''))

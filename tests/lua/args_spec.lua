@@ -1,0 +1,66 @@
+local args = require('ate.cli.args')
+
+local command = {
+    args = {{name = 'NAME', doc = 'A name.'},
+        {name = 'key=value', many = true, optional = true, doc = 'More.'}},
+    options = {
+        {name = 'follow', short = 'f', doc = ''},
+        {name = 'lines', short = 'n', value = 'COUNT', number = true, doc = ''},
+        {name = 'output', short = 'o', value = 'FORMAT', doc = '',
+            choices = {'csv', 'json'}},
+    },
+}
+
+local function parse(...)
+    return args.parse(command, {...})
+end
+
+local function problem(...)
+    local given, err = parse(...)
+    assert.is_nil(given)
+    assert.equal('INVALID', err.code)
+    assert.equal(2, err.exit)
+    return err.text
+end
+
+describe('args', function()
+    it('takes options anywhere before --', function()
+        local given, options = parse('a', '-f', 'b=1', '--lines', '3', '--',
+            '--data')
+        assert.same({NAME = 'a', ['key=value'] = {'b=1', '--data'}}, given)
+        assert.same({follow = true, lines = 3}, options)
+    end)
+
+    it('takes values behind =, behind a letter, and letters together',
+        function()
+            local _, options = parse('a', '-fn7', '--output=csv')
+            assert.same({follow = true, lines = 7, output = 'csv'}, options)
+        end)
+
+    it('takes a number below zero for a value', function()
+        local given = parse('a', '-5')
+        assert.same({'-5'}, given['key=value'])
+    end)
+
+    it('knows the options of every command', function()
+        local _, options = parse('a', '--data', '/d', '--json')
+        assert.same({data = '/d', json = true}, options)
+    end)
+
+    it('suggests an option for a mistyped one', function()
+        assert.matches('unknown option %-%-folow; did you mean "%-%-follow"%?',
+            problem('a', '--folow'))
+    end)
+
+    it('refuses what is missing, too much, or of the wrong kind', function()
+        assert.matches('NAME is missing: A name%.', problem())
+        assert.matches('%-%-lines needs a value', problem('a', '--lines'))
+        assert.matches('whole number, not "x"', problem('a', '--lines', 'x'))
+        assert.matches('whole number', problem('a', '--lines', '1.5'))
+        assert.matches('csv, json, not "xml"', problem('a', '-o', 'xml'))
+        assert.matches('takes no value', problem('a', '--follow=1'))
+        local given, err = args.parse({args = {}}, {'x'})
+        assert.is_nil(given)
+        assert.matches('too many arguments, from "x" on', err.text)
+    end)
+end)

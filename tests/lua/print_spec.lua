@@ -1,0 +1,71 @@
+local ate = require('ate')
+local cell = require('ate.client.cell')
+local csv = require('ate.client.csv')
+local grid = require('ate.client.grid')
+local receipt = require('ate.client.receipt')
+local tail = require('ate.cli.tail')
+
+describe('a table', function()
+    it('aligns by what a terminal shows', function()
+        assert.equal(
+            'name  amount\n'
+            .. 'Zoë     1.00\n'
+            .. '日本  -12.50\n',
+            grid.render({{title = 'name'}, {title = 'amount', right = true}},
+                {{'Zoë', '1.00'}, {'日本', '-12.50'}}))
+    end)
+
+    it('of no rows is its titles', function()
+        assert.equal('a  b\n', grid.render({{title = 'a'}, {title = 'b'}}, {}))
+    end)
+end)
+
+describe('a cell', function()
+    it('shows what is absent as nothing and lists as JSON', function()
+        assert.equal('', cell.text(nil))
+        assert.equal('', cell.text(ate.null))
+        assert.equal('["a",1]', cell.text(ate.list({'a', 1})))
+        assert.equal('9007199254740992', cell.text(2 ^ 53))
+        assert.equal('9223372036854775807', cell.text(9223372036854775807LL))
+        assert.equal('ff', cell.text('\255'))
+    end)
+
+    -- A name from a chain must not drive the terminal of who lists it.
+    it('harms no terminal', function()
+        assert.equal('a\\x1b[2Jb\\n', cell.shown('a\27[2Jb\n'))
+        assert.equal('\\u{202e}x', cell.shown('\226\128\174x'))
+        assert.equal('a\\xffb', ate.text.printable('a\255b'))
+    end)
+end)
+
+describe('CSV', function()
+    it('quotes what has to be quoted', function()
+        assert.equal('a,"b,c","say ""x""","1\n2"\n',
+            csv.line({'a', 'b,c', 'say "x"', '1\n2'}))
+    end)
+end)
+
+describe('a receipt', function()
+    it('is one line', function()
+        assert.equal('transfer 3.0  index 3  root 77ab12c4…  durable 1.1 ms',
+            receipt.line('transfer', {result = '3.0', index = 3,
+                root = '77ab12c4' .. ('0'):rep(56), durable_us = 1100}))
+        assert.equal('close  index 3  root 77ab12c4…',
+            receipt.line('close', {result = ate.null, index = 3,
+                root = '77ab12c4' .. ('0'):rep(56)}))
+    end)
+end)
+
+describe('a line of tail', function()
+    it('shows what happened', function()
+        assert.same({
+            '3  T  me  move  + transfer 3.0 amount=1.00 note="a b"',
+            '                - account x ',
+        }, tail.lines({index = 3, time = 'T', author = 'me', method = 'move',
+            events = {
+                {type = 'transfer', id = '3.0', change = 'fact',
+                    fields = {note = 'a b', amount = '1.00'}},
+                {type = 'account', id = 'x', change = 'delete', fields = {}},
+            }}))
+    end)
+end)

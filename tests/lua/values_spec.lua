@@ -1,0 +1,109 @@
+local ate = require('ate')
+local bulk = require('ate.cli.bulk')
+local suggest = require('ate.client.suggest')
+local values = require('ate.client.values')
+
+local fields = {
+    {name = 'amount', kind = 'amount'},
+    {name = 'count', kind = 'integer'},
+    {name = 'open', kind = 'boolean'},
+    {name = 'tags', kind = 'list', item = {kind = 'name'}},
+    {name = 'lines', kind = 'list', item = {kind = 'struct'}},
+    {name = 'note', kind = 'text'},
+    {name = 'file', kind = 'blob'},
+}
+
+local function args(...)
+    return values.args(fields, {...}, 'bank transfer')
+end
+
+local function problem(...)
+    local given, err = args(...)
+    assert.is_nil(given)
+    assert.equal('INVALID', err.code)
+    return err.text
+end
+
+describe('values', function()
+    it('are what their fields say', function()
+        assert.same({amount = '1.00', count = 7, open = true, note = 'a=b'},
+            args('amount=1.00', 'count=7', 'open=true', 'note=a=b'))
+        assert.equal('{"count":9223372036854775807}',
+            ate.json.encode(args('count=9223372036854775807')))
+        assert.equal('{"count":-7}', ate.json.encode(args('count=-007')))
+    end)
+
+    it('of lists are JSON or separated by commas', function()
+        assert.same({'a', 'b'}, args('tags=a,b').tags)
+        assert.same({'a,b'}, args('tags=["a,b"]').tags)
+        assert.same({{x = 1}}, args('lines=[{"x":1}]').lines)
+        assert.equal('[]', ate.json.encode(args('tags=').tags))
+        assert.matches('lines is no JSON: line 1', problem('lines=a,b'))
+    end)
+
+    it('come from files', function()
+        local path = os.tmpname()
+        local file = io.open(path, 'wb')
+        file:write('from a file\n')
+        file:close()
+        assert.equal('from a file\n', args('note=@' .. path).note)
+        os.remove(path)
+        assert.equal('@x', args('note=@@x').note)
+        local given, err = args('note=@' .. path)
+        assert.is_nil(given)
+        assert.equal('NOT_FOUND', err.code)
+    end)
+
+    it('say what is wrong with a word', function()
+        assert.matches('"x" is not of the form name=value', problem('x'))
+        assert.matches('unknown field "amuont"; did you mean "amount"%?',
+            problem('amuont=1'))
+        assert.matches('"count" is given twice', problem('count=1', 'count=2'))
+        assert.matches('count is a whole number, not "1.5"',
+            problem('count=1.5'))
+        assert.matches('open is true or false', problem('open=maybe'))
+    end)
+end)
+
+describe('a line of --jsonl', function()
+    it('is arguments, or a request', function()
+        assert.same({method = 'transfer', args = {a = 1}},
+            bulk.request('{"a":1}', {method = 'transfer'}))
+        assert.same({method = 'put', args = {a = 1}, as = 'bob'},
+            bulk.request('{"method":"put","args":{"a":1},"as":"bob"}',
+                {method = 'transfer', as = 'me'}))
+        assert.same({method = 'close', args = {}},
+            bulk.request('{"method":"close"}', {}))
+    end)
+
+    it('with fields of those names is still arguments', function()
+        assert.same({method = 'pay', args = {method = 'card'}},
+            bulk.request('{"method":"card"}', {method = 'pay'}))
+        assert.same({method = 'pay', args = {args = 'x', b = 1}},
+            bulk.request('{"args":"x","b":1}', {method = 'pay'}))
+    end)
+
+    it('without a method or an object is refused', function()
+        assert.matches('no method', select(2, bulk.request('{"a":1}', {})).text)
+        assert.matches('not an object', select(2, bulk.request('[1]', {})).text)
+        assert.matches('no JSON: line 1', select(2, bulk.request('{', {})).text)
+    end)
+end)
+
+describe('a suggestion', function()
+    it('is near, or none', function()
+        local words = {'new', 'view', 'chain', 'check'}
+        assert.equal('view', suggest.nearest('vew', words))
+        assert.equal('chain', suggest.nearest('chian', words))
+        assert.equal('check', suggest.nearest('chekc', words))
+        assert.is_nil(suggest.nearest('transfer', words))
+        assert.is_nil(suggest.nearest('x', {}))
+    end)
+
+    it('counts changes and swaps', function()
+        assert.equal(0, suggest.distance('abc', 'abc'))
+        assert.equal(1, suggest.distance('abc', 'acb'))
+        assert.equal(3, suggest.distance('', 'abc'))
+        assert.equal(3, suggest.distance('abc', ''))
+    end)
+end)

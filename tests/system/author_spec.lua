@@ -1,0 +1,196 @@
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+describe('ate new', function()
+    it('makes a schema whose tests pass', function()
+        run.ok('new', run.dir .. '/my-shop')
+        local done = run.shell('cd my-shop && ls -A && "$ATE" check my_shop.lua'
+            .. ' && "$ATE" test && luacheck -q .')
+        assert.equal(0, done.code, done.out .. done.err)
+        assert.matches('^%.editorconfig\n%.luacheckrc\n%.luarc%.json\n'
+            .. 'my_shop%.lua\nmy_shop_test%.lua\n'
+            .. 'schema my_shop 1: 1 object, 1 event, 1 view, 2 rules, '
+            .. '1 method; no warnings\n', done.out)
+        assert.matches('\nok    money moves  %d+ calls, %d+ gas a call\n',
+            done.out)
+        assert.matches('\nreplay equal · %d+ gas a call\n'
+            .. '3 passed, 0 failed\n', done.out)
+    end)
+end)
+
+describe('ate test', function()
+    local function test_file(body)
+        run.bank_schema()
+        return run.write(run.dir .. '/t_test.lua', [[
+local test = require('ate.test')
+test.schema('bank.lua')
+]] .. body)
+    end
+
+    it('says where a claim failed', function()
+        local path = test_file([[
+test.it('is wrong', function(t)
+    local alice, bob = t:user('alice'), t:user('bob')
+    alice:call('account.put', {name = 'alice', owner = 'alice'})
+    bob:call('account.put', {name = 'bob', owner = 'bob'})
+    alice:call('transfer', {from = 'alice', to = 'bob', amount = '1.00'})
+    t:equal(t:view('balance'), {
+        {account = 'alice', amount = '-1.00'},
+        {account = 'bob', amount = '2.00'},
+    })
+end)
+test.it('is accepted', function(t)
+    local alice = t:user('alice')
+    t:refused('too_deep', alice, 'account.put', {name = 'a', owner = 'alice'})
+end)
+test.it('has another reason', function(t)
+    local alice, bob = t:user('alice'), t:user('bob')
+    alice:call('account.put', {name = 'a', owner = 'alice'})
+    alice:call('account.put', {name = 'b', owner = 'alice'})
+    t:refused('too_deep', bob, 'transfer', {from = 'a', to = 'b', amount = '1'})
+end)
+test.it('raises', function(t)
+    error('oh')
+end)
+test.it('passes', function(t)
+    t:fails('INVALID', t:user('me'), 'transfer', {from = 1})
+    t:advance('1 day')
+    t:at('2026-06-01')
+end)
+]])
+        local done = run.ate('test', path)
+        assert.equal(1, done.code, done.err)
+        assert.matches('FAIL  is wrong\n +%S+t_test.lua:%d+: at %[2%]%.amount: '
+            .. "expected '2.00'\n +got '1.00'", done.out)
+        assert.matches('FAIL  is accepted\n[^\n]+account%.put: expected a '
+            .. 'refusal by too_deep, but it was accepted', done.out)
+        assert.matches('FAIL  has another reason\n[^\n]+expected a refusal by '
+            .. 'too_deep, got .*not_owner', done.out)
+        assert.matches('FAIL  raises\n[^\n]+t_test.lua:%d+: oh', done.out)
+        assert.matches('\nreplay equal · %d+ gas a call\n1 passed, 4 failed\n$',
+            done.out)
+        local json = require('ate').json.decode(run.ate('test', path,
+            '--json').out)
+        assert.equal(1, json.passed)
+        assert.equal(4, json.failed)
+        assert.is_true(json.replay_equal)
+        done = run.ate('test', path, '--only', 'passes')
+        assert.equal(0, done.code)
+        assert.matches('\n1 passed, 0 failed\n$', done.out)
+    end)
+
+    it('refuses files that are no tests', function()
+        run.fails(3, 'no %*_test.lua in this folder', 'test')
+        run.fails(3, 'nosuch_test.lua', 'test', run.dir .. '/nosuch_test.lua')
+        run.fails(1, 't_test.lua:4: ', 'test', test_file('\nlocal = 1'))
+        run.fails(3, 'declares no test', 'test', test_file(''))
+    end)
+end)
+
+describe('a schema with mistakes', function()
+    local function check(code, pattern, change)
+        local path = run.bank_schema()
+        local text, count = run.read(path):gsub(change[1], change[2])
+        assert(count > 0, change[1])
+        run.write(path, text)
+        run.fails(code, 'bank.lua:%d+', 'check', path)
+        return run.fails(code, pattern, 'check', path)
+    end
+
+    it('is refused with file, line, path and a suggestion', function()
+        check(2, 'acount.*account', {"t%.ref%('account'%)", "t.ref('acount')"})
+        check(2, 'rset', {"rest = 'POST", "rset = 'POST"})
+        check(2, 'doc', {"    doc = 'What each account holds%.',\n", ''})
+        check(2, 'trasnfer', {"on = {'transfer'}", "on = {'trasnfer'}"})
+        check(2, 'amount', {"t%.amount%(", "t.amuont("})
+    end)
+
+    it('with broken Lua says the line', function()
+        local path = run.write(run.dir .. '/broken.lua', 'local ate =\n= 1\n')
+        local done = run.ate('check', path)
+        assert.is_true(done.code == 1 or done.code == 2)
+        assert.matches('broken.lua:2', done.err)
+        run.write(run.dir .. '/late.lua', 'local x = nil\nreturn x.y\n')
+        done = run.ate('check', run.dir .. '/late.lua')
+        assert.is_true(done.code == 1 or done.code == 2)
+        assert.matches('late.lua:2', done.err)
+    end)
+
+    it('that loops or eats memory ends with an error', function()
+        run.write(run.dir .. '/loop.lua', 'while true do end\n')
+        local done = run.ate('check', run.dir .. '/loop.lua')
+        assert.equal(1, done.code, done.err)
+        assert.matches('^ate: .*loop.lua', done.err)
+        run.write(run.dir .. '/eat.lua', [[
+local list = {}
+while true do
+    list[#list + 1] = ('x'):rep(60000) .. #list
+end
+]])
+        done = run.ate('check', run.dir .. '/eat.lua')
+        assert.equal(1, done.code, done.err)
+        assert.matches('^ate: .*eat.lua', done.err)
+    end)
+
+    it('has no way out of its sandbox', function()
+        for _, code in ipairs({'io.open("/etc/passwd")', 'os.execute("id")',
+            'require("ffi")', 'loadstring("return 1")()', 'debug.getinfo(1)',
+            'package.loaded.x = 1', 'collectgarbage()', 'print(1)'}) do
+            local path = run.write(run.dir .. '/out.lua', code .. '\n')
+            local done = run.ate('check', path)
+            assert.is_true(done.code == 1 or done.code == 2, code)
+            assert.matches('out.lua', done.err)
+        end
+    end)
+
+    it('warns of what no rule protects', function()
+        local path = run.bank_schema()
+        local text = run.read(path):gsub("bank:rule%('not_owner'.-\n}%)\n",
+            '')
+        run.write(path, text)
+        local done = run.ate('check', path)
+        assert.equal(0, done.code, done.err)
+        assert.matches('warning: .*transfer', done.out)
+        assert.equal(1, run.ate('check', path, '--strict').code)
+    end)
+end)
+
+describe('a rule that loops or eats memory', function()
+    local function rule(body)
+        local path = run.bank_schema()
+        run.write(path, (run.read(path):gsub(
+            'check = function%(state, transfer%)', '%0\n' .. body)))
+        run.bank_text = nil
+    end
+
+    -- Whatever a schema does, the chain goes on and nothing of the call stays.
+    it('refuses the call and nothing else', function()
+        for _, body in ipairs({'while true do end',
+            "local l = {} while true do l[#l + 1] = ('x'):rep(60000) .. #l end",
+            'local function f() return f() end f()',
+            'local x = nil; return x.y'}) do
+            run.begin()
+            rule(body)
+            local done = run.shell([[
+                set -e
+                "$ATE" chain create bank --schema bank.lua
+                "$ATE" call bank account.put name=alice owner=me
+                "$ATE" call bank account.put name=bob owner=me
+            ]])
+            assert.equal(0, done.code, done.err)
+            local before = run.json('chain', 'info', 'bank')
+            done = run.ate('call', 'bank', 'transfer', 'from=alice', 'to=bob',
+                'amount=1')
+            assert.is_true(done.code == 1 or done.code == 6, done.err)
+            assert.matches('^ate: bank', done.err)
+            local after = run.json('chain', 'info', 'bank')
+            assert.equal(before.root, after.root)
+            run.ok('call', 'bank', 'account.put', 'name=carol', 'owner=me')
+            run.ok('chain', 'verify', 'bank')
+            run.finish()
+        end
+        run.begin()
+    end)
+end)

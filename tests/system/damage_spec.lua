@@ -1,0 +1,282 @@
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+local function transfer(amount)
+    return run.ate('call', 'bank', 'transfer', 'from=alice', 'to=bob',
+        'amount=' .. amount)
+end
+
+describe('a flipped byte', function()
+    it('of the header file is found at opening, and can be undone', function()
+        run.bank()
+        transfer('1')
+        local head = run.path() .. '/1.head'
+        local before = run.read(head)
+        local done = run.ate('dev', 'flip-byte', run.path())
+        assert.equal(0, done.code, done.err)
+        local file, offset = done.out:match('^(%S+) offset (%d+): ')
+        assert.equal(head, file)
+        assert.is_true(tonumber(offset) >= 0x2000)
+        run.fails(8, '1%.head', 'view', 'bank', 'balance')
+        run.fails(8, '1%.head', 'chain', 'verify', 'bank')
+        run.fails(8, '1%.head', 'chain', 'verify', '--path',
+            head:match('^(.*)/'))
+        assert.equal(8, transfer('1').code)
+        run.ok('dev', 'flip-byte', head, '--offset', offset)
+        assert.equal(before, run.read(head))
+        assert.same({alice = '-1.00', bob = '1.00'}, run.balance())
+        assert.equal(0, transfer('1').code)
+    end)
+
+    -- Wherever the byte is, what was acknowledged is never taken back silently.
+    it('anywhere in the frames is found', function()
+        run.bank()
+        transfer('1')
+        local folder = run.path()
+        local size = #run.read(folder .. '/1.head')
+        local seed = os.time()
+        math.randomseed(seed)
+        for _ = 1, 12 do
+            local offset = math.random(0x2000, size - 1)
+            run.ok('dev', 'flip-byte', folder .. '/1.head', '--offset', offset)
+            local done = run.ate('chain', 'verify', '--path', folder)
+            assert(done.code == 8, ('seed %d, offset %d: exit %d: %s%s'):format(
+                seed, offset, done.code, done.out, done.err))
+            run.ok('dev', 'flip-byte', folder .. '/1.head', '--offset', offset)
+        end
+        run.ok('chain', 'verify', '--path', folder)
+    end)
+
+    it('of a body is found by verify and by the first read', function()
+        run.notes()
+        local folder = run.path('notes')
+        run.ok('get', 'notes', 'note', 'a')
+        run.ok('dev', 'flip-byte', folder .. '/1.body')
+        run.fails(8, '1%.body', 'chain', 'verify', 'notes')
+        run.fails(8, '1%.body', 'get', 'notes', 'note', 'a')
+        run.ok('list', 'notes', 'note', '-n', '0')
+        run.ok('dev', 'flip-byte', folder .. '/1.body')
+        run.ok('chain', 'verify', 'notes')
+    end)
+
+    it('needs a place that is there', function()
+        run.bank()
+        run.fails(3, 'no chain\'s folder', 'dev', 'flip-byte', run.dir)
+        run.fails(2, 'ends before offset', 'dev', 'flip-byte',
+            run.dir .. '/bank.lua', '--offset', '1000000')
+    end)
+end)
+
+describe('a copied folder', function()
+    it('verifies without keys, anywhere', function()
+        run.bank()
+        transfer('1')
+        local done = run.shell([[
+            cp -r "$("$ATE" chain path bank)" copy
+            size=$("$ATE" chain info bank | sed -n 's/^size *//p')
+            rm -rf "$ATE_DATA"
+            ATE_DATA=/nonexistent HOME=/nonexistent \
+                "$ATE" chain verify --path copy || exit
+            echo "$size transactions"
+        ]])
+        assert.equal(0, done.code, done.err)
+        local verified, size = done.out:match('^(%d+) transactions, .*: all as '
+            .. 'recorded\n(%d+) transactions\n$')
+        assert.equal(size, verified)
+    end)
+
+    it('that is damaged does not', function()
+        run.notes()
+        local function copy(damage)
+            return run.shell([[
+                rm -rf copy
+                cp -r "$("$ATE" chain path notes)" copy
+                cd copy
+            ]] .. damage .. [[
+
+                cd ..
+                ATE_DATA=/nonexistent "$ATE" chain verify --path copy
+            ]])
+        end
+        for _, damage in ipairs({
+            'truncate -s 9000 1.head', 'truncate -s 4096 1.head',
+            ': >1.head', 'rm 1.head', 'truncate -s 100 1.body', 'rm 1.body',
+            'head -c 20000 /dev/urandom >1.head', 'truncate -s 10 cur',
+            'printf x | dd of=cur bs=1 seek=20 conv=notrunc 2>/dev/null',
+        }) do
+            local done = copy(damage)
+            assert(done.code == 8, ('%s: exit %d: %s%s'):format(damage,
+                done.code, done.out, done.err))
+            assert.matches('^ate: .*copy', done.err)
+        end
+        assert.equal(0, copy(':').code)
+        run.fails(3, 'empty', 'chain', 'verify', '--path',
+            (os.execute('mkdir ' .. run.dir .. '/empty') == 0)
+            and run.dir .. '/empty')
+    end)
+
+    it('of another chain in its place is refused', function()
+        run.bank()
+        run.shell([["$ATE" chain create other --schema bank.lua]])
+        local done = run.shell([[
+            a=$("$ATE" chain path bank) b=$("$ATE" chain path other)
+            cp "$b/1.head" "$a/1.head"
+            "$ATE" view bank balance
+        ]])
+        assert.equal(8, done.code, done.out .. done.err)
+        assert.matches('1%.head', done.err)
+        done = run.shell('"$ATE" view other balance')
+        assert.equal(0, done.code, done.err)
+    end)
+end)
+
+describe('one writer', function()
+    it('keeps others from writing, not from reading', function()
+        run.bank()
+        local done = run.shell([[
+            mkfifo calls
+            "$ATE" call bank transfer --json --jsonl calls >answers &
+            writer=$!
+            exec 3>calls
+            echo '{"from":"alice","to":"bob","amount":"1.00"}' >&3
+            n=0
+            until [ -s answers ]; do
+                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
+            done
+            "$ATE" call bank transfer from=alice to=bob amount=1 2>refused
+            echo "second $?"
+            "$ATE" view bank balance -o csv
+            "$ATE" call bank account.get key=alice >/dev/null
+            echo "read $?"
+            exec 3>&-
+            wait $writer
+            echo "first $?"
+            cat refused >&2
+        ]])
+        assert.equal('second 7\naccount,amount\nalice,-1.00\nbob,1.00\n'
+            .. 'read 0\nfirst 0\n', done.out, done.err)
+        assert.matches('^ate: ', done.err)
+        assert.matches('data', done.err)
+    end)
+
+    it('that is killed loses nothing that it answered', function()
+        run.bank()
+        local done = run.shell([[
+            mkfifo calls
+            "$ATE" call bank transfer --json --jsonl calls >answers &
+            writer=$!
+            exec 3>calls
+            i=0
+            while [ $i -lt 300 ]; do
+                echo '{"from":"alice","to":"bob","amount":"0.01"}'
+                i=$((i + 1))
+            done >&3
+            n=0
+            until [ $(wc -l <answers) -ge 300 ]; do
+                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
+            done
+            kill -9 $writer
+            wait $writer
+            "$ATE" chain verify bank >/dev/null || exit 8
+            "$ATE" view bank balance account=bob -o csv
+        ]])
+        assert.equal('account,amount\nbob,3.00\n', done.out, done.err)
+        assert.equal(0, transfer('1').code)
+    end)
+
+    it('that is interrupted ends in order', function()
+        run.bank()
+        local done = run.shell([[
+            mkfifo calls
+            "$ATE" call bank transfer --jsonl calls >answers &
+            writer=$!
+            exec 3>calls
+            echo '{"from":"alice","to":"bob","amount":"1.00"}' >&3
+            n=0
+            until "$ATE" view bank balance -o csv | grep -q 'bob,1.00'; do
+                n=$((n + 1)); [ $n -lt 300 ] || exit 9; sleep 0.01
+            done
+            kill -TERM $writer
+            wait $writer
+            echo "$?"
+            cat answers
+        ]])
+        assert.matches('^130\n1 call, 1 accepted, 0 refused, ', done.out,
+            done.err)
+        assert.matches('interrupted after line 1', done.err)
+    end)
+end)
+
+local function is_root()
+    return io.popen('id -u'):read('*l') == '0'
+end
+
+describe('a folder without write permission', function()
+    it('is read, and refuses to be written', function()
+        run.bank()
+        local as = ''
+        if is_root() then
+            as = 'setpriv --reuid=65534 --regid=65534 --clear-groups '
+        end
+        local done = run.shell('try() { ' .. as .. '"$ATE" "$@"; }\n' .. [[
+            chmod 755 . && chmod -R a+rX,a-w "$ATE_DATA" || exit
+            try call bank transfer from=alice to=bob amount=1
+            echo "write $?"
+            try key new carol
+            echo "key $?"
+            try view bank balance -o csv
+            echo "read $?"
+            chmod -R u+w "$ATE_DATA"
+        ]])
+        assert.equal('write 4\nkey 4\naccount,amount\nread 0\n', done.out,
+            done.err)
+        assert.matches('^ate: .*data', done.err)
+    end)
+end)
+
+describe('a full disk', function()
+    it('stops writing, loses nothing, and goes on with room', function()
+        if not is_root() then
+            pending('needs root for a tmpfs')
+            return
+        end
+        run.bank_schema()
+        local calls = {}
+        for i = 1, 20000 do
+            calls[i] = '{"from":"alice","to":"bob","amount":"0.01"}\n'
+                .. '{"from":"bob","to":"alice","amount":"0.01"}\n'
+        end
+        run.write(run.dir .. '/calls', table.concat(calls))
+        local done = run.shell([[
+            mkdir -p "$ATE_DATA"
+            mount -t tmpfs -o size=1m ate-test "$ATE_DATA" || exit 77
+            trap 'umount -l "$ATE_DATA"' EXIT
+            "$ATE" chain create bank --schema bank.lua >/dev/null &&
+            "$ATE" call bank account.put name=alice owner=me >/dev/null &&
+            "$ATE" call bank account.put name=bob owner=me >/dev/null || exit 9
+            dd if=/dev/zero of="$ATE_DATA/filler" bs=1k count=300 2>/dev/null
+            "$ATE" call bank transfer --json --jsonl calls >answers
+            echo "full $?"
+            "$ATE" chain verify bank >/dev/null
+            echo "verify $?"
+            "$ATE" list bank transfer -o csv >listed
+            echo "listed $?"
+            rm "$ATE_DATA/filler"
+            "$ATE" call bank transfer from=alice to=bob amount=1.00 >/dev/null
+            echo "again $?"
+        ]])
+        if done.code == 77 then
+            pending('needs the right to mount a tmpfs')
+            return
+        end
+        assert.equal('full 7\nverify 0\nlisted 0\nagain 0\n', done.out,
+            done.err)
+        assert.matches('ate: calls: line %d+: .*space', done.err)
+        local _, answered = run.read(run.dir .. '/answers'):gsub('\n', '')
+        local _, listed = run.read(run.dir .. '/listed'):gsub('\n', '')
+        assert.is_true(answered > 100)
+        assert.is_true(listed - 1 >= answered)
+    end)
+end)

@@ -1,0 +1,159 @@
+--- The built program, driven from outside.
+--
+-- Each test has a folder of its own below $TMPDIR; `it` of a spec calls
+-- begin() first and finish() last by before_each and after_each.
+local M = {}
+
+local ROOT = io.popen('pwd'):read('*l')
+local ATE = os.getenv('ATE') or ROOT .. '/build/ate'
+
+M.root = ROOT
+
+local function quote(word)
+    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
+end
+M.quote = quote
+
+local function read_all(path)
+    local file = assert(io.open(path, 'rb'))
+    local text = file:read('*a')
+    file:close()
+    return text
+end
+M.read = read_all
+
+function M.write(path, text)
+    local file = assert(io.open(path, 'wb'))
+    assert(file:write(text))
+    assert(file:close())
+    return path
+end
+
+--- Make the folder of a test; M.dir is it, M.data the data folder there.
+function M.begin()
+    local pipe = io.popen('mktemp -d')
+    M.dir = pipe:read('*l')
+    pipe:close()
+    M.data = M.dir .. '/data'
+end
+
+function M.finish()
+    os.execute('rm -rf ' .. quote(M.dir))
+end
+
+--- Run a script of the shell in the folder of the test. `$ATE` is the program.
+-- @treturn table {code, out, err}
+function M.shell(script)
+    local dir = M.dir
+    M.write(dir .. '/.script', script)
+    local status = os.execute(('cd %s && env -u NO_COLOR ATE=%s ATE_DATA=%s '
+        .. 'HOME=%s XDG_STATE_HOME=%s timeout -k 1 60 sh ./.script '
+        .. '>.out 2>.err </dev/null'):format(quote(dir), quote(ATE),
+        quote(M.data), quote(dir), quote(dir .. '/state')))
+    local code = status >= 256 and math.floor(status / 256) or status
+    return {code = code, out = read_all(dir .. '/.out'),
+        err = read_all(dir .. '/.err')}
+end
+
+--- Run `ate WORDS...`.
+function M.ate(...)
+    local words = {}
+    for i, word in ipairs({...}) do
+        words[i] = quote(word)
+    end
+    return M.shell('"$ATE" ' .. table.concat(words, ' '))
+end
+
+local function told(done)
+    return ('exit %d\nstdout: %s\nstderr: %s'):format(done.code, done.out,
+        done.err)
+end
+
+--- Run `ate WORDS...`, which has to succeed, and give its stdout.
+function M.ok(...)
+    local done = M.ate(...)
+    assert(done.code == 0, table.concat({...}, ' ') .. ': ' .. told(done))
+    return done.out
+end
+
+--- Run `ate WORDS...`, which has to fail with a code and a text (a pattern).
+function M.fails(code, pattern, ...)
+    local done = M.ate(...)
+    local command = table.concat({...}, ' ')
+    assert(done.code == code, ('%s: expected exit %d, got %s'):format(command,
+        code, told(done)))
+    assert(done.err:match('^ate: ') or done.err:match('\nate: '),
+        command .. ': no error was said: ' .. told(done))
+    assert(done.err:match(pattern), ('%s: no %q in %s'):format(command,
+        pattern, told(done)))
+    return done.err
+end
+
+--- What `ate WORDS... --json` prints, decoded.
+function M.json(...)
+    local ate = require('ate')
+    local words = {...}
+    words[#words + 1] = '--json'
+    return assert(ate.json.decode(M.ok(unpack(words))))
+end
+
+--- The schema of a bank, from `ate new`.
+function M.bank_schema()
+    if M.bank_text == nil then
+        M.ok('new', M.dir .. '/bank')
+        M.bank_text = read_all(M.dir .. '/bank/bank.lua')
+    end
+    return M.write(M.dir .. '/bank.lua', M.bank_text)
+end
+
+--- A chain `bank` with the accounts of alice (me) and bob.
+function M.bank()
+    M.bank_schema()
+    local done = M.shell([[
+        set -e
+        "$ATE" chain create bank --schema bank.lua
+        "$ATE" key new bob
+        "$ATE" call bank account.put name=alice owner=me
+        "$ATE" call bank account.put name=bob owner=bob
+    ]])
+    assert(done.code == 0, told(done))
+end
+
+--- A chain `notes` whose one note has a body in the body file.
+function M.notes()
+    M.write(M.dir .. '/notes.lua', [[
+local ate = require('ate')
+local t = ate.types
+local notes = ate.schema('notes', {
+    doc = 'Notes.', version = 1, bodies = 'open',
+})
+notes:object('note', {
+    doc = 'A note.',
+    key = {'name'},
+    header = {name = t.name({max = 40})},
+    body = {text = t.text({max = 100000})},
+})
+return notes
+]])
+    M.write(M.dir .. '/long', ('All work and no play. '):rep(1000))
+    local done = M.shell([[
+        set -e
+        "$ATE" chain create notes --schema notes.lua
+        "$ATE" call notes note.put name=a text=@long
+    ]])
+    assert(done.code == 0, told(done))
+end
+
+function M.balance(chain)
+    local rows = {}
+    for _, row in ipairs(M.json('view', chain or 'bank', 'balance')) do
+        rows[row.account] = row.amount
+    end
+    return rows
+end
+
+function M.path(chain)
+    return (M.ok('chain', 'path', chain or 'bank'):gsub('\n$', ''))
+end
+
+return M

@@ -1,0 +1,168 @@
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+describe('usage', function()
+    it('is shown for every command, from one table', function()
+        local out = run.ok('--help')
+        for name in ('new check test chain call get history list view key '
+            .. 'repl dev completion help version'):gmatch('%S+') do
+            assert.matches('\n  ' .. name, out)
+            assert.matches('Usage: ate ' .. name, run.ok(name, '--help'))
+        end
+        assert.matches('Usage: ate chain create NAME %-%-schema FILE',
+            run.ok('chain', 'create', '-h'))
+        assert.matches('Usage: ate dev flip%-byte PATH',
+            run.ok('help', 'dev', 'flip-byte'))
+    end)
+
+    it('is an error without a command', function()
+        local done = run.ate()
+        assert.equal(2, done.code)
+        assert.equal('', done.out)
+        assert.matches('Usage: ate COMMAND', done.err)
+    end)
+
+    it('suggests what may have been meant', function()
+        run.fails(2, 'did you mean "chain"', 'chian', 'ls')
+        run.fails(2, 'did you mean "create"', 'chain', 'craete', 'x')
+        run.fails(2, 'did you mean "%-%-schema"', 'chain', 'create', 'x',
+            '--schem', 'y')
+        run.fails(2, 'needs a verb: new, ls, show', 'key')
+        run.fails(2, 'needs %-%-schema', 'chain', 'create', 'x')
+        run.fails(2, 'DIR is missing', 'new')
+        run.fails(2, 'too many arguments', 'version', 'x')
+    end)
+
+    it('tells the version', function()
+        assert.matches('^ate %d+%.%d+%.%d+\n$', run.ok('--version'))
+        assert.equal(run.ok('--version'), run.ok('version'))
+    end)
+
+    it('has no colours off a terminal', function()
+        run.bank()
+        local done = run.shell([["$ATE" chain info bank; "$ATE" help;
+            "$ATE" get bank account nobody]])
+        assert.is_nil((done.out .. done.err):find('\27'))
+    end)
+
+    it('has colours on a terminal unless NO_COLOR is set', function()
+        run.bank()
+        local done = run.shell([[
+            script -qec '"$ATE" view bank balance' /dev/null]])
+        assert.matches('\27%[1maccount', done.out)
+        done = run.shell([[NO_COLOR=1 script -qec '"$ATE" view bank balance' \
+            /dev/null]])
+        assert.is_nil(done.out:find('\27'))
+    end)
+
+    it('says when output can not be written', function()
+        local done = run.shell('"$ATE" help >/dev/full')
+        assert.equal(1, done.code)
+        assert.matches('No space left', done.err)
+    end)
+end)
+
+describe('the manual', function()
+    it('is what the table of commands says', function()
+        local page = run.ok('help', '--mdoc')
+        assert.equal(run.read('docs/ate.1'), page)
+        local done = run.shell('mandoc -Tlint "' .. run.root .. '/docs/ate.1"')
+        assert.equal('', done.out .. done.err)
+    end)
+end)
+
+describe('completion', function()
+    it('has a script for each shell', function()
+        for _, shell in ipairs({'bash', 'zsh', 'fish'}) do
+            assert.matches('ate complete %-%-', run.ok('completion', shell))
+        end
+        run.fails(2, 'bash, zsh, fish, not "tcsh"', 'completion', 'tcsh')
+        local done = run.shell('"$ATE" completion bash | bash -n')
+        assert.equal(0, done.code)
+    end)
+
+    it('offers commands, chains, methods, fields', function()
+        run.bank()
+        assert.equal('chain\ncheck\n', run.ok('complete', 'ch'))
+        assert.equal('bank\n', run.ok('complete', 'call', ''))
+        assert.equal('transfer\n', run.ok('complete', 'call', 'bank', 'tr'))
+        assert.equal('from=\n',
+            run.ok('complete', 'call', 'bank', 'transfer', 'f'))
+        assert.equal('balance\n', run.ok('complete', 'view', 'bank', ''))
+        assert.equal('', run.ok('complete', 'nosuch', ''))
+    end)
+
+    it('works in bash', function()
+        run.bank()
+        local done = run.shell([[bash -c '
+            mkdir bin; ln -s "$ATE" bin/ate; PATH=$PWD/bin:$PATH
+            source <(ate completion bash)
+            COMP_WORDS=(ate call bank transfer from = alice t) COMP_CWORD=7
+            _ate 2>/dev/null
+            echo "${COMPREPLY[*]}"']])
+        assert.equal('to=\n', done.out)
+    end)
+end)
+
+describe('a name that is not there', function()
+    it('is 3, with a hint', function()
+        run.fails(3, 'no data folder at .*ate chain create', 'chain', 'ls')
+        run.bank()
+        run.fails(3, 'bnak', 'view', 'bnak', 'balance')
+        run.fails(3, 'no method "tranfer"; did you mean "transfer"', 'call',
+            'bank', 'tranfer')
+        run.fails(3, 'no view "balances"; did you mean "balance"', 'view',
+            'bank', 'balances')
+        run.fails(3, 'no type "acount"; did you mean "account"', 'list',
+            'bank', 'acount')
+        run.fails(3, 'carol', 'get', 'bank', 'account', 'carol')
+        run.fails(3, 'nobody', 'key', 'show', 'nobody')
+        run.fails(3, 'carol', 'call', 'bank', 'transfer', 'from=alice',
+            'to=bob', 'amount=1', '--as', 'carol')
+        run.fails(3, 'nosuch.lua', 'check', run.dir .. '/nosuch.lua')
+        run.fails(3, 'nosuch', 'chain', 'verify', '--path',
+            run.dir .. '/nosuch')
+        run.fails(3, 'nosuch', 'dev', 'flip-byte', run.dir .. '/nosuch')
+    end)
+end)
+
+describe('an argument that is wrong', function()
+    it('is 2, and says which', function()
+        run.bank()
+        run.fails(2, 'bank transfer: unknown field "amuont"; did you mean '
+            .. '"amount"', 'call', 'bank', 'transfer', 'amuont=1')
+        run.fails(2, 'amount', 'call', 'bank', 'transfer', 'from=alice',
+            'to=bob', 'amount=ten')
+        run.fails(2, 'amount', 'call', 'bank', 'transfer', 'from=alice',
+            'to=bob', 'amount=0.001')
+        run.fails(2, 'amount', 'call', 'bank', 'transfer', 'from=alice',
+            'to=bob', 'amount=-1')
+        run.fails(2, 'amount', 'call', 'bank', 'transfer', 'from=alice',
+            'to=bob')
+        run.fails(2, 'extra', 'call', 'bank', 'transfer', '--args',
+            '{"from":"alice","to":"bob","amount":"1","extra":1}')
+        run.fails(2, 'no JSON: line 1', 'call', 'bank', 'transfer', '--args',
+            '{')
+        run.fails(2, 'no JSON object', 'call', 'bank', 'transfer', '--args',
+            '[]')
+        run.fails(2, 'unknown field "acount"', 'view', 'bank', 'balance',
+            'acount=alice')
+        local done = run.ate('call', 'bank', 'transfer', 'from=carol',
+            'to=bob', 'amount=1')
+        assert.is_true(done.code == 2 or done.code == 3 or done.code == 6)
+        assert.matches('carol', done.err)
+        run.fails(2, 'name', 'call', 'bank', 'account.put', 'name=a/b',
+            'owner=me')
+    end)
+
+    it('that is there already is 5', function()
+        run.bank()
+        run.fails(5, 'bank', 'chain', 'create', 'bank', '--schema',
+            run.dir .. '/bank.lua')
+        run.fails(5, 'bob', 'key', 'new', 'bob')
+        run.ok('new', run.dir .. '/shop')
+        run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')
+    end)
+end)
