@@ -14,6 +14,7 @@ struct frontend_asset {
 extern const struct frontend_asset
     frontend_assets[]; /* ends with a NULL name */
 
-/* The module `ate`; modules `ate.*` are found among the assets after it. */
-int luaopen_ate(lua_State *L);
+/* The module `ate`; modules `ate.*` are found among the assets after it.
+ * Exported, for it is also what LuaJIT's require() finds in ate.so. */
+__attribute__((visibility("default"))) int luaopen_ate(lua_State *L);
 #endif
