@@ -1,0 +1,247 @@
+/* What `ate check` says of schemas that are allowed. */
+#include "fixture_schema.h"
+
+#include "script/tokens.h"
+
+static const char HEAD[] =
+    "local ate = require('ate')\n"
+    "local t = ate.types\n"
+    "local shop = ate.schema('shop', {doc = 'A shop.', version = 1})\n"
+    "shop:object('item', {\n"
+    "    doc = 'What is sold.', key = {'name'}, off = {'patch', 'delete'},\n"
+    "    header = {name = t.name(), owner = t.identity()},\n"
+    "})\n"
+    "shop:event('sold', {\n"
+    "    doc = 'An item was sold.',\n"
+    "    header = {item = t.ref('item'), pieces = t.integer()},\n"
+    "    body = {note = t.text()},\n"
+    "})\n";
+
+/* The warnings of HEAD, `text` and the end; the caller frees. */
+static struct buf warnings_of(const char *text)
+{
+    struct buf source = {0};
+    struct buf bundle = {0};
+    struct buf warnings = {0};
+    struct err err;
+    buf_printf(&source, "%s%sreturn shop\n", HEAD, text);
+    if (bundle_build(&bundle, "shop", fixture_text, (void *)buf_text(&source),
+                     NULL, &warnings, &err) != 0)
+        fail_msg("%s", err.text);
+    buf_deinit(&source);
+    buf_deinit(&bundle);
+    return warnings;
+}
+
+static void assert_warnings(const char *text, const char *want)
+{
+    struct buf got = warnings_of(text);
+    assert_string_equal(buf_text(&got), want);
+    buf_deinit(&got);
+}
+
+#define RULE(check)                                                            \
+    "shop:rule('may_sell', {\n"                                                \
+    "    doc = 'Who may sell.', on = {'sold'},\n"                              \
+    "    check = " check ",\n"                                                 \
+    "})\n"
+
+static const char NOBODY[] =
+    "sold: no rule looks at who writes one: whoever holds a key may "
+    "(shop.lua:8)\n";
+
+static void an_event_that_anybody_may_write_is_told(void **state)
+{
+    (void)state;
+    assert_warnings("", NOBODY);
+    assert_warnings(RULE("function(_, sold) return sold.pieces > 0 end"),
+                    NOBODY);
+    assert_warnings(RULE("function(_, sold, tx) -- tx:by(owner)\n"
+                         "return sold.pieces > 0 and tx.time > 0 end"),
+                    NOBODY);
+    assert_warnings(RULE("function(_, sold, tx) local s = 'tx:by(owner)'\n"
+                         "return s ~= '' end"),
+                    NOBODY);
+}
+
+static void a_rule_that_asks_for_the_author_is_believed(void **state)
+{
+    (void)state;
+    assert_warnings(RULE("function(state, sold, tx)\n"
+                         "return tx:by(state.item:get(sold.item).owner) end"),
+                    "");
+    assert_warnings(
+        RULE("function(_, sold, tx) return tx:may('sell', sold.item) end"), "");
+    assert_warnings(RULE("function(_, _, tx) return tx.author ~= nil end"), "");
+    assert_warnings(RULE("function(_, sold, tx)\n"
+                         "for e in tx:each('sold') do return e.item == "
+                         "sold.item end end"),
+                    "");
+}
+
+static void a_function_it_calls_counts_too(void **state)
+{
+    (void)state;
+    assert_warnings(
+        "local function is_owner(state, sold, tx)\n"
+        "    return tx:by(state.item:get(sold.item).owner)\n"
+        "end\n"
+        "local function owns(state, sold, tx)\n"
+        "    return is_owner(state, sold, tx)\n"
+        "end\n" RULE("function(s, sold, tx) return owns(s, sold, tx) end"),
+        "");
+}
+
+static void an_object_that_anybody_may_change_is_told(void **state)
+{
+    struct buf got = warnings_of(RULE("function(_, _, tx) return tx.author ~= "
+                                      "nil end") "shop:object('shelf', {\n"
+                                                 "    doc = 'Where items "
+                                                 "lie.', key = {'name'}, off = "
+                                                 "{'patch'},\n"
+                                                 "    header = {name = "
+                                                 "t.name()},\n"
+                                                 "})\n");
+    (void)state;
+    assert_string_equal(
+        buf_text(&got),
+        "shelf: no rule looks at who deletes one: whoever holds a key may; "
+        "write a rule, or say off = {'patch', 'delete'} (shop.lua:17)\n");
+    buf_deinit(&got);
+}
+
+static void a_field_that_is_not_there_is_told_with_its_line(void **state)
+{
+    (void)state;
+    assert_warnings(
+        RULE("function(_, sold, tx)\n"
+             "    return tx.author and sold.peices > 0 end"),
+        "may_sell: 'sold' has no field 'peices'; did you mean 'pieces'? "
+        "(shop.lua:16)\n");
+    assert_warnings(RULE("function(_, sold, tx)\n"
+                         "    return tx.author and sold.note ~= '' end"),
+                    "may_sell: 'note' is in the body, which is not seen here "
+                    "(shop.lua:16)\n");
+}
+
+static void folds_and_methods_are_looked_at_too(void **state)
+{
+    (void)state;
+    assert_warnings(
+        RULE(
+            "function(_, _, tx) return tx.author ~= nil end") "shop:view('"
+                                                              "stock', {\n"
+                                                              "    doc = 'x', "
+                                                              "key = "
+                                                              "{'item'},\n"
+                                                              "    row = {item "
+                                                              "= "
+                                                              "t.ref('item'), "
+                                                              "pieces = "
+                                                              "t.integer()},\n"
+                                                              "    fold = "
+                                                              "{sold = "
+                                                              "function(rows, "
+                                                              "e)\n"
+                                                              "        "
+                                                              "rows:add(e.itm, "
+                                                              "{pieces = "
+                                                              "e.pieces})\n"
+                                                              "    end},\n"
+                                                              "})\n"
+                                                              "shop:method('"
+                                                              "sell', {\n"
+                                                              "    doc = 'x', "
+                                                              "mode = 'write', "
+                                                              "args = "
+                                                              "t.fields('sold')"
+                                                              ",\n"
+                                                              "    run = "
+                                                              "function(ctx, "
+                                                              "args)\n"
+                                                              "        "
+                                                              "ctx:emit('sold',"
+                                                              " {item = "
+                                                              "args.item, "
+                                                              "pieces = "
+                                                              "args.piece})\n"
+                                                              "    end,\n"
+                                                              "})\n",
+        "stock: 'e' has no field 'itm'; did you mean 'item'? (shop.lua:21)\n"
+        "sell: 'args' has no field 'piece'; did you mean 'pieces'? "
+        "(shop.lua:27)\n");
+}
+
+static void the_bank_is_without_warnings(void **state)
+{
+    struct buf bundle = {0};
+    struct buf warnings = {0};
+    (void)state;
+    fixture_load("examples/bank", "bank", &bundle, NULL, &warnings);
+    assert_string_equal(buf_text(&warnings), "");
+    buf_deinit(&bundle);
+    buf_deinit(&warnings);
+}
+
+/* ---- tokens ---- */
+
+static void put_member(void *ctx, const struct token_member *member)
+{
+    buf_printf(ctx, "%.*s.%.*s:%d ", (int)member->object.len,
+               (const char *)member->object.data, (int)member->member.len,
+               (const char *)member->member.data, member->line);
+}
+
+static void assert_members(const char *source, const char *want)
+{
+    struct buf got = {0};
+    tokens_members(bytes_of_text(source), 1, 100, put_member, &got);
+    assert_string_equal(buf_text(&got), want);
+    buf_deinit(&got);
+}
+
+static void members_are_found_in_lua(void **state)
+{
+    (void)state;
+    assert_members("a.b", "a.b:1 ");
+    assert_members("a:b(c . d)", "a.b:1 c.d:1 ");
+    assert_members("a.b.c", "a.b:1 .c:1 ");
+    assert_members("f().x", ".x:1 ");
+    assert_members("a\n.\nb", "a.b:3 ");
+    assert_members("a .. b", "");
+    assert_members("a..b.c", "b.c:1 ");
+    assert_members("f(...).x", ".x:1 ");
+    assert_members("1.5 + x.y", "x.y:1 ");
+    assert_members("'a.b' .. \"c\\\".d\" .. e.f", "e.f:1 ");
+    assert_members("[[a.b\n]] .. [==[ ]] c.d ]==] .. e.f", "e.f:2 ");
+    assert_members("-- a.b\nc.d --[[ e.f\n]] g.h", "c.d:2 g.h:3 ");
+    assert_members("t[a.b]", "a.b:1 ");
+}
+
+static void source_that_is_no_lua_does_no_harm(void **state)
+{
+    static const char *const sources[] = {"'a", "[[a", "--[[a", "a.",
+                                          ".a", "[=",  "\\",    "'\\"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+        struct buf got = {0};
+        tokens_members(bytes_of_text(sources[i]), 1, 100, put_member, &got);
+        buf_deinit(&got);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_that_anybody_may_write_is_told),
+        cmocka_unit_test(a_rule_that_asks_for_the_author_is_believed),
+        cmocka_unit_test(a_function_it_calls_counts_too),
+        cmocka_unit_test(an_object_that_anybody_may_change_is_told),
+        cmocka_unit_test(a_field_that_is_not_there_is_told_with_its_line),
+        cmocka_unit_test(folds_and_methods_are_looked_at_too),
+        cmocka_unit_test(the_bank_is_without_warnings),
+        cmocka_unit_test(members_are_found_in_lua),
+        cmocka_unit_test(source_that_is_no_lua_does_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
