@@ -4,40 +4,21 @@
 -- line of the test that made the claim.
 -- @module ate.test.bench
 local ate = require('ate')
+local claim = require('ate.test.claim')
 local compare = require('ate.test.compare')
 local moment = require('ate.test.moment')
-local problem = require('ate.client.problem')
 local session = require('ate.client.session')
+local user = require('ate.test.user')
 
 local M = {}
 local Bench = {}
 Bench.__index = Bench
-local User = {}
-User.__index = User
+
+local fail, said = claim.fail, claim.said
 
 -- 2026-01-01T00:00:00Z: tests answer the same on every day.
 local START_MS = 1767225600000
 
---- Raise a failure at the line of the test, above all files of ours.
-local function fail(text, ...)
-    local where
-    for level = 2, 50 do
-        local info = debug.getinfo(level, 'Sl')
-        if info == nil then
-            break
-        end
-        if info.what ~= 'C' and not info.source:match('^@lua/') then
-            where = ('%s:%d'):format(info.short_src, info.currentline)
-            break
-        end
-    end
-    error({failure = true, text = text:format(...), where = where}, 0)
-end
-M.fail = fail
-
-local function said(err, context)
-    return ('%s (%s)'):format(problem.say(err, context).text, err.code)
-end
 
 --- Make a node in memory and a chain with a schema.
 -- @tparam table schema {path, accept}
@@ -126,7 +107,7 @@ function Bench:user(name)
                 fail('user %s: %s', name, err.text)
             end
         end
-        self.users[name] = setmetatable({name = name, bench = self}, User)
+        self.users[name] = user.new(self, name)
     end
     return self.users[name]
 end
@@ -160,34 +141,14 @@ function Bench:at(text)
     self:set_clock()
 end
 
-local function start_call(self, user, method, args)
-    if getmetatable(user) ~= User then
-        fail('which user calls %s? t:user(\'alice\') makes one',
-            tostring(method))
-    end
-    if args ~= nil and type(args) ~= 'table' then
-        fail('%s: the arguments are a table', tostring(method))
-    end
-    local value, err = self.session:call(self.chain, method, args or {},
-        user.name)
-    if type(value) == 'table' and type(value.gas) == 'number' then
-        self.calls = self.calls + 1
-        self.gas = self.gas + value.gas
-        local sum = self.gas_by_method[method] or {calls = 0, gas = 0}
-        sum.calls, sum.gas = sum.calls + 1, sum.gas + value.gas
-        self.gas_by_method[method] = sum
-    end
-    return value, err
-end
-
 --- Claim that a rule refuses a call.
 -- @tparam string rule its name
--- @tparam table user
+-- @tparam table caller a user
 -- @tparam string method
 -- @tparam[opt] table args
 -- @treturn string what was said
-function Bench:refused(rule, user, method, args)
-    local value, err = start_call(self, user, method, args)
+function Bench:refused(rule, caller, method, args)
+    local value, err = user.start(self, caller, method, args)
     if value ~= nil then
         fail('%s: expected a refusal by %s, but it was accepted', method, rule)
     end
@@ -202,8 +163,8 @@ end
 --- Claim that a call fails otherwise: t:fails('INVALID', alice, 'transfer').
 -- @tparam string code such as INVALID, NOT_FOUND, DENIED, CONFLICT
 -- @treturn string what was said
-function Bench:fails(code, user, method, args)
-    local value, err = start_call(self, user, method, args)
+function Bench:fails(code, caller, method, args)
+    local value, err = user.start(self, caller, method, args)
     if value ~= nil then
         fail('%s: expected %s, but it was accepted', method, code)
     end
@@ -240,81 +201,10 @@ function Bench:fail(text)
     fail('%s', tostring(text))
 end
 
---- Call a method; anything but success fails the test.
--- @treturn value what the method returned
--- @treturn table {result, index, gas, ...} of a write
-function User:call(method, args)
-    local value, err = start_call(self.bench, self, method, args)
-    if value == nil then
-        fail('%s: expected success, got %s', method, said(err))
-    end
-    if type(value) == 'table' and value.gas ~= nil and value.tx ~= nil then
-        local result = value.result
-        return result ~= ate.null and result or nil, value
-    end
-    return value ~= ate.null and value or nil
-end
-
-local function read(user, method, args, rows)
-    local bench = user.bench
-    local value, err = bench.session:read(bench.chain, method, args,
-        function(row)
-            if rows ~= nil then
-                rows[#rows + 1] = row
-            end
-        end, user.name)
-    if value == nil then
-        if err.code == 'NOT_FOUND' and method == 'get' then
-            return nil
-        end
-        fail('%s', said(err, method))
-    end
-    return rows or value
-end
-
-local function with(options, name, value)
-    local args = {[name] = value}
-    for key, option in pairs(options or {}) do
-        args[key] = option
-    end
-    return args
-end
-
---- The rows of a view: alice:view('balance', {account = 'alice'}).
--- @tparam string view
--- @tparam[opt] table where
--- @tparam[opt] table options limit, order ('first', 'last')
--- @treturn table
-function User:view(view, where, options)
-    local args = with(options, 'view', view)
-    args.where = where
-    return read(self, 'view', args, {})
-end
-
---- One object or fact, or nil.
-function User:get(type_, key)
-    return read(self, 'get', {type = type_, key = key})
-end
-
---- Objects or facts; options: parent, limit, order.
-function User:list(type_, options)
-    return read(self, 'list', with(options, 'type', type_), {})
-end
-
---- All versions of an object.
-function User:history(type_, key)
-    return read(self, 'history', {type = type_, key = key}, {})
-end
-
---- The sum of a column.
-function User:sum(view, column, where)
-    return read(self, 'sum', {view = view, column = column, where = where})
-end
-
 -- Reading as nobody in particular: t:view(...) is t:user('me'):view(...).
 for _, name in ipairs({'view', 'get', 'list', 'history', 'sum'}) do
     Bench[name] = function(self, ...)
-        return User[name](self:user('me'), ...)
+        return user.User[name](self:user('me'), ...)
     end
 end
 

@@ -20,6 +20,22 @@ describe('ate new', function()
     end)
 end)
 
+describe('the examples', function()
+    for _, name in ipairs({'hello/hello', 'books/books'}) do
+        it('pass their tests: ' .. name, function()
+            local path = run.root .. '/examples/' .. name
+            run.ok('check', path .. '.lua')
+            assert.matches('\n%d+ passed, 0 failed\n$',
+                run.ok('test', path .. '_test.lua'))
+        end)
+    end
+
+    it('load without warnings: bank', function()
+        assert.matches('; no warnings\n$',
+            run.ok('check', run.root .. '/examples/bank/bank.lua'))
+    end)
+end)
+
 describe('ate test', function()
     local function test_file(body)
         run.bank_schema()

@@ -1,0 +1,32 @@
+--- How a test fails: at the line that claimed something.
+-- @module ate.test.claim
+local problem = require('ate.client.problem')
+
+local M = {}
+
+--- Raise a failure at the line of the test, above all files of ours.
+function M.fail(text, ...)
+    local where
+    for level = 2, 50 do
+        local info = debug.getinfo(level, 'Sl')
+        if info == nil then
+            break
+        end
+        if info.what ~= 'C' and not info.source:match('^@lua/') then
+            where = ('%s:%d'):format((info.source:gsub('^@', '')),
+                info.currentline)
+            break
+        end
+    end
+    error({failure = true, text = text:format(...), where = where}, 0)
+end
+
+--- An error of the engine in words, with its code.
+-- @tparam table err
+-- @tparam[opt] string context
+-- @treturn string
+function M.said(err, context)
+    return ('%s (%s)'):format(problem.say(err, context).text, err.code)
+end
+
+return M

@@ -1,0 +1,120 @@
+--- Somebody with a key: what a test calls and reads as.
+-- @module ate.test.user
+local ate = require('ate')
+local claim = require('ate.test.claim')
+
+local M = {}
+local User = {}
+User.__index = User
+M.User = User
+
+local fail, said = claim.fail, claim.said
+
+--- Make one; the key of this name is there.
+-- @tparam table bench the test's chain
+-- @tparam string name
+-- @treturn table
+function M.new(bench, name)
+    return setmetatable({name = name, bench = bench}, User)
+end
+
+--- Call a method as somebody and count its gas.
+-- @tparam table bench
+-- @param caller a user, or a mistake of the test
+-- @tparam string method
+-- @tparam[opt] table args
+-- @return[1] value
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.start(bench, caller, method, args)
+    if getmetatable(caller) ~= User then
+        fail('which user calls %s? t:user(\'alice\') makes one',
+            tostring(method))
+    end
+    if args ~= nil and type(args) ~= 'table' then
+        fail('%s: the arguments are a table', tostring(method))
+    end
+    local value, err = bench.session:call(bench.chain, method, args or {},
+        caller.name)
+    if type(value) == 'table' and type(value.gas) == 'number' then
+        bench.calls = bench.calls + 1
+        bench.gas = bench.gas + value.gas
+        local sum = bench.gas_by_method[method] or {calls = 0, gas = 0}
+        sum.calls, sum.gas = sum.calls + 1, sum.gas + value.gas
+        bench.gas_by_method[method] = sum
+    end
+    return value, err
+end
+
+--- Call a method; anything but success fails the test.
+-- @treturn value what the method returned
+-- @treturn table {result, index, gas, ...} of a write
+function User:call(method, args)
+    local value, err = M.start(self.bench, self, method, args)
+    if value == nil then
+        fail('%s: expected success, got %s', method, said(err))
+    end
+    if type(value) == 'table' and value.gas ~= nil and value.tx ~= nil then
+        local result = value.result
+        return result ~= ate.null and result or nil, value
+    end
+    return value ~= ate.null and value or nil
+end
+
+local function read(user, method, args, rows)
+    local bench = user.bench
+    local value, err = bench.session:read(bench.chain, method, args,
+        function(row)
+            if rows ~= nil then
+                rows[#rows + 1] = row
+            end
+        end, user.name)
+    if value == nil then
+        if err.code == 'NOT_FOUND' and method == 'get' then
+            return nil
+        end
+        fail('%s', said(err, method))
+    end
+    return rows or value
+end
+
+local function with(options, name, value)
+    local args = {[name] = value}
+    for key, option in pairs(options or {}) do
+        args[key] = option
+    end
+    return args
+end
+
+--- The rows of a view: alice:view('balance', {account = 'alice'}).
+-- @tparam string view
+-- @tparam[opt] table where
+-- @tparam[opt] table options limit, order ('first', 'last')
+-- @treturn table
+function User:view(view, where, options)
+    local args = with(options, 'view', view)
+    args.where = where
+    return read(self, 'view', args, {})
+end
+
+--- One object or fact, or nil.
+function User:get(type_, key)
+    return read(self, 'get', {type = type_, key = key})
+end
+
+--- Objects or facts; options: parent, limit, order.
+function User:list(type_, options)
+    return read(self, 'list', with(options, 'type', type_), {})
+end
+
+--- All versions of an object.
+function User:history(type_, key)
+    return read(self, 'history', {type = type_, key = key}, {})
+end
+
+--- The sum of a column.
+function User:sum(view, column, where)
+    return read(self, 'sum', {view = view, column = column, where = where})
+end
+
+return M
