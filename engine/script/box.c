@@ -27,8 +27,6 @@ static int setup(lua_State *L)
     lua_rows_setup(L, b);
     lua_tx_setup(L, b);
     lua_ctx_setup(L, b);
-    lua_newtable(L);
-    b->sources = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
 
@@ -104,9 +102,18 @@ void box_free(struct box *b)
     mem_free(b);
 }
 
-void box_begin(struct box *b)
+void box_begin(struct box *b, bool replays)
 {
-    sandbox_begin(b->sandbox);
+    struct sandbox_limits limits = b->sandbox->limits;
+    if (replays) {
+        limits.gas = limits.gas < UINT64_MAX / BOX_REPLAY_FACTOR
+                         ? limits.gas * BOX_REPLAY_FACTOR
+                         : UINT64_MAX;
+        limits.memory = limits.memory < SANDBOX_MEMORY_MAX / BOX_REPLAY_FACTOR
+                            ? limits.memory * BOX_REPLAY_FACTOR
+                            : SANDBOX_MEMORY_MAX;
+    }
+    sandbox_begin_within(b->sandbox, limits);
     run_clear(&b->run);
 }
 

@@ -16,6 +16,7 @@ enum {
     BOX_SCANS_MAX =
         4096,          /* loops over rows or objects that are not at an end */
     BOX_STEP_GAS = 10, /* of one look at the state, of one row */
+    BOX_REPLAY_FACTOR = 16,
 };
 
 /* What one loop in Lua walks; slots are used again, told apart by `serial`. */
@@ -69,7 +70,6 @@ struct box {
     int rows;    /* luaL_ref of what folds get */
     int tx;      /* of what rules and folds get */
     int ctx;     /* of the metatable of ctx */
-    int sources; /* of the table: record -> where its body comes from */
     struct script_run run;
 };
 
@@ -80,8 +80,9 @@ int box_new(struct box **out, struct bytes bundle,
             struct err *err);
 void box_free(struct box *b); /* NULL is harmless */
 
-/* The image is put back; buffers and loops of the run before are cleared. */
-void box_begin(struct box *b);
+/* The image is put back; buffers and loops of the run before are cleared. With
+ * `replays` the limits are BOX_REPLAY_FACTOR times those of the box. */
+void box_begin(struct box *b, bool replays);
 
 struct box *box_of(lua_State *L);
 struct script_run *box_run(lua_State *L);

@@ -475,6 +475,16 @@ static void check_column_names(lua_State *L, int index,
     shape_unknown(L, key->path, "column", &key->view->columns, NULL, smallest);
 }
 
+/* The order of a view may begin with columns of its key, which then come again.
+ */
+static bool comes_again(const struct key_columns *key, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (key->items[k] == key->items[i])
+            return true;
+    return false;
+}
+
 static void put_named(lua_State *L, int index, const struct key_columns *key,
                       struct buf *out)
 {
@@ -486,6 +496,8 @@ static void put_named(lua_State *L, int index, const struct key_columns *key,
             if (key->all)
                 missing(L, key, i);
             gap = gap == SIZE_MAX ? i : gap;
+            lua_pop(L, 1);
+        } else if (gap != SIZE_MAX && comes_again(key, i)) {
             lua_pop(L, 1);
         } else if (gap != SIZE_MAX) {
             sandbox_error(L,

@@ -1,10 +1,12 @@
-/* Where the body of a record comes from stands in a table of the registry, by
- * the record itself: 0 when its fields have been set, k when they are those of
- * run->objects[k - 1], nothing when no body is to be seen. */
+/* Where the body of a record comes from stands in its metatable, at SOURCE, so
+ * that a record whose body may be seen has a metatable of its own: 0 when the
+ * body's fields have been set, k when they are those of run->objects[k - 1];
+ * the metatable that records of a type share has nothing there. */
 #include "script/lua_record.h"
 
 #include <assert.h>
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -13,7 +15,7 @@
 #include "script/lib.h"
 #include "script/lua_value.h"
 
-enum { STACK_OF_A_RECORD = 8 };
+enum { STACK_OF_A_RECORD = 8, SOURCE = 2 };
 
 static const struct shape *shape_of_type(lua_State *L,
                                          const struct event_type *type)
@@ -44,11 +46,29 @@ static void push_record(lua_State *L, const struct event_type *type,
 /* Of the record on top of the stack. */
 static void set_source(lua_State *L, size_t source)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, box_of(L)->sources);
-    lua_pushvalue(L, -2);
-    lua_pushinteger(L, (lua_Integer)source);
-    lua_rawset(L, -3);
+    lua_createtable(L, SOURCE, 1);
+    if (!lua_getmetatable(L, -2))
+        assert(!"records have a metatable");
+    lua_rawgeti(L, -1, 1);
+    lua_rawseti(L, -3, 1);
+    lua_getfield(L, -1, "__index");
+    lua_setfield(L, -3, "__index");
     lua_pop(L, 1);
+    lua_pushinteger(L, (lua_Integer)source);
+    lua_rawseti(L, -2, SOURCE);
+    lua_setmetatable(L, -2);
+}
+
+/* False: no body is to be seen. */
+static bool get_source(lua_State *L, int index, size_t *source)
+{
+    if (!lua_getmetatable(L, index))
+        return false;
+    lua_rawgeti(L, -1, SOURCE);
+    bool known = lua_type(L, -1) == LUA_TNUMBER;
+    *source = known ? (size_t)lua_tointeger(L, -1) : 0;
+    lua_pop(L, 2);
+    return known;
 }
 
 /* ---- events ---- */
@@ -197,13 +217,8 @@ void lua_record_push_body_field(lua_State *L, int index,
     struct script_run *run = box_run(L);
     struct err err;
     struct bytes body = {NULL, 0};
-    lua_rawgeti(L, LUA_REGISTRYINDEX, box_of(L)->sources);
-    lua_pushvalue(L, index);
-    lua_rawget(L, -2);
-    bool known = lua_type(L, -1) == LUA_TNUMBER;
-    size_t source = known ? (size_t)lua_tointeger(L, -1) : 0;
-    lua_pop(L, 2);
-    if (!known)
+    size_t source = 0;
+    if (!get_source(L, index, &source))
         not_seen(L, shape, name);
     if (source == 0) {
         lua_pushnil(L); /* set once, so what is not there is absent */

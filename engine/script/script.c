@@ -67,7 +67,7 @@ static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
 {
     struct entry *e = s->entry;
     if (e->judged_for != s || e->judged_trial != trial || e->judged_event != n)
-        box_begin(e->judge);
+        box_begin(e->judge, trial->replays);
     e->judged_for = s;
     e->judged_trial = trial;
     e->judged_event = n;
@@ -238,7 +238,7 @@ static int run(struct logic *l, struct call *call, struct err *err)
     struct err why = {0};
     assert(method->by_default == DEFAULT_NONE);
     s->gas = 0;
-    box_begin(b);
+    box_begin(b, false);
     b->run.core = call->core;
     b->run.trial = NULL;
     b->run.rule = NULL;
