@@ -31,7 +31,8 @@
 
 enum {
     LOAD_BLOCK_MAX = 1 << 20,
-    STACK_SLOTS = 128, /* kept in the image, so that runs need not grow it */
+    REPLAY_FACTOR = 16, /* how much more memory a run may be given */
+    STACK_SLOTS = 128,  /* kept in the image, so that runs need not grow it */
 };
 
 static void on_count(lua_State *L, lua_Debug *frame);
@@ -348,21 +349,27 @@ static int open_state(lua_State *L)
     return 0;
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
                             void *find_ctx)
 {
     struct sandbox *s = mem_zero(1, sizeof(*s));
 
-    assert(limits.memory <= SANDBOX_MEMORY_MAX);
     s->limits.gas = limits.gas == 0 ? SANDBOX_GAS_DEFAULT : limits.gas;
     s->limits.memory =
         limits.memory == 0 ? SANDBOX_MEMORY_DEFAULT : limits.memory;
+    s->limits.memory = least(s->limits.memory, SANDBOX_MEMORY_MAX);
     s->now.gas = SANDBOX_LOAD_GAS;
     s->now.memory = SANDBOX_LOAD_MEMORY;
     s->find = find;
     s->find_ctx = find_ctx;
     atomic_init(&s->interrupt, 0);
-    arena_init(&s->arena, SANDBOX_LOAD_MEMORY + SANDBOX_MEMORY_MAX);
+    size_t most = least(s->limits.memory * REPLAY_FACTOR, SANDBOX_MEMORY_MAX);
+    arena_init(&s->arena, SANDBOX_LOAD_MEMORY + (most + 15) / 16 * 16);
     arena_limit(&s->arena, SANDBOX_LOAD_MEMORY, LOAD_BLOCK_MAX);
     s->lua = lua_newstate(allocate, s);
     assert(s->lua != NULL);
@@ -424,9 +431,10 @@ void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits)
 {
     assert(s->sealed && s->active == 0);
     arena_image_restore(&s->arena);
-    arena_limit(&s->arena, arena_image_size(&s->arena) + limits.memory,
-                ARENA_BLOCK_MAX);
+    size_t image = arena_image_size(&s->arena);
     s->now = limits;
+    s->now.memory = least(limits.memory, s->arena.size - image);
+    arena_limit(&s->arena, image + s->now.memory, ARENA_BLOCK_MAX);
     s->gas_used = 0;
     s->nest = 0;
     s->dead = false;

@@ -47,13 +47,14 @@ struct sandbox_limits {
 #define SANDBOX_MEMORY_DEFAULT ((size_t)1 << 20)
 #define SANDBOX_LOAD_GAS 10000000 /* of loading a whole bundle */
 #define SANDBOX_LOAD_MEMORY ((size_t)8 << 20)
-#define SANDBOX_MEMORY_MAX ((size_t)16 << 20) /* that a run can be given */
+/* A run can be given as much as this, and 16 times what the limits say. */
+#define SANDBOX_MEMORY_MAX ((size_t)64 << 20)
 
 /* What stands behind a module's name. Borrowed while it is being loaded. */
 struct sandbox_module {
     const char *file; /* as errors name it: "bank.lua" */
     struct bytes source;
-    bool trusted; /* the engine's own Lua: it sees `host` */
+    bool trusted;                /* the engine's own Lua: it sees `host` */
     char room[SANDBOX_FILE_MAX]; /* for a `file` that has no other place */
 };
 
@@ -93,7 +94,8 @@ struct sandbox {
 };
 
 /* `find` may be NULL: then nothing but the library can be required.
- * Limits of 0 mean the defaults. Never fails. */
+ * Limits of 0 mean the defaults; memory is cut to SANDBOX_MEMORY_MAX. Never
+ * fails. */
 struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
                             void *find_ctx);
 void sandbox_free(struct sandbox *s); /* NULL is harmless */
