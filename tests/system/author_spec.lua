@@ -45,6 +45,14 @@ test.schema('bank.lua')
 ]] .. body)
     end
 
+    it('runs the example of docs/testing.md', function()
+        local example = run.read('docs/testing.md'):match('```lua\n(.-)```')
+        run.bank_schema()
+        local path = run.write(run.dir .. '/doc_test.lua', example)
+        assert.matches('\nreplay equal · %d+ gas a call\n1 passed, 0 failed',
+            run.ok('test', path))
+    end)
+
     it('says where a claim failed', function()
         local path = test_file([[
 test.it('is wrong', function(t)
