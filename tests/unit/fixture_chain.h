@@ -14,7 +14,9 @@
 enum { FIXTURE_KEYS = 3 };
 
 struct fixture_chain {
-    struct memory_disk *disk;
+    struct memory_disk *disk; /* NULL: another one, which `pump` moves on */
+    bool (*pump)(void *ctx);
+    void *pump_ctx;
     struct script_cache *cache;
     struct logic_maker maker;
     struct key_pair order;
@@ -86,27 +88,41 @@ static void fixture_done(void *ctx, int code, const struct err *err)
     f->done_err = *err;
 }
 
+static bool fixture_pump(void *ctx)
+{
+    return memory_disk_reap(ctx) > 0;
+}
+
 /* Until nothing is left to be done. */
 static inline void fixture_run(struct fixture_chain *f)
 {
     do {
         chain_flush(f->chain);
-    } while (memory_disk_reap(f->disk) > 0);
+    } while (f->pump(f->pump_ctx));
 }
 
 static inline void fixture_wait(struct fixture_chain *f)
 {
-    while (!f->is_done && memory_disk_reap(f->disk) > 0) {
+    while (!f->is_done && f->pump(f->pump_ctx)) {
     }
     assert_true(f->is_done);
     f->is_done = false;
 }
 
-static inline void fixture_open_disk(struct fixture_chain *f)
+/* `disk` NULL: a memory disk of its own. */
+static inline void fixture_open_disk(struct fixture_chain *f,
+                                     const struct disk *disk,
+                                     bool (*pump)(void *ctx), void *pump_ctx)
 {
-    *f = (struct fixture_chain){.now = 1700000000000};
+    *f = (struct fixture_chain){
+        .now = 1700000000000, .pump = pump, .pump_ctx = pump_ctx};
     assert_int_equal(crypto_init(NULL), 0);
-    f->disk = memory_disk_new();
+    if (disk == NULL) {
+        f->disk = memory_disk_new();
+        f->pump = fixture_pump;
+        f->pump_ctx = f->disk;
+        disk = memory_disk_interface(f->disk);
+    }
     f->cache = script_cache_new();
     f->maker = script_maker(f->cache);
     fixture_pair(&f->order, 9);
@@ -114,7 +130,7 @@ static inline void fixture_open_disk(struct fixture_chain *f)
         fixture_pair(&f->keys[i], (uint8_t)(i + 1));
     f->names = (struct door_names){f, fixture_find, fixture_name, fixture_list};
     f->deps = (struct chain_deps){
-        .disk = memory_disk_interface(f->disk),
+        .disk = disk,
         .logic = &f->maker,
         .materializers = materializers,
         .names = &f->names,
@@ -123,12 +139,12 @@ static inline void fixture_open_disk(struct fixture_chain *f)
     };
 }
 
-/* A new chain of the schema FOLDER/MAIN.lua. */
-static inline void fixture_create(struct fixture_chain *f, const char *folder,
-                                  const char *main_module)
+/* A new chain of the schema FOLDER/MAIN.lua on the disk that is open. */
+static inline void fixture_create_here(struct fixture_chain *f,
+                                       const char *folder,
+                                       const char *main_module)
 {
     struct err err = {0};
-    fixture_open_disk(f);
     int rc = bundle_build(&f->bundle, main_module, fixture_source,
                           (void *)(uintptr_t)folder, NULL, NULL, &err);
     if (rc != 0)
@@ -145,6 +161,13 @@ static inline void fixture_create(struct fixture_chain *f, const char *folder,
     fixture_wait(f);
     if (f->done_code != 0)
         fail_msg("%s", f->done_err.text);
+}
+
+static inline void fixture_create(struct fixture_chain *f, const char *folder,
+                                  const char *main_module)
+{
+    fixture_open_disk(f, NULL, NULL, NULL);
+    fixture_create_here(f, folder, main_module);
 }
 
 /* Close the chain and open it again, by replay. */
@@ -165,7 +188,8 @@ static inline void fixture_close(struct fixture_chain *f)
 {
     chain_free(f->chain);
     script_cache_free(f->cache);
-    memory_disk_free(f->disk);
+    if (f->disk != NULL)
+        memory_disk_free(f->disk);
     buf_deinit(&f->bundle);
 }
 
