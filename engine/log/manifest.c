@@ -39,7 +39,8 @@ int manifest_get(struct manifest *manifest, struct bytes bytes, struct err *err)
     manifest->generation = get_le64(p + 8);
     memcpy(manifest->chain, p + 16, sizeof(manifest->chain));
     memcpy(manifest->first, p + 32, sizeof(manifest->first));
-    if (manifest->generation == 0)
-        return err_set(err, ATE_ECORRUPT, "it names no generation");
+    static const uint8_t zeros[CRC_AT - 48];
+    if (manifest->generation == 0 || memcmp(p + 48, zeros, sizeof(zeros)) != 0)
+        return err_set(err, ATE_ECORRUPT, "it makes no sense");
     return 0;
 }

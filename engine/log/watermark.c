@@ -18,6 +18,14 @@ uint64_t watermark_place(uint64_t counter)
     return counter % 2 * LOG_SLOT_STEP;
 }
 
+static bool is_zero(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end)
+        if (*p++ != 0)
+            return false;
+    return true;
+}
+
 /* What holds for every watermark that was ever written. */
 static bool makes_sense(const struct watermark *mark)
 {
@@ -65,7 +73,8 @@ int watermark_get(struct watermark *mark, const uint8_t slot[LOG_SLOT_SIZE],
     mark->segment = get_le32(slot + 80);
     mark->body_offset = get_le64(slot + 88);
     memcpy(mark->hash, slot + 96, LOG_HASH_SIZE);
-    if (!makes_sense(mark))
+    if (!makes_sense(mark) || !is_zero(slot + 84, slot + 88) ||
+        !is_zero(slot + 112, slot + CRC_AT))
         return err_set(err, ATE_ECORRUPT, "the watermark makes no sense");
     return 0;
 }

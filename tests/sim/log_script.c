@@ -106,6 +106,8 @@ static int wait_for(struct script *s)
 
 static void put_noise(struct script *s, struct buf *b, uint64_t len)
 {
+    if (len == 0)
+        return;
     uint8_t *p = buf_grow(b, len);
     for (uint64_t i = 0; i < len; i++)
         p[i] = (uint8_t)rng_next(&s->rng);
@@ -310,6 +312,8 @@ static long create_again(struct script *s, const struct model *model,
                               .body_len = f->bodies.len};
     struct log_group group = {&entry, 1, buf_bytes(&f->bodies)};
 
+    if (s->log.state != LOG_CLOSED)
+        log_close(&s->log);
     if (model->submitted == 0)
         return 0;
     s->finished = false;

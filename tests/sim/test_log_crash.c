@@ -1,7 +1,7 @@
 /* Power failures at every action of a log's life, and of its recoveries.
  *
- * CRASH_ROUNDS in the environment (or the first argument) makes the run longer;
- * CRASH_SEED starts elsewhere. */
+ * SOAK in the environment (or the first argument) repeats it so often, each
+ * time from the next seed; SEED starts elsewhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,10 +57,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_power_failure_loses_what_was_acknowledged),
         cmocka_unit_test(a_life_with_four_crashes_loses_nothing),
     };
-    const char *text = argc > 1 ? argv[1] : getenv("CRASH_ROUNDS");
+    const char *text = argc > 1 ? argv[1] : getenv("SOAK");
     if (text != NULL && atoi(text) > 0)
         rounds = (unsigned)atoi(text);
-    text = getenv("CRASH_SEED");
+    text = getenv("SEED");
     if (text != NULL)
         first_seed = strtoull(text, NULL, 10);
     return cmocka_run_group_tests(tests, NULL, NULL);

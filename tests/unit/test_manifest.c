@@ -79,6 +79,21 @@ static void later_format_is_unavailable(void **state)
                      ATE_EUNAVAILABLE);
 }
 
+static void cur_that_makes_no_sense_is_corrupt(void **state)
+{
+    static const size_t changed[] = {8, 48, 59};
+    (void)state;
+    for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++) {
+        uint8_t b[MANIFEST_SIZE];
+        struct manifest m;
+        put_sample(b);
+        b[changed[i]] = changed[i] == 8 ? 0 : 1;
+        put_le32(b + 60, crc32c(0, b, 60));
+        assert_int_equal(manifest_get(&m, bytes_of(b, sizeof(b)), NULL),
+                         ATE_ECORRUPT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +101,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_got),
         cmocka_unit_test(torn_or_changed_cur_is_corrupt),
         cmocka_unit_test(later_format_is_unavailable),
+        cmocka_unit_test(cur_that_makes_no_sense_is_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

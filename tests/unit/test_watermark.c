@@ -111,6 +111,20 @@ static void slot_that_makes_no_sense_is_corrupt(void **state)
     }
 }
 
+static void reserved_bytes_are_zeros(void **state)
+{
+    static const size_t reserved[] = {84, 87, 112, 123};
+    (void)state;
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
+        struct watermark m = sample();
+        uint8_t s[LOG_SLOT_SIZE];
+        watermark_put(s, &m);
+        s[reserved[i]] = 1;
+        put_le32(s + 124, crc32c(0, s, 124));
+        assert_int_equal(watermark_get(&m, s, NULL), ATE_ECORRUPT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +134,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_corrupt),
         cmocka_unit_test(later_format_is_unavailable),
         cmocka_unit_test(slot_that_makes_no_sense_is_corrupt),
+        cmocka_unit_test(reserved_bytes_are_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
