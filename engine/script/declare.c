@@ -92,6 +92,11 @@ static void take_records(struct declaring *d)
 {
     int list = lua_gettop(d->L);
     int count = (int)lua_objlen(d->L, list);
+    if (count > DECLARE_COUNT_MAX) {
+        struct place place = place_at("", "the schema");
+        wrong(d, &place, "has more than %d declarations", DECLARE_COUNT_MAX);
+        count = DECLARE_COUNT_MAX;
+    }
     for (int i = 1; i <= count; i++) {
         lua_rawgeti(d->L, list, i);
         if (strcmp(member(d->L, "kind"), "mistake") == 0)

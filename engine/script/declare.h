@@ -36,6 +36,9 @@ enum {
     DECLARE_FIELD_MAX = 16 << 20, /* what max of one field of a body may be */
     DECLARE_RAW_MAX = 512 << 20,  /* and of a body that is one text or blob */
     DECLARE_KEY_TEXT = 255,       /* and of a text in a view's key or order */
+    DECLARE_COUNT_MAX = 4096,     /* declarations of a chain */
+    DECLARE_NAMES_MAX = 1024,     /* names in one list or table */
+    DECLARE_TYPES_MAX = 32768,    /* types of fields, each where it is used */
     DECLARE_DEPTH_MAX = 8,        /* structs and lists inside each other */
 };
 

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -269,49 +270,69 @@ static void put_shape(struct buf *out, struct bytes path)
     }
 }
 
-/* The shape of an annotation; one file may be both read and written. */
-static bool shape_of_method(const struct method *method, const char *key,
-                            struct buf *shape)
+/* The shape of an annotation and whose it is. */
+struct shape_of {
+    char *shape;
+    const struct method *method;
+};
+
+/* One file may be both read and written: the mode is part of a file's shape. */
+static char *shape_of_method(const struct method *method, const char *key)
 {
-    buf_clear(shape);
-    if (method->annotations.len == 0)
-        return false;
-    struct bytes value = mp_map_get(method->annotations, key);
+    struct buf shape = {0};
     struct bytes text;
+    if (method->annotations.len == 0)
+        return NULL;
+    struct bytes value = mp_map_get(method->annotations, key);
     if (value.data == NULL)
-        return false;
+        return NULL;
     struct mp mp = mp_open(value);
     int rc = mp_get_str(&mp, &text, NULL);
     assert(rc == 0);
     if (strcmp(key, "file") == 0)
-        buf_put_u8(shape, method->mode == METHOD_READ ? 'r' : 'w');
-    put_shape(shape, text);
-    return true;
+        buf_put_u8(&shape, method->mode == METHOD_READ ? 'r' : 'w');
+    put_shape(&shape, text);
+    char *copy = mem_text(buf_text(&shape));
+    buf_deinit(&shape);
+    return copy;
 }
 
-static void check_clash(struct declaring *d, size_t i, const char *key)
+static int compare_shapes(const void *a, const void *b)
 {
-    struct buf mine = {0};
-    struct buf other = {0};
-    const struct method *methods = d->out->methods;
-    if (shape_of_method(&methods[i], key, &mine))
-        for (size_t j = 0; j < i; j++) {
-            if (!shape_of_method(&methods[j], key, &other) ||
-                !bytes_equal(buf_bytes(&mine), buf_bytes(&other)))
-                continue;
-            struct place place = place_at(methods[i].where, methods[i].name);
-            place = place_in(&place, key);
-            wrong(d, &place, "is the path of '%s' (%s), too", methods[j].name,
-                  methods[j].where);
-        }
-    buf_deinit(&mine);
-    buf_deinit(&other);
+    const struct shape_of *one = a;
+    const struct shape_of *two = b;
+    int order = strcmp(one->shape, two->shape);
+    return order != 0 ? order : strcmp(one->method->name, two->method->name);
+}
+
+static void check_clashes(struct declaring *d, const char *key)
+{
+    const struct schema *s = d->out;
+    struct shape_of *shapes = mem_zero(s->method_count, sizeof(shapes[0]));
+    size_t count = 0;
+    for (size_t i = 0; i < s->method_count; i++) {
+        char *shape = shape_of_method(&s->methods[i], key);
+        if (shape != NULL)
+            shapes[count++] = (struct shape_of){shape, &s->methods[i]};
+    }
+    qsort(shapes, count, sizeof(shapes[0]), compare_shapes);
+    for (size_t i = 1; i < count; i++) {
+        const struct method *first = shapes[i - 1].method;
+        const struct method *second = shapes[i].method;
+        if (strcmp(shapes[i - 1].shape, shapes[i].shape) != 0)
+            continue;
+        struct place place = place_at(second->where, second->name);
+        place = place_in(&place, key);
+        wrong(d, &place, "is the path of '%s' (%s), too", first->name,
+              first->where);
+    }
+    for (size_t i = 0; i < count; i++)
+        mem_free(shapes[i].shape);
+    mem_free(shapes);
 }
 
 void declare_clashes(struct declaring *d)
 {
-    for (size_t i = 0; i < d->out->method_count; i++) {
-        check_clash(d, i, "rest");
-        check_clash(d, i, "file");
-    }
+    check_clashes(d, "rest");
+    check_clashes(d, "file");
 }

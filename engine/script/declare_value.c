@@ -486,6 +486,11 @@ void read_value(const struct reading *r, struct place place,
     lua_getfield(L, type, "where");
     place = place_at(lua_tostring(L, -1), place.path);
     lua_pop(L, 1);
+    if (r->d->types_read++ == DECLARE_TYPES_MAX)
+        wrong(r->d, &place, "the schema has more than %d types of fields",
+              DECLARE_TYPES_MAX);
+    if (r->d->types_read > DECLARE_TYPES_MAX)
+        return;
     if (r->depth > DECLARE_DEPTH_MAX) {
         wrong(r->d, &place, "structs and lists nest at most %d deep",
               DECLARE_DEPTH_MAX);

@@ -286,6 +286,10 @@ const struct text_list *read_texts(struct declaring *d,
     }
     int items = lua_gettop(d->L);
     int count = (int)lua_objlen(d->L, items);
+    if (count > DECLARE_NAMES_MAX) {
+        wrong(d, &at, "has more than %d names", DECLARE_NAMES_MAX);
+        count = DECLARE_NAMES_MAX;
+    }
     for (int i = 1; i <= count; i++) {
         lua_rawgeti(d->L, items, i);
         const char *text = top_text(d, &at);
@@ -316,6 +320,11 @@ const struct text_list *read_names(struct declaring *d,
     lua_pushnil(d->L);
     while (lua_next(d->L, table) != 0) {
         lua_pop(d->L, 1);
+        if (names->count == DECLARE_NAMES_MAX) {
+            wrong(d, place, "has more than %d names", DECLARE_NAMES_MAX);
+            lua_pop(d->L, 1);
+            break;
+        }
         if (lua_type(d->L, -1) == LUA_TSTRING)
             text_list_add(names, lua_tostring(d->L, -1));
         else

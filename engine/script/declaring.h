@@ -54,7 +54,8 @@ struct declaring {
     struct scale_check *scales; /* for when all types have been read */
     size_t scale_count;
     size_t scale_cap;
-    int main; /* reference of what the main module returned */
+    size_t types_read; /* of fields, against a table that holds itself often */
+    int main;          /* reference of what the main module returned */
 };
 
 void declaring_deinit(struct declaring *d); /* not `out`; safe twice */

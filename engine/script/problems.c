@@ -32,6 +32,10 @@ void problems_vadd(struct problems *p, const struct place *place,
 {
     char text[ERR_TEXT_MAX];
     struct buf line = {0};
+    if (p->count == PROBLEMS_MAX) {
+        p->passed_over++;
+        return;
+    }
     vsnprintf(text, sizeof(text), format, args);
     buf_printf(&line, "%s: %s", place->path, text);
     if (place->where[0] != '\0')
@@ -102,7 +106,7 @@ int problems_result(struct problems *p, struct err *err)
     for (size_t i = 0; i < p->count; i++) {
         size_t more = strlen(p->items[i].text) + 1;
         if (i > 0 && text.len + more + REST_MAX > ERR_TEXT_MAX) {
-            buf_printf(&text, "\nand %zu more", p->count - i);
+            buf_printf(&text, "\nand %zu more", p->count - i + p->passed_over);
             break;
         }
         buf_printf(&text, "%s%s", i > 0 ? "\n" : "", p->items[i].text);

@@ -29,7 +29,10 @@ struct problems {
     struct problem *items;
     size_t count;
     size_t cap;
+    size_t passed_over; /* above PROBLEMS_MAX */
 };
+
+enum { PROBLEMS_MAX = 1000 };
 
 void problems_add(struct problems *p, const struct place *place,
                   const char *format, ...)

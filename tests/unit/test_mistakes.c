@@ -157,6 +157,40 @@ static void what_is_required_has_to_be_there(void **state)
     assert_non_null(strstr(err.text, "ate.nothing"));
 }
 
+/* A table of fields that holds itself 40 times would be 40^8 fields. */
+static void what_holds_itself_comes_to_an_end(void **state)
+{
+    static const char text[] =
+        "local ate = require('ate')\n"
+        "local t = ate.types\n"
+        "local shop = ate.schema('shop', {doc = 'A shop.', version = 1})\n"
+        "local fields = {}\n"
+        "for i = 1, 40 do\n"
+        "    fields['f' .. i] = t.struct(fields)\n"
+        "end\n"
+        "shop:event('deep', {doc = 'x', header = fields})\n"
+        "return shop\n";
+    struct err err;
+    (void)state;
+    assert_int_equal(build(text, &err), ATE_EINVALID);
+    assert_non_null(strstr(err.text, "nest at most 8 deep"));
+}
+
+static void there_is_an_end_to_declarations(void **state)
+{
+    static const char text[] =
+        "local ate = require('ate')\n"
+        "local shop = ate.schema('shop', {doc = 'A shop.', version = 1})\n"
+        "for i = 1, 5000 do\n"
+        "    shop:event('e' .. i, {doc = 'x'})\n"
+        "end\n"
+        "return shop\n";
+    struct err err;
+    (void)state;
+    assert_int_equal(build(text, &err), ATE_EINVALID);
+    assert_non_null(strstr(err.text, "more than 4096 declarations"));
+}
+
 static void nothing_is_declared_after_loading(void **state)
 {
     static const char text[] =
@@ -180,6 +214,8 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_the_text_is_counted),
         cmocka_unit_test(a_lua_error_names_file_and_line),
         cmocka_unit_test(what_is_required_has_to_be_there),
+        cmocka_unit_test(what_holds_itself_comes_to_an_end),
+        cmocka_unit_test(there_is_an_end_to_declarations),
         cmocka_unit_test(nothing_is_declared_after_loading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
