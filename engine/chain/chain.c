@@ -50,6 +50,11 @@ void chain_check_bodies(struct chain *c)
     c->check_bodies = true;
 }
 
+void chain_stop(struct chain *c)
+{
+    c->stopped = true;
+}
+
 /* ---- opening ---- */
 
 static void opened(void *ctx, int code, const struct err *err)
@@ -59,10 +64,16 @@ static void opened(void *ctx, int code, const struct err *err)
     c->done = NULL;
     if (code != 0)
         c->why = *err;
+    if (code != 0 && code != ATE_ECANCELED && c->next_index > 0 &&
+        c->log.state == LOG_REFUSED) {
+        /* Whatever a replay trips over, the log is not what it was. */
+        c->why.code = ATE_ECORRUPT;
+        c->why.rule[0] = '\0';
+    }
     if (c->core.logic != NULL && c->core.state.tree != NULL)
         state_all_is_durable(&c->core.state);
     c->durable = c->tree;
-    done(c->done_ctx, code, err);
+    done(c->done_ctx, code != 0 ? c->why.code : 0, code != 0 ? &c->why : err);
 }
 
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
@@ -228,6 +239,12 @@ uint64_t chain_size(const struct chain *c)
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE])
 {
     merkle_root(&c->durable, root);
+}
+
+int chain_had_root(const struct chain *c, uint64_t size,
+                   const uint8_t root[HASH_SIZE], struct err *err)
+{
+    return history_check(&c->history, size, root, err);
 }
 
 const struct chain_progress *chain_progress(const struct chain *c)

@@ -69,6 +69,9 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
  * nothing. */
 void chain_check_bodies(struct chain *c);
 
+/* While it opens: give up at the next frame; `done` then gets CANCELED. */
+void chain_stop(struct chain *c);
+
 /* Read-only: take in what a writer appended meanwhile. */
 void chain_poll(struct chain *c, chain_done *done, void *ctx);
 
@@ -122,6 +125,10 @@ uint64_t chain_size(const struct chain *c);
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
 /* Log time at a transaction, ms. */
 int64_t chain_time_at(const struct chain *c, uint64_t index);
+/* Had the log this root at this size? Errors: STALE (too long ago to tell),
+ * INVALID (no). */
+int chain_had_root(const struct chain *c, uint64_t size,
+                   const uint8_t root[HASH_SIZE], struct err *err);
 const struct chain_progress *chain_progress(const struct chain *c);
 /* 0, or why it is damaged or failed. */
 int chain_state(const struct chain *c, const struct err **why);

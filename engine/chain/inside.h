@@ -61,6 +61,7 @@ struct chain {
     struct log log;
     bool log_open;
     bool check_bodies; /* when replaying, large ones too */
+    bool stopped;      /* opening is to end at the next frame */
 
     struct merkle tree;    /* all leaves that are sealed */
     struct merkle durable; /* those that are durable */

@@ -420,6 +420,8 @@ static bool needs_bodies(const struct chain *c)
 int replay_frame(void *chain, const struct log_frame *frame, struct err *err)
 {
     struct chain *c = chain;
+    if (c->stopped)
+        return err_set(err, ATE_ECANCELED, "opening was canceled");
     c->progress.bytes_done = frame->offset;
     if (frame->sequence == 0) {
         if (frame->type != LOG_GENESIS)

@@ -28,9 +28,8 @@ enum log_state {
     LOG_CLOSED,
     LOG_OPENING, /* also while creating */
     LOG_READY,
-    LOG_REFUSED, /* damaged, or its content did not verify: read-only up to
-                    there */
-    LOG_FAILED,  /* a write or sync failed: read-only, what was acknowledged */
+    LOG_REFUSED, /* damaged, or not verified: read-only up to there */
+    LOG_FAILED,  /* a write or sync failed: read-only, what was durable */
 };
 
 enum log_mode {
@@ -60,13 +59,14 @@ struct log {
     /* Read these, never set them. */
     enum log_state state;
     enum log_mode mode;
-    struct watermark end;    /* all that is durable (when opened read-only: all
-                                that    was found good): chain, generation, offset,
-                                frames,    transactions, ... */
+    /* All that is durable (opened read-only: all that was found good): chain,
+     * generation, offset, frames, transactions, place of bodies, hash. */
+    struct watermark end;
     struct watermark marked; /* the newest watermark on disk */
-    bool suspect; /* opening cut off a torn tail that held a later good frame:
-                     a master asks its peers for more before it goes on */
-    uint64_t cut; /* bytes of header file that opening cut off */
+    /* Opening cut off a torn tail that held a later good frame: a master asks
+     * its peers for more before it goes on. */
+    bool suspect;
+    uint64_t cut;     /* bytes of header file that opening cut off */
     struct err cause; /* of REFUSED and FAILED */
 
     /* Private. */
@@ -143,6 +143,9 @@ void log_open(struct log *log, const struct disk *disk, const char *folder,
  * may happen within this call. */
 void log_resume(struct log *log, int code, const struct err *why);
 
+/* While it opens: bytes of the header file; 0: not known yet. */
+uint64_t log_opening_size(const struct log *log);
+
 /* Read-only: look for frames behind the last one. `done` gets 0, too, when
  * there are none. Errors: STALE (the log was cut back behind what was shown, or
  * another generation is live: close and open again), those of log_open(). */
@@ -192,8 +195,8 @@ struct log_read {
     char path[LOG_PATH_MAX];
 };
 
-/* In any state but CLOSED; while opening, of frames that `visit` was shown, from
- * within it or while it pauses. Errors, in done: NOT_FOUND (no such
+/* In any state but CLOSED; while opening, of frames that `visit` was shown,
+ * from within it or while it pauses. Errors, in done: NOT_FOUND (no such
  * frame), INVALID (outside the part), CORRUPT (checksum, or bodies that are
  * missing: these are lost here and come from a peer), IO. */
 void log_read(struct log *log, struct log_read *read);

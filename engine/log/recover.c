@@ -550,6 +550,11 @@ void log_open(struct log *log, const struct disk *disk, const char *folder,
     log_job_submit(log, &log->head_job);
 }
 
+uint64_t log_opening_size(const struct log *log)
+{
+    return log->opening != NULL ? log->opening->size : 0;
+}
+
 static void polled(struct job *job)
 {
     struct log *log = log_job_end(job);
