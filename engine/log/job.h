@@ -11,29 +11,28 @@
  * and at the same time.
  *
  * Paths are relative to the data folder, "" is the folder itself, and none
- * leads outside. Nothing but JOB_CREATE makes a file. A write is durable when a
- * JOB_SYNC of the same file later in the same job succeeded; a name made,
- * changed or removed is durable after JOB_SYNC_FOLDER of the folder that holds
- * it. */
+ * leads outside. Only JOB_CREATE and JOB_REPLACE make a file. A write is
+ * durable when a JOB_SYNC of the same file later in the same job succeeded; a
+ * name made, changed or removed is durable after JOB_SYNC_FOLDER of the folder
+ * that holds it. */
 #ifndef ATE_LOG_JOB_H
 #define ATE_LOG_JOB_H
 
 #include "base/bytes.h"
 
 enum job_kind {
-    JOB_MKDIR =
-        1,       /* path, and the folders above it; one that is there is fine */
-    JOB_CREATE,  /* an empty file; EEXIST when it is there */
-    JOB_REPLACE, /* an empty file, instead of the one that may be there */
-    JOB_READ,    /* append up to `length` bytes from `offset` to `bytes` */
-    JOB_WRITE,   /* `data` at `offset`, all of it */
+    JOB_MKDIR = 1,   /* path and the folders above; may be there already */
+    JOB_CREATE,      /* an empty file; EEXIST when it is there */
+    JOB_REPLACE,     /* an empty file, instead of one that may be there */
+    JOB_READ,        /* append up to `length` bytes to `bytes` */
+    JOB_WRITE,       /* `data` at `offset`, all of it */
     JOB_TRUNCATE,    /* to `offset` bytes */
     JOB_SYNC,        /* the file's bytes and size (fdatasync) */
     JOB_SYNC_FOLDER, /* the names in a folder */
     JOB_RENAME,      /* path to `to`, which is replaced */
-    JOB_UNLINK,
-    JOB_SIZE, /* result: the file's size */
-    JOB_LIST, /* append each name in the folder, sorted, a zero behind it */
+    JOB_UNLINK,      /* the name; the file goes with its last user */
+    JOB_SIZE,        /* result: the file's size */
+    JOB_LIST,        /* append each name in it, sorted, a zero behind it */
 };
 
 struct job_op {
