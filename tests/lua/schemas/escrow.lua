@@ -3,7 +3,7 @@
 -- text says beside the fields of its event has its type in `says`; and
 -- `not_its_coins` keeps one deal from freeing the coins of another.
 local ate = require('ate')
-local coins = require('coins')
+require('coins')
 local t = ate.types
 local escrow = ate.schema('escrow', {doc = 'Coins wait until both sides have done their part.', version = 1})
 
