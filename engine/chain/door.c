@@ -9,8 +9,6 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 
-enum { DOOR_PATH_MAX = 256 };
-
 /* ---- scopes ---- */
 
 /* The object that a sibling field names. */
@@ -229,9 +227,13 @@ static int take_blob(struct bytes value, struct buf *out, struct err *err)
     return good ? 0 : want(err, "bytes, in text as base64", value);
 }
 
+static int take_value(const struct door *d, const struct value_type *type,
+                      struct bytes value, const struct door_scope *scope,
+                      const char *name, struct buf *out, struct err *err);
+
 static int take_list(const struct door *d, const struct value_type *type,
                      struct bytes value, const struct door_scope *scope,
-                     const char *path, struct buf *out, struct err *err)
+                     struct buf *out, struct err *err)
 {
     struct mp mp = mp_open(value);
     uint32_t count = 0;
@@ -240,13 +242,11 @@ static int take_list(const struct door *d, const struct value_type *type,
     mp_put_array(out, count);
     for (uint32_t i = 0; i < count; i++) {
         struct bytes item;
-        char at[DOOR_PATH_MAX];
-        snprintf(at, sizeof(at), "%s[%u]", path, i + 1);
         int rc = mp_skip(&mp, &item, err);
         if (rc == 0)
-            rc = door_take_value(d, type->item, item, scope, at, out, err);
+            rc = take_value(d, type->item, item, scope, NULL, out, err);
         if (rc != 0)
-            return rc;
+            return err_wrap(err, "item %u", i + 1);
     }
     return 0;
 }
@@ -276,30 +276,40 @@ static int take_plain(const struct door *d, const struct value_type *type,
     }
 }
 
-int door_take_value(const struct door *d, const struct value_type *type,
-                    struct bytes value, const struct door_scope *scope,
-                    const char *path, struct buf *out, struct err *err)
+static int take_map(const struct door *d, const struct fields *fields,
+                    struct bytes map, bool partial, struct buf *out,
+                    struct err *err);
+
+/* Errors begin with `name`, unless that is NULL: then the caller puts a place
+ * in front. */
+static int take_value(const struct door *d, const struct value_type *type,
+                      struct bytes value, const struct door_scope *scope,
+                      const char *name, struct buf *out, struct err *err)
 {
     size_t start = out->len;
     int rc;
     if (type->kind == VALUE_STRUCT)
-        return door_take(d, &type->fields, value, false, path, out, err);
-    if (type->kind == VALUE_LIST) {
-        rc = take_list(d, type, value, scope, path, out, err);
-        if (rc != 0) /* the path names the item already, or is its own */
-            return out->len > start ? rc : err_wrap(err, "%s", path);
-    } else {
+        rc = take_map(d, &type->fields, value, false, out, err);
+    else if (type->kind == VALUE_LIST)
+        rc = take_list(d, type, value, scope, out, err);
+    else
         rc = take_plain(d, type, value, scope, out, err);
-        if (rc != 0)
-            return err_wrap(err, "%s", path);
-    }
+    if (rc != 0)
+        return name != NULL ? err_wrap(err, "%s", name) : rc;
     return value_check(d->core->schema, type,
-                       bytes_of(out->data + start, out->len - start), path,
-                       err);
+                       bytes_of(out->data + start, out->len - start),
+                       name != NULL ? name : "value", err);
+}
+
+int door_take_value(const struct door *d, const struct value_type *type,
+                    struct bytes value, const struct door_scope *scope,
+                    const char *path, struct buf *out, struct err *err)
+{
+    return take_value(d, type, value, scope, path, out, err);
 }
 
 static int unknown_field(const struct fields *fields, struct bytes name,
-                         const char *what, struct err *err)
+                         struct err *err)
 {
     const char **names = mem_alloc((fields->count + 1) * sizeof(*names));
     struct buf list = {0};
@@ -311,16 +321,15 @@ static int unknown_field(const struct fields *fields, struct bytes name,
     int rc;
     if (near != NULL)
         rc = err_set(err, ATE_EINVALID,
-                     "%s: no field '%.*s'; did you mean "
+                     "no field '%.*s'; did you mean "
                      "'%s'?",
-                     what, (int)name.len, (const char *)name.data, near);
+                     (int)name.len, (const char *)name.data, near);
     else if (fields->count == 0)
-        rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'; it takes none",
-                     what, (int)name.len, (const char *)name.data);
+        rc = err_set(err, ATE_EINVALID, "no field '%.*s'; it takes none",
+                     (int)name.len, (const char *)name.data);
     else
-        rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'; there are: %s",
-                     what, (int)name.len, (const char *)name.data,
-                     buf_text(&list));
+        rc = err_set(err, ATE_EINVALID, "no field '%.*s'; there are: %s",
+                     (int)name.len, (const char *)name.data, buf_text(&list));
     buf_deinit(&list);
     mem_free(names);
     return rc;
@@ -332,19 +341,17 @@ static bool is_nil(struct bytes value)
 }
 
 static int check_names(const struct fields *fields, struct bytes map,
-                       const char *what, struct err *err)
+                       struct err *err)
 {
     struct mp mp = mp_open(map);
     uint32_t count = 0;
-    if (mp_get_map(&mp, &count, NULL) != 0) {
-        want(err, "a map of fields", map);
-        return err_wrap(err, "%s", what);
-    }
+    if (mp_get_map(&mp, &count, NULL) != 0)
+        return want(err, "a map of fields", map);
     for (uint32_t i = 0; i < count; i++) {
         struct bytes name;
         int rc = mp_get_str(&mp, &name, err);
         if (rc == 0 && fields_find(fields, name) == NULL)
-            rc = unknown_field(fields, name, what, err);
+            rc = unknown_field(fields, name, err);
         if (rc == 0)
             rc = mp_skip(&mp, NULL, err);
         if (rc != 0)
@@ -355,12 +362,9 @@ static int check_names(const struct fields *fields, struct bytes map,
 
 static int take_field(const struct door *d, const struct field *field,
                       const struct door_scope *scope, bool partial,
-                      const char *what, struct buf *out, uint32_t *count,
-                      struct err *err)
+                      struct buf *out, uint32_t *count, struct err *err)
 {
     struct bytes value = mp_map_get(scope->map, field->name);
-    char path[DOOR_PATH_MAX];
-    snprintf(path, sizeof(path), "%s: %s", what, field->name);
     if (value.data == NULL || is_nil(value)) {
         if (partial && value.data != NULL) {
             mp_put_text(out, field->name);
@@ -371,27 +375,30 @@ static int take_field(const struct door *d, const struct field *field,
         if (partial || field->type.optional ||
             field->type.default_value.len > 0)
             return 0;
-        return err_set(err, ATE_EINVALID, "%s: is missing", path);
+        return err_set(err, ATE_EINVALID, "%s: is missing", field->name);
     }
     mp_put_text(out, field->name);
     (*count)++;
-    return door_take_value(d, &field->type, value, scope, path, out, err);
+    return take_value(d, &field->type, value, scope, field->name, out, err);
 }
 
-int door_take(const struct door *d, const struct fields *fields,
-              struct bytes map, bool partial, const char *what, struct buf *out,
-              struct err *err)
+static int take_map(const struct door *d, const struct fields *fields,
+                    struct bytes map, bool partial, struct buf *out,
+                    struct err *err)
 {
-    int rc = check_names(fields, map, what, err);
+    int rc = check_names(fields, map, err);
     if (rc != 0)
         return rc;
     struct door_scope scope = {fields, map};
     struct buf entries = {0};
     struct buf whole = {0};
     uint32_t count = 0;
-    for (size_t i = 0; i < fields->count && rc == 0; i++)
-        rc = take_field(d, &fields->items[i], &scope, partial, what, &entries,
-                        &count, err);
+    for (size_t i = 0; i < fields->count && rc == 0; i++) {
+        rc = take_field(d, &fields->items[i], &scope, partial, &entries, &count,
+                        err);
+        if (rc != 0)
+            err_wrap(err, "%s", fields->items[i].name);
+    }
     mp_put_map(&whole, count);
     buf_put_bytes(&whole, buf_bytes(&entries));
     if (rc == 0 && partial)
@@ -401,6 +408,14 @@ int door_take(const struct door *d, const struct fields *fields,
     buf_deinit(&entries);
     buf_deinit(&whole);
     return rc;
+}
+
+int door_take(const struct door *d, const struct fields *fields,
+              struct bytes map, bool partial, const char *what, struct buf *out,
+              struct err *err)
+{
+    int rc = take_map(d, fields, map, partial, out, err);
+    return rc == 0 ? 0 : err_wrap(err, "%s", what);
 }
 
 /* ---- giving ---- */

@@ -35,16 +35,25 @@ static int invalid(struct err *err, const char *path, const char *why)
     return err_set(err, ATE_EINVALID, "%s: %s", path, why);
 }
 
-static void path_join(char *out, const char *path, struct bytes name)
+/* Values are checked in two passes: the first asks only whether they are good,
+ * with a path of NULL, and writes no text; the second, over a bad one, says
+ * why. */
+static const char *path_join(char *out, const char *path, struct bytes name)
 {
+    if (path == NULL)
+        return NULL;
     snprintf(out, PATH_MAX_LEN, "%s%s%.*s", path, path[0] == '\0' ? "" : ".",
              (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
              (const char *)name.data);
+    return out;
 }
 
-static void path_item(char *out, const char *path, uint32_t i)
+static const char *path_item(char *out, const char *path, uint32_t i)
 {
+    if (path == NULL)
+        return NULL;
     snprintf(out, PATH_MAX_LEN, "%s[%" PRIu32 "]", path, i + 1);
+    return out;
 }
 
 /* ---- dates ---- */
@@ -235,8 +244,7 @@ static int check_list(const struct schema *s, const struct value_type *type,
     int rc = check_len(type, count, "items", path, err);
     for (uint32_t i = 0; rc == 0 && i < count; i++) {
         char item[PATH_MAX_LEN];
-        path_item(item, path, i);
-        rc = check_at(s, type->item, mp, item, err);
+        rc = check_at(s, type->item, mp, path_item(item, path, i), err);
     }
     return rc;
 }
@@ -279,12 +287,12 @@ static int unknown_field(const struct fields *fields, struct bytes name,
                          const char *path, struct err *err)
 {
     const char *names[SUGGEST_MAX];
-    char full[PATH_MAX_LEN];
+    char room[PATH_MAX_LEN];
     size_t count = fields->count < SUGGEST_MAX ? fields->count : SUGGEST_MAX;
     for (size_t i = 0; i < count; i++)
         names[i] = fields->items[i].name;
     const char *near = near_name(name, names, count);
-    path_join(full, path, name);
+    const char *full = path_join(room, path, name);
     if (near == NULL)
         return invalid(err, full, "no such field");
     return err_set(err, ATE_EINVALID, "%s: no such field; did you mean '%s'?",
@@ -294,9 +302,9 @@ static int unknown_field(const struct fields *fields, struct bytes name,
 static int missing_field(const struct field *field, const char *path,
                          struct err *err)
 {
-    char full[PATH_MAX_LEN];
-    path_join(full, path, bytes_of_text(field->name));
-    return invalid(err, full, "is missing");
+    char room[PATH_MAX_LEN];
+    return invalid(err, path_join(room, path, bytes_of_text(field->name)),
+                   "is missing");
 }
 
 /* Invariants (1) and (2). */
@@ -327,8 +335,8 @@ static int check_map_at(const struct schema *s, const struct fields *fields,
         }
         if (next == fields->count || order != 0)
             return unknown_field(fields, name, path, err);
-        path_join(full, path, name);
-        int rc = check_at(s, &fields->items[next].type, mp, full, err);
+        int rc = check_at(s, &fields->items[next].type, mp,
+                          path_join(full, path, name), err);
         if (rc != 0)
             return rc;
         next++;
@@ -343,6 +351,9 @@ int value_check(const struct schema *s, const struct value_type *type,
                 struct bytes value, const char *path, struct err *err)
 {
     struct mp mp = mp_open(value);
+    if (check_at(s, type, &mp, NULL, NULL) == 0 && mp_done(&mp, NULL) == 0)
+        return 0;
+    mp = mp_open(value);
     int rc = check_at(s, type, &mp, path, err);
     if (rc == 0 && mp_done(&mp, err) != 0)
         rc = err_wrap(err, "%s", path);
@@ -353,6 +364,10 @@ int fields_check(const struct schema *s, const struct fields *fields,
                  struct bytes map, const char *path, struct err *err)
 {
     struct mp mp = mp_open(map);
+    if (check_map_at(s, fields, &mp, NULL, NULL) == 0 &&
+        mp_done(&mp, NULL) == 0)
+        return 0;
+    mp = mp_open(map);
     int rc = check_map_at(s, fields, &mp, path, err);
     if (rc == 0 && mp_done(&mp, err) != 0)
         rc = err_wrap(err, "%s", path);
