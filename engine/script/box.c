@@ -225,12 +225,26 @@ static bool whole_name(lua_State *L, int index, const char *what, char *room)
     return len < NAME_ROOM;
 }
 
+/* The same name in another schema, which has to be said in full. */
+static const char *elsewhere(const char *name, const char *const *names,
+                             size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *dot = strchr(names[i], '.');
+        if (dot != NULL && strcmp(dot + 1, name) == 0)
+            return names[i];
+    }
+    return NULL;
+}
+
 static int unknown_name(lua_State *L, int index, const char *what,
                         const char *word, const char *const *names,
                         size_t count)
 {
     const char *name = lua_tostring(L, index);
-    const char *near = near_name(bytes_of_text(name), names, count);
+    const char *near = elsewhere(name, names, count);
+    if (near == NULL)
+        near = near_name(bytes_of_text(name), names, count);
     if (near == NULL)
         return sandbox_error(L, "%s: there is no %s '%s'", what, word, name);
     return sandbox_error(L, "%s: there is no %s '%s'; did you mean '%s'?", what,

@@ -913,6 +913,104 @@ static void sums_are_checked(void **state)
     world_close(&w);
 }
 
+/* ---- several schemas ---- */
+
+static const char coins[] =
+    "local ate = require('ate')\n"
+    "local t = ate.types\n"
+    "local coins = ate.schema('coins', {doc = 'd', version = 1})\n"
+    "coins:object('wallet', {doc = 'd', key = {'name'},\n"
+    "    header = {name = t.name(), owner = t.once(t.identity())}})\n"
+    "coins:event('held', {doc = 'd', parent = 'from', key = {'name'},\n"
+    "    header = {name = t.name(), from = t.ref('wallet'),\n"
+    "        guard = t.event_type()}})\n"
+    "coins:event('freed', {doc = 'd', parent = 'held', key = {'held'},\n"
+    "    header = {held = t.ref('held'), to = t.ref('wallet')}})\n"
+    "coins:view('held_by', {doc = 'd', key = {'wallet'},\n"
+    "    row = {wallet = t.ref('wallet'), n = t.default(t.integer(), 0)},\n"
+    "    fold = {held = function(rows, e) rows:add(e.from, {n = 1}) end}})\n"
+    "coins:rule('not_freed', {doc = 'd', on = {'freed'},\n"
+    "    text = 'no {guard} frees {held}', says = {guard = t.text()},\n"
+    "    check = function(state, freed, tx)\n"
+    "        local held = state.held:get(freed.held)\n"
+    "        for e in tx:each(held.guard) do\n"
+    "            if e.held == freed.held then return true end\n"
+    "        end\n"
+    "        return ate.deny({guard = held.guard, held = freed.held})\n"
+    "    end})\n"
+    "coins:rule('by', {doc = 'd', on = {'wallet', 'held'},\n"
+    "    check = function(_, _, tx) return tx:by(tx.author) end})\n"
+    "coins:method('free', {doc = 'd', mode = 'write',\n"
+    "    args = t.fields('freed'),\n"
+    "    run = function(ctx, args) return ctx:emit('freed', args) end})\n"
+    "return coins\n";
+
+static const char escrow[] =
+    "local ate = require('ate')\n"
+    "local coins = require('coins')\n"
+    "local t = ate.types\n"
+    "local escrow = ate.schema('escrow', {doc = 'd', version = 1})\n"
+    "escrow:event('settled', {doc = 'd', with = 'coins.freed',\n"
+    "    header = {held = t.ref('coins.held')}})\n"
+    "escrow:rule('by', {doc = 'd', on = {'settled'},\n"
+    "    check = function(state, e, tx)\n"
+    "        local held = state.coins.held:get(e.held)\n"
+    "        return held.guard == 'escrow.settled'\n"
+    "            and state.coins.held_by:get(held.from).n > 0\n"
+    "    end})\n"
+    "escrow:method('open', {doc = 'd', mode = 'write', args = {},\n"
+    "    returns = t.ref('coins.held'), run = function(ctx)\n"
+    "        ctx:put('coins.wallet', {name = 'w', owner = ctx.caller})\n"
+    "        return ctx:emit('coins.held', {name = 'h', from = 'w',\n"
+    "            guard = 'settled'})\n"
+    "    end})\n"
+    "escrow:method('settle', {doc = 'd', mode = 'write', args = {},\n"
+    "    run = function(ctx)\n"
+    "        ctx:emit('settled', {held = 'w/h'})\n"
+    "        return ctx:call('coins.free', {held = 'w/h', to = 'w'})\n"
+    "    end})\n"
+    "escrow:method('steal', {doc = 'd', mode = 'write', args = {},\n"
+    "    run = function(ctx)\n"
+    "        ctx:emit('coins.freed', {held = 'w/h', to = 'w'})\n"
+    "        ctx:emit('settled', {held = 'w/h'})\n"
+    "    end})\n"
+    "escrow:method('half', {doc = 'd', mode = 'write', args = {},\n"
+    "    run = function(ctx) ctx:emit('settled', {held = 'w/h'}) end})\n"
+    "escrow:method('short', {doc = 'd', mode = 'write', args = {},\n"
+    "    run = function(ctx) ctx:emit('freed', {held = 'w/h'}) end})\n"
+    "return escrow\n";
+
+static int two_modules(void *ctx, const char *module, struct buf *file,
+                       struct buf *text, struct err *err)
+{
+    (void)ctx;
+    (void)err;
+    buf_printf(file, "%s.lua", module);
+    buf_put_text(text, strcmp(module, "coins") == 0 ? coins : escrow);
+    return 0;
+}
+
+static void schemas_see_each_other_by_full_names(void **state)
+{
+    struct world w;
+    struct err err;
+    struct buf bundle = {0};
+    (void)state;
+    if (bundle_build(&bundle, "escrow", two_modules, NULL, NULL, NULL, &err) !=
+        0)
+        fail_msg("%s", err.text);
+    world_open_bundle(&w, buf_bytes(&bundle), 100000);
+    world_gives(&w, "open", "", "@w/h");
+    world_fails(&w, "half", "", ATE_EREFUSED,
+                "escrow.settled never comes without coins.freed");
+    world_fails(&w, "steal", "", ATE_EREFUSED,
+                "coins.not_freed: no escrow.settled frees w/h");
+    world_fails(&w, "short", "", ATE_ESCRIPT, "did you mean 'coins.freed'?");
+    world_gives(&w, "settle", "", "@w/h");
+    buf_deinit(&bundle);
+    world_close(&w);
+}
+
 /* ---- sharing ---- */
 
 static void chains_with_one_bundle_share_it(void **state)
@@ -1084,6 +1182,7 @@ int main(void)
         cmocka_unit_test(mistakes_in_folds_have_view_file_and_line),
         cmocka_unit_test(folds_read_what_they_wrote),
         cmocka_unit_test(sums_are_checked),
+        cmocka_unit_test(schemas_see_each_other_by_full_names),
         cmocka_unit_test(chains_with_one_bundle_share_it),
         cmocka_unit_test(a_bad_bundle_is_no_logic),
         cmocka_unit_test(twenty_processes_agree),
