@@ -1,0 +1,24 @@
+/* args: the arguments of a request, a canonical map in door form. */
+#ifndef ATE_NODE_ARGS_H
+#define ATE_NODE_ARGS_H
+
+#include "base/bytes.h"
+
+struct err;
+
+/* No other names than these (NULL ends the list). Errors: INVALID, with the
+ * name that was probably meant. `map` len 0: none. */
+int args_check(struct bytes map, const char *const *names, struct err *err);
+
+/* Nil counts as absent. Errors: INVALID. */
+int args_text(struct bytes map, const char *name, bool needed,
+              struct bytes *text, struct err *err);
+int args_bytes(struct bytes map, const char *name, bool needed,
+               struct bytes *bytes, struct err *err);
+int args_bool(struct bytes map, const char *name, bool *value, struct err *err);
+int args_int(struct bytes map, const char *name, bool *there, int64_t *value,
+             struct err *err);
+/* A list of at most `max` texts. Errors: INVALID, LIMIT. */
+int args_texts(struct bytes map, const char *name, struct bytes *texts,
+               size_t max, size_t *count, struct err *err);
+#endif

@@ -1,0 +1,227 @@
+/* chain.create: keys, then the chain's own files, then its line in the file of
+ * names. One at a time, so that no two want one name.
+ *
+ * A crash between the last two leaves a chain without a name: its files stand
+ * by themselves and hold nothing that anybody was told of. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "chain/mapping.h"
+#include "node/args.h"
+#include "node/inside.h"
+
+enum create_step {
+    CREATE_KEYS,  /* two of them */
+    CREATE_READY, /* the keys are there */
+    CREATE_CHAIN,
+    CREATE_MADE,
+    CREATE_NAME,
+    CREATE_ENDED,
+};
+
+struct creating {
+    struct node *node;
+    struct asked *asked;
+    enum create_step step;
+    unsigned keys_awaited;
+    struct err err; /* code not 0: it failed */
+    struct chain *chain;
+
+    /* Arguments, in the asked's. */
+    struct bytes name;
+    struct bytes bundle;
+    struct bytes pipeline[GENESIS_PIPELINE_MAX];
+    size_t pipeline_count;
+    bool has_version;
+    int64_t version;
+};
+
+void create_ask(struct asked *a)
+{
+    ring_add(&a->node->creates, &a->ring);
+}
+
+static int take_args(struct creating *c)
+{
+    static const char *const names[] = {"accept", "bundle", "name", "version",
+                                        NULL};
+    struct bytes args = buf_bytes(&c->asked->args);
+    struct err *err = &c->err;
+    int rc = args_check(args, names, err);
+    if (rc == 0)
+        rc = args_text(args, "name", true, &c->name, err);
+    if (rc == 0)
+        rc = args_bytes(args, "bundle", true, &c->bundle, err);
+    if (rc == 0)
+        rc = args_texts(args, "accept", c->pipeline, GENESIS_PIPELINE_MAX,
+                        &c->pipeline_count, err);
+    if (rc == 0)
+        rc = args_int(args, "version", &c->has_version, &c->version, err);
+    if (rc == 0 && c->node->read_only)
+        rc = err_set(err, ATE_EUNAVAILABLE,
+                     "the data folder is open for reading only");
+    if (rc == 0)
+        rc = names_check(&c->node->names.names, c->name, err);
+    return rc;
+}
+
+static void key_there(void *ctx, int code, const struct err *err)
+{
+    struct creating *c = ctx;
+    if (code != 0 && c->err.code == 0)
+        c->err = *err;
+    if (--c->keys_awaited == 0)
+        c->step = c->err.code == 0 ? CREATE_READY : CREATE_ENDED;
+}
+
+/* The key of whoever asks is made only if it is `me`. */
+static void need_keys(struct creating *c)
+{
+    struct keys *keys = &c->node->keys;
+    struct bytes name = asked_key(c->asked);
+    const struct key_pair *pair;
+    bool is_me = bytes_equal(name, bytes_of_text(KEY_NAME_ME));
+    if (!is_me && keys_find(keys, name, &pair, &c->err) != 0) {
+        c->step = CREATE_ENDED;
+        return;
+    }
+    c->step = CREATE_KEYS;
+    c->keys_awaited = 2;
+    keys_need(keys, name, key_there, c);
+    keys_need(keys, bytes_of_text(KEY_NAME_NODE), key_there, c);
+}
+
+static void begin(struct node *node, struct asked *a)
+{
+    struct creating *c = mem_zero(1, sizeof(*c));
+    c->node = node;
+    c->asked = a;
+    node->creating = c;
+    if (take_args(c) == 0)
+        need_keys(c);
+    else
+        c->step = CREATE_ENDED;
+}
+
+static void chain_made(void *ctx, int code, const struct err *err)
+{
+    struct creating *c = ctx;
+    if (code != 0)
+        c->err = *err;
+    c->step = code == 0 ? CREATE_MADE : CREATE_ENDED;
+}
+
+static void make_chain(struct creating *c)
+{
+    struct node *node = c->node;
+    struct chain_birth birth = {
+        .name = c->name,
+        .bundle = c->bundle,
+        .pipeline = c->pipeline,
+        .pipeline_count = c->pipeline_count,
+        .time = node->wall_ms,
+    };
+    struct err err;
+    int rc = keys_find(&node->keys, asked_key(c->asked), &birth.root, &err);
+    assert(rc == 0);
+    rc = keys_find(&node->keys, bytes_of_text(KEY_NAME_NODE), &birth.order,
+                   &err);
+    assert(rc == 0);
+    node->env.random(node->env.ctx, birth.nonce, sizeof(birth.nonce));
+    c->step = CREATE_CHAIN;
+    c->chain = chain_new(&node->deps);
+    chain_create(c->chain, &birth, chain_made, c);
+}
+
+static int check_version(struct creating *c)
+{
+    const struct schema *s = chain_core(c->chain)->schema;
+    int64_t version = schema_part(s, s->main)->version;
+    if (!c->has_version || c->version == version)
+        return 0;
+    return err_set(&c->err, ATE_ECONFLICT,
+                   "the schema %s has version %lld, not %lld", s->main,
+                   (long long)version, (long long)c->version);
+}
+
+static void name_there(void *ctx, int code, const struct err *err)
+{
+    struct creating *c = ctx;
+    if (code != 0)
+        c->err = *err;
+    c->step = CREATE_ENDED;
+}
+
+static void give_name(struct creating *c)
+{
+    c->step = CREATE_ENDED;
+    if (check_version(c) != 0)
+        return;
+    c->step = CREATE_NAME;
+    names_file_add(&c->node->names, chain_core(c->chain)->id, c->name,
+                   name_there, c);
+}
+
+static void put_answer(const struct creating *c, struct buf *out)
+{
+    const struct core *core = chain_core(c->chain);
+    struct mapping m = {0};
+    mapping_str(&m, "name", c->name);
+    mapping_hex(&m, "id", bytes_of(core->id, CHAIN_ID_SIZE));
+    mapping_text(&m, "schema", core->schema->main);
+    mapping_put(&m, out);
+}
+
+static void end(struct creating *c)
+{
+    struct node *node = c->node;
+    struct buf answer = {0};
+    node->creating = NULL;
+    if (c->err.code == 0) {
+        put_answer(c, &answer);
+        hosted_adopt(node, c->name, c->chain);
+    } else {
+        chain_free(c->chain);
+        err_wrap(&c->err, "chain.create");
+    }
+    asked_end(c->asked, c->err.code, &c->err, buf_bytes(&answer));
+    buf_deinit(&answer);
+    mem_free(c);
+}
+
+/* Do the steps that need no waiting; true: one was done. */
+static bool advance(struct node *node)
+{
+    struct creating *c = node->creating;
+    if (c == NULL) {
+        struct ring *r = ring_take(&node->creates);
+        if (r != NULL)
+            begin(node, ring_entry(r, struct asked, ring));
+        return r != NULL;
+    }
+    switch (c->step) {
+    case CREATE_READY:
+        make_chain(c);
+        return true;
+    case CREATE_MADE:
+        give_name(c);
+        return true;
+    case CREATE_ENDED:
+        end(c);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool create_can_settle(const struct node *node)
+{
+    return node->creating == NULL && !ring_is_empty(&node->creates);
+}
+
+void create_settle(struct node *node)
+{
+    while (advance(node))
+        ;
+}

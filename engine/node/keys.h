@@ -1,0 +1,85 @@
+/* keys: the caller's own key pairs, by name: files DATA/keys/<name>.key.
+ *
+ * Two names mean something to the node: `me` signs when nobody else is named,
+ * `node` orders the chains that are made here. Whoever asks for one of them
+ * gets it made. Pairs stay where they are until keys_deinit(), which wipes
+ * them. A file that cannot be read keeps its name: nothing is ever written over
+ * it. */
+#ifndef ATE_NODE_KEYS_H
+#define ATE_NODE_KEYS_H
+
+#include "base/map.h"
+#include "chain/door.h"
+#include "crypto/key.h"
+#include "log/job.h"
+
+#define KEY_NAME_ME "me"
+#define KEY_NAME_NODE "node"
+
+enum {
+    KEYS_MAX = 65536,
+    KEY_NAME_MAX = 240, /* so that a file name has room for its ending */
+};
+
+struct key_entry {
+    char *name;
+    struct key_pair pair;
+    struct err *why; /* NULL, or why its file is no key; then no pair */
+};
+
+typedef void keys_random(void *ctx, void *out, size_t len);
+
+struct keys {
+    /* Read these, never set them. */
+    struct key_entry **entries; /* sorted by name */
+    size_t count;
+
+    /* Private. */
+    size_t cap;
+    const struct disk *disk;
+    keys_random *random;
+    void *random_ctx;
+    struct map by_id;
+    struct keys_load *load;
+    struct key_making *making;
+};
+
+/* 0, or a code and its text, borrowed for the call. */
+typedef void keys_done(void *ctx, int code, const struct err *err);
+
+/* `random` with `random_ctx` and the disk outlive the keys. */
+void keys_init(struct keys *keys, const struct disk *disk, keys_random *random,
+               void *random_ctx);
+void keys_deinit(struct keys *keys); /* nothing under way; safe twice */
+
+/* Read the folder; one that is not there has no keys. Errors: DENIED, IO, LIMIT
+ * (too many). What is wrong with one key shows when it is asked for. */
+void keys_load(struct keys *keys, keys_done *done, void *ctx);
+
+/* The pair of a name. Errors: NOT_FOUND with the name that may be meant,
+ * INVALID and others when its file cannot be read. */
+int keys_find(const struct keys *keys, struct bytes name,
+              const struct key_pair **pair, struct err *err);
+
+/* NULL: not one of ours. */
+const struct key_entry *keys_by_id(const struct keys *keys,
+                                   const uint8_t id[KEY_ID_SIZE]);
+
+/* Make a key and write its file; `done` is called when that is durable, at once
+ * after an error found before. Errors: INVALID (the name), CONFLICT (taken, or
+ * being made), LIMIT, those of the disk. */
+void keys_make(struct keys *keys, struct bytes name, keys_done *done,
+               void *ctx);
+
+/* The same, but one that is there is fine: `done` is called at once; one that
+ * is being made is waited for. */
+void keys_need(struct keys *keys, struct bytes name, keys_done *done,
+               void *ctx);
+
+/* No file is being read or written. */
+bool keys_are_idle(const struct keys *keys);
+
+/* For doors, as long as the keys live. `node` is found, but not listed. */
+struct door_names keys_door_names(struct keys *keys);
+
+#endif

@@ -1,0 +1,166 @@
+/* (1) `size` is where the good lines end; a new line is written there after the
+ *     file was cut to that size, so a torn one never stands before a good one.
+ * (2) A line counts when its sync succeeded. After a failure other than a full
+ *     disk it is not known what the file holds, and nothing more is written
+ *     until it has been read again. */
+#include "node/names_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define NAMES_PATH "names"
+
+enum {
+    NAMES_LANE = 4,        /* chains' lanes are odd, or one more; keys have 2 */
+    NAMES_PIECE = 1 << 20, /* read at a time */
+};
+
+void names_file_init(struct names_file *file, const struct disk *disk)
+{
+    memset(file, 0, sizeof(*file));
+    file->disk = disk;
+    names_init(&file->names);
+}
+
+void names_file_deinit(struct names_file *file)
+{
+    assert(!file->busy);
+    if (file->disk == NULL)
+        return;
+    names_deinit(&file->names);
+    buf_deinit(&file->bytes);
+    buf_deinit(&file->name);
+    file->disk = NULL;
+}
+
+bool names_file_is_busy(const struct names_file *file)
+{
+    return file->busy;
+}
+
+static void begin(struct names_file *file, names_file_done *done, void *ctx)
+{
+    assert(!file->busy);
+    file->busy = true;
+    file->done = done;
+    file->ctx = ctx;
+    buf_clear(&file->bytes);
+}
+
+static void end(struct names_file *file, const struct err *err)
+{
+    file->busy = false;
+    buf_deinit(&file->bytes);
+    file->done(file->ctx, err->code, err);
+}
+
+/* ---- reading ---- */
+
+static void take(struct names_file *file)
+{
+    struct names fresh;
+    struct err err = {0};
+    uint64_t good = 0;
+    names_init(&fresh);
+    if (names_parse(&fresh, buf_bytes(&file->bytes), &good, &err) == 0) {
+        names_deinit(&file->names);
+        file->names = fresh;
+        file->size = good;
+        file->failed.code = 0;
+    } else {
+        err_wrap(&err, NAMES_PATH);
+        names_deinit(&fresh);
+    }
+    end(file, &err);
+}
+
+static void read_more(struct names_file *file);
+
+static void piece_read(struct job *job)
+{
+    struct names_file *file = job->owner;
+    struct err err = {0};
+    file->is_there = job->error != ENOENT;
+    if (job->error != 0 && job->error != ENOENT) {
+        job_err(job, &err);
+        end(file, &err);
+        return;
+    }
+    if (job->error == 0 && job->op[0].result == NAMES_PIECE)
+        read_more(file);
+    else
+        take(file);
+}
+
+static void read_more(struct names_file *file)
+{
+    job_init(&file->job, NAMES_LANE, piece_read, file);
+    job_read(&file->job, NAMES_PATH, file->bytes.len, NAMES_PIECE,
+             &file->bytes);
+    job_submit(file->disk, &file->job);
+}
+
+void names_file_read(struct names_file *file, names_file_done *done, void *ctx)
+{
+    begin(file, done, ctx);
+    read_more(file);
+}
+
+/* ---- adding ---- */
+
+static bool was_full(const struct job *job)
+{
+    return (job->error == ENOSPC || job->error == EDQUOT) &&
+           job->op[job->failed].kind == JOB_WRITE;
+}
+
+static void line_written(struct job *job)
+{
+    struct names_file *file = job->owner;
+    struct err err = {0};
+    if (job->error == 0) {
+        file->is_there = true;
+        file->size += file->bytes.len;
+        names_add(&file->names, file->id, buf_bytes(&file->name), &err);
+    } else {
+        job_err(job, &err);
+        /* It may have been made before the failure. */
+        file->is_there |= job->failed > 0;
+        if (!was_full(job))
+            file->failed = err;
+    }
+    end(file, &err);
+}
+
+void names_file_add(struct names_file *file, const uint8_t id[NAMES_ID_SIZE],
+                    struct bytes name, names_file_done *done, void *ctx)
+{
+    struct err err = {0};
+    struct job *job = &file->job;
+    begin(file, done, ctx);
+    if (file->failed.code != 0)
+        err_set(&err, ATE_EUNAVAILABLE,
+                NAMES_PATH ": nothing is written since: %s", file->failed.text);
+    else
+        names_check(&file->names, name, &err);
+    if (err.code != 0) {
+        end(file, &err);
+        return;
+    }
+    memcpy(file->id, id, NAMES_ID_SIZE);
+    buf_clear(&file->name);
+    buf_put_bytes(&file->name, name);
+    names_line(&file->bytes, id, name);
+
+    job_init(job, NAMES_LANE, line_written, file);
+    if (file->is_there)
+        job_truncate(job, NAMES_PATH, file->size);
+    else
+        job_create(job, NAMES_PATH);
+    job_write(job, NAMES_PATH, file->size, buf_bytes(&file->bytes));
+    job_sync(job, NAMES_PATH);
+    if (!file->is_there)
+        job_sync_folder(job, "");
+    job_submit(file->disk, job);
+}

@@ -1,0 +1,285 @@
+#include "node/node.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "node/inside.h"
+
+enum { NAMES_NEAR_MAX = 4096 /* looked through for the name that was meant */ };
+
+/* ---- life ---- */
+
+static const struct key_pair *order_pair(void *ctx, const uint8_t id[32])
+{
+    struct node *node = ctx;
+    const struct key_entry *entry = keys_by_id(&node->keys, id);
+    return entry != NULL ? &entry->pair : NULL;
+}
+
+static void init_rings(struct node *node)
+{
+    ring_init(&node->touched);
+    ring_init(&node->used);
+    ring_init(&node->dirty);
+    ring_init(&node->queued);
+    ring_init(&node->lost);
+    ring_init(&node->searching);
+    ring_init(&node->creates);
+    ring_init(&node->verifying);
+}
+
+struct node *node_new(const struct node_env *env)
+{
+    struct node *node = mem_zero(1, sizeof(*node));
+    uint8_t seed[MAP_SEED_LEN];
+    node->env = *env;
+    node->read_only = env->read_only || env->folder;
+    node->chains_max =
+        env->chains_max != 0 ? env->chains_max : (uint32_t)LIMIT_CHAINS_OPEN;
+    node->idle_us =
+        (env->chain_idle_ms != 0 ? env->chain_idle_ms : NODE_CHAIN_IDLE_MS) *
+        1000;
+    init_rings(node);
+    env->random(env->ctx, seed, sizeof(seed));
+    map_init(&node->hosted, seed);
+    keys_init(&node->keys, env->disk, env->random, env->ctx);
+    node->door_names = keys_door_names(&node->keys);
+    names_file_init(&node->names, env->disk);
+    node->deps = (struct chain_deps){
+        .disk = env->disk,
+        .logic = env->logic,
+        .materializers = env->materializers,
+        .names = &node->door_names,
+        .order_pair = order_pair,
+        .ctx = node,
+    };
+    return node;
+}
+
+void node_free(struct node *node)
+{
+    if (node == NULL)
+        return;
+    assert(node->asked_count == 0);
+    assert(node->hosted.count == 0 && node->open_count == 0);
+    map_deinit(&node->hosted);
+    names_file_deinit(&node->names);
+    keys_deinit(&node->keys);
+    mem_free(node);
+}
+
+static void end_start(struct node *node, const struct err *err)
+{
+    node_done *done = node->done;
+    node->done = NULL;
+    done(node->done_ctx, err->code, err);
+}
+
+/* Whoever may read a chain need not be allowed to read the keys. */
+static void keys_loaded(void *ctx, int code, const struct err *err)
+{
+    struct node *node = ctx;
+    struct err none = {0};
+    bool matters = code != 0 && !(node->read_only && code == ATE_EDENIED);
+    end_start(node, matters ? err : &none);
+}
+
+static void names_loaded(void *ctx, int code, const struct err *err)
+{
+    struct node *node = ctx;
+    if (code != 0)
+        end_start(node, err);
+    else
+        keys_load(&node->keys, keys_loaded, node);
+}
+
+void node_start(struct node *node, node_done *done, void *ctx)
+{
+    assert(node->done == NULL);
+    node->done = done;
+    node->done_ctx = ctx;
+    if (node->env.folder) {
+        struct err none = {0};
+        end_start(node, &none);
+        return;
+    }
+    names_file_read(&node->names, names_loaded, node);
+}
+
+void node_stop(struct node *node, node_done *done, void *ctx)
+{
+    assert(node->done == NULL && !node->stopping);
+    node->stopping = true;
+    node->done = done;
+    node->done_ctx = ctx;
+    size_t at = 0;
+    struct bytes name;
+    uint64_t value;
+    while (map_each(&node->hosted, &at, &name, &value))
+        hosted_touch(hosted_find(node, name));
+}
+
+static bool has_stopped(const struct node *node)
+{
+    return node->stopping && node->hosted.count == 0 &&
+           node->asked_count == 0 && node->creating == NULL &&
+           ring_is_empty(&node->verifying) && keys_are_idle(&node->keys) &&
+           !names_file_is_busy(&node->names);
+}
+
+/* ---- routing ---- */
+
+static void no_chain(struct asked *a)
+{
+    struct node *node = a->node;
+    struct bytes name = a->request->chain;
+    struct bytes at = bytes_of(NULL, 0);
+    uint8_t id[NAMES_ID_SIZE];
+    char **names = mem_zero(NAMES_NEAR_MAX, sizeof(*names));
+    size_t count = 0;
+    while (count < NAMES_NEAR_MAX &&
+           names_next(&node->names.names, at, &at, id)) {
+        names[count] = mem_zero(1, at.len + 1);
+        memcpy(names[count++], at.data, at.len);
+    }
+    const char *near = near_name(name, (const char *const *)names, count);
+    struct err err;
+    err_set(&err, ATE_ENOT_FOUND, "no chain '%.*s'%s%s%s",
+            (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
+            (const char *)name.data, near ? "; did you mean '" : "",
+            near ? near : "", near ? "'?" : "; chain.ls lists those there are");
+    for (size_t i = 0; i < count; i++)
+        mem_free(names[i]);
+    mem_free(names);
+    asked_fail(a, &err);
+}
+
+static void route(struct asked *a)
+{
+    struct node *node = a->node;
+    struct bytes name = a->request->chain;
+    uint8_t id[NAMES_ID_SIZE];
+    if (a->request->of_node) {
+        own_ask(a);
+        return;
+    }
+    bool is_folder = node->env.folder && name.len == 0;
+    bool is_verify = a->request->kind == REQUEST_READ &&
+                     bytes_equal(a->request->method, bytes_of_text("verify"));
+    struct hosted *h = hosted_find(node, name);
+    if (h == NULL && !is_folder && !names_find(&node->names.names, name, id)) {
+        bool may_be_new = node->read_only && !node->env.folder;
+        if (may_be_new && !a->looked_again)
+            node_search(a);
+        else
+            no_chain(a);
+        return;
+    }
+    if (h == NULL && is_verify) { /* no need to open it twice */
+        verify_start(a, is_folder ? NULL : id);
+        return;
+    }
+    if (h == NULL)
+        h = hosted_open(node, name, is_folder ? NULL : id);
+    hosted_ask(h, a);
+}
+
+static void searched(void *ctx, int code, const struct err *err);
+
+static void search(struct node *node)
+{
+    if (ring_is_empty(&node->lost) || names_file_is_busy(&node->names))
+        return;
+    ring_move(&node->searching, &node->lost);
+    names_file_read(&node->names, searched, node);
+}
+
+static void searched(void *ctx, int code, const struct err *err)
+{
+    struct node *node = ctx;
+    struct ring *r;
+    while ((r = ring_take(&node->searching)) != NULL) {
+        struct asked *a = ring_entry(r, struct asked, ring);
+        a->looked_again = true;
+        if (code != 0)
+            asked_fail(a, err);
+        else
+            route(a);
+    }
+    search(node);
+}
+
+void node_search(struct asked *a)
+{
+    ring_add(&a->node->lost, &a->ring);
+    search(a->node);
+}
+
+void node_ask(struct node *node, struct node_request *request)
+{
+    assert(node->done == NULL && !node->stopping);
+    struct asked *a = asked_new(node, request);
+    if (a != NULL)
+        route(a);
+}
+
+void node_cancel(struct node *node, struct node_request *request)
+{
+    struct asked *a = request->asked;
+    if (a == NULL)
+        return;
+    assert(a->node == node);
+    a->canceled = true;
+    if (a->hosted != NULL)
+        hosted_touch(a->hosted);
+}
+
+void node_grant(struct node *node, struct node_request *request,
+                uint32_t chunks)
+{
+    struct asked *a = request->asked;
+    if (a == NULL)
+        return;
+    assert(a->node == node);
+    if (a->query != NULL) {
+        query_grant(a->query, chunks);
+        a->wants_run = true;
+        hosted_touch(a->hosted);
+    } else if (a->verifying != NULL) {
+        verify_grant(a->verifying, chunks);
+    } else if (!a->started) {
+        request->credit =
+            (request->credit != 0 ? request->credit : NODE_CREDIT) + chunks;
+    }
+}
+
+/* ---- time ---- */
+
+void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us)
+{
+    if (wall_ms > node->wall_ms)
+        node->wall_ms = wall_ms;
+    assert(steady_us >= node->steady_us);
+    node->steady_us = steady_us;
+    hosted_tick(node);
+}
+
+int64_t node_next_deadline(const struct node *node)
+{
+    return hosted_deadline(node);
+}
+
+void node_flush(struct node *node)
+{
+    struct ring *r;
+    do {
+        create_settle(node);
+        while ((r = ring_take(&node->touched)) != NULL)
+            hosted_settle(ring_entry(r, struct hosted, touched));
+        verify_settle_all(node);
+    } while (!ring_is_empty(&node->touched) || create_can_settle(node));
+    if (node->done != NULL && has_stopped(node))
+        end_start(node, &(struct err){0});
+}

@@ -1,0 +1,213 @@
+/* What the node itself answers: its keys and its list of chains. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/mapping.h"
+#include "node/args.h"
+#include "node/inside.h"
+
+/* ---- keys ---- */
+
+static void put_key(const struct key_entry *entry, struct buf *out)
+{
+    struct mapping m = {0};
+    mapping_text(&m, "name", entry->name);
+    if (entry->why != NULL) {
+        mapping_text(&m, "error", entry->why->text);
+    } else {
+        const struct key_record *record = &entry->pair.record;
+        mapping_hex(&m, "id", bytes_of(entry->pair.id, KEY_ID_SIZE));
+        mapping_hex(&m, "sign", bytes_of(record->sign, SIGN_PUBLIC_SIZE));
+        mapping_hex(&m, "box", bytes_of(record->box, BOX_PUBLIC_SIZE));
+    }
+    mapping_put(&m, out);
+}
+
+static int take_name(struct asked *a, struct bytes *name, struct err *err)
+{
+    static const char *const names[] = {"name", NULL};
+    struct bytes args = buf_bytes(&a->args);
+    int rc = args_check(args, names, err);
+    if (rc == 0)
+        rc = args_text(args, "name", true, name, err);
+    return rc == 0 ? 0
+                   : err_wrap(err, "%.*s", (int)a->request->method.len,
+                              (const char *)a->request->method.data);
+}
+
+static void end_with_key(struct asked *a, struct bytes name)
+{
+    const struct key_pair *pair;
+    struct err err = {0};
+    struct buf out = {0};
+    if (keys_find(&a->node->keys, name, &pair, &err) != 0) {
+        asked_fail(a, &err);
+        return;
+    }
+    put_key(keys_by_id(&a->node->keys, pair->id), &out);
+    asked_end(a, 0, &err, buf_bytes(&out));
+    buf_deinit(&out);
+}
+
+static void key_made(void *ctx, int code, const struct err *err)
+{
+    struct asked *a = ctx;
+    a->node->making_keys--;
+    if (code != 0) {
+        asked_fail(a, err);
+        return;
+    }
+    struct bytes name;
+    struct err none;
+    int rc = take_name(a, &name, &none);
+    assert(rc == 0);
+    end_with_key(a, name);
+}
+
+static void key_new(struct asked *a)
+{
+    struct bytes name;
+    struct err err;
+    int rc = take_name(a, &name, &err);
+    if (rc == 0 && a->node->read_only)
+        rc = err_set(&err, ATE_EUNAVAILABLE,
+                     "key.new: the data folder is open for reading only");
+    if (rc != 0) {
+        asked_fail(a, &err);
+        return;
+    }
+    a->node->making_keys++;
+    keys_make(&a->node->keys, name, key_made, a);
+}
+
+static void key_show(struct asked *a)
+{
+    struct bytes name;
+    struct err err;
+    if (take_name(a, &name, &err) != 0)
+        asked_fail(a, &err);
+    else
+        end_with_key(a, name);
+}
+
+/* The node's own key is listed when `all` are asked for. */
+static void key_ls(struct asked *a)
+{
+    static const char *const names[] = {"all", NULL};
+    const struct keys *keys = &a->node->keys;
+    struct err err = {0};
+    struct buf list = {0};
+    struct buf out = {0};
+    uint32_t count = 0;
+    bool all = false;
+    int rc = args_check(buf_bytes(&a->args), names, &err);
+    if (rc == 0)
+        rc = args_bool(buf_bytes(&a->args), "all", &all, &err);
+    for (size_t i = 0; i < keys->count && rc == 0; i++) {
+        if (!all && strcmp(keys->entries[i]->name, KEY_NAME_NODE) == 0)
+            continue;
+        put_key(keys->entries[i], &list);
+        count++;
+    }
+    mp_put_array(&out, count);
+    buf_put_bytes(&out, buf_bytes(&list));
+    if (rc != 0)
+        err_wrap(&err, "key.ls");
+    asked_end(a, rc, &err, rc == 0 ? buf_bytes(&out) : bytes_of(NULL, 0));
+    buf_deinit(&list);
+    buf_deinit(&out);
+}
+
+/* ---- chains ---- */
+
+/* What is known of a chain without opening it. */
+static void put_chain(struct node *node, struct bytes name, const uint8_t *id,
+                      struct buf *out)
+{
+    struct mapping m = {0};
+    struct hosted *h = hosted_find(node, name);
+    mapping_str(&m, "name", name);
+    mapping_hex(&m, "id", bytes_of(id, CHAIN_ID_SIZE));
+    if (h != NULL && h->state == HOSTED_OPEN) {
+        const struct schema *s = chain_core(h->chain)->schema;
+        const struct err *why;
+        mapping_text(&m, "schema", s->main);
+        mapping_int(&m, "version", schema_part(s, s->main)->version);
+        mapping_uint(&m, "size", chain_size(h->chain));
+        mapping_text(&m, "state",
+                     chain_state(h->chain, &why) != 0 ? "damaged" : "open");
+    } else {
+        mapping_text(&m, "state", "closed");
+    }
+    mapping_put(&m, out);
+}
+
+static void chain_ls(struct asked *a)
+{
+    static const char *const names[] = {NULL};
+    struct node *node = a->node;
+    struct err err = {0};
+    if (node->read_only && !node->env.folder && !a->looked_again) {
+        node_search(a);
+        return;
+    }
+    if (args_check(buf_bytes(&a->args), names, &err) != 0) {
+        err_wrap(&err, "chain.ls");
+        asked_fail(a, &err);
+        return;
+    }
+    struct buf list = {0};
+    struct buf out = {0};
+    struct bytes name = bytes_of(NULL, 0);
+    uint8_t id[NAMES_ID_SIZE];
+    uint32_t count = 0;
+    while (names_next(&node->names.names, name, &name, id)) {
+        put_chain(node, name, id, &list);
+        count++;
+    }
+    mp_put_array(&out, count);
+    buf_put_bytes(&out, buf_bytes(&list));
+    asked_end(a, 0, &err, buf_bytes(&out));
+    buf_deinit(&list);
+    buf_deinit(&out);
+}
+
+/* ---- which ---- */
+
+static const struct own_method {
+    const char *name;
+    void (*run)(struct asked *a);
+} methods[] = {
+    {"chain.create", create_ask}, {"chain.ls", chain_ls}, {"key.ls", key_ls},
+    {"key.new", key_new},         {"key.show", key_show},
+};
+enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
+
+void own_ask(struct asked *a)
+{
+    struct bytes method = a->request->method;
+    const char *names[METHODS];
+    struct err err;
+    if (a->request->kind == REQUEST_READ) {
+        err_set(&err, ATE_EINVALID,
+                "%.*s: a read needs the name of a chain; the node's own "
+                "methods are called",
+                (int)method.len, (const char *)method.data);
+        asked_fail(a, &err);
+        return;
+    }
+    for (size_t i = 0; i < METHODS; i++) {
+        names[i] = methods[i].name;
+        if (!bytes_equal(method, bytes_of_text(names[i])))
+            continue;
+        methods[i].run(a);
+        return;
+    }
+    const char *near = near_name(method, names, METHODS);
+    err_set(&err, ATE_ENOT_FOUND, "the node has no method '%.*s'%s%s%s",
+            (int)method.len, (const char *)method.data,
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    asked_fail(a, &err);
+}

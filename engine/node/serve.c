@@ -1,0 +1,241 @@
+/* Requests on a chain that is open: calls of methods, and queries. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/fields.h"
+#include "chain/mapping.h"
+#include "node/inside.h"
+
+/* ---- queries ---- */
+
+static void query_told(void *ctx, struct bytes value)
+{
+    struct asked *a = ctx;
+    a->request->chunk(a->request, value);
+}
+
+/* The node knows where the folder is, the chain does not. */
+static void add_folder(struct asked *a, struct bytes info, struct buf *out)
+{
+    struct node *node = a->node;
+    struct mapping m = {0};
+    struct buf path = {0};
+    struct buf more = {0};
+    if (node->env.path != NULL)
+        buf_put_text(&path, node->env.path);
+    if (!node->env.folder) {
+        char folder[LOG_PATH_MAX];
+        log_folder(folder, a->hosted->id);
+        buf_printf(&path, "%s%s", path.len > 0 ? "/" : "", folder);
+    }
+    mapping_str(&m, "folder", buf_bytes(&path));
+    mapping_put(&m, &more);
+    fields_merge(out, info, buf_bytes(&more));
+    buf_deinit(&path);
+    buf_deinit(&more);
+}
+
+static void query_ended(void *ctx, int code, const struct err *err,
+                        struct bytes result)
+{
+    struct asked *a = ctx;
+    struct buf whole = {0};
+    a->query = NULL;
+    if (code == ATE_ECANCELED && a->why != NULL) {
+        asked_fail(a, a->why);
+        return;
+    }
+    if (code == 0 && bytes_equal(a->request->method, bytes_of_text("info"))) {
+        add_folder(a, result, &whole);
+        result = buf_bytes(&whole);
+    }
+    asked_end(a, code, err, result);
+    buf_deinit(&whole);
+}
+
+static void start_query(struct asked *a, struct bytes method, struct bytes args)
+{
+    uint32_t credit = a->request->credit;
+    ring_add(&a->hosted->reads, &a->ring);
+    a->query = query_start(a->hosted->chain, method, args,
+                           credit != 0 ? credit : NODE_CREDIT, query_told,
+                           query_ended, a);
+    query_run(a->query);
+}
+
+static void serve_query(struct asked *a, bool grew)
+{
+    if (asked_is_canceled(a))
+        query_cancel(a->query);
+    else if (!a->wants_run && !(grew && query_follows(a->query)))
+        return;
+    a->wants_run = false;
+    query_run(a->query);
+}
+
+void serve_reads(struct hosted *h, bool grew)
+{
+    struct node *node = h->node;
+    struct ring *next;
+    for (struct ring *r = h->reads.after; r != &h->reads; r = next) {
+        next = r->after;
+        serve_query(ring_entry(r, struct asked, ring), grew);
+    }
+    size_t follows = 0;
+    for (struct ring *r = h->reads.after; r != &h->reads; r = r->after)
+        follows += query_follows(ring_entry(r, struct asked, ring)->query);
+    if (node->follows == 0 && follows > 0)
+        node->poll_us = node->steady_us + (int64_t)NODE_POLL_MS * 1000;
+    node->follows += follows - h->follows;
+    h->follows = follows;
+}
+
+static void serve_read(struct asked *a)
+{
+    static const char *const names[] = {"get",  "history", "info",
+                                        "list", "schema",  "sum",
+                                        "tail", "verify",  "view"};
+    struct bytes method = a->request->method;
+    if (bytes_equal(method, bytes_of_text("verify"))) {
+        verify_start(a, a->hosted->id);
+        return;
+    }
+    if (query_known(method)) {
+        start_query(a, method, buf_bytes(&a->args));
+        return;
+    }
+    struct err err;
+    const char *near = near_name(method, names, sizeof(names) / sizeof(*names));
+    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'%s%s%s", (int)method.len,
+            (const char *)method.data, near ? "; did you mean '" : "",
+            near ? near : "", near ? "'?" : "; methods are called");
+    asked_fail(a, &err);
+}
+
+/* ---- calls ---- */
+
+static void put_write(const struct asked *a, struct buf *out)
+{
+    const struct chain_call *call = &a->call;
+    struct mapping m = {0};
+    struct buf *result = mapping_key(&m, "result");
+    if (call->result.len > 0)
+        buf_put_bytes(result, buf_bytes(&call->result));
+    else
+        mp_put_nil(result);
+    mapping_uint(&m, "gas", call->gas);
+    if (call->wrote) {
+        struct buf receipt = {0};
+        base64_put(&receipt, buf_bytes(&call->receipt));
+        mapping_str(&m, "receipt", buf_bytes(&receipt));
+        mapping_uint(&m, "index", call->index);
+        mapping_hex(&m, "tx", bytes_of(call->tx_id, TX_ID_SIZE));
+        mapping_hex(&m, "root", bytes_of(call->root, HASH_SIZE));
+        mapping_int(&m, "durable_us", a->node->steady_us - a->asked_us);
+        buf_deinit(&receipt);
+    }
+    mapping_put(&m, out);
+}
+
+static const struct method *method_of(const struct asked *a)
+{
+    return schema_method(chain_core(a->hosted->chain)->schema,
+                         a->request->method);
+}
+
+static void call_done(struct chain_call *call)
+{
+    struct asked *a = call->owner;
+    const struct method *m = method_of(a);
+    struct buf out = {0};
+    if (call->wrote)
+        hosted_committed(a->hosted);
+    if (call->code != 0) {
+        asked_fail(a, &call->err);
+        return;
+    }
+    if (m->mode == METHOD_WRITE)
+        put_write(a, &out);
+    else
+        buf_put_bytes(&out, buf_bytes(&call->result));
+    asked_end(a, 0, &call->err, buf_bytes(&out));
+    buf_deinit(&out);
+}
+
+static void key_made(void *ctx, int code, const struct err *err)
+{
+    struct asked *a = ctx;
+    a->node->making_keys--;
+    if (code == 0)
+        hosted_ask_again(a);
+    else
+        asked_fail(a, err);
+}
+
+/* The key that signs, or whoever reads without one. NULL: the request waits for
+ * one that is being made, or was ended. */
+static const struct key_pair *author_of(struct asked *a, const struct method *m)
+{
+    struct node *node = a->node;
+    struct bytes name = asked_key(a);
+    const struct key_pair *pair;
+    struct err err;
+    if (keys_find(&node->keys, name, &pair, &err) == 0)
+        return pair;
+    bool is_me = bytes_equal(name, bytes_of_text(KEY_NAME_ME));
+    bool writes = m != NULL && m->mode == METHOD_WRITE && !node->read_only;
+    if (err.code == ATE_ENOT_FOUND && is_me && writes) {
+        node->making_keys++;
+        keys_need(&node->keys, name, key_made, a);
+        return NULL;
+    }
+    if (err.code == ATE_ENOT_FOUND && is_me)
+        return &node->nobody;
+    asked_fail(a, &err);
+    return NULL;
+}
+
+static void serve_default_read(struct asked *a, const struct method *m)
+{
+    const char *query = NULL;
+    struct buf args = {0};
+    struct err err;
+    if (default_read(chain_core(a->hosted->chain), m, buf_bytes(&a->args),
+                     &query, &args, &err) == 0)
+        start_query(a, bytes_of_text(query), buf_bytes(&args));
+    else
+        asked_fail(a, &err);
+    buf_deinit(&args);
+}
+
+static void serve_call(struct asked *a)
+{
+    const struct method *m = method_of(a);
+    if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
+        serve_default_read(a, m);
+        return;
+    }
+    const struct key_pair *author = author_of(a, m);
+    if (author == NULL)
+        return;
+    a->call = (struct chain_call){
+        .method = a->request->method,
+        .args = buf_bytes(&a->args),
+        .author = author,
+        .done = call_done,
+        .owner = a,
+    };
+    memcpy(a->call.call_id, a->request->call_id, CALL_ID_SIZE);
+    chain_call(a->hosted->chain, &a->call, a->node->wall_ms);
+}
+
+void serve(struct asked *a)
+{
+    if (a->request->kind == REQUEST_READ)
+        serve_read(a);
+    else
+        serve_call(a);
+}

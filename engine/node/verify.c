@@ -1,0 +1,209 @@
+/* Checking a chain the way a stranger does: a second chain over the same files,
+ * read from the beginning with sandboxes of its own, large bodies too. What it
+ * comes to is compared with the chain that is in use, if there is one; either
+ * of the two may have read further than the other, so the one that is behind
+ * has to be in the other's past. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/memory.h"
+#include "chain/mapping.h"
+#include "node/inside.h"
+
+struct verifying {
+    struct node *node;
+    struct asked *asked; /* NULL: canceled */
+    struct chain *chain;
+    struct logic_maker maker;
+    struct chain_deps deps;
+    uint64_t told_bytes; /* of progress */
+    uint32_t credit;
+    bool finished;
+    struct err outcome;
+    struct ring ring; /* in node->verifying */
+};
+
+/* ---- life ---- */
+
+static void finished(void *ctx, int code, const struct err *err)
+{
+    struct verifying *v = ctx;
+    (void)code;
+    v->finished = true;
+    v->outcome = *err;
+}
+
+void verify_start(struct asked *a, const uint8_t *id)
+{
+    struct node *node = a->node;
+    struct verifying *v = mem_zero(1, sizeof(*v));
+    struct err err;
+    char folder[LOG_PATH_MAX] = "";
+    int rc = node->env.logic_new(node->env.ctx, &v->maker, &err);
+    if (rc != 0) {
+        mem_free(v);
+        asked_fail(a, &err);
+        return;
+    }
+    v->node = node;
+    v->asked = a;
+    v->deps = node->deps;
+    v->deps.logic = &v->maker;
+    v->credit = a->request->credit != 0 ? a->request->credit : NODE_CREDIT;
+    v->chain = chain_new(&v->deps);
+    a->verifying = v;
+    ring_init(&v->ring);
+    ring_add(&node->verifying, &v->ring);
+    if (!node->env.folder)
+        log_folder(folder, id);
+    chain_check_bodies(v->chain);
+    chain_open(v->chain, folder, node->env.folder ? NULL : id, LOG_READ_ONLY,
+               finished, v);
+}
+
+void verify_grant(struct verifying *v, uint32_t chunks)
+{
+    v->credit += chunks;
+}
+
+static void verify_free(struct verifying *v)
+{
+    struct node *node = v->node;
+    ring_remove(&v->ring);
+    chain_free(v->chain);
+    node->env.logic_free(node->env.ctx, &v->maker);
+    mem_free(v);
+}
+
+/* The requester is told; the chain may go on for a moment. */
+static struct asked *detach(struct verifying *v)
+{
+    struct asked *a = v->asked;
+    v->asked = NULL;
+    a->verifying = NULL;
+    return a;
+}
+
+/* ---- progress ---- */
+
+/* Without credit nothing is told: only the newest progress means anything. */
+static void tell_progress(struct verifying *v)
+{
+    uint64_t done = chain_progress(v->chain)->bytes_done;
+    uint64_t total = log_opening_size(chain_log(v->chain));
+    if (v->credit == 0 || total == 0 || done == v->told_bytes)
+        return;
+    struct mapping m = {0};
+    struct buf out = {0};
+    v->credit--;
+    v->told_bytes = done;
+    mapping_uint(&m, "done", done);
+    mapping_uint(&m, "total", total);
+    mapping_put(&m, &out);
+    v->asked->request->chunk(v->asked->request, buf_bytes(&out));
+    buf_deinit(&out);
+}
+
+/* ---- the result ---- */
+
+static int differs(const struct verifying *v, const char *what, uint64_t size,
+                   struct err *err)
+{
+    const struct log *log = chain_log(v->chain);
+    return err_set(err, ATE_ECORRUPT,
+                   "%s at offset %llu, transaction %llu: %s differs from that "
+                   "of the chain in use",
+                   log->head_path, (unsigned long long)log->end.offset,
+                   (unsigned long long)(size > 0 ? size - 1 : 0), what);
+}
+
+static int compare_state(const struct verifying *v, const struct chain *open,
+                         struct err *err)
+{
+    uint8_t replayed[HASH_SIZE];
+    uint8_t in_use[HASH_SIZE];
+    uint64_t size = chain_size(v->chain);
+    if (chain_size(open) != size)
+        return 0;
+    state_root(chain_version(v->chain), replayed);
+    state_root(chain_version(open), in_use);
+    if (memcmp(replayed, in_use, HASH_SIZE) == 0)
+        return 0;
+    return differs(v, "the state root", size, err);
+}
+
+/* With the chain in use, unless that is damaged itself. */
+static int compare(const struct verifying *v, struct err *err)
+{
+    const struct hosted *h = v->asked->hosted;
+    const struct err *why;
+    if (h == NULL || h->state != HOSTED_OPEN ||
+        chain_state(h->chain, &why) != 0)
+        return 0;
+    bool is_behind = chain_size(v->chain) < chain_size(h->chain);
+    const struct chain *behind = is_behind ? v->chain : h->chain;
+    const struct chain *ahead = is_behind ? h->chain : v->chain;
+    uint8_t root[HASH_SIZE];
+    chain_root(behind, root);
+    if (chain_had_root(ahead, chain_size(behind), root, NULL) == ATE_EINVALID)
+        return differs(v, "the log's root", chain_size(behind), err);
+    return compare_state(v, h->chain, err);
+}
+
+static void put_report(const struct verifying *v, struct buf *out)
+{
+    const struct chain_progress *progress = chain_progress(v->chain);
+    struct mapping m = {0};
+    uint8_t root[HASH_SIZE];
+    chain_root(v->chain, root);
+    mapping_hex(&m, "root", bytes_of(root, HASH_SIZE));
+    state_root(chain_version(v->chain), root);
+    mapping_hex(&m, "state", bytes_of(root, HASH_SIZE));
+    mapping_uint(&m, "transactions", progress->transactions);
+    mapping_uint(&m, "signatures", progress->signatures);
+    mapping_uint(&m, "verdicts", progress->verdicts);
+    mapping_uint(&m, "events", progress->events);
+    mapping_uint(&m, "bodies", progress->bodies);
+    mapping_text(&m, "from", "genesis");
+    mapping_put(&m, out);
+}
+
+static void answer(struct verifying *v)
+{
+    struct err err = v->outcome;
+    struct buf report = {0};
+    if (err.code == 0)
+        compare(v, &err);
+    if (err.code == 0)
+        put_report(v, &report);
+    else
+        err_wrap(&err, "chain %.*s", (int)v->asked->request->chain.len,
+                 (const char *)v->asked->request->chain.data);
+    asked_end(detach(v), err.code, &err, buf_bytes(&report));
+    buf_deinit(&report);
+}
+
+static void settle(struct verifying *v)
+{
+    if (v->asked != NULL && asked_is_canceled(v->asked)) {
+        chain_stop(v->chain);
+        asked_cancel(detach(v));
+    }
+    if (v->asked != NULL && v->finished)
+        answer(v);
+    else if (v->asked != NULL)
+        tell_progress(v);
+    if (v->finished && chain_is_idle(v->chain))
+        verify_free(v);
+}
+
+void verify_settle_all(struct node *node)
+{
+    struct ring *next;
+    for (struct ring *r = node->verifying.after; r != &node->verifying;
+         r = next) {
+        next = r->after;
+        settle(ring_entry(r, struct verifying, ring));
+    }
+}
