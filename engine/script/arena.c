@@ -7,7 +7,11 @@
  * (3) The block behind which the bump pointer stands is grown and given back
  *     in place; this never touches a block in a list.
  * (4) Bytes at and above `used` mean nothing, so a restore copies what is
- *     below the image's `used` and no more. */
+ *     below the image's `used` and no more. (Leaving out what is free below it
+ *     was tried: 60 KB in 130 pieces took as long as 90 KB in one.)
+ * (5) Taking an image empties the lists. The order in which Lua frees garbage
+ *     depends on the seeds of its hashes; with the lists a run would find
+ *     other room in each process, and run out of memory at other places. */
 #include "script/arena.h"
 
 #include <assert.h>
@@ -158,6 +162,7 @@ void *arena_alloc(struct arena *a, void *old, size_t old_size, size_t new_size)
 
 void arena_image_take(struct arena *a)
 {
+    memset(a->marks.free_list, 0, sizeof(a->marks.free_list));
     mem_free(a->image);
     a->image = mem_copy(a->block, a->marks.used);
     a->image_marks = a->marks;
@@ -174,4 +179,10 @@ void arena_image_restore(struct arena *a)
 size_t arena_image_size(const struct arena *a)
 {
     return a->image_marks.used;
+}
+
+bool arena_image_matches(const struct arena *a)
+{
+    return memcmp(a->block, a->image, a->image_marks.used) == 0 &&
+           memcmp(&a->marks, &a->image_marks, sizeof(a->marks)) == 0;
 }

@@ -55,8 +55,10 @@ void arena_limit(struct arena *a, size_t limit, size_t block_max);
  * the old block stays as it was. */
 void *arena_alloc(struct arena *a, void *old, size_t old_size, size_t new_size);
 
-/* Take the image (the last one is replaced), and put it back. */
+/* Take the image (the last one is replaced), and put it back. Blocks that are
+ * free at that time are never given out again. */
 void arena_image_take(struct arena *a);
 void arena_image_restore(struct arena *a);
-size_t arena_image_size(const struct arena *a); /* bytes that are copied */
+size_t arena_image_size(const struct arena *a);  /* bytes that are copied */
+bool arena_image_matches(const struct arena *a); /* as after a restore */
 #endif

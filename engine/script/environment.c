@@ -8,8 +8,8 @@
  * table itself stands there: a module that comes back to itself is an error.
  *
  * Library tables are plain tables, so that using them costs nothing, and their
- * only metatable answers for members that are not there. They are compared with
- * a copy when loading ends; a change in a run ends with the run. */
+ * only metatable answers for members that are not there. They are frozen
+ * (host.h) while loading; a change in a run ends with the run. */
 #include "script/environment.h"
 
 #include <assert.h>
@@ -20,6 +20,7 @@
 
 #include "script/compile.h"
 #include "script/hints.h"
+#include "script/host.h"
 #include "script/lib.h"
 #include "script/sandbox.h"
 
@@ -33,11 +34,6 @@ static void push_ref(lua_State *L, int ref)
 static struct sandbox_refs *refs_of(lua_State *L)
 {
     return &sandbox_of(L)->refs;
-}
-
-void sandbox_push_host(lua_State *L)
-{
-    push_ref(L, refs_of(L)->host);
 }
 
 /* What is not there. */
@@ -86,139 +82,9 @@ static int missing_member(lua_State *L)
         hint_sentence(text, sizeof(text), library, lua_tostring(L, 2)));
 }
 
-/* `host`: what the engine's own Lua may do. */
-
-static int host_setmetatable(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 2);
-    lua_setmetatable(L, 1);
-    return 1;
-}
-
-static int host_getmetatable(lua_State *L)
-{
-    luaL_checkany(L, 1);
-    return lua_getmetatable(L, 1);
-}
-
-static int host_rawget(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 2);
-    lua_rawget(L, 1);
-    return 1;
-}
-
-static int host_rawset(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 3);
-    lua_rawset(L, 1);
-    return 1;
-}
-
-static int host_rawequal(lua_State *L)
-{
-    lua_pushboolean(L, lua_rawequal(L, 1, 2));
-    return 1;
-}
-
-static int host_next(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 2);
-    sandbox_charge(L, 1);
-    return lua_next(L, 1) ? 2 : 0;
-}
-
-static int host_where(lua_State *L)
-{
-    char place[SANDBOX_FILE_MAX];
-
-    if (!sandbox_where(L, (int)luaL_optinteger(L, 1, 1), place, sizeof(place)))
-        return 0;
-    lua_pushstring(L, place);
-    return 1;
-}
-
-/* freeze(table, name): keep a copy until the seal. */
-static int host_freeze(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TSTRING);
-    push_ref(L, refs_of(L)->frozen);
-    lua_createtable(L, 3, 0);
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, 2);
-    lua_rawseti(L, -2, 2);
-    lua_newtable(L);
-    for (lua_pushnil(L); lua_next(L, 1) != 0;) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -4);
-    }
-    lua_rawseti(L, -2, 3);
-    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
-    lua_settop(L, 1);
-    return 1;
-}
-
-static const luaL_Reg host_functions[] = {
-    {"setmetatable", host_setmetatable},
-    {"getmetatable", host_getmetatable},
-    {"rawget", host_rawget},
-    {"rawset", host_rawset},
-    {"rawequal", host_rawequal},
-    {"next", host_next},
-    {"where", host_where},
-    {"freeze", host_freeze},
-    {NULL, NULL},
-};
-
-/* Raise an error unless every entry of the table at `a` is in the one at `b`.
- */
-static void check_same(lua_State *L, int a, int b, const char *name)
-{
-    for (lua_pushnil(L); lua_next(L, a) != 0; lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_rawget(L, b);
-        if (!lua_rawequal(L, -1, -2))
-            sandbox_error(L,
-                          "%s.%s was changed while the bundle was loaded: "
-                          "keep functions of yours in a table of yours",
-                          name,
-                          lua_type(L, -3) == LUA_TSTRING ? lua_tostring(L, -3)
-                                                         : "?");
-        lua_pop(L, 1);
-    }
-}
-
-static void check_frozen(lua_State *L)
-{
-    push_ref(L, refs_of(L)->frozen);
-    int list = lua_gettop(L);
-    int count = (int)lua_objlen(L, list);
-    for (int i = 1; i <= count; i++) {
-        lua_settop(L, list);
-        lua_rawgeti(L, list, i);
-        for (int n = 1; n <= 3; n++)
-            lua_rawgeti(L, list + 1, n);
-        const char *name = lua_tostring(L, list + 3);
-        check_same(L, list + 2, list + 4, name);
-        check_same(L, list + 4, list + 2, name);
-    }
-    lua_settop(L, list - 1);
-}
-
 void environment_seal(lua_State *L)
 {
-    struct sandbox_refs *refs = refs_of(L);
-
-    check_frozen(L);
-    luaL_unref(L, LUA_REGISTRYINDEX, refs->frozen);
-    refs->frozen = LUA_NOREF;
+    host_seal(L);
 }
 
 /* Modules. */
@@ -411,21 +277,12 @@ static void push_base(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
 }
 
-/* Freeze the table on top under its name. */
-static void freeze(lua_State *L, const char *name)
-{
-    lua_pushcfunction(L, host_freeze);
-    lua_pushvalue(L, -2);
-    lua_pushstring(L, name);
-    lua_call(L, 2, 0);
-}
-
 /* Put the table on top among the modules, with the metatable at `meta`. */
 static void add_library(lua_State *L, int meta, const char *name)
 {
     lua_pushvalue(L, meta);
     lua_setmetatable(L, -2);
-    freeze(L, name);
+    host_freeze(L, name);
     push_ref(L, refs_of(L)->modules);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, name);
@@ -476,28 +333,20 @@ static void open_trusted(lua_State *L, int public)
         lua_insert(L, -2);
         lua_rawset(L, -4);
     }
-    push_ref(L, refs->host);
+    sandbox_push_host(L);
     lua_setfield(L, -2, "host");
     push_meta(L, missing_global);
     lua_setmetatable(L, -2);
     refs->trusted = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-static int new_table_ref(lua_State *L)
-{
-    lua_newtable(L);
-    return luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
 void environment_open(lua_State *L)
 {
     struct sandbox_refs *refs = refs_of(L);
 
-    refs->host = new_table_ref(L);
-    refs->modules = new_table_ref(L);
-    refs->frozen = new_table_ref(L);
-    push_ref(L, refs->host);
-    luaL_register(L, NULL, host_functions);
+    lua_newtable(L);
+    refs->modules = luaL_ref(L, LUA_REGISTRYINDEX);
+    host_open(L);
     push_base(L);
     int public = lua_gettop(L);
     lua_pushcfunction(L, require);

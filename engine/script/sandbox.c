@@ -32,7 +32,9 @@
 enum {
     LOAD_BLOCK_MAX = 1 << 20,
     REPLAY_FACTOR = 16, /* how much more memory a run may be given */
-    STACK_SLOTS = 128,  /* kept in the image, so that runs need not grow it */
+    GC_PAUSE = 50, /* collect often: what loading leaves is in every image */
+    GC_STEPMUL = 1000,
+    STACK_SLOTS = 128, /* kept in the image, so that runs need not grow it */
 };
 
 static void on_count(lua_State *L, lua_Debug *frame);
@@ -374,6 +376,8 @@ struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
     s->lua = lua_newstate(allocate, s);
     assert(s->lua != NULL);
     lua_atpanic(s->lua, on_panic);
+    lua_gc(s->lua, LUA_GCSETPAUSE, GC_PAUSE);
+    lua_gc(s->lua, LUA_GCSETSTEPMUL, GC_STEPMUL);
     luaJIT_setmode(s->lua, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     int status = lua_cpcall(s->lua, open_state, NULL);
     assert(status == 0);
