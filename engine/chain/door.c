@@ -393,12 +393,10 @@ static int take_map(const struct door *d, const struct fields *fields,
     struct buf entries = {0};
     struct buf whole = {0};
     uint32_t count = 0;
-    for (size_t i = 0; i < fields->count && rc == 0; i++) {
+    for (size_t i = 0; i < fields->count && rc == 0; i++)
         rc = take_field(d, &fields->items[i], &scope, partial, &entries, &count,
                         err);
-        if (rc != 0)
-            err_wrap(err, "%s", fields->items[i].name);
-    }
+
     mp_put_map(&whole, count);
     buf_put_bytes(&whole, buf_bytes(&entries));
     if (rc == 0 && partial)

@@ -1,0 +1,212 @@
+/* Values between doors and the log: amounts, times, refs, refusals. */
+#include "fixture_chain.h"
+
+static void amounts_are_exact_texts(void **state)
+{
+    static const struct {
+        const char *text;
+        int scale;
+        int64_t amount;
+    } good[] = {
+        {"12.50", 2, 1250},    {"12.5", 2, 1250},
+        {"12", 2, 1200},       {"-0.01", 2, -1},
+        {"0", 0, 0},           {"-7", 0, -7},
+        {"0.000000001", 9, 1}, {"90071992547409.92", 2, 9007199254740992},
+    };
+    static const struct {
+        const char *text;
+        int scale;
+    } bad[] = {{"", 2},
+               {"-", 2},
+               {".5", 2},
+               {"5.", 2},
+               {"1.234", 2},
+               {"1,5", 2},
+               {"1e3", 2},
+               {"1.0", 0},
+               {" 1", 2},
+               {"+1", 2},
+               {"1.2.3", 2},
+               {"90071992547409.93", 2},
+               {"99999999999999999999", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        int64_t amount = -99;
+        assert_int_equal(amount_get(bytes_of_text(good[i].text), good[i].scale,
+                                    &amount, NULL),
+                         0);
+        assert_int_equal(amount, good[i].amount);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        int64_t amount = 0;
+        if (amount_get(bytes_of_text(bad[i].text), bad[i].scale, &amount,
+                       NULL) == 0)
+            fail_msg("'%s' was taken", bad[i].text);
+    }
+    struct buf text = {0};
+    amount_put(&text, -5, 2);
+    assert_string_equal(buf_text(&text), "-0.05");
+    buf_clear(&text);
+    amount_put(&text, 1250, 2);
+    assert_string_equal(buf_text(&text), "12.50");
+    buf_clear(&text);
+    amount_put(&text, INT64_MIN, 0);
+    assert_string_equal(buf_text(&text), "-9223372036854775808");
+    buf_deinit(&text);
+}
+
+static void times_are_iso_texts(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } both_ways[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"2026-11-22T11:18:53.123Z", 1795346333123},
+        {"2000-02-29T23:59:59Z", 951868799000},
+        {"2100-03-01T00:00:00Z", 4107542400000},
+        {"1969-12-31T23:59:59.999Z", -1},
+    };
+    static const char *const bad[] = {"",
+                                      "now",
+                                      "2026-13-01",
+                                      "2026-02-30",
+                                      "2026-11-22T25:00:00Z",
+                                      "2026-11-22T10:00:00",
+                                      "2026-11-22T10:00:00+01:00",
+                                      "2026"};
+    int64_t ms;
+    (void)state;
+    for (size_t i = 0; i < sizeof(both_ways) / sizeof(*both_ways); i++) {
+        struct buf text = {0};
+        assert_int_equal(time_get(bytes_of_text(both_ways[i].text), &ms, NULL),
+                         0);
+        assert_int_equal(ms, both_ways[i].ms);
+        time_put(&text, ms);
+        assert_string_equal(buf_text(&text), both_ways[i].text);
+        buf_deinit(&text);
+    }
+    assert_int_equal(time_get(bytes_of_text("2026-11-22"), &ms, NULL), 0);
+    assert_int_equal(ms % 86400000, 0);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (time_get(bytes_of_text(bad[i]), &ms, NULL) == 0)
+            fail_msg("'%s' was taken", bad[i]);
+}
+
+static int set_up(void **state)
+{
+    struct fixture_chain *f = mem_zero(1, sizeof(*f));
+    fixture_create(f, "tests/lua/schemas", "tracker");
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_close(*state);
+    mem_free(*state);
+    return 0;
+}
+
+/* A parent's name stands in front of its children's; the last key takes the
+ * rest. */
+static void refs_are_written_with_their_parents(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct door door;
+    struct buf text = {0};
+    uint8_t id[16];
+    struct err err = {0};
+    fixture_ok(f, 0, "project.put", ARGS("group=me", "slug=ate"));
+    fixture_ok(f, 0, "report", ARGS("project=ate", "text=long", "title=First"));
+    fixture_ok(f, 0, "page.put",
+               ARGS("path=home", "project=ate", "text=hello"));
+    chain_door(f->chain, &door);
+    const struct schema *s = chain_core(f->chain)->schema;
+    const struct event_type *issue = schema_type(s, bytes_of_text("issue"));
+    const struct event_type *page = schema_type(s, bytes_of_text("page"));
+    assert_int_equal(
+        door_get_ref(&door, issue, bytes_of_text("ate/1"), id, &err), 0);
+    door_put_ref(&door, id, &text);
+    assert_string_equal(buf_text(&text), "ate/1");
+    assert_int_equal(
+        door_get_ref(&door, page, bytes_of_text("ate/home"), id, &err), 0);
+    buf_clear(&text);
+    door_put_ref(&door, id, &text);
+    assert_string_equal(buf_text(&text), "ate/home");
+    assert_int_equal(
+        door_get_ref(&door, issue, bytes_of_text("ate/2"), id, &err),
+        ATE_ENOT_FOUND);
+    assert_non_null(strstr(err.text, "issue 'ate/2'"));
+    assert_int_equal(door_get_ref(&door, issue, bytes_of_text("ate"), id, &err),
+                     ATE_EINVALID);
+    assert_int_equal(
+        door_get_ref(&door, issue, bytes_of_text("other/1"), id, &err),
+        ATE_ENOT_FOUND);
+    assert_int_equal(
+        door_get_ref(&door, issue, bytes_of_text("ate/x"), id, &err),
+        ATE_EINVALID);
+    buf_deinit(&text);
+}
+
+/* Bodies come back with their objects, also from a method that asks for one. */
+static void bodies_are_read_when_they_are_needed(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c;
+    char long_text[4000];
+    memset(long_text, 'x', sizeof(long_text));
+    memcpy(long_text, "text=", 5);
+    long_text[sizeof(long_text) - 1] = '\0';
+    fixture_ok(f, 0, "project.put", ARGS("group=me", "slug=ate"));
+    fixture_ok(f, 0, "page.put", ARGS("path=home", "project=ate", long_text));
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    assert_int_equal(fixture_call(f, &c, 0, "page", ARGS("page=ate/home")), 0);
+    assert_true(c.call.result.len > 3900);
+    fixture_end(&c);
+    /* A patch of the header keeps the body, which has to be fetched for it. */
+    fixture_ok(f, 0, "report", ARGS("project=ate", "text=long", "title=First"));
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    fixture_ok(f, 0, "move", ARGS("issue=ate/1", "to=doing"));
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+}
+
+static void mistakes_name_field_and_place(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c;
+    fixture_ok(f, 0, "project.put", ARGS("group=me", "slug=ate"));
+    assert_int_equal(fixture_call(f, &c, 0, "issue.create",
+                                  ARGS("number=x", "project=ate", "state=open",
+                                       "text=a", "title=b")),
+                     ATE_EINVALID);
+    assert_non_null(strstr(c.call.err.text, "issue.create: number: want a "
+                                            "whole number, got 'x'"));
+    fixture_end(&c);
+    assert_int_equal(fixture_call(f, &c, 0, "issue.create",
+                                  ARGS("number=1", "project=ate", "state=opne",
+                                       "text=a", "title=b")),
+                     ATE_EINVALID);
+    assert_non_null(strstr(c.call.err.text, "did you mean 'open'"));
+    fixture_end(&c);
+    assert_int_equal(
+        fixture_call(f, &c, 0, "project.put", ARGS("group=nobody", "slug=x")),
+        ATE_ENOT_FOUND);
+    assert_non_null(strstr(c.call.err.text, "there are: me, alice, bob"));
+    fixture_end(&c);
+}
+
+#define tracker_test(name)                                                     \
+    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(amounts_are_exact_texts),
+        cmocka_unit_test(times_are_iso_texts),
+        tracker_test(refs_are_written_with_their_parents),
+        tracker_test(bodies_are_read_when_they_are_needed),
+        tracker_test(mistakes_name_field_and_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
