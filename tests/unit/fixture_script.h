@@ -28,6 +28,7 @@ struct world {
     struct buf text; /* what the last call gave, see world_show() */
     uint64_t gas;
     uint8_t verdict[HASH_SIZE];
+    bool replays;      /* transactions are as if read back from a log */
     bool keeps_bodies; /* NEED is answered with `body` */
     struct buf body;
 };
@@ -278,6 +279,7 @@ static inline int world_call(struct world *w, const char *name,
     call.trial.caller = w->author->id;
     call.trial.call_id = call_id;
     call.trial.first_sequence = w->index * 1000;
+    call.trial.replays = w->replays;
     if (call.writes)
         trial_begin(&call.trial);
     int rc = world_run(w, &call);

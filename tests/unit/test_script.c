@@ -700,6 +700,18 @@ static void limits_name_the_rule(void **state)
                ATE_ELIMIT, "rule r:");
 }
 
+/* Limits bind the node that accepts: who replays gets 16 times as much. */
+static void replays_have_wider_limits(void **state)
+{
+    struct world w;
+    (void)state;
+    open_rule(&w, "", "for i = 1, 300000 do end return true");
+    world_fails(&w, "pay2", "", ATE_ELIMIT, "rule r: ran longer");
+    w.replays = true;
+    world_gives(&w, "pay2", "", NULL);
+    world_close(&w);
+}
+
 /* What one event's rules leave in an upvalue, the next event's do not see. */
 static void nothing_carries_over_from_event_to_event(void **state)
 {
@@ -1175,6 +1187,7 @@ int main(void)
         cmocka_unit_test(rules_answer_true_or_a_refusal),
         cmocka_unit_test(mistakes_in_rules_have_rule_file_and_line),
         cmocka_unit_test(limits_name_the_rule),
+        cmocka_unit_test(replays_have_wider_limits),
         cmocka_unit_test(nothing_carries_over_from_event_to_event),
         cmocka_unit_test(changes_of_objects_are_seen),
         cmocka_unit_test(rules_over_a_transaction_see_all_of_it),
