@@ -211,7 +211,8 @@ static inline void world_args(struct world *w, const struct method *method,
         size_t value = strcspn(text + name + 1, " ");
         const char *v = text + name + 1;
         mp_put_str(&map, bytes_of(text, name));
-        if (value > 0 && strspn(v, "-0123456789") == value) {
+        if (value > 0 &&
+            strspn(v + (*v == '-'), "0123456789") == value - (*v == '-')) {
             mp_put_int(&map, atoll(v));
         } else if (value == 2 && memcmp(v, "me", 2) == 0) {
             struct buf id = {0};
