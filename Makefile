@@ -13,6 +13,7 @@ DEPS      := gcc make pkg-config libc6-dev libsodium-dev libssl-dev \
              libluajit-5.1-dev luajit libuv1-dev libmsgpack-dev libedit-dev \
              libutf8proc-dev libjansson-dev beancount python3 ca-certificates
 TEST_DEPS := libcmocka-dev lua-busted python3-nacl mandoc util-linux procps
+BENCH_DEPS := libsqlite3-dev
 TOOL_DEPS := clang clang-format clang-tidy cppcheck lua-check shellcheck
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -59,7 +60,9 @@ asan-run: $(TESTS)
 fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 	for f in $^; do $$f -max_total_time=$(or $(SECONDS),30) || exit 1; done
 
-bench: all $(B)/tests/bench/bench ## ratios against the machine's limits
+bench:                            ## ratios against the machine's limits and a peer
+	tests/install $(BENCH_DEPS)
+	$(MAKE) --no-print-directory $(B)/tests/bench/bench
 	$(B)/tests/bench/bench
 
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
@@ -144,7 +147,7 @@ $(B)/tests/sim/%: $(B)/tests/sim/%.o $(B)/libtest.a
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(B)/lua_assets.c
 	mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine \
