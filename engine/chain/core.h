@@ -3,6 +3,7 @@
 #ifndef ATE_CHAIN_CORE_H
 #define ATE_CHAIN_CORE_H
 
+#include "base/err.h"
 #include "chain/state.h"
 #include "event/genesis.h"
 #include "event/ids.h"
@@ -26,7 +27,9 @@ struct core {
     struct logic *logic;
     const struct schema *schema; /* the logic's */
     struct state state;
-    int64_t call_ms; /* how long call ids are kept */
+    int64_t call_ms;         /* how long call ids are kept */
+    uint64_t fold_failures;  /* of views that read bodies */
+    struct err fold_failure; /* the newest of them */
 };
 
 bool core_is_root_key(const struct core *core, const uint8_t *key_id);

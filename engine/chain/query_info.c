@@ -77,6 +77,10 @@ static void put_log(struct query *q, struct mapping *m)
     mapping_uint(m, "rows", count_kind(v, STATE_ROW));
     mapping_uint(m, "head_bytes", log->end.offset);
     mapping_uint(m, "body_bytes", log->end.body_offset);
+    const struct core *core = chain_core(q->chain);
+    mapping_uint(m, "fold_failures", core->fold_failures);
+    if (core->fold_failures > 0)
+        mapping_text(m, "fold_failure", core->fold_failure.text);
     bool bad = chain_state(q->chain, &why) != 0;
     mapping_text(m, "state", bad ? "damaged" : "open");
     if (bad)

@@ -244,26 +244,50 @@ static int find_type(struct trial *t, struct trial_event *e, struct err *err)
 
 /* ---- what an accepted event does to the state ---- */
 
+static int fold_view(struct trial *t, const struct view *view, size_t n,
+                     struct err *err)
+{
+    struct logic *logic = t->core->logic;
+    const char *type = t->events[n]->type->name;
+    for (size_t i = 0; i < view->fold_count; i++) {
+        if (strcmp(view->folds[i].type, type) != 0)
+            continue;
+        int rc = logic->fold(logic, t, view, view->folds[i].function, n, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* A view that reads bodies is its reader's own: where it fails, its rows stay
+ * as they were, and the transaction does not care. */
+static void fold_private(struct trial *t, const struct view *view, size_t n)
+{
+    struct tree *tree = t->core->state.tree;
+    struct tree_mark mark = tree_mark(tree);
+    if (fold_view(t, view, n, &t->core->fold_failure) == 0) {
+        tree_keep(tree, mark);
+        return;
+    }
+    tree_undo(tree, mark);
+    t->core->fold_failures++;
+}
+
+/* Private views come last: what they use of an event's gas is then nobody
+ * else's. */
 static int fold_all(struct trial *t, const struct trial_event *e, size_t n,
                     struct err *err)
 {
     const struct schema *schema = t->core->schema;
-    struct logic *logic = t->core->logic;
     bool body_missing = e->header.body_length > 0 && e->body.data == NULL;
-    for (size_t i = 0; i < schema->view_count; i++) {
-        const struct view *view = &schema->views[i];
-        if (view->reads_bodies && body_missing)
-            continue; /* a view of a reader who cannot read this one */
-        for (size_t k = 0; k < view->fold_count; k++) {
-            if (strcmp(view->folds[k].type, e->type->name) != 0)
-                continue;
-            int rc =
-                logic->fold(logic, t, view, view->folds[k].function, n, err);
-            if (rc != 0)
-                return rc;
-        }
-    }
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; i < schema->view_count && rc == 0; i++)
+        if (!schema->views[i].reads_bodies)
+            rc = fold_view(t, &schema->views[i], n, err);
+    for (size_t i = 0; i < schema->view_count && rc == 0; i++)
+        if (schema->views[i].reads_bodies && !body_missing)
+            fold_private(t, &schema->views[i], n);
+    return rc;
 }
 
 static int apply(struct trial *t, const struct trial_event *e, size_t n,
