@@ -1,0 +1,375 @@
+/* What ate.h declares, over io/loop.h, io/port.h and the loader of bundles. A
+ * call is one allocation: the request and copies of all it points to. It goes
+ * to the engine's thread, which frees it with the final answer. */
+#include "ate.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "base/version.h"
+#include "chain/describe.h"
+#include "chain/mapping.h"
+#include "chain/schema.h"
+#include "crypto/sign.h"
+#include "io/loop.h"
+#include "io/port.h"
+#include "io/source_files.h"
+#include "script/bundle_load.h"
+
+#define SAME(name)                                                             \
+    static_assert((int)ATE_##name == (int)ATE_E##name, "codes are one table")
+SAME(IO);
+SAME(INVALID);
+SAME(DENIED);
+SAME(REFUSED);
+SAME(NOT_FOUND);
+SAME(CONFLICT);
+SAME(CORRUPT);
+SAME(UNAVAILABLE);
+SAME(FULL);
+SAME(LIMIT);
+SAME(STALE);
+SAME(SCRIPT);
+SAME(CANCELED);
+static_assert(sizeof(ATE_VERSION) == sizeof(ENGINE_VERSION), "one version");
+static_assert(sizeof(((struct ate_error *)0)->text) >= ERR_TEXT_MAX &&
+                  sizeof(((struct ate_error *)0)->rule) >= ERR_RULE_MAX,
+              "texts are copied whole");
+
+/* ---- codes and errors ---- */
+
+const char *ate_code_name(int code)
+{
+    return code == 0 ? "OK" : err_name(code);
+}
+
+int ate_code_exit(int code)
+{
+    return code == 0 ? 0 : err_exit(code);
+}
+
+int ate_code_http(int code)
+{
+    return code == 0 ? 200 : err_http(code);
+}
+
+int ate_code_errno(int code)
+{
+    return code == 0 ? 0 : err_posix(code);
+}
+
+static void give_error(struct ate_error *out, const struct err *err)
+{
+    out->code = err->code;
+    memcpy(out->rule, err->rule, ERR_RULE_MAX);
+    memcpy(out->text, err->text, ERR_TEXT_MAX);
+}
+
+/* Tell the caller, who may not want to know; returns the code. */
+static int fail(struct ate_error *out, const struct err *err)
+{
+    if (out != NULL)
+        give_error(out, err);
+    return err->code;
+}
+
+void ate_free(struct ate_bytes *bytes)
+{
+    if (bytes == NULL)
+        return;
+    mem_free(bytes->data);
+    *bytes = (struct ate_bytes){0};
+}
+
+static struct ate_bytes give_buf(struct buf *buf)
+{
+    struct ate_bytes bytes = {.data = buf->data, .len = buf->len};
+    *buf = (struct buf){0};
+    return bytes;
+}
+
+/* ---- a data folder ---- */
+
+struct ate {
+    struct loop *loop;
+    _Atomic uint64_t calls; /* numbers given out */
+};
+
+static int check_flags(const char *path, unsigned flags, struct err *err)
+{
+    const unsigned known = ATE_READ_ONLY | ATE_CREATE | ATE_MEMORY | ATE_FOLDER;
+    if ((flags & ~known) != 0)
+        return err_set(err, ATE_EINVALID, "open: unknown flags");
+    if ((flags & ATE_MEMORY) != 0)
+        return (flags & (ATE_READ_ONLY | ATE_FOLDER)) == 0
+                   ? 0
+                   : err_set(err, ATE_EINVALID,
+                             "open: what is in memory only is written to");
+    if ((flags & ATE_CREATE) != 0 &&
+        (flags & (ATE_READ_ONLY | ATE_FOLDER)) != 0)
+        return err_set(err, ATE_EINVALID,
+                       "open: a folder opened for reading is not made");
+    if (path == NULL || path[0] == '\0')
+        return err_set(err, ATE_EINVALID, "open: no folder is named");
+    return 0;
+}
+
+int ate_open(struct ate **out, const char *path, unsigned flags,
+             struct ate_error *error)
+{
+    struct err err = {0};
+    struct loop *loop = NULL;
+    *out = NULL;
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = check_flags(path, flags, &err);
+    if (rc == 0) {
+        struct loop_options options = {
+            .path = (flags & ATE_MEMORY) != 0 ? NULL : path,
+            .read_only = (flags & ATE_READ_ONLY) != 0,
+            .create = (flags & ATE_CREATE) != 0,
+            .folder = (flags & ATE_FOLDER) != 0,
+        };
+        rc = loop_open(&loop, &options, &err);
+    }
+    if (rc != 0)
+        return fail(error, &err);
+    *out = mem_zero(1, sizeof(**out));
+    (*out)->loop = loop;
+    return 0;
+}
+
+void ate_close(struct ate *ate)
+{
+    if (ate == NULL)
+        return;
+    loop_close(ate->loop);
+    mem_free(ate);
+}
+
+int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)
+{
+    struct err err = {0};
+    int rc = loop_set_clock(ate->loop, time_ms, &err);
+    return rc != 0 ? fail(error, &err) : 0;
+}
+
+/* ---- ports ---- */
+
+/* The one is the other: nothing is ever seen through this type. */
+static struct port *port_of(const struct ate_port *port)
+{
+    return (struct port *)(uintptr_t)port;
+}
+
+struct ate_port *ate_port_new(void)
+{
+    return (struct ate_port *)port_new();
+}
+
+void ate_port_free(struct ate_port *port)
+{
+    port_close(port_of(port));
+}
+
+int ate_port_fd(const struct ate_port *port)
+{
+    return port_fd(port_of(port));
+}
+
+int ate_port_next(struct ate_port *port, struct ate_answer *answer,
+                  int timeout_ms)
+{
+    *answer = (struct ate_answer){0};
+    struct answer *next = port_next(port_of(port), timeout_ms);
+    if (next == NULL)
+        return 0;
+    answer->call = next->call;
+    answer->kind = next->is_final ? ATE_ANSWER_FINAL : ATE_ANSWER_DATA;
+    if (next->err != NULL)
+        give_error(&answer->error, next->err);
+    answer->value = give_buf(&next->value);
+    answer_free(next);
+    return 1;
+}
+
+/* ---- calls ---- */
+
+struct call_under_way {
+    struct loop_request request; /* first, so that one pointer is the other */
+    struct ate *ate;
+    struct port *port;
+};
+
+static struct call_under_way *under_way(struct node_request *request)
+{
+    return (struct call_under_way *)(void *)request;
+}
+
+static void chunk(struct node_request *request, struct bytes value)
+{
+    struct call_under_way *c = under_way(request);
+    port_push(c->port, answer_new(c->request.number, false, 0, NULL, value));
+}
+
+static void final(struct node_request *request, int code, const struct err *err,
+                  struct bytes result)
+{
+    static const uint8_t nil = 0xc0;
+    struct call_under_way *c = under_way(request);
+    if (code == 0 && result.len == 0)
+        result = bytes_of(&nil, 1);
+    port_push(c->port, answer_new(c->request.number, true, code, err, result));
+    port_unref(c->port);
+    loop_forget(c->ate->loop, &c->request);
+    mem_free(c);
+}
+
+static struct bytes text_or_none(const char *text)
+{
+    return text != NULL ? bytes_of_text(text) : bytes_of(NULL, 0);
+}
+
+/* Copy to `*at`, and move it on. */
+static struct bytes keep(uint8_t **at, struct bytes bytes)
+{
+    struct bytes kept = bytes_of(*at, bytes.len);
+    if (bytes.len > 0)
+        memcpy(*at, bytes.data, bytes.len);
+    *at += bytes.len;
+    return kept;
+}
+
+static uint64_t start(struct ate *ate, struct ate_port *port,
+                      const struct ate_request *request, enum request_kind kind)
+{
+    struct bytes chain = text_or_none(request->chain);
+    struct bytes method = text_or_none(request->method);
+    struct bytes as = text_or_none(request->as);
+    struct bytes args =
+        bytes_of(request->args, request->args != NULL ? request->args_len : 0);
+    struct call_under_way *c =
+        mem_alloc(sizeof(*c) + chain.len + method.len + as.len + args.len);
+    uint8_t *at = (uint8_t *)(c + 1);
+    uint64_t number = atomic_fetch_add(&ate->calls, 1) + 1;
+    *c = (struct call_under_way){
+        .request.number = number,
+        .request.request.kind = kind,
+        .request.request.of_node = request->chain == NULL,
+        .request.request.chain = keep(&at, chain),
+        .request.request.method = keep(&at, method),
+        .request.request.as = keep(&at, as),
+        .request.request.args = keep(&at, args),
+        .request.request.credit = request->credit,
+        .request.request.chunk = chunk,
+        .request.request.final = final,
+        .ate = ate,
+        .port = port_of(port),
+    };
+    static_assert(sizeof(c->request.request.call_id) == 16, "as ate.h says");
+    if (request->call_id != NULL)
+        memcpy(c->request.request.call_id, request->call_id, NODE_CALL_ID);
+    else
+        randombytes_buf(c->request.request.call_id, NODE_CALL_ID);
+    port_ref(c->port);
+    loop_ask(ate->loop, &c->request);
+    return number;
+}
+
+uint64_t ate_call(struct ate *ate, struct ate_port *port,
+                  const struct ate_request *request)
+{
+    return start(ate, port, request, REQUEST_CALL);
+}
+
+uint64_t ate_read(struct ate *ate, struct ate_port *port,
+                  const struct ate_request *request)
+{
+    return start(ate, port, request, REQUEST_READ);
+}
+
+void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks)
+{
+    loop_grant(ate->loop, call, chunks);
+}
+
+void ate_cancel(struct ate *ate, uint64_t call)
+{
+    loop_cancel(ate->loop, call);
+}
+
+/* ---- schemas, without a node ---- */
+
+/* Each warning is a line of its own. */
+static void put_warnings(struct mapping *m, struct bytes lines)
+{
+    struct buf *out = mapping_key(m, "warnings");
+    uint32_t count = 0;
+    for (size_t i = 0; i < lines.len; i++)
+        count += lines.data[i] == '\n';
+    mp_put_array(out, count);
+    const uint8_t *at = lines.data;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *end =
+            memchr(at, '\n', (size_t)(lines.data + lines.len - at));
+        mp_put_str(out, bytes_of(at, (size_t)(end - at)));
+        at = end + 1;
+    }
+}
+
+static void put_report(const struct schema *schema, struct bytes warnings,
+                       struct buf *out)
+{
+    struct mapping m = {0};
+    schema_describe(schema, mapping_key(&m, "schema"));
+    put_warnings(&m, warnings);
+    mapping_put(&m, out);
+}
+
+static int build(const char *path, struct buf *bundle, struct buf *report,
+                 struct err *err)
+{
+    struct source_files files;
+    struct schema schema = {0};
+    struct buf warnings = {0};
+    int rc = crypto_init(err);
+    if (rc == 0)
+        rc = source_files_open(&files, path, err);
+    if (rc != 0)
+        return rc;
+    rc = bundle_build(bundle, files.main_module, source_files_read, &files,
+                      &schema, &warnings, err);
+    if (rc == 0 && report != NULL)
+        put_report(&schema, buf_bytes(&warnings), report);
+    schema_deinit(&schema);
+    buf_deinit(&warnings);
+    source_files_close(&files);
+    return rc;
+}
+
+int ate_bundle(const char *path, struct ate_bytes *bundle,
+               struct ate_bytes *report, struct ate_error *error)
+{
+    struct err err = {0};
+    struct buf bytes = {0};
+    struct buf described = {0};
+    *bundle = (struct ate_bytes){0};
+    if (report != NULL)
+        *report = (struct ate_bytes){0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = build(path, &bytes, report != NULL ? &described : NULL, &err);
+    if (rc == 0) {
+        *bundle = give_buf(&bytes);
+        if (report != NULL)
+            *report = give_buf(&described);
+    }
+    buf_deinit(&bytes);
+    buf_deinit(&described);
+    return rc == 0 ? 0 : fail(error, &err);
+}

@@ -1,0 +1,509 @@
+/* One thread does all that a node does. Whatever wakes it, it takes one step:
+ * the clocks, the disk's completions, the messages of other threads, then one
+ * flush, so that what came in together is written together.
+ *
+ * (1) The node, its chains and their sandboxes are touched by this thread
+ *     alone; other threads touch the inbox, under the mutex, and the clock set
+ *     by hand.
+ * (2) A message is in the inbox before the wake-up that it causes, and a step
+ *     takes all there are: wake-ups may fall together, none is lost.
+ * (3) The handles are closed, and the loop ends, only when the node stopped. */
+#include "io/loop.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uv.h>
+
+#include "base/map.h"
+#include "base/memory.h"
+#include "chain/logic.h"
+#include "chain/materializer.h"
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+#include "io/disk.h"
+#include "io/memory_disk.h"
+#include "script/script.h"
+
+enum message_kind { MESSAGE_ASK, MESSAGE_CANCEL, MESSAGE_GRANT };
+
+/* A cancel or a grant. */
+struct message {
+    enum message_kind kind;
+    uint64_t number;
+    uint32_t chunks;
+    struct loop_request *request; /* ASK */
+};
+
+struct inbox {
+    struct message *messages;
+    size_t count;
+    size_t cap;
+};
+
+struct loop {
+    struct loop_options options;
+    char *path; /* absolute; NULL: memory */
+    struct real_disk *disk;
+    struct memory_disk *memory;
+    struct node *node;
+    struct script_cache *scripts;
+    struct logic_maker logic;
+    struct map requests;  /* number to request */
+    struct inbox working; /* what a step took from the inbox */
+
+    pthread_t thread;
+    uv_loop_t uv;
+    uv_async_t wake;
+    uv_timer_t timer;
+    bool stopping;
+    bool stopped;
+
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t started;
+    bool has_started;
+    struct err start_err;
+    struct inbox inbox;
+    bool closing;
+
+    _Atomic int64_t clock_ms; /* set by hand */
+};
+
+/* ---- what the node needs of the world ---- */
+
+static void random_bytes(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    randombytes_buf(out, len);
+}
+
+static int logic_new(void *ctx, struct logic_maker *out, struct err *err)
+{
+    (void)ctx;
+    (void)err;
+    *out = script_maker(script_cache_new());
+    return 0;
+}
+
+static void logic_free(void *ctx, struct logic_maker *maker)
+{
+    (void)ctx;
+    script_cache_free(maker->ctx);
+}
+
+static int64_t wall_ms(struct loop *loop)
+{
+    struct timespec now;
+    if (loop->memory != NULL)
+        return atomic_load(&loop->clock_ms);
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t steady_us(void)
+{
+    return (int64_t)(uv_hrtime() / 1000);
+}
+
+static struct node *make_node(struct loop *loop)
+{
+    struct node_env env = {
+        .disk = loop->memory != NULL ? memory_disk_interface(loop->memory)
+                                     : disk_interface(loop->disk),
+        .logic = &loop->logic,
+        .materializers = materializers,
+        .logic_new = logic_new,
+        .logic_free = logic_free,
+        .random = random_bytes,
+        .ctx = loop,
+        .read_only = loop->options.read_only,
+        .folder = loop->options.folder,
+        .path = loop->path,
+    };
+    return node_new(&env);
+}
+
+/* ---- messages ---- */
+
+static void wake(void *ctx)
+{
+    struct loop *loop = ctx;
+    uv_async_send(&loop->wake);
+}
+
+static void post(struct loop *loop, const struct message *message)
+{
+    pthread_mutex_lock(&loop->mutex);
+    struct inbox *in = &loop->inbox;
+    bool was_empty = in->count == 0;
+    in->messages =
+        mem_array_grow(in->messages, in->count, &in->cap, sizeof(*message));
+    in->messages[in->count++] = *message;
+    pthread_mutex_unlock(&loop->mutex);
+    if (was_empty)
+        wake(loop);
+}
+
+void loop_ask(struct loop *loop, struct loop_request *request)
+{
+    post(loop, &(struct message){
+                   .kind = MESSAGE_ASK,
+                   .number = request->number,
+                   .request = request,
+               });
+}
+
+void loop_cancel(struct loop *loop, uint64_t number)
+{
+    post(loop, &(struct message){.kind = MESSAGE_CANCEL, .number = number});
+}
+
+void loop_grant(struct loop *loop, uint64_t number, uint32_t chunks)
+{
+    post(loop, &(struct message){
+                   .kind = MESSAGE_GRANT,
+                   .number = number,
+                   .chunks = chunks,
+               });
+}
+
+static struct bytes number_key(const uint64_t *number)
+{
+    return bytes_of(number, sizeof(*number));
+}
+
+void loop_forget(struct loop *loop, const struct loop_request *request)
+{
+    map_delete_pointer(&loop->requests, number_key(&request->number));
+}
+
+/* It came while the node stops. */
+static void refuse(struct node_request *request)
+{
+    struct err err;
+    err_set(&err, ATE_ECANCELED, "%.*s: the data folder is being closed",
+            (int)request->method.len, (const char *)request->method.data);
+    request->final(request, err.code, &err, bytes_of(NULL, 0));
+}
+
+static void take(struct loop *loop, const struct message *message)
+{
+    if (message->kind == MESSAGE_ASK && loop->stopping) {
+        refuse(&message->request->request);
+        return;
+    }
+    if (message->kind == MESSAGE_ASK) {
+        map_put_pointer(&loop->requests, number_key(&message->number),
+                        message->request);
+        node_ask(loop->node, &message->request->request);
+        return;
+    }
+    struct loop_request *request =
+        map_get_pointer(&loop->requests, number_key(&message->number));
+    if (request == NULL)
+        return;
+    if (message->kind == MESSAGE_CANCEL)
+        node_cancel(loop->node, &request->request);
+    else
+        node_grant(loop->node, &request->request, message->chunks);
+}
+
+/* True: the caller wants to close, and nothing came before that. */
+static bool take_messages(struct loop *loop)
+{
+    struct inbox taken = loop->working;
+    pthread_mutex_lock(&loop->mutex);
+    loop->working = loop->inbox;
+    loop->inbox = taken;
+    loop->inbox.count = 0;
+    bool closing = loop->closing;
+    pthread_mutex_unlock(&loop->mutex);
+    for (size_t i = 0; i < loop->working.count; i++)
+        take(loop, &loop->working.messages[i]);
+    return closing;
+}
+
+/* ---- steps ---- */
+
+static size_t reap(struct loop *loop)
+{
+    return loop->memory != NULL ? memory_disk_reap(loop->memory)
+                                : disk_reap(loop->disk);
+}
+
+static void node_stopped(void *ctx, int code, const struct err *err)
+{
+    struct loop *loop = ctx;
+    (void)code;
+    (void)err;
+    loop->stopped = true;
+}
+
+static void step(struct loop *loop);
+
+static void timer_fired(uv_timer_t *timer)
+{
+    step(timer->data);
+}
+
+static void woken(uv_async_t *handle)
+{
+    step(handle->data);
+}
+
+static void set_timer(struct loop *loop)
+{
+    int64_t deadline = node_next_deadline(loop->node);
+    if (deadline == INT64_MAX) {
+        uv_timer_stop(&loop->timer);
+        return;
+    }
+    int64_t left_us = deadline - steady_us();
+    uint64_t left_ms = left_us > 0 ? (uint64_t)(left_us + 999) / 1000 : 0;
+    uv_update_time(&loop->uv);
+    uv_timer_start(&loop->timer, timer_fired, left_ms, 0);
+}
+
+static void end_if_stopped(struct loop *loop)
+{
+    if (!loop->stopped)
+        return;
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+}
+
+static void step(struct loop *loop)
+{
+    if (loop->stopped)
+        return;
+    node_tick(loop->node, wall_ms(loop), steady_us());
+    reap(loop);
+    bool closing = take_messages(loop);
+    if (closing && !loop->stopping) {
+        loop->stopping = true;
+        node_stop(loop->node, node_stopped, loop);
+    }
+    node_flush(loop->node);
+    while (loop->memory != NULL && reap(loop) > 0)
+        node_flush(loop->node);
+    if (!loop->stopped)
+        set_timer(loop);
+    end_if_stopped(loop);
+}
+
+/* ---- the thread ---- */
+
+static void tell_started(struct loop *loop, const struct err *err)
+{
+    pthread_mutex_lock(&loop->mutex);
+    loop->has_started = true;
+    loop->start_err = *err;
+    pthread_cond_signal(&loop->started);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
+struct starting {
+    bool done;
+    struct err err;
+};
+
+static void node_started(void *ctx, int code, const struct err *err)
+{
+    struct starting *s = ctx;
+    (void)code;
+    s->done = true;
+    s->err = *err;
+}
+
+/* Nothing else goes on yet, so waiting for the disk is all there is to do. */
+static int start_node(struct loop *loop)
+{
+    struct starting s = {0};
+    loop->node = make_node(loop);
+    node_tick(loop->node, wall_ms(loop), steady_us());
+    node_start(loop->node, node_started, &s);
+    while (!s.done) {
+        if (loop->memory != NULL)
+            memory_disk_reap(loop->memory);
+        else
+            disk_wait(loop->disk);
+    }
+    tell_started(loop, &s.err);
+    return s.err.code;
+}
+
+static void *thread_main(void *ctx)
+{
+    struct loop *loop = ctx;
+    loop->scripts = script_cache_new();
+    loop->logic = script_maker(loop->scripts);
+    if (start_node(loop) == 0) {
+        step(loop); /* a wake-up may have come before the loop ran */
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+        assert(loop->stopped);
+    } else {
+        uv_close((uv_handle_t *)&loop->wake, NULL);
+        uv_close((uv_handle_t *)&loop->timer, NULL);
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+    }
+    node_free(loop->node);
+    script_cache_free(loop->scripts);
+    hash_thread_end();
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+/* What is freed is used again at once: fresh memory costs microseconds a page.
+ */
+static void keep_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that glibc takes */
+}
+
+static int open_disk(struct loop *loop, struct err *err)
+{
+    const struct loop_options *o = &loop->options;
+    if (o->path == NULL) {
+        loop->memory = memory_disk_new();
+        return 0;
+    }
+    bool read_only = o->read_only || o->folder;
+    struct disk_options options = {
+        .write = !read_only,
+        .create = o->create && !read_only,
+        .wake = wake,
+        .wake_ctx = loop,
+    };
+    int rc = disk_open(&loop->disk, o->path, &options, err);
+    if (rc != 0)
+        return rc;
+    char room[PATH_MAX];
+    loop->path = mem_text(realpath(o->path, room) != NULL ? room : o->path);
+    return 0;
+}
+
+static void init_handles(struct loop *loop)
+{
+    int rc = uv_loop_init(&loop->uv);
+    assert(rc == 0);
+    rc = uv_async_init(&loop->uv, &loop->wake, woken);
+    assert(rc == 0);
+    rc = uv_timer_init(&loop->uv, &loop->timer);
+    assert(rc == 0);
+    loop->wake.data = loop;
+    loop->timer.data = loop;
+}
+
+static void close_handles(struct loop *loop)
+{
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+static void loop_free(struct loop *loop)
+{
+    disk_close(loop->disk); /* its threads may still wake the handle */
+    int rc = uv_loop_close(&loop->uv);
+    assert(rc == 0);
+    memory_disk_free(loop->memory);
+    assert(loop->inbox.count == 0 && loop->requests.count == 0);
+    map_deinit(&loop->requests);
+    mem_free(loop->inbox.messages);
+    mem_free(loop->working.messages);
+    pthread_cond_destroy(&loop->started);
+    pthread_mutex_destroy(&loop->mutex);
+    mem_free(loop->path);
+    mem_free(loop);
+}
+
+static int start_thread(struct loop *loop, struct err *err)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are not for it */
+    int rc = pthread_create(&loop->thread, NULL, thread_main, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc == 0)
+        return 0;
+    close_handles(loop);
+    return err_errno(err, rc, "starting the engine's thread");
+}
+
+int loop_open(struct loop **out, const struct loop_options *options,
+              struct err *err)
+{
+    uint8_t seed[MAP_SEED_LEN];
+    *out = NULL;
+    int rc = crypto_init(err);
+    if (rc != 0)
+        return rc;
+    keep_memory();
+    struct loop *loop = mem_zero(1, sizeof(*loop));
+    loop->options = *options;
+    randombytes_buf(seed, sizeof(seed));
+    map_init(&loop->requests, seed);
+    pthread_mutex_init(&loop->mutex, NULL);
+    pthread_cond_init(&loop->started, NULL);
+    init_handles(loop);
+    rc = open_disk(loop, err);
+    if (rc != 0) {
+        close_handles(loop);
+        loop_free(loop);
+        return rc;
+    }
+    rc = start_thread(loop, err);
+    if (rc != 0) {
+        loop_free(loop);
+        return rc;
+    }
+    pthread_mutex_lock(&loop->mutex);
+    while (!loop->has_started)
+        pthread_cond_wait(&loop->started, &loop->mutex);
+    pthread_mutex_unlock(&loop->mutex);
+    if (loop->start_err.code != 0) {
+        *err = loop->start_err;
+        pthread_join(loop->thread, NULL);
+        loop_free(loop);
+        return err->code;
+    }
+    *out = loop;
+    return 0;
+}
+
+void loop_close(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    pthread_mutex_lock(&loop->mutex);
+    loop->closing = true;
+    pthread_mutex_unlock(&loop->mutex);
+    wake(loop);
+    pthread_join(loop->thread, NULL);
+    loop_free(loop);
+}
+
+int loop_set_clock(struct loop *loop, int64_t time_ms, struct err *err)
+{
+    if (loop->memory == NULL)
+        return err_set(err, ATE_EINVALID,
+                       "the clock is set by hand only in memory");
+    int64_t before = atomic_load(&loop->clock_ms);
+    do {
+        if (time_ms < before)
+            return err_set(err, ATE_EINVALID,
+                           "the clock stands at %lld ms and never goes back",
+                           (long long)before);
+    } while (!atomic_compare_exchange_weak(&loop->clock_ms, &before, time_ms));
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* loop: the engine's thread: a node, its disk, its clocks, and a queue by which
+ * other threads reach it. */
+#ifndef ATE_IO_LOOP_H
+#define ATE_IO_LOOP_H
+
+#include "node/node.h"
+
+struct loop;
+
+struct loop_options {
+    const char *path; /* NULL: everything in memory, a clock set by hand */
+    bool read_only;
+    bool create; /* make the folder; not with read_only */
+    bool folder; /* `path` is one chain's; implies read_only */
+};
+
+/* Open the folder and what it says, and start the thread. Errors: those of
+ * disk_open() and node_start(). */
+int loop_open(struct loop **out, const struct loop_options *options,
+              struct err *err);
+
+/* Wait for calls under way, cancel reads, write watermarks, end the thread.
+ * NULL is harmless. */
+void loop_close(struct loop *loop);
+
+/* Memory only. Errors: INVALID (real, or backward). */
+int loop_set_clock(struct loop *loop, int64_t wall_ms, struct err *err);
+
+/* A request on its way through the thread. Whoever starts it fills `request`
+ * (its `final` frees this struct) and `number`, by which it is then known. */
+struct loop_request {
+    struct node_request request; /* first, so that one pointer is the other */
+    uint64_t number;             /* unique within the loop */
+};
+
+/* From any thread. `chunk` and `final` are called on the engine's thread. */
+void loop_ask(struct loop *loop, struct loop_request *request);
+
+/* By number; those that have ended are none. From any thread. */
+void loop_cancel(struct loop *loop, uint64_t number);
+void loop_grant(struct loop *loop, uint64_t number, uint32_t chunks);
+
+/* To be called by `final`, before it frees the request. */
+void loop_forget(struct loop *loop, const struct loop_request *request);
+#endif
