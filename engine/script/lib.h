@@ -91,8 +91,9 @@ struct lib_item {
     uint32_t index; /* the caller's */
 };
 
-/* Sort items: numbers by value before texts by bytes; stable; charges as it
- * goes. `spare` has room for as many. */
+/* Sort items: numbers by value before texts by bytes; stable. Charges as it
+ * goes, which depends on the order they come in; `L` NULL: the caller has
+ * charged. `spare` has room for as many. */
 void lib_sort_items(lua_State *L, struct lib_item *items,
                     struct lib_item *spare, size_t count);
 #endif

@@ -55,6 +55,21 @@ static void fill(lua_State *L, struct lib_item *items, size_t count)
     }
 }
 
+/* Keys come in an order that differs between processes, so what sorting them
+ * would cost must not depend on it: the worst case is charged, by count and
+ * length. */
+static void charge_sort(lua_State *L, const struct lib_item *items,
+                        size_t count)
+{
+    size_t rounds = 1;
+    for (size_t width = 1; width < count; width *= 2)
+        rounds++;
+    sandbox_charge(L, count * rounds);
+    for (size_t i = 0; i < count; i++)
+        if (items[i].text != NULL && items[i].len > SANDBOX_BYTES_STEP)
+            sandbox_charge_bytes(L, items[i].len * rounds);
+}
+
 /* Replace the list of keys at 2 by one in order. */
 static void sort_keys(lua_State *L, size_t count)
 {
@@ -62,7 +77,8 @@ static void sort_keys(lua_State *L, size_t count)
     struct lib_item *items = sandbox_scratch(L, size);
 
     fill(L, items, count);
-    lib_sort_items(L, items, items + count, count);
+    charge_sort(L, items, count);
+    lib_sort_items(NULL, items, items + count, count);
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, 2, (int)items[i].index);

@@ -20,7 +20,7 @@ static int compare(lua_State *L, const struct lib_item *a,
     if (a->text == b->text)
         return 0;
     size_t shorter = a->len < b->len ? a->len : b->len;
-    if (shorter > SANDBOX_BYTES_STEP)
+    if (L != NULL && shorter > SANDBOX_BYTES_STEP)
         sandbox_charge_bytes(L, shorter);
     int order = memcmp(a->text, b->text, shorter);
     return order != 0 ? order : a->len < b->len ? -1 : a->len > b->len;
@@ -52,11 +52,13 @@ void lib_sort_items(lua_State *L, struct lib_item *items,
 {
     struct lib_item *from = items, *to = spare;
 
-    sandbox_charge(L, count);
+    if (L != NULL)
+        sandbox_charge(L, count);
     if (in_order(L, items, count))
         return;
     for (size_t width = 1; width < count; width *= 2) {
-        sandbox_charge(L, count);
+        if (L != NULL)
+            sandbox_charge(L, count);
         for (size_t at = 0; at < count; at += 2 * width) {
             size_t left = count - at;
             merge(L, from + at, to + at, width < left ? width : left,
