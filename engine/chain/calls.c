@@ -524,8 +524,7 @@ static int take_args(struct chain *c, struct chain_call *call)
     if (m->mode == METHOD_WRITE) /* calls in one stream see each other */
         door.version = state_head(&c->core.state);
     return door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
-                     schema_short(c->core.schema, m->name), &call->state->args,
-                     &call->err);
+                     NULL, &call->state->args, &call->err);
 }
 
 void chain_call(struct chain *c, struct chain_call *call, int64_t now)

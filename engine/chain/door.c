@@ -413,7 +413,7 @@ int door_take(const struct door *d, const struct fields *fields,
               struct err *err)
 {
     int rc = take_map(d, fields, map, partial, out, err);
-    return rc == 0 ? 0 : err_wrap(err, "%s", what);
+    return rc == 0 || what == NULL ? rc : err_wrap(err, "%s", what);
 }
 
 /* ---- giving ---- */

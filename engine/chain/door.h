@@ -32,7 +32,8 @@ struct door_scope {
  * `fields`: amounts, refs, identities, times read; defaults added; unknown and
  * missing fields refused with the nearest name. With `partial`, fields may be
  * missing and nil stands for "take it away" (patches). `what` names it in
- * errors ("transfer"). Errors: INVALID, NOT_FOUND (a ref's object). */
+ * errors ("transfer"; NULL: the caller does). Errors: INVALID, NOT_FOUND (a
+ * ref's object). */
 int door_take(const struct door *d, const struct fields *fields,
               struct bytes map, bool partial, const char *what, struct buf *out,
               struct err *err);

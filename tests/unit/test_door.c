@@ -180,8 +180,8 @@ static void mistakes_name_field_and_place(void **state)
                                   ARGS("number=x", "project=ate", "state=open",
                                        "text=a", "title=b")),
                      ATE_EINVALID);
-    assert_non_null(strstr(c.call.err.text, "issue.create: number: want a "
-                                            "whole number, got 'x'"));
+    assert_non_null(
+        strstr(c.call.err.text, "number: want a whole number, got 'x'"));
     fixture_end(&c);
     assert_int_equal(fixture_call(f, &c, 0, "issue.create",
                                   ARGS("number=1", "project=ate", "state=opne",
