@@ -232,8 +232,26 @@ static void serve_call(struct asked *a)
     chain_call(a->hosted->chain, &a->call, a->node->wall_ms);
 }
 
+/* What a damaged chain still answers: what it is, and what stands in front of
+ * the damage. Anything else could be taken for the whole truth. */
+static bool tells_of_damage(const struct asked *a)
+{
+    static const char *const methods[] = {"info", "schema", "tail", "verify"};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+        if (a->request->kind == REQUEST_READ &&
+            bytes_equal(a->request->method, bytes_of_text(methods[i])))
+            return true;
+    return false;
+}
+
 void serve(struct asked *a)
 {
+    const struct err *why = NULL;
+    if (chain_state(a->hosted->chain, &why) == ATE_ECORRUPT &&
+        !tells_of_damage(a)) {
+        asked_fail(a, why);
+        return;
+    }
     if (a->request->kind == REQUEST_READ)
         serve_read(a);
     else
