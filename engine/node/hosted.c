@@ -125,7 +125,19 @@ static void open_chain(struct hosted *h)
                h);
 }
 
-/* Open it now, or when another was closed: that which was not used longest. */
+/* Have that chain closed which was not used for longest. */
+static void make_place(struct node *node)
+{
+    for (struct ring *r = node->used.after; r != &node->used; r = r->after) {
+        struct hosted *other = ring_entry(r, struct hosted, used);
+        if (other->users > 0 || other->busy)
+            continue;
+        hosted_touch(other);
+        return;
+    }
+}
+
+/* Open it now, or when another was closed. */
 static void open_or_queue(struct hosted *h)
 {
     struct node *node = h->node;
@@ -135,13 +147,7 @@ static void open_or_queue(struct hosted *h)
     }
     if (ring_is_empty(&h->used))
         ring_add(&node->queued, &h->used);
-    for (struct ring *r = node->used.after; r != &node->used; r = r->after) {
-        struct hosted *other = ring_entry(r, struct hosted, used);
-        if (other->users > 0 || other->busy)
-            continue;
-        hosted_touch(other);
-        return;
-    }
+    make_place(node);
 }
 
 struct hosted *hosted_open(struct node *node, struct bytes name,
@@ -173,6 +179,8 @@ void hosted_adopt(struct node *node, struct bytes name, struct chain *chain)
     node->open_count++;
     is_open(h);
     hosted_committed(h);
+    if (node->open_count > node->chains_max)
+        make_place(node);
     hosted_touch(h);
 }
 
@@ -230,7 +238,9 @@ static bool has_to_go(const struct hosted *h)
         return true;
     if (!ring_is_empty(&h->waiting))
         return false;
-    return h->expired || h->node->stopping || !ring_is_empty(&h->node->queued);
+    const struct node *node = h->node;
+    return h->expired || node->stopping || !ring_is_empty(&node->queued) ||
+           node->open_count > node->chains_max;
 }
 
 /* Invariant (3). */

@@ -17,6 +17,7 @@ struct verifying {
     struct chain *chain;
     struct logic_maker maker;
     struct chain_deps deps;
+    uint64_t size;       /* of the chain in use, when this began */
     uint64_t told_bytes; /* of progress */
     uint32_t credit;
     bool finished;
@@ -52,6 +53,8 @@ void verify_start(struct asked *a, const uint8_t *id)
     v->deps.logic = &v->maker;
     v->credit = a->request->credit != 0 ? a->request->credit : NODE_CREDIT;
     v->chain = chain_new(&v->deps);
+    if (a->hosted != NULL && a->hosted->open_code == 0)
+        v->size = chain_size(a->hosted->chain);
     a->verifying = v;
     ring_init(&v->ring);
     ring_add(&node->verifying, &v->ring);
@@ -107,13 +110,12 @@ static void tell_progress(struct verifying *v)
 
 /* ---- the result ---- */
 
+/* `what` is a whole clause. */
 static int differs(const struct verifying *v, const char *what, uint64_t size,
                    struct err *err)
 {
     const struct log *log = chain_log(v->chain);
-    return err_set(err, ATE_ECORRUPT,
-                   "%s at offset %llu, transaction %llu: %s differs from that "
-                   "of the chain in use",
+    return err_set(err, ATE_ECORRUPT, "%s at offset %llu, transaction %llu: %s",
                    log->head_path, (unsigned long long)log->end.offset,
                    (unsigned long long)(size > 0 ? size - 1 : 0), what);
 }
@@ -130,7 +132,8 @@ static int compare_state(const struct verifying *v, const struct chain *open,
     state_root(chain_version(open), in_use);
     if (memcmp(replayed, in_use, HASH_SIZE) == 0)
         return 0;
-    return differs(v, "the state root", size, err);
+    return differs(v, "its state root is not that of the chain in use", size,
+                   err);
 }
 
 /* With the chain in use, unless that is damaged itself. */
@@ -141,13 +144,17 @@ static int compare(const struct verifying *v, struct err *err)
     if (h == NULL || h->state != HOSTED_OPEN ||
         chain_state(h->chain, &why) != 0)
         return 0;
+    if (chain_size(v->chain) < v->size)
+        return differs(v, "the log ends here, but the chain in use had more",
+                       chain_size(v->chain), err);
     bool is_behind = chain_size(v->chain) < chain_size(h->chain);
     const struct chain *behind = is_behind ? v->chain : h->chain;
     const struct chain *ahead = is_behind ? h->chain : v->chain;
     uint8_t root[HASH_SIZE];
     chain_root(behind, root);
     if (chain_had_root(ahead, chain_size(behind), root, NULL) == ATE_EINVALID)
-        return differs(v, "the log's root", chain_size(behind), err);
+        return differs(v, "its root is not that of the chain in use",
+                       chain_size(behind), err);
     return compare_state(v, h->chain, err);
 }
 
