@@ -226,27 +226,35 @@ int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
 
 /* ---- refusals ---- */
 
+/* `set` gets the fields it stands among, where an amount finds its scale. */
 static const struct field *find_said(const struct fields *const *sets,
-                                     size_t count, struct bytes name)
+                                     size_t count, struct bytes name,
+                                     const struct fields **set)
 {
     for (size_t i = 0; i < count; i++) {
         const struct field *field =
             sets[i] != NULL ? fields_find(sets[i], name) : NULL;
-        if (field != NULL)
+        if (field != NULL) {
+            *set = sets[i];
             return field;
+        }
     }
+    *set = NULL;
     return NULL;
 }
 
-static void put_said(const struct door *d, const struct field *field,
-                     struct bytes value, struct bytes values, struct buf *out)
+static void put_said(const struct door *d, const struct fields *const sets[3],
+                     struct bytes name, struct bytes value, struct bytes values,
+                     struct buf *out)
 {
+    const struct fields *set;
+    const struct field *field = find_said(sets, 3, name, &set);
     struct buf given = {0};
     struct bytes text;
     int64_t number = 0;
     bool truth = false;
     if (field != NULL) {
-        struct door_scope scope = {NULL, values};
+        struct door_scope scope = {set, values};
         door_give_value(d, &field->type, value, &scope, &given);
         value = buf_bytes(&given);
     }
@@ -288,8 +296,7 @@ void door_refusal(const struct door *d, const char *text,
         if (value.data == NULL)
             buf_printf(out, "{%s}", name);
         else
-            put_said(d, find_said(sets, 3, bytes_of_text(name)), value, values,
-                     out);
+            put_said(d, sets, bytes_of_text(name), value, values, out);
         text = close + 1;
     }
 }
