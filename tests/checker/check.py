@@ -184,7 +184,7 @@ class Chain:
             need(signer in root_ids and purpose == 'root', 'not a root key')
             self.check_sig(root_ids[signer], purpose, self.id, signature)
         need(len(further) >= k, 'fewer than %d root signatures', k)
-        self.bundle = bodies.take(genesis[14], genesis[13], 'bundle')
+        self.bundle = bodies.take(genesis[14], genesis[13], 'bundle', True)
         self.check_bundle()
         self.append(0, self.id, sigs_hash(b'', further), H('verdict'))
 

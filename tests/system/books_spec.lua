@@ -1,6 +1,7 @@
 --- examples/books from outside: ledgers of Beancount go in, balances come out
 -- and equal bean-query's. SOAK=N adds N ledgers of bean-example.
 local root = debug.getinfo(1, 'S').source:match('^@(.*)tests/system/') or './'
+local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
 local EXAMPLE = '/usr/share/doc/beancount/examples/example.beancount'
 
 local function quote(word)
@@ -25,14 +26,14 @@ end
 
 --- Run a line of shell: exit code, stdout, stderr.
 local function sh(folder, line)
-    os.execute(('( %s ) >%s/out 2>%s/err; echo $? >%s/code'):format(line,
-        folder, folder, folder))
+    os.execute(('export ATE=%s; ( %s ) >%s/out 2>%s/err; echo $? >%s/code')
+        :format(ate, line, folder, folder, folder))
     return tonumber(read(folder .. '/code')), read(folder .. '/out'),
         read(folder .. '/err')
 end
 
 describe('books', function()
-    local folder, data, books, ate
+    local folder, data, books
 
     --- Run examples/books/books on a file: exit code, stdout, stderr.
     local function import(file, options, before)
@@ -66,7 +67,6 @@ describe('books', function()
         assert.are.equal(0, code)
         folder = out:gsub('%s', '')
         data = folder .. '/data'
-        ate = os.getenv('ATE') or root .. 'build/ate'
         books = root .. 'examples/books/books'
     end)
 

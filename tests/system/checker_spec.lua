@@ -1,6 +1,7 @@
 --- tests/checker, a reader of chains written from docs/format.md alone, over
 -- chains that the examples make, and over copies with one changed byte.
 local root = debug.getinfo(1, 'S').source:match('^@(.*)tests/system/') or './'
+local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
 
 local function read(path)
     local file = assert(io.open(path, 'rb'))
@@ -11,15 +12,14 @@ end
 
 --- Run a line of shell: exit code, stdout, stderr.
 local function sh(folder, line)
-    os.execute(('( %s ) >%s/out 2>%s/err; echo $? >%s/code'):format(line,
-        folder, folder, folder))
+    os.execute(('export ATE=%s; ( %s ) >%s/out 2>%s/err; echo $? >%s/code')
+        :format(ate, line, folder, folder, folder))
     return tonumber(read(folder .. '/code')), read(folder .. '/out'),
         read(folder .. '/err')
 end
 
 describe('checker', function()
     local folder
-    local ate = os.getenv('ATE') or root .. 'build/ate'
 
     local function run(line, ...)
         local code, out, err = sh(folder, line:format(...))
