@@ -89,3 +89,13 @@ struct bytes asked_key(const struct asked *a)
 {
     return a->request->as.len > 0 ? a->request->as : bytes_of_text(KEY_NAME_ME);
 }
+
+void asked_name_chain(const struct asked *a, struct err *err)
+{
+    const struct node *node = a->node;
+    if (node->env.folder && node->env.path != NULL)
+        err_wrap(err, "%s", node->env.path);
+    else
+        err_wrap(err, "chain %.*s", (int)a->request->chain.len,
+                 (const char *)a->request->chain.data);
+}

@@ -311,8 +311,11 @@ static void start_all(struct hosted *h, struct ring *ring)
 static void fail_all(struct ring *ring, const struct err *err)
 {
     struct asked *a;
-    while ((a = first_asked(ring)) != NULL)
-        asked_fail(a, err);
+    while ((a = first_asked(ring)) != NULL) {
+        struct err named = *err;
+        asked_name_chain(a, &named);
+        asked_fail(a, &named);
+    }
 }
 
 /* The opening ended; false: it cannot be used, and is gone. */
@@ -325,7 +328,6 @@ static bool settle_opening(struct hosted *h)
         start_all(h, &h->served);
         return true;
     }
-    err_wrap(&err, "chain %s", h->name);
     fail_all(&h->served, &err);
     fail_all(&h->waiting, &err);
     drop(h);

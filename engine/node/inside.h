@@ -112,6 +112,8 @@ struct asked *asked_new(struct node *node, struct node_request *request);
 void asked_end(struct asked *a, int code, const struct err *err,
                struct bytes result);
 void asked_fail(struct asked *a, const struct err *err);
+/* Put the chain's name, or its folder where it has none, in front of a text. */
+void asked_name_chain(const struct asked *a, struct err *err);
 void asked_cancel(struct asked *a); /* ends it with CANCELED */
 bool asked_is_canceled(const struct asked *a);
 struct bytes asked_key(const struct asked *a); /* name of the key it signs by */

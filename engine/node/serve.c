@@ -249,7 +249,9 @@ void serve(struct asked *a)
     const struct err *why = NULL;
     if (chain_state(a->hosted->chain, &why) == ATE_ECORRUPT &&
         !tells_of_damage(a)) {
-        asked_fail(a, why);
+        struct err err = *why;
+        asked_name_chain(a, &err);
+        asked_fail(a, &err);
         return;
     }
     if (a->request->kind == REQUEST_READ)

@@ -185,8 +185,7 @@ static void answer(struct verifying *v)
     if (err.code == 0)
         put_report(v, &report);
     else
-        err_wrap(&err, "chain %.*s", (int)v->asked->request->chain.len,
-                 (const char *)v->asked->request->chain.data);
+        asked_name_chain(v->asked, &err);
     asked_end(detach(v), err.code, &err, buf_bytes(&report));
     buf_deinit(&report);
 }
