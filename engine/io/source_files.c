@@ -30,32 +30,6 @@ static bool module_valid(const char *module)
     return in_word;
 }
 
-int source_files_open(struct source_files *files, const char *path,
-                      struct err *err)
-{
-    static const char ending[] = ".lua";
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    size_t len = strlen(name);
-    size_t ending_len = sizeof(ending) - 1;
-    *files = (struct source_files){0};
-    if (len <= ending_len || strcmp(name + len - ending_len, ending) != 0)
-        return err_set(err, ATE_EINVALID,
-                       "%s: a schema is a file of Lua, NAME.lua", path);
-    files->main_module = mem_text(name);
-    files->main_module[len - ending_len] = '\0';
-    files->folder = mem_text(path);
-    files->folder[name - path] = '\0';
-    if (module_valid(files->main_module) &&
-        strchr(files->main_module, '.') == NULL)
-        return 0;
-    source_files_close(files);
-    return err_set(err, ATE_EINVALID,
-                   "%s: the file of a schema is named by letters, digits, '_' "
-                   "and '-'",
-                   path);
-}
-
 void source_files_close(struct source_files *files)
 {
     mem_free(files->folder);
@@ -97,6 +71,38 @@ static int read_file(const char *path, struct buf *out, struct err *err)
     else
         rc = read_all(fd, path, out, err);
     close(fd);
+    return rc;
+}
+
+int source_files_open(struct source_files *files, const char *path,
+                      struct err *err)
+{
+    static const char ending[] = ".lua";
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    size_t len = strlen(name);
+    size_t ending_len = sizeof(ending) - 1;
+    *files = (struct source_files){0};
+    if (len <= ending_len || strcmp(name + len - ending_len, ending) != 0)
+        return err_set(err, ATE_EINVALID,
+                       "%s: a schema is a file of Lua, NAME.lua", path);
+    files->main_module = mem_text(name);
+    files->main_module[len - ending_len] = '\0';
+    files->folder = mem_text(path);
+    files->folder[name - path] = '\0';
+    int rc = 0;
+    if (!module_valid(files->main_module) ||
+        strchr(files->main_module, '.') != NULL)
+        rc = err_set(err, ATE_EINVALID,
+                     "%s: the file of a schema is named by letters, digits, "
+                     "'_' and '-'",
+                     path);
+    struct buf source = {0};
+    if (rc == 0)
+        rc = read_file(path, &source, err);
+    buf_deinit(&source);
+    if (rc != 0)
+        source_files_close(files);
     return rc;
 }
 

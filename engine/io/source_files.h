@@ -12,7 +12,8 @@ struct source_files {
     char *main_module; /* of FILE.lua: FILE */
 };
 
-/* Errors: INVALID (no such name for a module). Nothing is read yet. */
+/* Looks whether FILE.lua can be read. Errors: INVALID (no name for a module),
+ * NOT_FOUND, DENIED, IO, LIMIT. */
 int source_files_open(struct source_files *files, const char *path,
                       struct err *err);
 void source_files_close(struct source_files *files); /* safe twice */

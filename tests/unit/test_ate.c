@@ -1,0 +1,578 @@
+/* The public header over real folders: what a program that links libate sees.
+ * Runs in the root of the tree, for the schema of examples/bank. */
+#define _GNU_SOURCE /* nftw */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <ftw.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ate.h"
+#include "base/msgpack.h"
+
+enum { WAIT_MS = 20000, THREADS = 4, CALLS = 50 };
+
+struct bench {
+    char folder[300];
+    struct ate *ate;
+    struct ate_port *port;
+};
+
+/* ---- asking ---- */
+
+static void put_args(struct buf *out, const char *const *args)
+{
+    uint32_t count = 0;
+    while (args != NULL && args[count] != NULL)
+        count++;
+    mp_put_map(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *eq = strchr(args[i], '=');
+        mp_put_str(out, bytes_of(args[i], (size_t)(eq - args[i])));
+        if (strcmp(eq, "=true") == 0)
+            mp_put_bool(out, true);
+        else
+            mp_put_text(out, eq + 1);
+    }
+}
+
+typedef uint64_t start_fn(struct ate *ate, struct ate_port *port,
+                          const struct ate_request *request);
+
+static uint64_t start(struct bench *b, start_fn *how, const char *chain,
+                      const char *method, const char *const *args)
+{
+    struct buf packed = {0};
+    put_args(&packed, args);
+    struct ate_request request = {
+        .chain = chain,
+        .method = method,
+        .args = packed.data,
+        .args_len = packed.len,
+    };
+    uint64_t number = how(b->ate, b->port, &request);
+    buf_deinit(&packed);
+    return number;
+}
+
+/* The end of a call; chunks on the way are counted and dropped. */
+static int end_of(struct ate_port *port, uint64_t call,
+                  struct ate_answer *answer, size_t *chunks)
+{
+    size_t count = 0;
+    for (;;) {
+        assert_int_equal(ate_port_next(port, answer, WAIT_MS), 1);
+        assert_int_equal(answer->call, call);
+        if (answer->kind == ATE_ANSWER_FINAL)
+            break;
+        count++;
+        ate_free(&answer->value);
+    }
+    if (chunks != NULL)
+        *chunks = count;
+    return answer->error.code;
+}
+
+static int ask(struct bench *b, start_fn *how, const char *chain,
+               const char *method, const char *const *args,
+               struct ate_answer *answer)
+{
+    return end_of(b->port, start(b, how, chain, method, args), answer, NULL);
+}
+
+static void ask_ok(struct bench *b, start_fn *how, const char *chain,
+                   const char *method, const char *const *args)
+{
+    struct ate_answer answer;
+    if (ask(b, how, chain, method, args, &answer) != 0)
+        fail_msg("%s: %s", method, answer.error.text);
+    ate_free(&answer.value);
+}
+
+#define ARGS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static int64_t int_at(const struct ate_answer *answer, const char *name)
+{
+    int64_t value = -1;
+    struct bytes map = bytes_of(answer->value.data, answer->value.len);
+    struct mp mp = mp_open(mp_map_get(map, name));
+    assert_int_equal(mp_get_int(&mp, &value, NULL), 0);
+    return value;
+}
+
+static void text_at(const struct ate_answer *answer, const char *name,
+                    char *out, size_t size)
+{
+    struct bytes text = {0};
+    struct bytes map = bytes_of(answer->value.data, answer->value.len);
+    struct mp mp = mp_open(mp_map_get(map, name));
+    assert_int_equal(mp_get_str(&mp, &text, NULL), 0);
+    snprintf(out, size, "%.*s", (int)text.len, (const char *)text.data);
+}
+
+/* ---- folders ---- */
+
+static int remove_one(const char *path, const struct stat *st, int type,
+                      struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void create_bank(struct bench *b)
+{
+    struct ate_bytes bundle;
+    struct ate_error error;
+    struct ate_answer answer;
+    struct buf args = {0};
+    if (ate_bundle("examples/bank/bank.lua", &bundle, NULL, &error) != 0)
+        fail_msg("%s", error.text);
+    mp_put_map(&args, 2);
+    mp_put_text(&args, "bundle");
+    mp_put_bin(&args, bytes_of(bundle.data, bundle.len));
+    mp_put_text(&args, "name");
+    mp_put_text(&args, "bank");
+    struct ate_request request = {
+        .method = "chain.create",
+        .args = args.data,
+        .args_len = args.len,
+    };
+    uint64_t call = ate_call(b->ate, b->port, &request);
+    if (end_of(b->port, call, &answer, NULL) != 0)
+        fail_msg("%s", answer.error.text);
+    ate_free(&answer.value);
+    ate_free(&bundle);
+    buf_deinit(&args);
+}
+
+static int set_up(void **state)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+    const char *tmp = getenv("TMPDIR");
+    struct ate_error error;
+    snprintf(b->folder, sizeof(b->folder), "%s/ate-test-XXXXXX",
+             tmp != NULL ? tmp : "/tmp");
+    assert_non_null(mkdtemp(b->folder));
+    b->port = ate_port_new();
+    assert_non_null(b->port);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    create_bank(b);
+    ask_ok(b, ate_call, "bank", "account.put", ARGS("name=bob", "owner=me"));
+    ask_ok(b, ate_call, "bank", "account.put", ARGS("name=eve", "owner=me"));
+    *state = b;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *b = *state;
+    ate_close(b->ate);
+    ate_port_free(b->port);
+    nftw(b->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(b);
+    return 0;
+}
+
+/* ---- what a program sees ---- */
+
+static void a_write_gives_a_receipt(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    char text[4096];
+    assert_int_equal(ask(b, ate_call, "bank", "transfer",
+                         ARGS("amount=12.50", "from=bob", "to=eve"), &answer),
+                     0);
+    assert_int_equal(int_at(&answer, "index"), 4);
+    assert_true(int_at(&answer, "gas") > 0);
+    assert_true(int_at(&answer, "durable_us") >= 0);
+    text_at(&answer, "result", text, sizeof(text));
+    assert_string_equal(text, "4.0");
+    text_at(&answer, "root", text, sizeof(text));
+    assert_int_equal(strlen(text), 64);
+    text_at(&answer, "receipt", text, sizeof(text));
+    assert_true(strlen(text) > 100);
+    ate_free(&answer.value);
+    ate_free(&answer.value);
+}
+
+static void a_refusal_names_its_rule(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    assert_int_equal(ask(b, ate_call, "bank", "transfer",
+                         ARGS("amount=200", "from=bob", "to=eve"), &answer),
+                     ATE_REFUSED);
+    assert_string_equal(answer.error.rule, "too_deep");
+    assert_non_null(strstr(answer.error.text, "bob would hold -200.00"));
+    assert_int_equal(answer.value.len, 0);
+    assert_int_equal(ate_code_exit(answer.error.code), 6);
+    assert_int_equal(ate_code_http(answer.error.code), 422);
+    assert_string_equal(ate_code_name(answer.error.code), "REFUSED");
+}
+
+static void everything_is_there_after_closing(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_error error;
+    char before[100];
+    char after[100];
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
+    text_at(&answer, "root", before, sizeof(before));
+    ate_free(&answer.value);
+    ate_close(b->ate);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
+    text_at(&answer, "root", after, sizeof(after));
+    assert_string_equal(before, after);
+    text_at(&answer, "folder", after, sizeof(after));
+    assert_int_equal(strncmp(after, b->folder, strlen(b->folder)), 0);
+    ate_free(&answer.value);
+}
+
+static void only_one_may_write(void **state)
+{
+    struct bench *b = *state;
+    struct ate *other = NULL;
+    struct ate_error error;
+    assert_int_equal(ate_open(&other, b->folder, 0, &error), ATE_UNAVAILABLE);
+    assert_null(other);
+    assert_non_null(strstr(error.text, b->folder));
+    ate_close(other);
+}
+
+static void a_reader_stands_beside_the_writer(void **state)
+{
+    struct bench *b = *state;
+    struct bench reader = {.port = ate_port_new()};
+    struct ate_error error;
+    struct ate_answer answer;
+    size_t rows = 0;
+    assert_int_equal(ate_open(&reader.ate, b->folder, ATE_READ_ONLY, &error),
+                     0);
+    for (size_t i = 1; i <= 3; i++) {
+        ask_ok(b, ate_call, "bank", "transfer",
+               ARGS("amount=1", "from=bob", "to=eve"));
+        uint64_t call =
+            start(&reader, ate_read, "bank", "list", ARGS("type=transfer"));
+        assert_int_equal(end_of(reader.port, call, &answer, &rows), 0);
+        assert_int_equal(rows, i);
+        ate_free(&answer.value);
+    }
+    assert_int_equal(ask(&reader, ate_call, "bank", "transfer",
+                         ARGS("amount=1", "from=bob", "to=eve"), &answer),
+                     ATE_UNAVAILABLE);
+    ate_close(reader.ate);
+    ate_port_free(reader.port);
+}
+
+static void a_copied_folder_can_be_checked_alone(void **state)
+{
+    struct bench *b = *state;
+    struct bench alone = {.port = ate_port_new()};
+    struct ate_error error;
+    struct ate_answer answer;
+    char folder[600];
+    char root[100];
+    char again[100];
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
+    text_at(&answer, "folder", folder, sizeof(folder));
+    text_at(&answer, "root", root, sizeof(root));
+    ate_free(&answer.value);
+    assert_int_equal(ate_open(&alone.ate, folder, ATE_FOLDER, &error), 0);
+    assert_int_equal(ask(&alone, ate_read, "", "verify", NULL, &answer), 0);
+    text_at(&answer, "root", again, sizeof(again));
+    assert_string_equal(root, again);
+    assert_int_equal(int_at(&answer, "transactions"), 4);
+    ate_free(&answer.value);
+    assert_int_equal(ask(&alone, ate_read, "", "info", NULL, &answer), 0);
+    text_at(&answer, "folder", again, sizeof(again));
+    ate_free(&answer.value);
+    assert_int_equal(ask(&alone, ate_read, "bank", "info", NULL, &answer),
+                     ATE_NOT_FOUND);
+    ate_close(alone.ate);
+    ate_port_free(alone.port);
+}
+
+static void what_cannot_be_opened_says_why(void **state)
+{
+    struct bench *b = *state;
+    struct ate *other;
+    struct ate_error error;
+    char path[400];
+    snprintf(path, sizeof(path), "%s/nothing", b->folder);
+    assert_int_equal(ate_open(&other, path, 0, &error), ATE_NOT_FOUND);
+    assert_non_null(strstr(error.text, path));
+    assert_int_equal(ate_open(&other, NULL, 0, &error), ATE_INVALID);
+    assert_int_equal(ate_open(&other, path, ATE_CREATE | ATE_READ_ONLY, &error),
+                     ATE_INVALID);
+    assert_int_equal(ate_open(&other, path, 1u << 20, &error), ATE_INVALID);
+    assert_int_equal(ate_open(&other, path, ATE_CREATE, &error), 0);
+    ate_close(other);
+    ate_close(NULL);
+}
+
+/* ---- many at a time ---- */
+
+struct caller {
+    struct bench *bench;
+    pthread_t thread;
+    int64_t index[CALLS];
+    int failed;
+};
+
+static void *call_often(void *ctx)
+{
+    struct caller *c = ctx;
+    struct ate_answer answer;
+    struct bench own = {.ate = c->bench->ate, .port = ate_port_new()};
+    for (int i = 0; i < CALLS; i++)
+        start(&own, ate_call, "bank", "account.create",
+              ARGS("name=same", "owner=me"));
+    /* All but one of all threads' calls find the name taken. */
+    for (int i = 0; i < CALLS; i++) {
+        if (ate_port_next(own.port, &answer, WAIT_MS) != 1)
+            c->failed = 100;
+        c->index[i] = -1;
+        if (answer.error.code == 0)
+            c->index[i] = int_at(&answer, "index");
+        else if (answer.error.code != ATE_CONFLICT)
+            c->failed++;
+        ate_free(&answer.value);
+    }
+    for (int i = 0; i < CALLS; i++)
+        start(&own, ate_call, "bank", "transfer",
+              ARGS("amount=0.01", "from=bob", "to=eve"));
+    for (int i = 0; i < CALLS; i++) {
+        if (ate_port_next(own.port, &answer, WAIT_MS) != 1 ||
+            answer.error.code != 0) {
+            c->failed++;
+            continue;
+        }
+        c->index[i] = int_at(&answer, "index");
+        ate_free(&answer.value);
+    }
+    ate_port_free(own.port);
+    return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void callers_of_many_threads_are_all_answered(void **state)
+{
+    struct bench *b = *state;
+    struct caller callers[THREADS];
+    int64_t all[THREADS * CALLS];
+    for (int i = 0; i < THREADS; i++) {
+        callers[i] = (struct caller){.bench = b};
+        assert_int_equal(
+            pthread_create(&callers[i].thread, NULL, call_often, &callers[i]),
+            0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(callers[i].thread, NULL);
+        assert_int_equal(callers[i].failed, 0);
+        memcpy(all + i * CALLS, callers[i].index, sizeof(callers[i].index));
+    }
+    qsort(all, THREADS * CALLS, sizeof(all[0]), compare);
+    for (int i = 1; i < THREADS * CALLS; i++)
+        assert_true(all[i] > all[i - 1]);
+    ask_ok(b, ate_read, "bank", "verify", NULL);
+}
+
+static void following_ends_when_it_is_canceled(void **state)
+{
+    struct bench *b = *state;
+    struct bench writer = {.ate = b->ate, .port = ate_port_new()};
+    struct ate_answer answer;
+    size_t chunks = 0;
+    uint64_t call = start(b, ate_read, "bank", "tail", ARGS("follow=true"));
+    for (int i = 0; i < 4; i++) { /* what is there */
+        assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+        assert_int_equal(answer.kind, ATE_ANSWER_DATA);
+        ate_free(&answer.value);
+    }
+    ask_ok(&writer, ate_call, "bank", "transfer",
+           ARGS("amount=1", "from=bob", "to=eve"));
+    assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+    assert_int_equal(answer.kind, ATE_ANSWER_DATA);
+    ate_free(&answer.value);
+    ate_cancel(b->ate, call);
+    assert_int_equal(end_of(b->port, call, &answer, &chunks), ATE_CANCELED);
+    ate_cancel(b->ate, call);
+    ate_grant(b->ate, 12345, 1);
+    ate_port_free(writer.port);
+}
+
+/* The descriptor of a port is readable as long as an answer waits. */
+static void a_port_can_be_polled(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct pollfd fd = {.fd = ate_port_fd(b->port), .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    assert_int_equal(ate_port_next(b->port, &answer, 0), 0);
+    assert_int_equal(ate_port_next(b->port, &answer, 1), 0);
+    start(b, ate_read, "bank", "list", ARGS("type=account"));
+    int answers = 0;
+    do {
+        assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
+        assert_int_equal(ate_port_next(b->port, &answer, 0), 1);
+        ate_free(&answer.value);
+        answers++;
+    } while (answer.kind == ATE_ANSWER_DATA);
+    assert_int_equal(answers, 3);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+}
+
+static void closing_waits_for_calls_under_way(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_error error;
+    int answered = 0;
+    for (int i = 0; i < CALLS; i++)
+        start(b, ate_call, "bank", "transfer",
+              ARGS("amount=0.01", "from=bob", "to=eve"));
+    uint64_t follow = start(b, ate_read, "bank", "tail", ARGS("follow=true"));
+    ate_close(b->ate);
+    b->ate = NULL;
+    while (ate_port_next(b->port, &answer, 0) == 1) {
+        if (answer.call == follow && answer.kind == ATE_ANSWER_FINAL)
+            assert_int_equal(answer.error.code, ATE_CANCELED);
+        else if (answer.call != follow)
+            assert_int_equal(answer.error.code, 0);
+        answered += answer.kind == ATE_ANSWER_FINAL;
+        ate_free(&answer.value);
+    }
+    assert_int_equal(answered, CALLS + 1);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    ask_ok(b, ate_read, "bank", "verify", NULL);
+}
+
+static void a_freed_port_drops_what_still_comes(void **state)
+{
+    struct bench *b = *state;
+    struct bench gone = {.ate = b->ate, .port = ate_port_new()};
+    for (int i = 0; i < CALLS; i++)
+        start(&gone, ate_call, "bank", "transfer",
+              ARGS("amount=0.01", "from=bob", "to=eve"));
+    ate_port_free(gone.port);
+    ask_ok(b, ate_read, "bank", "info", NULL);
+}
+
+/* ---- in memory ---- */
+
+static void memory_has_a_clock_set_by_hand(void **state)
+{
+    struct bench *b = *state;
+    struct bench memory = {.port = ate_port_new()};
+    struct ate_error error;
+    struct ate_answer answer;
+    char time[64];
+    assert_int_equal(ate_set_clock(b->ate, 1, &error), ATE_INVALID);
+    assert_int_equal(ate_open(&memory.ate, NULL, ATE_MEMORY, &error), 0);
+    assert_int_equal(ate_set_clock(memory.ate, 1767225600000, &error), 0);
+    assert_int_equal(ate_set_clock(memory.ate, 5, &error), ATE_INVALID);
+    create_bank(&memory);
+    ask_ok(&memory, ate_call, "bank", "account.put",
+           ARGS("name=bob", "owner=me"));
+    assert_int_equal(ask(&memory, ate_read, "bank", "info", NULL, &answer), 0);
+    text_at(&answer, "time", time, sizeof(time));
+    assert_string_equal(time, "2026-01-01T00:00:00Z");
+    ate_free(&answer.value);
+    ask_ok(&memory, ate_read, "bank", "verify", NULL);
+    ate_close(memory.ate);
+    ate_port_free(memory.port);
+}
+
+/* ---- bundles ---- */
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[400];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int bundle(struct bench *b, const char *name, struct ate_error *error)
+{
+    char path[400];
+    struct ate_bytes bytes;
+    struct ate_bytes report;
+    snprintf(path, sizeof(path), "%s/%s", b->folder, name);
+    int rc = ate_bundle(path, &bytes, &report, error);
+    assert_int_equal(rc == 0, bytes.len > 0);
+    assert_int_equal(rc == 0, report.len > 0);
+    if (rc == 0)
+        assert_int_equal(mp_check(bytes_of(report.data, report.len), NULL), 0);
+    ate_free(&bytes);
+    ate_free(&report);
+    return rc;
+}
+
+static void a_bundle_is_a_file_and_what_it_requires(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    write_file(b->folder, "words.lua", "return {doc = 'From a module.'}\n");
+    write_file(b->folder, "shop.lua",
+               "local ate = require('ate')\n"
+               "local words = require('words')\n"
+               "return ate.schema('shop', {doc = words.doc, version = 1,\n"
+               "    bodies = 'open'})\n");
+    if (bundle(b, "shop.lua", &error) != 0)
+        fail_msg("%s", error.text);
+    write_file(b->folder, "lost.lua", "require('nowhere')\n");
+    assert_int_not_equal(bundle(b, "lost.lua", &error), 0);
+    assert_non_null(strstr(error.text, "nowhere"));
+    write_file(b->folder, "out.lua", "require('../shop')\n");
+    assert_int_not_equal(bundle(b, "out.lua", &error), 0);
+    write_file(b->folder, "broken.lua", "return (\n");
+    assert_int_equal(bundle(b, "broken.lua", &error), ATE_SCRIPT);
+    assert_non_null(strstr(error.text, "broken.lua"));
+    assert_int_equal(bundle(b, "none.lua", &error), ATE_NOT_FOUND);
+    assert_int_equal(bundle(b, "shop", &error), ATE_INVALID);
+    assert_int_equal(bundle(b, ".lua", &error), ATE_INVALID);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_write_gives_a_receipt),
+        TEST(a_refusal_names_its_rule),
+        TEST(everything_is_there_after_closing),
+        TEST(only_one_may_write),
+        TEST(a_reader_stands_beside_the_writer),
+        TEST(a_copied_folder_can_be_checked_alone),
+        TEST(what_cannot_be_opened_says_why),
+        TEST(callers_of_many_threads_are_all_answered),
+        TEST(following_ends_when_it_is_canceled),
+        TEST(a_port_can_be_polled),
+        TEST(closing_waits_for_calls_under_way),
+        TEST(a_freed_port_drops_what_still_comes),
+        TEST(memory_has_a_clock_set_by_hand),
+        TEST(a_bundle_is_a_file_and_what_it_requires),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
