@@ -1,0 +1,370 @@
+--- README and docs: what they print is what happens, what they name is there.
+--
+-- A fence ```console holds commands behind `$ ` and what they print, stdout
+-- and stderr together; … stands for anything on its line, a line … alone for
+-- any number of lines. A fence ```lua file=NAME is a part of that file.
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+local ANYTHING = '…'
+
+-- ---- reading markdown ----
+
+--- The fences of a text: list of {info, text, line}.
+local function fences(text)
+    local list, open, at = {}, nil, 0
+    for line in (text .. '\n'):gmatch('(.-)\n') do
+        at = at + 1
+        local mark = line:match('^```(.*)$')
+        if mark ~= nil and open == nil then
+            open = {info = mark, lines = {}, line = at}
+        elseif mark ~= nil then
+            open.text = table.concat(open.lines, '\n') .. '\n'
+            list[#list + 1], open = open, nil
+        elseif open ~= nil then
+            open.lines[#open.lines + 1] = line
+        end
+    end
+    assert(open == nil, 'a fence is not closed')
+    return list
+end
+
+--- A text without what stands in fences.
+local function prose(text)
+    local lines, inside = {}, false
+    for line in (text .. '\n'):gmatch('(.-)\n') do
+        if line:match('^```') then
+            inside = not inside
+        elseif not inside then
+            lines[#lines + 1] = line
+        end
+    end
+    return table.concat(lines, '\n')
+end
+
+--- Write the files that a page holds into the folder of the test.
+local function write_files(page)
+    local files, order = {}, {}
+    for _, fence in ipairs(fences(run.read(page))) do
+        local name = fence.info:match('^lua file=(%S+)$')
+        if name ~= nil then
+            if files[name] == nil then
+                files[name] = {}
+                order[#order + 1] = name
+            end
+            table.insert(files[name], fence.text)
+        end
+    end
+    for _, name in ipairs(order) do
+        run.write(run.dir .. '/' .. name, table.concat(files[name], '\n'))
+    end
+    return order
+end
+
+--- The commands of a page's consoles: list of {command, expected, line}.
+local function commands(page)
+    local list = {}
+    for _, fence in ipairs(fences(run.read(page))) do
+        for i, line in ipairs(fence.info == 'console' and fence.lines or {}) do
+            local command = line:match('^%$ (.*)$')
+            if command ~= nil then
+                list[#list + 1] = {command = command, expected = {},
+                    line = ('%s:%d'):format(page, fence.line + i)}
+            else
+                local last = list[#list].expected
+                last[#last + 1] = line
+            end
+        end
+    end
+    return list
+end
+
+-- ---- running consoles ----
+
+--- The pattern that what a command prints has to match as a whole.
+local function pattern(lines)
+    local parts = {'^'}
+    for _, line in ipairs(lines) do
+        if line == ANYTHING then
+            parts[#parts + 1] = '.-'
+        else
+            parts[#parts + 1] = line:gsub('%p', '%%%0')
+                :gsub(ANYTHING, '[^\n]-') .. '\n'
+        end
+    end
+    parts[#parts + 1] = '$'
+    return table.concat(parts)
+end
+
+--- Run a page's consoles as one session of a shell in a folder.
+local function run_consoles(page, folder)
+    local list = commands(page)
+    local script = {('cd %s'):format(run.quote(folder))}
+    for i, item in ipairs(list) do
+        script[#script + 1] = ('{ %s\n} >%s/%d.told 2>&1 </dev/null'):format(
+            item.command, run.quote(run.dir), i)
+    end
+    run.write(run.dir .. '/session', table.concat(script, '\n') .. '\n')
+    local done = run.shell('exec bash ./session')
+    for i, item in ipairs(list) do
+        local file = io.open(('%s/%d.told'):format(run.dir, i), 'rb')
+        assert(file ~= nil, item.line .. ': was not reached: ' .. done.err)
+        local told = file:read('*a')
+        file:close()
+        assert(told:match(pattern(item.expected)), ('%s: $ %s\nexpected:\n%s\n'
+            .. 'got:\n%s'):format(item.line, item.command,
+            table.concat(item.expected, '\n'), told))
+    end
+    return #list
+end
+
+describe('README', function()
+    local build = os.getenv('ATE_BUILD') or run.root .. '/build'
+
+    it('has a path that works as it is printed', function()
+        local done = run.shell(('mkdir ate && ln -s %s ate/env.sh && '
+            .. 'ln -s %s ate/build'):format(run.quote(run.root .. '/env.sh'),
+            run.quote(build)))
+        assert.equal(0, done.code, done.err)
+        assert.is_true(run_consoles('README.md', run.dir .. '/ate') > 10)
+    end)
+
+    it('has a schema of some forty lines that loads', function()
+        local files = write_files('README.md')
+        assert.same({'bank.lua'}, files)
+        assert.matches('; no warnings\n$',
+            run.ok('check', run.dir .. '/bank.lua'))
+        local _, lines = run.read(run.dir .. '/bank.lua'):gsub('\n', '')
+        assert.is_true(lines <= 50)
+    end)
+end)
+
+describe('env.sh', function()
+    it('says what to do where nothing is built', function()
+        local done = run.shell('. ' .. run.quote(run.root .. '/env.sh'))
+        assert.matches('run make', done.err)
+        assert.equal('', done.out)
+    end)
+end)
+
+describe('docs/schema.md', function()
+    it('has schemas that load and tests that pass', function()
+        for _, name in ipairs(write_files('docs/schema.md')) do
+            local path = run.dir .. '/' .. name
+            if name:match('_test%.lua$') then
+                assert.matches('\nreplay equal · .*, 0 failed\n$',
+                    run.ok('test', path))
+            else
+                run.ok('check', path)
+            end
+        end
+    end)
+
+    it('shows what its commands print', function()
+        write_files('docs/schema.md')
+        local bin = run.dir .. '/bin'
+        run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+        local page = run.dir .. '/page.md'
+        run.write(page, '```console\n$ PATH=' .. bin .. ':$PATH\n```\n'
+            .. run.read('docs/schema.md'))
+        assert.is_true(run_consoles(page, run.dir) > 3)
+    end)
+
+    local page = run.read('docs/schema.md')
+
+    --- Whether a name stands in the page by itself.
+    local function is_named(name)
+        local plain = name:gsub('%p', '%%%0')
+        return page:find('%f[%w_.]' .. plain .. '%f[^%w_]') ~= nil
+    end
+
+    it('names every function of the library', function()
+        local count = 0
+        for _, file in ipairs({'base', 'string', 'table', 'math', 'int', 'date',
+            'text', 'each'}) do
+            local source = run.read('engine/script/lib_' .. file .. '.c')
+            for name, functions, constants in source:gmatch(
+                'struct library [%w_]+ =%s+{"([%w_.]+)", ([%w_]+), ([%w_]+)}') do
+                local prefix = name == '_G' and '' or name == 'ate.lib'
+                    and 'ate.' or name .. '.'
+                for _, list in ipairs({functions, constants}) do
+                    local items = source:match(' ' .. list .. '%[%] = (%b{});')
+                        or ''
+                    for item in items:gmatch('{"([%w_]+)"') do
+                        count = count + 1
+                        assert(is_named(prefix .. item),
+                            prefix .. item .. ' is not described')
+                    end
+                end
+            end
+        end
+        assert.is_true(count > 60, count)
+    end)
+
+    it('names every type of the vocabulary', function()
+        local count = 0
+        for name in run.read('lua/ate/types.lua'):gmatch("host%.type%('([%w_]+)'")
+        do
+            count = count + 1
+            assert(page:find('t.' .. name .. '(', 1, true),
+                't.' .. name .. ' is not described')
+        end
+        assert.is_true(count >= 20)
+        for name in run.read('lua/ate/init.lua'):gmatch('\n%s*M?%.?([%l]+) =') do
+            assert(is_named('ate.' .. name) or name == 'M', name)
+        end
+    end)
+
+    it('says of everything missing what to use', function()
+        local missing = page:match('\n### What is missing.-\n## ')
+        local count = 0
+        for name in run.read('engine/script/hints.c'):gmatch('\n    {"([%w_.]+)",')
+        do
+            count = count + 1
+            assert(name == 'ate' or missing:find('`' .. name .. '`', 1, true),
+                name .. ' is not in the table of what is missing')
+        end
+        assert.is_true(count > 60)
+    end)
+
+    it('names every default method and every key', function()
+        local methods = run.read('engine/script/default_methods.c')
+        for name in methods:gmatch('{"(%l+)", "') do
+            assert(page:find('\n| `' .. name .. '` |', 1, true), name)
+        end
+        for _, file in ipairs({'event', 'view', 'rule', 'method'}) do
+            local source = run.read('engine/script/declare_' .. file .. '.c')
+            for list in source:gmatch('%w*keys%[%] = (%b{});') do
+                for key in list:gmatch('"(%l+)"') do
+                    assert(page:find('\n|[^\n|]*`' .. key .. '`'),
+                        key .. ' is in no table of keys')
+                end
+            end
+        end
+    end)
+
+    it('has the limits that the engine has', function()
+        local sources = {}
+        for _, file in ipairs({'base/limits.h', 'chain/core_open.h',
+            'script/compile.h', 'script/lib.h'}) do
+            sources[#sources + 1] = run.read('engine/' .. file)
+        end
+        local all = table.concat(sources)
+        local units = {KiB = 1024, MiB = 1024 * 1024}
+        local count = 0
+        for value, name in page:gmatch('| ([%d,]+ ?%a*) | `([A-Z_]+)` |') do
+            local number, unit = value:gsub(',', ''):match('^(%d+) ?(%a*)$')
+            local shown = tonumber(number) * (units[unit] or 1)
+            local set = all:match('%f[%u_]' .. name .. ' = ([%d< ]+)')
+            assert(set ~= nil, name .. ' is not there any more')
+            local base, shift = set:match('^(%d+) << (%d+)')
+            local real = base and tonumber(base) * 2 ^ tonumber(shift)
+                or tonumber(set)
+            assert.equal(real, shown, name)
+            count = count + 1
+        end
+        assert.is_true(count >= 15)
+    end)
+end)
+
+describe('docs/ARCHITECTURE.md', function()
+    local page = prose(run.read('docs/ARCHITECTURE.md'))
+    page = page:sub(page:find('\n## Files\n', 1, true), -1)
+
+    --- Every path that the page names, and in which order.
+    local function named()
+        local paths, folder = {}, nil
+        for line in page:gmatch('[^\n]+') do
+            folder = line:match('^### `(.*)`$') or folder
+            local names = line:match('^%- (`.-) %- ')
+            for name in (names or ''):gmatch('`([^`]+)`') do
+                local stem = name:match('^(.*)%.%[ch%]$')
+                for _, path in ipairs(stem and {stem .. '.h', stem .. '.c'}
+                    or {name}) do
+                    paths[folder .. path] = true
+                end
+            end
+        end
+        return paths
+    end
+
+    it('names files that are there', function()
+        local count = 0
+        for path in pairs(named()) do
+            assert(os.execute('test -e ' .. run.quote(run.root .. '/' .. path))
+                == 0, path .. ' is not there')
+            count = count + 1
+        end
+        assert.is_true(count > 200)
+    end)
+
+    it('names every source file', function()
+        local paths = named()
+        local pipe = io.popen('find engine frontends lua tests tools -type f '
+            .. "! -path '*/fixtures/*' ! -path 'tests/golden/*' "
+            .. "! -path '*/__pycache__/*' ! -name '*.pyc' | sort")
+        for path in pipe:lines() do
+            local folder = path:match('^(tests/lua/[^/]+/)')
+            local is_unit = path:match('^tests/unit/test_[^/]*%.c$')
+            assert(is_unit or paths[path] or folder and paths[folder],
+                path .. ' is not named')
+        end
+        pipe:close()
+    end)
+end)
+
+describe('every page', function()
+    local pages = {}
+    local pipe = io.popen("find . -name '*.md' ! -path './build/*' "
+        .. "! -path './.git/*' | sort")
+    for path in pipe:lines() do
+        pages[#pages + 1] = path:sub(3)
+    end
+    pipe:close()
+
+    --- How a heading is called in a link.
+    local function anchors(text)
+        local set = {}
+        for heading in ('\n' .. prose(text)):gmatch('\n#+ ([^\n]+)') do
+            set[heading:lower():gsub('[^%w%s_-]', ''):gsub('%s', '-')] = true
+        end
+        return set
+    end
+
+    it('has links that lead somewhere', function()
+        local count = 0
+        for _, page in ipairs(pages) do
+            local text = run.read(page)
+            local folder = page:match('^(.*/)[^/]*$') or ''
+            for target in prose(text):gmatch('%]%(([^)%s]+)%)') do
+                local path, anchor = target:match('^([^#]*)#?(.*)$')
+                if not target:match('^%a+:') then
+                    count = count + 1
+                    local full = path == '' and page or folder .. path
+                    assert(os.execute('test -e ' .. run.quote(full)) == 0,
+                        ('%s: there is no %s'):format(page, target))
+                    assert(anchor == '' or anchors(run.read(full))[anchor],
+                        ('%s: %s has no such heading'):format(page, target))
+                end
+            end
+        end
+        assert.is_true(count > 30)
+    end)
+
+    it('of decisions has a number of its own', function()
+        local seen = {}
+        for _, page in ipairs(pages) do
+            local number = page:match('^docs/decisions/(%d%d%d%d)%-[%l%d-]+%.md$')
+            if number ~= nil then
+                assert.is_nil(seen[number], page)
+                seen[number] = page
+                assert.matches('^# ' .. number .. '%. ', run.read(page))
+            else
+                assert.is_nil(page:match('^docs/decisions/'), page)
+            end
+        end
+        assert.is_not_nil(seen['0001'])
+    end)
+end)
