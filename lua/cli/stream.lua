@@ -46,10 +46,23 @@ function M.run(ctx, read, what, name, columns_of, more_args)
     args.limit = ctx.options.limit
     args.order = ctx.options.last and 'last' or nil
     local writer = rows.writer(ctx.out, columns_of(item), ctx.options.output)
+    local is_whole = args.limit == nil and args.order == nil
+    local order = read == 'view' and is_whole and shape.row_order(item) or nil
+    local kept = {}
     local done
-    done, err = session:read(chain, read, args, writer.row)
+    done, err = session:read(chain, read, args, function(row)
+        if order ~= nil then
+            kept[#kept + 1] = row
+        else
+            writer.row(row)
+        end
+    end)
     if done == nil then
         return nil, err
+    end
+    table.sort(kept, order)
+    for _, row in ipairs(kept) do
+        writer.row(row)
     end
     writer.close()
     return 0

@@ -27,7 +27,7 @@ local function fields_text(fields)
     end
     table.sort(names)
     for i, name in ipairs(names) do
-        local text = cell.text(fields[name])
+        local text = cell.short(fields[name])
         if text == '' or text:find('[%s"=]') then
             text = ('"%s"'):format((text:gsub('"', '\\"')))
         end
@@ -47,10 +47,15 @@ end
 
 --- The lines of one transaction.
 -- @tparam table tx a row of `tail`
+-- @tparam[opt] string main the schema whose name goes without saying
 -- @treturn table list of texts
-function M.lines(tx)
+function M.lines(tx, main)
+    local method = cell.text(tx.method)
+    if main ~= nil and method:sub(1, #main + 1) == main .. '.' then
+        method = method:sub(#main + 2)
+    end
     local head = ('%s  %s  %s  %s'):format(cell.text(tx.index),
-        cell.text(tx.time), cell.text(tx.author), cell.text(tx.method))
+        cell.text(tx.time), cell.text(tx.author), method)
     local events = tx.events or {}
     if #events == 0 then
         return {head}
@@ -63,13 +68,9 @@ function M.lines(tx)
     return lines
 end
 
-local function first_index(ctx, session, chain)
+local function first_index(ctx, info)
     if ctx.options.from ~= nil then
         return ctx.options.from
-    end
-    local info, err = session:read(chain, 'info')
-    if info == nil then
-        return nil, err
     end
     local count = ctx.options.lines or DEFAULT_COUNT
     return math.max(0, info.size - count)
@@ -83,10 +84,11 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.run(ctx, session, chain)
-    local from, err = first_index(ctx, session, chain)
-    if from == nil then
+    local info, err = session:read(chain, 'info')
+    if info == nil then
         return nil, err
     end
+    local from = first_index(ctx, info)
     local limit = ctx.options.from and ctx.options.lines or nil
     local done
     done, err = session:read(chain, 'tail', {from = from, limit = limit,
@@ -94,7 +96,7 @@ function M.run(ctx, session, chain)
         if ctx.out.is_json then
             ctx.out:json_line(tx)
         else
-            for _, line in ipairs(M.lines(tx)) do
+            for _, line in ipairs(M.lines(tx, info.schema)) do
                 ctx.out:line(line)
             end
         end
@@ -104,6 +106,9 @@ function M.run(ctx, session, chain)
     end)
     if done == nil and not (session.interrupted and ctx.options.follow) then
         return nil, err
+    end
+    if info.state == 'damaged' then
+        return nil, ate.error('CORRUPT', info.error)
     end
     return done == nil and err.exit or 0
 end

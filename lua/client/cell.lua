@@ -35,14 +35,17 @@ function M.shown(value)
     return ate.text.printable(M.text(value))
 end
 
---- The beginning of a long id in hex.
--- @tparam string hex
+local HASH_DIGITS = 64
+
+--- The beginning of a hash in hex; any other value in full.
+-- @param value
 -- @treturn string
-function M.short(hex)
-    if type(hex) ~= 'string' or #hex <= 12 or hex:find('[^%x]') then
-        return M.text(hex)
+function M.short(value)
+    local text = M.text(value)
+    if #text ~= HASH_DIGITS or text:find('[^%x]') then
+        return text
     end
-    return hex:sub(1, 8) .. '…'
+    return text:sub(1, 8) .. '…'
 end
 
 local RIGHT = {integer = true, amount = true}

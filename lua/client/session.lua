@@ -133,9 +133,9 @@ function Session:read(chain, method, args, on_row, as)
         as = as}, on_row)
 end
 
---- Read rows into a list.
+--- Read rows into a list, which stays one when it is empty.
 function Session:rows(chain, method, args, as)
-    local rows = {}
+    local rows = ate.list({})
     local value, err = self:read(chain, method, args, function(row)
         rows[#rows + 1] = row
     end, as)

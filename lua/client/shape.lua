@@ -104,6 +104,54 @@ function M.history_columns(type_)
     return columns
 end
 
+local HASHED = {ref = true, identity = true}
+
+--- The columns that order a view's rows, when people would not see why: the
+-- engine orders refs and identities by their hashes.
+local function unseen_order(view)
+    local kinds = {}
+    for _, field in ipairs(view.columns) do
+        kinds[field.name] = field.kind
+    end
+    local names, is_unseen = {}, false
+    for _, list in ipairs({view.order, view.key}) do
+        for _, name in ipairs(is_set(list) and list or {}) do
+            names[#names + 1] = name
+            is_unseen = is_unseen or HASHED[kinds[name]] == true
+        end
+    end
+    return is_unseen and names or nil
+end
+
+local function comparable(value)
+    if not is_set(value) then
+        return ''
+    end
+    return tonumber(value) or tostring(value)
+end
+
+--- How to put all rows of a view in the order of what they show.
+-- @tparam table view
+-- @treturn[1] function for table.sort
+-- @treturn[2] nil when the engine's order is that already
+function M.row_order(view)
+    local names = unseen_order(view)
+    if names == nil then
+        return nil
+    end
+    return function(a, b)
+        for _, name in ipairs(names) do
+            local x, y = comparable(a[name]), comparable(b[name])
+            if type(x) ~= type(y) then
+                return type(x) == 'number'
+            elseif x ~= y then
+                return x < y
+            end
+        end
+        return false
+    end
+end
+
 --- Columns for rows that no schema describes: every name, sorted.
 -- @tparam table rows
 function M.any_columns(rows)

@@ -109,7 +109,12 @@ function namespaces.view(repl, chain, name)
     return function(where, options)
         local args = with(options, 'view', view.name)
         args.where = where
-        return rows(repl, chain, 'view', args, shape.view_columns(view))
+        local list = rows(repl, chain, 'view', args, shape.view_columns(view))
+        local order = shape.row_order(view)
+        if options == nil and order ~= nil then
+            table.sort(list, order)
+        end
+        return list
     end
 end
 

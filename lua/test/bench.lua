@@ -4,6 +4,7 @@
 -- line of the test that made the claim.
 -- @module ate.test.bench
 local ate = require('ate')
+local bundle_files = require('ate.client.bundles')
 local claim = require('ate.test.claim')
 local compare = require('ate.test.compare')
 local moment = require('ate.test.moment')
@@ -29,7 +30,7 @@ local START_MS = 1767225600000
 function M.new(schema, bundles)
     local kept = bundles[schema.path]
     if kept == nil then
-        local bundle, report = ate.bundle(schema.path)
+        local bundle, report = bundle_files.load(schema.path)
         if bundle == nil then
             return nil, report
         end

@@ -2,6 +2,7 @@
 -- @module ate.test.user
 local ate = require('ate')
 local claim = require('ate.test.claim')
+local shape = require('ate.client.shape')
 
 local M = {}
 local User = {}
@@ -86,6 +87,14 @@ local function with(options, name, value)
     return args
 end
 
+--- How whole views are ordered: by what their rows show.
+local function order_of(bench, name)
+    local schema = bench.session:schema(bench.chain)
+    local view = schema ~= nil
+        and shape.find(schema, 'view', name, bench.chain)
+    return view and shape.row_order(view)
+end
+
 --- The rows of a view: alice:view('balance', {account = 'alice'}).
 -- @tparam string view
 -- @tparam[opt] table where
@@ -94,7 +103,12 @@ end
 function User:view(view, where, options)
     local args = with(options, 'view', view)
     args.where = where
-    return read(self, 'view', args, {})
+    local rows = read(self, 'view', args, {})
+    local order = options == nil and order_of(self.bench, view)
+    if order then
+        table.sort(rows, order)
+    end
+    return rows
 end
 
 --- One object or fact, or nil.

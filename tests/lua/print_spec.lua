@@ -69,3 +69,25 @@ describe('a line of tail', function()
             }}))
     end)
 end)
+
+describe('the rows of a view', function()
+    local shape = require('ate.client.shape')
+
+    -- The engine orders refs by hashes, so alice may come behind bob.
+    it('stand in the order of what they show', function()
+        local rows = {{month = '2026-02', account = 'a'},
+            {month = '2026-01', account = 'b'}, {month = '2026-01',
+            account = 'a'}}
+        table.sort(rows, shape.row_order({key = {'month', 'account'},
+            columns = {{name = 'account', kind = 'ref'},
+                {name = 'month', kind = 'month'}}}))
+        assert.same({{month = '2026-01', account = 'a'},
+            {month = '2026-01', account = 'b'},
+            {month = '2026-02', account = 'a'}}, rows)
+    end)
+
+    it('are left to the engine where it sorts them so', function()
+        assert.is_nil(shape.row_order({key = {'n'},
+            columns = {{name = 'n', kind = 'integer'}}}))
+    end)
+end)

@@ -185,7 +185,8 @@ describe('a rule that loops or eats memory', function()
     local function rule(body)
         local path = run.bank_schema()
         run.write(path, (run.read(path):gsub(
-            'check = function%(state, transfer%)', '%0\n' .. body)))
+            'check = function%(state, transfer%)',
+            '%0\ndo ' .. body .. ' end')))
         run.bank_text = nil
     end
 
@@ -193,8 +194,8 @@ describe('a rule that loops or eats memory', function()
     it('refuses the call and nothing else', function()
         for _, body in ipairs({'while true do end',
             "local l = {} while true do l[#l + 1] = ('x'):rep(60000) .. #l end",
-            'local function f() return f() end f()',
-            'local x = nil; return x.y'}) do
+            'local function f() return 1 + f() end f()',
+            'local x; if x.y then return true end'}) do
             run.begin()
             rule(body)
             local done = run.shell([[

@@ -43,6 +43,7 @@ describe('a bank', function()
         assert.is_number(write.index)
         assert.is_true(write.gas > 0)
         assert.equal('bank', run.json('chain', 'ls')[1].name)
+        assert.equal(write.index + 1, run.json('chain', 'ls', '-l')[1].size)
         local info = run.json('chain', 'info', 'bank')
         assert.equal('bank', info.schema)
         assert.equal(write.index + 1, info.size)
@@ -84,7 +85,7 @@ describe('a bank', function()
         assert.matches('^name +alice\nowner +me\n',
             run.ok('get', 'bank', 'account', 'alice'))
         assert.equal('alice',
-            run.json('call', 'bank', 'account.get', 'key=alice').name)
+            run.json('call', 'bank', 'account.get', 'name=alice').name)
     end)
 
     it('shows its end, and follows', function()

@@ -54,8 +54,9 @@ describe('a flipped byte', function()
         local folder = run.path('notes')
         run.ok('get', 'notes', 'note', 'a')
         run.ok('dev', 'flip-byte', folder .. '/1.body')
-        run.fails(8, '1%.body', 'chain', 'verify', 'notes')
-        run.fails(8, '1%.body', 'get', 'notes', 'note', 'a')
+        run.fails(8, 'transaction 2: event 0: body', 'chain', 'verify',
+            'notes')
+        run.fails(8, 'body', 'get', 'notes', 'note', 'a')
         run.ok('list', 'notes', 'note', '-n', '0')
         run.ok('dev', 'flip-byte', folder .. '/1.body')
         run.ok('chain', 'verify', 'notes')
@@ -148,7 +149,7 @@ describe('one writer', function()
             "$ATE" call bank transfer from=alice to=bob amount=1 2>refused
             echo "second $?"
             "$ATE" view bank balance -o csv
-            "$ATE" call bank account.get key=alice >/dev/null
+            "$ATE" call bank account.get name=alice >/dev/null
             echo "read $?"
             exec 3>&-
             wait $writer
@@ -273,7 +274,7 @@ describe('a full disk', function()
         end
         assert.equal('full 7\nverify 0\nlisted 0\nagain 0\n', done.out,
             done.err)
-        assert.matches('ate: calls: line %d+: .*space', done.err)
+        assert.matches('"code":"FULL",.*"text":"calls: line %d+: .*space', done.err)
         local _, answered = run.read(run.dir .. '/answers'):gsub('\n', '')
         local _, listed = run.read(run.dir .. '/listed'):gsub('\n', '')
         assert.is_true(answered > 100)

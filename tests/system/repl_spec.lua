@@ -34,7 +34,7 @@ describe('the REPL through a pipe', function()
         local done = typed({'\\chains', '\\types', '\\views', '\\methods',
             '\\doc too_deep', '\\x json', 'view.balance()', '\\x lua',
             '{a = 1}', '\\x table', '\\t', '1', '\\as bob',
-            'bank.account.get{key = "bob"}', '\\q', 'never()'}, 'bank')
+            'bank.account.get{name = "bob"}', '\\q', 'never()'}, 'bank')
         assert.equal(0, done.code, done.err)
         assert.matches('^bank\naccount   What', done.out)
         assert.matches('\nrule too_deep: ', done.out)

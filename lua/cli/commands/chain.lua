@@ -1,5 +1,6 @@
 --- ate chain: make, list, follow and check chains.
 local ate = require('ate')
+local bundles = require('ate.client.bundles')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
 local rows = require('ate.cli.rows')
@@ -17,7 +18,7 @@ end
 
 --- Load a schema and say its warnings.
 local function load_bundle(ctx, path)
-    local bundle, report = ate.bundle(path)
+    local bundle, report = bundles.load(path)
     if bundle == nil then
         return nil, report
     end
@@ -71,7 +72,7 @@ local function create(ctx)
     return 0
 end
 
-local LS_COLUMNS = {
+local LONG_COLUMNS = {
     {name = 'name'},
     {name = 'id', get = function(row)
         return cell.short(row.id)
@@ -92,9 +93,17 @@ local function ls(ctx)
     if chains == nil then
         return nil, err
     end
-    local writer = rows.writer(ctx.out, LS_COLUMNS, ctx.options.output)
+    local columns = ctx.options.long and LONG_COLUMNS or {unpack(LONG_COLUMNS,
+        1, 2)}
+    local writer = rows.writer(ctx.out, columns, ctx.options.output)
     for _, chain in ipairs(chains) do
-        writer.row(chain)
+        local found = chain
+        if ctx.options.long then
+            found, err = session:read(chain.name, 'info')
+            found = found or {name = chain.name, id = chain.id,
+                state = 'failed', error = err.text}
+        end
+        writer.row(found)
     end
     writer.close()
     return 0
@@ -117,6 +126,9 @@ local function info(ctx)
         return nil, err
     end
     facts.print(ctx.out, found, INFO)
+    if found.state == 'damaged' then
+        return nil, ate.error('CORRUPT', found.error)
+    end
     return 0
 end
 
@@ -146,6 +158,16 @@ local function follow(ctx)
     return tail.run(ctx, session, ctx.args.NAME)
 end
 
+--- A chain that is opened as a folder has no name: say the folder.
+local function in_folder(err, folder)
+    if folder ~= nil then
+        err.text = err.text:gsub('^chain : ', function()
+            return folder:gsub('(.)/+$', '%1') .. '/'
+        end)
+    end
+    return err
+end
+
 local function verify(ctx)
     local session, err
     local name = ctx.args.NAME
@@ -167,7 +189,7 @@ local function verify(ctx)
     end)
     ctx.out:clear_progress()
     if report == nil then
-        return nil, err
+        return nil, in_folder(err, ctx.options.path)
     end
     if ctx.out.is_json then
         ctx.out:json(report)
@@ -195,8 +217,16 @@ return {
             examples = {'ate chain create bank --schema bank.lua'},
             run = create,
         },
-        {name = 'ls', doc = 'List the chains.', options = {rows.option},
-            run = ls},
+        {
+            name = 'ls',
+            doc = 'List the chains.',
+            options = {
+                {name = 'long', short = 'l', doc = 'Show the schema, the size '
+                    .. 'and the state, too; opens each chain.'},
+                rows.option,
+            },
+            run = ls,
+        },
         {name = 'info', doc = 'Show what a chain is.', args = {NAME},
             run = info},
         {

@@ -1,5 +1,6 @@
 --- ate check FILE: what is wrong with a schema, before a chain has it.
 local ate = require('ate')
+local bundles = require('ate.client.bundles')
 
 local function count(list, one)
     local n = list ~= nil and list ~= ate.null and #list or 0
@@ -31,7 +32,7 @@ local function summary(schema)
 end
 
 local function run(ctx)
-    local bundle, report = ate.bundle(ctx.args.FILE)
+    local bundle, report = bundles.load(ctx.args.FILE)
     if bundle == nil then
         return nil, report
     end
