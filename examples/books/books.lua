@@ -231,6 +231,7 @@ books:method('post', {
 books:method('close', {
     doc = 'Close a month.',
     args = {book = t.ref('book'), period = t.month()},
+    returns = t.ref('closed'),
     mode = 'write',
     runs = 'both',
     rest = 'POST /books/{book}/periods/{period}/close',
