@@ -101,7 +101,8 @@ end
 --- Run a page's consoles as one session of a shell in a folder.
 local function run_consoles(page, folder)
     local list = commands(page)
-    local script = {('cd %s'):format(run.quote(folder))}
+    local script = {('export TMPDIR=%s; cd %s'):format(run.quote(run.dir),
+        run.quote(folder))}
     for i, item in ipairs(list) do
         script[#script + 1] = ('{ %s\n} >%s/%d.told 2>&1 </dev/null'):format(
             item.command, run.quote(run.dir), i)
