@@ -5,7 +5,14 @@
  * author's key if the log lacks it, the method, what concerns the whole.
  * Whatever fails on the way, nothing of it remains, the heartbeat included. A
  * call that needs a body from disk is undone, waits for it, and runs again from
- * the start. */
+ * the start.
+ *
+ * (1) Whether a call id is known is asked each time just before the method
+ *     runs, never earlier: while a call waited, another with its id may have
+ *     taken its place.
+ * (2) While too much waits to be written, writes wait, too, in the order in
+ *     which they came, and their arguments with them: what these name may be
+ *     made by one that stands before. */
 #include <assert.h>
 #include <string.h>
 
@@ -114,6 +121,7 @@ void calls_durable(struct chain *c)
     struct call_queue again;
     queue_init(&again);
     queue_move(&again, &c->blocked);
+    c->pressed = false;
     while ((call = queue_take(&again)) != NULL)
         start(c, call);
 }
@@ -134,6 +142,7 @@ void calls_failed(struct chain *c, const struct err *why)
     fail_all(c, &c->flying, why);
     fail_all(c, &c->placed, why);
     fail_all(c, &c->blocked, why);
+    c->pressed = false;
 }
 
 void calls_deliver(struct chain *c)
@@ -392,17 +401,24 @@ static void fetch(struct chain *c, struct chain_call *call)
     chain_read_body(c, st->run.need_index, st->run.need_n, body_fetched, call);
 }
 
-static void start(struct chain *c, struct chain_call *call)
-{
-    prepare_run(c, call);
-    int rc = call->state->run.writes ? run_write(c, call) : run_read(c, call);
-    if (rc == ATE_ENEED)
-        fetch(c, call);
-    else if (rc != 0)
-        answer(c, call, rc);
-}
-
 /* ---- repeated calls ---- */
+
+/* The same arguments mean another thing to another method. */
+static int check_same_call(struct chain_call *call, uint64_t index,
+                           const struct batch_member *member)
+{
+    const char *name = call->state->method->name;
+    const char *other = NULL;
+    if (memcmp(member->tx.author, call->author->id, KEY_ID_SIZE) != 0)
+        other = "by another author";
+    else if (!bytes_equal(member->tx.call.method, bytes_of_text(name)))
+        other = "for another method";
+    if (other == NULL)
+        return 0;
+    return err_set(&call->err, ATE_ECONFLICT,
+                   "%s: this call id was used %s, by transaction %llu", name,
+                   other, (unsigned long long)index);
+}
 
 static void stored_answer(void *ctx, uint64_t index,
                           const struct batch_member *member, int code,
@@ -410,7 +426,8 @@ static void stored_answer(void *ctx, uint64_t index,
 {
     struct chain_call *call = ctx;
     (void)err;
-    if (code != 0 || member == NULL)
+    if (code != 0 || member == NULL ||
+        check_same_call(call, index, member) != 0)
         return;
     struct chain_call_state *st = call->state;
     struct chain *c = st->chain;
@@ -426,14 +443,16 @@ static void stored_read(void *ctx, int code, const struct err *err)
     struct chain_call *call = ctx;
     struct chain *c = call->state->chain;
     c->fetching--;
+    if (code != 0)
+        call->err = *err;
+    else
+        code = call->err.code; /* a conflict */
     if (code == 0) {
         struct buf checkpoint = {0};
         put_checkpoint(c, &checkpoint, call->root);
         give_receipt(call, buf_bytes(&checkpoint));
         give_result(c, call);
         buf_deinit(&checkpoint);
-    } else {
-        call->err = *err;
     }
     answer(c, call, code);
     chain_flush(c);
@@ -518,13 +537,46 @@ static int take_args(struct chain *c, struct chain_call *call)
     const struct method *m = call->state->method;
     struct bytes args = call->args;
     struct door door;
+    if (call->state->args.len > 0)
+        return 0; /* it was here before */
     if (args.len == 0)
         args = bytes_of(&empty_map, 1);
     chain_door(c, &door);
     if (m->mode == METHOD_WRITE) /* calls in one stream see each other */
         door.version = state_head(&c->core.state);
     return door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
-                     NULL, &call->state->args, &call->err);
+                     schema_short(c->core.schema, m->name), &call->state->args,
+                     &call->err);
+}
+
+/* Invariant (2). */
+static bool has_to_wait(struct chain *c, struct chain_call *call)
+{
+    if (call->state->method->mode != METHOD_WRITE ||
+        (!c->pressed && !order_is_full(c)))
+        return false;
+    c->pressed = true;
+    queue_push(&c->blocked, call);
+    return true;
+}
+
+static void start(struct chain *c, struct chain_call *call)
+{
+    int rc = check_may_run(c, call);
+    if (rc == 0 && has_to_wait(c, call))
+        return;
+    if (rc == 0)
+        rc = take_args(c, call);
+    if (rc == 0 && is_repeated(c, call))
+        return; /* invariant (1) */
+    if (rc == 0) {
+        prepare_run(c, call);
+        rc = call->state->run.writes ? run_write(c, call) : run_read(c, call);
+    }
+    if (rc == ATE_ENEED)
+        fetch(c, call);
+    else if (rc != 0)
+        answer(c, call, rc);
 }
 
 void chain_call(struct chain *c, struct chain_call *call, int64_t now)
@@ -538,12 +590,8 @@ void chain_call(struct chain *c, struct chain_call *call, int64_t now)
     call->gas = 0;
     call->err = (struct err){0};
     int rc = find_method(c, call);
-    if (rc == 0)
-        rc = check_may_run(c, call);
-    if (rc == 0)
-        rc = take_args(c, call);
     if (rc != 0)
         answer(c, call, rc);
-    else if (!is_repeated(c, call))
+    else
         start(c, call);
 }

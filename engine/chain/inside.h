@@ -3,6 +3,8 @@
 #ifndef ATE_CHAIN_INSIDE_H
 #define ATE_CHAIN_INSIDE_H
 
+#include <assert.h>
+
 #include "chain/chain.h"
 #include "chain/core_open.h"
 #include "chain/history.h"
@@ -10,6 +12,17 @@
 
 enum { HEARTBEAT_MS = 1000 };        /* log time is never older than this */
 enum { STATE_ROOT_EVERY = 1 << 16 }; /* transactions */
+
+/* How much may wait to be durable. What an author has seen has to be in the
+ * history when his transaction is read back, so frames are far below its reach;
+ * bytes of the next group with one more transaction fit a group. */
+enum {
+    WAITING_FRAMES_MAX = HISTORY_MAX / 2,
+    WAITING_BYTES_MAX = 64 << 20,
+};
+static_assert(WAITING_FRAMES_MAX <= LOG_GROUP_FRAMES_MAX / 2, "fit a group");
+static_assert(WAITING_BYTES_MAX + LIMIT_TX_BODIES <= LOG_GROUP_BODIES_MAX / 2,
+              "fit a group");
 
 struct log_time {
     uint64_t index;
@@ -88,9 +101,11 @@ struct chain {
     size_t sealed_count;
     size_t sealed_cap;
     struct buf group_bodies;
+    size_t waiting_bytes; /* of it and of the open batch */
 
     /* The group under way. */
     bool writing;
+    size_t writing_frames;
     struct buf writing_bodies;
     struct merkle writing_tree;
 
@@ -98,6 +113,7 @@ struct chain {
     struct call_queue flying;  /* in the group under way */
     struct call_queue ready;   /* answered; not yet told */
     struct call_queue blocked; /* until what is being written is durable */
+    bool pressed;              /* some of `blocked` wait for room */
     size_t looking;            /* reads under way, whoever asked */
     size_t fetching;           /* calls that wait for a body */
 
@@ -134,6 +150,8 @@ bool order_needs_heartbeat(const struct chain *c, int64_t now);
  * placed; order_place_heartbeat() does that. Needs order_seal() before. */
 int order_try_heartbeat(struct chain *c, int64_t now, struct err *err);
 void order_place_heartbeat(struct chain *c);
+/* So much waits to be durable that writes had better wait, too. */
+bool order_is_full(const struct chain *c);
 void order_deinit(struct chain *c);
 bool order_is_empty(const struct chain *c);
 

@@ -19,7 +19,7 @@
 #include "chain/inside.h"
 #include "event/batch.h"
 
-enum { BATCH_BYTES_MAX = 4 << 20 }; /* seal before a frame grows above */
+enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
 
 /* ---- pending transactions ---- */
 
@@ -112,7 +112,7 @@ static void put_tx_header(struct chain *c, struct pending *p,
 static size_t pending_size(const struct pending *p)
 {
     return p->tx_header.len + p->events.len + p->read_set.len + p->result.len +
-           9 * p->event_count + 256;
+           p->inlined.len + p->bodies.len + 9 * p->event_count + 256;
 }
 
 void order_place(struct chain *c, struct placing *placing)
@@ -136,6 +136,7 @@ void order_place(struct chain *c, struct placing *placing)
     memcpy(p->verdict, placing->trial->verdict, HASH_SIZE);
     memcpy(placing->tx_id, p->tx_id, TX_ID_SIZE);
     c->pending_bytes += pending_size(p);
+    c->waiting_bytes += pending_size(p);
     c->next_index++;
 }
 
@@ -216,7 +217,8 @@ void order_seal(struct chain *c)
 bool order_needs_heartbeat(const struct chain *c, int64_t now)
 {
     int64_t time = state_time(state_head(&c->core.state));
-    return c->tree.size + c->pending_count == 1 || now - time >= HEARTBEAT_MS;
+    return c->tree.size + c->pending_count == 1 ||
+           (now > time && now - time >= HEARTBEAT_MS);
 }
 
 /* A heartbeat's call id has to differ from any other of the order key: it is
@@ -318,6 +320,12 @@ bool order_is_empty(const struct chain *c)
     return c->pending_count == 0 && c->sealed_count == 0;
 }
 
+bool order_is_full(const struct chain *c)
+{
+    return c->sealed_count + c->writing_frames >= WAITING_FRAMES_MAX ||
+           c->waiting_bytes >= WAITING_BYTES_MAX;
+}
+
 static void drop_sealed(struct chain *c)
 {
     for (size_t i = 0; i < c->sealed_count; i++) {
@@ -332,8 +340,12 @@ void order_deinit(struct chain *c)
     for (size_t i = 0; i < c->pending_count; i++)
         pending_deinit(&c->pending[i]);
     mem_free(c->pending);
+    c->pending = NULL;
+    c->pending_count = c->pending_cap = 0;
     drop_sealed(c);
     mem_free(c->sealed);
+    c->sealed = NULL;
+    c->sealed_cap = 0;
     buf_deinit(&c->group_bodies);
     buf_deinit(&c->writing_bodies);
 }
@@ -342,6 +354,7 @@ static void group_done(void *ctx, int code, const struct err *err)
 {
     struct chain *c = ctx;
     c->writing = false;
+    c->writing_frames = 0;
     buf_clear(&c->writing_bodies);
     if (code != 0) {
         c->why = *err;
@@ -391,6 +404,8 @@ void chain_flush(struct chain *c)
     order_seal(c);
     state_seal(&c->core.state);
     c->writing = true;
+    c->writing_frames = c->sealed_count;
+    c->waiting_bytes = 0;
     c->writing_tree = c->tree;
     queue_move(&c->flying, &c->placed);
     struct err err;

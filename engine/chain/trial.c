@@ -12,6 +12,7 @@
 #include "chain/materializer.h"
 #include "chain/value.h"
 #include "event/body.h"
+#include "event/tx.h"
 
 static const uint8_t zero_id[OBJECT_ID_SIZE];
 
@@ -21,6 +22,7 @@ void trial_begin(struct trial *t)
     t->open = true;
     t->count = 0;
     t->header_bytes = 0;
+    t->body_bytes = 0;
     scratch_reset(&t->scratch);
     state_begin(&t->core->state);
     t->core->logic->begin(t->core->logic, t);
@@ -371,6 +373,12 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
                        "the headers of a transaction are at most %d bytes; "
                        "split the call or put more into bodies",
                        LIMIT_TX_HEADERS);
+    t->body_bytes += body.len;
+    if (!t->replays && t->body_bytes > LIMIT_TX_BODIES)
+        return err_set(err, ATE_ELIMIT,
+                       "the bodies of a call's events are at most %d bytes; "
+                       "split the call",
+                       LIMIT_TX_BODIES);
     if (engine_type_alone(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": is alone in its transaction");
@@ -412,6 +420,10 @@ static int finish_author(struct trial *t, struct err *err)
 {
     struct state *state = &t->core->state;
     struct author author;
+    if (t->first_sequence > TX_SEQUENCE_MAX)
+        return err_set(err, ATE_ELIMIT,
+                       "the sequences of this key are used up; write with "
+                       "another key");
     if (!state_author(state_head(state), t->author, &author))
         return err_set(err, ATE_EDENIED,
                        "the author's key is not in the log; its first "

@@ -48,6 +48,7 @@ struct trial {
     size_t count;
     size_t cap;
     size_t header_bytes;
+    size_t body_bytes;
     uint8_t verdict[HASH_SIZE]; /* after trial_finish() */
 };
 

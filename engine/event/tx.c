@@ -56,7 +56,7 @@ void tx_header_put(struct buf *out, const struct tx_header *header)
 {
     assert(header->author != NULL && header->event_root != NULL);
     assert(header->count > 0 && header->count <= LIMIT_TX_EVENTS);
-    assert(header->first_sequence <= INT64_MAX - LIMIT_TX_EVENTS);
+    assert(header->first_sequence <= TX_SEQUENCE_MAX);
     assert((header->seen_root != NULL) == (header->seen_size > 0));
 
     mp_put_array(out, HEADER_PARTS);
@@ -73,7 +73,7 @@ void tx_header_put(struct buf *out, const struct tx_header *header)
 static int get_sequence(struct mp *mp, uint64_t *sequence, struct err *err)
 {
     int rc = mp_get_uint(mp, sequence, err);
-    if (rc == 0 && *sequence > INT64_MAX - LIMIT_TX_EVENTS)
+    if (rc == 0 && *sequence > TX_SEQUENCE_MAX)
         return err_set(err, ATE_ELIMIT, "%llu is too high",
                        (unsigned long long)*sequence);
     return rc;

@@ -6,10 +6,12 @@
 #define ATE_EVENT_TX_H
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 struct err;
 
 enum { TX_HEADER_MAX = 1024 }; /* bytes of an encoded header */
+#define TX_SEQUENCE_MAX (INT64_MAX - LIMIT_TX_EVENTS) /* of a first one */
 
 struct call_record {
     const uint8_t *id;     /* 16 bytes */

@@ -1,0 +1,149 @@
+/* Calls in flight: what arrives twice, what arrives faster than the disk takes
+ * it, and keys that are used up. Whatever happened, the log that was written
+ * opens again, with the same state. */
+#include "fixture_chain.h"
+
+#include "chain/history.h"
+
+#define bank_test(name)                                                        \
+    cmocka_unit_test_setup_teardown(name, set_up_bank, tear_down)
+
+static int set_up_bank(void **state)
+{
+    struct fixture_chain *f = mem_zero(1, sizeof(*f));
+    fixture_create(f, "examples/bank", "bank");
+    fixture_ok(f, 0, "account.put", ARGS("name=alice", "owner=alice"));
+    fixture_ok(f, 0, "account.put", ARGS("name=bob", "owner=bob"));
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture_chain *f = *state;
+    fixture_close(f);
+    mem_free(f);
+    return 0;
+}
+
+static void reopens_as_it_was(struct fixture_chain *f)
+{
+    uint8_t before[2][HASH_SIZE];
+    uint8_t after[2][HASH_SIZE];
+    chain_root(f->chain, before[0]);
+    state_root(chain_version(f->chain), before[1]);
+    if (fixture_reopen(f, LOG_READ_WRITE) != 0)
+        fail_msg("%s", f->done_err.text);
+    chain_root(f->chain, after[0]);
+    state_root(chain_version(f->chain), after[1]);
+    assert_memory_equal(before, after, sizeof(before));
+}
+
+#define PAY ARGS("amount=1", "from=alice", "to=bob")
+
+/* A client that lost its connection sends again while the first call is still
+ * being written: both get the answer of the one transaction. */
+static void a_call_repeated_in_flight_enters_once(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c[3];
+    uint64_t size = chain_size(f->chain);
+    for (int i = 0; i < 3; i++) {
+        fixture_begin(f, &c[i], 1, "transfer", PAY);
+        f->calls--;
+        if (i == 1)
+            chain_flush(f->chain); /* the third finds it under way */
+    }
+    fixture_run(f);
+    assert_int_equal(chain_size(f->chain), size + 1);
+    for (int i = 0; i < 3; i++) {
+        assert_true(c[i].done);
+        assert_int_equal(c[i].call.code, 0);
+        assert_true(c[i].call.wrote);
+        assert_int_equal(c[i].call.index, size);
+        fixture_end(&c[i]);
+    }
+    reopens_as_it_was(f);
+}
+
+/* Arguments alone do not make a call the same. */
+static void a_call_id_belongs_to_one_method_and_author(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c;
+    fixture_ok(f, 1, "account.put", ARGS("name=carol", "owner=alice"));
+    uint64_t size = chain_size(f->chain);
+    f->calls--;
+    assert_int_equal(fixture_call(f, &c, 1, "account.create",
+                                  ARGS("name=carol", "owner=alice")),
+                     ATE_ECONFLICT);
+    assert_non_null(strstr(c.call.err.text, "for another method"));
+    assert_false(c.call.wrote);
+    fixture_end(&c);
+    f->calls--;
+    assert_int_equal(fixture_call(f, &c, 2, "account.put",
+                                  ARGS("name=carol", "owner=alice")),
+                     ATE_ECONFLICT);
+    assert_non_null(strstr(c.call.err.text, "by another author"));
+    fixture_end(&c);
+    assert_int_equal(chain_size(f->chain), size);
+}
+
+/* Two authors in turn: each call is a frame of its own. They arrive faster than
+ * the disk takes them; all the same each gets in, in order, and what its author
+ * had seen can still be checked when the log is read back. */
+static void more_calls_than_a_group_holds_wait(void **state)
+{
+    enum { CALLS = 2 * HISTORY_MAX };
+    struct fixture_chain *f = *state;
+    struct fixture_call *c = mem_zero(CALLS, sizeof(*c));
+    for (int i = 0; i < CALLS; i++) {
+        fixture_begin(f, &c[i], 1 + i % 2, "transfer",
+                      i % 2 == 0 ? ARGS("amount=1", "from=alice", "to=bob")
+                                 : ARGS("amount=1", "from=bob", "to=alice"));
+        if (i == 0 || i == CALLS / 4)
+            chain_flush(f->chain); /* the disk does not come back yet */
+    }
+    fixture_run(f);
+    for (int i = 0; i < CALLS; i++) {
+        assert_true(c[i].done);
+        if (c[i].call.code != 0)
+            fail_msg("call %d: %s", i, c[i].call.err.text);
+        assert_int_equal(c[i].call.index, 4 + i);
+        fixture_end(&c[i]);
+    }
+    mem_free(c);
+    reopens_as_it_was(f);
+}
+
+/* A later call names what an earlier one makes, though both wait. */
+static void waiting_calls_see_those_before_them(void **state)
+{
+    enum { CALLS = HISTORY_MAX };
+    struct fixture_chain *f = *state;
+    struct fixture_call *c = mem_zero(CALLS + 2, sizeof(*c));
+    for (int i = 0; i < CALLS; i++)
+        fixture_begin(f, &c[i], 1 + i % 2, "account.put",
+                      ARGS("name=other", "owner=alice"));
+    fixture_begin(f, &c[CALLS], 1, "account.put",
+                  ARGS("name=late", "owner=alice"));
+    fixture_begin(f, &c[CALLS + 1], 1, "transfer",
+                  ARGS("amount=1", "from=late", "to=bob"));
+    fixture_run(f);
+    if (c[CALLS + 1].call.code != 0)
+        fail_msg("%s", c[CALLS + 1].call.err.text);
+    for (int i = 0; i < CALLS + 2; i++)
+        fixture_end(&c[i]);
+    mem_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        bank_test(a_call_repeated_in_flight_enters_once),
+        bank_test(a_call_id_belongs_to_one_method_and_author),
+        bank_test(more_calls_than_a_group_holds_wait),
+        bank_test(waiting_calls_see_those_before_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
