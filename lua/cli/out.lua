@@ -71,6 +71,17 @@ function Out:talk(text)
     io.stderr:write(ate.text.printable(text, '\n\t'), '\n')
 end
 
+--- The engine names its own methods; people type commands.
+local function as_commands(text)
+    text = text:gsub('^(%l+)%.(%l+): ', function(noun, verb)
+        return (noun == 'chain' or noun == 'key')
+            and ('%s %s: '):format(noun, verb) or nil
+    end)
+    return (text:gsub('%f[%w]chain%.ls%f[%W]', 'ate chain ls')
+        :gsub('%f[%w]key%.ls%f[%W]', 'ate key ls')
+        :gsub('%f[%w]key%.new%f[%W]', 'ate key new'))
+end
+
 --- Say what went wrong.
 -- @tparam table err
 function Out:error(err)
@@ -83,7 +94,8 @@ function Out:error(err)
         return
     end
     local mark = self.talk_color and '\27[31mate:\27[0m ' or 'ate: '
-    io.stderr:write(mark, ate.text.printable(err.text, '\n\t'), '\n')
+    local text = as_commands(err.text)
+    io.stderr:write(mark, ate.text.printable(text, '\n\t'), '\n')
 end
 
 function Out:warn(text)

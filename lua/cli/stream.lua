@@ -1,5 +1,6 @@
 --- Commands that read rows: list, history, view.
 -- @module ate.cli.stream
+local problem = require('ate.client.problem')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
 
@@ -58,7 +59,7 @@ function M.run(ctx, read, what, name, columns_of, more_args)
         end
     end)
     if done == nil then
-        return nil, err
+        return nil, problem.say(err, chain)
     end
     table.sort(kept, order)
     for _, row in ipairs(kept) do

@@ -19,8 +19,9 @@ function M.say(err, context)
     if rule ~= nil and not text:find(rule .. ':', 1, true) then
         text = rule .. ': ' .. text
     end
-    if context ~= nil and not begins(text, context)
-        and not begins(text, context:match('^%S+')) then
+    local chain = context ~= nil and context:match('^%S+')
+    if chain and not begins(text, chain)
+        and not begins(text, 'chain ' .. chain) then
         text = context .. ': ' .. text
     end
     local said = ate.error(err.code, text)

@@ -4,6 +4,7 @@
 -- many in flight.
 -- @module ate.client.session
 local ate = require('ate')
+local shape = require('ate.client.shape')
 
 local M = {}
 local Session = {}
@@ -121,10 +122,26 @@ function Session:run(how, request, on_row)
     return value
 end
 
---- Call a method of a chain, or of the node when `chain` is nil.
+--- Call a method of a chain, or of the node when `chain` is nil. Of one that
+-- streams rows, such as account.list, they are the value.
 function Session:call(chain, method, args, as)
-    return self:run('call', {chain = chain, method = method, args = args,
-        as = as})
+    local rows = ate.list({})
+    local value, err = self:run('call', {chain = chain, method = method,
+        args = args, as = as}, function(row)
+            rows[#rows + 1] = row
+        end)
+    if value == ate.null and (#rows > 0 or self:streams(chain, method)) then
+        return rows
+    end
+    return value, err
+end
+
+--- Whether a method is a default one that streams rows.
+function Session:streams(chain, name)
+    local schema = chain ~= nil and self:schema(chain)
+    local method = schema and shape.find(schema, 'method', name, chain)
+    return method and method.default == true
+        and (name:match('%.list$') or name:match('%.history$')) ~= nil
 end
 
 --- Read; rows go to `on_row`, the end's value is returned.

@@ -104,6 +104,19 @@ function M.history_columns(type_)
     return columns
 end
 
+--- Columns of what TYPE.list and TYPE.history give; nil of other methods.
+function M.method_columns(schema, method)
+    local name, verb = method.name:match('^(.*)%.(%l+)$')
+    if method.default ~= true or verb ~= 'list' and verb ~= 'history' then
+        return nil
+    end
+    local type_ = M.find(schema, 'type', name, '')
+    if type_ == nil then
+        return nil
+    end
+    return verb == 'list' and M.type_columns(type_) or M.history_columns(type_)
+end
+
 local HASHED = {ref = true, identity = true}
 
 --- The columns that order a view's rows, when people would not see why: the
@@ -114,8 +127,8 @@ local function unseen_order(view)
         kinds[field.name] = field.kind
     end
     local names, is_unseen = {}, false
-    for _, list in ipairs({view.order, view.key}) do
-        for _, name in ipairs(is_set(list) and list or {}) do
+    for _, part in ipairs({'order', 'key'}) do
+        for _, name in ipairs(is_set(view[part]) and view[part] or {}) do
             names[#names + 1] = name
             is_unseen = is_unseen or HASHED[kinds[name]] == true
         end

@@ -48,6 +48,9 @@ local function call(repl, chain, name, args)
     end
     if method.mode == 'write' and type(value) == 'table' then
         repl.known[value] = {write = method.name}
+    elseif ate.is_list(value) then
+        repl.known[value] = {columns =
+            shape.method_columns(repl.session:schema(chain), method)}
     end
     return value
 end

@@ -156,6 +156,10 @@ function M.run(files, options)
             return nil, err
         end
     end
+    if #all.results == 0 then
+        return nil, ate.error('NOT_FOUND', ('test: the name of no test '
+            .. 'contains %q'):format(options.only))
+    end
     summary(options.out, all)
     return all.failed == 0 and 0 or 1
 end

@@ -171,8 +171,8 @@ end
 
     it('warns of what no rule protects', function()
         local path = run.bank_schema()
-        local text = run.read(path):gsub("bank:rule%('not_owner'.-\n}%)\n",
-            '')
+        local text = run.read(path):gsub(
+            "bank:rule%('not_owner'.-\n}%)\n", '')
         run.write(path, text)
         local done = run.ate('check', path)
         assert.equal(0, done.code, done.err)

@@ -88,6 +88,16 @@ describe('a bank', function()
             run.json('call', 'bank', 'account.get', 'name=alice').name)
     end)
 
+    it('reads by default methods, too', function()
+        run.bank()
+        assert.equal('name   owner\nalice  me\nbob    bob\n',
+            run.ok('call', 'bank', 'account.list'))
+        assert.equal('[]\n', run.ok('call', 'bank', 'transfer.list',
+            '--json'))
+        assert.equal('alice', run.json('call', 'bank', 'account.history',
+            'name=alice')[1].name)
+    end)
+
     it('shows its end, and follows', function()
         run.bank()
         run.ok('call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1')

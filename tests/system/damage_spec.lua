@@ -274,7 +274,7 @@ describe('a full disk', function()
         end
         assert.equal('full 7\nverify 0\nlisted 0\nagain 0\n', done.out,
             done.err)
-        assert.matches('"code":"FULL",.*"text":"calls: line %d+: .*space', done.err)
+        assert.matches('"code":"FULL",.*"calls: line %d+: .*space', done.err)
         local _, answered = run.read(run.dir .. '/answers'):gsub('\n', '')
         local _, listed = run.read(run.dir .. '/listed'):gsub('\n', '')
         assert.is_true(answered > 100)

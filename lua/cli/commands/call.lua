@@ -1,6 +1,7 @@
 --- ate call NAME METHOD: call a method, once or for each line of a stream.
 local ate = require('ate')
 local bulk = require('ate.cli.bulk')
+local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
@@ -33,25 +34,26 @@ local function arguments(ctx, method, words)
 end
 
 --- Print what a read method gave: rows, an object, or one value.
-local function print_result(ctx, value)
-    if ctx.out.is_json then
-        ctx.out:json(value)
-    elseif ate.is_list(value) and type(value[1]) == 'table'
-        and not ate.is_list(value[1]) then
-        local writer = rows.writer(ctx.out, shape.any_columns(value),
-            ctx.options.output)
+local function print_result(ctx, value, schema, method)
+    local columns = ate.is_list(value)
+        and (shape.method_columns(schema, method) or type(value[1]) == 'table'
+            and not ate.is_list(value[1]) and shape.any_columns(value))
+    if columns then
+        local writer = rows.writer(ctx.out, columns, ctx.options.output)
         for _, row in ipairs(value) do
             writer.row(row)
         end
         writer.close()
+    elseif ctx.out.is_json then
+        ctx.out:json(value)
     elseif ate.is_list(value) then
         for _, item in ipairs(value) do
-            ctx.out:line(require('ate.client.cell').text(item))
+            ctx.out:line(cell.text(item))
         end
     elseif type(value) == 'table' then
         facts.print(ctx.out, value)
     elseif value ~= ate.null then
-        ctx.out:line(require('ate.client.cell').text(value))
+        ctx.out:line(cell.text(value))
     end
 end
 
@@ -64,7 +66,7 @@ local function print_write(ctx, method, write)
     end
 end
 
-local function call_one(ctx, session, method)
+local function call_one(ctx, session, schema, method)
     local chain = ctx.args.NAME
     local args, err = arguments(ctx, method, ctx.args['key=value'])
     if args == nil then
@@ -81,7 +83,7 @@ local function call_one(ctx, session, method)
     if method.mode == 'write' then
         print_write(ctx, method, value)
     else
-        print_result(ctx, value)
+        print_result(ctx, value, schema, method)
     end
     return 0
 end
@@ -114,7 +116,7 @@ local function run(ctx)
         return nil, ate.error('INVALID', 'call needs a METHOD; '
             .. 'ate help call shows how')
     end
-    return call_one(ctx, session, method)
+    return call_one(ctx, session, schema, method)
 end
 
 return {

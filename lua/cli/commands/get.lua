@@ -1,5 +1,6 @@
 --- ate get NAME TYPE KEY
 local facts = require('ate.cli.facts')
+local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
 
 local function run(ctx)
@@ -22,7 +23,7 @@ local function run(ctx)
     object, err = session:read(chain, 'get', {type = type_.name,
         key = ctx.args.KEY})
     if object == nil then
-        return nil, err
+        return nil, problem.say(err, chain)
     end
     if not ctx.out.is_json and shape.has_key(type_) then
         object.id = nil -- the key says it already
