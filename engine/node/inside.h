@@ -164,6 +164,10 @@ void verify_settle_all(struct node *node);
 
 void own_ask(struct asked *a);
 
+/* ---- listing.c ---- */
+
+void listing_ask(struct asked *a);
+
 /* ---- create.c ---- */
 
 void create_ask(struct asked *a);

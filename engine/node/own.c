@@ -1,4 +1,4 @@
-/* What the node itself answers: its keys and its list of chains. */
+/* What the node itself answers, and its keys. */
 #include <assert.h>
 #include <string.h>
 
@@ -120,67 +120,13 @@ static void key_ls(struct asked *a)
     buf_deinit(&out);
 }
 
-/* ---- chains ---- */
-
-/* What is known of a chain without opening it. */
-static void put_chain(struct node *node, struct bytes name, const uint8_t *id,
-                      struct buf *out)
-{
-    struct mapping m = {0};
-    struct hosted *h = hosted_find(node, name);
-    mapping_str(&m, "name", name);
-    mapping_hex(&m, "id", bytes_of(id, CHAIN_ID_SIZE));
-    if (h != NULL && h->state == HOSTED_OPEN) {
-        const struct schema *s = chain_core(h->chain)->schema;
-        const struct err *why;
-        mapping_text(&m, "schema", s->main);
-        mapping_int(&m, "version", schema_part(s, s->main)->version);
-        mapping_uint(&m, "size", chain_size(h->chain));
-        mapping_text(&m, "state",
-                     chain_state(h->chain, &why) != 0 ? "damaged" : "open");
-    } else {
-        mapping_text(&m, "state", "closed");
-    }
-    mapping_put(&m, out);
-}
-
-static void chain_ls(struct asked *a)
-{
-    static const char *const names[] = {NULL};
-    struct node *node = a->node;
-    struct err err = {0};
-    if (node->read_only && !node->env.folder && !a->looked_again) {
-        node_search(a);
-        return;
-    }
-    if (args_check(buf_bytes(&a->args), names, &err) != 0) {
-        err_wrap(&err, "chain.ls");
-        asked_fail(a, &err);
-        return;
-    }
-    struct buf list = {0};
-    struct buf out = {0};
-    struct bytes name = bytes_of(NULL, 0);
-    uint8_t id[NAMES_ID_SIZE];
-    uint32_t count = 0;
-    while (names_next(&node->names.names, name, &name, id)) {
-        put_chain(node, name, id, &list);
-        count++;
-    }
-    mp_put_array(&out, count);
-    buf_put_bytes(&out, buf_bytes(&list));
-    asked_end(a, 0, &err, buf_bytes(&out));
-    buf_deinit(&list);
-    buf_deinit(&out);
-}
-
 /* ---- which ---- */
 
 static const struct own_method {
     const char *name;
     void (*run)(struct asked *a);
 } methods[] = {
-    {"chain.create", create_ask}, {"chain.ls", chain_ls}, {"key.ls", key_ls},
+    {"chain.create", create_ask}, {"chain.ls", listing_ask}, {"key.ls", key_ls},
     {"key.new", key_new},         {"key.show", key_show},
 };
 enum { METHODS = sizeof(methods) / sizeof(methods[0]) };

@@ -33,6 +33,19 @@ static void note(struct bench *s, const char *chain, const char *text)
     call_ok(&s->world, s->node, chain, "note.append", ARGS(arg));
 }
 
+static struct buf *head_of(struct bench *s, const char *name)
+{
+    uint8_t id[NAMES_ID_SIZE];
+    char folder[LOG_PATH_MAX];
+    char path[LOG_PATH_MAX + 8];
+    assert_true(names_find(&s->node->names.names, bytes_of_text(name), id));
+    log_folder(folder, id);
+    snprintf(path, sizeof(path), "%s/1.head", folder);
+    struct buf *head = memory_disk_file(s->world.memory, path);
+    assert_non_null(head);
+    return head;
+}
+
 /* ---- creating and naming ---- */
 
 static void creating_makes_keys_and_a_name(void **state)
@@ -328,6 +341,38 @@ static void info_names_the_folder(void **state)
     ask_end(&ask);
 }
 
+/* A list says the same of chains that are open and of those that are not. */
+static void closed_chains_are_listed_by_a_glance(void **state)
+{
+    struct bench *s = *state;
+    struct ask open;
+    struct ask closed;
+    note(s, "bank", "x");
+    call(&s->world, s->node, &open, NULL, "chain.ls", ARGS());
+    world_pass(&s->world, s->node, NODE_CHAIN_IDLE_MS + 1);
+    assert_int_equal(s->node->open_count, 0);
+    call(&s->world, s->node, &closed, NULL, "chain.ls", ARGS());
+    assert_int_equal(s->node->open_count, 0);
+    const struct buf *both[] = {&open.result, &closed.result};
+    for (int i = 0; i < 2; i++) {
+        /* The one map of the list, behind the byte that begins the list. */
+        struct buf map = {.data = both[i]->data + 1, .len = both[i]->len - 1};
+        assert_true(text_is(&map, "name", "bank"));
+        assert_true(text_is(&map, "schema", "toy"));
+        assert_int_equal(int_at(&map, "version"), 3);
+        assert_int_equal(int_at(&map, "size"), 3);
+        assert_true(text_is(&map, "state", i == 0 ? "open" : "closed"));
+    }
+    ask_end(&open);
+    ask_end(&closed);
+    struct buf *head = head_of(s, "bank");
+    head->data[LOG_FRAMES_START] ^= 1;
+    call(&s->world, s->node, &closed, NULL, "chain.ls", ARGS());
+    assert_true(contains(&closed.result, "damaged"));
+    ask_end(&closed);
+    head->data[LOG_FRAMES_START] ^= 1;
+}
+
 /* ---- opening and closing ---- */
 
 static uint64_t marked(struct bench *s, const char *name)
@@ -452,19 +497,6 @@ static void verify_comes_to_what_is_there(void **state)
     assert_int_equal(s->node->open_count, 0);
     ask_end(&ask);
     ask_end(&info);
-}
-
-static struct buf *head_of(struct bench *s, const char *name)
-{
-    uint8_t id[NAMES_ID_SIZE];
-    char folder[LOG_PATH_MAX];
-    char path[LOG_PATH_MAX + 8];
-    assert_true(names_find(&s->node->names.names, bytes_of_text(name), id));
-    log_folder(folder, id);
-    snprintf(path, sizeof(path), "%s/1.head", folder);
-    struct buf *head = memory_disk_file(s->world.memory, path);
-    assert_non_null(head);
-    return head;
 }
 
 static void a_flipped_byte_is_found(void **state)
@@ -629,6 +661,7 @@ int main(void)
         TEST(followers_are_told_until_they_cancel),
         TEST(what_waits_for_its_chain_can_be_canceled),
         TEST(info_names_the_folder),
+        TEST(closed_chains_are_listed_by_a_glance),
         TEST(idle_chains_are_marked_then_closed),
         TEST(few_places_serve_many_chains),
         TEST(a_place_is_free_when_its_reader_ends),
