@@ -154,6 +154,7 @@ void calls_deliver(struct chain *c)
         call_deinit(&st->run);
         buf_deinit(&st->args);
         buf_deinit(&st->stored);
+        mem_free(st->co_authors);
         mem_free(st);
         call->done(call);
     }
@@ -304,7 +305,12 @@ static int place_run(struct chain *c, struct chain_call *call, bool beats)
 {
     struct call *run = &call->state->run;
     struct record_room room = {.read_set = {0}};
-    struct placing placing = {.trial = &run->trial, .author = call->author};
+    struct placing placing = {
+        .trial = &run->trial,
+        .author = call->author,
+        .co_authors = call->co_authors,
+        .co_author_count = call->co_author_count,
+    };
     int rc = make_record(c, call, &placing, &room);
     if (rc == 0) {
         trial_keep(&run->trial);
@@ -331,6 +337,8 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
     t->author = call->author->id;
     t->caller = call->author->id;
     t->call_id = call->call_id;
+    t->co_authors = call->state->co_authors;
+    t->co_author_count = call->co_author_count;
     run->time = t->time;
 }
 
@@ -531,6 +539,36 @@ static int check_may_run(struct chain *c, struct chain_call *call)
     return 0;
 }
 
+/* The author and co-authors are all different, and the log knows the
+ * co-authors. */
+static int take_co_authors(struct chain *c, struct chain_call *call)
+{
+    size_t count = call->co_author_count;
+    struct author known;
+    if (count > LIMIT_TX_SIGNATURES)
+        return err_set(&call->err, ATE_ELIMIT, "at most %d keys sign with it",
+                       LIMIT_TX_SIGNATURES);
+    if (count > 0 && call->state->co_authors == NULL)
+        call->state->co_authors =
+            mem_zero(count, sizeof(*call->state->co_authors));
+    for (size_t i = 0; i < count; i++) {
+        const struct key_pair *pair = call->co_authors[i];
+        bool twice = memcmp(pair->id, call->author->id, KEY_ID_SIZE) == 0;
+        for (size_t k = 0; k < i; k++)
+            twice |=
+                memcmp(pair->id, call->co_authors[k]->id, KEY_ID_SIZE) == 0;
+        if (twice)
+            return err_set(&call->err, ATE_EINVALID,
+                           "a key signs once: as author or with the others");
+        if (!state_author(state_head(&c->core.state), pair->id, &known))
+            return err_set(&call->err, ATE_EDENIED,
+                           "a key that is to sign with it is not in the log; "
+                           "let it make a call of its own first");
+        call->state->co_authors[i].key_id = pair->id;
+    }
+    return 0;
+}
+
 static int take_args(struct chain *c, struct chain_call *call)
 {
     static const uint8_t empty_map = 0x80;
@@ -545,8 +583,7 @@ static int take_args(struct chain *c, struct chain_call *call)
     if (m->mode == METHOD_WRITE) /* calls in one stream see each other */
         door.version = state_head(&c->core.state);
     return door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
-                     schema_short(c->core.schema, m->name), &call->state->args,
-                     &call->err);
+                     NULL, &call->state->args, &call->err);
 }
 
 /* Invariant (2). */
@@ -565,6 +602,8 @@ static void start(struct chain *c, struct chain_call *call)
     int rc = check_may_run(c, call);
     if (rc == 0 && has_to_wait(c, call))
         return;
+    if (rc == 0)
+        rc = take_co_authors(c, call);
     if (rc == 0)
         rc = take_args(c, call);
     if (rc == 0 && is_repeated(c, call))

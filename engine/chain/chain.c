@@ -1,6 +1,7 @@
 #include "chain/chain.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -20,9 +21,9 @@ struct chain *chain_new(const struct chain_deps *deps)
     return c;
 }
 
-void chain_close(struct chain *c)
+/* Back to a chain that was never opened. */
+static void forget(struct chain *c)
 {
-    assert(chain_is_idle(c));
     if (c->log_open)
         log_close(&c->log);
     c->log_open = false;
@@ -35,6 +36,18 @@ void chain_close(struct chain *c)
     c->time_count = 0;
     c->time_cap = 0;
     core_close(&c->core);
+    merkle_init(&c->tree);
+    merkle_init(&c->durable);
+    c->next_index = 0;
+    c->state_rooted = 0;
+    c->progress = (struct chain_progress){0};
+    c->why = (struct err){0};
+}
+
+void chain_close(struct chain *c)
+{
+    assert(chain_is_idle(c));
+    forget(c);
 }
 
 void chain_free(struct chain *c)
@@ -57,9 +70,8 @@ void chain_stop(struct chain *c)
 
 /* ---- opening ---- */
 
-static void opened(void *ctx, int code, const struct err *err)
+static void finish_opening(struct chain *c, int code, const struct err *err)
 {
-    struct chain *c = ctx;
     chain_done *done = c->done;
     c->done = NULL;
     if (code != 0)
@@ -76,6 +88,33 @@ static void opened(void *ctx, int code, const struct err *err)
     done(c->done_ctx, code != 0 ? c->why.code : 0, code != 0 ? &c->why : err);
 }
 
+static void opened(void *ctx, int code, const struct err *err)
+{
+    struct chain *c = ctx;
+    c->opened_early = c->checking > 0;
+    c->opened_code = code;
+    c->opened_err = *err;
+    if (!c->opened_early)
+        chain_checked(c);
+}
+
+/* A signature that the pool found bad: replay again without it, so that opening
+ * ends at that very frame and says so. */
+void chain_checked(struct chain *c)
+{
+    c->opened_early = false;
+    if (!c->check_failed) {
+        finish_opening(c, c->opened_code, &c->opened_err);
+        return;
+    }
+    c->check_failed = false;
+    c->deps.pool = NULL;
+    forget(c);
+    c->log_open = true;
+    log_open(&c->log, c->deps.disk, c->folder, NULL, c->mode, replay_frame, c,
+             opened, c);
+}
+
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
                 enum log_mode mode, chain_done *done, void *ctx)
 {
@@ -83,6 +122,8 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
     c->log_open = true;
     c->done = done;
     c->done_ctx = ctx;
+    snprintf(c->folder, sizeof(c->folder), "%s", folder);
+    c->mode = mode;
     log_open(&c->log, c->deps.disk, folder, id, mode, replay_frame, c, opened,
              c);
 }
@@ -193,9 +234,10 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
 bool chain_is_idle(const struct chain *c)
 {
     return !c->writing && order_is_empty(c) && c->done == NULL &&
-           c->fetching == 0 && c->looking == 0 && c->placed.first == NULL &&
-           c->flying.first == NULL && c->blocked.first == NULL &&
-           c->ready.first == NULL && (!c->log_open || log_is_idle(&c->log));
+           c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
+           c->placed.first == NULL && c->flying.first == NULL &&
+           c->blocked.first == NULL && c->ready.first == NULL &&
+           (!c->log_open || log_is_idle(&c->log));
 }
 
 int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err)

@@ -7,6 +7,7 @@
 #ifndef ATE_CHAIN_CHAIN_H
 #define ATE_CHAIN_CHAIN_H
 
+#include "base/task.h"
 #include "chain/call.h"
 #include "chain/door.h"
 #include "chain/logic.h"
@@ -22,6 +23,7 @@ struct chain_deps {
     const struct logic_maker *logic;
     const struct materializer *const *materializers;
     const struct door_names *names;
+    const struct pool *pool; /* NULL: what it would do is done at once */
     /* The pair of an order key that this node holds, or NULL. */
     const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
     void *ctx;
@@ -82,6 +84,10 @@ struct chain_call {
     struct bytes args;   /* canonical map in door form; len 0: none */
     const struct key_pair *author;
     uint8_t call_id[CALL_ID_SIZE];
+    /* Others who sign the transaction (tx:by() is true for them); the log has
+     * to know their keys. */
+    const struct key_pair *const *co_authors;
+    size_t co_author_count;
     void (*done)(struct chain_call *call);
     void *owner;
 

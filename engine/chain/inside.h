@@ -41,6 +41,9 @@ struct pending {
     struct buf read_set;
     struct buf result;
     uint8_t verdict[HASH_SIZE];
+    struct further_sig *sigs; /* by co-authors, sorted */
+    uint8_t (*signatures)[SIGN_SIZE];
+    size_t sig_count;
 };
 
 /* A frame that is signed and waits to be written. */
@@ -64,8 +67,9 @@ struct chain_call_state {
     struct buf args; /* stored form */
     struct call run;
     int64_t now;
-    struct buf stored; /* the result in stored form */
-    uint32_t fetches;  /* bodies fetched so far */
+    struct further_sig *co_authors; /* as the trial sees them: not signed yet */
+    struct buf stored;              /* the result in stored form */
+    uint32_t fetches;               /* bodies fetched so far */
 };
 
 struct chain {
@@ -121,6 +125,16 @@ struct chain {
     chain_done *done;
     void *done_ctx;
     struct replay_wait *wait; /* a frame that waits for its bodies */
+
+    /* Signatures being checked by the pool while replay goes on. */
+    size_t checking;
+    bool check_paused; /* the log waits until there are fewer */
+    bool check_failed; /* one was not good: replay again, one by one */
+    bool opened_early; /* the log is open, checks are still under way */
+    int opened_code;
+    struct err opened_err;
+    char folder[LOG_PATH_MAX]; /* as chain_open() was asked to */
+    enum log_mode mode;
 };
 
 void queue_init(struct call_queue *q);
@@ -139,8 +153,10 @@ struct placing {
     const struct trial *trial;
     const struct key_pair *author;
     struct call_record call;
-    struct bytes read_set;     /* len 0: none */
-    struct bytes result;       /* len 0: none */
+    struct bytes read_set; /* len 0: none */
+    struct bytes result;   /* len 0: none */
+    const struct key_pair *const *co_authors;
+    size_t co_author_count;
     uint8_t tx_id[TX_ID_SIZE]; /* set */
 };
 void order_place(struct chain *c, struct placing *placing);
@@ -160,6 +176,17 @@ int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
                    struct err *err);
 int replay_frame(void *chain, const struct log_frame *frame, struct err *err);
 void replay_deinit(struct chain *c);
+
+/* signatures.c */
+
+/* Check a batch's signature: at once, or by the pool. 0: it is good, or not
+ * known yet; LOG_PAUSE: the same, and enough are being checked. Errors:
+ * CORRUPT. */
+int signatures_check(struct chain *c, struct bytes payload,
+                     const struct key_record *author, struct err *err);
+
+/* chain.c: all signatures are checked. */
+void chain_checked(struct chain *c);
 
 /* look.c */
 void look_note_time(struct chain *c, uint64_t index, int64_t time);

@@ -32,6 +32,8 @@ static void pending_deinit(struct pending *p)
     buf_deinit(&p->bodies);
     buf_deinit(&p->read_set);
     buf_deinit(&p->result);
+    mem_free(p->sigs);
+    mem_free(p->signatures);
 }
 
 /* Lay out one body as docs/format.md section 4 has it. */
@@ -109,6 +111,30 @@ static void put_tx_header(struct chain *c, struct pending *p,
           p->tx_id);
 }
 
+/* Co-authors sign the transaction's id, each for itself. */
+static void put_co_authors(struct chain *c, struct pending *p,
+                           const struct placing *placing)
+{
+    size_t count = placing->co_author_count;
+    if (count == 0)
+        return;
+    p->sigs = mem_alloc(count * sizeof(*p->sigs));
+    p->signatures = mem_alloc(count * sizeof(*p->signatures));
+    p->sig_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct key_pair *pair = placing->co_authors[i];
+        further_sig_make(pair, c->core.id, bytes_of_text(PURPOSE_CO_AUTHOR),
+                         p->tx_id, p->signatures[i]);
+        p->sigs[i] = (struct further_sig){
+            .key_id = pair->id,
+            .purpose = bytes_of_text(PURPOSE_CO_AUTHOR),
+            .signature = p->signatures[i],
+        };
+    }
+    bool distinct = sigs_sort(p->sigs, count);
+    assert(distinct);
+}
+
 static size_t pending_size(const struct pending *p)
 {
     return p->tx_header.len + p->events.len + p->read_set.len + p->result.len +
@@ -130,6 +156,7 @@ void order_place(struct chain *c, struct placing *placing)
     struct pending *p = &c->pending[c->pending_count++];
     *p = (struct pending){0};
     put_tx_header(c, p, placing);
+    put_co_authors(c, p, placing);
     put_events(p, placing->trial);
     buf_put_bytes(&p->read_set, placing->read_set);
     buf_put_bytes(&p->result, placing->result);
@@ -152,6 +179,8 @@ static void put_member(struct buf *payload, const struct pending *p)
     }
     struct batch_part part = {
         .tx_header = buf_bytes(&p->tx_header),
+        .sigs = p->sigs,
+        .sig_count = p->sig_count,
         .events = events,
         .event_count = p->event_count,
         .read_set = buf_bytes(&p->read_set),
@@ -165,10 +194,13 @@ static void put_member(struct buf *payload, const struct pending *p)
 static void put_leaf(struct chain *c, const struct pending *p,
                      const uint8_t signature[SIGN_SIZE])
 {
-    const struct sigs none = {0};
+    struct buf raw = {0};
     uint8_t sigs[HASH_SIZE];
     uint8_t leaf[LOG_LEAF_SIZE];
-    sigs_hash(signature, &none, sigs);
+    sigs_put(&raw, p->sigs, p->sig_count);
+    struct sigs further = {buf_bytes(&raw), (uint32_t)p->sig_count};
+    sigs_hash(signature, &further, sigs);
+    buf_deinit(&raw);
     log_leaf(c->core.genesis.suite, c->tree.size, p->tx_id, sigs, p->verdict,
              leaf);
     merkle_append_leaf(&c->tree, bytes_of(leaf, sizeof(leaf)));

@@ -284,35 +284,6 @@ static int replay_member(struct chain *c, const struct batch_member *m,
 
 /* ---- frames ---- */
 
-static int check_signature(struct chain *c, struct bytes payload,
-                           const struct key_record *record, struct err *err)
-{
-    struct batch_reader r;
-    struct batch_member m;
-    int rc = batch_open(&r, payload, err);
-    if (rc != 0)
-        return rc;
-    uint8_t(*ids)[TX_ID_SIZE] = mem_alloc(r.count * sizeof(*ids));
-    uint32_t count = 0;
-    while (rc == 0) {
-        rc = batch_next(&r, &m, err);
-        if (rc != 1)
-            break;
-        rc = 0;
-        if (m.refused)
-            memcpy(ids[count++], m.refused_id, TX_ID_SIZE);
-        else
-            batch_member_id(&m, c->core.genesis.suite, c->core.id,
-                            ids[count++]);
-    }
-    if (rc == 0 &&
-        !batch_signature_verify(record, c->core.id, ids, count, r.signature))
-        rc = err_set(err, ATE_ECORRUPT, "the batch's signature is not good");
-    mem_free(ids);
-    c->progress.signatures += rc == 0;
-    return rc;
-}
-
 static int replay_batch(struct chain *c, const struct log_frame *frame,
                         struct bytes file_bodies, struct err *err)
 {
@@ -328,7 +299,10 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
     if (rc == 0)
         rc = find_author(c, frame->payload, r.author, &record, err);
     if (rc == 0)
-        rc = check_signature(c, frame->payload, &record, err);
+        rc = signatures_check(c, frame->payload, &record, err);
+    int pause = rc == LOG_PAUSE ? LOG_PAUSE : 0;
+    if (rc == LOG_PAUSE)
+        rc = 0;
     while (rc == 0 && (rc = batch_next(&r, &m, err)) == 1) {
         rc = 0;
         if (m.refused)
@@ -348,7 +322,7 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
                      "its bodies fill more or less than it says");
     if (rc == 0)
         history_add(&c->history, &c->tree);
-    return rc;
+    return rc == 0 ? pause : rc;
 }
 
 /* A frame whose visit paused until its bodies are there. */
@@ -383,7 +357,10 @@ static void bodies_fetched(struct log_read *read, int code,
     else
         code = replay_batch(c, &w->frame, buf_bytes(&read->bytes), &err);
     replay_deinit(c);
-    log_resume(&c->log, code, &err);
+    if (code == LOG_PAUSE)
+        c->check_paused = true; /* goes on when enough are checked */
+    else
+        log_resume(&c->log, code, &err);
 }
 
 static int fetch_bodies(struct chain *c, const struct log_frame *frame)
@@ -432,5 +409,7 @@ int replay_frame(void *chain, const struct log_frame *frame, struct err *err)
         return err_set(err, ATE_ECORRUPT, "a genesis that is not the first");
     if (frame->body_len > 0 && needs_bodies(c))
         return fetch_bodies(c, frame);
-    return replay_batch(c, frame, bytes_of(NULL, 0), err);
+    int rc = replay_batch(c, frame, bytes_of(NULL, 0), err);
+    c->check_paused = rc == LOG_PAUSE;
+    return rc;
 }

@@ -30,6 +30,7 @@
 #include "crypto/sign.h"
 #include "io/disk.h"
 #include "io/memory_disk.h"
+#include "io/workers.h"
 #include "script/script.h"
 
 enum message_kind { MESSAGE_ASK, MESSAGE_CANCEL, MESSAGE_GRANT };
@@ -63,6 +64,7 @@ struct loop {
     uv_loop_t uv;
     uv_async_t wake;
     uv_timer_t timer;
+    struct workers workers;
     bool stopping;
     bool stopped;
 
@@ -119,6 +121,7 @@ static struct node *make_node(struct loop *loop)
                                      : disk_interface(loop->disk),
         .logic = &loop->logic,
         .materializers = materializers,
+        .pool = &loop->workers.pool,
         .logic_new = logic_new,
         .logic_free = logic_free,
         .random = random_bytes,
@@ -401,6 +404,7 @@ static void init_handles(struct loop *loop)
     assert(rc == 0);
     loop->wake.data = loop;
     loop->timer.data = loop;
+    workers_init(&loop->workers, &loop->uv, wake, loop);
 }
 
 static void close_handles(struct loop *loop)

@@ -176,6 +176,97 @@ static void a_flipped_byte_refuses(void **state)
     assert_non_null(strstr(f->done_err.text, "transaction"));
 }
 
+/* Who signs with the author counts for tx:by(), here and for a stranger. */
+static void a_co_author_signs_with_the_author(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c = {0};
+    const struct key_pair *alice[] = {&f->keys[1], &f->keys[1]};
+    const char *const args[] = {"amount", "5", "from", "alice", "to", "bob"};
+    mp_put_map(&c.args, 3);
+    for (size_t i = 0; i < 6; i++)
+        mp_put_text(&c.args, args[i]);
+    c.call = (struct chain_call){
+        .method = bytes_of_text("transfer"),
+        .args = buf_bytes(&c.args),
+        .author = &f->keys[2],
+        .call_id = {77},
+        .co_authors = alice,
+        .co_author_count = 1,
+        .done = fixture_answered,
+        .owner = &c,
+    };
+    chain_call(f->chain, &c.call, f->now);
+    fixture_run(f);
+    assert_int_equal(c.call.code, ATE_EDENIED); /* alice is a stranger yet */
+    assert_non_null(strstr(c.call.err.text, "not in the log"));
+    fixture_ok(f, 1, "transfer", ARGS("amount=1", "from=alice", "to=bob"));
+    c.call.co_author_count = 2;
+    chain_call(f->chain, &c.call, f->now);
+    fixture_run(f);
+    assert_int_equal(c.call.code, ATE_EINVALID); /* twice the same */
+    c.call.co_author_count = 1;
+    chain_call(f->chain, &c.call, f->now);
+    fixture_run(f);
+    if (c.call.code != 0)
+        fail_msg("%s", c.call.err.text);
+    fixture_end(&c);
+    uint8_t before[2][32];
+    uint8_t after[2][32];
+    roots(f, before[0], before[1]);
+    if (fixture_reopen(f, LOG_READ_WRITE) != 0)
+        fail_msg("%s", f->done_err.text);
+    roots(f, after[0], after[1]);
+    assert_memory_equal(before, after, sizeof(before));
+}
+
+/* ---- a pool that does its work late ---- */
+
+static struct task *late;
+
+static void submit_late(void *ctx, struct task *task)
+{
+    (void)ctx;
+    task->next = late;
+    late = task;
+}
+
+static bool pump_late(void *ctx)
+{
+    struct fixture_chain *f = ctx;
+    struct task *task = late;
+    if (memory_disk_reap(f->disk) > 0)
+        return true;
+    if (task == NULL)
+        return false;
+    late = task->next;
+    task->work(task);
+    task->done(task);
+    return true;
+}
+
+static const struct pool late_pool = {NULL, submit_late};
+
+/* Signatures may be checked later than everything else: opening waits for them,
+ * and a bad one refuses at its own frame. */
+static void a_pool_checks_signatures_beside_the_replay(void **state)
+{
+    struct fixture_chain *f = *state;
+    uint8_t before[2][32];
+    uint8_t after[2][32];
+    for (int i = 0; i < 700; i++) /* more than may be under way */
+        fixture_ok(f, 1, "transfer",
+                   ARGS("amount=0.01", "from=alice", "to=bob"));
+    roots(f, before[0], before[1]);
+    f->deps.pool = &late_pool;
+    f->pump = pump_late;
+    f->pump_ctx = f;
+    assert_int_equal(fixture_reopen(f, LOG_READ_ONLY), 0);
+    assert_null(late);
+    roots(f, after[0], after[1]);
+    assert_memory_equal(before, after, sizeof(before));
+}
+
 /* ---- queries ---- */
 
 struct told {
@@ -279,6 +370,8 @@ int main(void)
         bank_test(calls_in_flight_share_a_batch),
         bank_test(a_repeated_call_id_gets_the_stored_answer),
         bank_test(a_flipped_byte_refuses),
+        bank_test(a_co_author_signs_with_the_author),
+        bank_test(a_pool_checks_signatures_beside_the_replay),
         bank_test(views_and_objects_are_read_in_door_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,52 @@
+#include "io/workers.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+#include "crypto/hash.h"
+
+struct queued {
+    uv_work_t work;
+    struct task *task;
+    struct workers *workers;
+};
+
+static void run(uv_work_t *work)
+{
+    struct queued *q = work->data;
+    q->task->work(q->task);
+    hash_thread_end();
+}
+
+static void ran(uv_work_t *work, int status)
+{
+    struct queued *q = work->data;
+    struct task *task = q->task;
+    struct workers *w = q->workers;
+    assert(status == 0); /* nothing is ever canceled */
+    mem_free(q);
+    task->done(task);
+    w->after(w->ctx);
+}
+
+static void submit(void *ctx, struct task *task)
+{
+    struct workers *w = ctx;
+    struct queued *q = mem_zero(1, sizeof(*q));
+    q->task = task;
+    q->workers = w;
+    q->work.data = q;
+    int rc = uv_queue_work(w->loop, &q->work, run, ran);
+    assert(rc == 0);
+}
+
+void workers_init(struct workers *w, uv_loop_t *loop, void (*after)(void *ctx),
+                  void *ctx)
+{
+    *w = (struct workers){
+        .loop = loop,
+        .pool = {w, submit},
+        .after = after,
+        .ctx = ctx,
+    };
+}
