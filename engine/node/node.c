@@ -52,6 +52,7 @@ struct node *node_new(const struct node_env *env)
         .logic = env->logic,
         .materializers = env->materializers,
         .names = &node->door_names,
+        .pool = env->pool,
         .order_pair = order_pair,
         .ctx = node,
     };

@@ -16,12 +16,14 @@ struct disk;
 struct logic_maker;
 struct materializer;
 struct node;
+struct pool;
 
 /* What the driver offers; outlives the node. */
 struct node_env {
     const struct disk *disk;
     const struct logic_maker *logic;
     const struct materializer *const *materializers;
+    const struct pool *pool; /* NULL: what it would do is done at once */
     /* A logic maker that shares nothing with the one above, for checking; and
      * giving it back. */
     int (*logic_new)(void *ctx, struct logic_maker *out, struct err *err);
