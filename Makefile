@@ -12,9 +12,10 @@ PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
 DEPS      := gcc make pkg-config libc6-dev libsodium-dev libssl-dev \
              libluajit-5.1-dev luajit libuv1-dev libmsgpack-dev libedit-dev \
              libutf8proc-dev libjansson-dev beancount python3 ca-certificates
-TEST_DEPS := libcmocka-dev lua-busted python3-nacl mandoc util-linux procps
+TEST_DEPS := libcmocka-dev lua-busted python3-nacl mandoc lua-check util-linux \
+             procps
 BENCH_DEPS := libsqlite3-dev
-TOOL_DEPS := clang clang-format clang-tidy cppcheck lua-check shellcheck
+TOOL_DEPS := clang clang-format clang-tidy cppcheck shellcheck
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm

@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 """Check the folder of one chain as a stranger would, from docs/format.md alone.
 
-    check.py FOLDER [--checkpoint FILE]
+    check.py FOLDER [--checkpoint FILE] [--receipt TEXT] [--state HEX]
 
 What is checked: cur, both watermark slots, every frame with its checksums and
 chain hash, every byte that has to be zero, canonical msgpack throughout, event,
 transaction and object ids, event and batch roots, every signature, author
 sequences, call ids, versions of objects, inline and stored bodies, the log's
-Merkle tree against `seen` and heartbeats, log time, and what a checkpoint says.
-What is left out, because it takes Lua: whether rules allow the events, and view
-rows; verdict digests are recomputed where no row changed.
+Merkle tree against `seen` and heartbeats, log time, and what a checkpoint or the
+checkpoint of a receipt says. What is left out, because it takes Lua: whether
+rules allow the events, and view rows; so verdict digests are recomputed where no
+row changed, and the state root of --state is that of a schema without views.
 
 Prints `N transactions, N signatures: all as recorded`; or what differs first,
 with exit code 8. 3 when there is no such folder.
 """
 import argparse
-import base64
 import itertools
 import os
 import re
@@ -24,8 +24,10 @@ import sys
 
 sys.dont_write_bytecode = True
 from folder import Bodies, Folder, read  # noqa: E402 (after the line above)
+from note import check_note, check_receipt  # noqa: E402
+from state import AUTHOR, CHAIN, OBJECT, State  # noqa: E402
 from formats import (  # noqa: E402
-    H, Differs, Tree, array, decode, encode, need, sha256, signed, typed, u8)
+    H, Differs, Tree, array, decode, encode, need, signed, typed, u8)
 
 SUITE = u8(1)
 GENESIS, BATCH = 1, 2
@@ -106,7 +108,9 @@ class Chain:
         self.order = None   # key record
         self.time = 0
         self.objects = {}   # id -> its newest event, or None: spent
-        self.calls = {}     # call id -> log time
+        self.state = State()
+        self.call_ms = 0
+        self.tx_ids = []
         self.types = {}     # type -> names of its key's fields, or None: fact
 
     def check(self):
@@ -178,7 +182,8 @@ class Chain:
         self.check_bounds(raw, genesis)
         self.order = genesis[8 + 1]
         self.keys = {**root_ids, key_id(self.order): self.order}
-        self.call_ms = genesis[11].get('call_ms', 0)
+        self.call_ms = genesis[11].get('call_ms', 86400000)
+        self.state.begin(genesis, self.keys)
         check_further(further, 'root signatures')
         for signer, purpose, signature in further:
             need(signer in root_ids and purpose == 'root', 'not a root key')
@@ -275,7 +280,8 @@ class Chain:
             need(sig[0] in self.keys, 'a signature by an unknown key')
             self.check_sig(self.keys[sig[0]], sig[1], tx_id, sig[2])
         changed = self.apply(index, author, call, events, bodies)
-        self.check_heartbeat(index, author, events)
+        if not self.check_heartbeat(index, author, events):
+            self.state.put_call(index, call, self.time, self.call_ms)
         self.check_verdict(events, changed, verdict)
         self.append(index, tx_id, sigs_hash(batch_signature, further), verdict)
         return tx_id
@@ -298,10 +304,9 @@ class Chain:
                      len(section))
                 decode(section, label)
         need(METHOD.match(call[1]), 'no method: %r', call[1])
-        used = self.calls.get(call[0])
+        used = self.state.call_times.get(call[0])
         need(used is None or self.time - used > self.call_ms,
              'call id %s for a second time', call[0].hex())
-        self.calls[call[0]] = self.time
         return call
 
     def take_key(self, author, events):
@@ -320,12 +325,13 @@ class Chain:
         need(self.next_sequence.get(author, 0) <= first <= SEQUENCE_MAX,
              'sequence %d was used before', first)
         self.next_sequence[author] = first + count
+        self.state.put(AUTHOR, author, [first + count, self.keys[author]])
 
     # -- events --
 
     def apply(self, index, author, call, events, bodies):
-        """Give each event its place; what changed of the objects."""
-        changed = {}
+        """Give each event its place; the ids of objects that changed."""
+        changed = set()
         for n, event in enumerate(events):
             need(event.author == author, 'an event of another author')
             need(event.seal is None and event.auth_ref is None,
@@ -338,10 +344,12 @@ class Chain:
             self.check_object(author, call, n, event)
             if event.flags & DELETES:
                 self.objects[event.object] = None
-                changed[event.object] = encode([event.id])
+                self.state.put(OBJECT, event.object, [event.id])
             else:
                 self.objects[event.object] = event
-                changed[event.object] = encode([event.id, index, n, event.raw])
+                self.state.put(OBJECT, event.object,
+                               [event.id, index, n, event.raw])
+            changed.add(event.object)
         return changed
 
     def check_plain(self, author, call, n, event):
@@ -397,6 +405,7 @@ class Chain:
         raise Differs('%s: no fields give its object id' % event.type)
 
     def check_heartbeat(self, index, author, events):
+        """Is it one, and then a good one?"""
         for event in events:
             if event.type != 'ate.heartbeat':
                 continue
@@ -409,12 +418,15 @@ class Chain:
             need(event.fields['root'] == self.tree.root(),
                  'a heartbeat of another log')
             self.time = event.fields['time']
+            self.state.put(CHAIN, 'time', self.time)
+            return True
+        return False
 
     def check_verdict(self, events, changed, verdict):
         """Events of the engine change no rows; others may."""
         parts = [event.id for event in events]
         for object_id in sorted(changed):
-            parts += [u8(2), object_id, changed[object_id]]
+            parts += [OBJECT, object_id, self.state.entries[OBJECT, object_id]]
         if H('verdict', *parts) == verdict:
             self.verdicts += 1
         else:
@@ -425,37 +437,7 @@ class Chain:
         self.tree.append(bytes([SUITE]) + struct.pack('>Q', index) + tx_id +
                          sigs + verdict)
         self.roots.append(self.tree.root())
-
-    # -- checkpoints --
-
-    def check_note(self, data):
-        """A C2SP signed note of the order key."""
-        try:
-            self.check_note_text(data.decode())
-        except ValueError as error:
-            raise Differs('checkpoint: %s' % error)
-
-    def check_note_text(self, text):
-        found = re.fullmatch(
-            '(ate/([0-9a-f]{64})\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/=]{44})\n)\n'
-            '((?:\u2014 [^ \n]+ [A-Za-z0-9+/=]+\n)+)', text)
-        need(found, 'checkpoint: not a signed note of a chain')
-        body, chain, size, root, lines = found.groups()
-        need(chain == self.id.hex(), 'checkpoint: of another chain')
-        need(1 <= int(size) <= self.tree.size, 'checkpoint: of %s transactions, '
-             '%d are here', size, self.tree.size)
-        need(base64.b64decode(root) == self.roots[int(size) - 1],
-             'checkpoint: the root of %s transactions differs', size)
-        name = 'ate/' + chain
-        key = self.order[1]
-        hint = sha256(name.encode() + b'\n\1' + key)[:4]
-        for line in lines.splitlines():
-            data = base64.b64decode(line.split(' ')[2])
-            if line.split(' ')[1] == name and data[:4] == hint:
-                need(signed(key, body.encode(), data[4:]),
-                     'checkpoint: the signature is wrong')
-                return
-        raise Differs('checkpoint: not signed by the order key')
+        self.tx_ids.append(tx_id)
 
 
 def main():
@@ -464,6 +446,10 @@ def main():
     parser.add_argument('folder', metavar='FOLDER')
     parser.add_argument('--checkpoint', metavar='FILE',
                         help='a signed note that the chain has to fit')
+    parser.add_argument('--receipt', metavar='TEXT',
+                        help='a receipt in base64 that it has to fit')
+    parser.add_argument('--state', metavar='HEX',
+                        help='state root at its end, of a schema without views')
     options = parser.parse_args()
     if not os.path.isdir(options.folder):
         sys.stderr.write('check: %s: no such folder\n' % options.folder)
@@ -472,7 +458,12 @@ def main():
         chain = Chain(Folder(options.folder))
         chain.check()
         if options.checkpoint:
-            chain.check_note(read(options.checkpoint))
+            check_note(chain, read(options.checkpoint))
+        if options.receipt:
+            check_receipt(chain, options.receipt)
+        if options.state:
+            need(chain.state.root().hex() == options.state,
+                 'the state root is %s', chain.state.root().hex())
     except Differs as error:
         sys.stderr.write('check: %s: %s\n' % (options.folder, error))
         return 8

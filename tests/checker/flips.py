@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """Does check.py see every change of one byte?
 
-    flips.py FOLDER [--count N] [--seed N]
+    flips.py FOLDER [--count N] [--seed N] [--ate PROGRAM]
 
 Copies the folder of a good chain, flips one bit of one byte at N random places
 in all its files, and demands that check.py refuses each copy. In a second round
 the byte stands in a payload or an inline body, and checksums, chain hashes,
 watermarks and cur are all made good again, as somebody would who wants to
 deceive: then ids, roots and signatures have to find it, or the root that
-somebody's checkpoint of the good chain has.
+somebody's checkpoint of the good chain has. With --ate the engine itself has to
+see it, too: `ate chain verify --path` ends with 8.
 
 No byte of the format is without meaning: what is not named is zero, and that is
 checked. Prints the seed; exit code 0 when every flip was found, else 8.
@@ -18,6 +19,7 @@ import os
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 
@@ -40,8 +42,19 @@ def refusal(folder, root=None):
     return None
 
 
-def flip(data, at, bit):
-    data[at] ^= 1 << bit
+def engine_refusal(program, folder):
+    """What `ate chain verify --path` says of a folder, or None; it has to end
+    in order, whatever it was given."""
+    done = subprocess.run([program, 'chain', 'verify', '--path', folder],
+                          capture_output=True, check=False)
+    if done.returncode == 0:
+        return None
+    said = done.stderr.decode('utf-8', 'replace').strip()
+    if done.returncode != 8:
+        sys.stderr.write('flips: ate ended with %d: %s\n' % (done.returncode,
+                                                            said))
+        return None
+    return said
 
 
 def put(data, at, form, *values):
@@ -120,8 +133,8 @@ def pick(rng, spans):
     raise AssertionError('past the last span')
 
 
-def try_flip(good, folder, rng, mended):
-    """One flip in a fresh copy; its place, and what check.py says."""
+def try_flip(good, folder, rng, mended, program):
+    """One flip in a fresh copy; its place, and what check.py and ate say."""
     with tempfile.TemporaryDirectory(prefix='flips-') as scratch:
         copy = os.path.join(scratch, os.path.basename(os.path.realpath(folder)))
         shutil.copytree(folder, copy)
@@ -134,13 +147,15 @@ def try_flip(good, folder, rng, mended):
         path = os.path.join(copy, name)
         with open(path, 'rb') as file:
             data = bytearray(file.read())
-        flip(data, at, bit)
+        data[at] ^= 1 << bit
         if mended:
             mend(good, copy, data, good['offsets'])
         with open(path, 'wb') as file:
             file.write(data)
-        return ('%s, offset %d, bit %d' % (name, at, bit),
-                refusal(copy, good['root'] if mended else None))
+        said = [refusal(copy, good['root'] if mended else None)]
+        if program:
+            said.append(engine_refusal(program, copy))
+        return '%s, offset %d, bit %d' % (name, at, bit), said
 
 
 def main():
@@ -149,6 +164,7 @@ def main():
     parser.add_argument('--count', type=int, default=200)
     parser.add_argument('--seed', type=int,
                         default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument('--ate', metavar='PROGRAM')
     parser.add_argument('--verbose', action='store_true')
     options = parser.parse_args()
     print('seed %d' % options.seed)
@@ -160,13 +176,15 @@ def main():
     good = survey(options.folder)
     missed = 0
     for n in range(2 * options.count):
-        place, said = try_flip(good, options.folder, rng, n >= options.count)
+        place, said = try_flip(good, options.folder, rng, n >= options.count,
+                               options.ate)
         if options.verbose:
-            print('%s: %s' % (place, said))
-        if said is None:
+            print('%s: %s' % (place, ' / '.join(map(str, said))))
+        if None in said:
             missed += 1
-            sys.stderr.write('flips: not seen: %s%s\n' % (
-                place, ', mended' if n >= options.count else ''))
+            sys.stderr.write('flips: not seen by %s: %s%s\n' % (
+                ('check.py', 'ate')[said.index(None)], place,
+                ', mended' if n >= options.count else ''))
     print('%d flips, %d not seen' % (2 * options.count, missed))
     return 8 if missed else 0
 
