@@ -37,14 +37,22 @@ int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
     return 0;
 }
 
+/* The id covers all of genesis, so it is looked at before anything that genesis
+ * says is believed, and before its Lua runs. */
 static int visit_genesis(struct chain *c, const struct log_frame *frame,
                          struct err *err)
 {
-    int rc = replay_genesis(c, frame->payload, frame->inlined, err);
-    if (rc == 0 && memcmp(c->log.end.chain, c->core.id, CHAIN_ID_SIZE) != 0)
-        rc = err_set(err, ATE_ECORRUPT,
-                     "the genesis is another chain's than the file says");
-    return rc;
+    struct genesis_payload g;
+    uint8_t id[CHAIN_ID_SIZE];
+    if (genesis_payload_get(frame->payload, &g, err) != 0) {
+        err->code = ATE_ECORRUPT;
+        return ATE_ECORRUPT;
+    }
+    chain_id(g.genesis, id);
+    if (memcmp(c->log.end.chain, id, CHAIN_ID_SIZE) != 0)
+        return err_set(err, ATE_ECORRUPT,
+                       "the genesis is another chain's than the file says");
+    return replay_genesis(c, frame->payload, frame->inlined, err);
 }
 
 /* ---- authors ---- */
