@@ -122,9 +122,10 @@ function Out:progress(what, done, total)
     local text = ('%s %d'):format(what, done)
     if total > 0 then
         local width = 24
-        local full = math.floor(width * math.min(done / total, 1))
-        text = ('%s [%s%s] %d/%d'):format(what, ('#'):rep(full),
-            (' '):rep(width - full), done, total)
+        local part = math.min(done / total, 1)
+        local full = math.floor(width * part)
+        text = ('%s [%s%s] %d %%'):format(what, ('#'):rep(full),
+            (' '):rep(width - full), math.floor(100 * part))
     end
     io.stderr:write('\r', text, '\27[K')
     io.stderr:flush()

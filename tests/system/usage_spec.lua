@@ -57,6 +57,16 @@ describe('usage', function()
         assert.is_nil(done.out:find('\27'))
     end)
 
+    it('shows progress on a terminal alone', function()
+        run.bank()
+        local done = run.shell([[
+            script -qec '"$ATE" chain verify bank' /dev/null
+            "$ATE" chain verify bank]])
+        assert.equal(0, done.code)
+        assert.matches('all as recorded\r?\n$', done.out)
+        assert.equal('', done.err)
+    end)
+
     it('says when output can not be written', function()
         local done = run.shell('"$ATE" help >/dev/full')
         assert.equal(1, done.code)
