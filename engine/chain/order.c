@@ -135,6 +135,16 @@ static void put_co_authors(struct chain *c, struct pending *p,
     assert(distinct);
 }
 
+/* Close the open batch: it was sealed, or falls. */
+static void drop_pending(struct chain *c)
+{
+    for (size_t i = 0; i < c->pending_count; i++)
+        pending_deinit(&c->pending[i]);
+    c->pending_count = 0;
+    c->pending_bytes = 0;
+    c->batch_author = NULL;
+}
+
 static size_t pending_size(const struct pending *p)
 {
     return p->tx_header.len + p->events.len + p->read_set.len + p->result.len +
@@ -235,11 +245,8 @@ void order_seal(struct chain *c)
         buf_put_bytes(&s->inlined, buf_bytes(&p->inlined));
         buf_put_bytes(&c->group_bodies, buf_bytes(&p->bodies));
         s->body_len += p->bodies.len;
-        pending_deinit(p);
     }
-    c->pending_count = 0;
-    c->pending_bytes = 0;
-    c->batch_author = NULL;
+    drop_pending(c);
     history_add(&c->history, &c->tree);
     assert(c->next_index == c->tree.size);
 }
@@ -369,11 +376,10 @@ static void drop_sealed(struct chain *c)
 
 void order_deinit(struct chain *c)
 {
-    for (size_t i = 0; i < c->pending_count; i++)
-        pending_deinit(&c->pending[i]);
+    drop_pending(c);
     mem_free(c->pending);
     c->pending = NULL;
-    c->pending_count = c->pending_cap = 0;
+    c->pending_cap = 0;
     drop_sealed(c);
     mem_free(c->sealed);
     c->sealed = NULL;
@@ -392,6 +398,10 @@ static void group_done(void *ctx, int code, const struct err *err)
         c->why = *err;
         err_wrap(&c->why, "chain %.*s", (int)c->core.genesis.name.len,
                  (const char *)c->core.genesis.name.data);
+        drop_pending(c); /* what stands behind the group falls with it */
+        drop_sealed(c);
+        buf_clear(&c->group_bodies);
+        c->waiting_bytes = 0;
         calls_failed(c, &c->why);
         calls_deliver(c);
         return;

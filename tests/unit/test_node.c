@@ -247,6 +247,34 @@ static void a_full_disk_is_survived(void **state)
     ask_end(&ask);
 }
 
+/* What was placed behind a group that found no room fails with it, and keeps
+ * nobody from opening the chain again. */
+static void a_full_disk_fails_what_waits_behind(void **state)
+{
+    struct bench *s = *state;
+    struct ask first;
+    struct ask second;
+    note(s, "bank", "before");
+    s->world.full = true;
+    ask_begin(s->node, &first, REQUEST_CALL, "bank", "note.append",
+              ARGS("text=no"));
+    node_ask(s->node, &first.request);
+    node_flush(s->node); /* its group is under way */
+    assert_false(first.done);
+    ask_begin(s->node, &second, REQUEST_CALL, "bank", "note.append",
+              ARGS("text=nor this"));
+    node_ask(s->node, &second.request);
+    node_flush(s->node);
+    assert_false(second.done);
+    world_run(&s->world, s->node);
+    assert_int_equal(first.code, ATE_EFULL);
+    assert_int_equal(second.code, ATE_EFULL);
+    ask_end(&first);
+    ask_end(&second);
+    s->world.full = false;
+    note(s, "bank", "after");
+}
+
 /* ---- reads ---- */
 
 static void default_reads_can_be_called(void **state)
@@ -656,6 +684,7 @@ int main(void)
         TEST(unknown_keys_do_not_sign),
         TEST(arguments_have_to_be_a_map),
         TEST(a_full_disk_is_survived),
+        TEST(a_full_disk_fails_what_waits_behind),
         TEST(default_reads_can_be_called),
         TEST(output_stops_without_credit),
         TEST(followers_are_told_until_they_cancel),
