@@ -251,10 +251,14 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
     struct bytes chain = text_or_none(request->chain);
     struct bytes method = text_or_none(request->method);
     struct bytes as = text_or_none(request->as);
+    struct bytes act_for = text_or_none(request->act_for);
+    struct bytes with = text_or_none(request->with);
+    struct bytes roots = text_or_none(request->roots);
     struct bytes args =
         bytes_of(request->args, request->args != NULL ? request->args_len : 0);
     struct call_under_way *c =
-        mem_alloc(sizeof(*c) + chain.len + method.len + as.len + args.len);
+        mem_alloc(sizeof(*c) + chain.len + method.len + as.len +
+                  act_for.len + with.len + roots.len + args.len);
     uint8_t *at = (uint8_t *)(c + 1);
     uint64_t number = atomic_fetch_add(&ate->calls, 1) + 1;
     *c = (struct call_under_way){
@@ -264,6 +268,9 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
         .request.request.chain = keep(&at, chain),
         .request.request.method = keep(&at, method),
         .request.request.as = keep(&at, as),
+        .request.request.act_for = keep(&at, act_for),
+        .request.request.with = keep(&at, with),
+        .request.request.roots = keep(&at, roots),
         .request.request.args = keep(&at, args),
         .request.request.credit = request->credit,
         .request.request.chunk = chunk,

@@ -123,6 +123,9 @@ struct ate_request {
     const void *args;   /* a msgpack map; NULL: none */
     size_t args_len;
     const char *as; /* name of the key that signs; NULL: "me" */
+    const char *act_for; /* identity that it acts for; NULL: itself */
+    const char *with;    /* names of keys that sign as co-authors, and */
+    const char *roots;   /* as root keys, separated by commas; NULL: none */
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
     uint32_t credit; /* chunks that may come before ate_grant(); 0: 256 */
@@ -135,7 +138,14 @@ struct ate_request {
  *   chain.create {name, bundle bin, accept? [text], version?} -> {id, name, schema}
  *   chain.ls {} -> [{name, id, ...}]
  *   key.new {name} -> {name, id, sign, box}     key.ls {} -> [...]
- *   key.show {name} -> {name, id, sign, box} */
+ *   key.show {name} -> {name, id, sign, box}
+ *
+ * Methods that every chain has, whatever its schema:
+ *   ate.grant {to, rights [text], object? "type/key", act_for?, depth?, until?,
+ *              under?} -> "index.n"
+ *   ate.revoke {grant "index.n"}        ate.order {to}
+ *   ate.rotate {keys [identity], threshold?, next? [identity],
+ *               next_threshold?} */
 ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
@@ -145,7 +155,8 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *   sum {view, column, where?} -> amount
  *   info {} -> map                      schema {} -> map
  *   tail {from?, limit?, follow?}       verify {} -> report
- * list, history, view and tail stream one DATA a row; tail with follow does not end
+ *   grants {to?, all?, limit?, order?}
+ * list, history, view, tail and grants stream one DATA a row; tail with follow does not end
  * by itself; verify streams {done, total}. `order` is "first" or "last". */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/authority.h"
 #include "chain/fields.h"
 #include "chain/value.h"
 #include "event/body.h"
@@ -282,6 +283,23 @@ static const uint8_t *parent_of(const struct event_type *type,
     return ref_field(fields, &type->header.items[type->parent]);
 }
 
+/* The delegation that an event rests on, if the pipeline asks for one and the
+ * root keys do not sign. False: none, and the pipeline may refuse it. */
+static bool find_auth_ref(const struct call *c,
+                          const struct event_header *header,
+                          const struct event_type *type,
+                          uint8_t id[EVENT_ID_SIZE])
+{
+    struct spot spot = {header->object, header->parent};
+    enum change change = type->is_object ? CHANGE_NEW : CHANGE_FACT;
+    if (!c->core->pipeline.takes_delegations || authority_is_root(&c->trial))
+        return false;
+    if (header->previous != NULL)
+        change = (header->flags & EVENT_DELETES) != 0 ? CHANGE_DELETE
+                                                      : CHANGE_EDIT;
+    return authority_find(&c->trial, authority_right(change), &spot, id);
+}
+
 static int draft_add(struct call *c, struct draft *d, const uint8_t id[16],
                      const uint8_t *previous, uint64_t flags, struct err *err)
 {
@@ -304,6 +322,9 @@ static int draft_add(struct call *c, struct draft *d, const uint8_t id[16],
         body_hash(buf_bytes(&d->body), hash);
         header.body_hash = hash;
     }
+    uint8_t auth_ref[EVENT_ID_SIZE];
+    if (find_auth_ref(c, &header, d->type, auth_ref))
+        header.auth_ref = auth_ref;
     event_header_put(&d->raw, &header);
     if (d->raw.len > LIMIT_EVENT_HEADER)
         return err_set(err, ATE_ELIMIT,

@@ -22,6 +22,7 @@ struct call {
     struct bytes context;        /* the caller's declared context, or len 0 */
     const char *where;           /* "client", "server" */
     struct tree_version version; /* what reads see */
+    struct tree_version before;  /* of a write: the state that it began with */
     int64_t time;                /* log time */
     bool writes;
     struct trial trial; /* open while a write runs */

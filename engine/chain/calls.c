@@ -18,8 +18,10 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/engine_methods.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
+#include "chain/roots.h"
 #include "crypto/note.h"
 #include "event/receipt.h"
 
@@ -92,6 +94,16 @@ static void give_receipt(struct chain_call *call, struct bytes checkpoint)
     receipt_put(&call->receipt, &receipt);
 }
 
+/* The pair of the term that is durable; where it was just handed over, of the
+ * one before. */
+static const struct key_pair *order_signer(struct chain *c)
+{
+    struct term term;
+    term_get(state_durable(&c->core.state), &term);
+    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
+    return pair != NULL ? pair : c->ordered_by;
+}
+
 static void put_checkpoint(struct chain *c, struct buf *text,
                            uint8_t root[HASH_SIZE])
 {
@@ -99,7 +111,7 @@ static void put_checkpoint(struct chain *c, struct buf *text,
     merkle_root(&c->durable, checkpoint.root);
     memcpy(root, checkpoint.root, HASH_SIZE);
     note_checkpoint_put(text, c->core.id, &checkpoint,
-                        c->deps.order_pair(c->deps.ctx, c->core.order_key));
+                        order_signer(c));
 }
 
 static void start(struct chain *c, struct chain_call *call);
@@ -154,7 +166,7 @@ void calls_deliver(struct chain *c)
         call_deinit(&st->run);
         buf_deinit(&st->args);
         buf_deinit(&st->stored);
-        mem_free(st->co_authors);
+        mem_free(st->sigs);
         mem_free(st);
         call->done(call);
     }
@@ -165,15 +177,24 @@ void calls_deliver(struct chain *c)
 static int run_method(struct chain *c, struct chain_call *call)
 {
     struct chain_call_state *st = call->state;
-    int rc = st->method->by_default != DEFAULT_NONE
-                 ? call_run_default(&st->run, &call->err)
-                 : c->core.logic->run(c->core.logic, &st->run, &call->err);
+    int rc = 0;
+    if (st->method->by_default == DEFAULT_NONE)
+        rc = c->core.logic->run(c->core.logic, &st->run, &call->err);
+    else if (st->method->type != NULL)
+        rc = call_run_default(&st->run, &call->err);
+    else
+        rc = engine_method_run(&st->run, &call->err);
     call->gas = c->core.logic->gas(c->core.logic);
     if (rc == 0 && st->run.result.len > LIMIT_RESULT)
         rc = err_set(&call->err, ATE_ELIMIT,
                      "%s: a result has at most %d bytes, this one %zu",
                      st->method->name, LIMIT_RESULT, st->run.result.len);
     return rc;
+}
+
+static const uint8_t *caller_of(const struct chain_call *call)
+{
+    return call->caller != NULL ? call->caller : call->author->id;
 }
 
 static void prepare_run(struct chain *c, struct chain_call *call)
@@ -183,7 +204,7 @@ static void prepare_run(struct chain *c, struct chain_call *call)
     run->core = &c->core;
     run->method = st->method;
     run->args = buf_bytes(&st->args);
-    run->caller = call->author->id;
+    run->caller = caller_of(call);
     run->where = "server";
     run->writes = st->method->mode == METHOD_WRITE;
     run->author = run->writes ? call->author->id : NULL;
@@ -211,21 +232,15 @@ static int run_read(struct chain *c, struct chain_call *call)
     return 0;
 }
 
-/* The author's key record, when the log does not have it yet. */
-static int add_key_event(struct chain *c, struct chain_call *call)
+static int add_key_event(struct chain *c, struct chain_call *call,
+                         const struct key_record *record)
 {
     struct trial *t = &call->state->run.trial;
-    struct author author;
-    if (state_author(state_head(&c->core.state), t->author, &author)) {
-        t->first_sequence = author.next_sequence;
-        return 0;
-    }
-    t->first_sequence = 0;
     uint8_t id[OBJECT_ID_SIZE];
     struct buf fields = {0};
     struct buf raw = {0};
-    fact_id(c->core.id, t->author, t->call_id, 0, id);
-    key_fields_put(&fields, &call->author->record);
+    fact_id(c->core.id, t->author, t->call_id, t->count, id);
+    key_fields_put(&fields, record);
     struct event_header header = {
         .object = id,
         .type = bytes_of_text(TYPE_KEY),
@@ -236,6 +251,25 @@ static int add_key_event(struct chain *c, struct chain_call *call)
     int rc = trial_add(t, buf_bytes(&raw), bytes_of(NULL, 0), &call->err);
     buf_deinit(&fields);
     buf_deinit(&raw);
+    return rc;
+}
+
+/* Key records of those who sign, when the log does not have them yet. */
+static int add_key_events(struct chain *c, struct chain_call *call)
+{
+    struct trial *t = &call->state->run.trial;
+    struct author author;
+    int rc = 0;
+    t->first_sequence = 0;
+    if (state_author(state_head(&c->core.state), t->author, &author))
+        t->first_sequence = author.next_sequence;
+    else
+        rc = add_key_event(c, call, &call->author->record);
+    for (size_t i = 0; i < call->signer_count && rc == 0; i++) {
+        const struct key_pair *pair = call->signers[i].pair;
+        if (!state_author(state_head(&c->core.state), pair->id, &author))
+            rc = add_key_event(c, call, &pair->record);
+    }
     return rc;
 }
 
@@ -254,7 +288,7 @@ static int make_record(struct chain *c, struct chain_call *call,
     struct chain_call_state *st = call->state;
     struct call *run = &st->run;
     int rc =
-        reads_put(&run->reads, &c->core.state, &room->read_set, &call->err);
+        reads_put(&run->reads, run->before, &room->read_set, &call->err);
     if (rc != 0)
         return rc;
     args_digest(buf_bytes(&st->args), room->args);
@@ -268,6 +302,8 @@ static int make_record(struct chain *c, struct chain_call *call,
         .args = room->args,
         .reads = room->reads,
     };
+    if (memcmp(run->caller, call->author->id, KEY_ID_SIZE) != 0)
+        placing->call.caller = run->caller;
     if (run->result.len > 0) {
         result_digest(buf_bytes(&run->result), room->result);
         placing->call.result = room->result;
@@ -287,8 +323,9 @@ static int run_in_trial(struct chain *c, struct chain_call *call)
 {
     struct call *run = &call->state->run;
     struct trial *t = &run->trial;
-    trial_begin(t);
-    int rc = add_key_event(c, call);
+    run->before = state_head(&c->core.state);
+    trial_begin(t); /* its mark keeps what stood there before */
+    int rc = add_key_events(c, call);
     size_t own = t->count;
     run->version = state_head(&c->core.state);
     if (rc == 0)
@@ -308,8 +345,8 @@ static int place_run(struct chain *c, struct chain_call *call, bool beats)
     struct placing placing = {
         .trial = &run->trial,
         .author = call->author,
-        .co_authors = call->co_authors,
-        .co_author_count = call->co_author_count,
+        .signers = call->signers,
+        .signer_count = call->signer_count,
     };
     int rc = make_record(c, call, &placing, &room);
     if (rc == 0) {
@@ -335,21 +372,22 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
     t->index = c->next_index + beats;
     t->time = state_time(state_head(&c->core.state));
     t->author = call->author->id;
-    t->caller = call->author->id;
+    t->caller = caller_of(call);
     t->call_id = call->call_id;
-    t->co_authors = call->state->co_authors;
-    t->co_author_count = call->co_author_count;
+    t->sigs = call->state->sigs;
+    t->sig_count = call->signer_count;
     run->time = t->time;
 }
 
 static int run_write(struct chain *c, struct chain_call *call)
 {
     struct tree *tree = c->core.state.tree;
-    bool beats = order_needs_heartbeat(c, call->state->now);
+    int64_t now = c->deps.now(c->deps.ctx);
+    bool beats = order_needs_heartbeat(c, now);
     if (beats)
         order_seal(c);
     struct tree_mark mark = tree_mark(tree);
-    int rc = beats ? order_try_heartbeat(c, call->state->now, &call->err) : 0;
+    int rc = beats ? order_try_heartbeat(c, now, &call->err) : 0;
     if (rc == 0) {
         set_trial(c, call, beats);
         rc = run_in_trial(c, call);
@@ -500,6 +538,8 @@ static int find_method(struct chain *c, struct chain_call *call)
 {
     const struct schema *s = c->core.schema;
     call->state->method = schema_method(s, call->method);
+    if (call->state->method == NULL)
+        call->state->method = engine_method(call->method);
     if (call->state->method == NULL) {
         const char **names = mem_alloc((s->method_count + 1) * sizeof(*names));
         for (size_t i = 0; i < s->method_count; i++)
@@ -513,6 +553,23 @@ static int find_method(struct chain *c, struct chain_call *call)
         return rc;
     }
     return 0;
+}
+
+/* This node orders the chain; or a method makes it do so. */
+static int order_check(struct chain *c, const struct method *m,
+                       struct err *err)
+{
+    struct term term;
+    term_get(state_head(&c->core.state), &term);
+    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
+    if (pair != NULL)
+        c->ordered_by = pair;
+    if (pair != NULL || m->by_default == DEFAULT_ORDER)
+        return 0;
+    return err_set(err, ATE_EUNAVAILABLE,
+                   "%s: this node does not hold the chain's order key (term "
+                   "%llu), so it cannot order writes",
+                   m->name, (unsigned long long)term.number);
 }
 
 static int check_may_run(struct chain *c, struct chain_call *call)
@@ -531,40 +588,31 @@ static int check_may_run(struct chain *c, struct chain_call *call)
     if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
         return err_set(&call->err, ATE_EUNAVAILABLE,
                        "%s: the chain is open for reading only", m->name);
-    if (c->deps.order_pair(c->deps.ctx, c->core.order_key) == NULL)
-        return err_set(&call->err, ATE_EUNAVAILABLE,
-                       "%s: this node does not hold the chain's order key, "
-                       "so it cannot order writes",
-                       m->name);
-    return 0;
+    return order_check(c, m, &call->err);
 }
 
-/* The author and co-authors are all different, and the log knows the
- * co-authors. */
-static int take_co_authors(struct chain *c, struct chain_call *call)
+/* All that sign are different keys. */
+static int take_signers(struct chain_call *call)
 {
-    size_t count = call->co_author_count;
-    struct author known;
+    struct chain_call_state *st = call->state;
+    size_t count = call->signer_count;
     if (count > LIMIT_TX_SIGNATURES)
         return err_set(&call->err, ATE_ELIMIT, "at most %d keys sign with it",
                        LIMIT_TX_SIGNATURES);
-    if (count > 0 && call->state->co_authors == NULL)
-        call->state->co_authors =
-            mem_zero(count, sizeof(*call->state->co_authors));
+    if (count > 0 && st->sigs == NULL)
+        st->sigs = mem_zero(count, sizeof(*st->sigs));
     for (size_t i = 0; i < count; i++) {
-        const struct key_pair *pair = call->co_authors[i];
-        bool twice = memcmp(pair->id, call->author->id, KEY_ID_SIZE) == 0;
+        const uint8_t *id = call->signers[i].pair->id;
+        bool twice = memcmp(id, call->author->id, KEY_ID_SIZE) == 0;
         for (size_t k = 0; k < i; k++)
-            twice |=
-                memcmp(pair->id, call->co_authors[k]->id, KEY_ID_SIZE) == 0;
+            twice |= memcmp(id, st->sigs[k].key_id, KEY_ID_SIZE) == 0;
         if (twice)
             return err_set(&call->err, ATE_EINVALID,
                            "a key signs once: as author or with the others");
-        if (!state_author(state_head(&c->core.state), pair->id, &known))
-            return err_set(&call->err, ATE_EDENIED,
-                           "a key that is to sign with it is not in the log; "
-                           "let it make a call of its own first");
-        call->state->co_authors[i].key_id = pair->id;
+        st->sigs[i] = (struct further_sig){
+            .key_id = id,
+            .purpose = call->signers[i].purpose,
+        };
     }
     return 0;
 }
@@ -603,7 +651,7 @@ static void start(struct chain *c, struct chain_call *call)
     if (rc == 0 && has_to_wait(c, call))
         return;
     if (rc == 0)
-        rc = take_co_authors(c, call);
+        rc = take_signers(call);
     if (rc == 0)
         rc = take_args(c, call);
     if (rc == 0 && is_repeated(c, call))
@@ -618,12 +666,11 @@ static void start(struct chain *c, struct chain_call *call)
         answer(c, call, rc);
 }
 
-void chain_call(struct chain *c, struct chain_call *call, int64_t now)
+void chain_call(struct chain *c, struct chain_call *call)
 {
     struct chain_call_state *st = mem_zero(1, sizeof(*st));
     call->state = st;
     st->chain = c;
-    st->now = now;
     call_init(&st->run);
     call->wrote = false;
     call->gas = 0;

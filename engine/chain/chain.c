@@ -7,11 +7,13 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "chain/inside.h"
+#include "chain/roots.h"
 
 struct chain *chain_new(const struct chain_deps *deps)
 {
     struct chain *c = mem_zero(1, sizeof(*c));
     c->deps = *deps;
+    c->core.names = deps->names;
     merkle_init(&c->tree);
     merkle_init(&c->durable);
     queue_init(&c->placed);
@@ -147,19 +149,21 @@ static int put_genesis(const struct chain_birth *birth, struct buf *out,
     core_default_limits(&limits);
     struct genesis g = {
         .format = GENESIS_FORMAT,
-        .suite = birth->root->record.suite,
+        .suite = birth->roots[0].suite,
         .nonce = birth->nonce,
         .log_time = (uint64_t)birth->time,
         .name = birth->name,
-        .root_count = 1,
-        .roots = {birth->root->record},
-        .threshold = 1,
+        .root_count = birth->root_count,
+        .threshold = birth->threshold,
+        .next = birth->next,
         .order = birth->order->record,
         .limits = buf_bytes(&limits),
         .engine = bytes_of_text(ENGINE_VERSION),
         .bundle_hash = hash,
         .bundle_length = birth->bundle.len,
     };
+    for (size_t i = 0; i < birth->root_count; i++)
+        g.roots[i] = birth->roots[i];
     /* Chains with one first segment belong together. */
     const uint8_t *slash = memchr(birth->name.data, '/', birth->name.len);
     g.partition = birth->name;
@@ -175,6 +179,28 @@ static int put_genesis(const struct chain_birth *birth, struct buf *out,
     return rc;
 }
 
+static void put_signed_genesis(const struct chain_birth *birth,
+                               struct bytes genesis, struct buf *payload)
+{
+    uint8_t id[CHAIN_ID_SIZE];
+    uint8_t signatures[LIMIT_ROOT_KEYS][SIGN_SIZE];
+    struct further_sig sigs[LIMIT_ROOT_KEYS];
+    assert(birth->signer_count <= LIMIT_ROOT_KEYS);
+    chain_id(genesis, id);
+    for (size_t i = 0; i < birth->signer_count; i++) {
+        further_sig_make(birth->signers[i], id, bytes_of_text(PURPOSE_ROOT), id,
+                         signatures[i]);
+        sigs[i] = (struct further_sig){
+            .key_id = birth->signers[i]->id,
+            .purpose = bytes_of_text(PURPOSE_ROOT),
+            .signature = signatures[i],
+        };
+    }
+    bool distinct = sigs_sort(sigs, birth->signer_count);
+    assert(distinct);
+    genesis_payload_put(payload, genesis, sigs, birth->signer_count);
+}
+
 static int put_first_payload(const struct chain_birth *birth,
                              struct buf *payload, struct err *err)
 {
@@ -182,20 +208,11 @@ static int put_first_payload(const struct chain_birth *birth,
         return err_set(err, ATE_ELIMIT, "a pipeline has at most %d stages",
                        GENESIS_PIPELINE_MAX);
     struct buf genesis = {0};
-    int rc = put_genesis(birth, &genesis, err);
-    if (rc == 0) {
-        uint8_t id[CHAIN_ID_SIZE];
-        uint8_t signature[SIGN_SIZE];
-        chain_id(buf_bytes(&genesis), id);
-        further_sig_make(birth->root, id, bytes_of_text(PURPOSE_ROOT), id,
-                         signature);
-        struct further_sig sig = {
-            .key_id = birth->root->id,
-            .purpose = bytes_of_text(PURPOSE_ROOT),
-            .signature = signature,
-        };
-        genesis_payload_put(payload, buf_bytes(&genesis), &sig, 1);
-    }
+    int rc = roots_check(birth->roots, birth->root_count, birth->threshold, err);
+    if (rc == 0)
+        rc = put_genesis(birth, &genesis, err);
+    if (rc == 0)
+        put_signed_genesis(birth, buf_bytes(&genesis), payload);
     buf_deinit(&genesis);
     return rc;
 }

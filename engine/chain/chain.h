@@ -24,6 +24,7 @@ struct chain_deps {
     const struct materializer *const *materializers;
     const struct door_names *names;
     const struct pool *pool; /* NULL: what it would do is done at once */
+    int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
     /* The pair of an order key that this node holds, or NULL. */
     const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
     void *ctx;
@@ -46,7 +47,12 @@ struct chain_birth {
     struct bytes bundle;
     const struct bytes *pipeline; /* names; count 0: the default */
     size_t pipeline_count;
-    const struct key_pair *root;  /* signs genesis, k = 1 */
+    const struct key_record *roots;
+    size_t root_count;
+    uint64_t threshold; /* k */
+    const uint8_t *next; /* digest of the set that may follow, or NULL */
+    const struct key_pair *const *signers; /* k of the roots, at least */
+    size_t signer_count;
     const struct key_pair *order; /* this node's */
     uint8_t nonce[GENESIS_NONCE_SIZE];
     int64_t time; /* ms */
@@ -77,6 +83,12 @@ void chain_stop(struct chain *c);
 /* Read-only: take in what a writer appended meanwhile. */
 void chain_poll(struct chain *c, chain_done *done, void *ctx);
 
+/* A key that signs a transaction beside its author. */
+struct signer {
+    const struct key_pair *pair;
+    struct bytes purpose; /* PURPOSE_CO_AUTHOR (trial.h), PURPOSE_ROOT */
+};
+
 /* One call from a door. The caller owns the struct and keeps it until `done`;
  * all that it points to is kept, too. */
 struct chain_call {
@@ -84,10 +96,10 @@ struct chain_call {
     struct bytes args;   /* canonical map in door form; len 0: none */
     const struct key_pair *author;
     uint8_t call_id[CALL_ID_SIZE];
-    /* Others who sign the transaction (tx:by() is true for them); the log has
-     * to know their keys. */
-    const struct key_pair *const *co_authors;
-    size_t co_author_count;
+    const uint8_t *caller; /* identity acted for; NULL: the author */
+    /* Others who sign the transaction; tx:by() is true for co-authors. */
+    const struct signer *signers;
+    size_t signer_count;
     void (*done)(struct chain_call *call);
     void *owner;
 
@@ -105,10 +117,10 @@ struct chain_call {
     struct chain_call_state *state; /* the chain's */
 };
 
-/* `now` in ms since 1970; the author of a write signs at once, but the call is
- * done only when its transaction is durable. A call id that is known gets the
+/* The author of a write signs at once, but the call is done only when its
+ * transaction is durable. A call id that is known gets the
  * stored answer, or CONFLICT when its arguments differ. */
-void chain_call(struct chain *c, struct chain_call *call, int64_t now);
+void chain_call(struct chain *c, struct chain_call *call);
 
 /* Write what calls have left, as one group, unless one is under way. To be
  * called when the input at hand is worked off. */

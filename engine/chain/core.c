@@ -8,9 +8,10 @@
 #include "chain/core_open.h"
 #include "chain/logic.h"
 #include "chain/materializer.h"
+#include "chain/roots.h"
 #include "event/body.h"
 
-static const char *const default_pipeline[] = {"accept-all", "serializer",
+static const char *const default_pipeline[] = {"trust-delegation", "serializer",
                                                "structured-logic"};
 
 size_t core_default_pipeline(struct bytes names[GENESIS_PIPELINE_MAX])
@@ -40,6 +41,40 @@ static int check_bundle(const struct core *core, struct bytes bundle,
     return rc == 0 ? 0 : err_wrap(err, "genesis: bundle");
 }
 
+/* One that means nothing here may mean something to others. */
+static int check_limits(const struct core *core, struct err *err)
+{
+    static const char *const known[] = {"call_ms", "gas", "memory"};
+    struct mp mp = mp_open(core->genesis.limits);
+    uint32_t count = 0;
+    int rc = mp_get_map(&mp, &count, err);
+    for (uint32_t i = 0; i < count && rc == 0; i++) {
+        struct bytes name;
+        bool is_known = false;
+        rc = mp_get_str(&mp, &name, err);
+        for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
+            is_known |= bytes_equal(name, bytes_of_text(known[k]));
+        if (rc == 0 && !is_known)
+            rc = err_set(err, ATE_EUNAVAILABLE,
+                         "genesis: this version does not know the limit '%.*s'",
+                         (int)name.len, (const char *)name.data);
+        if (rc == 0)
+            rc = mp_skip(&mp, NULL, err);
+    }
+    return rc;
+}
+
+/* Rules, folds and indexes take it for granted that fields fit their types. */
+static int check_serializer(const struct core *core, struct err *err)
+{
+    for (size_t i = 0; i < core->pipeline.count; i++)
+        if (strcmp(core->pipeline.stages[i]->name, "serializer") == 0)
+            return 0;
+    return err_set(err, ATE_EINVALID,
+                   "pipeline: the stage 'serializer' is missing; without it "
+                   "nothing has to fit its type");
+}
+
 /* A schema that wants its bodies sealed needs a pipeline that can. */
 static int check_bodies(const struct core *core, struct err *err)
 {
@@ -57,12 +92,9 @@ static int check_bodies(const struct core *core, struct err *err)
     return 0;
 }
 
-static void remember_keys(struct core *core)
+static void remember(struct core *core)
 {
     const struct genesis *g = &core->genesis;
-    for (size_t i = 0; i < g->root_count; i++)
-        key_id(&g->roots[i], core->root_keys[i]);
-    key_id(&g->order, core->order_key);
     memcpy(core->bundle_hash, g->bundle_hash, HASH_SIZE);
     core->call_ms =
         (int64_t)genesis_limit(g, "call_ms", (uint64_t)CORE_CALL_MS);
@@ -89,21 +121,9 @@ static void put_first_state(struct core *core)
     struct buf value = {0};
     state_begin(state);
 
-    mp_put_array(&value, 3);
-    mp_put_array(&value, (uint32_t)g->root_count);
-    for (size_t i = 0; i < g->root_count; i++)
-        key_record_put(&value, &g->roots[i]);
-    mp_put_uint(&value, g->threshold);
-    mp_put_bin_or_nil(&value, bytes_of(g->next, g->next ? HASH_SIZE : 0));
-    state_put_chain(state, "roots", buf_bytes(&value));
+    roots_put(state, g->roots, g->root_count, g->threshold, g->next);
+    term_put(state, 1, &g->order);
 
-    buf_clear(&value);
-    mp_put_array(&value, 2);
-    mp_put_uint(&value, 1);
-    key_record_put(&value, &g->order);
-    state_put_chain(state, "order", buf_bytes(&value));
-
-    buf_clear(&value);
     mp_put_bin(&value, bytes_of(g->bundle_hash, HASH_SIZE));
     state_put_chain(state, "bundle", buf_bytes(&value));
 
@@ -131,6 +151,10 @@ int core_open(struct core *core, struct bytes genesis, struct bytes bundle,
     if (rc == 0)
         rc = pipeline_init(&core->pipeline, core->genesis.pipeline,
                            core->genesis.pipeline_count, known, err);
+    if (rc == 0)
+        rc = check_limits(core, err);
+    if (rc == 0)
+        rc = check_serializer(core, err);
     if (rc != 0)
         return rc;
     struct logic_limits limits = {
@@ -144,7 +168,7 @@ int core_open(struct core *core, struct bytes genesis, struct bytes bundle,
     rc = check_bodies(core, err);
     if (rc != 0)
         return rc;
-    remember_keys(core);
+    remember(core);
     state_init(&core->state);
     put_first_state(core);
     return 0;
@@ -156,5 +180,5 @@ void core_close(struct core *core)
     if (core->logic != NULL)
         core->logic->free(core->logic);
     buf_deinit(&core->genesis_raw);
-    *core = (struct core){0};
+    *core = (struct core){.names = core->names};
 }

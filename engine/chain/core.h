@@ -8,29 +8,28 @@
 #include "event/genesis.h"
 #include "event/ids.h"
 
+struct door_names;
 struct logic;
 struct materializer;
 
 struct pipeline {
     const struct materializer *stages[GENESIS_PIPELINE_MAX];
     size_t count;
+    bool takes_delegations; /* some stage does */
 };
 
 struct core {
     uint8_t id[CHAIN_ID_SIZE];
     struct buf genesis_raw;
     struct genesis genesis; /* points into genesis_raw */
-    uint8_t order_key[KEY_ID_SIZE];
-    uint8_t root_keys[LIMIT_ROOT_KEYS][KEY_ID_SIZE];
     uint8_t bundle_hash[HASH_SIZE]; /* of the bundle in force */
     struct pipeline pipeline;
     struct logic *logic;
     const struct schema *schema; /* the logic's */
     struct state state;
     int64_t call_ms;         /* how long call ids are kept */
+    const struct door_names *names; /* the caller's, for texts; or NULL */
     uint64_t fold_failures;  /* of views that read bodies */
     struct err fold_failure; /* the newest of them */
 };
-
-bool core_is_root_key(const struct core *core, const uint8_t *key_id);
 #endif

@@ -4,6 +4,7 @@
 #define ATE_CHAIN_DOOR_H
 
 #include "chain/core.h"
+#include "crypto/key.h"
 #include "chain/value.h"
 
 /* The caller's own list of names for keys. */
@@ -11,6 +12,8 @@ struct door_names {
     void *ctx;
     bool (*find)(void *ctx, struct bytes name, uint8_t id[32]);
     bool (*name)(void *ctx, const uint8_t id[32], struct buf *out);
+    /* The public key of an id, when the list has it. NULL: it has none. */
+    bool (*record)(void *ctx, const uint8_t id[32], struct key_record *out);
     /* Those that are near, for texts: append "alice, bob". */
     void (*list)(void *ctx, struct buf *out);
 };

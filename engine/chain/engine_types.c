@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
+#include "chain/trust_events.h"
 
 bool engine_type_is(struct bytes type)
 {
@@ -126,19 +127,29 @@ int key_fields_get(struct bytes fields, struct key_record *record,
 
 /* ---- judging ---- */
 
-/* They are facts without body, key and parent. */
+/* They are facts without body, key and parent; `may_rest`: it may rest on a
+ * delegation. */
 static int check_plain_fact(struct trial *t, const struct trial_event *e,
-                            size_t n, struct err *err)
+                            size_t n, bool may_rest, struct err *err)
 {
     uint8_t id[OBJECT_ID_SIZE];
     fact_id(t->core->id, t->author, t->call_id, n, id);
     const struct event_header *h = &e->header;
     if (memcmp(id, h->object, OBJECT_ID_SIZE) == 0 && h->parent == NULL &&
-        h->previous == NULL && h->flags == 0 && h->body_length == 0)
+        h->previous == NULL && h->flags == 0 && h->body_length == 0 &&
+        (may_rest || h->auth_ref == NULL))
         return 0;
     return err_set(err, ATE_EINVALID,
                    "%.*s: is a plain fact without body, key and parent",
                    (int)h->type.len, (const char *)h->type.data);
+}
+
+static bool signs(const struct trial *t, const uint8_t id[KEY_ID_SIZE])
+{
+    bool does = memcmp(id, t->author, KEY_ID_SIZE) == 0;
+    for (size_t i = 0; i < t->sig_count; i++)
+        does |= memcmp(id, t->sigs[i].key_id, KEY_ID_SIZE) == 0;
+    return does;
 }
 
 static int apply_key(struct trial *t, const struct trial_event *e, size_t n,
@@ -152,16 +163,19 @@ static int apply_key(struct trial *t, const struct trial_event *e, size_t n,
         return rc;
     uint8_t id[KEY_ID_SIZE];
     key_id(&record, id);
-    if (n != 0 || memcmp(id, t->author, KEY_ID_SIZE) != 0)
+    bool leads = true;
+    for (size_t i = 0; i < n; i++)
+        leads &= is(t->events[i]->header.type, TYPE_KEY);
+    if (!leads || !signs(t, id))
         return err_set(err, ATE_EINVALID,
-                       TYPE_KEY ": stands at the head of its own author's "
-                                "first transaction only");
-    if (state_author(state_head(state), t->author, &author))
+                       TYPE_KEY ": stands at the head of a transaction that "
+                                "the key signs");
+    if (state_author(state_head(state), id, &author))
         return err_set(err, ATE_ECONFLICT, TYPE_KEY ": this key is known");
     struct buf raw = {0};
     key_record_put(&raw, &record);
     author = (struct author){.record = buf_bytes(&raw)};
-    state_put_author(state, t->author, &author);
+    state_put_author(state, id, &author);
     buf_deinit(&raw);
     return 0;
 }
@@ -171,15 +185,18 @@ static int apply_heartbeat(struct trial *t, const struct trial_event *e,
 {
     struct state *state = &t->core->state;
     struct heartbeat h;
+    struct term term;
     int rc = heartbeat_get(e->header.fields, &h, err);
     if (rc != 0)
         return rc;
     if (n != 0)
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": is alone in its transaction");
-    if (memcmp(t->author, t->core->order_key, KEY_ID_SIZE) != 0)
+    term_get(state_head(state), &term);
+    if (memcmp(t->author, term.id, KEY_ID_SIZE) != 0)
         return err_set(err, ATE_EDENIED,
-                       TYPE_HEARTBEAT ": only the order key signs it");
+                       TYPE_HEARTBEAT ": only the order key of the term signs "
+                                      "it");
     if (h.time < state_time(state_head(state)))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": log time goes back");
@@ -190,18 +207,43 @@ static int apply_heartbeat(struct trial *t, const struct trial_event *e,
     return 0;
 }
 
+static const struct engine_type {
+    const char *name;
+    bool may_rest; /* on a delegation, as its auth_ref */
+    int (*apply)(struct trial *t, const struct trial_event *e, size_t n,
+                 struct err *err);
+} engine_types[] = {
+    {TYPE_KEY, false, apply_key},
+    {TYPE_HEARTBEAT, false, apply_heartbeat},
+    {TYPE_DELEGATION, true, apply_delegation},
+    {TYPE_REVOCATION, false, apply_revocation},
+    {TYPE_ROOTS, false, apply_roots},
+    {TYPE_ORDER, false, apply_order},
+};
+
+bool engine_types_have_company(const struct trial *t)
+{
+    bool strangers = false;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->events[i]->type != NULL)
+            return true;
+        strangers |= is(t->events[i]->header.type, TYPE_KEY);
+    }
+    return !strangers;
+}
+
 int engine_type_apply(struct trial *t, const struct trial_event *e, size_t n,
                       struct err *err)
 {
-    int rc = check_plain_fact(t, e, n, err);
-    if (rc != 0)
-        return rc;
-    if (is(e->header.type, TYPE_KEY))
-        return apply_key(t, e, n, err);
-    if (is(e->header.type, TYPE_HEARTBEAT))
-        return apply_heartbeat(t, e, n, err);
-    return err_set(err, ATE_EINVALID,
-                   "%.*s: no type of the engine; this version knows " TYPE_KEY
-                   " and " TYPE_HEARTBEAT,
+    for (size_t i = 0; i < sizeof(engine_types) / sizeof(*engine_types); i++) {
+        const struct engine_type *type = &engine_types[i];
+        if (!is(e->header.type, type->name))
+            continue;
+        int rc = check_plain_fact(t, e, n, type->may_rest, err);
+        return rc != 0 ? rc : type->apply(t, e, n, err);
+    }
+    return err_set(err, ATE_EUNAVAILABLE,
+                   "%.*s: a type of the engine that this version does not "
+                   "know; a later one does",
                    (int)e->header.type.len, (const char *)e->header.type.data);
 }

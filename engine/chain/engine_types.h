@@ -18,6 +18,10 @@ int engine_type_apply(struct trial *t, const struct trial_event *e, size_t n,
 /* The transaction is a heartbeat. */
 bool engine_type_alone(const struct trial *t);
 
+/* Keys that the log did not know come with an event that the pipeline judges:
+ * strangers bring nothing else in. */
+bool engine_types_have_company(const struct trial *t);
+
 struct heartbeat {
     int64_t time;
     uint64_t size; /* the log before it */

@@ -41,7 +41,7 @@ struct pending {
     struct buf read_set;
     struct buf result;
     uint8_t verdict[HASH_SIZE];
-    struct further_sig *sigs; /* by co-authors, sorted */
+    struct further_sig *sigs; /* by others, sorted */
     uint8_t (*signatures)[SIGN_SIZE];
     size_t sig_count;
 };
@@ -66,8 +66,7 @@ struct chain_call_state {
     const struct method *method;
     struct buf args; /* stored form */
     struct call run;
-    int64_t now;
-    struct further_sig *co_authors; /* as the trial sees them: not signed yet */
+    struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;              /* the result in stored form */
     uint32_t fetches;               /* bodies fetched so far */
 };
@@ -99,6 +98,8 @@ struct chain {
     size_t pending_cap;
     size_t pending_bytes;
     uint8_t heartbeat_call[CALL_ID_SIZE];
+    uint8_t heartbeat_key[KEY_ID_SIZE];
+    const struct key_pair *ordered_by; /* the last order key that was held */
 
     /* The next group. */
     struct sealed *sealed;
@@ -155,8 +156,8 @@ struct placing {
     struct call_record call;
     struct bytes read_set; /* len 0: none */
     struct bytes result;   /* len 0: none */
-    const struct key_pair *const *co_authors;
-    size_t co_author_count;
+    const struct signer *signers;
+    size_t signer_count;
     uint8_t tx_id[TX_ID_SIZE]; /* set */
 };
 void order_place(struct chain *c, struct placing *placing);

@@ -20,6 +20,10 @@ enum answer { ANSWER_ABSTAIN, ANSWER_YES, ANSWER_NO };
 
 struct materializer {
     const char *name;
+    /* For texts: why it says yes to nothing when it abstains; NULL: it never
+     * says yes. */
+    const char *abstains;
+    bool takes_delegations; /* events name the one they rest on (auth_ref) */
 
     /* Acceptance: may event `event` of the transaction enter, over the state
      * before it and after the earlier ones? NO fills `err`. */

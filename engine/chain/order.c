@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
+#include "chain/roots.h"
 #include "event/batch.h"
 
 enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
@@ -111,23 +112,23 @@ static void put_tx_header(struct chain *c, struct pending *p,
           p->tx_id);
 }
 
-/* Co-authors sign the transaction's id, each for itself. */
-static void put_co_authors(struct chain *c, struct pending *p,
-                           const struct placing *placing)
+/* Others sign the transaction's id, each for itself. */
+static void put_signers(struct chain *c, struct pending *p,
+                        const struct placing *placing)
 {
-    size_t count = placing->co_author_count;
+    size_t count = placing->signer_count;
     if (count == 0)
         return;
     p->sigs = mem_alloc(count * sizeof(*p->sigs));
     p->signatures = mem_alloc(count * sizeof(*p->signatures));
     p->sig_count = count;
     for (size_t i = 0; i < count; i++) {
-        const struct key_pair *pair = placing->co_authors[i];
-        further_sig_make(pair, c->core.id, bytes_of_text(PURPOSE_CO_AUTHOR),
-                         p->tx_id, p->signatures[i]);
+        const struct signer *s = &placing->signers[i];
+        further_sig_make(s->pair, c->core.id, s->purpose, p->tx_id,
+                         p->signatures[i]);
         p->sigs[i] = (struct further_sig){
-            .key_id = pair->id,
-            .purpose = bytes_of_text(PURPOSE_CO_AUTHOR),
+            .key_id = s->pair->id,
+            .purpose = s->purpose,
             .signature = p->signatures[i],
         };
     }
@@ -166,7 +167,7 @@ void order_place(struct chain *c, struct placing *placing)
     struct pending *p = &c->pending[c->pending_count++];
     *p = (struct pending){0};
     put_tx_header(c, p, placing);
-    put_co_authors(c, p, placing);
+    put_signers(c, p, placing);
     put_events(p, placing->trial);
     buf_put_bytes(&p->read_set, placing->read_set);
     buf_put_bytes(&p->result, placing->result);
@@ -289,34 +290,36 @@ int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
     assert(c->pending_count == 0);
     struct trial *t = &c->trial;
     struct author author;
+    struct term term;
     int64_t last = state_time(state_head(&c->core.state));
     int64_t time = now > last ? now : last;
-    bool known =
-        state_author(state_head(&c->core.state), c->core.order_key, &author);
+    term_get(state_head(&c->core.state), &term);
+    bool known = state_author(state_head(&c->core.state), term.id, &author);
     assert(known);
+    memcpy(c->heartbeat_key, term.id, KEY_ID_SIZE);
     uint8_t call_id[CALL_ID_SIZE];
     heartbeat_call_id(c, call_id);
     memcpy(c->heartbeat_call, call_id, CALL_ID_SIZE);
     t->core = &c->core;
     t->index = c->next_index;
     t->time = time;
-    t->author = c->core.order_key;
-    t->caller = c->core.order_key;
+    t->author = c->heartbeat_key;
+    t->caller = c->heartbeat_key;
     t->call_id = c->heartbeat_call;
     t->first_sequence = author.next_sequence;
-    t->co_authors = NULL;
-    t->co_author_count = 0;
+    t->sigs = NULL;
+    t->sig_count = 0;
     t->replays = false;
 
     struct buf fields = {0};
     struct buf raw = {0};
     uint8_t id[OBJECT_ID_SIZE];
     put_heartbeat_fields(c, time, &fields);
-    fact_id(c->core.id, c->core.order_key, call_id, 0, id);
+    fact_id(c->core.id, term.id, call_id, 0, id);
     struct event_header header = {
         .object = id,
         .type = bytes_of_text(TYPE_HEARTBEAT),
-        .author = c->core.order_key,
+        .author = term.id,
         .fields = buf_bytes(&fields),
     };
     event_header_put(&raw, &header);
@@ -337,7 +340,7 @@ void order_place_heartbeat(struct chain *c)
 {
     struct placing placing = {
         .trial = &c->trial,
-        .author = c->deps.order_pair(c->deps.ctx, c->core.order_key),
+        .author = c->deps.order_pair(c->deps.ctx, c->heartbeat_key),
         .call = {.id = c->heartbeat_call,
                  .method = bytes_of_text(TYPE_HEARTBEAT)},
     };

@@ -29,8 +29,10 @@ int pipeline_init(struct pipeline *p, const struct bytes *names, size_t count,
     assert(count <= GENESIS_PIPELINE_MAX);
     for (size_t i = 0; i < count; i++) {
         p->stages[i] = find(known, names[i]);
-        if (p->stages[i] != NULL)
+        if (p->stages[i] != NULL) {
+            p->takes_delegations |= p->stages[i]->takes_delegations;
             continue;
+        }
         struct buf list = {0};
         list_known(&list, known);
         int rc = err_set(err, ATE_EINVALID,
@@ -52,6 +54,24 @@ static int refusal(const struct err *err)
     return err->code;
 }
 
+/* Nobody said yes. */
+static int deny(const struct pipeline *p, const struct trial_event *event,
+                struct err *err)
+{
+    struct buf why = {0};
+    for (size_t i = 0; i < p->count; i++)
+        if (p->stages[i]->abstains != NULL)
+            buf_printf(&why, "%s%s", why.len > 0 ? ", and " : "",
+                       p->stages[i]->abstains);
+    int rc = err_set(err, ATE_EDENIED, "%.*s: %s", (int)event->header.type.len,
+                     (const char *)event->header.type.data,
+                     why.len > 0 ? buf_text(&why)
+                                 : "no stage of the chain's pipeline ever "
+                                   "accepts anything");
+    buf_deinit(&why);
+    return rc;
+}
+
 int pipeline_judge(const struct pipeline *p, struct trial *trial,
                    const struct trial_event *event, struct err *err)
 {
@@ -70,13 +90,7 @@ int pipeline_judge(const struct pipeline *p, struct trial *trial,
             return refusal(err);
         }
     }
-    if (yes)
-        return 0;
-    return err_set(err, ATE_EDENIED,
-                   "%.*s: no stage of the chain's pipeline accepts it from "
-                   "this author",
-                   (int)event->header.type.len,
-                   (const char *)event->header.type.data);
+    return yes ? 0 : deny(p, event, err);
 }
 
 int pipeline_judge_whole(const struct pipeline *p, struct trial *trial,

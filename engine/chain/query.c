@@ -8,7 +8,8 @@
 
 static const struct query_kind *const kinds[] = {
     &query_get, &query_list, &query_history, &query_view,
-    &query_sum, &query_info, &query_schema,  &query_tail};
+    &query_sum, &query_info, &query_schema,  &query_tail,
+    &query_grants};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -54,6 +55,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->result);
     buf_deinit(&q->row);
     buf_deinit(&q->where);
+    buf_deinit(&q->at);
     mem_free(q);
 }
 
@@ -192,6 +194,23 @@ int query_take_uint(struct query *q, const char *name, uint64_t *value,
         return err_set(err, ATE_EINVALID, "'%s' has to be a whole number",
                        name);
     *value = (uint64_t)number;
+    return 0;
+}
+
+int query_take_flag(struct query *q, const char *name, bool *flag,
+                    struct err *err)
+{
+    struct bytes raw = mp_map_get(buf_bytes(&q->args), name);
+    struct mp mp = mp_open(raw);
+    struct bytes text;
+    if (raw.data == NULL || mp_get_bool(&mp, flag, NULL) == 0)
+        return 0;
+    mp = mp_open(raw);
+    if (mp_get_str(&mp, &text, NULL) != 0 ||
+        (!bytes_equal(text, bytes_of_text("true")) &&
+         !bytes_equal(text, bytes_of_text("false"))))
+        return err_set(err, ATE_EINVALID, "'%s' is true or false", name);
+    *flag = text.len == 4;
     return 0;
 }
 

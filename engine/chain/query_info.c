@@ -4,6 +4,7 @@
 #include "base/msgpack.h"
 #include "chain/describe.h"
 #include "chain/query_inside.h"
+#include "chain/roots.h"
 
 static int nothing_begin(struct query *q, struct err *err)
 {
@@ -39,7 +40,6 @@ static void put_genesis(struct query *q, struct mapping *m)
 {
     const struct core *core = chain_core(q->chain);
     const struct genesis *g = &core->genesis;
-    struct buf text = {0};
     mapping_str(m, "name", g->name);
     mapping_hex(m, "id", bytes_of(core->id, CHAIN_ID_SIZE));
     mapping_hex(m, "bundle", bytes_of(core->bundle_hash, HASH_SIZE));
@@ -47,14 +47,28 @@ static void put_genesis(struct query *q, struct mapping *m)
     mp_put_array(out, (uint32_t)g->pipeline_count);
     for (size_t i = 0; i < g->pipeline_count; i++)
         mp_put_str(out, g->pipeline[i]);
-    out = mapping_key(m, "roots");
-    mp_put_array(out, (uint32_t)g->root_count);
-    for (size_t i = 0; i < g->root_count; i++) {
+}
+
+/* Who is trusted at the bottom, as of now. */
+static void put_roots(struct query *q, struct mapping *m)
+{
+    struct roots roots;
+    struct term term;
+    struct buf text = {0};
+    roots_get(q->door.version, &roots);
+    term_get(q->door.version, &term);
+    struct buf *out = mapping_key(m, "roots");
+    mp_put_array(out, (uint32_t)roots.count);
+    for (size_t i = 0; i < roots.count; i++) {
         buf_clear(&text);
-        door_put_identity(&q->door, core->root_keys[i], &text);
+        door_put_identity(&q->door, roots.ids[i], &text);
         mp_put_str(out, buf_bytes(&text));
     }
-    mapping_hex(m, "order", bytes_of(core->order_key, KEY_ID_SIZE));
+    mapping_uint(m, "threshold", roots.threshold);
+    if (roots.has_next)
+        mapping_hex(m, "next_roots", bytes_of(roots.next, HASH_SIZE));
+    mapping_hex(m, "order", bytes_of(term.id, KEY_ID_SIZE));
+    mapping_uint(m, "term", term.number);
     buf_deinit(&text);
 }
 
@@ -92,6 +106,7 @@ static int info_step(struct query *q, struct err *err)
     struct mapping m = {0};
     (void)err;
     put_genesis(q, &m);
+    put_roots(q, &m);
     put_schema(&m, chain_core(q->chain)->schema);
     put_log(q, &m);
     mapping_put(&m, &q->result);

@@ -39,6 +39,10 @@ struct query {
     uint64_t limit; /* chunks that may still come */
     bool backward;
     bool follow;
+    bool all;
+    bool has_identity;
+    uint8_t identity[KEY_ID_SIZE];
+    struct buf at; /* the entry that a scan stands on */
     const struct event_type *type;
     const struct view *view;
     uint8_t id[OBJECT_ID_SIZE];
@@ -60,6 +64,7 @@ extern const struct query_kind query_sum;
 extern const struct query_kind query_info;
 extern const struct query_kind query_schema;
 extern const struct query_kind query_tail;
+extern const struct query_kind query_grants;
 
 /* Emit q->row as a chunk and clear it. */
 void query_emit(struct query *q);
@@ -70,6 +75,8 @@ void query_resume(struct query *q, int code, const struct err *err);
 int query_take_text(struct query *q, const char *name, bool needed,
                     struct bytes *text, struct err *err);
 int query_take_uint(struct query *q, const char *name, uint64_t *value,
+                    struct err *err);
+int query_take_flag(struct query *q, const char *name, bool *flag,
                     struct err *err);
 int query_take_page(struct query *q, struct err *err); /* limit, order */
 int query_take_type(struct query *q, struct err *err);

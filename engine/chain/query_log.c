@@ -93,7 +93,9 @@ static void put_common(struct query *q, struct mapping *m, uint64_t index,
 static void put_genesis(struct query *q, struct mapping *m)
 {
     const struct core *core = chain_core(q->chain);
-    put_common(q, m, 0, core->id, core->root_keys[0]);
+    uint8_t root[KEY_ID_SIZE];
+    key_id(&core->genesis.roots[0], root);
+    put_common(q, m, 0, core->id, root);
     mapping_text(m, "method", "genesis");
     mp_put_array(mapping_key(m, "events"), 0);
 }

@@ -1,6 +1,6 @@
-/* Notes are kept as key ranges; digests are made at the end, when the
- * transaction's changes tell what stood there before it. A single entry is a
- * range without `to`. */
+/* Notes are kept as key ranges; digests are made at the end, over the version
+ * of the state that the call began with. A single entry is a range without
+ * `to`. */
 #include "chain/reads.h"
 
 #include <assert.h>
@@ -93,63 +93,59 @@ static int compare(const void *a, const void *b)
                       : bytes_compare(buf_bytes(&x->to), buf_bytes(&y->to));
 }
 
-static void digest_entry(const struct state *s, const struct reads_entry *e,
+/* What stands behind an entry of an index: a row's columns, an object's newest
+ * event. Who walks an index looks at these. */
+static struct bytes behind(struct tree_version v, uint8_t kind,
+                           struct bytes value)
+{
+    struct bytes found = {NULL, 0};
+    struct object o;
+    if (kind == STATE_ROW_ORDER && state_get(v, STATE_ROW, value, &found))
+        return found;
+    if (kind == STATE_CHILD && state_object(v, value.data, &o) == OBJECT_LIVE)
+        return o.raw;
+    return value;
+}
+
+static void digest_entry(struct tree_version v, uint8_t kind, struct bytes key,
                          uint8_t out[HASH_SIZE])
 {
     struct bytes value = {NULL, 0};
-    if (!state_before(s, e->kind, buf_bytes(&e->from), &value))
+    if (!state_get(v, kind, key, &value))
         value = bytes_of(NULL, 0);
     hash_of(LABEL_SEEN, value, out);
 }
 
-/* The next entry of the range as it was before the transaction: from the head
- * what it did not change, from its changes what they replaced. */
-static void digest_range(const struct state *s, const struct reads_entry *e,
+static void put_whole_key(struct buf *out, uint8_t kind, struct bytes key)
+{
+    buf_put_u8(out, kind);
+    buf_put_bytes(out, key);
+}
+
+static void digest_range(struct tree_version v, uint8_t kind,
+                         struct bytes from, struct bytes to,
                          uint8_t out[HASH_SIZE])
 {
-    struct buf key = {0};
-    buf_put_u8(&key, e->kind);
-    buf_put_bytes(&key, buf_bytes(&e->from));
+    struct buf first = {0};
     struct buf end = {0};
-    buf_put_u8(&end, e->kind);
-    buf_put_bytes(&end, buf_bytes(&e->to));
     struct tree_cursor c;
-    bool more = tree_seek(&c, state_head(s), buf_bytes(&key));
-    size_t change = 0;
-    while (change < s->change_count &&
-           bytes_compare(s->changes[change].key, buf_bytes(&key)) < 0)
-        change++;
-
     struct hasher h;
+    put_whole_key(&first, kind, from);
+    put_whole_key(&end, kind, to);
     hash_begin(&h, LABEL_SEEN);
-    for (;;) {
-        struct bytes now = more ? tree_cursor_key(&c) : bytes_of(NULL, 0);
-        bool has_now = more && bytes_compare(now, buf_bytes(&end)) < 0;
-        const struct state_change *old =
-            change < s->change_count ? &s->changes[change] : NULL;
-        bool has_old =
-            old != NULL && bytes_compare(old->key, buf_bytes(&end)) < 0;
-        if (!has_now && !has_old)
-            break;
-        int order = !has_now ? 1 : !has_old ? -1 : bytes_compare(now, old->key);
-        if (order < 0) { /* untouched */
-            hash_part(&h, bytes_of(now.data + 1, now.len - 1));
-            hash_part(&h, tree_cursor_value(&c));
-        } else if (old->before.data != NULL) {
-            hash_part(&h, bytes_of(old->key.data + 1, old->key.len - 1));
-            hash_part(&h, old->before);
-        }
-        if (order <= 0)
-            more = tree_next(&c);
-        if (order >= 0)
-            change++;
+    bool more = tree_seek(&c, v, buf_bytes(&first));
+    while (more && bytes_compare(tree_cursor_key(&c), buf_bytes(&end)) < 0) {
+        struct bytes key = tree_cursor_key(&c);
+        hash_part(&h, bytes_of(key.data + 1, key.len - 1));
+        hash_part(&h, behind(v, kind, tree_cursor_value(&c)));
+        more = tree_next(&c);
     }
     hash_end(&h, out);
-    buf_deinit(&key);
+    buf_deinit(&first);
     buf_deinit(&end);
 }
 
-static void put_entry(struct buf *out, const struct state *s,
+static void put_entry(struct buf *out, struct tree_version v,
                       const struct reads_entry *e)
 {
     uint8_t digest[HASH_SIZE];
@@ -159,15 +155,16 @@ static void put_entry(struct buf *out, const struct state *s,
         mp_put_array(out, 2);
         mp_put_bin(out, buf_bytes(&e->from));
         mp_put_bin(out, buf_bytes(&e->to));
-        digest_range(s, e, digest);
+        digest_range(v, e->kind, buf_bytes(&e->from), buf_bytes(&e->to),
+                     digest);
     } else {
         mp_put_bin(out, buf_bytes(&e->from));
-        digest_entry(s, e, digest);
+        digest_entry(v, e->kind, buf_bytes(&e->from), digest);
     }
     mp_put_bin(out, bytes_of(digest, HASH_SIZE));
 }
 
-int reads_put(struct reads *r, const struct state *s, struct buf *out,
+int reads_put(struct reads *r, struct tree_version v, struct buf *out,
               struct err *err)
 {
     if (r->count > 0)
@@ -179,7 +176,7 @@ int reads_put(struct reads *r, const struct state *s, struct buf *out,
     mp_put_array(out, distinct);
     for (size_t i = 0; i < r->count; i++)
         if (i == 0 || compare(&r->entries[i - 1], &r->entries[i]) != 0)
-            put_entry(out, s, &r->entries[i]);
+            put_entry(out, v, &r->entries[i]);
     if (out->len - start > LIMIT_READ_SET) {
         size_t size = out->len - start;
         out->len = start;
@@ -189,4 +186,69 @@ int reads_put(struct reads *r, const struct state *s, struct buf *out,
                        size, LIMIT_READ_SET);
     }
     return 0;
+}
+
+/* ---- and back ---- */
+
+static bool kind_may_be_read(uint64_t kind, bool is_range)
+{
+    switch (kind) {
+    case STATE_OBJECT:
+        return !is_range;
+    case STATE_ROW:
+        return true;
+    case STATE_CHILD:
+    case STATE_ROW_ORDER:
+        return is_range;
+    default:
+        return false;
+    }
+}
+
+/* One entry: what it names, its digest as it was seen and as it is. */
+static int check_entry(struct mp *mp, struct tree_version v, struct err *err)
+{
+    uint64_t kind = 0;
+    enum mp_kind form = MP_NIL;
+    struct bytes from;
+    struct bytes to = {NULL, 0};
+    const uint8_t *seen = NULL;
+    uint8_t now[HASH_SIZE];
+    int rc = mp_get_array_of(mp, 3, err);
+    if (rc == 0)
+        rc = mp_get_uint(mp, &kind, err);
+    if (rc == 0)
+        rc = mp_peek(mp, &form, err);
+    bool is_range = form == MP_ARRAY;
+    if (rc == 0 && is_range)
+        rc = mp_get_array_of(mp, 2, err);
+    if (rc == 0)
+        rc = mp_get_bin(mp, &from, err);
+    if (rc == 0 && is_range)
+        rc = mp_get_bin(mp, &to, err);
+    if (rc == 0)
+        rc = mp_get_bin_of(mp, HASH_SIZE, &seen, err);
+    if (rc == 0 && !kind_may_be_read(kind, is_range))
+        rc = err_set(err, ATE_EINVALID, "nothing of kind %llu is read so",
+                     (unsigned long long)kind);
+    if (rc != 0)
+        return rc;
+    if (is_range)
+        digest_range(v, (uint8_t)kind, from, to, now);
+    else
+        digest_entry(v, (uint8_t)kind, from, now);
+    if (memcmp(now, seen, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, ATE_ESTALE,
+                   "what it had read was changed meanwhile; run it again");
+}
+
+int reads_check(struct bytes read_set, struct tree_version v, struct err *err)
+{
+    struct mp mp = mp_open(read_set);
+    uint32_t count = 0;
+    int rc = mp_get_array(&mp, &count, err);
+    for (uint32_t i = 0; i < count && rc == 0; i++)
+        rc = check_entry(&mp, v, err);
+    return rc == 0 ? mp_done(&mp, err) : rc;
 }

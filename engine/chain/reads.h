@@ -4,9 +4,10 @@
  *
  * Encoded: canonical array, sorted, of [kind, key bin, digest] for single
  * entries and [kind, [from bin, to bin], digest] for ranges (from included, to
- * not). digest = H("seen", value or nil), H("seen", key, value, ...). What the
- * call itself wrote does not count: the digest is over what stood there before.
- */
+ * not). digest = H("seen", value or nil); of a range H("seen", key, value, ...),
+ * where for an entry of an index the value is what stands behind it: a row's
+ * columns, an object's event header. What the call itself wrote does not count:
+ * digests are over what stood there before. */
 #ifndef ATE_CHAIN_READS_H
 #define ATE_CHAIN_READS_H
 
@@ -30,9 +31,12 @@ void reads_note(struct reads *r, enum state_kind kind, struct bytes key);
 void reads_note_range(struct reads *r, enum state_kind kind, struct bytes from,
                       struct bytes to);
 
-/* Append the canonical read set. `s` is the state with the call's transaction
- * open: its changes tell what stood there before. LIMIT when over
- * LIMIT_READ_SET. */
-int reads_put(struct reads *r, const struct state *s, struct buf *out,
+/* Append the canonical read set over the version that the call began with.
+ * LIMIT when over LIMIT_READ_SET. */
+int reads_put(struct reads *r, struct tree_version v, struct buf *out,
               struct err *err);
+
+/* Is all that a read set saw still so? Errors: INVALID (no read set), STALE
+ * (no). */
+int reads_check(struct bytes read_set, struct tree_version v, struct err *err);
 #endif

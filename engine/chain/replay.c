@@ -12,6 +12,7 @@
 #include "base/msgpack.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
+#include "chain/trust_events.h"
 
 /* ---- genesis ---- */
 
@@ -55,63 +56,84 @@ static int visit_genesis(struct chain *c, const struct log_frame *frame,
     return replay_genesis(c, frame->payload, frame->inlined, err);
 }
 
-/* ---- authors ---- */
+/* ---- keys ---- */
+
+/* A key that a transaction brings along: by an ate.key event at its head, or as
+ * one of new root keys. */
+static bool brings_key(const struct batch_member *m, const uint8_t *id,
+                       struct key_record *record)
+{
+    struct batch_events events = batch_events(m);
+    struct bytes raw;
+    struct event_header header;
+    struct roots_fields roots;
+    uint8_t found[KEY_ID_SIZE];
+    while (batch_events_next(&events, &raw)) {
+        if (event_header_get(raw, &header, NULL) != 0)
+            return false;
+        if (bytes_equal(header.type, bytes_of_text(TYPE_ROOTS)) &&
+            roots_fields_get(header.fields, &roots, NULL) == 0)
+            for (size_t i = 0; i < roots.count; i++) {
+                *record = roots.records[i];
+                key_id(record, found);
+                if (memcmp(found, id, KEY_ID_SIZE) == 0)
+                    return true;
+            }
+        if (!bytes_equal(header.type, bytes_of_text(TYPE_KEY)) ||
+            key_fields_get(header.fields, record, NULL) != 0)
+            continue;
+        key_id(record, found);
+        if (memcmp(found, id, KEY_ID_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool knows_key(struct chain *c, const uint8_t *id,
+                      struct key_record *record)
+{
+    struct author author;
+    return state_author(state_head(&c->core.state), id, &author) &&
+           key_record_decode(author.record, record, NULL) == 0;
+}
 
 /* The key of a batch: known, or brought along by its first transaction. */
 static int find_author(struct chain *c, struct bytes payload, const uint8_t *id,
                        struct key_record *record, struct err *err)
 {
-    struct author author;
-    if (state_author(state_head(&c->core.state), id, &author))
-        return key_record_decode(author.record, record, err);
     struct batch_reader r;
     struct batch_member m;
-    struct bytes raw;
-    struct event_header header;
-    int rc = batch_open(&r, payload, err);
-    if (rc == 0)
-        rc = batch_next(&r, &m, err) == 1 ? 0 : ATE_EINVALID;
-    struct batch_events events = {0};
-    if (rc == 0 && !m.refused)
-        events = batch_events(&m);
-    if (rc != 0 || m.refused || !batch_events_next(&events, &raw) ||
-        event_header_get(raw, &header, err) != 0 ||
-        !bytes_equal(header.type, bytes_of_text(TYPE_KEY)))
-        return err_set(err, ATE_EDENIED,
-                       "the author's key is not in the log; its first "
-                       "transaction begins with an " TYPE_KEY " event");
-    uint8_t found[KEY_ID_SIZE];
-    rc = key_fields_get(header.fields, record, err);
-    if (rc != 0)
-        return rc;
-    key_id(record, found);
-    if (memcmp(found, id, KEY_ID_SIZE) != 0)
-        return err_set(err, ATE_EINVALID,
-                       TYPE_KEY ": the key is not the author's");
-    return 0;
+    if (knows_key(c, id, record))
+        return 0;
+    if (batch_open(&r, payload, err) == 0 && batch_next(&r, &m, err) == 1 &&
+        !m.refused && brings_key(&m, id, record))
+        return 0;
+    return err_set(err, ATE_EDENIED,
+                   "the author's key is not in the log; its first transaction "
+                   "begins with an " TYPE_KEY " event");
 }
 
 /* ---- members ---- */
 
-struct co_authors {
-    struct further_sig list[LIMIT_TX_SIGNATURES];
-    size_t count;
-};
-
-/* Every further signature has to be good; co-authors are those for
- * PURPOSE_CO_AUTHOR. */
+/* Every further signature has to be good, and for something that means
+ * something. */
 static int check_sigs(struct chain *c, const struct batch_member *m,
-                      const uint8_t *tx, struct co_authors *co, struct err *err)
+                      const uint8_t *tx, struct further_sig *list,
+                      size_t *count, struct err *err)
 {
-    struct further_sig list[LIMIT_TX_SIGNATURES];
-    size_t count = sigs_list(&m->sigs, list);
-    co->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct author author;
+    *count = sigs_list(&m->sigs, list);
+    for (size_t i = 0; i < *count; i++) {
         struct key_record record;
-        if (!state_author(state_head(&c->core.state), list[i].key_id,
-                          &author) ||
-            key_record_decode(author.record, &record, NULL) != 0)
+        if (!bytes_equal(list[i].purpose, bytes_of_text(PURPOSE_CO_AUTHOR)) &&
+            !bytes_equal(list[i].purpose, bytes_of_text(PURPOSE_ROOT)))
+            return err_set(err, ATE_EINVALID,
+                           "a further signature is for '%.*s', which means "
+                           "nothing; there are " PURPOSE_CO_AUTHOR
+                           " and " PURPOSE_ROOT,
+                           (int)list[i].purpose.len,
+                           (const char *)list[i].purpose.data);
+        if (!knows_key(c, list[i].key_id, &record) &&
+            !brings_key(m, list[i].key_id, &record))
             return err_set(err, ATE_EDENIED,
                            "a further signature is by a key that is not in "
                            "the log");
@@ -120,10 +142,8 @@ static int check_sigs(struct chain *c, const struct batch_member *m,
                            "the further signature for '%.*s' is not good",
                            (int)list[i].purpose.len,
                            (const char *)list[i].purpose.data);
-        if (bytes_equal(list[i].purpose, bytes_of_text(PURPOSE_CO_AUTHOR)))
-            co->list[co->count++] = list[i];
     }
-    c->progress.signatures += count;
+    c->progress.signatures += *count;
     return 0;
 }
 
@@ -132,13 +152,29 @@ static bool is_heartbeat(const struct batch_member *m)
     return bytes_equal(m->tx.call.method, bytes_of_text(TYPE_HEARTBEAT));
 }
 
+/* A heartbeat is nobody's call. */
+static int check_beat(struct chain *c, const struct batch_member *m,
+                      struct err *err)
+{
+    const struct call_record *call = &m->tx.call;
+    if (call->bundle != NULL || call->args != NULL || call->reads != NULL ||
+        call->result != NULL || call->caller != NULL || m->sigs.count > 0)
+        return err_set(err, ATE_EINVALID,
+                       TYPE_HEARTBEAT ": says more of its call than an id");
+    return history_check(&c->history, m->tx.seen_size, m->tx.seen_root, err);
+}
+
 static int check_call(struct chain *c, const struct batch_member *m,
                       struct err *err)
 {
     const struct call_record *call = &m->tx.call;
     struct call_entry entry;
+    if (call->token != NULL)
+        return err_set(err, ATE_EUNAVAILABLE,
+                       "it was made with a token, which this version does not "
+                       "know");
     if (is_heartbeat(m))
-        return 0;
+        return check_beat(c, m, err);
     if (call->bundle == NULL ||
         memcmp(call->bundle, c->core.bundle_hash, HASH_SIZE) != 0)
         return err_set(err, ATE_ESTALE,
@@ -255,11 +291,12 @@ static int replay_member(struct chain *c, const struct batch_member *m,
     uint8_t id[TX_ID_SIZE];
     uint8_t sigs[HASH_SIZE];
     uint8_t leaf[LOG_LEAF_SIZE];
-    struct co_authors co;
+    struct further_sig list[LIMIT_TX_SIGNATURES];
+    size_t count = 0;
     batch_member_id(m, c->core.genesis.suite, c->core.id, id);
     int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
     if (rc == 0)
-        rc = check_sigs(c, m, id, &co, err);
+        rc = check_sigs(c, m, id, list, &count, err);
     if (rc == 0)
         rc = check_call(c, m, err);
     if (rc != 0)
@@ -273,8 +310,8 @@ static int replay_member(struct chain *c, const struct batch_member *m,
         m->tx.call.caller != NULL ? m->tx.call.caller : m->tx.author;
     c->trial.call_id = m->tx.call.id;
     c->trial.first_sequence = m->tx.first_sequence;
-    c->trial.co_authors = co.list;
-    c->trial.co_author_count = co.count;
+    c->trial.sigs = list;
+    c->trial.sig_count = count;
     c->trial.replays = true;
     trial_begin(&c->trial);
     rc = judge_member(c, m, bodies, err);

@@ -154,6 +154,11 @@ enum method_default {
     DEFAULT_HISTORY,
     DEFAULT_WATCH,
     DEFAULT_APPEND,
+    /* Of the chain, not of a type: engine_methods.h. */
+    DEFAULT_GRANT,
+    DEFAULT_REVOKE,
+    DEFAULT_ORDER,
+    DEFAULT_ROTATE,
 };
 
 struct method {
@@ -167,7 +172,7 @@ struct method {
     struct value_type *returns; /* or NULL */
     struct bytes annotations;   /* canonical map of the keys that doors own */
     enum method_default by_default;
-    const struct event_type *type; /* of a default method */
+    const struct event_type *type; /* of a default method of a type */
     int function;
 };
 

@@ -2,8 +2,8 @@
  * which make up the state root, stand together in front.
  *
  * (1) Entries change only while a transaction is open.
- * (2) `changes` is sorted by key and holds each entry of kinds 2 to 5 that the
- *     open transaction touched once, with what stood there before it.
+ * (2) `changes` is sorted and holds the key of each entry of kinds 2 to 5 that
+ *     the open transaction touched, once.
  * (3) A child entry exists exactly for each live object of a schema's type. */
 #include "chain/state.h"
 
@@ -129,7 +129,7 @@ static size_t change_place(const struct state *s, struct bytes key)
     size_t high = s->change_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (bytes_compare(s->changes[middle].key, key) < 0)
+        if (bytes_compare(s->changes[middle], key) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -139,7 +139,7 @@ static size_t change_place(const struct state *s, struct bytes key)
 
 static bool change_found(const struct state *s, size_t at, struct bytes key)
 {
-    return at < s->change_count && bytes_equal(s->changes[at].key, key);
+    return at < s->change_count && bytes_equal(s->changes[at], key);
 }
 
 static void note_change(struct state *s, enum state_kind kind,
@@ -150,18 +150,11 @@ static void note_change(struct state *s, enum state_kind kind,
     size_t at = change_place(s, whole_key);
     if (change_found(s, at, whole_key))
         return;
-    struct bytes before = {NULL, 0};
-    struct bytes now;
-    if (tree_get(state_head(s), whole_key, &now))
-        before = scratch_copy(&s->scratch, now);
     s->changes = mem_array_grow(s->changes, s->change_count, &s->change_cap,
                                 sizeof(*s->changes));
     memmove(s->changes + at + 1, s->changes + at,
             (s->change_count - at) * sizeof(*s->changes));
-    s->changes[at] = (struct state_change){
-        .key = scratch_copy(&s->scratch, whole_key),
-        .before = before,
-    };
+    s->changes[at] = scratch_copy(&s->scratch, whole_key);
     s->change_count++;
 }
 
@@ -185,29 +178,7 @@ bool state_delete(struct state *s, enum state_kind kind, struct bytes key)
     return tree_delete(s->tree, whole_key);
 }
 
-bool state_before(const struct state *s, enum state_kind kind, struct bytes key,
-                  struct bytes *value)
-{
-    uint8_t room[LIMIT_STATE_KEY];
-    struct bytes whole_key = compose(room, kind, key);
-    if (s->open) {
-        size_t at = change_place(s, whole_key);
-        if (change_found(s, at, whole_key)) {
-            *value = s->changes[at].before;
-            return value->data != NULL;
-        }
-    }
-    return tree_get(state_head(s), whole_key, value);
-}
-
 /* ---- objects ---- */
-
-/* What this node wrote into its own state is well-formed: reading it back fails
- * only if memory is damaged. */
-static void own(int rc)
-{
-    assert(rc == 0);
-}
 
 enum object_life state_object(struct tree_version v, const uint8_t id[16],
                               struct object *o)
@@ -218,15 +189,15 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
     struct mp mp = mp_open(value);
     uint32_t count = 0;
     const uint8_t *event = NULL;
-    own(mp_get_array(&mp, &count, NULL));
-    own(mp_get_bin_of(&mp, EVENT_ID_SIZE, &event, NULL));
+    state_own(mp_get_array(&mp, &count, NULL));
+    state_own(mp_get_bin_of(&mp, EVENT_ID_SIZE, &event, NULL));
     memcpy(o->event, event, EVENT_ID_SIZE);
     if (count == 1)
         return OBJECT_SPENT;
-    own(mp_get_uint(&mp, &o->index, NULL));
-    own(mp_get_uint(&mp, &o->n, NULL));
-    own(mp_get_bin(&mp, &o->raw, NULL));
-    own(event_header_get(o->raw, &o->header, NULL));
+    state_own(mp_get_uint(&mp, &o->index, NULL));
+    state_own(mp_get_uint(&mp, &o->n, NULL));
+    state_own(mp_get_bin(&mp, &o->raw, NULL));
+    state_own(event_header_get(o->raw, &o->header, NULL));
     return OBJECT_LIVE;
 }
 

@@ -8,12 +8,21 @@
 #ifndef ATE_CHAIN_STATE_H
 #define ATE_CHAIN_STATE_H
 
+#include <assert.h>
+
 #include "base/scratch.h"
 #include "base/tree.h"
 #include "chain/schema.h"
 #include "event/header.h"
 #include "event/ids.h"
 #include "event/sigs.h"
+
+/* What this node wrote into its own state is well-formed: reading it back fails
+ * only if memory is damaged. */
+static inline void state_own(int rc)
+{
+    assert(rc == 0);
+}
 
 enum state_kind {
     STATE_CHAIN = 1,
@@ -32,13 +41,9 @@ enum state_kind {
     STATE_CALL_TIME = 0x43, /* log time, call id -> nothing */
     STATE_PRIVATE_ROW = 0x44, /* rows of views that read bodies */
     STATE_VERSION = 0x45,     /* object id, index, n -> nothing: its history */
-};
-
-/* One entry of kinds 2 to 5 that the open transaction changed; the first change
- * keeps what stood there before. */
-struct state_change {
-    struct bytes key;    /* kind byte first */
-    struct bytes before; /* data NULL: there was none */
+    STATE_HOLDER = 0x46, /* identity, identity acted for or zeros, event id of
+                            the delegation -> nothing */
+    STATE_GRANT = 0x47,  /* index, n -> event id of the delegation there */
 };
 
 struct state {
@@ -47,7 +52,9 @@ struct state {
     struct tree_pin *sealed;  /* in the group that is under way */
     bool open;                /* a transaction is */
     struct tree_mark mark;
-    struct state_change *changes; /* of the open transaction, sorted by key */
+    /* Keys, kind byte first, of the entries of kinds 2 to 5 that the open
+     * transaction touched; sorted. */
+    struct bytes *changes;
     size_t change_count;
     size_t change_cap;
     struct scratch scratch; /* of the open transaction */
@@ -77,10 +84,6 @@ bool state_get(struct tree_version v, enum state_kind kind, struct bytes key,
 void state_put(struct state *s, enum state_kind kind, struct bytes key,
                struct bytes value);
 bool state_delete(struct state *s, enum state_kind kind, struct bytes key);
-
-/* What stood at an entry before the open transaction; false: nothing. */
-bool state_before(const struct state *s, enum state_kind kind, struct bytes key,
-                  struct bytes *value);
 
 /* ---- objects ---- */
 

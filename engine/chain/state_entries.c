@@ -6,11 +6,6 @@
 
 #include "base/msgpack.h"
 
-static void own(int rc)
-{
-    assert(rc == 0);
-}
-
 bool state_author(struct tree_version v, const uint8_t id[32],
                   struct author *author)
 {
@@ -18,9 +13,9 @@ bool state_author(struct tree_version v, const uint8_t id[32],
     if (!state_get(v, STATE_AUTHOR, bytes_of(id, KEY_ID_SIZE), &value))
         return false;
     struct mp mp = mp_open(value);
-    own(mp_get_array_of(&mp, 2, NULL));
-    own(mp_get_uint(&mp, &author->next_sequence, NULL));
-    own(mp_skip(&mp, &author->record, NULL));
+    state_own(mp_get_array_of(&mp, 2, NULL));
+    state_own(mp_get_uint(&mp, &author->next_sequence, NULL));
+    state_own(mp_skip(&mp, &author->record, NULL));
     return true;
 }
 
@@ -41,7 +36,7 @@ int64_t state_time(struct tree_version v)
     int64_t time = 0;
     if (state_chain(v, "time", &value)) {
         struct mp mp = mp_open(value);
-        own(mp_get_int(&mp, &time, NULL));
+        state_own(mp_get_int(&mp, &time, NULL));
     }
     return time;
 }
@@ -63,10 +58,10 @@ bool state_call(struct tree_version v, const uint8_t id[16],
     if (!state_get(v, STATE_CALL, bytes_of(id, CALL_ID_SIZE), &value))
         return false;
     struct mp mp = mp_open(value);
-    own(mp_get_array_of(&mp, 3, NULL));
-    own(mp_get_uint(&mp, &entry->index, NULL));
-    own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->args_digest, NULL));
-    own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->result_digest, NULL));
+    state_own(mp_get_array_of(&mp, 3, NULL));
+    state_own(mp_get_uint(&mp, &entry->index, NULL));
+    state_own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->args_digest, NULL));
+    state_own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->result_digest, NULL));
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/authority.h"
 #include "chain/door.h"
 #include "chain/engine_types.h"
 #include "chain/logic.h"
@@ -52,40 +53,17 @@ void trial_deinit(struct trial *t)
     *t = (struct trial){0};
 }
 
-bool trial_by(const struct trial *t, const uint8_t identity[32])
-{
-    if (memcmp(identity, t->author, KEY_ID_SIZE) == 0)
-        return true;
-    for (size_t i = 0; i < t->co_author_count; i++)
-        if (memcmp(identity, t->co_authors[i].key_id, KEY_ID_SIZE) == 0)
-            return true;
-    return false;
-}
-
-bool trial_may(const struct trial *t, const char *right,
-               const uint8_t object[16])
-{
-    (void)right;
-    (void)object;
-    return core_is_root_key(t->core, t->author);
-}
-
-bool core_is_root_key(const struct core *core, const uint8_t *key_id)
-{
-    for (size_t i = 0; i < core->genesis.root_count; i++)
-        if (memcmp(core->root_keys[i], key_id, KEY_ID_SIZE) == 0)
-            return true;
-    return false;
-}
-
 /* ---- what an event has to be, whatever the pipeline says ---- */
 
 /* For texts: "account alice". */
 static void put_object_name(struct trial *t, const struct trial_event *e,
                             struct buf *out)
 {
-    struct door door = {.core = t->core,
-                        .version = state_head(&t->core->state)};
+    struct door door = {
+        .core = t->core,
+        .version = state_head(&t->core->state),
+        .names = t->core->names,
+    };
     buf_printf(out, "%s ", schema_short(t->core->schema, e->type->name));
     door_put_ref(&door, e->header.object, out);
 }
@@ -161,6 +139,27 @@ static int expected_id(struct trial *t, const struct trial_event *e,
     return rc;
 }
 
+/* Key and parent have to fit an entry of the index of children, whatever the
+ * stages of a pipeline look at. */
+static int check_key_size(const struct trial_event *e, struct err *err)
+{
+    const struct event_type *type = e->type;
+    size_t size = 1 + strlen(type->name) + 1 + OBJECT_ID_SIZE;
+    struct buf key = {0};
+    for (size_t i = 0; i < type->key_count; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        value_put_ordered(&key, &field->type,
+                          mp_map_get(e->header.fields, field->name));
+    }
+    size += key.len;
+    buf_deinit(&key);
+    if (size <= LIMIT_STATE_KEY)
+        return 0;
+    return err_set(err, ATE_ELIMIT,
+                   "%s: its key takes %zu bytes, at most %d are possible",
+                   type->name, size, LIMIT_STATE_KEY);
+}
+
 static int place_first(struct trial *t, struct trial_event *e, struct err *err)
 {
     uint8_t id[OBJECT_ID_SIZE];
@@ -171,6 +170,9 @@ static int place_first(struct trial *t, struct trial_event *e, struct err *err)
         return err_set(err, ATE_EINVALID,
                        "%s: its object id is not that of its key",
                        e->type->name);
+    rc = check_key_size(e, err);
+    if (rc != 0)
+        return rc;
     if ((e->header.flags & EVENT_DELETES) != 0)
         return err_set(err, ATE_EINVALID, "%s: deletes what it begins",
                        e->type->name);
@@ -316,6 +318,10 @@ static int judge(struct trial *t, struct trial_event *e, size_t n,
                                         : place_next(t, e, err);
     if (rc != 0)
         return rc;
+    if (e->header.auth_ref != NULL)
+        rc = authority_check_event(t, e, err);
+    if (rc != 0)
+        return rc;
     /* From here on the event is one of the transaction, for rules to see. */
     t->count = n + 1;
     rc = pipeline_judge(&t->core->pipeline, t, e, err);
@@ -332,10 +338,6 @@ static int check_shape(struct trial *t, const struct trial_event *e,
     if (memcmp(e->header.author, t->author, KEY_ID_SIZE) != 0)
         return err_set(err, ATE_EINVALID,
                        "the event's author is not the transaction's");
-    if (e->header.auth_ref != NULL)
-        return err_set(err, ATE_EINVALID,
-                       "the event names a delegation, and this chain's "
-                       "pipeline knows none");
     if (e->header.seal.data != NULL)
         return err_set(err, ATE_EINVALID,
                        "the event's body is sealed, and this chain's "
@@ -382,6 +384,8 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     if (engine_type_alone(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": is alone in its transaction");
+    if (t->count == 0 && authority_check_caller(t, err) != 0)
+        return err->code;
     size_t n = t->count;
     struct trial_event *e = new_event(t, raw, body);
     int rc = event_header_get(e->raw, &e->header, err);
@@ -407,7 +411,7 @@ static void make_verdict(struct trial *t)
     for (size_t i = 0; i < t->count; i++)
         verdict_event(&v, t->events[i]->id);
     for (size_t i = 0; i < state->change_count; i++) {
-        struct bytes key = state->changes[i].key;
+        struct bytes key = state->changes[i];
         struct bytes rest = bytes_of(key.data + 1, key.len - 1);
         struct bytes value;
         bool there = state_get(state_head(state), key.data[0], rest, &value);
@@ -448,7 +452,7 @@ int trial_finish(struct trial *t, struct err *err)
     assert(t->open);
     if (t->count == 0)
         return err_set(err, ATE_EINVALID, "a transaction without events");
-    if (t->count == 1 && t->events[0]->type == NULL && !engine_type_alone(t))
+    if (!engine_types_have_company(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_KEY ": an event that the pipeline judges has to "
                                 "follow it");

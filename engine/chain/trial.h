@@ -34,12 +34,12 @@ struct trial {
     const uint8_t *author;
     const uint8_t *caller; /* identity acted for, or the author */
     const uint8_t *call_id;
-    uint64_t first_sequence;              /* of its author */
-    const struct further_sig *co_authors; /* verified; purpose "author" */
-    size_t co_author_count;
-    bool
-        replays; /* read back from a log: gas and memory are 16-fold then, since
-                    they bind the node that accepts, not those that check */
+    uint64_t first_sequence;        /* of its author */
+    const struct further_sig *sigs; /* of others; verified, or to be made */
+    size_t sig_count;
+    /* Read back from a log: gas and memory are 16-fold then, since they bind
+     * the node that accepts, not those that check. */
+    bool replays;
 
     bool open;
     struct scratch scratch; /* the events and their bytes */
@@ -52,10 +52,11 @@ struct trial {
     uint8_t verdict[HASH_SIZE]; /* after trial_finish() */
 };
 
+/* What a further signature is for, besides PURPOSE_ROOT. */
 #define PURPOSE_CO_AUTHOR "author"
 
 /* `t` is the caller's, all zeros before the first use; it sets the fields up to
- * co_author_count, and what they point to outlives the trial. */
+ * `replays`, and what they point to outlives the trial. */
 void trial_begin(struct trial *t);
 void trial_deinit(struct trial *t); /* undoes one that is open; safe twice */
 
@@ -72,10 +73,4 @@ int trial_finish(struct trial *t, struct err *err);
 /* End it: its changes stay, or nothing of it does. Safe twice. */
 void trial_keep(struct trial *t);
 void trial_undo(struct trial *t);
-
-/* tx:by(identity): is it the author, or a co-author? */
-bool trial_by(const struct trial *t, const uint8_t identity[32]);
-/* tx:may(right, object): until delegations exist, root keys may everything. */
-bool trial_may(const struct trial *t, const char *right,
-               const uint8_t object[16]);
 #endif

@@ -101,11 +101,11 @@ void key_pair_wipe(struct key_pair *pair)
     sodium_memzero(pair, sizeof(*pair));
 }
 
-static void put_secret(struct buf *out, const char *word,
-                       const uint8_t secret[32])
+static void put_half(struct buf *out, const char *word,
+                     const uint8_t half[32])
 {
     buf_put_text(out, word);
-    hex_put(out, bytes_of(secret, 32));
+    hex_put(out, bytes_of(half, 32));
     buf_put_text(out, "\n");
 }
 
@@ -113,8 +113,8 @@ void key_pair_write(struct buf *out, const struct key_pair *pair)
 {
     buf_reserve(out, KEY_FILE_SIZE);
     buf_put_text(out, "ate-key 1\n");
-    put_secret(out, "sign ", pair->secret); /* the seed is its first half */
-    put_secret(out, "box ", pair->box_secret);
+    put_half(out, "sign ", pair->secret); /* the seed is its first half */
+    put_half(out, "box ", pair->box_secret);
 }
 
 /* Take exactly these characters. */
@@ -127,11 +127,11 @@ static bool take_text(struct bytes *rest, const char *text)
     return true;
 }
 
-static bool take_secret(struct bytes *rest, const char *word,
-                        uint8_t secret[32])
+static bool take_half(struct bytes *rest, const char *word,
+                      uint8_t half[32])
 {
     if (!take_text(rest, word) || rest->len < HEX_SIZE ||
-        !hex_get((const char *)rest->data, HEX_SIZE, secret))
+        !hex_get((const char *)rest->data, HEX_SIZE, half))
         return false;
     *rest = bytes_of(rest->data + HEX_SIZE, rest->len - HEX_SIZE);
     return take_text(rest, "\n");
@@ -144,9 +144,9 @@ int key_pair_read(struct bytes text, struct key_pair *pair, struct err *err)
     const char *wrong = NULL;
     if (!take_text(&text, "ate-key 1\n"))
         wrong = "its first line is not \"ate-key 1\"";
-    else if (!take_secret(&text, "sign ", seed))
+    else if (!take_half(&text, "sign ", seed))
         wrong = "its second line is not \"sign\" and 64 hex digits";
-    else if (!take_secret(&text, "box ", box_secret))
+    else if (!take_half(&text, "box ", box_secret))
         wrong = "its third line is not \"box\" and 64 hex digits";
     else if (text.len > 0)
         wrong = "something follows its third line";
@@ -159,6 +159,31 @@ int key_pair_read(struct bytes text, struct key_pair *pair, struct err *err)
     return wrong == NULL
                ? 0
                : err_set(err, ATE_EINVALID, "not a key file: %s", wrong);
+}
+
+void key_record_write(struct buf *out, const struct key_record *record)
+{
+    buf_put_text(out, "ate-pub 1\n");
+    put_half(out, "sign ", record->sign);
+    put_half(out, "box ", record->box);
+}
+
+int key_record_read(struct bytes text, struct key_record *record,
+                    struct err *err)
+{
+    const char *wrong = NULL;
+    record->suite = SUITE_1;
+    if (!take_text(&text, "ate-pub 1\n"))
+        wrong = "its first line is not \"ate-pub 1\"";
+    else if (!take_half(&text, "sign ", record->sign))
+        wrong = "its second line is not \"sign\" and 64 hex digits";
+    else if (!take_half(&text, "box ", record->box))
+        wrong = "its third line is not \"box\" and 64 hex digits";
+    else if (text.len > 0)
+        wrong = "something follows its third line";
+    return wrong == NULL
+               ? 0
+               : err_set(err, ATE_EINVALID, "no public key: %s", wrong);
 }
 
 void buf_wipe(struct buf *b)

@@ -58,6 +58,11 @@ void key_pair_wipe(struct key_pair *pair); /* safe twice */
 void key_pair_write(struct buf *out, const struct key_pair *pair);
 int key_pair_read(struct bytes text, struct key_pair *pair, struct err *err);
 
+/* The same for what others may know of it. Errors: INVALID. */
+void key_record_write(struct buf *out, const struct key_record *record);
+int key_record_read(struct bytes text, struct key_record *record,
+                    struct err *err);
+
 /* Zero the whole memory of a buffer that held secrets, then free it. The caller
  * reserved enough before writing, else growing has left copies behind. */
 void buf_wipe(struct buf *b);

@@ -4,5 +4,6 @@
 #include <stddef.h>
 
 const struct materializer *const materializers[] = {
-    &accept_all, &master_key_validator, &serializer, &structured_logic, NULL,
+    &accept_all,       &master_key_validator, &serializer,
+    &structured_logic, &trust_delegation,     NULL,
 };

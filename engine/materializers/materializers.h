@@ -10,7 +10,7 @@
 /* YES to every event: whatever is well-formed and signed enters. */
 extern const struct materializer accept_all;
 
-/* YES when a root key signed the transaction as its author or co-author. */
+/* YES when k different root keys signed the transaction. */
 extern const struct materializer master_key_validator;
 
 /* NO to what does not fit its type: fields, body, refs, and what the type has
@@ -21,5 +21,8 @@ extern const struct materializer serializer;
 /* NO to what a rule of the schema refuses, and to an event without the one that
  * its type says it comes `with`. Errors: REFUSED, SCRIPT, LIMIT. */
 extern const struct materializer structured_logic;
+
+/* YES to what a delegation covers, and to what k root keys signed. */
+extern const struct materializer trust_delegation;
 
 #endif

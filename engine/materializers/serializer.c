@@ -11,8 +11,7 @@
  *     has it at hand, could not have seen, and nothing that depends on state.
  * (4) A field that is `once` never differs from the version before.
  * (5) Each ref of the header names what is live over the state before this
- *     event and after the earlier ones of its transaction.
- * (6) Key and parent fit an entry of the index of children. */
+ *     event and after the earlier ones of its transaction. */
 #include <string.h>
 
 #include "base/err.h"
@@ -155,27 +154,6 @@ static int check_ref(void *ctx, const char *path, const char *target,
     return 0;
 }
 
-/* ---- (6) ---- */
-
-static int check_key_size(const struct trial_event *event, struct err *err)
-{
-    const struct event_type *type = event->type;
-    size_t size = 1 + strlen(type->name) + 1 + OBJECT_ID_SIZE;
-    struct buf key = {0};
-    for (size_t i = 0; i < type->key_count; i++) {
-        const struct field *field = &type->header.items[type->key[i]];
-        value_put_ordered(&key, &field->type,
-                          mp_map_get(event->header.fields, field->name));
-    }
-    size += key.len;
-    buf_deinit(&key);
-    if (size <= LIMIT_STATE_KEY)
-        return 0;
-    return err_set(err, ATE_ELIMIT,
-                   "%s: its key takes %zu bytes, at most %d are possible",
-                   type->name, size, LIMIT_STATE_KEY);
-}
-
 /* ---- the stage ---- */
 
 static int judge(struct trial *trial, const struct trial_event *event,
@@ -192,8 +170,6 @@ static int judge(struct trial *trial, const struct trial_event *event,
         rc = check_body(schema, event, err);
     if (rc == 0)
         rc = check_once(event, err);
-    if (rc == 0)
-        rc = check_key_size(event, err);
     if (rc == 0) {
         rc = fields_each_ref(&type->header, event->header.fields, check_ref,
                              trial, err);

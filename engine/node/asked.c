@@ -61,6 +61,7 @@ void asked_end(struct asked *a, int code, const struct err *err,
     buf_deinit(&a->args);
     buf_deinit(&a->call.result);
     buf_deinit(&a->call.receipt);
+    mem_free(a->signers);
     mem_free(a->why);
     mem_free(a);
 }

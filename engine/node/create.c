@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "chain/mapping.h"
+#include "chain/roots.h"
 #include "node/args.h"
 #include "node/inside.h"
 
@@ -35,6 +36,12 @@ struct creating {
     size_t pipeline_count;
     bool has_version;
     int64_t version;
+    struct bytes roots[LIMIT_ROOT_KEYS]; /* names; none: who asks */
+    size_t root_count;
+    int64_t threshold; /* 0: all of them */
+    struct bytes next[LIMIT_ROOT_KEYS];
+    size_t next_count;
+    int64_t next_threshold;
 };
 
 void create_ask(struct asked *a)
@@ -42,10 +49,29 @@ void create_ask(struct asked *a)
     ring_add(&a->node->creates, &a->ring);
 }
 
+static int take_roots(struct creating *c, struct bytes args)
+{
+    struct err *err = &c->err;
+    bool there;
+    int rc = args_texts(args, "roots", c->roots, LIMIT_ROOT_KEYS,
+                        &c->root_count, err);
+    if (rc == 0)
+        rc = args_int(args, "threshold", &there, &c->threshold, err);
+    if (rc == 0)
+        rc = args_texts(args, "next", c->next, LIMIT_ROOT_KEYS, &c->next_count,
+                        err);
+    if (rc == 0)
+        rc = args_int(args, "next_threshold", &there, &c->next_threshold, err);
+    if (rc == 0 && (c->threshold < 0 || c->next_threshold < 0))
+        rc = err_set(err, ATE_EINVALID, "a threshold is at least 1");
+    return rc;
+}
+
 static int take_args(struct creating *c)
 {
-    static const char *const names[] = {"accept", "bundle", "name", "version",
-                                        NULL};
+    static const char *const names[] = {
+        "accept", "bundle", "name",      "next",    "next_threshold",
+        "roots",  "threshold", "version", NULL};
     struct bytes args = buf_bytes(&c->asked->args);
     struct err *err = &c->err;
     int rc = args_check(args, names, err);
@@ -58,6 +84,8 @@ static int take_args(struct creating *c)
                         &c->pipeline_count, err);
     if (rc == 0)
         rc = args_int(args, "version", &c->has_version, &c->version, err);
+    if (rc == 0)
+        rc = take_roots(c, args);
     if (rc == 0 && c->node->read_only)
         rc = err_set(err, ATE_EUNAVAILABLE,
                      "the data folder is open for reading only");
@@ -112,19 +140,74 @@ static void chain_made(void *ctx, int code, const struct err *err)
     c->step = code == 0 ? CREATE_MADE : CREATE_ENDED;
 }
 
+/* Root keys by name: their records, and the pairs of those that can sign. */
+struct root_set {
+    struct key_record records[LIMIT_ROOT_KEYS];
+    const struct key_pair *pairs[LIMIT_ROOT_KEYS];
+    size_t count;
+    size_t pair_count;
+    uint64_t threshold;
+};
+
+static int find_roots(struct creating *c, const struct bytes *names,
+                      size_t count, int64_t threshold, struct root_set *set)
+{
+    const struct key_entry *entry;
+    *set = (struct root_set){.count = count};
+    for (size_t i = 0; i < count; i++) {
+        int rc = keys_entry(&c->node->keys, names[i], &entry, &c->err);
+        if (rc != 0)
+            return rc;
+        set->records[i] = entry->pair.record;
+        if (!entry->is_public)
+            set->pairs[set->pair_count++] = &entry->pair;
+    }
+    set->threshold = threshold > 0 ? (uint64_t)threshold : count;
+    return roots_check(set->records, count, set->threshold, &c->err);
+}
+
+static int choose_roots(struct creating *c, struct root_set *set)
+{
+    struct bytes me = asked_key(c->asked);
+    bool named = c->root_count > 0;
+    int rc = find_roots(c, named ? c->roots : &me, named ? c->root_count : 1,
+                        c->threshold, set);
+    if (rc != 0 || set->pair_count >= set->threshold)
+        return rc;
+    return err_set(&c->err, ATE_EDENIED,
+                   "%zu of the root keys can sign here, %llu have to; make "
+                   "the chain where they are, and rotate them in",
+                   set->pair_count, (unsigned long long)set->threshold);
+}
+
 static void make_chain(struct creating *c)
 {
     struct node *node = c->node;
+    struct root_set roots;
+    struct root_set next = {0};
+    uint8_t digest[HASH_SIZE];
+    int rc = choose_roots(c, &roots);
+    if (rc == 0 && c->next_count > 0)
+        rc = find_roots(c, c->next, c->next_count, c->next_threshold, &next);
+    if (rc != 0) {
+        c->step = CREATE_ENDED;
+        return;
+    }
+    roots_digest(next.records, next.count, next.threshold, digest);
     struct chain_birth birth = {
         .name = c->name,
         .bundle = c->bundle,
         .pipeline = c->pipeline,
         .pipeline_count = c->pipeline_count,
+        .roots = roots.records,
+        .root_count = roots.count,
+        .threshold = roots.threshold,
+        .next = next.count > 0 ? digest : NULL,
+        .signers = roots.pairs,
+        .signer_count = roots.pair_count,
         .time = node->wall_ms,
     };
     struct err err;
-    int rc = keys_find(&node->keys, asked_key(c->asked), &birth.root, &err);
-    assert(rc == 0);
     rc = keys_find(&node->keys, bytes_of_text(KEY_NAME_NODE), &birth.order,
                    &err);
     assert(rc == 0);

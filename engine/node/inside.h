@@ -29,6 +29,9 @@ struct asked {
     bool looked_again; /* the names were read once more for it */
     bool wants_run;    /* its query got credit */
     struct chain_call call;
+    struct signer *signers; /* of the call */
+    size_t signer_count;
+    uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
     struct query *query;
     struct err *why; /* what ends its query instead of CANCELED */
     struct verifying *verifying;

@@ -21,6 +21,7 @@
 
 #define KEYS_FOLDER "keys"
 #define KEY_ENDING ".key"
+#define KEY_PUBLIC_ENDING ".pub" /* as long */
 #define KEY_NEW_FILE KEYS_FOLDER "/.new"
 
 enum {
@@ -113,18 +114,18 @@ static bool is_listed(const struct key_entry *entry)
     return strcmp(entry->name, KEY_NAME_NODE) != 0;
 }
 
-int keys_find(const struct keys *keys, struct bytes name,
-              const struct key_pair **pair, struct err *err)
+int keys_entry(const struct keys *keys, struct bytes name,
+               const struct key_entry **entry, struct err *err)
 {
     size_t at;
-    *pair = NULL;
+    *entry = NULL;
     if (find_place(keys, name, &at)) {
-        const struct key_entry *entry = keys->entries[at];
-        if (entry->why == NULL)
-            *pair = &entry->pair;
+        const struct key_entry *found = keys->entries[at];
+        if (found->why == NULL)
+            *entry = found;
         else
-            *err = *entry->why;
-        return entry->why == NULL ? 0 : entry->why->code;
+            *err = *found->why;
+        return found->why == NULL ? 0 : found->why->code;
     }
     const char **names = mem_alloc((keys->count + 1) * sizeof(*names));
     for (size_t i = 0; i < keys->count; i++)
@@ -136,6 +137,23 @@ int keys_find(const struct keys *keys, struct bytes name,
                      near ? near : "", near ? "'?" : "; key.new makes one");
     mem_free(names);
     return rc;
+}
+
+int keys_find(const struct keys *keys, struct bytes name,
+              const struct key_pair **pair, struct err *err)
+{
+    const struct key_entry *entry;
+    int rc = keys_entry(keys, name, &entry, err);
+    *pair = NULL;
+    if (rc != 0)
+        return rc;
+    if (entry->is_public)
+        return err_set(err, ATE_EDENIED,
+                       "key %s: only its public half is here, so it cannot "
+                       "sign",
+                       entry->name);
+    *pair = &entry->pair;
+    return 0;
 }
 
 const struct key_entry *keys_by_id(const struct keys *keys,
@@ -165,6 +183,15 @@ static bool door_name(void *ctx, const uint8_t id[32], struct buf *out)
     return true;
 }
 
+static bool door_record(void *ctx, const uint8_t id[32],
+                        struct key_record *record)
+{
+    const struct key_entry *entry = keys_by_id(ctx, id);
+    if (entry != NULL)
+        *record = entry->pair.record;
+    return entry != NULL;
+}
+
 static void door_list(void *ctx, struct buf *out)
 {
     const struct keys *keys = ctx;
@@ -188,6 +215,7 @@ struct door_names keys_door_names(struct keys *keys)
         .ctx = keys,
         .find = door_find,
         .name = door_name,
+        .record = door_record,
         .list = door_list,
     };
 }
@@ -218,27 +246,37 @@ static void load_end(struct keys_load *load, int code, const struct err *err)
 }
 
 /* The name of the key in a file of this name; false: it is none. */
-static bool key_of_file(const char *file, struct bytes *name)
+static bool key_of_file(const char *file, struct bytes *name, bool *is_public)
 {
     size_t len = strlen(file);
     size_t ending = strlen(KEY_ENDING);
-    if (len <= ending || strcmp(file + len - ending, KEY_ENDING) != 0)
+    if (len <= ending)
         return false;
+    const char *end = file + len - ending;
+    *is_public = strcmp(end, KEY_PUBLIC_ENDING) == 0;
     *name = bytes_of(file, len - ending);
-    return name_valid(*name) && name->len <= KEY_NAME_MAX;
+    return (*is_public || strcmp(end, KEY_ENDING) == 0) &&
+           name_valid(*name) && name->len <= KEY_NAME_MAX;
+}
+
+/* The file that is looked at holds a key, whose name is not taken: a pair goes
+ * before somebody else's key of the same name. */
+static bool is_next(const struct keys_load *load)
+{
+    struct bytes name;
+    bool is_public = false;
+    size_t at;
+    return key_of_file((const char *)load->names.data + load->at, &name,
+                       &is_public) &&
+           !find_place(load->keys, name, &at);
 }
 
 static void key_read(struct job *job);
 
 static void load_next(struct keys_load *load)
 {
-    struct bytes name;
-    while (load->at < load->names.len) {
-        const char *file = (const char *)load->names.data + load->at;
-        if (key_of_file(file, &name))
-            break;
-        load->at += strlen(file) + 1;
-    }
+    while (load->at < load->names.len && !is_next(load))
+        load->at += strlen((const char *)load->names.data + load->at) + 1;
     if (load->at >= load->names.len) {
         struct err none = {0};
         load_end(load, 0, &none);
@@ -262,6 +300,25 @@ static void load_next(struct keys_load *load)
     job_submit(load->keys->disk, &load->job);
 }
 
+static void set_public(struct key_entry *entry, const struct key_record *record)
+{
+    entry->is_public = true;
+    entry->pair.record = *record;
+    key_id(record, entry->pair.id);
+}
+
+static int read_entry(struct key_entry *entry, struct bytes text,
+                      struct err *err)
+{
+    struct key_record record;
+    if (!entry->is_public)
+        return key_pair_read(text, &entry->pair, err);
+    int rc = key_record_read(text, &record, err);
+    if (rc == 0)
+        set_public(entry, &record);
+    return rc;
+}
+
 /* Take what was read into a new entry, as a pair or as a reason. */
 static void key_read(struct job *job)
 {
@@ -270,13 +327,13 @@ static void key_read(struct job *job)
     struct err err = {0};
     const char *file = (const char *)load->names.data + load->at;
     struct bytes name = {0};
-    bool is_key = key_of_file(file, &name);
+    bool is_key = key_of_file(file, &name, &entry->is_public);
     assert(is_key);
     entry->name = mem_zero(1, name.len + 1);
     memcpy(entry->name, name.data, name.len);
     if (job->error != 0)
         job_err(job, &err);
-    else if (key_pair_read(buf_bytes(&load->file), &entry->pair, &err) != 0)
+    else if (read_entry(entry, buf_bytes(&load->file), &err) != 0)
         err_wrap(&err, "%s", buf_text(&load->path));
     if (err.code != 0) {
         err_wrap(&err, "key %s", entry->name);
@@ -373,13 +430,19 @@ static void key_written(struct job *job)
     mem_free(m);
 }
 
-static struct key_entry *new_entry(struct keys *keys, struct bytes name)
+/* `record` NULL: a pair of our own. */
+static struct key_entry *new_entry(struct keys *keys, struct bytes name,
+                                   const struct key_record *record)
 {
     struct key_entry *entry = mem_zero(1, sizeof(*entry));
     uint8_t seed[SIGN_SEED_SIZE];
     uint8_t box[BOX_SECRET_SIZE];
     entry->name = mem_zero(1, name.len + 1);
     memcpy(entry->name, name.data, name.len);
+    if (record != NULL) {
+        set_public(entry, record);
+        return entry;
+    }
     keys->random(keys->random_ctx, seed, sizeof(seed));
     keys->random(keys->random_ctx, box, sizeof(box));
     key_pair_from_seeds(&entry->pair, seed, box);
@@ -388,18 +451,23 @@ static struct key_entry *new_entry(struct keys *keys, struct bytes name)
     return entry;
 }
 
-static void write_key(struct keys *keys, struct bytes name, keys_done *done,
+static void write_key(struct keys *keys, struct bytes name,
+                      const struct key_record *record, keys_done *done,
                       void *ctx)
 {
     struct key_making *m = mem_zero(1, sizeof(*m));
     struct job *job = &m->job;
     m->keys = keys;
-    m->entry = new_entry(keys, name);
+    m->entry = new_entry(keys, name, record);
     m->first = (struct key_waiter){.done = done, .ctx = ctx};
     m->next = keys->making;
     keys->making = m;
-    buf_printf(&m->path, KEYS_FOLDER "/%s" KEY_ENDING, m->entry->name);
-    key_pair_write(&m->file, &m->entry->pair);
+    buf_printf(&m->path, KEYS_FOLDER "/%s%s", m->entry->name,
+               record != NULL ? KEY_PUBLIC_ENDING : KEY_ENDING);
+    if (record != NULL)
+        key_record_write(&m->file, record);
+    else
+        key_pair_write(&m->file, &m->entry->pair);
 
     job_init(job, KEYS_LANE, key_written, m);
     job_mkdir(job, KEYS_FOLDER);
@@ -423,6 +491,11 @@ static int check_name(const struct keys *keys, struct bytes name,
                        "no '/', no '.' in front",
                        (int)(name.len > KEY_NAME_MAX ? KEY_NAME_MAX : name.len),
                        (const char *)name.data, KEY_NAME_MAX);
+    if (memchr(name.data, ',', name.len) != NULL)
+        return err_set(err, ATE_EINVALID,
+                       "'%.*s' is no name for a key: commas stand between "
+                       "names",
+                       (int)name.len, (const char *)name.data);
     if (name.len >= len && memcmp(name.data, hex_prefix, len) == 0)
         return err_set(err, ATE_EINVALID,
                        "'%.*s' is no name for a key: 'key:' stands in front "
@@ -433,7 +506,8 @@ static int check_name(const struct keys *keys, struct bytes name,
     return 0;
 }
 
-void keys_make(struct keys *keys, struct bytes name, keys_done *done, void *ctx)
+static void make(struct keys *keys, struct bytes name,
+                 const struct key_record *record, keys_done *done, void *ctx)
 {
     struct err err = {0};
     size_t at;
@@ -444,7 +518,18 @@ void keys_make(struct keys *keys, struct bytes name, keys_done *done, void *ctx)
     if (rc != 0)
         done(ctx, rc, &err);
     else
-        write_key(keys, name, done, ctx);
+        write_key(keys, name, record, done, ctx);
+}
+
+void keys_make(struct keys *keys, struct bytes name, keys_done *done, void *ctx)
+{
+    make(keys, name, NULL, done, ctx);
+}
+
+void keys_add(struct keys *keys, struct bytes name,
+              const struct key_record *record, keys_done *done, void *ctx)
+{
+    make(keys, name, record, done, ctx);
 }
 
 void keys_need(struct keys *keys, struct bytes name, keys_done *done, void *ctx)

@@ -1,4 +1,5 @@
-/* keys: the caller's own key pairs, by name: files DATA/keys/<name>.key.
+/* keys: the caller's own key pairs, by name: files DATA/keys/<name>.key; and
+ * what is known of others' keys: DATA/keys/<name>.pub.
  *
  * Two names mean something to the node: `me` signs when nobody else is named,
  * `node` orders the chains that are made here. Whoever asks for one of them
@@ -23,8 +24,9 @@ enum {
 
 struct key_entry {
     char *name;
-    struct key_pair pair;
-    struct err *why; /* NULL, or why its file is no key; then no pair */
+    struct key_pair pair; /* public: its secrets are zeros */
+    bool is_public;       /* somebody else's */
+    struct err *why;      /* NULL, or why its file is no key; then no pair */
 };
 
 typedef void keys_random(void *ctx, void *out, size_t len);
@@ -56,8 +58,12 @@ void keys_deinit(struct keys *keys); /* nothing under way; safe twice */
  * (too many). What is wrong with one key shows when it is asked for. */
 void keys_load(struct keys *keys, keys_done *done, void *ctx);
 
-/* The pair of a name. Errors: NOT_FOUND with the name that may be meant,
+/* The entry of a name. Errors: NOT_FOUND with the name that may be meant,
  * INVALID and others when its file cannot be read. */
+int keys_entry(const struct keys *keys, struct bytes name,
+               const struct key_entry **entry, struct err *err);
+
+/* Its pair, to sign with. Errors: the same, and DENIED for somebody else's. */
 int keys_find(const struct keys *keys, struct bytes name,
               const struct key_pair **pair, struct err *err);
 
@@ -71,7 +77,11 @@ const struct key_entry *keys_by_id(const struct keys *keys,
 void keys_make(struct keys *keys, struct bytes name, keys_done *done,
                void *ctx);
 
-/* The same, but one that is there is fine: `done` is called at once; one that
+/* Write down somebody else's key. As keys_make(). */
+void keys_add(struct keys *keys, struct bytes name,
+              const struct key_record *record, keys_done *done, void *ctx);
+
+/* The same as keys_make(), but one that is there is fine: `done` is called at once; one that
  * is being made is waited for. */
 void keys_need(struct keys *keys, struct bytes name, keys_done *done,
                void *ctx);

@@ -11,6 +11,12 @@ enum { NAMES_NEAR_MAX = 4096 /* looked through for the name that was meant */ };
 
 /* ---- life ---- */
 
+static int64_t wall_now(void *ctx)
+{
+    const struct node *node = ctx;
+    return node->wall_ms;
+}
+
 static const struct key_pair *order_pair(void *ctx, const uint8_t id[32])
 {
     struct node *node = ctx;
@@ -53,6 +59,7 @@ struct node *node_new(const struct node_env *env)
         .materializers = env->materializers,
         .names = &node->door_names,
         .pool = env->pool,
+        .now = wall_now,
         .order_pair = order_pair,
         .ctx = node,
     };

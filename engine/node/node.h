@@ -84,6 +84,9 @@ struct node_request {
     struct bytes method;
     struct bytes args; /* any msgpack map; len 0: none */
     struct bytes as;   /* name of the key; len 0: `me` */
+    struct bytes act_for; /* an identity; len 0: whoever signs */
+    struct bytes with;    /* names of keys that sign as co-authors, and */
+    struct bytes roots;   /* as root keys, separated by commas */
     uint8_t call_id[NODE_CALL_ID];
     uint32_t credit; /* 0: NODE_CREDIT */
     /* A chunk of output; and the end: with a code and its text, or with the

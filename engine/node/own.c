@@ -21,13 +21,18 @@ static void put_key(const struct key_entry *entry, struct buf *out)
         mapping_hex(&m, "id", bytes_of(entry->pair.id, KEY_ID_SIZE));
         mapping_hex(&m, "sign", bytes_of(record->sign, SIGN_PUBLIC_SIZE));
         mapping_hex(&m, "box", bytes_of(record->box, BOX_PUBLIC_SIZE));
+        mapping_bool(&m, "signs", !entry->is_public);
+        struct buf text = {0};
+        key_record_write(&text, record);
+        mapping_str(&m, "public", buf_bytes(&text));
+        buf_deinit(&text);
     }
     mapping_put(&m, out);
 }
 
 static int take_name(struct asked *a, struct bytes *name, struct err *err)
 {
-    static const char *const names[] = {"name", NULL};
+    static const char *const names[] = {"name", "public", NULL};
     struct bytes args = buf_bytes(&a->args);
     int rc = args_check(args, names, err);
     if (rc == 0)
@@ -39,14 +44,14 @@ static int take_name(struct asked *a, struct bytes *name, struct err *err)
 
 static void end_with_key(struct asked *a, struct bytes name)
 {
-    const struct key_pair *pair;
+    const struct key_entry *entry;
     struct err err = {0};
     struct buf out = {0};
-    if (keys_find(&a->node->keys, name, &pair, &err) != 0) {
+    if (keys_entry(&a->node->keys, name, &entry, &err) != 0) {
         asked_fail(a, &err);
         return;
     }
-    put_key(keys_by_id(&a->node->keys, pair->id), &out);
+    put_key(entry, &out);
     asked_end(a, 0, &err, buf_bytes(&out));
     buf_deinit(&out);
 }
@@ -80,6 +85,30 @@ static void key_new(struct asked *a)
     }
     a->node->making_keys++;
     keys_make(&a->node->keys, name, key_made, a);
+}
+
+/* Somebody else's. */
+static void key_add(struct asked *a)
+{
+    struct bytes name;
+    struct bytes text;
+    struct key_record record;
+    struct err err;
+    int rc = take_name(a, &name, &err);
+    if (rc == 0)
+        rc = args_text(buf_bytes(&a->args), "public", true, &text, &err);
+    if (rc == 0)
+        rc = key_record_read(text, &record, &err);
+    if (rc == 0 && a->node->read_only)
+        rc = err_set(&err, ATE_EUNAVAILABLE,
+                     "the data folder is open for reading only");
+    if (rc != 0) {
+        err_wrap(&err, "key.add");
+        asked_fail(a, &err);
+        return;
+    }
+    a->node->making_keys++;
+    keys_add(&a->node->keys, name, &record, key_made, a);
 }
 
 static void key_show(struct asked *a)
@@ -126,7 +155,8 @@ static const struct own_method {
     const char *name;
     void (*run)(struct asked *a);
 } methods[] = {
-    {"chain.create", create_ask}, {"chain.ls", listing_ask}, {"key.ls", key_ls},
+    {"chain.create", create_ask}, {"chain.ls", listing_ask},
+    {"key.add", key_add},         {"key.ls", key_ls},
     {"key.new", key_new},         {"key.show", key_show},
 };
 enum { METHODS = sizeof(methods) / sizeof(methods[0]) };

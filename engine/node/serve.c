@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/engine_methods.h"
 #include "chain/fields.h"
 #include "chain/mapping.h"
 #include "node/inside.h"
@@ -95,9 +96,9 @@ void serve_reads(struct hosted *h, bool grew)
 
 static void serve_read(struct asked *a)
 {
-    static const char *const names[] = {"get",  "history", "info",
-                                        "list", "schema",  "sum",
-                                        "tail", "verify",  "view"};
+    static const char *const names[] = {
+        "get",    "grants", "history", "info",   "list",
+        "schema", "sum",    "tail",    "verify", "view"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("verify"))) {
         verify_start(a, a->hosted->id);
@@ -142,8 +143,9 @@ static void put_write(const struct asked *a, struct buf *out)
 
 static const struct method *method_of(const struct asked *a)
 {
-    return schema_method(chain_core(a->hosted->chain)->schema,
-                         a->request->method);
+    const struct method *m = schema_method(
+        chain_core(a->hosted->chain)->schema, a->request->method);
+    return m != NULL ? m : engine_method(a->request->method);
 }
 
 static void call_done(struct chain_call *call)
@@ -211,9 +213,72 @@ static void serve_default_read(struct asked *a, const struct method *m)
     buf_deinit(&args);
 }
 
+static int add_signer(struct asked *a, struct bytes name, const char *purpose,
+                      struct err *err)
+{
+    const struct key_pair *pair;
+    int rc = keys_find(&a->node->keys, name, &pair, err);
+    if (rc != 0)
+        return rc;
+    if (a->signer_count == LIMIT_TX_SIGNATURES)
+        return err_set(err, ATE_ELIMIT, "at most %d keys sign with it",
+                       LIMIT_TX_SIGNATURES);
+    a->signers = mem_resize(a->signers,
+                            (a->signer_count + 1) * sizeof(*a->signers));
+    a->signers[a->signer_count++] =
+        (struct signer){.pair = pair, .purpose = bytes_of_text(purpose)};
+    return 0;
+}
+
+/* "alice,bob" */
+static int add_signers(struct asked *a, struct bytes names,
+                       const char *purpose, struct err *err)
+{
+    int rc = 0;
+    while (names.len > 0 && rc == 0) {
+        const uint8_t *comma = memchr(names.data, ',', names.len);
+        size_t len =
+            comma != NULL ? (size_t)(comma - names.data) : names.len;
+        rc = add_signer(a, bytes_of(names.data, len), purpose, err);
+        size_t used = comma != NULL ? len + 1 : len;
+        names = bytes_of(names.data + used, names.len - used);
+    }
+    return rc;
+}
+
+/* A method of `runs = 'server'` is signed by the node, acting for the caller,
+ * who signs, too, where the node has the key. */
+static int take_sides(struct asked *a, const struct method *m,
+                      const struct key_pair **author, struct err *err)
+{
+    const struct node_request *r = a->request;
+    struct door door = {.names = &a->node->door_names};
+    int rc = 0;
+    a->signer_count = 0;
+    a->call.caller = NULL;
+    if (r->act_for.len > 0) {
+        rc = door_get_identity(&door, r->act_for, a->caller, err);
+        a->call.caller = a->caller;
+    } else if (m != NULL && m->mode == METHOD_WRITE &&
+               m->runs == RUNS_SERVER) {
+        memcpy(a->caller, (*author)->id, KEY_ID_SIZE);
+        a->call.caller = a->caller;
+        rc = add_signer(a, asked_key(a), PURPOSE_CO_AUTHOR, err);
+        if (rc == 0)
+            rc = keys_find(&a->node->keys, bytes_of_text(KEY_NAME_NODE),
+                           author, err);
+    }
+    if (rc == 0)
+        rc = add_signers(a, r->with, PURPOSE_CO_AUTHOR, err);
+    if (rc == 0)
+        rc = add_signers(a, r->roots, PURPOSE_ROOT, err);
+    return rc;
+}
+
 static void serve_call(struct asked *a)
 {
     const struct method *m = method_of(a);
+    struct err err;
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
         serve_default_read(a, m);
         return;
@@ -221,15 +286,20 @@ static void serve_call(struct asked *a)
     const struct key_pair *author = author_of(a, m);
     if (author == NULL)
         return;
-    a->call = (struct chain_call){
-        .method = a->request->method,
-        .args = buf_bytes(&a->args),
-        .author = author,
-        .done = call_done,
-        .owner = a,
-    };
+    a->call = (struct chain_call){0};
+    if (take_sides(a, m, &author, &err) != 0) {
+        asked_fail(a, &err);
+        return;
+    }
+    a->call.method = a->request->method;
+    a->call.args = buf_bytes(&a->args);
+    a->call.author = author;
+    a->call.signers = a->signers;
+    a->call.signer_count = a->signer_count;
+    a->call.done = call_done;
+    a->call.owner = a;
     memcpy(a->call.call_id, a->request->call_id, CALL_ID_SIZE);
-    chain_call(a->hosted->chain, &a->call, a->node->wall_ms);
+    chain_call(a->hosted->chain, &a->call);
 }
 
 /* What a damaged chain still answers: what it is, and what stands in front of

@@ -172,7 +172,7 @@ static void add_args(struct method *method, const struct event_type *type)
     case DEFAULT_WATCH:
         add(&method->args, "after", &after);
         break;
-    case DEFAULT_NONE:
+    default:
         break;
     }
 }

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "chain/authority.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_record.h"
@@ -29,6 +30,23 @@ static const struct trial *trial_of(lua_State *L, const char *usage)
 
 /* ---- functions ---- */
 
+/* At the object that a rule is asked about; about a whole transaction, at all
+ * objects of it. */
+static bool speaks_for(const struct script_run *run, const struct trial *trial,
+                       const uint8_t *identity)
+{
+    size_t from = run->n == SIZE_MAX ? 0 : run->n;
+    size_t to = run->n == SIZE_MAX ? trial->count : run->n + 1;
+    for (size_t i = from; i < to; i++) {
+        const struct event_header *h = &trial->events[i]->header;
+        struct spot spot = {h->object, h->parent};
+        if (trial->events[i]->type != NULL &&
+            !authority_by(trial, identity, &spot))
+            return false;
+    }
+    return true;
+}
+
 static int tx_by(lua_State *L)
 {
     size_t len = 0;
@@ -41,7 +59,7 @@ static int tx_by(lua_State *L)
                       lua_isnil(L, 2) ? "" : "a ",
                       lua_isnil(L, 2) ? "nil" : luaL_typename(L, 2));
     sandbox_charge(L, BOX_STEP_GAS);
-    lua_pushboolean(L, trial_by(trial, (const uint8_t *)identity));
+    lua_pushboolean(L, speaks_for(box_run(L), trial, (const uint8_t *)identity));
     return 1;
 }
 
@@ -101,7 +119,8 @@ static int tx_may(lua_State *L)
     assert(type != NULL);
     const char *right = lua_tostring(L, 2);
     check_right(L, type, right);
-    lua_pushboolean(L, trial_may(trial, right, id));
+    struct spot spot = {id, o.header.parent};
+    lua_pushboolean(L, authority_may(trial, right, &spot));
     return 1;
 }
 

@@ -142,8 +142,11 @@ static int refusal(struct script *s, const struct script_run *run,
 {
     const struct rule *rule = run->rule;
     const struct event_type *type = type_of(run);
-    struct door door = {.core = run->core,
-                        .version = state_head(&run->core->state)};
+    struct door door = {
+        .core = run->core,
+        .version = state_head(&run->core->state),
+        .names = run->core->names,
+    };
     struct buf text = {0};
     (void)s;
     buf_printf(&text, "%s: ", name);

@@ -257,6 +257,9 @@ static int read_request(lua_State *L, struct ate_request *request)
     request->chain = text_field(L, 3, "chain");
     request->method = text_field(L, 3, "method");
     request->as = text_field(L, 3, "as");
+    request->act_for = text_field(L, 3, "act_for");
+    request->with = text_field(L, 3, "with");
+    request->roots = text_field(L, 3, "roots");
     lua_getfield(L, 3, "call_id");
     size_t len = 0;
     const char *id = luaL_optlstring(L, -1, NULL, &len);
@@ -294,8 +297,8 @@ static int node_start(lua_State *L, start_fn *start)
     return 1;
 }
 
-/* node:call(port, {chain, method, args, as, call_id}) -> number of the call |
- * nil, err when the arguments are no values */
+/* node:call(port, {chain, method, args, as, act_for, with, roots, call_id}) ->
+ * number of the call | nil, err when the arguments are no values */
 static int node_call(lua_State *L)
 {
     return node_start(L, ate_call);

@@ -1,7 +1,8 @@
 --- Words of a command line to arguments and options, by a command's table.
 --
 -- A command says `args`, a list of {name, doc, optional, many}, and `options`,
--- a list of {name, short, value, doc}; an option without `value` is a switch.
+-- a list of {name, short, value, doc}; an option without `value` is a switch,
+-- one with `list` may be repeated, and its values stand behind commas.
 -- Options may stand anywhere before `--`.
 -- @module ate.cli.args
 local ate = require('ate')
@@ -94,6 +95,10 @@ local function take_option(rest, by_word, words, options)
             return usage('%s is a whole number, not %q', name, value)
         end
         value = number
+    end
+    local before = options[option.name]
+    if option.list and before ~= nil then
+        value = before .. ',' .. value
     end
     options[option.name] = option.value == nil and true or value
     return true

@@ -6,6 +6,7 @@
 -- @module ate.cli.bulk
 local ate = require('ate')
 local problem = require('ate.client.problem')
+local signing = require('ate.cli.signing')
 
 local M = {}
 
@@ -103,8 +104,10 @@ function Bulk:send(number, text)
         return
     end
     self.calls = self.calls + 1
+    local sides = self.sides
     local started, wrong = self.session:start('call', {chain = self.chain,
-        method = request.method, args = request.args, as = request.as},
+        method = request.method, args = request.args, as = request.as,
+        act_for = sides.act_for, with = sides.with, roots = sides.roots},
         function(value, failure)
             if failure ~= nil then
                 self.results[slot] = {err = self:fail(number, failure, request)}
@@ -237,6 +240,7 @@ function M.run(ctx, session, method)
         out = ctx.out, session = session, chain = ctx.args.NAME, fd = fd,
         input = input, keep_going = ctx.options['keep-going'],
         defaults = {method = method and method.name, as = ctx.options.as},
+        sides = signing.of(ctx.options),
         results = {}, printed = 0, numbers = 0, number = 0,
         calls = 0, accepted = 0, refused = 0, failed = 0,
     }, Bulk)

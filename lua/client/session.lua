@@ -122,12 +122,24 @@ function Session:run(how, request, on_row)
     return value
 end
 
+--- Who signs: a key's name, or {as, act_for, with, roots}.
+local function request_of(chain, method, args, who)
+    local sides = type(who) == 'table' and who or {as = who}
+    return {chain = chain, method = method, args = args, as = sides.as,
+        act_for = sides.act_for, with = sides.with, roots = sides.roots}
+end
+M.request = request_of
+
 --- Call a method of a chain, or of the node when `chain` is nil. Of one that
 -- streams rows, such as account.list, they are the value.
-function Session:call(chain, method, args, as)
+-- @tparam ?string chain
+-- @tparam string method
+-- @tparam[opt] table args
+-- @param who who signs: a key's name, or {as, act_for, with, roots}
+function Session:call(chain, method, args, who)
     local rows = ate.list({})
-    local value, err = self:run('call', {chain = chain, method = method,
-        args = args, as = as}, function(row)
+    local value, err = self:run('call', request_of(chain, method, args, who),
+        function(row)
             rows[#rows + 1] = row
         end)
     if value == ate.null and (#rows > 0 or self:streams(chain, method)) then

@@ -200,7 +200,7 @@ describe('a rule that loops or eats memory', function()
             rule(body)
             local done = run.shell([[
                 set -e
-                "$ATE" chain create bank --schema bank.lua
+                "$ATE" chain create bank --schema bank.lua --accept accept-all,serializer,structured-logic
                 "$ATE" call bank account.put name=alice owner=me
                 "$ATE" call bank account.put name=bob owner=me
             ]])

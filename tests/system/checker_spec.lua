@@ -34,6 +34,7 @@ describe('checker', function()
 
     local function make_hello()
         run('%s chain create hello --schema %sexamples/hello/hello.lua '
+            .. '--accept accept-all,serializer,structured-logic '
             .. '--data %s/data', ate, root, folder)
         run('%s key new eve --data %s/data', ate, folder)
         for i = 1, 5 do

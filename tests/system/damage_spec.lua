@@ -254,7 +254,8 @@ describe('a full disk', function()
             mkdir -p "$ATE_DATA"
             mount -t tmpfs -o size=1m ate-test "$ATE_DATA" || exit 77
             trap 'umount -l "$ATE_DATA"' EXIT
-            "$ATE" chain create bank --schema bank.lua >/dev/null &&
+            "$ATE" chain create bank --schema bank.lua \
+                --accept accept-all,serializer,structured-logic >/dev/null &&
             "$ATE" call bank account.put name=alice owner=me >/dev/null &&
             "$ATE" call bank account.put name=bob owner=me >/dev/null || exit 9
             dd if=/dev/zero of="$ATE_DATA/filler" bs=1k count=300 2>/dev/null

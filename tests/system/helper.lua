@@ -111,7 +111,8 @@ function M.bank()
     M.bank_schema()
     local done = M.shell([[
         set -e
-        "$ATE" chain create bank --schema bank.lua
+        "$ATE" chain create bank --schema bank.lua \
+            --accept accept-all,serializer,structured-logic
         "$ATE" key new bob
         "$ATE" call bank account.put name=alice owner=me
         "$ATE" call bank account.put name=bob owner=bob

@@ -25,6 +25,7 @@ struct fixture_chain {
     struct chain_deps deps;
     struct chain *chain;
     struct buf bundle;
+    bool default_pipeline; /* else one that accepts strangers, too */
     int64_t now;
     uint64_t calls; /* for call ids */
     int done_code;
@@ -59,6 +60,19 @@ static bool fixture_name(void *ctx, const uint8_t id[32], struct buf *out)
     return false;
 }
 
+static bool fixture_record(void *ctx, const uint8_t id[32],
+                           struct key_record *record)
+{
+    struct fixture_chain *f = ctx;
+    for (int i = 0; i < FIXTURE_KEYS; i++) {
+        if (memcmp(id, f->keys[i].id, 32) != 0)
+            continue;
+        *record = f->keys[i].record;
+        return true;
+    }
+    return false;
+}
+
 static void fixture_list(void *ctx, struct buf *out)
 {
     (void)ctx;
@@ -69,6 +83,12 @@ static const struct key_pair *fixture_order(void *ctx, const uint8_t id[32])
 {
     struct fixture_chain *f = ctx;
     return memcmp(id, f->order.id, 32) == 0 ? &f->order : NULL;
+}
+
+static int64_t fixture_now(void *ctx)
+{
+    struct fixture_chain *f = ctx;
+    return f->now;
 }
 
 static void fixture_pair(struct key_pair *pair, uint8_t seed)
@@ -128,12 +148,19 @@ static inline void fixture_open_disk(struct fixture_chain *f,
     fixture_pair(&f->order, 9);
     for (int i = 0; i < FIXTURE_KEYS; i++)
         fixture_pair(&f->keys[i], (uint8_t)(i + 1));
-    f->names = (struct door_names){f, fixture_find, fixture_name, fixture_list};
+    f->names = (struct door_names){
+        .ctx = f,
+        .find = fixture_find,
+        .name = fixture_name,
+        .record = fixture_record,
+        .list = fixture_list,
+    };
     f->deps = (struct chain_deps){
         .disk = disk,
         .logic = &f->maker,
         .materializers = materializers,
         .names = &f->names,
+        .now = fixture_now,
         .order_pair = fixture_order,
         .ctx = f,
     };
@@ -149,10 +176,19 @@ static inline void fixture_create_here(struct fixture_chain *f,
                           (void *)(uintptr_t)folder, NULL, NULL, &err);
     if (rc != 0)
         fail_msg("%s", err.text);
+    struct bytes pipeline[GENESIS_PIPELINE_MAX];
+    const struct key_pair *signers[] = {&f->keys[0]};
     struct chain_birth birth = {
         .name = bytes_of_text("test"),
         .bundle = buf_bytes(&f->bundle),
-        .root = &f->keys[0],
+        .pipeline = pipeline,
+        .pipeline_count =
+            f->default_pipeline ? 0 : fixture_pipeline(pipeline),
+        .roots = &f->keys[0].record,
+        .root_count = 1,
+        .threshold = 1,
+        .signers = signers,
+        .signer_count = 1,
         .order = &f->order,
         .time = f->now,
     };
@@ -228,7 +264,7 @@ static inline void fixture_begin(struct fixture_chain *f,
     put_be64(c->call.call_id, ++f->calls);
     c->call.done = fixture_answered;
     c->call.owner = c;
-    chain_call(f->chain, &c->call, f->now);
+    chain_call(f->chain, &c->call);
 }
 
 static inline void fixture_end(struct fixture_call *c)

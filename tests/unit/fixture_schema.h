@@ -15,6 +15,15 @@
 #include "script/bundle_load.h"
 #include "chain/schema.h"
 
+/* A pipeline that accepts strangers, too; its length. */
+static inline size_t fixture_pipeline(struct bytes *names)
+{
+    names[0] = bytes_of_text("accept-all");
+    names[1] = bytes_of_text("serializer");
+    names[2] = bytes_of_text("structured-logic");
+    return 3;
+}
+
 /* Append the file; false when it cannot be read. */
 static inline bool fixture_read(const char *path, struct buf *out)
 {

@@ -61,7 +61,7 @@ static inline void world_genesis(struct world *w, struct bytes bundle,
     mp_put_text(&limits, "memory");
     mp_put_uint(&limits, 1 << 20);
     g.limits = buf_bytes(&limits);
-    g.pipeline_count = core_default_pipeline(g.pipeline);
+    g.pipeline_count = fixture_pipeline(g.pipeline);
     body_hash(bundle, hash);
     if (genesis_put(out, &g, &err) != 0)
         fail_msg("genesis: %s", err.text);

@@ -124,11 +124,12 @@ static int teardown(void **state)
 static void every_stage_is_found_by_name(void **state)
 {
     static const char *const names[] = {"accept-all", "master-key-validator",
-                                        "serializer", "structured-logic"};
+                                        "serializer", "structured-logic",
+                                        "trust-delegation"};
     (void)state;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         assert_string_equal(materializers[i]->name, names[i]);
-    assert_null(materializers[4]);
+    assert_null(materializers[5]);
 }
 
 static void what_a_type_turns_off_is_denied(void **state)
@@ -192,13 +193,13 @@ static void an_event_comes_with_its_company(void **state)
 
 static enum answer asked(struct world *w, const struct materializer *stage,
                          const struct key_pair *author,
-                         const struct further_sig *co_author)
+                         const struct further_sig *sig)
 {
     struct err err;
     struct trial trial = {.core = &w->core,
                           .author = author->id,
-                          .co_authors = co_author,
-                          .co_author_count = co_author != NULL};
+                          .sigs = sig,
+                          .sig_count = sig != NULL};
     struct trial_event event = {0};
     return stage->accept(&trial, &event, &err);
 }
@@ -206,11 +207,17 @@ static enum answer asked(struct world *w, const struct materializer *stage,
 static void root_keys_are_a_yes(void **state)
 {
     struct world *w = *state;
-    struct further_sig root = {.key_id = w->me.id};
+    struct further_sig root = {
+        .key_id = w->me.id,
+        .purpose = bytes_of_text(PURPOSE_ROOT),
+    };
     const struct materializer *stage = &master_key_validator;
     assert_int_equal(asked(w, stage, &w->me, NULL), ANSWER_YES);
     assert_int_equal(asked(w, stage, &w->other, NULL), ANSWER_ABSTAIN);
     assert_int_equal(asked(w, stage, &w->other, &root), ANSWER_YES);
+    root.purpose = bytes_of_text(PURPOSE_CO_AUTHOR); /* means less */
+    assert_int_equal(asked(w, stage, &w->other, &root), ANSWER_ABSTAIN);
+    root.purpose = bytes_of_text(PURPOSE_ROOT);
     root.key_id = w->other.id;
     assert_int_equal(asked(w, stage, &w->other, &root), ANSWER_ABSTAIN);
     assert_int_equal(asked(w, &accept_all, &w->other, NULL), ANSWER_YES);

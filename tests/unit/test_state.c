@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/err.h"
 #include "base/msgpack.h"
 #include "chain/reads.h"
 #include "chain/rows.h"
@@ -334,6 +335,7 @@ static void read_sets_tell_of_the_state_before(void **state)
     put_row(s, &by_key, 1, "open");
     put_row(s, &by_key, 4, "open");
     state_keep(s);
+    struct tree_version before = state_head(s);
     state_begin(s);
     struct buf from = {0};
     struct buf to = {0};
@@ -343,7 +345,7 @@ static void read_sets_tell_of_the_state_before(void **state)
     reads_init(&early);
     reads_note_range(&early, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
     reads_note(&early, STATE_ROW, buf_bytes(&from));
-    assert_int_equal(reads_put(&early, s, &a, NULL), 0);
+    assert_int_equal(reads_put(&early, before, &a, NULL), 0);
     put_row(s, &by_key, 1, "done");
     put_row(s, &by_key, 2, "new");
     struct row_scan rows;
@@ -358,9 +360,12 @@ static void read_sets_tell_of_the_state_before(void **state)
     reads_note(&late, STATE_ROW, buf_bytes(&from));
     reads_note(&late, STATE_ROW, buf_bytes(&from));
     reads_note_range(&late, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
-    assert_int_equal(reads_put(&late, s, &b, NULL), 0);
+    assert_int_equal(reads_put(&late, before, &b, NULL), 0);
     assert_true(bytes_equal(buf_bytes(&a), buf_bytes(&b)));
     assert_int_equal(mp_check(buf_bytes(&a), NULL), 0);
+    assert_int_equal(reads_check(buf_bytes(&a), before, NULL), 0);
+    assert_int_equal(reads_check(buf_bytes(&a), state_head(s), NULL),
+                     ATE_ESTALE);
     reads_deinit(&early);
     reads_deinit(&late);
     buf_deinit(&a);

@@ -7,6 +7,7 @@ local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
+local signing = require('ate.cli.signing')
 local values = require('ate.client.values')
 
 local function arguments(ctx, method, words)
@@ -76,7 +77,8 @@ local function call_one(ctx, session, schema, method)
         return nil, session.writing_err
     end
     local value
-    value, err = session:call(chain, method.name, args, ctx.options.as)
+    value, err = session:call(chain, method.name, args,
+        signing.of(ctx.options))
     if value == nil then
         return nil, problem.say(err, chain .. ' ' .. method.name)
     end
@@ -129,15 +131,14 @@ return {
         {name = 'key=value', many = true, optional = true,
             doc = 'Arguments; key=@FILE takes the value from a file.'},
     },
-    options = {
+    options = signing.and_more({
         {name = 'args', value = 'JSON',
             doc = 'All arguments as one JSON object; - reads stdin.'},
-        {name = 'as', value = 'KEY', doc = 'The key that signs; else me.'},
         {name = 'jsonl', value = 'FILE',
             doc = 'A call for each line of a file of JSON; - is stdin.'},
         {name = 'keep-going', doc = 'With --jsonl: go on after a failure.'},
         rows.option,
-    },
+    }),
     more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
         .. '"args": {...},\n"as": ...}. Lists and structs are JSON, also in '
         .. 'key=value; a list of simple values\nmay be a,b,c.',

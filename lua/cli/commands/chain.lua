@@ -4,11 +4,17 @@ local bundles = require('ate.client.bundles')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
 local rows = require('ate.cli.rows')
+local signing = require('ate.cli.signing')
 local tail = require('ate.cli.tail')
+local write = require('ate.cli.write')
 
 local NAME = {name = 'NAME', doc = 'The chain, such as bank or bank/main.'}
 
+--- nil for no text.
 local function split_list(text)
+    if text == nil then
+        return nil
+    end
     local list = ate.list({})
     for part in text:gmatch('[^,%s]+') do
         list[#list + 1] = part
@@ -29,10 +35,14 @@ local function load_bundle(ctx, path)
 end
 
 local function created_line(ctx, info)
-    local text = ('%s  %s  schema %s %s  bodies %s  key me'):format(
+    local keys = {}
+    for i, root in ipairs(info.roots) do
+        keys[i] = cell.short(root)
+    end
+    local text = ('%s  %s  schema %s %s  bodies %s  key %s'):format(
         info.name or ctx.args.NAME, cell.short(info.id),
         cell.text(info.schema), cell.text(info.version),
-        cell.text(info.bodies))
+        cell.text(info.bodies), table.concat(keys, ','))
     return text .. (ctx.is_new_folder and ' (new)' or '')
 end
 
@@ -54,8 +64,12 @@ local function create(ctx)
     made, err = session:call(nil, 'chain.create', {
         name = ctx.args.NAME,
         bundle = ate.bin(bundle),
-        accept = ctx.options.accept and split_list(ctx.options.accept) or nil,
-    })
+        accept = split_list(ctx.options.accept),
+        roots = split_list(ctx.options.root),
+        threshold = ctx.options.threshold,
+        next = split_list(ctx.options.next),
+        next_threshold = ctx.options['next-threshold'],
+    }, ctx.options.as)
     if made == nil then
         return nil, err
     end
@@ -71,6 +85,27 @@ local function create(ctx)
     end
     return 0
 end
+
+local function order(ctx)
+    return write.run(ctx, 'ate.order', {to = ctx.args.KEY})
+end
+
+local function rotate(ctx)
+    return write.run(ctx, 'ate.rotate', {
+        keys = split_list(ctx.options.key),
+        threshold = ctx.options.threshold,
+        next = split_list(ctx.options.next),
+        next_threshold = ctx.options['next-threshold'],
+    })
+end
+
+-- Of sets of root keys.
+local THRESHOLD = {name = 'threshold', value = 'COUNT', number = true,
+    doc = 'How many root keys have to agree; else all.'}
+local NEXT = {name = 'next', value = 'KEY', list = true,
+    doc = 'A root key of the set that may follow, and no other; repeated.'}
+local NEXT_THRESHOLD = {name = 'next-threshold', value = 'COUNT', number = true,
+    doc = 'How many of those have to agree; else all.'}
 
 local LONG_COLUMNS = {
     {name = 'name'},
@@ -111,7 +146,8 @@ end
 
 local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
-    'accept', 'roots', 'order', 'bundle', 'objects', 'rows', 'head_bytes',
+    'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'bundle',
+    'objects', 'rows', 'head_bytes',
     'body_bytes', 'folder', 'state', 'error',
 }
 
@@ -212,9 +248,23 @@ return {
                     doc = 'The schema, a file of Lua; what it requires is '
                         .. 'stored with it.'},
                 {name = 'accept', value = 'LIST',
-                    doc = 'The materializers that are asked, by commas.'},
+                    doc = 'The materializers that are asked, by commas; else '
+                        .. 'trust-delegation,serializer,structured-logic: '
+                        .. 'only those write who were granted it. accept-all '
+                        .. 'in place of the first lets strangers write.'},
+                signing.as,
+                {name = 'root', value = 'KEY', list = true,
+                    doc = 'A root key; repeated for several. Else the one '
+                        .. 'that signs.'},
+                THRESHOLD, NEXT, NEXT_THRESHOLD,
             },
-            examples = {'ate chain create bank --schema bank.lua'},
+            examples = {
+                'ate chain create books --schema books.lua',
+                'ate chain create bank --schema bank.lua --accept accept-all,'
+                    .. 'serializer,structured-logic',
+                'ate chain create vault --schema bank.lua --root ann '
+                    .. '--root bob --root cy --threshold 2',
+            },
             run = create,
         },
         {
@@ -248,6 +298,32 @@ return {
             examples = {'ate chain verify bank',
                 'ate chain verify --path /tmp/copy'},
             run = verify,
+        },
+        {
+            name = 'order',
+            doc = 'Let another key order the chain from now on.',
+            args = {NAME, {name = 'KEY', doc = 'The key; where it is, the '
+                .. 'chain can be written to.'}},
+            options = signing.options,
+            more = 'A copy of a chain becomes writable where its root keys '
+                .. 'are by\nate chain order NAME node.',
+            examples = {'ate chain order bank node'},
+            run = order,
+        },
+        {
+            name = 'rotate',
+            doc = 'Put other root keys in place.',
+            args = {NAME},
+            options = signing.and_more({
+                {name = 'key', value = 'KEY', list = true, required = true,
+                    doc = 'A root key from now on; repeated for several.'},
+                THRESHOLD, NEXT, NEXT_THRESHOLD,
+            }),
+            more = 'The old root keys have to agree, and the new ones: name '
+                .. 'them with --root.',
+            examples = {'ate chain rotate vault --key ann --key dan '
+                .. '--threshold 2 --as ann --root bob --root dan'},
+            run = rotate,
         },
         {name = 'path', doc = 'Print the folder of a chain.', args = {NAME},
             run = path},

@@ -1,4 +1,5 @@
 --- ate key: the keys of this data folder.
+local ate = require('ate')
 local cell = require('ate.client.cell')
 local grid = require('ate.client.grid')
 local rows = require('ate.cli.rows')
@@ -39,8 +40,8 @@ local function ls(ctx)
     if keys == nil then
         return nil, err
     end
-    local writer = rows.writer(ctx.out, {{name = 'name'}, {name = 'id'}},
-        ctx.options.output)
+    local writer = rows.writer(ctx.out, {{name = 'name'}, {name = 'id'},
+        {name = 'signs'}}, ctx.options.output)
     for _, key in ipairs(keys) do
         writer.row(key)
     end
@@ -51,6 +52,41 @@ end
 local function show(ctx)
     local key, err = ask(ctx, 'read', 'key.show',
         {name = ctx.args.NAME or 'me'})
+    if key == nil then
+        return nil, err
+    end
+    if ctx.options.public and not ctx.out.is_json then
+        ctx.out:write(key.public)
+        return 0
+    end
+    return print_key(ctx, key)
+end
+
+local function read_file(path)
+    local file, wrong
+    if path == '-' then
+        file = io.stdin
+    else
+        file, wrong = io.open(path, 'rb')
+    end
+    if file == nil then
+        return nil, ate.error('NOT_FOUND', 'key add: ' .. wrong)
+    end
+    local text = file:read('*a') or ''
+    if file ~= io.stdin then
+        file:close()
+    end
+    return text
+end
+
+local function add(ctx)
+    local text, err = read_file(ctx.args.FILE)
+    if text == nil then
+        return nil, err
+    end
+    local key
+    key, err = ask(ctx, 'create', 'key.add',
+        {name = ctx.args.NAME, public = text})
     if key == nil then
         return nil, err
     end
@@ -69,6 +105,17 @@ return {
             run = new,
         },
         {
+            name = 'add',
+            doc = 'Take in somebody else\'s public key.',
+            args = {
+                {name = 'NAME', doc = 'How you call it.'},
+                {name = 'FILE', doc = 'What ate key show --public printed '
+                    .. 'there; - reads stdin.'},
+            },
+            examples = {'ate key add bob bob.pub'},
+            run = add,
+        },
+        {
             name = 'ls',
             doc = 'List the keys.',
             options = {rows.option},
@@ -79,6 +126,8 @@ return {
             doc = 'Show the public part of a key.',
             args = {{name = 'NAME', optional = true,
                 doc = 'The key; without it, me.'}},
+            options = {{name = 'public', doc = 'Print the file that others '
+                .. 'take in with ate key add.'}},
             run = show,
         },
     },

@@ -70,7 +70,8 @@ local function run(ctx)
         ctx.out:line(path)
     end
     ctx.out:talk(('next: cd %s && ate test && ate chain create %s --schema '
-        .. '%s.lua'):format(folder, name, name))
+        .. '%s.lua --accept accept-all,serializer,structured-logic')
+        :format(folder, name, name))
     return 0
 end
 

@@ -1,0 +1,204 @@
+#include "chain/authority.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "chain/delegation.h"
+#include "chain/roots.h"
+
+static struct place_in_log here(const struct trial *t)
+{
+    return (struct place_in_log){
+        .v = state_head(&t->core->state),
+        .index = t->index,
+        .time = t->time,
+    };
+}
+
+static bool is(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, KEY_ID_SIZE) == 0;
+}
+
+static bool has_purpose(const struct further_sig *sig, const char *purpose)
+{
+    return bytes_equal(sig->purpose, bytes_of_text(purpose));
+}
+
+/* ---- who speaks ---- */
+
+static bool signs(const struct trial *t, const uint8_t identity[32])
+{
+    if (is(identity, t->author))
+        return true;
+    for (size_t i = 0; i < t->sig_count; i++)
+        if (has_purpose(&t->sigs[i], PURPOSE_CO_AUTHOR) &&
+            is(identity, t->sigs[i].key_id))
+            return true;
+    return false;
+}
+
+static bool covers(const struct place_in_log *at, const struct delegation *d,
+                   const struct spot *spot)
+{
+    if (spot->object == NULL)
+        return d->object == NULL;
+    return object_is_within(at->v, d->object, spot->object, spot->parent);
+}
+
+bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
+                         const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
+{
+    struct place_in_log at = here(t);
+    struct delegation d;
+    struct buf key = {0};
+    bool found = false;
+    while (!found && delegation_next(at.v, t->author, identity, &key, id))
+        found = delegation_in_force(&at, id, &d, NULL) == 0 &&
+                (spot == NULL || covers(&at, &d, spot));
+    buf_deinit(&key);
+    return found;
+}
+
+static bool acts_for(const struct trial *t, const uint8_t identity[32],
+                     const struct spot *spot)
+{
+    uint8_t id[EVENT_ID_SIZE];
+    return authority_find_act_for(t, identity, spot, id);
+}
+
+bool authority_by(const struct trial *t, const uint8_t identity[32],
+                  const struct spot *spot)
+{
+    return signs(t, identity) || acts_for(t, identity, spot);
+}
+
+int authority_check_caller(const struct trial *t, struct err *err)
+{
+    if (signs(t, t->caller) || acts_for(t, t->caller, NULL))
+        return 0;
+    return err_set(err, ATE_EDENIED,
+                   "its author may not act for the caller; the caller lets it "
+                   "by granting act_for, or signs, too");
+}
+
+/* ---- roots ---- */
+
+bool authority_is_root(const struct trial *t)
+{
+    struct roots roots;
+    bool agrees[LIMIT_ROOT_KEYS] = {false};
+    uint64_t count = 0;
+    roots_get(state_head(&t->core->state), &roots);
+    int at = roots_find(&roots, t->author);
+    if (at >= 0)
+        agrees[at] = true;
+    for (size_t i = 0; i < t->sig_count; i++) {
+        at = roots_find(&roots, t->sigs[i].key_id);
+        if (at >= 0 && has_purpose(&t->sigs[i], PURPOSE_ROOT))
+            agrees[at] = true;
+    }
+    for (size_t i = 0; i < roots.count; i++)
+        count += agrees[i];
+    return count >= roots.threshold;
+}
+
+/* ---- rights ---- */
+
+int authority_check(const struct trial *t, const uint8_t id[EVENT_ID_SIZE],
+                    const char *right, const struct spot *spot,
+                    struct delegation *d, struct err *err)
+{
+    struct place_in_log at = here(t);
+    int rc = delegation_in_force(&at, id, d, err);
+    if (rc != 0)
+        return rc;
+    unsigned long long index = d->index;
+    unsigned long long n = d->n;
+    if (!authority_by(t, d->to, spot))
+        return err_set(err, ATE_EDENIED,
+                       "the delegation %llu.%llu is another's", index, n);
+    if (!delegation_gives(d, right))
+        return err_set(err, ATE_EDENIED,
+                       "the delegation %llu.%llu does not give the right '%s'",
+                       index, n, right);
+    if (!covers(&at, d, spot))
+        return err_set(err, ATE_EDENIED,
+                       "the delegation %llu.%llu is about another object",
+                       index, n);
+    return 0;
+}
+
+/* Among those that one identity holds. */
+static bool find_held(const struct trial *t, const uint8_t holder[32],
+                      const char *right, const struct spot *spot,
+                      uint8_t id[EVENT_ID_SIZE])
+{
+    struct tree_version v = state_head(&t->core->state);
+    struct delegation d;
+    struct buf key = {0};
+    bool found = false;
+    while (!found && delegation_next(v, holder, NULL, &key, id))
+        found = authority_check(t, id, right, spot, &d, NULL) == 0;
+    buf_deinit(&key);
+    return found;
+}
+
+bool authority_find(const struct trial *t, const char *right,
+                    const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
+{
+    if (find_held(t, t->author, right, spot, id))
+        return true;
+    for (size_t i = 0; i < t->sig_count; i++)
+        if (has_purpose(&t->sigs[i], PURPOSE_CO_AUTHOR) &&
+            find_held(t, t->sigs[i].key_id, right, spot, id))
+            return true;
+    return !is(t->caller, t->author) &&
+           find_held(t, t->caller, right, spot, id);
+}
+
+bool authority_may(const struct trial *t, const char *right,
+                   const struct spot *spot)
+{
+    uint8_t id[EVENT_ID_SIZE];
+    return authority_is_root(t) || authority_find(t, right, spot, id);
+}
+
+bool authority_holds_any(const struct trial *t)
+{
+    struct place_in_log at = here(t);
+    struct delegation d;
+    struct buf key = {0};
+    uint8_t id[EVENT_ID_SIZE];
+    bool found = false;
+    while (!found && delegation_next(at.v, t->author, NULL, &key, id))
+        found = delegation_in_force(&at, id, &d, NULL) == 0;
+    buf_deinit(&key);
+    return found;
+}
+
+/* ---- events ---- */
+
+const char *authority_right(enum change change)
+{
+    switch (change) {
+    case CHANGE_EDIT:
+        return RIGHT_WRITE;
+    case CHANGE_DELETE:
+        return RIGHT_DELETE;
+    case CHANGE_FACT:
+    case CHANGE_NEW:
+    default:
+        return RIGHT_CREATE;
+    }
+}
+
+int authority_check_event(const struct trial *t, const struct trial_event *e,
+                          struct err *err)
+{
+    struct spot spot = {e->header.object, e->header.parent};
+    struct delegation d;
+    int rc = authority_check(t, e->header.auth_ref, authority_right(e->change),
+                             &spot, &d, err);
+    return rc == 0 ? 0 : err_wrap(err, "%s", e->type->name);
+}
