@@ -29,7 +29,7 @@ describe('usage', function()
         run.fails(2, 'did you mean "create"', 'chain', 'craete', 'x')
         run.fails(2, 'did you mean "%-%-schema"', 'chain', 'create', 'x',
             '--schem', 'y')
-        run.fails(2, 'needs a verb: new, ls, show', 'key')
+        run.fails(2, 'needs a verb: new, add, ls, show', 'key')
         run.fails(2, 'needs %-%-schema', 'chain', 'create', 'x')
         run.fails(2, 'DIR is missing', 'new')
         run.fails(2, 'too many arguments', 'version', 'x')
