@@ -126,6 +126,10 @@ struct ate_request {
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */
     const char *roots;   /* as root keys, separated by commas; NULL: none */
+    int propose; /* of a write: not 0: do not write, but give {proposal (text), tx}:
+                    signed by those above, except keys that are public here, for
+                    others to sign (proposal.sign) and somebody to hand in
+                    (ate.submit) */
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
     uint32_t credit; /* chunks that may come before ate_grant(); 0: 256 */
@@ -140,7 +144,11 @@ struct ate_request {
  *   key.new {name} -> {name, id, sign, box}     key.ls {} -> [...]
  *   key.show {name} -> {name, id, sign, box}
  *
+ *   key.add {name, public} -> as key.show
+ *   proposal.sign {proposal, key, purpose "author" or "root"} -> {proposal}
+ *
  * Methods that every chain has, whatever its schema:
+ *   ate.submit {proposal} -> [{tx, index, receipt} or {tx, code, text}]
  *   ate.grant {to, rights [text], object? "type/key", act_for?, depth?, until?,
  *              under?} -> "index.n"
  *   ate.revoke {grant "index.n"}        ate.order {to}
@@ -155,7 +163,7 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *   sum {view, column, where?} -> amount
  *   info {} -> map                      schema {} -> map
  *   tail {from?, limit?, follow?}       verify {} -> report
- *   grants {to?, all?, limit?, order?}
+ *   grants {to?, all?, limit?, order?}  proposal {proposal} -> [transaction]
  * list, history, view, tail and grants stream one DATA a row; tail with follow does not end
  * by itself; verify streams {done, total}. `order` is "first" or "last". */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,

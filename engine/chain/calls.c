@@ -25,7 +25,12 @@
 #include "crypto/note.h"
 #include "event/receipt.h"
 
-enum { CALL_FETCHES_MAX = 256 }; /* bodies that one call may ask for */
+enum {
+    CALL_FETCHES_MAX = 256, /* bodies that one call may ask for */
+    /* Sequences left free before a proposal's, for what its author writes until
+     * it is submitted. */
+    PROPOSAL_GAP = 1 << 20,
+};
 
 /* ---- queues ---- */
 
@@ -104,8 +109,8 @@ static const struct key_pair *order_signer(struct chain *c)
     return pair != NULL ? pair : c->ordered_by;
 }
 
-static void put_checkpoint(struct chain *c, struct buf *text,
-                           uint8_t root[HASH_SIZE])
+void calls_put_checkpoint(struct chain *c, struct buf *text,
+                          uint8_t root[HASH_SIZE])
 {
     struct checkpoint checkpoint = {.size = c->durable.size};
     merkle_root(&c->durable, checkpoint.root);
@@ -122,7 +127,7 @@ void calls_durable(struct chain *c)
     struct buf checkpoint = {0};
     uint8_t root[HASH_SIZE];
     if (c->flying.first != NULL)
-        put_checkpoint(c, &checkpoint, root);
+        calls_put_checkpoint(c, &checkpoint, root);
     while ((call = queue_take(&c->flying)) != NULL) {
         memcpy(call->root, root, HASH_SIZE);
         give_receipt(call, buf_bytes(&checkpoint));
@@ -260,9 +265,9 @@ static int add_key_events(struct chain *c, struct chain_call *call)
     struct trial *t = &call->state->run.trial;
     struct author author;
     int rc = 0;
-    t->first_sequence = 0;
+    t->first_sequence = call->proposes ? PROPOSAL_GAP : 0;
     if (state_author(state_head(&c->core.state), t->author, &author))
-        t->first_sequence = author.next_sequence;
+        t->first_sequence += author.next_sequence;
     else
         rc = add_key_event(c, call, &call->author->record);
     for (size_t i = 0; i < call->signer_count && rc == 0; i++) {
@@ -342,6 +347,8 @@ static int place_run(struct chain *c, struct chain_call *call, bool beats)
 {
     struct call *run = &call->state->run;
     struct record_room room = {.read_set = {0}};
+    if (!call->proposes && !call->state->orders && !order_holds(c))
+        return order_refuse(c, call->state->method->name, &call->err);
     struct placing placing = {
         .trial = &run->trial,
         .author = call->author,
@@ -349,7 +356,10 @@ static int place_run(struct chain *c, struct chain_call *call, bool beats)
         .signer_count = call->signer_count,
     };
     int rc = make_record(c, call, &placing, &room);
-    if (rc == 0) {
+    if (rc == 0 && call->proposes) {
+        order_propose(c, &placing, &call->proposal);
+        memcpy(call->tx_id, placing.tx_id, TX_ID_SIZE);
+    } else if (rc == 0) {
         trial_keep(&run->trial);
         if (beats)
             order_place_heartbeat(c);
@@ -383,7 +393,8 @@ static int run_write(struct chain *c, struct chain_call *call)
 {
     struct tree *tree = c->core.state.tree;
     int64_t now = c->deps.now(c->deps.ctx);
-    bool beats = order_needs_heartbeat(c, now);
+    bool beats = !call->proposes && call->state->orders &&
+                 order_needs_heartbeat(c, now);
     if (beats)
         order_seal(c);
     struct tree_mark mark = tree_mark(tree);
@@ -395,7 +406,7 @@ static int run_write(struct chain *c, struct chain_call *call)
     bool wrote = rc == 1;
     if (wrote)
         rc = place_run(c, call, beats);
-    if (wrote && rc == 0) {
+    if (wrote && rc == 0 && !call->proposes) {
         tree_keep(tree, mark);
         return 0;
     }
@@ -495,7 +506,7 @@ static void stored_read(void *ctx, int code, const struct err *err)
         code = call->err.code; /* a conflict */
     if (code == 0) {
         struct buf checkpoint = {0};
-        put_checkpoint(c, &checkpoint, call->root);
+        calls_put_checkpoint(c, &checkpoint, call->root);
         give_receipt(call, buf_bytes(&checkpoint));
         give_result(c, call);
         buf_deinit(&checkpoint);
@@ -509,7 +520,7 @@ static bool is_repeated(struct chain *c, struct chain_call *call)
 {
     struct call_entry entry;
     uint8_t digest[HASH_SIZE];
-    if (call->state->method->mode != METHOD_WRITE ||
+    if (call->state->method->mode != METHOD_WRITE || call->proposes ||
         !state_call(state_head(&c->core.state), call->call_id, &entry))
         return false;
     args_digest(buf_bytes(&call->state->args), digest);
@@ -555,23 +566,6 @@ static int find_method(struct chain *c, struct chain_call *call)
     return 0;
 }
 
-/* This node orders the chain; or a method makes it do so. */
-static int order_check(struct chain *c, const struct method *m,
-                       struct err *err)
-{
-    struct term term;
-    term_get(state_head(&c->core.state), &term);
-    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
-    if (pair != NULL)
-        c->ordered_by = pair;
-    if (pair != NULL || m->by_default == DEFAULT_ORDER)
-        return 0;
-    return err_set(err, ATE_EUNAVAILABLE,
-                   "%s: this node does not hold the chain's order key (term "
-                   "%llu), so it cannot order writes",
-                   m->name, (unsigned long long)term.number);
-}
-
 static int check_may_run(struct chain *c, struct chain_call *call)
 {
     const struct method *m = call->state->method;
@@ -588,7 +582,12 @@ static int check_may_run(struct chain *c, struct chain_call *call)
     if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
         return err_set(&call->err, ATE_EUNAVAILABLE,
                        "%s: the chain is open for reading only", m->name);
-    return order_check(c, m, &call->err);
+    call->state->orders = order_holds(c);
+    /* A method may make this node the one that orders. */
+    if (call->state->orders || call->proposes ||
+        m->by_default == DEFAULT_ORDER)
+        return 0;
+    return order_refuse(c, m->name, &call->err);
 }
 
 /* All that sign are different keys. */

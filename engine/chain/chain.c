@@ -16,6 +16,7 @@ struct chain *chain_new(const struct chain_deps *deps)
     c->core.names = deps->names;
     merkle_init(&c->tree);
     merkle_init(&c->durable);
+    c->submits.last = &c->submits.first;
     queue_init(&c->placed);
     queue_init(&c->flying);
     queue_init(&c->ready);
@@ -251,7 +252,7 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
 bool chain_is_idle(const struct chain *c)
 {
     return !c->writing && order_is_empty(c) && c->done == NULL &&
-           c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
+           c->submits.first == NULL && c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
            c->placed.first == NULL && c->flying.first == NULL &&
            c->blocked.first == NULL && c->ready.first == NULL &&
            (!c->log_open || log_is_idle(&c->log));

@@ -87,6 +87,8 @@ void chain_poll(struct chain *c, chain_done *done, void *ctx);
 struct signer {
     const struct key_pair *pair;
     struct bytes purpose; /* PURPOSE_CO_AUTHOR (trial.h), PURPOSE_ROOT */
+    /* Of a proposal: its secrets are elsewhere, and it signs later. */
+    bool is_absent;
 };
 
 /* One call from a door. The caller owns the struct and keeps it until `done`;
@@ -100,6 +102,9 @@ struct chain_call {
     /* Others who sign the transaction; tx:by() is true for co-authors. */
     const struct signer *signers;
     size_t signer_count;
+    /* Do not place it: `proposal` gets the batch, signed by the author and by
+     * signers, for others to sign and somebody to submit. */
+    bool proposes;
     void (*done)(struct chain_call *call);
     void *owner;
 
@@ -112,6 +117,7 @@ struct chain_call {
     uint8_t tx_id[TX_ID_SIZE];
     uint8_t root[HASH_SIZE]; /* of the log up to the group's end */
     struct buf receipt;      /* encoded; shared text of the checkpoint inside */
+    struct buf proposal;     /* encoded [payload, inlined, bodies] */
     uint64_t gas;
 
     struct chain_call_state *state; /* the chain's */
@@ -121,6 +127,50 @@ struct chain_call {
  * transaction is durable. A call id that is known gets the
  * stored answer, or CONFLICT when its arguments differ. */
 void chain_call(struct chain *c, struct chain_call *call);
+
+/* ---- transactions that were signed elsewhere ---- */
+
+/* A batch in the parts of its frame (docs/format.md section 5): payload, whose
+ * verdict digests mean nothing, inline section, and body file region. */
+struct signed_parts {
+    struct bytes payload;
+    struct bytes inlined;
+    struct bytes bodies;
+};
+
+struct submit_result {
+    int code; /* 0: accepted */
+    struct err *err; /* why not, or NULL */
+    bool known; /* it was in the log already */
+    uint64_t index;
+    uint8_t tx_id[TX_ID_SIZE];
+    struct buf receipt; /* encoded; empty when refused */
+};
+
+/* A batch handed in. The caller owns the struct, and keeps it and what it
+ * points to until `done`. */
+struct chain_submit {
+    struct signed_parts parts;
+    void (*done)(struct chain_submit *submit);
+    void *owner;
+
+    /* Set when done: a code for all of it, or a result for each member. */
+    int code;
+    struct err err;
+    struct submit_result *results;
+    size_t count;
+    uint8_t root[HASH_SIZE];
+
+    struct submit_state *state; /* the chain's */
+};
+
+/* Filtered at once (shape, known key, sequence, delegations), its signatures
+ * checked by the pool, then placed, where all that depends on position is
+ * judged again; done when it is durable. A transaction that is in the log
+ * already gets its first receipt. Errors: INVALID, LIMIT, DENIED, CORRUPT (a
+ * signature), CONFLICT, STALE, UNAVAILABLE. */
+void chain_submit(struct chain *c, struct chain_submit *submit);
+void chain_submit_deinit(struct chain_submit *submit); /* results; safe twice */
 
 /* Write what calls have left, as one group, unless one is under way. To be
  * called when the input at hand is worked off. */

@@ -18,8 +18,8 @@ int engine_type_apply(struct trial *t, const struct trial_event *e, size_t n,
 /* The transaction is a heartbeat. */
 bool engine_type_alone(const struct trial *t);
 
-/* Keys that the log did not know come with an event that the pipeline judges:
- * strangers bring nothing else in. */
+/* Keys that the log did not know come with an event that the pipeline judges,
+ * or with the root keys: strangers bring nothing else in. */
 bool engine_types_have_company(const struct trial *t);
 
 struct heartbeat {

@@ -60,6 +60,12 @@ struct call_queue {
     struct chain_call **last;
 };
 
+/* Batches handed in, from arrival until they are told. */
+struct submit_queue {
+    struct submit_state *first;
+    struct submit_state **last;
+};
+
 struct chain_call_state {
     struct chain *chain;
     struct chain_call *next;
@@ -68,6 +74,7 @@ struct chain_call_state {
     struct call run;
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;              /* the result in stored form */
+    bool orders;                    /* this node did when it started */
     uint32_t fetches;               /* bodies fetched so far */
 };
 
@@ -113,6 +120,8 @@ struct chain {
     size_t writing_frames;
     struct buf writing_bodies;
     struct merkle writing_tree;
+
+    struct submit_queue submits; /* in order of arrival */
 
     struct call_queue placed;  /* in the open batch or next group */
     struct call_queue flying;  /* in the group under way */
@@ -161,6 +170,14 @@ struct placing {
     uint8_t tx_id[TX_ID_SIZE]; /* set */
 };
 void order_place(struct chain *c, struct placing *placing);
+/* The leaf of the next transaction of the log's tree. */
+void order_put_leaf(struct chain *c, const uint8_t tx_id[TX_ID_SIZE],
+                    const uint8_t signature[SIGN_SIZE],
+                    const struct sigs *further, const uint8_t *verdict);
+/* Does this node hold the order key of the term that the head has? And the
+ * error when it does not. */
+bool order_holds(struct chain *c);
+int order_refuse(const struct chain *c, const char *what, struct err *err);
 /* Must a heartbeat come before a transaction at `now`? */
 bool order_needs_heartbeat(const struct chain *c, int64_t now);
 /* Judge and apply a heartbeat to the state and leave it in c->trial, not yet
@@ -171,6 +188,18 @@ void order_place_heartbeat(struct chain *c);
 bool order_is_full(const struct chain *c);
 void order_deinit(struct chain *c);
 bool order_is_empty(const struct chain *c);
+/* A batch that its author signed, of transactions whose leaves are in the tree
+ * already. */
+void order_add_signed(struct chain *c, const struct signed_parts *parts,
+                      uint32_t count);
+/* What order_place() would make of a transaction, as a batch of its own. */
+void order_propose(struct chain *c, struct placing *placing, struct buf *out);
+
+/* submit.c */
+void submit_advance(struct chain *c);
+void submit_durable(struct chain *c);
+void submit_failed(struct chain *c, const struct err *why);
+void submit_deliver(struct chain *c);
 
 /* replay.c */
 int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
@@ -196,6 +225,9 @@ void look_note_time(struct chain *c, uint64_t index, int64_t time);
 void calls_durable(struct chain *c); /* the group under way is */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
+/* The checkpoint of what is durable, signed by the order key. */
+void calls_put_checkpoint(struct chain *c, struct buf *text,
+                          uint8_t root[HASH_SIZE]);
 
 /* The bodies of a frame, in event order: where each lies. */
 struct body_place {

@@ -15,12 +15,35 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/msgpack.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
 #include "chain/roots.h"
 #include "event/batch.h"
 
 enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
+
+/* ---- who orders ---- */
+
+bool order_holds(struct chain *c)
+{
+    struct term term;
+    term_get(state_head(&c->core.state), &term);
+    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
+    if (pair != NULL)
+        c->ordered_by = pair;
+    return pair != NULL;
+}
+
+int order_refuse(const struct chain *c, const char *what, struct err *err)
+{
+    struct term term;
+    term_get(state_head(&c->core.state), &term);
+    return err_set(err, ATE_EUNAVAILABLE,
+                   "%s: this node does not hold the chain's order key (term "
+                   "%llu), so it cannot order writes",
+                   what, (unsigned long long)term.number);
+}
 
 /* ---- pending transactions ---- */
 
@@ -121,19 +144,54 @@ static void put_signers(struct chain *c, struct pending *p,
         return;
     p->sigs = mem_alloc(count * sizeof(*p->sigs));
     p->signatures = mem_alloc(count * sizeof(*p->signatures));
-    p->sig_count = count;
+    p->sig_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct signer *s = &placing->signers[i];
+        if (s->is_absent)
+            continue;
+        size_t k = p->sig_count++;
         further_sig_make(s->pair, c->core.id, s->purpose, p->tx_id,
-                         p->signatures[i]);
-        p->sigs[i] = (struct further_sig){
+                         p->signatures[k]);
+        p->sigs[k] = (struct further_sig){
             .key_id = s->pair->id,
             .purpose = s->purpose,
-            .signature = p->signatures[i],
+            .signature = p->signatures[k],
         };
     }
-    bool distinct = sigs_sort(p->sigs, count);
+    bool distinct = sigs_sort(p->sigs, p->sig_count);
     assert(distinct);
+}
+
+static void put_member(struct buf *payload, const struct pending *p);
+
+static void fill_pending(struct chain *c, struct pending *p,
+                         const struct placing *placing)
+{
+    put_tx_header(c, p, placing);
+    put_signers(c, p, placing);
+    put_events(p, placing->trial);
+    buf_put_bytes(&p->read_set, placing->read_set);
+    buf_put_bytes(&p->result, placing->result);
+    memcpy(p->verdict, placing->trial->verdict, HASH_SIZE);
+}
+
+void order_propose(struct chain *c, struct placing *placing, struct buf *out)
+{
+    struct pending p = {0};
+    struct buf payload = {0};
+    uint8_t signature[SIGN_SIZE];
+    fill_pending(c, &p, placing);
+    batch_sign(placing->author, c->core.id,
+               (const uint8_t(*)[TX_ID_SIZE])p.tx_id, 1, signature);
+    batch_put(&payload, placing->author->id, signature, 1);
+    put_member(&payload, &p);
+    mp_put_array(out, 3);
+    mp_put_bin(out, buf_bytes(&payload));
+    mp_put_bin(out, buf_bytes(&p.inlined));
+    mp_put_bin(out, buf_bytes(&p.bodies));
+    memcpy(placing->tx_id, p.tx_id, TX_ID_SIZE);
+    buf_deinit(&payload);
+    pending_deinit(&p);
 }
 
 /* Close the open batch: it was sealed, or falls. */
@@ -166,12 +224,7 @@ void order_place(struct chain *c, struct placing *placing)
                                 sizeof(*c->pending));
     struct pending *p = &c->pending[c->pending_count++];
     *p = (struct pending){0};
-    put_tx_header(c, p, placing);
-    put_signers(c, p, placing);
-    put_events(p, placing->trial);
-    buf_put_bytes(&p->read_set, placing->read_set);
-    buf_put_bytes(&p->result, placing->result);
-    memcpy(p->verdict, placing->trial->verdict, HASH_SIZE);
+    fill_pending(c, p, placing);
     memcpy(placing->tx_id, p->tx_id, TX_ID_SIZE);
     c->pending_bytes += pending_size(p);
     c->waiting_bytes += pending_size(p);
@@ -202,19 +255,25 @@ static void put_member(struct buf *payload, const struct pending *p)
     mem_free(events);
 }
 
-static void put_leaf(struct chain *c, const struct pending *p,
-                     const uint8_t signature[SIGN_SIZE])
+void order_put_leaf(struct chain *c, const uint8_t tx_id[TX_ID_SIZE],
+                    const uint8_t signature[SIGN_SIZE],
+                    const struct sigs *further, const uint8_t *verdict)
 {
-    struct buf raw = {0};
     uint8_t sigs[HASH_SIZE];
     uint8_t leaf[LOG_LEAF_SIZE];
+    sigs_hash(signature, further, sigs);
+    log_leaf(c->core.genesis.suite, c->tree.size, tx_id, sigs, verdict, leaf);
+    merkle_append_leaf(&c->tree, bytes_of(leaf, sizeof(leaf)));
+}
+
+static void put_pending_leaf(struct chain *c, const struct pending *p,
+                             const uint8_t signature[SIGN_SIZE])
+{
+    struct buf raw = {0};
     sigs_put(&raw, p->sigs, p->sig_count);
     struct sigs further = {buf_bytes(&raw), (uint32_t)p->sig_count};
-    sigs_hash(signature, &further, sigs);
+    order_put_leaf(c, p->tx_id, signature, &further, p->verdict);
     buf_deinit(&raw);
-    log_leaf(c->core.genesis.suite, c->tree.size, p->tx_id, sigs, p->verdict,
-             leaf);
-    merkle_append_leaf(&c->tree, bytes_of(leaf, sizeof(leaf)));
 }
 
 static struct sealed *new_sealed(struct chain *c, uint32_t count)
@@ -242,7 +301,7 @@ void order_seal(struct chain *c)
     for (size_t i = 0; i < c->pending_count; i++) {
         struct pending *p = &c->pending[i];
         put_member(&s->payload, p);
-        put_leaf(c, p, signature);
+        put_pending_leaf(c, p, signature);
         buf_put_bytes(&s->inlined, buf_bytes(&p->inlined));
         buf_put_bytes(&c->group_bodies, buf_bytes(&p->bodies));
         s->body_len += p->bodies.len;
@@ -250,6 +309,21 @@ void order_seal(struct chain *c)
     drop_pending(c);
     history_add(&c->history, &c->tree);
     assert(c->next_index == c->tree.size);
+}
+
+void order_add_signed(struct chain *c, const struct signed_parts *parts,
+                      uint32_t count)
+{
+    assert(c->pending_count == 0 && count > 0);
+    assert(c->next_index == c->tree.size);
+    struct sealed *s = new_sealed(c, count);
+    buf_put_bytes(&s->payload, parts->payload);
+    buf_put_bytes(&s->inlined, parts->inlined);
+    buf_put_bytes(&c->group_bodies, parts->bodies);
+    s->body_len = parts->bodies.len;
+    c->waiting_bytes +=
+        parts->payload.len + parts->inlined.len + parts->bodies.len;
+    history_add(&c->history, &c->tree);
 }
 
 /* ---- heartbeats ---- */
@@ -405,13 +479,16 @@ static void group_done(void *ctx, int code, const struct err *err)
         drop_sealed(c);
         buf_clear(&c->group_bodies);
         c->waiting_bytes = 0;
+        submit_failed(c, &c->why);
         calls_failed(c, &c->why);
         calls_deliver(c);
+        submit_deliver(c);
         return;
     }
     state_sealed_is_durable(&c->core.state);
     c->durable = c->writing_tree;
     calls_durable(c);
+    submit_durable(c);
     chain_flush(c);
 }
 
@@ -443,7 +520,10 @@ static int append_group(struct chain *c, struct err *err)
 
 void chain_flush(struct chain *c)
 {
+    if (c->why.code == 0)
+        submit_advance(c);
     calls_deliver(c);
+    submit_deliver(c);
     if (c->writing || order_is_empty(c) || c->why.code != 0)
         return;
     order_seal(c);

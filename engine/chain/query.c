@@ -9,7 +9,7 @@
 static const struct query_kind *const kinds[] = {
     &query_get, &query_list, &query_history, &query_view,
     &query_sum, &query_info, &query_schema,  &query_tail,
-    &query_grants};
+    &query_grants, &query_proposal};
 
 static const struct query_kind *find_kind(struct bytes name)
 {

@@ -65,6 +65,7 @@ extern const struct query_kind query_info;
 extern const struct query_kind query_schema;
 extern const struct query_kind query_tail;
 extern const struct query_kind query_grants;
+extern const struct query_kind query_proposal;
 
 /* Emit q->row as a chunk and clear it. */
 void query_emit(struct query *q);
@@ -83,6 +84,10 @@ int query_take_type(struct query *q, struct err *err);
 /* No other arguments than these (NULL ends the list). */
 int query_check_args(struct query *q, const char *const *names,
                      struct err *err);
+
+/* Append a transaction as entries of `m`. */
+void query_put_member(struct query *q, struct mapping *m, uint64_t index,
+                      const struct batch_member *member);
 
 /* Append a version of an object as a row: its fields in door form, `id`, and
  * `_` = {at, author, time, change?}. `body` data NULL: none. */

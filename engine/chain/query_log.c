@@ -100,8 +100,8 @@ static void put_genesis(struct query *q, struct mapping *m)
     mp_put_array(mapping_key(m, "events"), 0);
 }
 
-static void put_member(struct query *q, struct mapping *m, uint64_t index,
-                       const struct batch_member *member)
+void query_put_member(struct query *q, struct mapping *m, uint64_t index,
+                      const struct batch_member *member)
 {
     const struct core *core = chain_core(q->chain);
     uint8_t id[TX_ID_SIZE];
@@ -124,7 +124,7 @@ static void visit(void *ctx, uint64_t index, const struct batch_member *member,
     if (member == NULL)
         put_genesis(q, &m);
     else
-        put_member(q, &m, index, member);
+        query_put_member(q, &m, index, member);
     mapping_put(&m, &q->row);
     q->index = index + 1;
     query_emit(q);

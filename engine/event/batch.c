@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 #include "base/limits.h"
 #include "crypto/merkle.h"
 #include "event/header.h"
@@ -48,6 +49,29 @@ void batch_put_member(struct buf *out, const struct batch_part *part)
     mp_put_bin_or_nil(out, part->read_set);
     mp_put_bin_or_nil(out, part->result);
     mp_put_bin(out, bytes_of(part->verdict, HASH_SIZE));
+}
+
+void batch_copy_member(struct buf *out, const struct batch_member *member,
+                       const struct further_sig *sigs, size_t sig_count,
+                       const uint8_t *verdict)
+{
+    struct bytes *list = mem_alloc((member->event_count + 1) * sizeof(*list));
+    struct batch_events events = batch_events(member);
+    size_t count = 0;
+    while (batch_events_next(&events, &list[count]))
+        count++;
+    struct batch_part part = {
+        .tx_header = member->tx_header,
+        .sigs = sigs,
+        .sig_count = sig_count,
+        .events = list,
+        .event_count = count,
+        .read_set = member->read_set,
+        .result = member->result,
+        .verdict = verdict,
+    };
+    batch_put_member(out, &part);
+    mem_free(list);
 }
 
 void batch_put_refused(struct buf *out, const uint8_t tx_id[TX_ID_SIZE])

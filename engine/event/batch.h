@@ -37,6 +37,11 @@ struct batch_part {
 
 /* Append an accepted member, or what is left of a refused one. */
 void batch_put_member(struct buf *out, const struct batch_part *part);
+/* One that was read, with these signatures and this digest instead. */
+struct batch_member;
+void batch_copy_member(struct buf *out, const struct batch_member *member,
+                       const struct further_sig *sigs, size_t sig_count,
+                       const uint8_t *verdict);
 void batch_put_refused(struct buf *out, const uint8_t tx_id[TX_ID_SIZE]);
 
 /* ---- Reading. ---- */

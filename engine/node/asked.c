@@ -61,6 +61,9 @@ void asked_end(struct asked *a, int code, const struct err *err,
     buf_deinit(&a->args);
     buf_deinit(&a->call.result);
     buf_deinit(&a->call.receipt);
+    buf_deinit(&a->call.proposal);
+    chain_submit_deinit(&a->submit);
+    proposal_deinit(&a->proposal);
     mem_free(a->signers);
     mem_free(a->why);
     mem_free(a);

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "chain/chain.h"
 #include "chain/query.h"
+#include "event/proposal.h"
 #include "node/keys.h"
 #include "node/names_file.h"
 #include "node/node.h"
@@ -29,6 +30,8 @@ struct asked {
     bool looked_again; /* the names were read once more for it */
     bool wants_run;    /* its query got credit */
     struct chain_call call;
+    struct chain_submit submit;
+    struct proposal proposal; /* of the submit */
     struct signer *signers; /* of the call */
     size_t signer_count;
     uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
@@ -148,6 +151,12 @@ bool hosted_is_readable(const struct chain *chain);
 void serve(struct asked *a);
 /* Go on with the queries of an open chain. */
 void serve_reads(struct hosted *h, bool grew);
+
+/* ---- proposals.c ---- */
+
+/* ate.submit on its open chain; proposal.sign. */
+void serve_submit(struct asked *a);
+void proposal_sign_ask(struct asked *a);
 
 /* ---- default_reads.c ---- */
 

@@ -87,6 +87,7 @@ struct node_request {
     struct bytes act_for; /* an identity; len 0: whoever signs */
     struct bytes with;    /* names of keys that sign as co-authors, and */
     struct bytes roots;   /* as root keys, separated by commas */
+    bool propose; /* of a write: give a proposal (event/proposal.h) instead */
     uint8_t call_id[NODE_CALL_ID];
     uint32_t credit; /* 0: NODE_CREDIT */
     /* A chunk of output; and the end: with a code and its text, or with the

@@ -97,7 +97,7 @@ void serve_reads(struct hosted *h, bool grew)
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "get",    "grants", "history", "info",   "list",
+        "get",    "grants", "history", "info", "list",  "proposal",
         "schema", "sum",    "tail",    "verify", "view"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("verify"))) {
@@ -128,6 +128,15 @@ static void put_write(const struct asked *a, struct buf *out)
     else
         mp_put_nil(result);
     mapping_uint(&m, "gas", call->gas);
+    if (call->proposal.len > 0) {
+        struct buf text = {0};
+        const struct core *core = chain_core(a->hosted->chain);
+        proposal_put(&text, core->id, core->genesis.name,
+                     buf_bytes(&call->proposal));
+        mapping_str(&m, "proposal", buf_bytes(&text));
+        mapping_hex(&m, "tx", bytes_of(call->tx_id, TX_ID_SIZE));
+        buf_deinit(&text);
+    }
     if (call->wrote) {
         struct buf receipt = {0};
         base64_put(&receipt, buf_bytes(&call->receipt));
@@ -216,8 +225,12 @@ static void serve_default_read(struct asked *a, const struct method *m)
 static int add_signer(struct asked *a, struct bytes name, const char *purpose,
                       struct err *err)
 {
+    const struct keys *keys = &a->node->keys;
+    const struct key_entry *entry;
     const struct key_pair *pair;
-    int rc = keys_find(&a->node->keys, name, &pair, err);
+    int rc = keys_entry(keys, name, &entry, err);
+    if (rc == 0 && !a->request->propose)
+        rc = keys_find(keys, name, &pair, err); /* has to be able to */
     if (rc != 0)
         return rc;
     if (a->signer_count == LIMIT_TX_SIGNATURES)
@@ -225,8 +238,11 @@ static int add_signer(struct asked *a, struct bytes name, const char *purpose,
                        LIMIT_TX_SIGNATURES);
     a->signers = mem_resize(a->signers,
                             (a->signer_count + 1) * sizeof(*a->signers));
-    a->signers[a->signer_count++] =
-        (struct signer){.pair = pair, .purpose = bytes_of_text(purpose)};
+    a->signers[a->signer_count++] = (struct signer){
+        .pair = &entry->pair,
+        .purpose = bytes_of_text(purpose),
+        .is_absent = entry->is_public,
+    };
     return 0;
 }
 
@@ -279,6 +295,10 @@ static void serve_call(struct asked *a)
 {
     const struct method *m = method_of(a);
     struct err err;
+    if (bytes_equal(a->request->method, bytes_of_text("ate.submit"))) {
+        serve_submit(a);
+        return;
+    }
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
         serve_default_read(a, m);
         return;
@@ -296,6 +316,7 @@ static void serve_call(struct asked *a)
     a->call.author = author;
     a->call.signers = a->signers;
     a->call.signer_count = a->signer_count;
+    a->call.proposes = a->request->propose;
     a->call.done = call_done;
     a->call.owner = a;
     memcpy(a->call.call_id, a->request->call_id, CALL_ID_SIZE);

@@ -260,6 +260,8 @@ static int read_request(lua_State *L, struct ate_request *request)
     request->act_for = text_field(L, 3, "act_for");
     request->with = text_field(L, 3, "with");
     request->roots = text_field(L, 3, "roots");
+    lua_getfield(L, 3, "propose");
+    request->propose = lua_toboolean(L, -1);
     lua_getfield(L, 3, "call_id");
     size_t len = 0;
     const char *id = luaL_optlstring(L, -1, NULL, &len);

@@ -12,6 +12,8 @@ M.options = {
         doc = 'A key that signs, too, as an author; may be repeated.'},
     {name = 'root', value = 'KEY', list = true,
         doc = 'A root key that signs, too; may be repeated.'},
+    {name = 'propose', doc = 'Write nothing: print a proposal, for keys of '
+        .. '--with and --root\nthat are elsewhere; see ate proposal.'},
 }
 
 --- Options and more of a command, as one list.
@@ -28,7 +30,7 @@ end
 -- @treturn table {as, act_for, with, roots}
 function M.of(options)
     return {as = options.as, act_for = options['for'], with = options.with,
-        roots = options.root}
+        roots = options.root, propose = options.propose}
 end
 
 return M

@@ -24,13 +24,24 @@ function M.run(ctx, method, args)
     if done == nil then
         return nil, problem.say(err, chain .. ' ' .. method)
     end
+    M.print(ctx, method, done)
+    return 0
+end
+
+--- Print what a write gave: its receipt, or a proposal.
+-- @tparam table ctx
+-- @tparam string method
+-- @tparam table done
+function M.print(ctx, method, done)
+    local chain = ctx.args.NAME
     if ctx.out.is_json then
         done.chain, done.method = chain, method
         ctx.out:json(done)
+    elseif done.proposal ~= nil then
+        ctx.out:write(done.proposal)
     else
         ctx.out:line(receipt.line(method, done))
     end
-    return 0
 end
 
 return M

@@ -126,7 +126,8 @@ end
 local function request_of(chain, method, args, who)
     local sides = type(who) == 'table' and who or {as = who}
     return {chain = chain, method = method, args = args, as = sides.as,
-        act_for = sides.act_for, with = sides.with, roots = sides.roots}
+        act_for = sides.act_for, with = sides.with, roots = sides.roots,
+        propose = sides.propose}
 end
 M.request = request_of
 

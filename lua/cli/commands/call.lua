@@ -4,11 +4,11 @@ local bulk = require('ate.cli.bulk')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
 local problem = require('ate.client.problem')
-local receipt = require('ate.client.receipt')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
 local signing = require('ate.cli.signing')
 local values = require('ate.client.values')
+local write = require('ate.cli.write')
 
 local function arguments(ctx, method, words)
     local what = ctx.args.NAME .. ' ' .. method.name
@@ -58,15 +58,6 @@ local function print_result(ctx, value, schema, method)
     end
 end
 
-local function print_write(ctx, method, write)
-    if ctx.out.is_json then
-        write.chain, write.method = ctx.args.NAME, method.name
-        ctx.out:json(write)
-    else
-        ctx.out:line(receipt.line(method.name, write))
-    end
-end
-
 local function call_one(ctx, session, schema, method)
     local chain = ctx.args.NAME
     local args, err = arguments(ctx, method, ctx.args['key=value'])
@@ -83,7 +74,7 @@ local function call_one(ctx, session, schema, method)
         return nil, problem.say(err, chain .. ' ' .. method.name)
     end
     if method.mode == 'write' then
-        print_write(ctx, method, value)
+        write.print(ctx, method.name, value)
     else
         print_result(ctx, value, schema, method)
     end

@@ -1,0 +1,240 @@
+/* A transaction that comes as bytes, read back from a log or handed in by
+ * somebody, takes its place: everything that depends on position is judged
+ * here. Its batch's signature is checked elsewhere (signatures.c, submit.c). */
+#include "chain/member.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/msgpack.h"
+#include "chain/engine_types.h"
+#include "chain/trust_events.h"
+
+/* ---- keys ---- */
+
+/* A key that a transaction brings along: by an ate.key event at its head, or as
+ * one of new root keys. */
+static bool brings_key(const struct batch_member *m, const uint8_t *id,
+                       struct key_record *record)
+{
+    struct batch_events events = batch_events(m);
+    struct bytes raw;
+    struct event_header header;
+    struct roots_fields roots;
+    uint8_t found[KEY_ID_SIZE];
+    while (batch_events_next(&events, &raw)) {
+        if (event_header_get(raw, &header, NULL) != 0)
+            return false;
+        if (bytes_equal(header.type, bytes_of_text(TYPE_ROOTS)) &&
+            roots_fields_get(header.fields, &roots, NULL) == 0)
+            for (size_t i = 0; i < roots.count; i++) {
+                *record = roots.records[i];
+                key_id(record, found);
+                if (memcmp(found, id, KEY_ID_SIZE) == 0)
+                    return true;
+            }
+        if (!bytes_equal(header.type, bytes_of_text(TYPE_KEY)) ||
+            key_fields_get(header.fields, record, NULL) != 0)
+            continue;
+        key_id(record, found);
+        if (memcmp(found, id, KEY_ID_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool knows_key(struct chain *c, const uint8_t *id,
+                      struct key_record *record)
+{
+    struct author author;
+    return state_author(state_head(&c->core.state), id, &author) &&
+           key_record_decode(author.record, record, NULL) == 0;
+}
+
+int member_author(struct chain *c, struct bytes payload, const uint8_t *id,
+                  struct key_record *record, struct err *err)
+{
+    struct batch_reader r;
+    struct batch_member m;
+    if (knows_key(c, id, record))
+        return 0;
+    int rc = batch_open(&r, payload, err);
+    while (rc == 0 && batch_next(&r, &m, err) == 1) {
+        if (m.refused)
+            continue; /* nothing is left of it */
+        if (brings_key(&m, id, record))
+            return 0;
+        break;
+    }
+    return err_set(err, ATE_EDENIED,
+                   "the author's key is not in the log; its first transaction "
+                   "begins with an " TYPE_KEY " event");
+}
+
+/* ---- members ---- */
+
+int member_find_key(struct chain *c, const struct batch_member *m,
+                    const struct further_sig *sig, struct key_record *record,
+                    struct err *err)
+{
+    if (!bytes_equal(sig->purpose, bytes_of_text(PURPOSE_CO_AUTHOR)) &&
+        !bytes_equal(sig->purpose, bytes_of_text(PURPOSE_ROOT)))
+        return err_set(err, ATE_EINVALID,
+                       "a further signature is for '%.*s', which means "
+                       "nothing; there are " PURPOSE_CO_AUTHOR
+                       " and " PURPOSE_ROOT,
+                       (int)sig->purpose.len, (const char *)sig->purpose.data);
+    if (knows_key(c, sig->key_id, record) ||
+        brings_key(m, sig->key_id, record))
+        return 0;
+    return err_set(err, ATE_EDENIED,
+                   "a further signature is by a key that is not in the log");
+}
+
+int member_check_sigs(struct chain *c, const struct batch_member *m,
+                      const uint8_t *tx, struct err *err)
+{
+    struct further_sig list[LIMIT_TX_SIGNATURES];
+    size_t count = sigs_list(&m->sigs, list);
+    for (size_t i = 0; i < count; i++) {
+        struct key_record record;
+        int rc = member_find_key(c, m, &list[i], &record, err);
+        if (rc != 0)
+            return rc;
+        if (!further_sig_verify(&list[i], &record, c->core.id, tx))
+            return err_set(err, ATE_ECORRUPT,
+                           "the further signature for '%.*s' is not good",
+                           (int)list[i].purpose.len,
+                           (const char *)list[i].purpose.data);
+    }
+    c->progress.signatures += count;
+    return 0;
+}
+
+bool member_is_heartbeat(const struct batch_member *m)
+{
+    return bytes_equal(m->tx.call.method, bytes_of_text(TYPE_HEARTBEAT));
+}
+
+/* A heartbeat is nobody's call. */
+static int check_beat(struct chain *c, const struct batch_member *m,
+                      struct err *err)
+{
+    const struct call_record *call = &m->tx.call;
+    if (call->bundle != NULL || call->args != NULL || call->reads != NULL ||
+        call->result != NULL || call->caller != NULL || m->sigs.count > 0)
+        return err_set(err, ATE_EINVALID,
+                       TYPE_HEARTBEAT ": says more of its call than an id");
+    return history_check(&c->history, m->tx.seen_size, m->tx.seen_root, err);
+}
+
+static int check_call(struct chain *c, const struct batch_member *m,
+                      struct err *err)
+{
+    const struct call_record *call = &m->tx.call;
+    struct call_entry entry;
+    if (call->token != NULL)
+        return err_set(err, ATE_EUNAVAILABLE,
+                       "it was made with a token, which this version does not "
+                       "know");
+    if (member_is_heartbeat(m))
+        return check_beat(c, m, err);
+    if (call->bundle == NULL ||
+        memcmp(call->bundle, c->core.bundle_hash, HASH_SIZE) != 0)
+        return err_set(err, ATE_ESTALE,
+                       "the call was made with another bundle than the one "
+                       "in force");
+    if (state_call(state_head(&c->core.state), call->id, &entry))
+        return err_set(err, ATE_ECONFLICT,
+                       "its call id was used by transaction %llu",
+                       (unsigned long long)entry.index);
+    return history_check(&c->history, m->tx.seen_size, m->tx.seen_root, err);
+}
+
+static int next_body(struct member_bodies *b, uint64_t length, struct bytes *body,
+                     struct err *err)
+{
+    struct body_place place = body_walk_next(&b->walk, length);
+    struct bytes from = place.inlined ? b->inlined : b->file;
+    *body = bytes_of(NULL, 0);
+    if (!place.inlined && from.data == NULL)
+        return 0;
+    if (place.offset > from.len || length > from.len - place.offset)
+        return err_set(err, ATE_ECORRUPT, "a body lies outside its frame");
+    *body = bytes_of(from.data + place.offset, length);
+    return 0;
+}
+
+static int add_events(struct chain *c, struct trial *t,
+                      const struct batch_member *m,
+                      struct member_bodies *bodies, struct err *err)
+{
+    struct batch_events events = batch_events(m);
+    struct bytes raw;
+    for (uint32_t n = 0; batch_events_next(&events, &raw); n++) {
+        struct event_header header;
+        struct bytes body = {NULL, 0};
+        int rc = event_header_get(raw, &header, err);
+        if (rc == 0 && header.body_length > 0)
+            rc = next_body(bodies, header.body_length, &body, err);
+        if (rc == 0)
+            rc = trial_add(t, raw, body, err);
+        if (rc != 0)
+            return err_wrap(err, "event %u", n);
+        c->progress.events++;
+        c->progress.bodies += body.data != NULL;
+    }
+    return 0;
+}
+
+static void begin(struct chain *c, struct trial *t, uint64_t index,
+                  const struct batch_member *m, struct member_sigs *sigs,
+                  bool replays)
+{
+    sigs->count = sigs_list(&m->sigs, sigs->list);
+    c->root_before = state_head(&c->core.state);
+    t->core = &c->core;
+    t->index = index;
+    t->time = state_time(c->root_before);
+    t->author = m->tx.author;
+    t->caller = m->tx.call.caller != NULL ? m->tx.call.caller : m->tx.author;
+    t->call_id = m->tx.call.id;
+    t->first_sequence = m->tx.first_sequence;
+    t->sigs = sigs->list;
+    t->sig_count = sigs->count;
+    t->replays = replays;
+    trial_begin(t);
+}
+
+int member_judge(struct chain *c, struct trial *t, uint64_t index,
+                 const struct batch_member *m, struct member_sigs *sigs,
+                 struct member_bodies *bodies, bool replays, struct err *err)
+{
+    int rc = check_call(c, m, err);
+    if (rc != 0)
+        return rc;
+    begin(c, t, index, m, sigs, replays);
+    rc = add_events(c, t, m, bodies, err);
+    if (rc == 0)
+        rc = trial_finish(t, err);
+    if (rc == 0 && member_is_heartbeat(m) != engine_type_alone(t))
+        rc = err_set(err, ATE_EINVALID,
+                     "its method and its events are not of one kind");
+    if (rc != 0)
+        trial_undo(t);
+    return rc;
+}
+
+void member_keep(struct chain *c, struct trial *t,
+                 const struct batch_member *m)
+{
+    struct call_entry entry = {
+        .index = t->index,
+        .args_digest = m->tx.call.args,
+        .result_digest = m->tx.call.result,
+    };
+    if (!member_is_heartbeat(m))
+        state_put_call(&c->core.state, m->tx.call.id, &entry, t->time,
+                       c->core.call_ms);
+    trial_keep(t);
+}

@@ -1,0 +1,49 @@
+/* member: a transaction of a batch that comes as bytes, at its place in the log.
+ */
+#ifndef ATE_CHAIN_MEMBER_H
+#define ATE_CHAIN_MEMBER_H
+
+#include "chain/inside.h"
+
+/* Where the bodies of a batch are: regions as a frame has them, and how far its
+ * members have got in them. */
+struct member_bodies {
+    struct bytes inlined;
+    struct bytes file; /* data NULL: not at hand */
+    struct body_walk walk;
+};
+
+/* Room for further signatures; outlives the trial. */
+struct member_sigs {
+    struct further_sig list[LIMIT_TX_SIGNATURES];
+    size_t count;
+};
+
+/* The key record of a batch's author: known to the log, or brought along by its
+ * first accepted transaction. Errors: DENIED. */
+int member_author(struct chain *c, struct bytes payload, const uint8_t *id,
+                  struct key_record *record, struct err *err);
+
+/* Every further signature is good, and for something that means something.
+ * Errors: INVALID, DENIED (an unknown key), CORRUPT. */
+int member_check_sigs(struct chain *c, const struct batch_member *m,
+                      const uint8_t *tx_id, struct err *err);
+
+/* The key of one: known, or brought along by the transaction. Errors: INVALID,
+ * DENIED. */
+int member_find_key(struct chain *c, const struct batch_member *m,
+                    const struct further_sig *sig, struct key_record *record,
+                    struct err *err);
+
+bool member_is_heartbeat(const struct batch_member *m);
+
+/* Judge it in trial `t`, as transaction `index`. 0: the trial is finished and
+ * open, to be kept by member_keep() or undone. After an error it is undone. Errors:
+ * those of trial_add() and trial_finish(), STALE (bundle, or `seen` too old),
+ * CONFLICT (its call id is known). */
+int member_judge(struct chain *c, struct trial *t, uint64_t index,
+                 const struct batch_member *m, struct member_sigs *sigs,
+                 struct member_bodies *bodies, bool replays, struct err *err);
+void member_keep(struct chain *c, struct trial *t,
+                 const struct batch_member *m);
+#endif

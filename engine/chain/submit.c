@@ -1,0 +1,599 @@
+/* Batches that were signed elsewhere, on their way into the log.
+ *
+ * (1) A batch is filtered when it arrives, by what the head says then: that
+ *     keeps junk from the pool and proves nothing. It is judged when it takes
+ *     its place.
+ * (2) Batches take their places in the order in which they arrived, so that
+ *     those of one author keep their sequences; one whose signatures are being
+ *     checked holds up those behind it.
+ * (3) A refused member leaves its id in the frame, for the signature covers all
+ *     ids; a batch of which nothing is accepted leaves nothing. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/msgpack.h"
+#include "chain/delegation.h"
+#include "chain/member.h"
+#include "event/receipt.h"
+
+enum submit_step {
+    SUBMIT_CHECKING, /* by the pool */
+    SUBMIT_CHECKED,
+    SUBMIT_PLACED,     /* until the log is durable up to wait_size */
+    SUBMIT_LOOKING_UP, /* what is in the log already */
+    SUBMIT_READY,      /* to be told */
+};
+
+/* One further signature to be checked. */
+struct further_check {
+    struct further_sig sig;
+    struct key_record record;
+    const uint8_t *tx_id;
+};
+
+struct submit_state {
+    struct task task;
+    struct chain *chain;
+    struct chain_submit *submit;
+    struct submit_state *next;
+    enum submit_step step;
+    uint64_t wait_size;
+    size_t looking_up;
+    struct trial trial;
+
+    /* For the pool. */
+    struct key_record author;
+    uint8_t signature[SIGN_SIZE];
+    uint8_t (*ids)[TX_ID_SIZE];
+    size_t count;
+    struct further_check *further;
+    size_t further_count;
+    size_t further_cap;
+    bool good;
+};
+
+/* ---- results ---- */
+
+void chain_submit_deinit(struct chain_submit *submit)
+{
+    for (size_t i = 0; i < submit->count; i++) {
+        mem_free(submit->results[i].err);
+        buf_deinit(&submit->results[i].receipt);
+    }
+    mem_free(submit->results);
+    submit->results = NULL;
+    submit->count = 0;
+}
+
+static void refuse(struct submit_result *r, const struct err *err)
+{
+    r->code = err->code;
+    r->err = mem_copy(err, sizeof(*err));
+}
+
+/* ---- filtering ---- */
+
+static int filter_delegation(struct chain *c, const uint8_t *auth_ref,
+                             struct err *err)
+{
+    struct place_in_log now = {
+        .v = state_head(&c->core.state),
+        .index = c->next_index,
+        .time = state_time(state_head(&c->core.state)),
+    };
+    struct delegation d;
+    return auth_ref == NULL ? 0 : delegation_in_force(&now, auth_ref, &d, err);
+}
+
+static int filter_delegations(struct chain *c, const struct batch_member *m,
+                              struct err *err)
+{
+    struct batch_events events = batch_events(m);
+    struct event_header header;
+    struct bytes raw;
+    int rc = 0;
+    while (rc == 0 && batch_events_next(&events, &raw)) {
+        rc = event_header_get(raw, &header, err);
+        if (rc == 0)
+            rc = filter_delegation(c, header.auth_ref, err);
+    }
+    return rc;
+}
+
+/* One whose call id is known may be a resend: it is not looked at here. */
+static int filter_sequence(struct chain *c, const struct batch_member *m,
+                           struct err *err)
+{
+    struct tree_version v = state_head(&c->core.state);
+    struct author author;
+    struct call_entry entry;
+    if (!state_author(v, m->tx.author, &author) ||
+        m->tx.first_sequence >= author.next_sequence ||
+        state_call(v, m->tx.call.id, &entry))
+        return 0;
+    return err_set(err, ATE_ECONFLICT,
+                   "the author's sequence is at %llu already",
+                   (unsigned long long)author.next_sequence);
+}
+
+static int take_sigs(struct submit_state *s, const struct batch_member *m,
+                     const uint8_t *id, struct err *err)
+{
+    struct further_sig list[LIMIT_TX_SIGNATURES];
+    size_t count = sigs_list(&m->sigs, list);
+    for (size_t i = 0; i < count; i++) {
+        struct further_check k = {.sig = list[i], .tx_id = id};
+        int rc = member_find_key(s->chain, m, &list[i], &k.record, err);
+        if (rc != 0)
+            return rc;
+        s->further = mem_array_grow(s->further, s->further_count,
+                                    &s->further_cap, sizeof(*s->further));
+        s->further[s->further_count++] = k;
+    }
+    return 0;
+}
+
+/* What is wrong with its bytes refuses the whole batch; what is wrong with its
+ * standing, this member. */
+static int filter_member(struct submit_state *s, const struct batch_member *m,
+                         struct err *err)
+{
+    struct chain *c = s->chain;
+    struct submit_result *r = &s->submit->results[s->count];
+    uint8_t *id = s->ids[s->count++];
+    struct err why;
+    if (m->refused) {
+        memcpy(id, m->refused_id, TX_ID_SIZE);
+        err_set(&why, ATE_EDENIED, "nothing but its id is here");
+        refuse(r, &why);
+        return 0;
+    }
+    batch_member_id(m, c->core.genesis.suite, c->core.id, id);
+    memcpy(r->tx_id, id, TX_ID_SIZE);
+    if (member_is_heartbeat(m))
+        return err_set(err, ATE_EDENIED, "heartbeats are made here alone");
+    int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
+    if (rc == 0)
+        rc = take_sigs(s, m, id, err);
+    if (rc != 0)
+        return rc;
+    if (filter_sequence(c, m, &why) != 0 ||
+        filter_delegations(c, m, &why) != 0)
+        refuse(r, &why);
+    return 0;
+}
+
+static int filter(struct submit_state *s, struct err *err)
+{
+    struct chain_submit *submit = s->submit;
+    struct batch_reader r;
+    struct batch_member m;
+    struct bytes payload = submit->parts.payload;
+    if (payload.len > LIMIT_FRAME_PAYLOAD / 2)
+        return err_set(err, ATE_ELIMIT, "a batch has at most %d bytes",
+                       LIMIT_FRAME_PAYLOAD / 2);
+    int rc = batch_open(&r, payload, err);
+    if (rc == 0)
+        rc = member_author(s->chain, payload, r.author, &s->author, err);
+    if (rc != 0)
+        return rc;
+    memcpy(s->signature, r.signature, SIGN_SIZE);
+    s->ids = mem_zero(r.count, sizeof(*s->ids));
+    submit->results = mem_zero(r.count, sizeof(*submit->results));
+    submit->count = r.count;
+    while ((rc = batch_next(&r, &m, err)) == 1) {
+        rc = filter_member(s, &m, err);
+        if (rc != 0)
+            return err_wrap(err, "member %zu", s->count - 1);
+    }
+    return rc;
+}
+
+/* ---- signatures ---- */
+
+static void check_signatures(struct task *task)
+{
+    struct submit_state *s = (struct submit_state *)task;
+    s->good = batch_signature_verify(
+        &s->author, s->chain->core.id,
+        (const uint8_t(*)[TX_ID_SIZE])s->ids, s->count, s->signature);
+    for (size_t i = 0; i < s->further_count && s->good; i++)
+        s->good = further_sig_verify(&s->further[i].sig,
+                                     &s->further[i].record, s->chain->core.id,
+                                     s->further[i].tx_id);
+}
+
+static void end(struct submit_state *s, int code, const struct err *err)
+{
+    s->submit->code = code;
+    if (code != 0)
+        s->submit->err = *err;
+    s->step = SUBMIT_READY;
+}
+
+static void take_checked(struct submit_state *s)
+{
+    struct chain *c = s->chain;
+    struct err err;
+    s->step = SUBMIT_CHECKED;
+    if (c->why.code != 0)
+        end(s, c->why.code, &c->why);
+    else if (!s->good)
+        end(s,
+            err_set(&err, ATE_ECORRUPT,
+                    "submit: a signature of the batch is not good"),
+            &err);
+}
+
+static void checked(struct task *task)
+{
+    struct submit_state *s = (struct submit_state *)task;
+    take_checked(s);
+    chain_flush(s->chain);
+}
+
+/* ---- placing ---- */
+
+/* The frame that is put together of what is accepted. */
+struct frame_parts {
+    struct buf payload;
+    struct buf inlined;
+    struct buf bodies;
+    uint32_t accepted;
+};
+
+static void copy_bodies(struct frame_parts *f, const struct member_bodies *b,
+                        const struct body_walk *from)
+{
+    buf_put(&f->inlined, b->inlined.data + from->inline_at,
+            b->walk.inline_at - from->inline_at);
+    buf_put(&f->bodies, b->file.data + from->file_at,
+            b->walk.file_at - from->file_at);
+}
+
+static void copy_member(struct frame_parts *f, const struct batch_member *m,
+                        const uint8_t *verdict)
+{
+    struct further_sig sigs[LIMIT_TX_SIGNATURES];
+    size_t count = sigs_list(&m->sigs, sigs);
+    batch_copy_member(&f->payload, m, sigs, count, verdict);
+}
+
+/* Bodies that a refused member brought are passed by. */
+static int skip_bodies(const struct batch_member *m, struct member_bodies *b,
+                       struct err *err)
+{
+    struct batch_events events = batch_events(m);
+    struct event_header header;
+    struct bytes raw;
+    while (batch_events_next(&events, &raw)) {
+        int rc = event_header_get(raw, &header, err);
+        if (rc != 0)
+            return rc;
+        if (header.body_length > 0)
+            body_walk_next(&b->walk, header.body_length);
+    }
+    return 0;
+}
+
+/* With its heartbeat, if it needs one: 1 when that is to be placed, too. */
+static int judge(struct submit_state *s, const struct batch_member *m,
+                 struct member_sigs *sigs, struct member_bodies *b, bool beats,
+                 struct err *err)
+{
+    struct chain *c = s->chain;
+    int rc = 0;
+    if (beats)
+        rc = order_try_heartbeat(c, c->deps.now(c->deps.ctx), err);
+    if (rc == 0 && m->read_set.data != NULL)
+        rc = reads_check(m->read_set, state_head(&c->core.state), err);
+    if (rc == 0)
+        rc = member_judge(c, &s->trial, c->next_index + beats, m, sigs, b,
+                          false, err);
+    return rc;
+}
+
+static int try_member(struct submit_state *s, const struct batch_member *m,
+                      struct member_bodies *b, struct submit_result *r,
+                      struct frame_parts *f, struct err *err)
+{
+    struct chain *c = s->chain;
+    struct member_sigs sigs;
+    bool orders = order_holds(c);
+    bool beats = orders && f->accepted == 0 &&
+                 order_needs_heartbeat(c, c->deps.now(c->deps.ctx));
+    struct tree_mark mark = tree_mark(c->core.state.tree);
+    int rc = judge(s, m, &sigs, b, beats, err);
+    if (rc == 0 && !orders && !order_holds(c))
+        rc = order_refuse(c, "submit", err);
+    if (rc != 0) {
+        trial_undo(&s->trial);
+        tree_undo(c->core.state.tree, mark);
+        return rc;
+    }
+    member_keep(c, &s->trial, m);
+    tree_keep(c->core.state.tree, mark);
+    if (beats)
+        order_place_heartbeat(c);
+    r->index = c->next_index++;
+    order_put_leaf(c, r->tx_id, s->signature, &m->sigs, s->trial.verdict);
+    f->accepted++;
+    return 0;
+}
+
+/* The call of a transaction that is in the log, perhaps the same one. */
+static bool is_known(struct submit_state *s, const struct batch_member *m,
+                     struct submit_result *r)
+{
+    struct call_entry entry;
+    r->known = state_call(state_head(&s->chain->core.state), m->tx.call.id,
+                          &entry);
+    if (!r->known)
+        return false;
+    r->index = entry.index;
+    return true;
+}
+
+static int place_member(struct submit_state *s, const struct batch_member *m,
+                        struct member_bodies *b, struct submit_result *r,
+                        struct frame_parts *f, struct err *err)
+{
+    struct body_walk from = b->walk;
+    struct err why;
+    if (r->code == 0 && !is_known(s, m, r) &&
+        try_member(s, m, b, r, f, &why) == 0) {
+        copy_bodies(f, b, &from);
+        copy_member(f, m, s->trial.verdict);
+    } else {
+        if (r->code == 0 && !r->known)
+            refuse(r, &why);
+        batch_put_refused(&f->payload, s->ids[r - s->submit->results]);
+        b->walk = from;
+        if (!m->refused && skip_bodies(m, b, err) != 0)
+            return err->code;
+    }
+    if (r->code == 0 && s->wait_size <= r->index)
+        s->wait_size = r->index + 1;
+    return 0;
+}
+
+/* All members take their places, or not. */
+static int place(struct submit_state *s, struct frame_parts *f,
+                 struct err *err)
+{
+    struct chain_submit *submit = s->submit;
+    struct member_bodies b = {
+        .inlined = submit->parts.inlined,
+        .file = submit->parts.bodies,
+    };
+    struct batch_reader r;
+    struct batch_member m;
+    int rc = batch_open(&r, submit->parts.payload, err);
+    assert(rc == 0);
+    order_seal(s->chain);
+    batch_put(&f->payload, r.author, r.signature, r.count);
+    for (size_t i = 0; rc == 0 && batch_next(&r, &m, err) == 1; i++)
+        rc = place_member(s, &m, &b, &submit->results[i], f, err);
+    return rc;
+}
+
+/* The regions are filled exactly, before anything is placed. */
+static int check_bodies_fit(struct submit_state *s, struct err *err)
+{
+    const struct signed_parts *parts = &s->submit->parts;
+    struct member_bodies b = {0};
+    struct batch_reader r;
+    struct batch_member m;
+    int rc = batch_open(&r, parts->payload, err);
+    while (rc == 0 && batch_next(&r, &m, err) == 1)
+        rc = m.refused ? 0 : skip_bodies(&m, &b, err);
+    if (rc == 0 && (b.walk.inline_at != parts->inlined.len ||
+                    b.walk.file_at != parts->bodies.len))
+        rc = err_set(err, ATE_EINVALID,
+                     "submit: its bodies are %zu and %zu bytes, its events "
+                     "say %llu and %llu",
+                     parts->inlined.len, parts->bodies.len,
+                     (unsigned long long)b.walk.inline_at,
+                     (unsigned long long)b.walk.file_at);
+    return rc;
+}
+
+static void look_up(struct submit_state *s);
+
+static void place_all(struct submit_state *s)
+{
+    struct chain *c = s->chain;
+    struct frame_parts f = {0};
+    struct err err;
+    int rc = check_bodies_fit(s, &err);
+    if (rc == 0)
+        rc = place(s, &f, &err);
+    assert(rc == 0 || f.accepted == 0);
+    if (f.accepted > 0) {
+        struct signed_parts parts = {
+            buf_bytes(&f.payload),
+            buf_bytes(&f.inlined),
+            buf_bytes(&f.bodies),
+        };
+        order_add_signed(c, &parts, f.accepted);
+    }
+    if (rc != 0)
+        end(s, rc, &err);
+    else if (s->wait_size > c->durable.size)
+        s->step = SUBMIT_PLACED;
+    else
+        look_up(s);
+    buf_deinit(&f.payload);
+    buf_deinit(&f.inlined);
+    buf_deinit(&f.bodies);
+}
+
+/* ---- telling ---- */
+
+/* A call id that was used: by this transaction, or by another? */
+static void found(void *ctx, uint64_t index, const struct batch_member *m,
+                  int code, const struct err *why)
+{
+    struct submit_state *s = ctx;
+    uint8_t id[TX_ID_SIZE];
+    if (code == 0 && m != NULL)
+        batch_member_id(m, s->chain->core.genesis.suite, s->chain->core.id, id);
+    for (size_t i = 0; i < s->submit->count; i++) {
+        struct submit_result *r = &s->submit->results[i];
+        struct err err;
+        if (!r->known || r->index != index || r->code != 0)
+            continue;
+        if (code == 0 && m != NULL && memcmp(id, r->tx_id, TX_ID_SIZE) == 0)
+            continue;
+        if (code != 0)
+            err = *why;
+        else
+            err_set(&err, ATE_ECONFLICT,
+                    "its call id was used by transaction %llu",
+                    (unsigned long long)index);
+        refuse(r, &err);
+    }
+}
+
+static void give_receipts(struct submit_state *s)
+{
+    struct chain *c = s->chain;
+    struct buf checkpoint = {0};
+    calls_put_checkpoint(c, &checkpoint, s->submit->root);
+    for (size_t i = 0; i < s->submit->count; i++) {
+        struct submit_result *r = &s->submit->results[i];
+        if (r->code != 0)
+            continue;
+        struct receipt receipt = {
+            .index = r->index,
+            .tx_id = r->tx_id,
+            .checkpoint = buf_bytes(&checkpoint),
+        };
+        receipt_put(&r->receipt, &receipt);
+    }
+    buf_deinit(&checkpoint);
+}
+
+static void looked_up(void *ctx, int code, const struct err *err)
+{
+    struct submit_state *s = ctx;
+    (void)code;
+    (void)err; /* each has been told */
+    if (--s->looking_up > 0)
+        return;
+    give_receipts(s);
+    end(s, 0, NULL);
+    chain_flush(s->chain);
+}
+
+static void look_up(struct submit_state *s)
+{
+    s->step = SUBMIT_LOOKING_UP;
+    s->looking_up = 1;
+    for (size_t i = 0; i < s->submit->count; i++) {
+        struct submit_result *r = &s->submit->results[i];
+        if (!r->known || r->code != 0)
+            continue;
+        s->looking_up++;
+        chain_read_transactions(s->chain, r->index, 1, found, looked_up, s);
+    }
+    if (--s->looking_up > 0)
+        return;
+    give_receipts(s);
+    end(s, 0, NULL);
+}
+
+static void free_state(struct submit_state *s)
+{
+    trial_deinit(&s->trial);
+    mem_free(s->ids);
+    mem_free(s->further);
+    mem_free(s);
+}
+
+void submit_deliver(struct chain *c)
+{
+    struct submit_state **p = &c->submits.first;
+    while (*p != NULL) {
+        struct submit_state *s = *p;
+        if (s->step != SUBMIT_READY) {
+            p = &s->next;
+            continue;
+        }
+        *p = s->next;
+        if (c->submits.last == &s->next)
+            c->submits.last = p;
+        struct chain_submit *submit = s->submit;
+        submit->state = NULL;
+        free_state(s);
+        submit->done(submit);
+        p = &c->submits.first; /* whoever was told may have changed it */
+    }
+}
+
+/* ---- the chain's side ---- */
+
+void submit_advance(struct chain *c)
+{
+    for (struct submit_state *s = c->submits.first; s != NULL; s = s->next) {
+        if (s->step == SUBMIT_CHECKING || order_is_full(c))
+            return; /* invariant (2) */
+        if (s->step == SUBMIT_CHECKED)
+            place_all(s);
+    }
+}
+
+void submit_durable(struct chain *c)
+{
+    for (struct submit_state *s = c->submits.first; s != NULL; s = s->next)
+        if (s->step == SUBMIT_PLACED && s->wait_size <= c->durable.size)
+            look_up(s);
+}
+
+void submit_failed(struct chain *c, const struct err *why)
+{
+    for (struct submit_state *s = c->submits.first; s != NULL; s = s->next)
+        if (s->step == SUBMIT_CHECKED || s->step == SUBMIT_PLACED)
+            end(s, why->code, why);
+}
+
+static int check_may_submit(struct chain *c, struct err *err)
+{
+    if (c->why.code != 0) {
+        *err = c->why;
+        return c->why.code;
+    }
+    if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
+        return err_set(err, ATE_EUNAVAILABLE,
+                       "the chain is open for reading only");
+    return 0;
+}
+
+void chain_submit(struct chain *c, struct chain_submit *submit)
+{
+    struct submit_state *s = mem_zero(1, sizeof(*s));
+    struct err err;
+    submit->state = s;
+    submit->code = 0;
+    submit->results = NULL;
+    submit->count = 0;
+    s->chain = c;
+    s->submit = submit;
+    s->task.work = check_signatures;
+    s->task.done = checked;
+    *c->submits.last = s;
+    c->submits.last = &s->next;
+    int rc = check_may_submit(c, &err);
+    if (rc == 0)
+        rc = filter(s, &err);
+    if (rc != 0) {
+        err_wrap(&err, "submit");
+        end(s, rc, &err);
+    } else if (c->deps.pool != NULL) {
+        c->deps.pool->submit(c->deps.pool->ctx, &s->task);
+    } else {
+        check_signatures(&s->task);
+        take_checked(s);
+    }
+}
