@@ -182,8 +182,8 @@ static void a_co_author_signs_with_the_author(void **state)
     struct fixture_chain *f = *state;
     struct fixture_call c = {0};
     const struct signer alice[] = {
-        {&f->keys[1], bytes_of_text(PURPOSE_CO_AUTHOR)},
-        {&f->keys[1], bytes_of_text(PURPOSE_ROOT)},
+        {&f->keys[1], bytes_of_text(PURPOSE_CO_AUTHOR), false},
+        {&f->keys[1], bytes_of_text(PURPOSE_ROOT), false},
     };
     const char *const args[] = {"amount", "5", "from", "alice", "to", "bob"};
     mp_put_map(&c.args, 3);
