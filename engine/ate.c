@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "chain/describe.h"
 #include "chain/mapping.h"
+#include "event/body.h"
 #include "chain/schema.h"
 #include "crypto/sign.h"
 #include "io/loop.h"
@@ -330,10 +331,13 @@ static void put_warnings(struct mapping *m, struct bytes lines)
     }
 }
 
-static void put_report(const struct schema *schema, struct bytes warnings,
-                       struct buf *out)
+static void put_report(const struct schema *schema, struct bytes bundle,
+                       struct bytes warnings, struct buf *out)
 {
     struct mapping m = {0};
+    uint8_t hash[HASH_SIZE];
+    body_hash(bundle, hash);
+    mapping_hex(&m, "hash", bytes_of(hash, HASH_SIZE));
     schema_describe(schema, mapping_key(&m, "schema"));
     put_warnings(&m, warnings);
     mapping_put(&m, out);
@@ -353,7 +357,7 @@ static int build(const char *path, struct buf *bundle, struct buf *report,
     rc = bundle_build(bundle, files.main_module, source_files_read, &files,
                       &schema, &warnings, err);
     if (rc == 0 && report != NULL)
-        put_report(&schema, buf_bytes(&warnings), report);
+        put_report(&schema, buf_bytes(bundle), buf_bytes(&warnings), report);
     schema_deinit(&schema);
     buf_deinit(&warnings);
     source_files_close(&files);

@@ -151,6 +151,7 @@ struct ate_request {
  *   ate.submit {proposal} -> [{tx, index, receipt} or {tx, code, text}]
  *   ate.grant {to, rights [text], object? "type/key", act_for?, depth?, until?,
  *              under?} -> "index.n"
+ *   ate.bundle {bundle bin}  ate.activate {}: another schema
  *   ate.revoke {grant "index.n"}        ate.order {to}
  *   ate.rotate {keys [identity], threshold?, next? [identity],
  *               next_threshold?} */
@@ -164,8 +165,9 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *   info {} -> map                      schema {} -> map
  *   tail {from?, limit?, follow?}       verify {} -> report
  *   grants {to?, all?, limit?, order?}  proposal {proposal} -> [transaction]
+ *   plan {bundle bin} -> report
  * list, history, view, tail and grants stream one DATA a row; tail with follow does not end
- * by itself; verify streams {done, total}. `order` is "first" or "last". */
+ * by itself; verify and plan stream {done, total}. `order` is "first" or "last". */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
@@ -179,7 +181,7 @@ ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 
 /* Load FILE.lua and all that it requires (from its folder) in the sandbox.
  * `bundle` gets the bytes for chain.create; `report`, unless NULL, a msgpack map
- * {schema: as `ate_read` schema gives it, warnings: [text]}.
+ * {schema: as `ate_read` schema gives it, hash: of the bundle, warnings: [text]}.
  * Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND; LIMIT. */
 ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
                        struct ate_bytes *report, struct ate_error *error);

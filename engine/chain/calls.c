@@ -135,6 +135,12 @@ void calls_durable(struct chain *c)
         answer(c, call, 0);
     }
     buf_deinit(&checkpoint);
+    calls_release(c);
+}
+
+void calls_release(struct chain *c)
+{
+    struct chain_call *call;
     struct call_queue again;
     queue_init(&again);
     queue_move(&again, &c->blocked);
@@ -281,6 +287,7 @@ static int add_key_events(struct chain *c, struct chain_call *call)
 /* What a finished transaction records of its call. The digests live in `room`.
  */
 struct record_room {
+    uint8_t bundle[HASH_SIZE]; /* in force before it */
     uint8_t args[HASH_SIZE];
     uint8_t reads[HASH_SIZE];
     uint8_t result[HASH_SIZE];
@@ -296,6 +303,7 @@ static int make_record(struct chain *c, struct chain_call *call,
         reads_put(&run->reads, run->before, &room->read_set, &call->err);
     if (rc != 0)
         return rc;
+    memcpy(room->bundle, c->core.bundle_hash, HASH_SIZE);
     args_digest(buf_bytes(&st->args), room->args);
     reads_digest(buf_bytes(&room->read_set), room->reads);
     placing->read_set = buf_bytes(&room->read_set);
@@ -303,7 +311,7 @@ static int make_record(struct chain *c, struct chain_call *call,
     placing->call = (struct call_record){
         .id = call->call_id,
         .method = bytes_of_text(st->method->name),
-        .bundle = c->core.bundle_hash,
+        .bundle = room->bundle,
         .args = room->args,
         .reads = room->reads,
     };
@@ -636,17 +644,53 @@ static int take_args(struct chain *c, struct chain_call *call)
 /* Invariant (2). */
 static bool has_to_wait(struct chain *c, struct chain_call *call)
 {
-    if (call->state->method->mode != METHOD_WRITE ||
-        (!c->pressed && !order_is_full(c)))
+    bool writes = call->state->method->mode == METHOD_WRITE;
+    if (c->hidden || (writes && switch_holds(c))) {
+        queue_push(&c->blocked, call); /* until the switch is made */
+        return true;
+    }
+    if (!writes || (!c->pressed && !order_is_full(c)))
         return false;
     c->pressed = true;
     queue_push(&c->blocked, call);
     return true;
 }
 
+/* Its core is in place, and the call is all that goes on. */
+static void activation_ready(void *ctx, int code, const struct err *err)
+{
+    struct chain_call *call = ctx;
+    struct chain *c = call->state->chain;
+    if (code == 0) {
+        prepare_run(c, call);
+        code = run_write(c, call);
+        switch_end(c, code == 0);
+    } else {
+        call->err = *err;
+    }
+    if (code != 0) {
+        answer(c, call, call->err.code);
+        calls_release(c);
+    }
+    chain_flush(c);
+}
+
+/* Another bundle may be in force than when it came. */
+static int look_again(struct chain *c, struct chain_call *call)
+{
+    struct chain_call_state *st = call->state;
+    if (st->epoch == c->epoch)
+        return 0;
+    st->epoch = c->epoch;
+    buf_clear(&st->args);
+    return find_method(c, call);
+}
+
 static void start(struct chain *c, struct chain_call *call)
 {
-    int rc = check_may_run(c, call);
+    int rc = look_again(c, call);
+    if (rc == 0)
+        rc = check_may_run(c, call);
     if (rc == 0 && has_to_wait(c, call))
         return;
     if (rc == 0)
@@ -655,6 +699,10 @@ static void start(struct chain *c, struct chain_call *call)
         rc = take_args(c, call);
     if (rc == 0 && is_repeated(c, call))
         return; /* invariant (1) */
+    if (rc == 0 && call->state->method->by_default == DEFAULT_ACTIVATE) {
+        switch_prepare(c, activation_ready, call);
+        return;
+    }
     if (rc == 0) {
         prepare_run(c, call);
         rc = call->state->run.writes ? run_write(c, call) : run_read(c, call);
@@ -670,6 +718,7 @@ void chain_call(struct chain *c, struct chain_call *call)
     struct chain_call_state *st = mem_zero(1, sizeof(*st));
     call->state = st;
     st->chain = c;
+    st->epoch = c->epoch;
     call_init(&st->run);
     call->wrote = false;
     call->gas = 0;

@@ -34,6 +34,7 @@ static void forget(struct chain *c)
     order_deinit(c);
     trial_deinit(&c->trial);
     history_deinit(&c->history);
+    buf_deinit(&c->next_bundle);
     mem_free(c->times);
     c->times = NULL;
     c->time_count = 0;
@@ -77,6 +78,7 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
 {
     chain_done *done = c->done;
     c->done = NULL;
+    c->hidden = false;
     if (code != 0)
         c->why = *err;
     if (code != 0 && code != ATE_ECANCELED && c->next_index > 0 &&
@@ -252,7 +254,8 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
 bool chain_is_idle(const struct chain *c)
 {
     return !c->writing && order_is_empty(c) && c->done == NULL &&
-           c->submits.first == NULL && c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
+           c->submits.first == NULL && c->switching == NULL &&
+           c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
            c->placed.first == NULL && c->flying.first == NULL &&
            c->blocked.first == NULL && c->ready.first == NULL &&
            (!c->log_open || log_is_idle(&c->log));
@@ -316,4 +319,14 @@ int chain_state(const struct chain *c, const struct err **why)
 {
     *why = &c->why;
     return c->why.code;
+}
+
+uint64_t chain_epoch(const struct chain *c)
+{
+    return c->epoch;
+}
+
+bool chain_is_hidden(const struct chain *c)
+{
+    return c->hidden;
 }

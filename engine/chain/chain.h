@@ -198,6 +198,10 @@ int64_t chain_time_at(const struct chain *c, uint64_t index);
 int chain_had_root(const struct chain *c, uint64_t size,
                    const uint8_t root[HASH_SIZE], struct err *err);
 const struct chain_progress *chain_progress(const struct chain *c);
+/* How often the schema was exchanged while it was open; and: it is just now, and
+ * what is durable cannot be read. */
+uint64_t chain_epoch(const struct chain *c);
+bool chain_is_hidden(const struct chain *c);
 /* 0, or why it is damaged or failed. */
 int chain_state(const struct chain *c, const struct err **why);
 

@@ -33,11 +33,10 @@ void core_default_limits(struct buf *limits)
     mp_put_uint(limits, CORE_MEMORY);
 }
 
-static int check_bundle(const struct core *core, struct bytes bundle,
+static int check_bundle(const struct genesis *g, struct bytes bundle,
                         struct err *err)
 {
-    int rc = body_check(bundle, core->genesis.bundle_length,
-                        core->genesis.bundle_hash, err);
+    int rc = body_check(bundle, g->bundle_length, g->bundle_hash, err);
     return rc == 0 ? 0 : err_wrap(err, "genesis: bundle");
 }
 
@@ -138,16 +137,36 @@ static void put_first_state(struct core *core)
     buf_deinit(&value);
 }
 
+struct logic_limits core_limits(const struct core *core)
+{
+    return (struct logic_limits){
+        .gas = genesis_limit(&core->genesis, "gas", CORE_GAS),
+        .memory = genesis_limit(&core->genesis, "memory", CORE_MEMORY),
+    };
+}
+
 int core_open(struct core *core, struct bytes genesis, struct bytes bundle,
               const struct logic_maker *maker,
               const struct materializer *const *known, struct err *err)
 {
+    struct genesis g;
+    int rc = genesis_get(genesis, &g, err);
+    if (rc == 0)
+        rc = check_bundle(&g, bundle, err);
+    return rc != 0 ? rc
+                   : core_open_with(core, genesis, bundle, maker, known, err);
+}
+
+int core_open_with(struct core *core, struct bytes genesis, struct bytes bundle,
+                   const struct logic_maker *maker,
+                   const struct materializer *const *known, struct err *err)
+{
     assert(core->logic == NULL);
     buf_put_bytes(&core->genesis_raw, genesis);
     chain_id(buf_bytes(&core->genesis_raw), core->id);
+    core->maker = maker;
+    body_hash(bundle, core->loaded);
     int rc = genesis_get(buf_bytes(&core->genesis_raw), &core->genesis, err);
-    if (rc == 0)
-        rc = check_bundle(core, bundle, err);
     if (rc == 0)
         rc = pipeline_init(&core->pipeline, core->genesis.pipeline,
                            core->genesis.pipeline_count, known, err);
@@ -157,10 +176,7 @@ int core_open(struct core *core, struct bytes genesis, struct bytes bundle,
         rc = check_serializer(core, err);
     if (rc != 0)
         return rc;
-    struct logic_limits limits = {
-        .gas = genesis_limit(&core->genesis, "gas", CORE_GAS),
-        .memory = genesis_limit(&core->genesis, "memory", CORE_MEMORY),
-    };
+    struct logic_limits limits = core_limits(core);
     rc = maker->load(maker->ctx, bundle, &limits, &core->logic, err);
     if (rc != 0)
         return rc;

@@ -10,6 +10,7 @@
 
 struct door_names;
 struct logic;
+struct logic_maker;
 struct materializer;
 
 struct pipeline {
@@ -23,6 +24,8 @@ struct core {
     struct buf genesis_raw;
     struct genesis genesis; /* points into genesis_raw */
     uint8_t bundle_hash[HASH_SIZE]; /* of the bundle in force */
+    uint8_t loaded[HASH_SIZE];      /* of the one that `logic` was loaded from */
+    const struct logic_maker *maker;
     struct pipeline pipeline;
     struct logic *logic;
     const struct schema *schema; /* the logic's */

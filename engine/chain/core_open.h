@@ -4,6 +4,7 @@
 
 #include "chain/core.h"
 
+struct logic_limits;
 struct logic_maker;
 
 /* Limits that genesis sets unless told otherwise. */
@@ -20,6 +21,14 @@ int core_open(struct core *core, struct bytes genesis, struct bytes bundle,
               const struct logic_maker *maker,
               const struct materializer *const *known, struct err *err);
 void core_close(struct core *core); /* safe twice */
+
+/* The same with another bundle than genesis', which may follow on it. */
+int core_open_with(struct core *core, struct bytes genesis, struct bytes bundle,
+                   const struct logic_maker *maker,
+                   const struct materializer *const *known, struct err *err);
+
+/* The limits that genesis sets. */
+struct logic_limits core_limits(const struct core *core);
 
 /* Names of the pipeline that a chain has unless told otherwise; their count. */
 size_t core_default_pipeline(struct bytes names[GENESIS_PIPELINE_MAX]);

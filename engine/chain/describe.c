@@ -128,7 +128,7 @@ static void put_off(struct buf *out, unsigned off)
             mp_put_text(out, words[i].name);
 }
 
-static void put_event_type(struct buf *out, const struct schema *s,
+void describe_event_type(struct buf *out, const struct schema *s,
                            const struct event_type *type)
 {
     struct mapping m = {0};
@@ -150,7 +150,7 @@ static void put_event_type(struct buf *out, const struct schema *s,
     mapping_put(&m, out);
 }
 
-static void put_view(struct buf *out, const struct schema *s,
+void describe_view(struct buf *out, const struct schema *s,
                      const struct view *view)
 {
     struct mapping m = {0};
@@ -165,7 +165,7 @@ static void put_view(struct buf *out, const struct schema *s,
     mapping_put(&m, out);
 }
 
-static void put_rule(struct buf *out, const struct schema *s,
+void describe_rule(struct buf *out, const struct schema *s,
                      const struct rule *rule)
 {
     struct mapping m = {0};
@@ -181,7 +181,7 @@ static void put_rule(struct buf *out, const struct schema *s,
     mapping_put(&m, out);
 }
 
-static void put_method(struct buf *out, const struct schema *s,
+void describe_method(struct buf *out, const struct schema *s,
                        const struct method *method)
 {
     static const char *const runs[] = {[RUNS_BOTH] = "both",
@@ -229,18 +229,18 @@ void schema_describe(const struct schema *s, struct buf *out)
     list = mapping_key(&m, "types");
     mp_put_array(list, (uint32_t)s->type_count);
     for (size_t i = 0; i < s->type_count; i++)
-        put_event_type(list, s, &s->types[i]);
+        describe_event_type(list, s, &s->types[i]);
     list = mapping_key(&m, "views");
     mp_put_array(list, (uint32_t)s->view_count);
     for (size_t i = 0; i < s->view_count; i++)
-        put_view(list, s, &s->views[i]);
+        describe_view(list, s, &s->views[i]);
     list = mapping_key(&m, "rules");
     mp_put_array(list, (uint32_t)s->rule_count);
     for (size_t i = 0; i < s->rule_count; i++)
-        put_rule(list, s, &s->rules[i]);
+        describe_rule(list, s, &s->rules[i]);
     list = mapping_key(&m, "methods");
     mp_put_array(list, (uint32_t)s->method_count);
     for (size_t i = 0; i < s->method_count; i++)
-        put_method(list, s, &s->methods[i]);
+        describe_method(list, s, &s->methods[i]);
     mapping_put(&m, out);
 }

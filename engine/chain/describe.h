@@ -7,4 +7,14 @@
 
 /* Append the map {main, parts, types, views, rules, methods}. */
 void schema_describe(const struct schema *s, struct buf *out);
+
+/* Append the map of one declaration. */
+void describe_event_type(struct buf *out, const struct schema *s,
+                         const struct event_type *type);
+void describe_view(struct buf *out, const struct schema *s,
+                   const struct view *view);
+void describe_rule(struct buf *out, const struct schema *s,
+                   const struct rule *rule);
+void describe_method(struct buf *out, const struct schema *s,
+                     const struct method *method);
 #endif

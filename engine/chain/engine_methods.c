@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/authority.h"
+#include "chain/bundle_events.h"
 #include "chain/door.h"
 #include "chain/engine_types.h"
 #include "chain/trust_events.h"
@@ -66,6 +67,16 @@ static struct field grant_args[] = {
 static struct field revoke_args[] = {
     ARG("grant", VALUE_TEXT, false, "Its place, such as 12.0."),
 };
+static struct field bundle_args[] = {
+    {
+        .name = (char *)"bundle",
+        .doc = (char *)"All Lua of the schema, as ate check makes it.",
+        .type = {.kind = VALUE_BLOB,
+                 .min = INT64_MIN,
+                 .max = INT64_MAX,
+                 .len_max = LIMIT_BUNDLE},
+    },
+};
 static struct field order_args[] = {
     ARG("to", VALUE_IDENTITY, false, "The key that orders from now on."),
 };
@@ -84,6 +95,8 @@ static struct value_type text_result = {
     .len_max = TEXT_ARG_MAX,
 };
 
+static int run_activate(struct call *c, struct err *err);
+static int run_bundle(struct call *c, struct err *err);
 static int run_grant(struct call *c, struct err *err);
 static int run_revoke(struct call *c, struct err *err);
 static int run_order(struct call *c, struct err *err);
@@ -99,6 +112,16 @@ static int run_rotate(struct call *c, struct err *err);
 
 /* Sorted by name. */
 static const struct method methods[] = {
+    {
+        .name = (char *)"ate.activate",
+        .schema = (char *)"ate",
+        .doc = (char *)"Put the bundle that came last in force.",
+        .where = (char *)"engine",
+        .mode = METHOD_WRITE,
+        .by_default = DEFAULT_ACTIVATE,
+    },
+    METHOD("ate.bundle", "Bring a bundle that may be activated.", bundle_args,
+           NULL, DEFAULT_BUNDLE),
     METHOD("ate.grant", "Give rights to somebody.", grant_args, &text_result,
            DEFAULT_GRANT),
     METHOD("ate.order", "Let another key order the chain.", order_args, NULL,
@@ -126,6 +149,10 @@ const struct method *engine_method(struct bytes name)
 int engine_method_run(struct call *c, struct err *err)
 {
     switch (c->method->by_default) {
+    case DEFAULT_ACTIVATE:
+        return run_activate(c, err);
+    case DEFAULT_BUNDLE:
+        return run_bundle(c, err);
     case DEFAULT_GRANT:
         return run_grant(c, err);
     case DEFAULT_REVOKE:
@@ -269,11 +296,13 @@ static int arg_grant(const struct call *c, const char *name,
 
 /* ---- making events ---- */
 
-static int emit(struct call *c, const char *type, const struct buf *fields,
-                const uint8_t *auth_ref, struct err *err)
+static int emit_with(struct call *c, const char *type, struct bytes fields,
+                     const uint8_t *auth_ref, struct bytes body,
+                     struct err *err)
 {
     struct trial *t = &c->trial;
     uint8_t id[OBJECT_ID_SIZE];
+    uint8_t hash[HASH_SIZE];
     struct buf raw = {0};
     fact_id(c->core->id, c->author, t->call_id, t->count, id);
     struct event_header header = {
@@ -281,12 +310,47 @@ static int emit(struct call *c, const char *type, const struct buf *fields,
         .type = bytes_of_text(type),
         .author = c->author,
         .auth_ref = auth_ref,
-        .fields = buf_bytes(fields),
+        .fields = fields,
     };
+    if (body.len > 0) {
+        body_hash(body, hash);
+        header.body_length = body.len;
+        header.body_hash = hash;
+    }
     event_header_put(&raw, &header);
-    int rc = trial_add(t, buf_bytes(&raw), bytes_of(NULL, 0), err);
+    int rc = trial_add(t, buf_bytes(&raw), body, err);
     c->version = state_head(&c->core->state);
     buf_deinit(&raw);
+    return rc;
+}
+
+static int emit(struct call *c, const char *type, const struct buf *fields,
+                const uint8_t *auth_ref, struct err *err)
+{
+    return emit_with(c, type, buf_bytes(fields), auth_ref, bytes_of(NULL, 0),
+                     err);
+}
+
+static int run_bundle(struct call *c, struct err *err)
+{
+    static const uint8_t no_fields = 0x80;
+    struct bytes bundle = {NULL, 0};
+    struct mp mp = mp_open(mp_map_get(c->args, "bundle"));
+    state_own(mp_get_bin(&mp, &bundle, NULL));
+    return emit_with(c, TYPE_BUNDLE, bytes_of(&no_fields, 1), NULL, bundle,
+                     err);
+}
+
+/* The core of that bundle is in place: this is its state before. */
+static int run_activate(struct call *c, struct err *err)
+{
+    uint8_t root[HASH_SIZE];
+    struct buf fields = {0};
+    state_root(c->version, root);
+    struct activate_fields f = {.bundle = c->core->loaded, .state = root};
+    activate_fields_put(&fields, &f);
+    int rc = emit(c, TYPE_ACTIVATE, &fields, NULL, err);
+    buf_deinit(&fields);
     return rc;
 }
 

@@ -8,6 +8,7 @@
 /* ate.grant {to, rights [text], object? "type/key", depth?, until?, under?}
  * ate.revoke {grant "index.n"}
  * ate.order {to}
+ * ate.bundle {bundle bin}  ate.activate {}
  * ate.rotate {keys [identity], threshold?, next? [identity], next_threshold?}
  * NULL: no such method. */
 const struct method *engine_method(struct bytes name);

@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/msgpack.h"
 #include "chain/authority.h"
+#include "chain/bundle_events.h"
+#include "chain/event_fields.h"
 #include "chain/trust_events.h"
 
 bool engine_type_is(struct bytes type)
@@ -26,100 +28,52 @@ bool engine_type_alone(const struct trial *t)
 
 void heartbeat_put(struct buf *fields, const struct heartbeat *h)
 {
-    mp_put_map(fields, h->state != NULL ? 4 : 3);
-    mp_put_text(fields, "root");
-    mp_put_bin(fields, bytes_of(h->root, HASH_SIZE));
-    mp_put_text(fields, "size");
-    mp_put_uint(fields, h->size);
-    if (h->state != NULL) {
-        mp_put_text(fields, "state");
-        mp_put_bin(fields, bytes_of(h->state, HASH_SIZE));
-    }
-    mp_put_text(fields, "time");
-    mp_put_int(fields, h->time);
-}
-
-static int expect_key(struct mp *mp, const char *name, struct err *err)
-{
-    struct bytes key;
-    int rc = mp_get_str(mp, &key, err);
-    if (rc == 0 && !is(key, name))
-        rc = err_set(err, ATE_EINVALID, "field '%s' is missing", name);
-    return rc;
+    struct mapping m = {0};
+    event_fields_bin(&m, "root", h->root, HASH_SIZE);
+    event_fields_bin(&m, "state", h->state, HASH_SIZE);
+    mapping_uint(&m, "size", h->size);
+    mapping_int(&m, "time", h->time);
+    mapping_put(&m, fields);
 }
 
 int heartbeat_get(struct bytes fields, struct heartbeat *h, struct err *err)
 {
-    struct mp mp = mp_open(fields);
-    uint32_t count = 0;
-    *h = (struct heartbeat){0};
-    int rc = mp_get_map(&mp, &count, err);
-    if (rc == 0 && count != 3 && count != 4)
-        rc = err_set(err, ATE_EINVALID, "has %u fields", count);
-    if (rc == 0)
-        rc = expect_key(&mp, "root", err);
-    if (rc == 0)
-        rc = mp_get_bin_of(&mp, HASH_SIZE, &h->root, err);
-    if (rc == 0)
-        rc = expect_key(&mp, "size", err);
-    if (rc == 0)
-        rc = mp_get_uint(&mp, &h->size, err);
-    if (rc == 0 && count == 4)
-        rc = expect_key(&mp, "state", err);
-    if (rc == 0 && count == 4)
-        rc = mp_get_bin_of(&mp, HASH_SIZE, &h->state, err);
-    if (rc == 0)
-        rc = expect_key(&mp, "time", err);
-    if (rc == 0)
-        rc = mp_get_int(&mp, &h->time, err);
-    if (rc == 0)
-        rc = mp_done(&mp, err);
-    if (rc == 0 && h->time < 0)
-        rc = err_set(err, ATE_EINVALID, "its time is before 1970");
-    return rc == 0 ? 0 : err_wrap(err, TYPE_HEARTBEAT);
+    struct err unused;
+    struct event_fields r = event_fields_open(fields, err, &unused);
+    h->root = event_fields_take_bin(&r, "root", HASH_SIZE, false);
+    h->state = event_fields_take_bin(&r, "state", HASH_SIZE, true);
+    h->size = event_fields_take_uint(&r, "size");
+    h->time = event_fields_take_int(&r, "time", false, 0);
+    if (r.rc == 0 && h->time < 0)
+        r.rc = err_set(r.err, ATE_EINVALID, "its time is before 1970");
+    return event_fields_end(&r, TYPE_HEARTBEAT);
 }
 
 void key_fields_put(struct buf *fields, const struct key_record *record)
 {
-    mp_put_map(fields, 3);
-    mp_put_text(fields, "box");
-    mp_put_bin(fields, bytes_of(record->box, sizeof(record->box)));
-    mp_put_text(fields, "sign");
-    mp_put_bin(fields, bytes_of(record->sign, sizeof(record->sign)));
-    mp_put_text(fields, "suite");
-    mp_put_uint(fields, record->suite);
+    struct mapping m = {0};
+    event_fields_bin(&m, "box", record->box, sizeof(record->box));
+    event_fields_bin(&m, "sign", record->sign, sizeof(record->sign));
+    mapping_uint(&m, "suite", record->suite);
+    mapping_put(&m, fields);
 }
 
 int key_fields_get(struct bytes fields, struct key_record *record,
                    struct err *err)
 {
-    struct mp mp = mp_open(fields);
-    uint32_t count = 0;
-    const uint8_t *box = NULL;
-    const uint8_t *sign = NULL;
-    uint64_t suite = 0;
-    int rc = mp_get_map(&mp, &count, err);
-    if (rc == 0 && count != 3)
-        rc = err_set(err, ATE_EINVALID, "has %u fields, 3 are needed", count);
-    if (rc == 0)
-        rc = expect_key(&mp, "box", err);
-    if (rc == 0)
-        rc = mp_get_bin_of(&mp, sizeof(record->box), &box, err);
-    if (rc == 0)
-        rc = expect_key(&mp, "sign", err);
-    if (rc == 0)
-        rc = mp_get_bin_of(&mp, sizeof(record->sign), &sign, err);
-    if (rc == 0)
-        rc = expect_key(&mp, "suite", err);
-    if (rc == 0)
-        rc = mp_get_uint(&mp, &suite, err);
-    if (rc == 0)
-        rc = mp_done(&mp, err);
-    if (rc == 0 && suite != SUITE_1)
-        rc = err_set(err, ATE_EINVALID, "suite %llu is not known",
-                     (unsigned long long)suite);
+    struct err unused;
+    struct event_fields r = event_fields_open(fields, err, &unused);
+    const uint8_t *box =
+        event_fields_take_bin(&r, "box", sizeof(record->box), false);
+    const uint8_t *sign =
+        event_fields_take_bin(&r, "sign", sizeof(record->sign), false);
+    uint64_t suite = event_fields_take_uint(&r, "suite");
+    if (r.rc == 0 && suite != SUITE_1)
+        r.rc = err_set(r.err, ATE_EINVALID, "suite %llu is not known",
+                       (unsigned long long)suite);
+    int rc = event_fields_end(&r, TYPE_KEY);
     if (rc != 0)
-        return err_wrap(err, TYPE_KEY);
+        return rc;
     record->suite = SUITE_1;
     memcpy(record->box, box, sizeof(record->box));
     memcpy(record->sign, sign, sizeof(record->sign));
@@ -128,21 +82,30 @@ int key_fields_get(struct bytes fields, struct key_record *record,
 
 /* ---- judging ---- */
 
-/* They are facts without body, key and parent; `may_rest`: it may rest on a
- * delegation. */
+struct engine_type {
+    const char *name;
+    bool may_rest; /* on a delegation, as its auth_ref */
+    bool has_body;
+    int (*apply)(struct trial *t, const struct trial_event *e, size_t n,
+                 struct err *err);
+};
+
+/* They are facts without key and parent, and most without body. */
 static int check_plain_fact(struct trial *t, const struct trial_event *e,
-                            size_t n, bool may_rest, struct err *err)
+                            size_t n, const struct engine_type *type,
+                            struct err *err)
 {
     uint8_t id[OBJECT_ID_SIZE];
     fact_id(t->core->id, t->author, t->call_id, n, id);
     const struct event_header *h = &e->header;
     if (memcmp(id, h->object, OBJECT_ID_SIZE) == 0 && h->parent == NULL &&
-        h->previous == NULL && h->flags == 0 && h->body_length == 0 &&
-        (may_rest || h->auth_ref == NULL))
+        h->previous == NULL && h->flags == 0 &&
+        (h->body_length > 0) == type->has_body &&
+        (type->may_rest || h->auth_ref == NULL))
         return 0;
     return err_set(err, ATE_EINVALID,
-                   "%.*s: is a plain fact without body, key and parent",
-                   (int)h->type.len, (const char *)h->type.data);
+                   "%s: is a plain fact without key and parent, %s a body",
+                   type->name, type->has_body ? "with" : "without");
 }
 
 static bool signs(const struct trial *t, const uint8_t id[KEY_ID_SIZE])
@@ -208,18 +171,15 @@ static int apply_heartbeat(struct trial *t, const struct trial_event *e,
     return 0;
 }
 
-static const struct engine_type {
-    const char *name;
-    bool may_rest; /* on a delegation, as its auth_ref */
-    int (*apply)(struct trial *t, const struct trial_event *e, size_t n,
-                 struct err *err);
-} engine_types[] = {
-    {TYPE_KEY, false, apply_key},
-    {TYPE_HEARTBEAT, false, apply_heartbeat},
-    {TYPE_DELEGATION, true, apply_delegation},
-    {TYPE_REVOCATION, false, apply_revocation},
-    {TYPE_ROOTS, false, apply_roots},
-    {TYPE_ORDER, false, apply_order},
+static const struct engine_type engine_types[] = {
+    {TYPE_KEY, false, false, apply_key},
+    {TYPE_HEARTBEAT, false, false, apply_heartbeat},
+    {TYPE_DELEGATION, true, false, apply_delegation},
+    {TYPE_REVOCATION, false, false, apply_revocation},
+    {TYPE_ROOTS, false, false, apply_roots},
+    {TYPE_ORDER, false, false, apply_order},
+    {TYPE_BUNDLE, false, true, apply_bundle},
+    {TYPE_ACTIVATE, false, false, apply_activate},
 };
 
 bool engine_types_have_company(const struct trial *t)
@@ -240,7 +200,7 @@ int engine_type_apply(struct trial *t, const struct trial_event *e, size_t n,
         const struct engine_type *type = &engine_types[i];
         if (!is(e->header.type, type->name))
             continue;
-        int rc = check_plain_fact(t, e, n, type->may_rest, err);
+        int rc = check_plain_fact(t, e, n, type, err);
         return rc != 0 ? rc : type->apply(t, e, n, err);
     }
     return err_set(err, ATE_EUNAVAILABLE,

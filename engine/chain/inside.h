@@ -75,6 +75,7 @@ struct chain_call_state {
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;              /* the result in stored form */
     bool orders;                    /* this node did when it started */
+    uint64_t epoch;                 /* of the chain, when it was looked at */
     uint32_t fetches;               /* bodies fetched so far */
 };
 
@@ -130,6 +131,11 @@ struct chain {
     bool pressed;              /* some of `blocked` wait for room */
     size_t looking;            /* reads under way, whoever asked */
     size_t fetching;           /* calls that wait for a body */
+
+    struct switching *switching; /* to another bundle; NULL: none */
+    uint64_t epoch;              /* how often the core was exchanged */
+    bool hidden;                 /* nobody reads just now (switch.c) */
+    struct buf next_bundle;      /* the last that was replayed */
 
     struct err why; /* code not 0: damaged or failed */
     chain_done *done;
@@ -195,6 +201,24 @@ void order_add_signed(struct chain *c, const struct signed_parts *parts,
 /* What order_place() would make of a transaction, as a batch of its own. */
 void order_propose(struct chain *c, struct placing *placing, struct buf *out);
 
+/* switch.c */
+
+/* Try the log under the bundle that came last; `ready` is called when its core
+ * is in place and nothing else is under way, or with an error. In between,
+ * switch_step() moves it on. After that, switch_end(): was the activation
+ * placed? Errors: NOT_FOUND, CONFLICT, UNAVAILABLE, those of upgrade_run(). */
+void switch_prepare(struct chain *c, chain_done *ready, void *ctx);
+void switch_step(struct chain *c);
+void switch_end(struct chain *c, bool placed);
+void switch_durable(struct chain *c);
+bool switch_holds(const struct chain *c); /* writes have to wait */
+
+/* Does a frame activate a bundle? Then, while a log is read: LOG_PAUSE, and the
+ * frame is replayed under the new core; or a code. */
+bool frame_activates(const struct log_frame *frame);
+int switch_replay(struct chain *c, const struct log_frame *frame,
+                  struct err *err);
+
 /* submit.c */
 void submit_advance(struct chain *c);
 void submit_durable(struct chain *c);
@@ -206,6 +230,9 @@ int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
                    struct err *err);
 int replay_frame(void *chain, const struct log_frame *frame, struct err *err);
 void replay_deinit(struct chain *c);
+/* A frame that activates the bundle whose core is in place. */
+int replay_activation(struct chain *c, const struct log_frame *frame,
+                      struct err *err);
 
 /* signatures.c */
 
@@ -225,6 +252,7 @@ void look_note_time(struct chain *c, uint64_t index, int64_t time);
 void calls_durable(struct chain *c); /* the group under way is */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
+void calls_release(struct chain *c); /* those that were blocked try again */
 /* The checkpoint of what is durable, signed by the order key. */
 void calls_put_checkpoint(struct chain *c, struct buf *text,
                           uint8_t root[HASH_SIZE]);
@@ -234,10 +262,11 @@ struct body_place {
     bool inlined;
     uint64_t offset; /* in the inline section, or in the frame's body region */
 };
-/* Goes on to the next body of `length`; start with all zeros. */
+/* Goes on to the next body, which is this header's; start with all zeros. */
 struct body_walk {
     uint64_t inline_at;
     uint64_t file_at;
 };
-struct body_place body_walk_next(struct body_walk *w, uint64_t length);
+struct body_place body_walk_next(struct body_walk *w,
+                                 const struct event_header *header);
 #endif

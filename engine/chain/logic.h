@@ -10,6 +10,7 @@
 
 struct call;
 struct err;
+struct event_type;
 struct method;
 struct rule;
 struct schema;
@@ -37,6 +38,12 @@ struct logic {
     /* Run a declared method: call->result gets the stored form. Errors: what
      * the call's functions returned (REFUSED, ...), SCRIPT, LIMIT, NEED. */
     int (*run)(struct logic *l, struct call *call, struct err *err);
+    /* Convert header fields that an older version of the schema stored, by one
+     * of the type's upgrades; appends the map. Errors: SCRIPT, LIMIT, INVALID. */
+    int (*upgrade)(struct logic *l, const struct event_type *type, int function,
+                   struct bytes fields, struct buf *out, struct err *err);
+    /* What a function is: its code, and the constants it sees. */
+    void (*digest)(struct logic *l, int function, uint8_t out[32]);
     /* Steps used since begin() or since run() started, both counted. */
     uint64_t (*gas)(const struct logic *l);
     void (*free)(struct logic *l);

@@ -196,7 +196,7 @@ static int find_body(struct fetching *f, const struct log_frame *frame,
                 return err_set(err, ATE_ENOT_FOUND, "there is none");
             if (h.body_length == 0)
                 continue;
-            *place = body_walk_next(&walk, h.body_length);
+            *place = body_walk_next(&walk, &h);
             if (!wanted)
                 continue;
             f->length = h.body_length;

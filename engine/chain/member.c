@@ -151,10 +151,11 @@ static int check_call(struct chain *c, const struct batch_member *m,
     return history_check(&c->history, m->tx.seen_size, m->tx.seen_root, err);
 }
 
-static int next_body(struct member_bodies *b, uint64_t length, struct bytes *body,
-                     struct err *err)
+static int next_body(struct member_bodies *b, const struct event_header *h,
+                     struct bytes *body, struct err *err)
 {
-    struct body_place place = body_walk_next(&b->walk, length);
+    uint64_t length = h->body_length;
+    struct body_place place = body_walk_next(&b->walk, h);
     struct bytes from = place.inlined ? b->inlined : b->file;
     *body = bytes_of(NULL, 0);
     if (!place.inlined && from.data == NULL)
@@ -165,8 +166,7 @@ static int next_body(struct member_bodies *b, uint64_t length, struct bytes *bod
     return 0;
 }
 
-static int add_events(struct chain *c, struct trial *t,
-                      const struct batch_member *m,
+int member_add_events(struct trial *t, const struct batch_member *m,
                       struct member_bodies *bodies, struct err *err)
 {
     struct batch_events events = batch_events(m);
@@ -176,26 +176,21 @@ static int add_events(struct chain *c, struct trial *t,
         struct bytes body = {NULL, 0};
         int rc = event_header_get(raw, &header, err);
         if (rc == 0 && header.body_length > 0)
-            rc = next_body(bodies, header.body_length, &body, err);
+            rc = next_body(bodies, &header, &body, err);
         if (rc == 0)
             rc = trial_add(t, raw, body, err);
         if (rc != 0)
             return err_wrap(err, "event %u", n);
-        c->progress.events++;
-        c->progress.bodies += body.data != NULL;
     }
     return 0;
 }
 
-static void begin(struct chain *c, struct trial *t, uint64_t index,
-                  const struct batch_member *m, struct member_sigs *sigs,
-                  bool replays)
+void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
+                  struct member_sigs *sigs, bool replays)
 {
     sigs->count = sigs_list(&m->sigs, sigs->list);
-    c->root_before = state_head(&c->core.state);
-    t->core = &c->core;
     t->index = index;
-    t->time = state_time(c->root_before);
+    t->time = state_time(state_head(&t->core->state));
     t->author = m->tx.author;
     t->caller = m->tx.call.caller != NULL ? m->tx.call.caller : m->tx.author;
     t->call_id = m->tx.call.id;
@@ -213,8 +208,10 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
     int rc = check_call(c, m, err);
     if (rc != 0)
         return rc;
-    begin(c, t, index, m, sigs, replays);
-    rc = add_events(c, t, m, bodies, err);
+    c->root_before = state_head(&c->core.state);
+    t->core = &c->core;
+    member_begin(t, index, m, sigs, replays);
+    rc = member_add_events(t, m, bodies, err);
     if (rc == 0)
         rc = trial_finish(t, err);
     if (rc == 0 && member_is_heartbeat(m) != engine_type_alone(t))
@@ -225,7 +222,7 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
     return rc;
 }
 
-void member_keep(struct chain *c, struct trial *t,
+void member_keep(struct core *core, struct trial *t,
                  const struct batch_member *m)
 {
     struct call_entry entry = {
@@ -234,7 +231,7 @@ void member_keep(struct chain *c, struct trial *t,
         .result_digest = m->tx.call.result,
     };
     if (!member_is_heartbeat(m))
-        state_put_call(&c->core.state, m->tx.call.id, &entry, t->time,
-                       c->core.call_ms);
+        state_put_call(&core->state, m->tx.call.id, &entry, t->time,
+                       core->call_ms);
     trial_keep(t);
 }

@@ -44,6 +44,12 @@ bool member_is_heartbeat(const struct batch_member *m);
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  const struct batch_member *m, struct member_sigs *sigs,
                  struct member_bodies *bodies, bool replays, struct err *err);
-void member_keep(struct chain *c, struct trial *t,
+void member_keep(struct core *core, struct trial *t,
                  const struct batch_member *m);
+
+/* The parts of that: begin a trial (t->core is set), and add the events. */
+void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
+                  struct member_sigs *sigs, bool replays);
+int member_add_events(struct trial *t, const struct batch_member *m,
+                      struct member_bodies *bodies, struct err *err);
 #endif

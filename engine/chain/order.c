@@ -61,9 +61,9 @@ static void pending_deinit(struct pending *p)
 }
 
 /* Lay out one body as docs/format.md section 4 has it. */
-static void put_body(struct pending *p, struct bytes body)
+static void put_body(struct pending *p, struct bytes type, struct bytes body)
 {
-    if (body_is_inline(body.len)) {
+    if (body_is_inline(type, body.len)) {
         buf_put_bytes(&p->inlined, body);
         return;
     }
@@ -83,9 +83,11 @@ static void put_body(struct pending *p, struct bytes body)
     assert(p->bodies.len - start == body_file_size(body.len));
 }
 
-struct body_place body_walk_next(struct body_walk *w, uint64_t length)
+struct body_place body_walk_next(struct body_walk *w,
+                                 const struct event_header *header)
 {
-    struct body_place place = {.inlined = body_is_inline(length)};
+    uint64_t length = header->body_length;
+    struct body_place place = {.inlined = body_is_inline(header->type, length)};
     if (place.inlined) {
         place.offset = w->inline_at;
         w->inline_at += length;
@@ -105,7 +107,7 @@ static void put_events(struct pending *p, const struct trial *t)
         p->event_lengths[i] = e->raw.len;
         buf_put_bytes(&p->events, e->raw);
         if (e->header.body_length > 0)
-            put_body(p, e->body);
+            put_body(p, e->header.type, e->body);
     }
 }
 
@@ -487,6 +489,7 @@ static void group_done(void *ctx, int code, const struct err *err)
     }
     state_sealed_is_durable(&c->core.state);
     c->durable = c->writing_tree;
+    switch_durable(c);
     calls_durable(c);
     submit_durable(c);
     chain_flush(c);
@@ -522,6 +525,7 @@ void chain_flush(struct chain *c)
 {
     if (c->why.code == 0)
         submit_advance(c);
+    switch_step(c);
     calls_deliver(c);
     submit_deliver(c);
     if (c->writing || order_is_empty(c) || c->why.code != 0)

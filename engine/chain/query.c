@@ -5,11 +5,12 @@
 #include "base/msgpack.h"
 #include "chain/fields.h"
 #include "chain/query_inside.h"
+#include "chain/upgrade.h"
 
 static const struct query_kind *const kinds[] = {
     &query_get, &query_list, &query_history, &query_view,
     &query_sum, &query_info, &query_schema,  &query_tail,
-    &query_grants, &query_proposal};
+    &query_grants, &query_proposal, &query_plan};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -56,6 +57,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->row);
     buf_deinit(&q->where);
     buf_deinit(&q->at);
+    upgrade_free(q->upgrade);
     mem_free(q);
 }
 
@@ -67,6 +69,11 @@ void query_grant(struct query *q, uint32_t chunks)
 void query_cancel(struct query *q)
 {
     q->canceled = true;
+}
+
+bool query_is_stalled(const struct query *q)
+{
+    return q->stalled;
 }
 
 bool query_follows(const struct query *q)
@@ -84,8 +91,13 @@ static int advance(struct query *q, struct err *err)
         return q->failed;
     }
     chain_door(q->chain, &q->door);
+    if (q->begun && q->epoch != chain_epoch(q->chain) &&
+        (q->type != NULL || q->view != NULL))
+        return err_set(err, ATE_ESTALE,
+                       "another schema is in force now; ask again");
     if (!q->begun) {
         q->begun = true;
+        q->epoch = chain_epoch(q->chain);
         int rc = q->kind->begin(q, err);
         return rc != 0 ? rc : STEP_MORE;
     }
@@ -96,6 +108,9 @@ void query_run(struct query *q)
 {
     struct err err = {0};
     if (q->running || q->waiting)
+        return;
+    q->stalled = chain_is_hidden(q->chain) && !q->canceled;
+    if (q->stalled)
         return;
     q->running = true;
     for (;;) {

@@ -31,6 +31,8 @@ void query_run(struct query *q);
 void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */
 /* Ends it at the next query_run(), with CANCELED. */
 void query_cancel(struct query *q);
+/* It could not go on because a schema was being exchanged: run it again. */
+bool query_is_stalled(const struct query *q);
 /* A tail that follows has told everything and waits for more. */
 bool query_follows(const struct query *q);
 #endif

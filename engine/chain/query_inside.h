@@ -7,6 +7,8 @@
 #include "chain/query.h"
 #include "chain/rows.h"
 
+struct upgrade;
+
 /* What a step came to; negative: an error code. */
 enum step { STEP_MORE, STEP_WAIT, STEP_END };
 
@@ -28,6 +30,8 @@ struct query {
     void *ctx;
     uint64_t credit;
     bool begun;
+    bool stalled;   /* until reading is possible again */
+    uint64_t epoch; /* of the chain when it began */
     bool running; /* inside query_run() */
     bool waiting; /* for a read */
     bool canceled;
@@ -43,6 +47,7 @@ struct query {
     bool has_identity;
     uint8_t identity[KEY_ID_SIZE];
     struct buf at; /* the entry that a scan stands on */
+    struct upgrade *upgrade;
     const struct event_type *type;
     const struct view *view;
     uint8_t id[OBJECT_ID_SIZE];
@@ -66,6 +71,7 @@ extern const struct query_kind query_schema;
 extern const struct query_kind query_tail;
 extern const struct query_kind query_grants;
 extern const struct query_kind query_proposal;
+extern const struct query_kind query_plan;
 
 /* Emit q->row as a chunk and clear it. */
 void query_emit(struct query *q);

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
 #include "chain/engine_types.h"
 #include "chain/member.h"
 
@@ -77,10 +78,29 @@ static int check_heartbeat(struct chain *c, struct err *err)
     return 0;
 }
 
+static int check_activation(struct chain *c, struct err *err)
+{
+    struct activate_fields f;
+    uint8_t root[HASH_SIZE];
+    int rc = activate_fields_get(c->trial.events[0]->header.fields, &f, err);
+    if (rc != 0 || f.state == NULL)
+        return rc;
+    state_root(c->root_before, root);
+    if (memcmp(f.state, root, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, ATE_ECORRUPT,
+                   TYPE_ACTIVATE ": the state root under the new bundle "
+                                 "differs");
+}
+
 static int check_recorded(struct chain *c, const struct batch_member *m,
                           struct err *err)
 {
-    int rc = member_is_heartbeat(m) ? check_heartbeat(c, err) : 0;
+    int rc = 0;
+    if (member_is_heartbeat(m))
+        rc = check_heartbeat(c, err);
+    else if (trial_activates(&c->trial))
+        rc = check_activation(c, err);
     if (rc == 0 && memcmp(c->trial.verdict, m->verdict, HASH_SIZE) != 0)
         rc = err_set(err, ATE_ECORRUPT,
                      "the verdict differs from the recorded one");
@@ -107,7 +127,16 @@ static int replay_member(struct chain *c, const struct batch_member *m,
         trial_undo(&c->trial);
         return rc;
     }
-    member_keep(c, &c->trial, m);
+    for (size_t i = 0; i < c->trial.count; i++) {
+        const struct trial_event *e = c->trial.events[i];
+        c->progress.bodies += e->body.data != NULL;
+        if (!bytes_equal(e->header.type, bytes_of_text(TYPE_BUNDLE)))
+            continue;
+        buf_clear(&c->next_bundle);
+        buf_put_bytes(&c->next_bundle, e->body);
+    }
+    c->progress.events += c->trial.count;
+    member_keep(&c->core, &c->trial, m);
     order_put_leaf(c, id, signature, &m->sigs, m->verdict);
     c->next_index++;
     c->progress.transactions++;
@@ -156,6 +185,17 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
     if (rc == 0)
         history_add(&c->history, &c->tree);
     return rc == 0 ? pause : rc;
+}
+
+/* Its activation is alone in its batch: what stands beside it would be judged
+ * under the wrong bundle. */
+int replay_activation(struct chain *c, const struct log_frame *frame,
+                      struct err *err)
+{
+    if (frame->count != 1)
+        return err_set(err, ATE_ECORRUPT,
+                       TYPE_ACTIVATE ": is alone in its batch");
+    return replay_batch(c, frame, bytes_of(NULL, 0), err);
 }
 
 /* A frame whose visit paused until its bodies are there. */
@@ -240,6 +280,8 @@ int replay_frame(void *chain, const struct log_frame *frame, struct err *err)
     }
     if (frame->type != LOG_BATCH)
         return err_set(err, ATE_ECORRUPT, "a genesis that is not the first");
+    if (frame_activates(frame))
+        return switch_replay(c, frame, err);
     if (frame->body_len > 0 && needs_bodies(c))
         return fetch_bodies(c, frame);
     int rc = replay_batch(c, frame, bytes_of(NULL, 0), err);

@@ -66,6 +66,7 @@ static void event_type_deinit(struct event_type *type)
         mem_free(type->rights[i].doc);
     }
     mem_free(type->rights);
+    mem_free(type->upgrades);
 }
 
 static void view_deinit(struct view *view)
@@ -190,6 +191,14 @@ const struct event_type *schema_type(const struct schema *s, struct bytes name)
 {
     return find_qualified(s, s->types, s->type_count, sizeof(s->types[0]),
                           name);
+}
+
+int event_type_upgrade(const struct event_type *type, int64_t version)
+{
+    for (size_t i = 0; i < type->upgrade_count; i++)
+        if (type->upgrades[i].version == version)
+            return type->upgrades[i].function;
+    return 0;
 }
 
 const struct view *schema_view(const struct schema *s, struct bytes name)

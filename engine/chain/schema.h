@@ -80,6 +80,12 @@ enum type_off {
     OFF_WATCH = 256,
 };
 
+/* Converts fields that an older version of the schema stored. */
+struct upgrade_from {
+    int64_t version; /* of the schema that stored them */
+    int function;    /* of Lua */
+};
+
 struct right {
     char *name;
     char *doc;
@@ -104,6 +110,8 @@ struct event_type {
     struct right *rights;
     size_t right_count;
     int keep; /* a Lua function, or 0 */
+    struct upgrade_from *upgrades; /* sorted by version */
+    size_t upgrade_count;
 };
 
 struct fold {
@@ -159,6 +167,8 @@ enum method_default {
     DEFAULT_REVOKE,
     DEFAULT_ORDER,
     DEFAULT_ROTATE,
+    DEFAULT_BUNDLE,
+    DEFAULT_ACTIVATE,
 };
 
 struct method {
@@ -210,6 +220,10 @@ const struct view *schema_view(const struct schema *s, struct bytes name);
 const struct method *schema_method(const struct schema *s, struct bytes name);
 const struct schema_part *schema_part(const struct schema *s, const char *name);
 const struct field *fields_find(const struct fields *fields, struct bytes name);
+
+/* The function that converts fields stored by this version of the schema; 0:
+ * there is none. */
+int event_type_upgrade(const struct event_type *type, int64_t version);
 
 /* The name that doors use: without "<main>." in front. Borrowed. */
 const char *schema_short(const struct schema *s, const char *name);

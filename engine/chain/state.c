@@ -198,6 +198,9 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
     state_own(mp_get_uint(&mp, &o->n, NULL));
     state_own(mp_get_bin(&mp, &o->raw, NULL));
     state_own(event_header_get(o->raw, &o->header, NULL));
+    o->converted = count == 5;
+    if (o->converted)
+        state_own(mp_skip(&mp, &o->header.fields, NULL));
     return OBJECT_LIVE;
 }
 
@@ -237,14 +240,17 @@ static void put_version(struct state *s, const struct event_header *header,
 
 void state_put_object(struct state *s, const struct event_type *type,
                       const uint8_t event[32], uint64_t index, uint64_t n,
-                      struct bytes raw, const struct event_header *header)
+                      struct bytes raw, const struct event_header *header,
+                      bool converted)
 {
     buf_clear(&s->value);
-    mp_put_array(&s->value, 4);
+    mp_put_array(&s->value, converted ? 5 : 4);
     mp_put_bin(&s->value, bytes_of(event, EVENT_ID_SIZE));
     mp_put_uint(&s->value, index);
     mp_put_uint(&s->value, n);
     mp_put_bin(&s->value, raw);
+    if (converted)
+        buf_put_bytes(&s->value, header->fields);
     state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
               buf_bytes(&s->value));
     if (type->is_object)

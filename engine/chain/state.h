@@ -95,7 +95,8 @@ struct object {
     uint64_t n;
     struct bytes
         raw; /* the event header, as long as the version's value lives */
-    struct event_header header;
+    struct event_header header; /* with fields as today's schema has them */
+    bool converted;             /* they are not those of `raw` */
 };
 
 /* Fills `o` when LIVE (when SPENT only o->event). */
@@ -103,10 +104,12 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
                               struct object *o);
 
 /* Write a new version of an object or a fact, or spend its id; keeps the
- * indexes of children and versions. */
+ * indexes of children and versions. `converted`: the header's fields are not
+ * those of `raw`, and are kept beside it. */
 void state_put_object(struct state *s, const struct event_type *type,
                       const uint8_t event[32], uint64_t index, uint64_t n,
-                      struct bytes raw, const struct event_header *header);
+                      struct bytes raw, const struct event_header *header,
+                      bool converted);
 void state_spend_object(struct state *s, const struct event_type *type,
                         const uint8_t event[32], uint64_t index, uint64_t n,
                         const struct event_header *header);

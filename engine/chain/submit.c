@@ -272,7 +272,7 @@ static int skip_bodies(const struct batch_member *m, struct member_bodies *b,
         if (rc != 0)
             return rc;
         if (header.body_length > 0)
-            body_walk_next(&b->walk, header.body_length);
+            body_walk_next(&b->walk, &header);
     }
     return 0;
 }
@@ -312,7 +312,7 @@ static int try_member(struct submit_state *s, const struct batch_member *m,
         tree_undo(c->core.state.tree, mark);
         return rc;
     }
-    member_keep(c, &s->trial, m);
+    member_keep(&c->core, &s->trial, m);
     tree_keep(c->core.state.tree, mark);
     if (beats)
         order_place_heartbeat(c);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/authority.h"
+#include "chain/bundle_events.h"
 #include "chain/door.h"
 #include "chain/engine_types.h"
 #include "chain/logic.h"
@@ -35,6 +36,8 @@ void trial_keep(struct trial *t)
         return;
     state_keep(&t->core->state);
     t->open = false;
+    if (trial_activates(t))
+        memcpy(t->core->bundle_hash, t->core->loaded, HASH_SIZE);
 }
 
 void trial_undo(struct trial *t)
@@ -222,6 +225,8 @@ static int place_next(struct trial *t, struct trial_event *e, struct err *err)
     e->before = scratch_copy(&t->scratch, o.raw);
     rc = event_header_get(e->before, &e->before_header, err);
     assert(rc == 0);
+    if (o.converted)
+        e->before_header.fields = scratch_copy(&t->scratch, o.header.fields);
     e->change = CHANGE_EDIT;
     if ((e->header.flags & EVENT_DELETES) == 0)
         return 0;
@@ -303,14 +308,31 @@ static int apply(struct trial *t, const struct trial_event *e, size_t n,
                            &e->before_header);
     else
         state_put_object(state, e->type, e->id, t->index, n, e->raw,
-                         &e->header);
+                         &e->header, e->converted);
     return fold_all(t, e, n, err);
+}
+
+/* What the pipeline says; of what was accepted before it is only told. */
+static int ask_pipeline(struct trial *t, const struct trial_event *e,
+                        struct err *err)
+{
+    const struct trial_refold *refold = t->refold;
+    struct err why = {0};
+    if (refold == NULL)
+        return pipeline_judge(&t->core->pipeline, t, e, err);
+    if (refold->judged != NULL) {
+        int code = pipeline_judge(&t->core->pipeline, t, e, &why);
+        refold->judged(refold->ctx, e, code, &why);
+    }
+    return 0;
 }
 
 static int judge(struct trial *t, struct trial_event *e, size_t n,
                  struct err *err)
 {
     int rc = find_type(t, e, err);
+    if (rc == 0 && t->refold != NULL)
+        rc = t->refold->convert(t->refold->ctx, t, e, err);
     if (rc == 0)
         rc = check_parent(t, e, err);
     if (rc == 0)
@@ -318,13 +340,13 @@ static int judge(struct trial *t, struct trial_event *e, size_t n,
                                         : place_next(t, e, err);
     if (rc != 0)
         return rc;
-    if (e->header.auth_ref != NULL)
+    if (e->header.auth_ref != NULL && t->refold == NULL)
         rc = authority_check_event(t, e, err);
     if (rc != 0)
         return rc;
     /* From here on the event is one of the transaction, for rules to see. */
     t->count = n + 1;
-    rc = pipeline_judge(&t->core->pipeline, t, e, err);
+    rc = ask_pipeline(t, e, err);
     if (rc == 0)
         rc = apply(t, e, n, err);
     return rc;
@@ -384,7 +406,8 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     if (engine_type_alone(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": is alone in its transaction");
-    if (t->count == 0 && authority_check_caller(t, err) != 0)
+    if (t->count == 0 && t->refold == NULL &&
+        authority_check_caller(t, err) != 0)
         return err->code;
     size_t n = t->count;
     struct trial_event *e = new_event(t, raw, body);
@@ -452,14 +475,14 @@ int trial_finish(struct trial *t, struct err *err)
     assert(t->open);
     if (t->count == 0)
         return err_set(err, ATE_EINVALID, "a transaction without events");
-    if (!engine_types_have_company(t))
+    if (t->refold == NULL && !engine_types_have_company(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_KEY ": an event that the pipeline judges has to "
                                 "follow it");
     int rc = finish_author(t, err);
-    if (rc == 0 && !engine_type_alone(t))
+    if (rc == 0 && !engine_type_alone(t) && t->refold == NULL)
         rc = pipeline_judge_whole(&t->core->pipeline, t, err);
-    if (rc == 0)
+    if (rc == 0 && t->refold == NULL)
         make_verdict(t);
     return rc;
 }

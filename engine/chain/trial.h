@@ -13,6 +13,7 @@
 #include "chain/core.h"
 
 struct reads;
+struct trial;
 
 enum change { CHANGE_FACT, CHANGE_NEW, CHANGE_EDIT, CHANGE_DELETE };
 
@@ -21,10 +22,24 @@ struct trial_event {
     struct event_header header; /* of it */
     uint8_t id[EVENT_ID_SIZE];
     const struct event_type *type; /* NULL: one of the engine's own */
+    bool converted; /* its fields are not those of `raw` */
     enum change change;
     struct bytes before;               /* EDIT, DELETE: the version before */
     struct event_header before_header; /* of it */
     struct bytes body;                 /* data NULL: none, or not at hand */
+};
+
+/* What was accepted under another schema is tried under this one: header fields
+ * are converted, and no stage of the pipeline has a say. */
+struct trial_refold {
+    /* e->type is set: replace e->header.fields, into the trial's scratch.
+     * Errors: those of logic->upgrade(), INVALID. */
+    int (*convert)(void *ctx, struct trial *t, struct trial_event *e,
+                   struct err *err);
+    /* What the pipeline would say today; NULL: it is not asked. */
+    void (*judged)(void *ctx, const struct trial_event *e, int code,
+                   const struct err *err);
+    void *ctx;
 };
 
 struct trial {
@@ -40,6 +55,7 @@ struct trial {
     /* Read back from a log: gas and memory are 16-fold then, since they bind
      * the node that accepts, not those that check. */
     bool replays;
+    const struct trial_refold *refold; /* or NULL */
 
     bool open;
     struct scratch scratch; /* the events and their bytes */

@@ -60,7 +60,8 @@ static int check_rights(const struct trial *t,
         state_own(mp_get_str(&mp, &name, NULL));
         memcpy(text, name.data, name.len);
         acts |= strcmp(text, RIGHT_ACT_FOR) == 0;
-        if (!right_is_own(text) && !is_declared(t->core->schema, name))
+        if (t->refold == NULL && !right_is_own(text) &&
+            !is_declared(t->core->schema, name))
             return err_set(err, ATE_EINVALID,
                            "there is no right '%s': the engine has create, "
                            "write, delete, delegate, grant_reading, order and "

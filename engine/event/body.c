@@ -122,9 +122,10 @@ uint64_t body_pieces(uint64_t length)
     return length / LIMIT_BODY_PIECE + (length % LIMIT_BODY_PIECE != 0);
 }
 
-bool body_is_inline(uint64_t length)
+bool body_is_inline(struct bytes type, uint64_t length)
 {
-    return length <= LIMIT_BODY_INLINE;
+    return length <= LIMIT_BODY_INLINE ||
+           bytes_equal(type, bytes_of_text(TYPE_BUNDLE));
 }
 
 uint64_t body_leaves_offset(uint64_t length)
@@ -135,8 +136,6 @@ uint64_t body_leaves_offset(uint64_t length)
 
 uint64_t body_file_size(uint64_t length)
 {
-    if (body_is_inline(length))
-        return 0;
     uint64_t pieces = body_pieces(length);
     return body_leaves_offset(length) + (pieces > 1 ? pieces * HASH_SIZE : 0);
 }

@@ -10,6 +10,8 @@
 
 struct err;
 
+#define TYPE_BUNDLE "ate.bundle" /* whose body is one (event/bundle.h) */
+
 /* Hashes a body as it arrives. Storage of the caller's; it owns `leaves`. */
 struct body_hasher {
     struct merkle tree;
@@ -45,12 +47,12 @@ int body_piece_check(struct bytes leaves, uint64_t n, struct bytes piece,
 /* Pieces of a body of this length; length at most LIMIT_BODY_SEGMENT. */
 uint64_t body_pieces(uint64_t length);
 
-/* Stored in the frame's inline section, rather than in the body file? (Of an
- * event's body: the bundle of genesis is inline whatever its size.) */
-bool body_is_inline(uint64_t length);
+/* Stored in the frame's inline section, rather than in the body file? Small ones
+ * are, and bundles of any size: a header file alone opens a chain. */
+bool body_is_inline(struct bytes type, uint64_t length);
 
-/* Bytes it takes in the body file: padded to 8, then its leaf hashes if it has
- * several pieces; 0 for an inline one. */
+/* Bytes it takes in the body file when it is not inline: padded to 8, then its
+ * leaf hashes if it has several pieces. */
 uint64_t body_file_size(uint64_t length);
 /* Where its leaf hashes begin, from the body's first byte. */
 uint64_t body_leaves_offset(uint64_t length);

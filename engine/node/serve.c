@@ -71,7 +71,8 @@ static void serve_query(struct asked *a, bool grew)
 {
     if (asked_is_canceled(a))
         query_cancel(a->query);
-    else if (!a->wants_run && !(grew && query_follows(a->query)))
+    else if (!a->wants_run && !query_is_stalled(a->query) &&
+             !(grew && query_follows(a->query)))
         return;
     a->wants_run = false;
     query_run(a->query);
@@ -97,8 +98,8 @@ void serve_reads(struct hosted *h, bool grew)
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "get",    "grants", "history", "info", "list",  "proposal",
-        "schema", "sum",    "tail",    "verify", "view"};
+        "get",      "grants", "history", "info", "list",   "plan",
+        "proposal", "schema", "sum",     "tail", "verify", "view"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("verify"))) {
         verify_start(a, a->hosted->id);

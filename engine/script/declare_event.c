@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -246,10 +247,30 @@ static void read_rights(struct declaring *d, const struct place *place,
     lua_pop(d->L, 1);
 }
 
-/* What turns an older version's fields into today's. Checked only: carrying it
- * out is the business of whoever applies a new schema to a chain. */
-static void check_upgrade(struct declaring *d, const struct place *place,
-                          int options)
+static int compare_versions(const void *a, const void *b)
+{
+    const struct upgrade_from *x = a;
+    const struct upgrade_from *y = b;
+    return x->version < y->version ? -1 : x->version > y->version;
+}
+
+/* The function on top of the stack converts what that version stored. */
+static void add_upgrade(struct declaring *d, struct event_type *type,
+                        int64_t version)
+{
+    size_t count = type->upgrade_count;
+    type->upgrades =
+        mem_resize(type->upgrades, (count + 1) * sizeof(*type->upgrades));
+    lua_pushvalue(d->L, -1);
+    type->upgrades[type->upgrade_count++] = (struct upgrade_from){
+        .version = version,
+        .function = luaL_ref(d->L, LUA_REGISTRYINDEX),
+    };
+}
+
+/* What turns an older version's fields into today's. */
+static void read_upgrades(struct declaring *d, const struct place *place,
+                          int options, struct event_type *type)
 {
     struct place at = place_in(place, "upgrade");
     if (!read_push(d, options, "upgrade"))
@@ -264,8 +285,13 @@ static void check_upgrade(struct declaring *d, const struct place *place,
         good = lua_isfunction(d->L, -1) && version >= 1 &&
                version < (double)part->version &&
                version == (double)(int64_t)version;
+        if (good)
+            add_upgrade(d, type, (int64_t)version);
         lua_pop(d->L, 1);
     }
+    if (type->upgrade_count > 0)
+        qsort(type->upgrades, type->upgrade_count, sizeof(*type->upgrades),
+              compare_versions);
     if (!good)
         wrong(d, &at,
               "want functions by the older version they start from, "
@@ -312,7 +338,7 @@ void declare_type(struct declaring *d, const struct record *record,
     read_off(d, &place, options, type);
     read_with(d, &place, options, type);
     read_rights(d, &place, options, type);
-    check_upgrade(d, &place, options);
+    read_upgrades(d, &place, options, type);
     type->keep = read_function(d, &place, options, "keep", false);
     type->erasable = read_boolean(d, &place, options, "erasable");
     assert(lua_gettop(d->L) == options);

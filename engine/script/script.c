@@ -20,6 +20,7 @@
 #include "crypto/hash.h"
 #include "script/box.h"
 #include "script/lua_ctx.h"
+#include "script/lua_function.h"
 #include "script/lua_record.h"
 #include "script/lua_value.h"
 #include "script/vocabulary.h"
@@ -27,6 +28,7 @@
 struct entry {
     uint8_t hash[HASH_SIZE];
     struct logic_limits limits;
+    struct buf bundle;
     struct box *judge;
     struct box *host;
     const void *judged_for; /* the logic that the judge is fresh for; or NULL */
@@ -262,6 +264,70 @@ static int run(struct logic *l, struct call *call, struct err *err)
     return rc;
 }
 
+/* ---- upgrades ---- */
+
+struct upgrade_run {
+    struct box *box;
+    const struct event_type *type;
+    struct bytes fields;
+};
+
+static int run_upgrade(lua_State *L)
+{
+    const struct upgrade_run *u = lua_touserdata(L, 1);
+    const struct event_type *type = u->type;
+    luaL_checkstack(L, 8, "upgrade");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, u->box->run.function);
+    lua_value_push_plain(L, u->fields, type->name);
+    sandbox_nest(L);
+    lua_call(L, 1, 1);
+    sandbox_unnest(L);
+    if (!lua_istable(L, -1))
+        return sandbox_error(L, "returned %s; it has to return a table of "
+                                "fields",
+                             luaL_typename(L, -1));
+    lua_value_take_fields(L, -1, &type->header, false, &u->box->run.out,
+                          type->name, "field");
+    return 0;
+}
+
+static int upgrade(struct logic *l, const struct event_type *type, int function,
+                   struct bytes fields, struct buf *out, struct err *err)
+{
+    struct script *s = script_of(l);
+    struct box *b = s->entry->judge;
+    struct upgrade_run u = {b, type, fields};
+    struct err why = {0};
+    s->entry->judged_for = NULL; /* its image is not a rule's any more */
+    box_begin(b, true);
+    b->run.core = NULL; /* it sees nothing but the fields */
+    b->run.trial = NULL;
+    b->run.call = NULL;
+    b->run.rule = NULL;
+    b->run.view = NULL;
+    b->run.part = type->schema;
+    b->run.function = function;
+    buf_clear(&b->run.out);
+    int rc = sandbox_run(b->sandbox, run_upgrade, &u, &why);
+    if (rc == 0) {
+        buf_put_bytes(out, buf_bytes(&b->run.out));
+        return 0;
+    }
+    err_wrap(&why, "upgrade of %s", type->name);
+    if (err != NULL)
+        *err = why;
+    return rc;
+}
+
+static void digest(struct logic *l, int function, uint8_t out[32])
+{
+    struct entry *e = script_of(l)->entry;
+    lua_State *L = sandbox_L(e->judge->sandbox);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    lua_function_digest(L, buf_bytes(&e->bundle), out);
+    lua_pop(L, 1);
+}
+
 /* ---- the cache ---- */
 
 static uint64_t gas(const struct logic *l)
@@ -271,6 +337,7 @@ static uint64_t gas(const struct logic *l)
 
 static void entry_free(struct entry *e)
 {
+    buf_deinit(&e->bundle);
     box_free(e->host);
     box_free(e->judge);
     mem_free(e);
@@ -321,6 +388,7 @@ static int entry_new(struct script_cache *cache, struct bytes bundle,
         return rc;
     }
     e->limits = *limits;
+    buf_put_bytes(&e->bundle, bundle);
     e->next = cache->entries;
     cache->entries = e;
     *out = e;
@@ -352,6 +420,8 @@ static int load(void *ctx, struct bytes bundle,
                 .check = check,
                 .fold = fold,
                 .run = run,
+                .upgrade = upgrade,
+                .digest = digest,
                 .gas = gas,
                 .free = logic_free,
             },

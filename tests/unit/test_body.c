@@ -134,10 +134,13 @@ static void places_are_as_documented(void **state)
         {2 * PIECE, 2, 2 * PIECE + 64},
         {LIMIT_BODY, 16376, LIMIT_BODY + 16376 * 32},
     };
+    struct bytes other = bytes_of_text("shop.page");
+    assert_true(body_is_inline(bytes_of_text(TYPE_BUNDLE), LIMIT_BUNDLE));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(body_pieces(rows[i].length), rows[i].pieces);
-        assert_int_equal(body_file_size(rows[i].length), rows[i].size);
-        assert_int_equal(body_is_inline(rows[i].length),
+        if (rows[i].size > 0)
+            assert_int_equal(body_file_size(rows[i].length), rows[i].size);
+        assert_int_equal(body_is_inline(other, rows[i].length),
                          rows[i].length <= 1024);
     }
     assert_true(body_file_size(LIMIT_BODY) <= LIMIT_BODY_SEGMENT);

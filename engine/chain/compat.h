@@ -1,0 +1,20 @@
+/* compat: may a schema follow on another in one chain? Types only grow: what was
+ * stored has to fit what is declared now, or be converted by the type's
+ * `upgrade`. Views, rules and methods are free. */
+#ifndef ATE_CHAIN_COMPAT_H
+#define ATE_CHAIN_COMPAT_H
+
+#include "chain/schema.h"
+
+struct err;
+
+/* Errors: INVALID, naming type, field and what to do; CONFLICT for a version
+ * that was not counted up. */
+int schema_may_follow(const struct schema *before, const struct schema *after,
+                      struct err *err);
+
+/* Does what was stored of this type by `before` have to be converted: by
+ * `upgrade`, or by new defaults? */
+bool type_needs_upgrade(const struct event_type *before,
+                        const struct event_type *after);
+#endif

@@ -1,0 +1,16 @@
+/* lua_function: what a function of a schema is, to tell whether it changed: its
+ * lines in the source, and the constants that it sees. */
+#ifndef ATE_SCRIPT_LUA_FUNCTION_H
+#define ATE_SCRIPT_LUA_FUNCTION_H
+
+#include <lua.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* The digest of the function on top of the stack, which stays there. `bundle` is
+ * the one it was loaded from. Upvalues count by what they hold: functions again
+ * by what they are, tables by their entries, a few levels deep. */
+void lua_function_digest(lua_State *L, struct bytes bundle,
+                         uint8_t digest[32]);
+#endif

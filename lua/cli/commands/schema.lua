@@ -1,0 +1,160 @@
+--- ate schema: another schema for a chain.
+local ate = require('ate')
+local bundles = require('ate.client.bundles')
+local cell = require('ate.client.cell')
+local problem = require('ate.client.problem')
+local receipt = require('ate.client.receipt')
+local signing = require('ate.cli.signing')
+
+local NAME = {name = 'NAME', doc = 'The chain.'}
+local FILE = {name = 'FILE.lua', doc = 'The schema; its version is counted up.'}
+
+local EXIT_SOMETHING = 5
+
+--- Load a schema and say its warnings.
+local function load(ctx)
+    local bundle, report = bundles.load(ctx.args['FILE.lua'])
+    if bundle == nil then
+        return nil, report
+    end
+    for _, warning in ipairs(report.warnings or {}) do
+        ctx.out:warn(warning)
+    end
+    return bundle, report
+end
+
+local function count(n, what)
+    return ('%s %s%s'):format(cell.text(n), what, n == 1 and '' or 's')
+end
+
+local function print_report(ctx, report)
+    local out = ctx.out
+    for _, change in ipairs(report.changes) do
+        out:line(change)
+    end
+    local kept = report.events - report.refused
+    out:line(('%s of %s keep their verdict; %s'):format(cell.text(kept),
+        count(report.events, 'event'), report.converted == 0
+            and 'nothing to convert'
+            or count(report.converted, 'event') .. ' to convert'))
+    if report.refused > 0 then
+        out:line(('what is in the log stays; the first that would be refused '
+            .. 'now is transaction %s: %s'):format(
+            cell.text(report.refused_index), report.refusal))
+    end
+end
+
+--- Is this the schema that is in force?
+local function is_same(session, chain, report)
+    local info = session:read(chain, 'info')
+    return info ~= nil and info.bundle == report.hash
+end
+
+local function ask_plan(ctx, session, bundle)
+    local report, err = session:read(ctx.args.NAME, 'plan',
+        {bundle = ate.bin(bundle)}, function(step)
+            ctx.out:progress('plan', step.done or 0, step.total or 0)
+        end)
+    ctx.out:clear_progress()
+    if report == nil then
+        return nil, problem.say(err, ctx.args.NAME)
+    end
+    return report
+end
+
+local function plan(ctx)
+    local bundle, loaded = load(ctx)
+    if bundle == nil then
+        return nil, loaded
+    end
+    local session, err
+    session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    if is_same(session, ctx.args.NAME, loaded) then
+        if ctx.out.is_json then
+            ctx.out:json({changes = ate.list({})})
+        else
+            ctx.out:line('nothing to do: this is the schema in force')
+        end
+        return 0
+    end
+    local report
+    report, err = ask_plan(ctx, session, bundle)
+    if report == nil then
+        return nil, err
+    end
+    if ctx.out.is_json then
+        ctx.out:json(report)
+    else
+        print_report(ctx, report)
+    end
+    return EXIT_SOMETHING
+end
+
+local function apply(ctx)
+    local chain = ctx.args.NAME
+    local bundle, loaded = load(ctx)
+    if bundle == nil then
+        return nil, loaded
+    end
+    local session, err
+    session, err = ctx:open('write')
+    if session == nil then
+        return nil, err
+    end
+    if is_same(session, chain, loaded) then
+        if ctx.out.is_json then
+            ctx.out:json({changes = ate.list({})})
+        else
+            ctx.out:line('nothing to do: this is the schema in force')
+        end
+        return 0
+    end
+    local who = signing.of(ctx.options)
+    local done
+    done, err = session:call(chain, 'ate.bundle', {bundle = ate.bin(bundle)},
+        who)
+    if done ~= nil and done.proposal == nil then
+        done, err = session:call(chain, 'ate.activate', {}, who)
+    end
+    if done == nil then
+        return nil, problem.say(err, chain .. ' schema')
+    end
+    if ctx.out.is_json then
+        ctx.out:json(done)
+    elseif done.proposal ~= nil then
+        ctx.out:write(done.proposal)
+    else
+        ctx.out:line(receipt.line('ate.activate', done))
+    end
+    return 0
+end
+
+return {
+    name = 'schema',
+    doc = 'Another schema for a chain: what it would change, and applying it.',
+    verbs = {
+        {
+            name = 'plan',
+            doc = 'Say what a schema would change; exit 0 nothing, 5 something.',
+            args = {NAME, FILE},
+            more = 'The log is tried under it from the beginning; nothing is '
+                .. 'written.',
+            examples = {'ate schema plan bank bank.lua'},
+            run = plan,
+        },
+        {
+            name = 'apply',
+            doc = 'Store a schema in the chain and put it in force.',
+            args = {NAME, FILE},
+            options = signing.options,
+            more = 'Types only grow: new fields need a default or have to be '
+                .. 'optional; the rest\ntakes upgrade = {[1] = function(old) ... '
+                .. 'end} in the type. Views are folded anew.',
+            examples = {'ate schema apply bank bank.lua'},
+            run = apply,
+        },
+    },
+}
