@@ -139,6 +139,13 @@ struct node_value node_value(const uint8_t *page, unsigned slot)
                                .run = get_le32(at + 4)};
 }
 
+void node_set_run(uint8_t *page, unsigned slot, uint32_t run)
+{
+    assert(node_value(page, slot).run != 0);
+    uint8_t *cell = page + slot_offset(page, slot);
+    put_le32(cell + LEAF_HEAD + get_le16(cell) + 4, run);
+}
+
 uint32_t node_child(const uint8_t *page, unsigned slot)
 {
     assert(page[AT_KIND] == NODE_BRANCH);

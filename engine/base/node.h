@@ -40,6 +40,7 @@ struct bytes node_cell(const uint8_t *page, unsigned slot);
 struct node_value node_value(const uint8_t *page, unsigned slot);
 uint32_t node_child(const uint8_t *page, unsigned slot);
 void node_set_child(uint8_t *page, unsigned slot, uint32_t child);
+void node_set_run(uint8_t *page, unsigned slot, uint32_t run); /* it has one */
 
 /* Leaf: the first slot whose key is >= `key`, perhaps node_count; true when it
  * is equal. */

@@ -56,12 +56,35 @@ void pages_init(struct pages *p)
     *p = (struct pages){.count = 1, .epoch = 1};
 }
 
+void pages_init_mapped(struct pages *p, const uint8_t *mapped, uint32_t count)
+{
+    assert(count > 0);
+    *p = (struct pages){
+        .mapped = mapped,
+        .base = count,
+        .count = count,
+        .epoch = 1,
+    };
+}
+
+static struct page_info *info_of(const struct pages *p, uint32_t page)
+{
+    assert(page >= p->base && page < p->count);
+    return &p->info[page - p->base];
+}
+
+static uint8_t **data_of(struct pages *p, uint32_t page)
+{
+    assert(page >= p->base && page < p->count);
+    return &p->data[page - p->base];
+}
+
 void pages_deinit(struct pages *p)
 {
     assert(p->newest_pin == NULL);
-    for (uint32_t i = 1; i < p->count; i++)
-        if (p->info[i].size > 0)
-            mem_free(p->data[i]);
+    for (uint32_t i = p->base; i < p->count; i++)
+        if (i > 0 && info_of(p, i)->size > 0)
+            mem_free(*data_of(p, i));
     for (size_t i = 0; i < p->chunk_count; i++)
         mem_free(p->chunks[i]);
     for (size_t i = 0; i < p->old_data_count; i++)
@@ -99,19 +122,19 @@ static uint32_t new_number(struct pages *p)
 {
     uint32_t page = p->free_number;
     if (page != 0) {
-        p->free_number = p->info[page].next;
+        p->free_number = info_of(p, page)->next;
         return page;
     }
-    if (p->count >= p->cap)
+    if (p->count - p->base >= p->cap)
         grow_numbers(p);
     page = p->count++;
-    p->info[page] = (struct page_info){0};
+    *info_of(p, page) = (struct page_info){0};
     return page;
 }
 
 static void free_page_push(struct pages *p, uint32_t page)
 {
-    p->info[page] = (struct page_info){.next = p->free_page};
+    *info_of(p, page) = (struct page_info){.next = p->free_page};
     p->free_page = page;
     p->pages_free++;
 }
@@ -130,15 +153,15 @@ static void grow_memory(struct pages *p)
     p->bytes_reserved += (uint64_t)pages * PAGE_BYTES;
     for (uint32_t i = pages; i-- > 0;) { /* lowest on top */
         uint32_t page = new_number(p);
-        p->data[page] = chunk + (size_t)i * PAGE_BYTES;
+        *data_of(p, page) = chunk + (size_t)i * PAGE_BYTES;
         free_page_push(p, page);
     }
 }
 
 static void be_born(struct pages *p, uint32_t page, uint32_t size)
 {
-    assert(p->info[page].birth == 0);
-    p->info[page] = (struct page_info){.birth = p->epoch, .size = size};
+    assert(info_of(p, page)->birth == 0);
+    *info_of(p, page) = (struct page_info){.birth = p->epoch, .size = size};
     p->pages_used++;
     if (p->mark_count > 0)
         list_push(&p->born, page);
@@ -149,7 +172,7 @@ uint32_t page_new(struct pages *p)
     if (p->free_page == 0)
         grow_memory(p);
     uint32_t page = p->free_page;
-    p->free_page = p->info[page].next;
+    p->free_page = info_of(p, page)->next;
     p->pages_free--;
     be_born(p, page, 0);
     return page;
@@ -159,7 +182,7 @@ uint32_t page_new_run(struct pages *p, size_t len)
 {
     assert(len > 0 && len <= UINT32_MAX);
     uint32_t page = new_number(p);
-    p->data[page] = mem_alloc(len);
+    *data_of(p, page) = mem_alloc(len);
     p->bytes_reserved += len;
     be_born(p, page, (uint32_t)len);
     return page;
@@ -167,7 +190,7 @@ uint32_t page_new_run(struct pages *p, size_t len)
 
 static void make_free(struct pages *p, uint32_t page)
 {
-    struct page_info *info = &p->info[page];
+    struct page_info *info = info_of(p, page);
     assert(info->birth != 0);
     assert(p->pages_used > 0);
     p->pages_used--;
@@ -175,8 +198,8 @@ static void make_free(struct pages *p, uint32_t page)
         free_page_push(p, page);
         return;
     }
-    mem_free(p->data[page]);
-    p->data[page] = NULL;
+    mem_free(*data_of(p, page));
+    *data_of(p, page) = NULL;
     p->bytes_reserved -= info->size;
     *info = (struct page_info){.next = p->free_number};
     p->free_number = page;
@@ -187,29 +210,33 @@ static void make_free(struct pages *p, uint32_t page)
 bool page_is_writable(const struct pages *p, uint32_t page)
 {
     assert(page != 0 && page < p->count);
-    assert(p->info[page].birth != 0);
-    return p->info[page].birth >= p->barrier; /* (2) */
+    if (page < p->base)
+        return false;
+    assert(info_of(p, page)->birth != 0);
+    return info_of(p, page)->birth >= p->barrier; /* (2) */
 }
 
 uint8_t *page_write(struct pages *p, uint32_t page)
 {
     assert(page_is_writable(p, page));
-    return p->data[page];
+    return *data_of(p, page);
 }
 
 uint32_t page_touch(struct pages *p, uint32_t page)
 {
     if (page_is_writable(p, page))
         return page;
-    assert(p->info[page].size == 0);
+    assert(page < p->base || info_of(p, page)->size == 0);
     uint32_t copy = page_new(p);
-    memcpy(p->data[copy], p->data[page], PAGE_BYTES);
+    memcpy(*data_of(p, copy), page_read(p, page), PAGE_BYTES);
     page_drop(p, page);
     return copy;
 }
 
 void page_drop(struct pages *p, uint32_t page)
 {
+    if (page < p->base)
+        return; /* it stays as long as the map does */
     if (page_is_writable(p, page))
         make_free(p, page); /* (3) */
     else if (p->mark_count > 0)
@@ -258,8 +285,8 @@ struct pages_root pages_undo(struct pages *p)
     struct pages_mark mark = pop_mark(p);
     for (size_t i = mark.born_count; i < p->born.count; i++) {
         uint32_t page = p->born.pages[i];
-        if (p->info[page].birth != 0) { /* (4) */
-            assert(p->info[page].birth >= mark.epoch);
+        if (info_of(p, page)->birth != 0) { /* (4) */
+            assert(info_of(p, page)->birth >= mark.epoch);
             make_free(p, page);
         }
     }
@@ -305,8 +332,8 @@ void pages_unpin(struct pages *p, struct pages_pin *pin)
     set_barrier(p);
     for (size_t i = 0; i < pin->retired.count; i++) {
         uint32_t page = pin->retired.pages[i];
-        assert(p->info[page].birth < pin->epoch);
-        if (older != NULL && p->info[page].birth < older->epoch)
+        assert(info_of(p, page)->birth < pin->epoch);
+        if (older != NULL && info_of(p, page)->birth < older->epoch)
             list_push(&older->retired, page);
         else
             make_free(p, page);

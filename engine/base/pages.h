@@ -6,6 +6,10 @@
  * piece of memory of any size under one page number, for values that do not fit
  * into a page; it is never touched, only dropped and made anew.
  *
+ * Numbers below `base` stand for pages that are mapped: a version that was
+ * written out (tree_writer.h). They are never writable, never dropped and cost
+ * nothing until somebody reads them.
+ *
  * Only the owning thread may call these, with one exception: what a pin keeps
  * may be read (page_read) on another thread while the owner goes on writing. */
 #ifndef ATE_BASE_PAGES_H
@@ -52,10 +56,12 @@ struct pages_pin {
 };
 
 struct pages {
-    uint8_t **data;         /* by page number; [0] is none */
-    struct page_info *info; /* by page number */
-    uint32_t count;         /* numbers given out so far, with 0 */
-    uint32_t cap;
+    const uint8_t *mapped;  /* page 0 is its header; NULL: nothing is */
+    uint32_t base;          /* the first number that is not mapped */
+    uint8_t **data;         /* by page number - base; without a map [0] is none */
+    struct page_info *info; /* likewise */
+    uint32_t count;         /* the next number to be given out */
+    uint32_t cap;           /* of both arrays */
     uint32_t free_page;   /* list of free pages, which keep their memory */
     uint32_t free_number; /* list of numbers without memory */
     uint64_t epoch;
@@ -82,12 +88,17 @@ struct pages {
 };
 
 void pages_init(struct pages *p);
+/* Begin with pages that are mapped: `count` of them, the header among them. They
+ * outlive `p`. */
+void pages_init_mapped(struct pages *p, const uint8_t *mapped, uint32_t count);
 void pages_deinit(struct pages *p); /* pins must be gone; marks may be open */
 
 static inline const uint8_t *page_read(const struct pages *p, uint32_t page)
 {
+    if (page < p->base)
+        return p->mapped + (size_t)page * PAGE_BYTES;
     uint8_t *const *data = __atomic_load_n(&p->data, __ATOMIC_ACQUIRE);
-    return data[page];
+    return data[page - p->base];
 }
 
 /* Contents are not set. Never 0. */

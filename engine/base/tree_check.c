@@ -23,11 +23,18 @@ struct bounds {
     struct bytes above;
 };
 
+static const struct page_info *info_of(const struct pages *p, uint32_t page)
+{
+    return &p->info[page - p->base];
+}
+
 static void see(struct check *check, uint32_t page)
 {
     assert(page != 0 && page < check->pages->count);
-    assert(check->pages->info[page].birth != 0);
-    assert(check->pages->info[page].birth < check->before);
+    if (page < check->pages->base)
+        return;
+    assert(info_of(check->pages, page)->birth != 0);
+    assert(info_of(check->pages, page)->birth < check->before);
     if (check->seen == NULL)
         return;
     assert(check->seen[page] == 0);
@@ -60,7 +67,8 @@ static void check_leaf(struct check *check, const uint8_t *page, int depth)
         if (value.run == 0)
             continue;
         see(check, value.run);
-        assert(check->pages->info[value.run].size == value.run_len);
+        assert(value.run < check->pages->base ||
+               info_of(check->pages, value.run)->size == value.run_len);
         assert(!node_fits_inline(node_key(page, i).len, value.run_len));
     }
 }
@@ -70,7 +78,8 @@ static void check_page(struct check *check, uint32_t number,
 {
     assert(depth <= TREE_DEPTH_MAX);
     see(check, number);
-    assert(check->pages->info[number].size == 0);
+    assert(number < check->pages->base ||
+           info_of(check->pages, number)->size == 0);
     const uint8_t *page = page_read(check->pages, number);
     assert(node_used(page) <= NODE_SPACE);
     if (node_kind(page) == NODE_LEAF) {
@@ -107,16 +116,17 @@ static void check_free(const struct pages *p)
 {
     uint64_t free_pages = 0;
     uint64_t free_numbers = 0;
-    for (uint32_t i = p->free_page; i != 0; i = p->info[i].next) {
-        assert(p->info[i].birth == 0 && p->data[i] != NULL);
+    for (uint32_t i = p->free_page; i != 0; i = info_of(p, i)->next) {
+        assert(info_of(p, i)->birth == 0 && p->data[i - p->base] != NULL);
         free_pages++;
     }
-    for (uint32_t i = p->free_number; i != 0; i = p->info[i].next) {
-        assert(p->info[i].birth == 0 && p->data[i] == NULL);
+    for (uint32_t i = p->free_number; i != 0; i = info_of(p, i)->next) {
+        assert(info_of(p, i)->birth == 0 && p->data[i - p->base] == NULL);
         free_numbers++;
     }
     assert(free_pages == p->pages_free);
-    assert(1 + p->pages_used + free_pages + free_numbers == p->count);
+    uint32_t first = p->base > 0 ? p->base : 1;
+    assert(first + p->pages_used + free_pages + free_numbers == p->count);
 }
 
 /* What a pin sees is whole, and older than the pin. */

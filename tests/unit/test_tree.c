@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "base/tree.h"
+#include "base/tree_writer.h"
 
 /* ---- a small random source, so that a seed says everything ---- */
 
@@ -585,9 +586,89 @@ static void freeing_ends_open_marks_and_pins(void **state)
     tree_free(t); /* the sanitizer would see a leak */
 }
 
+static void put_be32_key(uint8_t key[4], uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        key[i] = (uint8_t)(number >> (24 - 8 * i));
+}
+
+static void compare_versions(struct tree_version a, struct tree_version b)
+{
+    struct tree_cursor x;
+    struct tree_cursor y;
+    bool more_x = tree_seek(&x, a, bytes_of(NULL, 0));
+    bool more_y = tree_seek(&y, b, bytes_of(NULL, 0));
+    while (more_x && more_y) {
+        assert_true(bytes_equal(tree_cursor_key(&x), tree_cursor_key(&y)));
+        assert_true(bytes_equal(tree_cursor_value(&x), tree_cursor_value(&y)));
+        more_x = tree_next(&x);
+        more_y = tree_next(&y);
+    }
+    assert_int_equal(more_x, more_y);
+}
+
+/* A version that was written out reads the same when it is mapped, and can be
+ * written to; what is mapped stays as it was. */
+static void written_versions_are_mapped_again(void **state)
+{
+    (void)state;
+    struct tree *t = tree_new();
+    struct buf out = {0};
+    uint8_t key[4];
+    struct buf value = {0};
+    for (uint32_t i = 0; i < 20000; i++) {
+        put_be32_key(key, i * 7919 % 20000);
+        buf_clear(&value);
+        buf_reserve(&value, 9000);
+        memset(value.data, (int)(i % 251), 9000);
+        value.len = i % 97 == 0 ? 9000 : i % 50;
+        tree_put(t, bytes_of(key, 4), buf_bytes(&value));
+    }
+    struct tree_pin *pin = tree_pin(t);
+    put_be32_key(key, 5);
+    tree_delete(t, bytes_of(key, 4)); /* after the pin */
+    buf_put(&out, (uint8_t[4096]){0}, 4096);
+    struct tree_writer *w = tree_writer_new(tree_pinned(pin));
+    while (tree_writer_next(w, 30000, &out))
+        ;
+    assert_int_equal(out.len, (size_t)tree_writer_count(w) * 4096);
+    struct tree *m = tree_new_mapped(out.data, tree_writer_count(w),
+                                     tree_writer_root(w), 20000);
+    tree_writer_free(w);
+    tree_check(m);
+    compare_versions(tree_pinned(pin), tree_head(m));
+    struct buf before = {0};
+    buf_put_bytes(&before, buf_bytes(&out));
+    struct tree_mark mark = tree_mark(m);
+    for (uint32_t i = 0; i < 20000; i += 3) {
+        put_be32_key(key, i);
+        if (i % 2 == 0)
+            tree_delete(m, bytes_of(key, 4));
+        else
+            tree_put(m, bytes_of(key, 4), bytes_of("changed", 7));
+    }
+    tree_check(m);
+    tree_undo(m, mark);
+    compare_versions(tree_pinned(pin), tree_head(m));
+    for (uint32_t i = 0; i < 20000; i++) {
+        put_be32_key(key, i);
+        tree_delete(m, bytes_of(key, 4));
+    }
+    tree_check(m);
+    assert_int_equal(tree_entries(m), 0);
+    assert_true(bytes_equal(buf_bytes(&before), buf_bytes(&out)));
+    tree_free(m);
+    tree_unpin(t, pin);
+    tree_free(t);
+    buf_deinit(&out);
+    buf_deinit(&before);
+    buf_deinit(&value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(written_versions_are_mapped_again),
         cmocka_unit_test(empty_tree_has_nothing),
         cmocka_unit_test(tiny_tree_is_below_16_kib),
         cmocka_unit_test(largest_key_and_value_fit),
