@@ -63,3 +63,16 @@ bool name_valid(struct bytes name)
     }
     return utf8_valid(name);
 }
+
+bool word_valid(struct bytes word, size_t len_max, const char *also)
+{
+    if (word.len == 0 || word.len > len_max)
+        return false;
+    for (size_t i = 0; i < word.len; i++) {
+        uint8_t c = word.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              (c != '\0' && strchr(also, c) != NULL)))
+            return false;
+    }
+    return true;
+}

@@ -39,18 +39,10 @@ bool chain_name_valid(struct bytes name)
     return true;
 }
 
-/* As a pipeline names a stage: lower-case letters, digits, '-', '_' and '.'. */
+/* As a pipeline names a stage. */
 static bool materializer_name_valid(struct bytes name)
 {
-    if (name.len == 0 || name.len > LIMIT_TYPE_NAME)
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-              c == '_' || c == '.'))
-            return false;
-    }
-    return true;
+    return word_valid(name, LIMIT_TYPE_NAME, "_.-");
 }
 
 /* ---- Writing. ---- */

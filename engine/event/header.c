@@ -11,28 +11,27 @@
 #include "event/header.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "base/utf8.h"
 #include "event/ids.h"
 
 enum { HEADER_PARTS = 11 };
 
 bool event_type_valid(struct bytes type)
 {
-    size_t dot = 0;
     if (type.len == 0 || type.len > LIMIT_TYPE_NAME)
         return false;
-    for (size_t i = 0; i < type.len; i++) {
-        uint8_t c = type.data[i];
-        if (c == '.' && dot == 0 && i > 0)
-            dot = i;
-        else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                   c == '_'))
-            return false;
-    }
-    return dot > 0 && dot < type.len - 1;
+    const uint8_t *dot = memchr(type.data, '.', type.len);
+    if (dot == NULL)
+        return false;
+    size_t before = (size_t)(dot - type.data);
+    return word_valid(bytes_of(type.data, before), LIMIT_TYPE_NAME, "_") &&
+           word_valid(bytes_of(dot + 1, type.len - before - 1), LIMIT_TYPE_NAME,
+                      "_");
 }
 
 static void put_id(struct buf *out, const uint8_t *id, size_t len)

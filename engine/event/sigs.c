@@ -12,18 +12,11 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "base/utf8.h"
 
 bool purpose_valid(struct bytes purpose)
 {
-    if (purpose.len == 0 || purpose.len > LIMIT_KIND_NAME)
-        return false;
-    for (size_t i = 0; i < purpose.len; i++) {
-        uint8_t c = purpose.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-              c == '.' || c == '-'))
-            return false;
-    }
-    return true;
+    return word_valid(purpose, LIMIT_KIND_NAME, "_.-");
 }
 
 static int compare(const struct further_sig *a, const struct further_sig *b)

@@ -13,21 +13,14 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "base/utf8.h"
 #include "event/ids.h"
 
 enum { HEADER_PARTS = 7, CALL_PARTS = 8 };
 
 bool method_name_valid(struct bytes method)
 {
-    if (method.len == 0 || method.len > LIMIT_TYPE_NAME)
-        return false;
-    for (size_t i = 0; i < method.len; i++) {
-        uint8_t c = method.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-              c == '.'))
-            return false;
-    }
-    return true;
+    return word_valid(method, LIMIT_TYPE_NAME, "_.");
 }
 
 static void put_hash(struct buf *out, const uint8_t *hash)

@@ -115,6 +115,20 @@ static void name_has_at_most_255_bytes(void **state)
     assert_false(name_valid(bytes_of(name, LIMIT_NAME + 1)));
 }
 
+static void words_are_small_letters_digits_and_what_is_named(void **state)
+{
+    (void)state;
+    assert_true(word_valid(bytes_of_text("az09"), 4, ""));
+    assert_true(word_valid(bytes_of_text("a_.b"), 4, "_."));
+    assert_false(word_valid(bytes_of_text(""), 4, "_."));
+    assert_false(word_valid(bytes_of_text("abcde"), 4, "_."));
+    assert_false(word_valid(bytes_of_text("a-b"), 4, "_."));
+    static const char *const bad[] = {"A", "`", "{", "/", ":", "\xc3\xa4"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(word_valid(bytes_of_text(bad[i]), 4, "_"));
+    assert_false(word_valid(bytes_of("a\0", 2), 4, "_"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +137,7 @@ int main(void)
         cmocka_unit_test(bad_byte_is_found_at_every_place),
         cmocka_unit_test(names_are_one_segment_of_a_path),
         cmocka_unit_test(name_has_at_most_255_bytes),
+        cmocka_unit_test(words_are_small_letters_digits_and_what_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
