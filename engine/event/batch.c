@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "crypto/merkle.h"
 #include "event/header.h"
+#include "event/parts.h"
 
 enum { BATCH_PARTS = 3, MEMBER_PARTS = 6 };
 
@@ -170,10 +171,6 @@ static int get_accepted(struct batch_reader *r, struct batch_member *m,
 {
     int rc;
     struct mp *mp = &r->mp;
-#define PART(name, call)                                                       \
-    *part = name;                                                              \
-    if ((rc = (call)) != 0)                                                    \
-    return rc
     PART("shape", mp_get_array_of(mp, MEMBER_PARTS, err));
     PART("header", get_tx_header(r, m, err));
     PART("further signatures", sigs_get(mp, &m->sigs, err));
@@ -183,7 +180,6 @@ static int get_accepted(struct batch_reader *r, struct batch_member *m,
     PART("result",
          get_covered(mp, LIMIT_RESULT, m->tx.call.result, &m->result, err));
     PART("verdict digest", mp_get_bin_of(mp, HASH_SIZE, &m->verdict, err));
-#undef PART
     return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "event/ids.h"
+#include "event/parts.h"
 
 enum { GENESIS_PARTS = 15, PAYLOAD_PARTS = 2 };
 
@@ -223,10 +224,6 @@ static int get_parts(struct mp *mp, struct genesis *g, const char **part,
                      struct err *err)
 {
     int rc;
-#define PART(name, call)                                                       \
-    *part = name;                                                              \
-    if ((rc = (call)) != 0)                                                    \
-    return rc
     PART("shape", mp_get_array_of(mp, GENESIS_PARTS, err));
     PART("format",
          get_between(mp, GENESIS_FORMAT, GENESIS_FORMAT, &g->format, err));
@@ -246,7 +243,6 @@ static int get_parts(struct mp *mp, struct genesis *g, const char **part,
     PART("bundle length",
          get_between(mp, 1, LIMIT_BUNDLE, &g->bundle_length, err));
     PART("end", mp_done(mp, err));
-#undef PART
     return 0;
 }
 

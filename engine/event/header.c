@@ -18,6 +18,7 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "event/ids.h"
+#include "event/parts.h"
 
 enum { HEADER_PARTS = 11 };
 
@@ -131,10 +132,6 @@ static int get_parts(struct mp *mp, struct event_header *h, const char **part,
                      struct err *err)
 {
     int rc;
-#define PART(name, call)                                                       \
-    *part = name;                                                              \
-    if ((rc = (call)) != 0)                                                    \
-    return rc
     PART("shape", mp_get_array_of(mp, HEADER_PARTS, err));
     PART("object id", mp_get_bin_of(mp, OBJECT_ID_SIZE, &h->object, err));
     PART("type", get_type(mp, &h->type, err));
@@ -149,7 +146,6 @@ static int get_parts(struct mp *mp, struct event_header *h, const char **part,
     PART("seal", get_seal(mp, &h->seal, err));
     PART("fields", get_raw(mp, MP_MAP, &h->fields, err));
     PART("end", mp_done(mp, err));
-#undef PART
     return 0;
 }
 

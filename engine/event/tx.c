@@ -15,6 +15,7 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "event/ids.h"
+#include "event/parts.h"
 
 enum { HEADER_PARTS = 7, CALL_PARTS = 8 };
 
@@ -102,11 +103,6 @@ static int get_method(struct mp *mp, struct bytes *method, struct err *err)
                        "not a name in lower-case letters, digits, '_' and '.'");
     return rc;
 }
-
-#define PART(name, call)                                                       \
-    *part = name;                                                              \
-    if ((rc = (call)) != 0)                                                    \
-    return rc
 
 static int get_call(struct mp *mp, struct call_record *c, const char **part,
                     struct err *err)
