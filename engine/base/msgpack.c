@@ -128,6 +128,11 @@ void mp_put_bin_or_nil(struct buf *b, struct bytes bytes)
         mp_put_bin(b, bytes);
 }
 
+void mp_put_id(struct buf *b, const uint8_t *id, size_t len)
+{
+    mp_put_bin_or_nil(b, bytes_of(id, id == NULL ? 0 : len));
+}
+
 void mp_put_array(struct buf *b, uint32_t count)
 {
     if (count < 16)

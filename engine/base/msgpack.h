@@ -35,6 +35,8 @@ void mp_put_str(struct buf *b, struct bytes text);
 void mp_put_text(struct buf *b, const char *text);
 void mp_put_bin(struct buf *b, struct bytes bytes);
 void mp_put_bin_or_nil(struct buf *b, struct bytes bytes); /* nil for len 0 */
+/* A hash or an id as a bin of `len` bytes; NULL is nil. */
+void mp_put_id(struct buf *b, const uint8_t *id, size_t len);
 void mp_put_array(struct buf *b, uint32_t count);
 void mp_put_map(struct buf *b, uint32_t count); /* caller writes sorted keys */
 

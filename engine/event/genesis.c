@@ -61,7 +61,7 @@ static void put_parts(struct buf *out, const struct genesis *g)
     for (size_t i = 0; i < g->root_count; i++)
         key_record_put(out, &g->roots[i]);
     mp_put_uint(out, g->threshold);
-    mp_put_bin_or_nil(out, bytes_of(g->next, g->next ? HASH_SIZE : 0));
+    mp_put_id(out, g->next, HASH_SIZE);
     key_record_put(out, &g->order);
     mp_put_array(out, (uint32_t)g->pipeline_count);
     for (size_t i = 0; i < g->pipeline_count; i++)

@@ -35,14 +35,6 @@ bool event_type_valid(struct bytes type)
                       "_");
 }
 
-static void put_id(struct buf *out, const uint8_t *id, size_t len)
-{
-    if (id == NULL)
-        mp_put_nil(out);
-    else
-        mp_put_bin(out, bytes_of(id, len));
-}
-
 void event_header_put(struct buf *out, const struct event_header *header)
 {
     assert(header->object != NULL && header->author != NULL);
@@ -52,15 +44,15 @@ void event_header_put(struct buf *out, const struct event_header *header)
     assert(header->fields.len > 0);
 
     mp_put_array(out, HEADER_PARTS);
-    put_id(out, header->object, OBJECT_ID_SIZE);
+    mp_put_id(out, header->object, OBJECT_ID_SIZE);
     mp_put_str(out, header->type);
-    put_id(out, header->parent, OBJECT_ID_SIZE);
-    put_id(out, header->previous, EVENT_ID_SIZE);
-    put_id(out, header->author, HASH_SIZE);
-    put_id(out, header->auth_ref, EVENT_ID_SIZE);
+    mp_put_id(out, header->parent, OBJECT_ID_SIZE);
+    mp_put_id(out, header->previous, EVENT_ID_SIZE);
+    mp_put_id(out, header->author, HASH_SIZE);
+    mp_put_id(out, header->auth_ref, EVENT_ID_SIZE);
     mp_put_uint(out, header->flags);
     mp_put_uint(out, header->body_length);
-    put_id(out, header->body_hash, HASH_SIZE);
+    mp_put_id(out, header->body_hash, HASH_SIZE);
     if (header->seal.data == NULL)
         mp_put_nil(out);
     else

@@ -24,26 +24,18 @@ bool method_name_valid(struct bytes method)
     return word_valid(method, LIMIT_TYPE_NAME, "_.");
 }
 
-static void put_hash(struct buf *out, const uint8_t *hash)
-{
-    if (hash == NULL)
-        mp_put_nil(out);
-    else
-        mp_put_bin(out, bytes_of(hash, HASH_SIZE));
-}
-
 static void put_call(struct buf *out, const struct call_record *call)
 {
     assert(call->id != NULL && method_name_valid(call->method));
     mp_put_array(out, CALL_PARTS);
     mp_put_bin(out, bytes_of(call->id, CALL_ID_SIZE));
     mp_put_str(out, call->method);
-    put_hash(out, call->bundle);
-    put_hash(out, call->args);
-    put_hash(out, call->reads);
-    put_hash(out, call->result);
-    put_hash(out, call->caller);
-    put_hash(out, call->token);
+    mp_put_id(out, call->bundle, HASH_SIZE);
+    mp_put_id(out, call->args, HASH_SIZE);
+    mp_put_id(out, call->reads, HASH_SIZE);
+    mp_put_id(out, call->result, HASH_SIZE);
+    mp_put_id(out, call->caller, HASH_SIZE);
+    mp_put_id(out, call->token, HASH_SIZE);
 }
 
 void tx_header_put(struct buf *out, const struct tx_header *header)
@@ -54,12 +46,12 @@ void tx_header_put(struct buf *out, const struct tx_header *header)
     assert((header->seen_root != NULL) == (header->seen_size > 0));
 
     mp_put_array(out, HEADER_PARTS);
-    put_hash(out, header->author);
+    mp_put_id(out, header->author, HASH_SIZE);
     mp_put_uint(out, header->first_sequence);
     mp_put_uint(out, header->count);
-    put_hash(out, header->event_root);
+    mp_put_id(out, header->event_root, HASH_SIZE);
     mp_put_uint(out, header->seen_size);
-    put_hash(out, header->seen_root);
+    mp_put_id(out, header->seen_root, HASH_SIZE);
     put_call(out, &header->call);
 }
 

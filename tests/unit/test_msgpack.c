@@ -80,7 +80,9 @@ static void simple_values_are_one_byte(void **state)
     mp_put_bool(&b, true);
     mp_put_bin_or_nil(&b, (struct bytes){0});
     mp_put_bin_or_nil(&b, LITERAL("x"));
-    assert_written(&b, "\xc0\xc2\xc3\xc0\xc4\x01x");
+    mp_put_id(&b, NULL, 2);
+    mp_put_id(&b, (const uint8_t *)"id", 2);
+    assert_written(&b, "\xc0\xc2\xc3\xc0\xc4\x01x\xc0\xc4\x02id");
     buf_deinit(&b);
 }
 
