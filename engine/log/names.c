@@ -16,7 +16,7 @@
 #include "base/hex.h"
 #include "base/limits.h"
 #include "base/tree.h"
-#include "base/utf8.h"
+#include "event/genesis.h"
 
 enum {
     CRC_DIGITS = 8,
@@ -45,24 +45,6 @@ static bool lookup(const struct names *names, struct bytes name,
     if (name.len > LIMIT_CHAIN_NAME)
         return false;
     return tree_get(tree_head(names->by_name), name, id);
-}
-
-static int check_segments(struct bytes name, struct err *err)
-{
-    size_t start = 0;
-
-    for (size_t i = 0; i <= name.len; i++) {
-        if (i < name.len && name.data[i] != '/')
-            continue;
-        if (!name_valid(bytes_of(name.data + start, i - start)))
-            return err_set(err, ATE_EINVALID,
-                           "'%.*s' is no name of a chain: it is a path such as "
-                           "bank/main, its parts not empty, without a dot in "
-                           "front and without control characters",
-                           (int)name.len, (const char *)name.data);
-        start = i + 1;
-    }
-    return 0;
 }
 
 static int conflict(struct bytes name, struct bytes other, struct err *err)
@@ -96,9 +78,12 @@ int names_check(const struct names *names, struct bytes name, struct err *err)
         return err_set(err, ATE_ELIMIT,
                        "a name of %zu bytes is over the limit of %d", name.len,
                        LIMIT_CHAIN_NAME);
-    int rc = check_segments(name, err);
-    if (rc != 0)
-        return rc;
+    if (!chain_name_valid(name))
+        return err_set(err, ATE_EINVALID,
+                       "'%.*s' is no name of a chain: it is a path such as "
+                       "bank/main, its parts not empty, without a dot in "
+                       "front and without control characters",
+                       (int)name.len, (const char *)name.data);
     for (size_t i = 1; i <= name.len; i++) {
         struct bytes above = bytes_of(name.data, i);
         if (i < name.len && name.data[i] != '/')
