@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* memmem */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "crypto/hash.h"
 #include "script/lib.h"
@@ -86,31 +87,14 @@ static int text_hex(lua_State *L)
     return 1;
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* unhex(digits): the bytes; nil for what is not hexadecimal. */
 static int text_unhex(lua_State *L)
 {
     struct bytes digits = arg_bytes(L, "ate.text.unhex");
     size_t len = digits.len / 2;
     char *made = sandbox_scratch(L, len);
-    bool good = digits.len % 2 == 0;
+    bool good = hex_get((const char *)digits.data, digits.len, (uint8_t *)made);
 
-    for (size_t i = 0; i < len && good; i++) {
-        int high = hex_value(digits.data[2 * i]);
-        int low = hex_value(digits.data[2 * i + 1]);
-        good = high >= 0 && low >= 0;
-        made[i] = (char)(high * 16 + low);
-    }
     if (good)
         lua_pushlstring(L, made, len);
     else
