@@ -48,15 +48,6 @@ void problems_vadd(struct problems *p, const struct place *place,
     buf_deinit(&line);
 }
 
-void problems_add(struct problems *p, const struct place *place,
-                  const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    problems_vadd(p, place, format, args);
-    va_end(args);
-}
-
 /* By file, then by the number behind the last colon, then by text. */
 static int compare(const void *a, const void *b)
 {

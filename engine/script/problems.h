@@ -34,9 +34,6 @@ struct problems {
 
 enum { PROBLEMS_MAX = 1000 };
 
-void problems_add(struct problems *p, const struct place *place,
-                  const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 void problems_vadd(struct problems *p, const struct place *place,
                    const char *format, va_list args);
 

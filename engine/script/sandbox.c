@@ -462,8 +462,3 @@ size_t sandbox_memory_used(const struct sandbox *s)
     size_t image = s->arena.image_marks.used;
     return s->arena.marks.used > image ? s->arena.marks.used - image : 0;
 }
-
-size_t sandbox_image_size(const struct sandbox *s)
-{
-    return arena_image_size(&s->arena);
-}

@@ -195,5 +195,4 @@ void sandbox_interrupt(struct sandbox *s);
 
 uint64_t sandbox_gas_used(const struct sandbox *s);  /* since sandbox_begin */
 size_t sandbox_memory_used(const struct sandbox *s); /* beyond the image */
-size_t sandbox_image_size(const struct sandbox *s);
 #endif
