@@ -68,13 +68,6 @@ int key_record_decode(struct bytes raw, struct key_record *record,
     return rc;
 }
 
-bool key_record_equal(const struct key_record *a, const struct key_record *b)
-{
-    return a->suite == b->suite &&
-           memcmp(a->sign, b->sign, SIGN_PUBLIC_SIZE) == 0 &&
-           memcmp(a->box, b->box, BOX_PUBLIC_SIZE) == 0;
-}
-
 void key_id(const struct key_record *record, uint8_t out[KEY_ID_SIZE])
 {
     uint8_t raw[KEY_RECORD_MAX];

@@ -33,7 +33,6 @@ int key_record_get(struct mp *mp, struct key_record *record, struct err *err);
 /* The same of a whole buffer with nothing behind it. Errors: INVALID. */
 int key_record_decode(struct bytes raw, struct key_record *record,
                       struct err *err);
-bool key_record_equal(const struct key_record *a, const struct key_record *b);
 
 /* H("key", record). */
 void key_id(const struct key_record *record, uint8_t out[KEY_ID_SIZE]);

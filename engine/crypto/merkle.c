@@ -49,16 +49,6 @@ void merkle_root(const struct merkle *m, uint8_t out[HASH_SIZE])
     memcpy(out, root, HASH_SIZE);
 }
 
-void merkle_root_of(const struct bytes *leaves, size_t count,
-                    uint8_t out[HASH_SIZE])
-{
-    struct merkle m;
-    merkle_init(&m);
-    for (size_t i = 0; i < count; i++)
-        merkle_append_leaf(&m, leaves[i]);
-    merkle_root(&m, out);
-}
-
 void merkle_root_of_ids(const uint8_t (*ids)[HASH_SIZE], size_t count,
                         uint8_t out[HASH_SIZE])
 {

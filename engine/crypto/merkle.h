@@ -17,12 +17,10 @@ struct merkle {
 void merkle_init(struct merkle *m);
 void merkle_append_leaf(struct merkle *m, struct bytes leaf);
 void merkle_append_hash(struct merkle *m, const uint8_t leaf_hash[HASH_SIZE]);
+/* Over no leaves it is SHA-256(""). */
 void merkle_root(const struct merkle *m, uint8_t out[HASH_SIZE]);
 
-/* Root over leaves in one call; over none it is SHA-256(""). */
-void merkle_root_of(const struct bytes *leaves, size_t count,
-                    uint8_t out[HASH_SIZE]);
-/* The same where each leaf is an id of 32 bytes, one behind the other. */
+/* The root over leaves that are ids of 32 bytes, one behind the other. */
 void merkle_root_of_ids(const uint8_t (*ids)[HASH_SIZE], size_t count,
                         uint8_t out[HASH_SIZE]);
 /* The same where the leaves are hashed already. */

@@ -46,6 +46,14 @@ static inline void assert_hash(const uint8_t *hash, const char *hex)
     buf_deinit(&text);
 }
 
+static inline void assert_record(const struct key_record *got,
+                                 const struct key_record *want)
+{
+    assert_int_equal(got->suite, want->suite);
+    assert_memory_equal(got->sign, want->sign, SIGN_PUBLIC_SIZE);
+    assert_memory_equal(got->box, want->box, BOX_PUBLIC_SIZE);
+}
+
 /* The call failed with this code, and its text holds `words`. */
 static inline void assert_error(int rc, const struct err *err, int code,
                                 const char *words)

@@ -17,13 +17,14 @@ static struct buf make(size_t len)
 /* docs/format.md section 4: a tree over pieces, made by hand. */
 static void hash_by_hand(struct bytes body, uint8_t out[HASH_SIZE])
 {
-    struct bytes pieces[8];
-    size_t count = 0;
+    struct merkle tree;
+    merkle_init(&tree);
     for (size_t at = 0; at < body.len; at += PIECE) {
         size_t left = body.len - at;
-        pieces[count++] = bytes_of(body.data + at, left < PIECE ? left : PIECE);
+        merkle_append_leaf(
+            &tree, bytes_of(body.data + at, left < PIECE ? left : PIECE));
     }
-    merkle_root_of(pieces, count, out);
+    merkle_root(&tree, out);
 }
 
 static const size_t lengths[] = {

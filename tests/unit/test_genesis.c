@@ -74,10 +74,10 @@ static void genesis_round_trips(void **state)
     assert_int_equal(got.threshold, 2);
     assert_int_equal(got.pipeline_count, 3);
     for (size_t i = 0; i < 3; i++) {
-        assert_true(key_record_equal(&got.roots[i], &want.roots[i]));
+        assert_record(&got.roots[i], &want.roots[i]);
         assert_true(bytes_equal(got.pipeline[i], want.pipeline[i]));
     }
-    assert_true(key_record_equal(&got.order, &want.order));
+    assert_record(&got.order, &want.order);
     assert_int_equal(got.bundle_length, 4321);
     assert_int_equal(genesis_limit(&got, "gas", 5), 1000000);
     assert_int_equal(genesis_limit(&got, "call_ms", 5), 86400000);
