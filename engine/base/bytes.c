@@ -81,11 +81,6 @@ void buf_put_u8(struct buf *b, uint8_t value)
     *buf_grow(b, 1) = value;
 }
 
-void buf_put_be32(struct buf *b, uint32_t value)
-{
-    put_be32(buf_grow(b, 4), value);
-}
-
 void buf_put_be64(struct buf *b, uint64_t value)
 {
     put_be64(buf_grow(b, 8), value);

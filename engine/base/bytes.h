@@ -36,7 +36,6 @@ void buf_put(struct buf *b, const void *data, size_t len);
 void buf_put_bytes(struct buf *b, struct bytes bytes);
 void buf_put_text(struct buf *b, const char *text);
 void buf_put_u8(struct buf *b, uint8_t value);
-void buf_put_be32(struct buf *b, uint32_t value);
 void buf_put_be64(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

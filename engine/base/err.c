@@ -13,12 +13,11 @@ struct row {
     int http;
     int exit_code;
     const char *name;
-    const char *text;
 };
 
 static const struct row rows[] = {
-#define X(name, number, posix, http, exit_code, text)                          \
-    {-(number), posix, http, exit_code, #name, text},
+#define X(name, number, posix, http, exit_code, meaning)                       \
+    {-(number), posix, http, exit_code, #name},
     ERR_TABLE(X)
 #undef X
 };
@@ -131,11 +130,6 @@ int err_errno(struct err *err, int posix, const char *format, ...)
 const char *err_name(int code)
 {
     return row_of(code)->name;
-}
-
-const char *err_default_text(int code)
-{
-    return row_of(code)->text;
 }
 
 int err_posix(int code)

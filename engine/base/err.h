@@ -2,15 +2,15 @@
  *
  * What can fail returns 0 (or a count) or a negative code of this table and
  * fills the caller's `struct err`. One table makes the codes, their names, the
- * texts, the errno for files, the HTTP status and the exit code; numbers are
- * never reused. */
+ * errno for files, the HTTP status and the exit code; numbers are never
+ * reused. */
 #ifndef ATE_BASE_ERR_H
 #define ATE_BASE_ERR_H
 
 #include <stdarg.h>
 #include <stddef.h>
 
-/* name, number, errno, HTTP status, exit code, text */
+/* name, number, errno, HTTP status, exit code, what it means */
 #define ERR_TABLE(X)                                                           \
     X(IO, 1, EIO, 500, 1, "input or output failed")                            \
     X(INVALID, 2, EINVAL, 400, 2, "not a valid request")                       \
@@ -28,7 +28,7 @@
     X(NEED, 14, EAGAIN, 503, 7, "a body has to be fetched first")
 
 enum {
-#define X(name, number, posix, http, exit_code, text)                          \
+#define X(name, number, posix, http, exit_code, meaning)                       \
     ATE_E##name = -(number),
     ERR_TABLE(X)
 #undef X
@@ -59,7 +59,6 @@ int err_errno(struct err *err, int posix, const char *format, ...)
 
 /* What the table says of a code; for an unknown one what IO has. */
 const char *err_name(int code); /* "REFUSED" */
-const char *err_default_text(int code);
 int err_posix(int code);
 int err_http(int code);
 int err_exit(int code);

@@ -26,7 +26,6 @@ enum {
     LIMIT_BODY_INLINE = 1024,       /* (format) above: in the body file */
     LIMIT_BODY_SEGMENT = 1 << 30,   /* (format) one body file */
     LIMIT_BODY = (1 << 30) - (512 << 10), /* (format) fits with leaf hashes */
-    LIMIT_BODY_IN_FLIGHT = 1 << 20, /* of bodies that arrive at a time */
     LIMIT_TX_BODIES = 64 << 20,     /* those of one call's events */
 
     /* Schemas. */

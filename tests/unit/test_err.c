@@ -21,7 +21,6 @@ static void table_gives_all_faces_of_a_code(void **state)
     (void)state;
     assert_int_equal(ATE_EREFUSED, -4);
     assert_string_equal(err_name(ATE_EREFUSED), "REFUSED");
-    assert_string_equal(err_default_text(ATE_EREFUSED), "a rule refused it");
     assert_int_equal(err_posix(ATE_EREFUSED), EPERM);
     assert_int_equal(err_http(ATE_EREFUSED), 422);
     assert_int_equal(err_exit(ATE_EREFUSED), 6);
@@ -33,7 +32,7 @@ static void numbers_are_1_to_14(void **state)
 {
     (void)state;
     static const int codes[] = {
-#define X(name, number, posix, http, exit_code, text) ATE_E##name,
+#define X(name, number, posix, http, exit_code, meaning) ATE_E##name,
         ERR_TABLE(X)
 #undef X
     };
