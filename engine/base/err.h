@@ -46,8 +46,8 @@ struct err {
 int err_set(struct err *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Put "context: " before the text, keep the code and return it;
- * IO when `err` is NULL, so give one to what you wrap. */
+/* Put "context: " before the text, keep the code and return it; IO when `err`
+ * is NULL, so give one to what you wrap. */
 int err_wrap(struct err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -6,9 +6,10 @@
  *     a context only then: one call into libcrypto is dearer than the copy, and
  *     almost everything we hash is small.
  * (3) context == NULL: all input so far is in the buffer. context != NULL: it
- * is all in the context but for the `len` bytes in the buffer. (4) A context
- * that is given back on another thread than it was taken on joins that
- * thread's; each is owned by one hasher or one thread at a time. */
+ *     is all in the context but for the `len` bytes in the buffer.
+ * (4) A context that is given back on another thread than it was taken on
+ *     joins that thread's; each is owned by one hasher or one thread at a
+ *     time. */
 #include "crypto/hash.h"
 
 #include <assert.h>

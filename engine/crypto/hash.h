@@ -26,8 +26,8 @@ void hash_part(struct hasher *h, struct bytes part); /* nil: len 0 */
 void hash_u8(struct hasher *h, uint8_t value);       /* a part of 1 byte */
 void hash_u64(struct hasher *h, uint64_t value);     /* a part of 8 bytes */
 void hash_end(struct hasher *h, uint8_t out[HASH_SIZE]);
-void hash_drop(
-    struct hasher *h); /* instead of the end; safe twice, and after */
+/* Instead of the end; safe twice, and after it. */
+void hash_drop(struct hasher *h);
 
 /* A part that is a hash or an id; NULL is nil. */
 void hash_part_of(struct hasher *h, const uint8_t *data, size_t len);

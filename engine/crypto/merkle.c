@@ -1,10 +1,11 @@
 /* Appending to the tree of RFC 9162, section 2.1.
  *
  * (1) peaks[i] is set exactly where bit i of size is; the peak of the highest
- * bit holds the oldest leaves. (2) Appending is counting: a peak of the same
- * height joins the new subtree on its left and is carried, as a set bit is when
- * 1 is added. (3) The root joins the peaks from the lowest up, the higher one
- * left; that is the RFC's split at the largest power of two below the size. */
+ *     bit holds the oldest leaves.
+ * (2) Appending is counting: a peak of the same height joins the new subtree on
+ *     its left and is carried, as a set bit is when 1 is added.
+ * (3) The root joins the peaks from the lowest up, the higher one left; that is
+ *     the RFC's split at the largest power of two below the size. */
 #include "crypto/merkle.h"
 
 #include <assert.h>

@@ -4,11 +4,11 @@
  *     <size, decimal>
  *     <root, base64>
  *
- *     \u2014 ate/<chain id, 64 hex> <base64 of key hash, 4 bytes, and
- * signature>
+ *     <U+2014> ate/<chain id, 64 hex> <base64 of key hash and signature>
  *
- * Origin and key name are one. Lines of further signers (witnesses) may follow;
- * they are checked for shape only. Tools that know C2SP notes read them. */
+ * The key hash has 4 bytes. Origin and key name are one. Lines of further
+ * signers (witnesses) may follow; they are checked for shape only. Tools that
+ * know C2SP notes read them. */
 #ifndef ATE_CRYPTO_NOTE_H
 #define ATE_CRYPTO_NOTE_H
 

@@ -1,8 +1,8 @@
 /* Bundles: [main module, [[module, file name, source], ...]].
  *
  * (1) Modules are sorted by name, strictly: one set of files is one bundle,
- * with one hash, whatever order it was read in. (2) A checked bundle is walked
- * again without errors. */
+ *     with one hash, whatever order it was read in.
+ * (2) A checked bundle is walked again without errors. */
 #include "event/bundle.h"
 
 #include <assert.h>

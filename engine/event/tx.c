@@ -4,8 +4,9 @@
  *     [call id, method, bundle, arguments, read set, result, caller, token]
  *
  * (1) The sequences of all events fit int64: an author mark can always count
- * on. (2) The seen root is there exactly when the seen size is not 0. (3)
- * Reading each part strictly is reading canonically: there is no map. */
+ *     on.
+ * (2) The seen root is there exactly when the seen size is not 0.
+ * (3) Reading each part strictly is reading canonically: there is no map. */
 #include "event/tx.h"
 
 #include <assert.h>

@@ -5,10 +5,11 @@
  * (2) What is read comes in the order parts, types, views, rules, methods,
  *     workers; each needs only what stands before it.
  * (3) A name that is declared twice is told and counts once. Types and views of
- * a schema share one set of names, as do the schemas: `state.x` has to mean one
- * thing. Methods have a set of their own (declared names have no dot, default
- * ones have). (4) Arrays are as large as they will be before pointers into them
- * are taken. */
+ *     a schema share one set of names, as do the schemas: `state.x` has to mean
+ *     one thing. Methods have a set of their own (declared names have no dot,
+ *     default ones have).
+ * (4) Arrays are as large as they will be before pointers into them are
+ *     taken. */
 #include "script/declare.h"
 
 #include <assert.h>

@@ -1,6 +1,9 @@
-/* lua_rows: what a fold writes by: rows:add(key, {column = more}),
- * rows:set(key,
- * {...}), rows:delete(key), rows:get(key). Keys as in lua_key.h. */
+/* lua_rows: what a fold writes by.
+ *
+ *     rows:add(key, {column = more})     rows:get(key)
+ *     rows:set(key, {column = value})    rows:delete(key)
+ *
+ * Keys as in lua_key.h. */
 #ifndef ATE_SCRIPT_LUA_ROWS_H
 #define ATE_SCRIPT_LUA_ROWS_H
 
