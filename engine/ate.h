@@ -1,16 +1,19 @@
 /* ate.h: the one public header of the engine.
  *
- * Every function may be called from any thread. What takes time is a call: it is
- * started with ate_call() or ate_read(), and its answers arrive on a port, a queue
- * with an eventfd that the caller polls in a loop of its own.
+ * Every function may be called from any thread. What takes time is a call: it
+ * is started with ate_call() or ate_read(), and its answers arrive on a port, a
+ * queue with an eventfd that the caller polls in a loop of its own.
  *
- * Values cross this header as msgpack, in the form that doors use: an amount is text
- * ("12.50"), a ref the key of what it names ("alice", "project/7", a fact without key
- * "<index>.<n>"), an identity a name of the caller's key list or "key:<hex>", a time
- * ISO 8601 text; numbers, booleans, lists and maps are themselves.
+ * Values cross this header as msgpack, in the form that doors use: an amount is
+ * text
+ * ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
+ * without key
+ * "<index>.<n>"), an identity a name of the caller's key list or "key:<hex>", a
+ * time ISO 8601 text; numbers, booleans, lists and maps are themselves.
  *
- * Memory that comes from here is freed by ate_free() or by the function that its
- * comment names; what is passed in is copied before the function returns. */
+ * Memory that comes from here is freed by ate_free() or by the function that
+ * its comment names; what is passed in is copied before the function returns.
+ */
 #ifndef ATE_H
 #define ATE_H
 
@@ -67,13 +70,14 @@ struct ate;
 enum ate_open_flags {
     ATE_READ_ONLY = 1, /* takes no lock, writes nothing; beside a writer, too */
     ATE_CREATE = 2,    /* make the folder when it is not there */
-    ATE_MEMORY = 4,    /* no folder: everything in memory, a clock set by hand */
-    ATE_FOLDER = 8,    /* `path` is one chain's folder; its chain is named ""
-                          (implies READ_ONLY) */
+    ATE_MEMORY = 4, /* no folder: everything in memory, a clock set by hand */
+    ATE_FOLDER = 8, /* `path` is one chain's folder; its chain is named ""
+                       (implies READ_ONLY) */
 };
 
 /* Open the data folder at `path`. One process at a time may write to it.
- * Errors: NOT_FOUND, DENIED, UNAVAILABLE (another process has it), IO, CORRUPT. */
+ * Errors: NOT_FOUND, DENIED, UNAVAILABLE (another process has it), IO, CORRUPT.
+ */
 ATE_API int ate_open(struct ate **out, const char *path, unsigned flags,
                      struct ate_error *error);
 
@@ -89,8 +93,8 @@ ATE_API int ate_set_clock(struct ate *ate, int64_t time_ms,
 
 struct ate_port;
 ATE_API struct ate_port *ate_port_new(void);
-/* Answers that nobody read are dropped. Free it after the ate it was used with, or when
- * no call of it is under way. */
+/* Answers that nobody read are dropped. Free it after the ate it was used with,
+ * or when no call of it is under way. */
 ATE_API void ate_port_free(struct ate_port *port);
 /* Readable while an answer waits. Owned by the port. */
 ATE_API int ate_port_fd(const struct ate_port *port);
@@ -104,14 +108,14 @@ struct ate_answer {
     uint64_t call; /* as ate_call() returned it */
     int kind;
     struct ate_error error; /* code 0 for DATA and for success */
-    /* DATA: one msgpack value. FINAL: the result, or nil; for a write it is the map
-     * {result, index, root (hex), tx (hex), receipt (text), gas, durable_us}; for a
-     * failed one empty. Free with ate_free(). */
+    /* DATA: one msgpack value. FINAL: the result, or nil; for a write it is the
+     * map {result, index, root (hex), tx (hex), receipt (text), gas,
+     * durable_us}; for a failed one empty. Free with ate_free(). */
     struct ate_bytes value;
 };
 
-/* Take the next answer: 1 and `*answer`, or 0 when none came within `timeout_ms`
- * (0: do not wait, -1: for ever). */
+/* Take the next answer: 1 and `*answer`, or 0 when none came within
+ * `timeout_ms` (0: do not wait, -1: for ever). */
 ATE_API int ate_port_next(struct ate_port *port, struct ate_answer *answer,
                           int timeout_ms);
 
@@ -122,27 +126,26 @@ struct ate_request {
     const char *method; /* "transfer", "account.put", or qualified */
     const void *args;   /* a msgpack map; NULL: none */
     size_t args_len;
-    const char *as; /* name of the key that signs; NULL: "me" */
+    const char *as;      /* name of the key that signs; NULL: "me" */
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */
     const char *roots;   /* as root keys, separated by commas; NULL: none */
-    int propose; /* of a write: not 0: do not write, but give {proposal (text), tx}:
-                    signed by those above, except keys that are public here, for
-                    others to sign (proposal.sign) and somebody to hand in
-                    (ate.submit) */
+    int propose; /* of a write: not 0: do not write, but give {proposal (text),
+                    tx}: signed by those above, except keys that are public
+                    here, for others to sign (proposal.sign) and somebody to
+                    hand in (ate.submit) */
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
     uint32_t credit; /* chunks that may come before ate_grant(); 0: 256 */
 };
 
-/* Call a method. Never fails at once: what goes wrong is the final answer. Returns the
- * call's number, unique within `ate`.
+/* Call a method. Never fails at once: what goes wrong is the final answer.
+ * Returns the call's number, unique within `ate`.
  *
  * The node's own methods (chain NULL):
- *   chain.create {name, bundle bin, accept? [text], version?} -> {id, name, schema}
- *   chain.ls {} -> [{name, id, ...}]
- *   key.new {name} -> {name, id, sign, box}     key.ls {} -> [...]
- *   key.show {name} -> {name, id, sign, box}
+ *   chain.create {name, bundle bin, accept? [text], version?} -> {id, name,
+ * schema} chain.ls {} -> [{name, id, ...}] key.new {name} -> {name, id, sign,
+ * box}     key.ls {} -> [...] key.show {name} -> {name, id, sign, box}
  *
  *   key.add {name, public} -> as key.show
  *   proposal.sign {proposal, key, purpose "author" or "root"} -> {proposal}
@@ -159,30 +162,31 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
 /* Read. `method` is one of:
- *   get {type, key} -> object           list {type, parent?, after?, limit?, order?}
- *   history {type, key}                 view {view, where?, after?, limit?, order?}
- *   sum {view, column, where?} -> amount
- *   info {} -> map                      schema {} -> map
- *   tail {from?, limit?, follow?}       verify {} -> report
- *   grants {to?, all?, limit?, order?}  proposal {proposal} -> [transaction]
- *   plan {bundle bin} -> report
- * list, history, view, tail and grants stream one DATA a row; tail with follow does not end
- * by itself; verify and plan stream {done, total}. `order` is "first" or "last". */
+ *   get {type, key} -> object           list {type, parent?, after?, limit?,
+ * order?} history {type, key}                 view {view, where?, after?,
+ * limit?, order?} sum {view, column, where?} -> amount info {} -> map schema {}
+ * -> map tail {from?, limit?, follow?}       verify {} -> report grants {to?,
+ * all?, limit?, order?}  proposal {proposal} -> [transaction] plan {bundle bin}
+ * -> report list, history, view, tail and grants stream one DATA a row; tail
+ * with follow does not end by itself; verify and plan stream {done, total}.
+ * `order` is "first" or "last". */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
 /* Allow `chunks` more chunks of output. */
 ATE_API void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks);
 
-/* Ask a call to end; its final answer still comes (CANCELED unless it was done). */
+/* Ask a call to end; its final answer still comes (CANCELED unless it was
+ * done). */
 ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 
 /* ---- schemas, without a node ---- */
 
 /* Load FILE.lua and all that it requires (from its folder) in the sandbox.
- * `bundle` gets the bytes for chain.create; `report`, unless NULL, a msgpack map
- * {schema: as `ate_read` schema gives it, hash: of the bundle, warnings: [text]}.
- * Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND; LIMIT. */
+ * `bundle` gets the bytes for chain.create; `report`, unless NULL, a msgpack
+ * map {schema: as `ate_read` schema gives it, hash: of the bundle, warnings:
+ * [text]}. Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND;
+ * LIMIT. */
 ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
                        struct ate_bytes *report, struct ate_error *error);
 

@@ -19,7 +19,8 @@ static inline struct bytes bytes_of(const void *data, size_t len)
 
 struct bytes bytes_of_text(const char *text); /* without the final zero */
 bool bytes_equal(struct bytes a, struct bytes b);
-int bytes_compare(struct bytes a, struct bytes b); /* as memcmp; shorter first */
+/* As memcmp; what is shorter comes first. */
+int bytes_compare(struct bytes a, struct bytes b);
 
 /* Grows as it is written to. All zeros is an empty one. */
 struct buf {
@@ -28,10 +29,10 @@ struct buf {
     size_t cap;
 };
 
-void buf_deinit(struct buf *b);              /* safe twice */
-void buf_clear(struct buf *b);               /* keeps the memory */
+void buf_deinit(struct buf *b);               /* safe twice */
+void buf_clear(struct buf *b);                /* keeps the memory */
 void buf_reserve(struct buf *b, size_t more); /* room for `more` behind len */
-uint8_t *buf_grow(struct buf *b, size_t n);  /* n bytes, not set, now in len */
+uint8_t *buf_grow(struct buf *b, size_t n);   /* n bytes, not set, now in len */
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_put_bytes(struct buf *b, struct bytes bytes);
 void buf_put_text(struct buf *b, const char *text);
@@ -40,8 +41,8 @@ void buf_put_be64(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_pad(struct buf *b, size_t alignment); /* zeros to a multiple */
-/* Make `b` the smallest bytes that are greater than all that begin with it; false,
- * and `b` empty: there are none (it held only 0xff). */
+/* Make `b` the smallest bytes that are greater than all that begin with it;
+ * false, and `b` empty: there are none (it held only 0xff). */
 bool buf_next_prefix(struct buf *b);
 struct bytes buf_bytes(const struct buf *b); /* until the next write */
 /* A zero behind the end, not counted in len. Until the next write. */

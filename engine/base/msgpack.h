@@ -2,11 +2,12 @@
  *
  * Canonical: nil, booleans, integers of int64 or uint64 in their shortest form,
  * text (valid UTF-8) as str, bytes as bin, arrays, maps whose keys are text,
- * sorted by their bytes and unique; shortest length forms throughout; no floats,
- * no ext; nesting at most MP_DEPTH_MAX; nothing behind the value.
+ * sorted by their bytes and unique; shortest length forms throughout; no
+ * floats, no ext; nesting at most MP_DEPTH_MAX; nothing behind the value.
  *
  * The writer trusts its caller (asserts); the reader trusts nobody: each length
- * is checked against what is left before it is used, and nothing is allocated. */
+ * is checked against what is left before it is used, and nothing is
+ * allocated. */
 #ifndef ATE_BASE_MSGPACK_H
 #define ATE_BASE_MSGPACK_H
 
@@ -19,7 +20,7 @@ enum { MP_DEPTH_MAX = 16 };
 enum mp_kind {
     MP_NIL,
     MP_BOOL,
-    MP_INT, /* fits int64 */
+    MP_INT,  /* fits int64 */
     MP_UINT, /* above int64 only */
     MP_STR,
     MP_BIN,
@@ -40,8 +41,8 @@ void mp_put_id(struct buf *b, const uint8_t *id, size_t len);
 void mp_put_array(struct buf *b, uint32_t count);
 void mp_put_map(struct buf *b, uint32_t count); /* caller writes sorted keys */
 
-/* A reader over borrowed bytes. The first failure sticks: later reads return the
- * same code, so a decoder may read everything and look once at the end. */
+/* A reader over borrowed bytes. The first failure sticks: later reads return
+ * the same code, so a decoder may read everything and look once at the end. */
 struct mp {
     const uint8_t *at;
     const uint8_t *end;
@@ -67,8 +68,8 @@ int mp_get_bin_or_nil(struct mp *mp, size_t len, const uint8_t **bytes_or_null,
                       struct err *err);
 int mp_get_array(struct mp *mp, uint32_t *count, struct err *err);
 int mp_get_array_of(struct mp *mp, uint32_t count, struct err *err);
-/* Reading a map piece by piece does not look at the order of its keys: pass it by
- * mp_skip or mp_check first. */
+/* Reading a map piece by piece does not look at the order of its keys: pass it
+ * by mp_skip or mp_check first. */
 int mp_get_map(struct mp *mp, uint32_t *count, struct err *err);
 /* Pass one value; `raw`, unless NULL, gets its bytes. Checks that it is
  * canonical, at any depth. */
@@ -81,9 +82,9 @@ int mp_check(struct bytes bytes, struct err *err);
 /* The raw value of a text key in a canonical map; data NULL when absent. */
 struct bytes mp_map_get(struct bytes map, const char *key);
 
-/* Any msgpack that a client may send, made canonical and appended to `out`: maps are
- * sorted (a key twice is INVALID), lengths shortened; floats that hold an
- * integer become it, others are INVALID. Uses msgpack-c behind hard limits:
+/* Any msgpack that a client may send, made canonical and appended to `out`:
+ * maps are sorted (a key twice is INVALID), lengths shortened; floats that hold
+ * an integer become it, others are INVALID. Uses msgpack-c behind hard limits:
  * `len` at most MP_LOOSE_MAX, depth at most MP_DEPTH_MAX, at most
  * MP_LOOSE_VALUES_MAX values. After a failure `out` is as before.
  * Errors: INVALID, LIMIT. */

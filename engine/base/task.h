@@ -1,8 +1,9 @@
-/* task: work for the pool: a computation that touches nothing but its own struct.
+/* task: work for the pool: a computation that touches nothing but its own
+ * struct.
  *
- * The core fills in a task and hands it to `pool->submit`; `work` runs somewhere, on any
- * thread, then `done` on the core's own thread, later and never from within
- * submit. In between the task belongs to the pool. */
+ * The core fills in a task and hands it to `pool->submit`; `work` runs
+ * somewhere, on any thread, then `done` on the core's own thread, later and
+ * never from within submit. In between the task belongs to the pool. */
 #ifndef ATE_BASE_TASK_H
 #define ATE_BASE_TASK_H
 

@@ -25,13 +25,14 @@ void tree_free(struct tree *t); /* NULL is harmless; ends every pin */
 
 struct tree_version tree_head(const struct tree *t);
 
-/* Put replaces. Both bounds are asserted: callers check what comes from outside.
- * `key` and `value` must not be borrowed from the head itself: it changes. */
+/* Put replaces. Both bounds are asserted: callers check what comes from
+ * outside. `key` and `value` must not be borrowed from the head itself: it
+ * changes. */
 void tree_put(struct tree *t, struct bytes key, struct bytes value);
 bool tree_delete(struct tree *t, struct bytes key); /* false: was not there */
 
-/* Marks nest like brackets: the last one taken is undone or kept first. A kept mark
- * costs nothing later; an undone one gives its pages back at once. */
+/* Marks nest like brackets: the last one taken is undone or kept first. A kept
+ * mark costs nothing later; an undone one gives its pages back at once. */
 struct tree_mark {
     uint32_t depth;
 };
@@ -39,20 +40,21 @@ struct tree_mark tree_mark(struct tree *t);
 void tree_undo(struct tree *t, struct tree_mark mark);
 void tree_keep(struct tree *t, struct tree_mark mark);
 
-/* A pin costs the pages that later writes replace, until it is dropped. Pins may be
- * taken only while no mark is open. A pinned version may be read on another thread
- * while the owner writes the head; pinning and unpinning are the owner's. */
+/* A pin costs the pages that later writes replace, until it is dropped. Pins
+ * may be taken only while no mark is open. A pinned version may be read on
+ * another thread while the owner writes the head; pinning and unpinning are the
+ * owner's. */
 struct tree_pin;
 struct tree_pin *tree_pin(struct tree *t);
 void tree_unpin(struct tree *t, struct tree_pin *pin); /* NULL is harmless */
 struct tree_version tree_pinned(const struct tree_pin *pin);
 
-/* The value stays valid until the head is next written to (head) or until the pin
- * is dropped (pin). False: not there. */
+/* The value stays valid until the head is next written to (head) or until the
+ * pin is dropped (pin). False: not there. */
 bool tree_get(struct tree_version v, struct bytes key, struct bytes *value);
 
-/* A cursor stands on an entry or is at an end; it stays valid as its version does.
- * Needs no closing. */
+/* A cursor stands on an entry or is at an end; it stays valid as its version
+ * does. Needs no closing. */
 enum { TREE_DEPTH_MAX = 32 }; /* a branch has two children at least */
 struct tree_cursor {
     struct tree_version v;
@@ -72,13 +74,15 @@ struct bytes tree_cursor_key(const struct tree_cursor *c);
 struct bytes tree_cursor_value(const struct tree_cursor *c);
 
 struct tree_stats {
-    uint64_t entries;    /* of the head */
-    uint64_t pages_used; /* with what marks and pins keep; a long value is one */
+    uint64_t entries; /* of the head */
+    /* With those that marks and pins keep; a long value takes one. */
+    uint64_t pages_used;
     uint64_t pages_free;
     uint64_t bytes_reserved;
 };
 void tree_stats(const struct tree *t, struct tree_stats *stats);
 
-/* Assert every invariant of the tree and its pages. Walks everything: for tests. */
+/* Assert every invariant of the tree and its pages. Walks everything: for
+ * tests. */
 void tree_check(const struct tree *t);
 #endif
