@@ -228,16 +228,17 @@ static int fail(struct mp *mp, struct err *err, const char *why)
 static int wide_head(struct mp *mp, struct head *head, struct err *err)
 {
     const struct shape *shape = &shapes[mp->at[0] - SHAPE_FIRST];
-    if (shape->size == 0)
+    unsigned size = shape->size;
+    if (size == 0)
         return fail(mp, err, "floats and extensions are not allowed");
-    if (left_of(mp) < 1u + shape->size)
+    if (left_of(mp) < 1 + size)
         return fail(mp, err, "cut short");
     uint64_t number = 0;
-    for (uint8_t i = 1; i <= shape->size; i++)
+    for (unsigned i = 1; i <= size; i++)
         number = number << 8 | mp->at[i];
     bool shortest = number >= shape->min;
     if (shape->is_signed) {
-        unsigned unused_bits = 64u - 8u * shape->size;
+        unsigned unused_bits = 64 - 8 * size;
         int64_t value = (int64_t)(number << unused_bits) >> unused_bits;
         shortest = value < -(int64_t)shape->min;
         number = (uint64_t)value;
@@ -247,7 +248,7 @@ static int wide_head(struct mp *mp, struct head *head, struct err *err)
     head->kind = shape->kind;
     if (shape->kind == MP_INT && !shape->is_signed && number > INT64_MAX)
         head->kind = MP_UINT;
-    head->size = (uint8_t)(1 + shape->size);
+    head->size = (uint8_t)(1 + size);
     head->number = number;
     return 0;
 }
@@ -343,7 +344,7 @@ static int pass(struct mp *mp, const struct head *head, struct bytes *content,
 
 int mp_peek(struct mp *mp, enum mp_kind *kind, struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_here(mp, &head, err);
     if (rc == 0)
         *kind = head.kind;
@@ -352,7 +353,7 @@ int mp_peek(struct mp *mp, enum mp_kind *kind, struct err *err)
 
 int mp_get_nil(struct mp *mp, struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_of(mp, MP_NIL, &head, err);
     if (rc == 0)
         mp->at += head.size;
@@ -369,7 +370,7 @@ bool mp_take_nil(struct mp *mp)
 
 int mp_get_bool(struct mp *mp, bool *value, struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_of(mp, MP_BOOL, &head, err);
     if (rc != 0)
         return rc;
@@ -380,7 +381,7 @@ int mp_get_bool(struct mp *mp, bool *value, struct err *err)
 
 int mp_get_int(struct mp *mp, int64_t *value, struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_of(mp, MP_INT, &head, err);
     if (rc != 0)
         return rc;
@@ -391,7 +392,7 @@ int mp_get_int(struct mp *mp, int64_t *value, struct err *err)
 
 int mp_get_uint(struct mp *mp, uint64_t *value, struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_here(mp, &head, err);
     if (rc != 0)
         return rc;
@@ -410,7 +411,7 @@ int mp_get_uint(struct mp *mp, uint64_t *value, struct err *err)
 static int get_content(struct mp *mp, enum mp_kind kind, struct bytes *content,
                        struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     struct bytes found;
     int rc = head_of(mp, kind, &head, err);
     if (rc == 0)
@@ -433,7 +434,7 @@ int mp_get_bin(struct mp *mp, struct bytes *bytes, struct err *err)
 int mp_get_bin_of(struct mp *mp, size_t len, const uint8_t **bytes,
                   struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_of(mp, MP_BIN, &head, err);
     if (rc != 0)
         return rc;
@@ -460,7 +461,7 @@ int mp_get_bin_or_nil(struct mp *mp, size_t len, const uint8_t **bytes_or_null,
 static int get_count(struct mp *mp, enum mp_kind kind, uint32_t *count,
                      struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_of(mp, kind, &head, err);
     if (rc != 0)
         return rc;
@@ -476,7 +477,7 @@ int mp_get_array(struct mp *mp, uint32_t *count, struct err *err)
 
 int mp_get_array_of(struct mp *mp, uint32_t count, struct err *err)
 {
-    struct head head;
+    struct head head = {0};
     int rc = head_of(mp, MP_ARRAY, &head, err);
     if (rc != 0)
         return rc;
@@ -524,7 +525,7 @@ static int walk_value(struct mp *mp, struct err *err)
     struct level levels[MP_DEPTH_MAX];
     int depth = 0;
     do {
-        struct head head;
+        struct head head = {0};
         struct bytes content;
         int rc = head_here(mp, &head, err);
         struct level *level = depth > 0 ? &levels[depth - 1] : NULL;
@@ -591,8 +592,8 @@ struct bytes mp_map_get(struct bytes map, const char *key)
     if (mp_get_map(&mp, &count, NULL) != 0)
         return (struct bytes){0};
     for (uint32_t i = 0; i < count; i++) {
-        struct bytes name;
-        struct bytes value;
+        struct bytes name = {0};
+        struct bytes value = {0};
         mp_get_str(&mp, &name, NULL);
         mp_skip(&mp, &value, NULL);
         if (mp.failed != 0)

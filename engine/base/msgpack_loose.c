@@ -142,7 +142,8 @@ static int write_value(struct buf *out, const msgpack_object *value,
  * hence the strict comparisons. Within them the casts are defined. */
 static int write_float(struct buf *out, double value, struct err *err)
 {
-    bool fits = value >= -0x1p63 && value < 0x1p64;
+    bool fits =
+        value >= -9223372036854775808.0 && value < 18446744073709551616.0;
     if (fits && value < 0 && value == (double)(int64_t)value)
         mp_put_int(out, (int64_t)value);
     else if (fits && value >= 0 && value == (double)(uint64_t)value)

@@ -364,6 +364,7 @@ static unsigned middle_of(const struct cells *cells)
 static size_t divide(const struct cells *cells, unsigned left,
                      uint8_t *separator)
 {
+    assert(left > 0 && left < cells->count && cells->at[left].data != NULL);
     struct bytes above = cell_key(cells->kind, cells->at[left].data);
     size_t len = above.len;
     if (cells->kind == NODE_LEAF) {

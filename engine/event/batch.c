@@ -265,6 +265,7 @@ static int check_events(const struct batch_member *member, uint8_t suite,
     struct bytes raw;
     uint8_t root[HASH_SIZE];
     struct batch_events events = batch_events(member);
+    assert(member->tx.event_root != NULL);
     merkle_init(&tree);
     while (batch_events_next(&events, &raw)) {
         int rc = check_event(member, raw, suite, chain_id, &tree, err);

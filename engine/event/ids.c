@@ -107,10 +107,11 @@ void verdict_entry(struct verdict *v, uint8_t kind, struct bytes key,
     assert(kind >= VERDICT_KIND_MIN && kind <= VERDICT_KIND_MAX);
     assert(kind >= v->kind);
     assert(value == NULL || value->len > 0); /* else it would read as deleted */
+    struct bytes nothing = {0};
     v->kind = kind;
     hash_u8(&v->hasher, kind);
     hash_part(&v->hasher, key);
-    hash_part(&v->hasher, value == NULL ? (struct bytes){0} : *value);
+    hash_part(&v->hasher, value == NULL ? nothing : *value);
 }
 
 void verdict_end(struct verdict *v, uint8_t out[HASH_SIZE])

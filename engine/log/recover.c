@@ -172,8 +172,11 @@ static int take_slot(struct log *log, struct bytes slot, struct watermark *mark)
         return rc;
     if (mark->generation != log->manifest.generation)
         return err_set(&o->why, ATE_ECORRUPT, "it is of another generation");
-    if (memcmp(mark->chain, log->manifest.chain, sizeof(log->manifest.chain)) ||
-        (!o->any_chain && memcmp(mark->chain, o->chain, LOG_CHAIN_SIZE) != 0))
+    bool is_ours =
+        memcmp(mark->chain, log->manifest.chain, sizeof(log->manifest.chain)) ==
+            0 &&
+        (o->any_chain || memcmp(mark->chain, o->chain, LOG_CHAIN_SIZE) == 0);
+    if (!is_ours)
         return err_set(&o->why, ATE_ECORRUPT, "it belongs to another chain");
     return 0;
 }

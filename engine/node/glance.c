@@ -93,7 +93,7 @@ static void read_head(struct glance *g, uint64_t length)
 static void head_read(struct job *job)
 {
     struct glance *g = job->owner;
-    struct log_frame frame;
+    struct log_frame frame = {0};
     bool is_end = job->error == 0 && job->op[0].result < job->op[0].length;
     if (job->error != 0)
         job_err(job, &g->err);
@@ -128,7 +128,7 @@ static void head_read(struct job *job)
 static void cur_read(struct job *job)
 {
     struct glance *g = job->owner;
-    struct manifest manifest;
+    struct manifest manifest = {0};
     char folder[LOG_PATH_MAX];
     if (job->error != 0)
         job_err(job, &g->err);
