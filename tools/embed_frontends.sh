@@ -12,7 +12,7 @@ n=0
 table=
 for file in $(find "$@" -type f | sort); do
     n=$((n + 1))
-    echo "static const char text_$n[] ="
+    echo "static const char text_${n}[] ="
     sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$/\\n"/' "$file"
     echo '    "";'
     table="$table    {\"$file\", text_$n, sizeof(text_$n) - 1},
