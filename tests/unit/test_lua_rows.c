@@ -1,0 +1,125 @@
+/* rows: what folds write, and sums over it. */
+#include "fixture_shop.h"
+
+/* A view with this fold of transfers. */
+static void fold_fails(const char *fold, int code, const char *words)
+{
+    struct world w;
+    struct buf source = {0};
+    buf_put_text(&source, shop_begin);
+    buf_printf(&source,
+               "shop:view('v', {doc = 'd', key = {'n'},\n"
+               "    row = {n = t.text({max = 99}), a = "
+               "t.default(t.integer({max = 9}), "
+               "0),\n"
+               "        w = t.optional(t.text()), must = t.text()},\n"
+               "    fold = {transfer = function(rows, e, tx)\n%s\nend}})\n",
+               fold);
+    buf_put_text(&source, shop_end);
+    world_open(&w, buf_text(&source));
+    world_gives(&w, "account.create", "name=alice owner=me", "@alice");
+    world_fails(&w, "pay", "amount=1.00 from=alice to=alice", code, words);
+    buf_deinit(&source);
+    world_close(&w);
+}
+
+static void mistakes_in_folds_have_view_file_and_line(void **state)
+{
+    (void)state;
+    fold_fails("rows:add('x', {a = 1})", ATE_ESCRIPT,
+               "rows:add.must is missing");
+    fold_fails("rows:set('x', {a = 10, must = 'm'})", ATE_ESCRIPT,
+               "10 is above 9");
+    fold_fails("rows:set('x', {must = 'm'})\n"
+               "rows:add('x', {a = 5}) rows:add('x', {a = 5})",
+               ATE_ESCRIPT, "10 is above 9");
+    fold_fails("rows:set('x', {b = 1})", ATE_ESCRIPT, "no column 'b'");
+    fold_fails("rows:set('x', {n = 'y'})", ATE_ESCRIPT, "part of the key");
+    fold_fails("rows:set('x', {must = 1})", ATE_ESCRIPT,
+               "rows:set.must: a text is needed, got 1");
+    fold_fails("rows:set({}, {must = 'm'})", ATE_ESCRIPT, "is missing");
+    fold_fails("rows:set(('x'):rep(200), {must = 'm'})", ATE_ESCRIPT,
+               "at most 99 are allowed");
+    fold_fails("rows:set('x', {must = 'm'}) rows:add('x', {w = 1})",
+               ATE_ESCRIPT, "only whole numbers");
+    fold_fails("rows:set('x')", ATE_ESCRIPT, "a table of columns is needed");
+    fold_fails("rows.set('x')", ATE_ESCRIPT, "with a colon");
+    fold_fails("rows:put('x')", ATE_ESCRIPT, "add, set, delete and get");
+    fold_fails("return e.memo", ATE_ESCRIPT, "reads = 'bodies'");
+    fold_fails("return tx:by(tx.author)", ATE_ESCRIPT, "only rules");
+    fold_fails("e.amount()", ATE_ESCRIPT,
+               "view v, fold of transfer: shop.lua:");
+    fold_fails("while true do end", ATE_ELIMIT, "view v, fold of transfer");
+}
+
+static void folds_read_what_they_wrote(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(
+        &w,
+        "shop:view('v', {doc = 'd', key = {'n'},\n"
+        "    row = {n = t.text({max = 99}), a = t.default(t.integer(), 3),\n"
+        "        w = t.optional(t.text())},\n"
+        "    fold = {receipt = function(rows, e)\n"
+        "        assert(rows:get('x').a == 3)\n"
+        "        rows:add('x', {a = 4})\n"
+        "        assert(rows:get('x').a == 7)\n"
+        "        assert(rows:get('x').w == nil)\n"
+        "        rows:set('x', {w = 'u'})\n"
+        "        rows:set('y', {a = 1})\n"
+        "        assert(rows:get({n = 'x'}).a == 7)\n"
+        "        assert(rows:get({'x'}).w == 'u')\n"
+        "        rows:delete('y')\n"
+        "        rows:delete('z')\n"
+        "    end}})\n"
+        "shop:method('go', {doc = 'd', mode = 'write', args = {},\n"
+        "    run = function(ctx)\n"
+        "        for e in ctx.state.transfer:each() do\n"
+        "            ctx:emit('receipt', {transfer = e})\n"
+        "        end\n"
+        "        return {ctx.state.v:count(),\n"
+        "            ctx.state.v:sum('a')}\n"
+        "    end})\n");
+    world_gives(&w, "go", "", "[1,7]");
+    world_close(&w);
+}
+
+/* 2^53 is where Lua ends, 2^63 where the state does. */
+static void sums_are_checked(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(
+        &w,
+        "shop:view('v', {doc = 'd', key = {'n'},\n"
+        "    row = {n = t.text({max = 99}), a = t.default(t.integer(), 0)},\n"
+        "    fold = {transfer = function(rows, e)\n"
+        "        if e.amount == 7 then\n"
+        "            for i = 1, 2 do\n"
+        "                rows:add('x', {a = 2 * 2251799813685248})\n"
+        "                rows:add('x', {a = 2 * 2251799813685248})\n"
+        "            end\n"
+        "        end\n"
+        "    end}})\n"
+        "shop:method('read', {doc = 'd', mode = 'read', args = {},\n"
+        "    run = function(ctx)\n"
+        "        return ctx.state.v:get('x').a\n"
+        "    end})\n");
+    int rc = world_call(&w, "pay", "amount=0.07 from=alice to=bob");
+    if (rc == 0)
+        world_fails(&w, "read", "", ATE_ESCRIPT, "beyond 2^53");
+    else
+        assert_error(rc, &w.err, ATE_ESCRIPT, "above");
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_in_folds_have_view_file_and_line),
+        cmocka_unit_test(folds_read_what_they_wrote),
+        cmocka_unit_test(sums_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
