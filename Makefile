@@ -8,15 +8,6 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
 
-# Debian packages: what a build needs, and what tests, checks and examples do.
-DEPS      := gcc make pkg-config libc6-dev libsodium-dev libssl-dev \
-             libluajit-5.1-dev luajit libuv1-dev libmsgpack-dev libedit-dev \
-             libutf8proc-dev libjansson-dev beancount python3 ca-certificates
-TEST_DEPS := libcmocka-dev lua-busted python3-nacl mandoc lua-check util-linux \
-             procps
-BENCH_DEPS := libsqlite3-dev
-TOOL_DEPS := clang clang-format clang-tidy cppcheck shellcheck
-
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
@@ -36,7 +27,8 @@ TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
 
 # Installing comes first, then a make of its own that finds what was installed.
-run: deps                         ## install, build, keep the example books, open the REPL
+run:                              ## install, build, keep the example books, open the REPL
+	tests/install build
 	$(MAKE) --no-print-directory run-now
 run-now: all
 	rm -rf $(B)/run && mkdir -p $(B)/run
@@ -44,7 +36,8 @@ run-now: all
 	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run
 	if [ -t 0 ] && [ -t 1 ]; then ATE_DATA=$(B)/run $(B)/ate repl; fi
 
-test: deps test-deps              ## install, build, run every test; T=name runs one
+test:                             ## install, build, run every test; T=name runs one
+	tests/install build test
 	$(MAKE) --no-print-directory -j2 test-build
 	B=$(B) tests/run $(T)
 
@@ -62,7 +55,7 @@ fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 	for f in $^; do $$f -max_total_time=$(or $(SECONDS),30) || exit 1; done
 
 bench:                            ## ratios against the machine's limits and a peer
-	tests/install $(BENCH_DEPS)
+	tests/install build bench
 	$(MAKE) --no-print-directory $(B)/tests/bench/bench
 	$(B)/tests/bench/bench
 
@@ -83,12 +76,8 @@ install: all                      ## into $(PREFIX), below $(DESTDIR)
 clean:                            ## remove what was built
 	rm -rf $(B)
 
-deps:
-	tests/install $(DEPS)
-test-deps:
-	tests/install $(TEST_DEPS)
 tools:                            ## install what fmt, check and fuzz need
-	tests/install $(TEST_DEPS) $(TOOL_DEPS)
+	tests/install test tools
 
 debug: $(B)/tests/$(T)            ## T=unit/test_x: open one test in gdb
 	gdb --args $(B)/tests/$(T)
@@ -140,10 +129,7 @@ $(B)/tests/%.o: tests/%.c
 	$(CC) $(ALL_CFLAGS) -Iengine -Itests -c -o $@ $<
 $(B)/libtest.a: $(ENGINE_O) $(SIM:%.c=$(B)/%.o)
 	rm -f $@ && ar rcs $@ $^
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a
-	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
-$(B)/tests/sim/%: $(B)/tests/sim/%.o $(B)/libtest.a
+$(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
@@ -159,5 +145,5 @@ ifndef V
 .SILENT:
 endif
 .PHONY: all run run-now test test-build soak asan asan-run fuzz bench check fmt install clean \
-    deps test-deps tools debug help
+    tools debug help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
