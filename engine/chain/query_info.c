@@ -72,6 +72,17 @@ static void put_roots(struct query *q, struct mapping *m)
     buf_deinit(&text);
 }
 
+/* What stands, or stood, behind the last good frame. */
+static void put_tail(const struct log *log, struct mapping *m)
+{
+    bool reads = log->mode == LOG_READ_ONLY;
+    if (log->cut > 0)
+        mapping_uint(m, reads ? "torn_bytes" : "cut_bytes", log->cut);
+    if (log->suspect)
+        mapping_text(m, "suspect",
+                     "among what opening cut off was a good frame");
+}
+
 static void put_log(struct query *q, struct mapping *m)
 {
     const struct log *log = chain_log(q->chain);
@@ -91,6 +102,7 @@ static void put_log(struct query *q, struct mapping *m)
     mapping_uint(m, "rows", count_kind(v, STATE_ROW));
     mapping_uint(m, "head_bytes", log->end.offset);
     mapping_uint(m, "body_bytes", log->end.body_offset);
+    put_tail(log, m);
     const struct core *core = chain_core(q->chain);
     mapping_uint(m, "fold_failures", core->fold_failures);
     if (core->fold_failures > 0)

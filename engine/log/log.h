@@ -66,7 +66,9 @@ struct log {
     /* Opening cut off a torn tail that held a later good frame: a master asks
      * its peers for more before it goes on. */
     bool suspect;
-    uint64_t cut;     /* bytes of header file that opening cut off */
+    /* Bytes of header file behind the end: those that opening cut off, or, as
+     * of the last poll, those that a reader leaves out. */
+    uint64_t cut;
     struct err cause; /* of REFUSED and FAILED */
 
     /* Private. */

@@ -520,9 +520,10 @@ static void stop(struct log *log)
     if (log->end.offset < o->mark.offset)
         return damaged(log, log->end.offset < o->size ? o->why.text
                                                       : "the file ends here");
-    if (log->mode == LOG_READ_ONLY)
-        return opening_ready(log);
-    opening_repair(log);
+    if (log->mode != LOG_READ_ONLY)
+        return opening_repair(log);
+    log->cut = log->end.offset < o->size ? o->size - log->end.offset : 0;
+    opening_ready(log);
 }
 
 /* ---- starting ---- */

@@ -70,6 +70,29 @@ describe('a flipped byte', function()
     end)
 end)
 
+describe('a torn tail', function()
+    local function info()
+        local done = run.shell([["$ATE" chain info bank --json]])
+        assert.equal(0, done.code, done.err)
+        return done.out
+    end
+
+    it('is told by info until it was cut off, and by whom it was', function()
+        run.bank()
+        transfer('1')
+        assert.is_nil(info():find('torn_bytes', 1, true))
+        run.shell([[
+            printf 'half a frame' >>"$("$ATE" chain path bank)/1.head"
+        ]])
+        assert.matches('"torn_bytes":12,', info())
+        local done = run.shell([[echo 'bank.info()' | "$ATE" repl]])
+        assert.equal(0, done.code, done.err)
+        assert.matches('\ncut_bytes +12\n', done.out)
+        assert.is_nil(info():find('_bytes":12', 1, true))
+        run.ok('chain', 'verify', 'bank')
+    end)
+end)
+
 describe('a copied folder', function()
     it('verifies without keys, anywhere', function()
         run.bank()

@@ -42,6 +42,7 @@ static void torn_tail_is_cut_off(void **state)
     buf_put_text(file(f, "1.head"), "ATEF and so on");
     buf_put_text(file(f, "1.body"), "a body of nobody");
     assert_int_equal(open_log(f, LOG_READ_ONLY), 0);
+    assert_int_equal(f->log.cut, 14);
     assert_int_equal(file(f, "1.head")->len, good + 14);
     assert_int_equal(open_log(f, LOG_READ_WRITE), 0);
     assert_int_equal(f->frames, 3);
@@ -372,6 +373,7 @@ static void half_a_frame_is_the_end_for_now(void **state)
     start_open(f, &reader, LOG_READ_ONLY);
     assert_int_equal(finish(f), 0);
     assert_int_equal(f->frames, 1);
+    assert_int_equal(reader.cut, 50);
     buf_clear(file(f, "1.head"));
     buf_put_bytes(file(f, "1.head"), buf_bytes(&whole));
     file(f, "1.body")->len = 12;
@@ -381,6 +383,7 @@ static void half_a_frame_is_the_end_for_now(void **state)
     assert_int_equal(poll(f, &reader), 0);
     assert_int_equal(f->frames, 2);
     assert_int_equal(reader.end.frames, 4);
+    assert_int_equal(reader.cut, 0);
     log_close(&reader);
     buf_deinit(&whole);
 }

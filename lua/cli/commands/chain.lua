@@ -148,7 +148,8 @@ local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
     'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'bundle',
     'objects', 'rows', 'head_bytes',
-    'body_bytes', 'folder', 'state', 'error',
+    'body_bytes', 'torn_bytes', 'cut_bytes', 'suspect', 'folder', 'state',
+    'error',
 }
 
 local function info(ctx)
