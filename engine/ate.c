@@ -258,8 +258,8 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
     struct bytes args =
         bytes_of(request->args, request->args != NULL ? request->args_len : 0);
     struct call_under_way *c =
-        mem_alloc(sizeof(*c) + chain.len + method.len + as.len +
-                  act_for.len + with.len + roots.len + args.len);
+        mem_alloc(sizeof(*c) + chain.len + method.len + as.len + act_for.len +
+                  with.len + roots.len + args.len);
     uint8_t *at = (uint8_t *)(c + 1);
     uint64_t number = atomic_fetch_add(&ate->calls, 1) + 1;
     *c = (struct call_under_way){

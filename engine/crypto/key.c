@@ -94,8 +94,7 @@ void key_pair_wipe(struct key_pair *pair)
     sodium_memzero(pair, sizeof(*pair));
 }
 
-static void put_half(struct buf *out, const char *word,
-                     const uint8_t half[32])
+static void put_half(struct buf *out, const char *word, const uint8_t half[32])
 {
     buf_put_text(out, word);
     hex_put(out, bytes_of(half, 32));
@@ -120,8 +119,7 @@ static bool take_text(struct bytes *rest, const char *text)
     return true;
 }
 
-static bool take_half(struct bytes *rest, const char *word,
-                      uint8_t half[32])
+static bool take_half(struct bytes *rest, const char *word, uint8_t half[32])
 {
     if (!take_text(rest, word) || rest->len < HEX_SIZE ||
         !hex_get((const char *)rest->data, HEX_SIZE, half))

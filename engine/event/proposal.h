@@ -27,8 +27,8 @@ void proposal_put(struct buf *text, const uint8_t chain[CHAIN_ID_SIZE],
 int proposal_get(struct bytes text, struct proposal *p, struct err *err);
 void proposal_deinit(struct proposal *p); /* safe twice */
 
-/* Append the raw array again with a signature more on each member, by `pair` for
- * `purpose`; one that is there already is kept. Errors: INVALID, LIMIT (too
+/* Append the raw array again with a signature more on each member, by `pair`
+ * for `purpose`; one that is there already is kept. Errors: INVALID, LIMIT (too
  * many), CONFLICT (by the author). */
 int proposal_sign(const struct proposal *p, const struct key_pair *pair,
                   struct bytes purpose, struct buf *raw, struct err *err);

@@ -255,8 +255,8 @@ static bool key_of_file(const char *file, struct bytes *name, bool *is_public)
     const char *end = file + len - ending;
     *is_public = strcmp(end, KEY_PUBLIC_ENDING) == 0;
     *name = bytes_of(file, len - ending);
-    return (*is_public || strcmp(end, KEY_ENDING) == 0) &&
-           name_valid(*name) && name->len <= KEY_NAME_MAX;
+    return (*is_public || strcmp(end, KEY_ENDING) == 0) && name_valid(*name) &&
+           name->len <= KEY_NAME_MAX;
 }
 
 /* The file that is looked at holds a key, whose name is not taken: a pair goes

@@ -81,8 +81,8 @@ void keys_make(struct keys *keys, struct bytes name, keys_done *done,
 void keys_add(struct keys *keys, struct bytes name,
               const struct key_record *record, keys_done *done, void *ctx);
 
-/* The same as keys_make(), but one that is there is fine: `done` is called at once; one that
- * is being made is waited for. */
+/* The same as keys_make(), but one that is there is fine: `done` is called at
+ * once; one that is being made is waited for. */
 void keys_need(struct keys *keys, struct bytes name, keys_done *done,
                void *ctx);
 
