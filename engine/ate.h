@@ -5,15 +5,14 @@
  * queue with an eventfd that the caller polls in a loop of its own.
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
- * text
- * ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
- * without key
- * "<index>.<n>"), an identity a name of the caller's key list or "key:<hex>", a
- * time ISO 8601 text; numbers, booleans, lists and maps are themselves.
+ * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
+ * without key "<index>.<n>"), an identity a name of the caller's key list or
+ * "key:<hex>", a time ISO 8601 text; numbers, booleans, lists and maps are
+ * themselves.
  *
  * Memory that comes from here is freed by ate_free() or by the function that
- * its comment names; what is passed in is copied before the function returns.
- */
+ * its comment names; what is passed in is copied before the function
+ * returns. */
 #ifndef ATE_H
 #define ATE_H
 
@@ -70,14 +69,14 @@ struct ate;
 enum ate_open_flags {
     ATE_READ_ONLY = 1, /* takes no lock, writes nothing; beside a writer, too */
     ATE_CREATE = 2,    /* make the folder when it is not there */
-    ATE_MEMORY = 4, /* no folder: everything in memory, a clock set by hand */
-    ATE_FOLDER = 8, /* `path` is one chain's folder; its chain is named ""
-                       (implies READ_ONLY) */
+    ATE_MEMORY = 4,    /* no folder: all in memory, a clock set by hand */
+    ATE_FOLDER = 8,    /* `path` is one chain's folder; its chain is named ""
+                          (implies READ_ONLY) */
 };
 
 /* Open the data folder at `path`. One process at a time may write to it.
- * Errors: NOT_FOUND, DENIED, UNAVAILABLE (another process has it), IO, CORRUPT.
- */
+ * Errors: NOT_FOUND, DENIED, UNAVAILABLE (another process has it), IO,
+ * CORRUPT. */
 ATE_API int ate_open(struct ate **out, const char *path, unsigned flags,
                      struct ate_error *error);
 
@@ -130,10 +129,10 @@ struct ate_request {
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */
     const char *roots;   /* as root keys, separated by commas; NULL: none */
-    int propose; /* of a write: not 0: do not write, but give {proposal (text),
-                    tx}: signed by those above, except keys that are public
-                    here, for others to sign (proposal.sign) and somebody to
-                    hand in (ate.submit) */
+    /* Of a write, not 0: do not write, but give {proposal (text), tx}: signed
+     * by those above, except keys that are public here, for others to sign
+     * (proposal.sign) and somebody to hand in (ate.submit). */
+    int propose;
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
     uint32_t credit; /* chunks that may come before ate_grant(); 0: 256 */
@@ -143,33 +142,50 @@ struct ate_request {
  * Returns the call's number, unique within `ate`.
  *
  * The node's own methods (chain NULL):
- *   chain.create {name, bundle bin, accept? [text], version?} -> {id, name,
- * schema} chain.ls {} -> [{name, id, ...}] key.new {name} -> {name, id, sign,
- * box}     key.ls {} -> [...] key.show {name} -> {name, id, sign, box}
  *
- *   key.add {name, public} -> as key.show
- *   proposal.sign {proposal, key, purpose "author" or "root"} -> {proposal}
+ *     chain.create {name, bundle bin, accept? [text], version?}
+ *                         -> {id, name, schema}
+ *     chain.ls {}         -> [{name, id, ...}]
+ *     key.new {name}      -> {name, id, sign, box}
+ *     key.ls {}           -> [...]
+ *     key.show {name}     -> {name, id, sign, box}
+ *     key.add {name, public}
+ *                         -> as key.show
+ *     proposal.sign {proposal, key, purpose "author" or "root"}
+ *                         -> {proposal}
  *
  * Methods that every chain has, whatever its schema:
- *   ate.submit {proposal} -> [{tx, index, receipt} or {tx, code, text}]
- *   ate.grant {to, rights [text], object? "type/key", act_for?, depth?, until?,
- *              under?} -> "index.n"
- *   ate.bundle {bundle bin}  ate.activate {}: another schema
- *   ate.revoke {grant "index.n"}        ate.order {to}
- *   ate.rotate {keys [identity], threshold?, next? [identity],
- *               next_threshold?} */
+ *
+ *     ate.submit {proposal}
+ *                         -> [{tx, index, receipt} or {tx, code, text}]
+ *     ate.grant {to, rights [text], object? "type/key", act_for?, depth?,
+ *                until?, under?}
+ *                         -> "index.n"
+ *     ate.revoke {grant "index.n"}
+ *     ate.order {to}
+ *     ate.rotate {keys [identity], threshold?, next? [identity],
+ *                 next_threshold?}
+ *     ate.bundle {bundle bin}, ate.activate {}: another schema */
 ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
 /* Read. `method` is one of:
- *   get {type, key} -> object           list {type, parent?, after?, limit?,
- * order?} history {type, key}                 view {view, where?, after?,
- * limit?, order?} sum {view, column, where?} -> amount info {} -> map schema {}
- * -> map tail {from?, limit?, follow?}       verify {} -> report grants {to?,
- * all?, limit?, order?}  proposal {proposal} -> [transaction] plan {bundle bin}
- * -> report list, history, view, tail and grants stream one DATA a row; tail
- * with follow does not end by itself; verify and plan stream {done, total}.
- * `order` is "first" or "last". */
+ *
+ *     get {type, key}                               -> object
+ *     list {type, parent?, after?, limit?, order?}  streams
+ *     history {type, key}                           streams
+ *     view {view, where?, after?, limit?, order?}   streams
+ *     sum {view, column, where?}                    -> amount
+ *     info {}                                       -> map
+ *     schema {}                                     -> map
+ *     tail {from?, limit?, follow?}                 streams
+ *     grants {to?, all?, limit?, order?}            streams
+ *     proposal {proposal}                           -> [transaction]
+ *     plan {bundle bin}                             -> report
+ *     verify {}                                     -> report
+ *
+ * What streams sends one DATA a row; tail with follow does not end by itself;
+ * verify and plan stream {done, total}, too. `order` is "first" or "last". */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
@@ -185,8 +201,8 @@ ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 /* Load FILE.lua and all that it requires (from its folder) in the sandbox.
  * `bundle` gets the bytes for chain.create; `report`, unless NULL, a msgpack
  * map {schema: as `ate_read` schema gives it, hash: of the bundle, warnings:
- * [text]}. Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND;
- * LIMIT. */
+ * [text]}.
+ * Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND; LIMIT. */
 ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
                        struct ate_bytes *report, struct ate_error *error);
 
