@@ -97,10 +97,10 @@ $(B)/ate.so: $(MODULE_O) $(ENGINE_O)
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -shared -o $@ $^ $(PKG_LIBS)
 
-$(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/%,$(LUA))
+$(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA))
 	mkdir -p $(@D)
 	tools/embed.sh lua ate > $@.tmp && mv $@.tmp $@
-$(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/%,$(LUA))
+$(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/% lua/ate.%,$(LUA))
 	mkdir -p $(@D)
 	tools/embed_frontends.sh cli client repl test > $@.tmp && mv $@.tmp $@
 $(B)/lua_assets.o: $(B)/lua_assets.c

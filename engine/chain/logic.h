@@ -49,7 +49,8 @@ struct logic {
     void (*free)(struct logic *l);
 };
 
-/* Loads bundles; `node` passes it down. Errors: SCRIPT, INVALID, LIMIT. */
+/* Loads bundles; `node` passes it down. Errors: SCRIPT, INVALID, LIMIT,
+ * UNAVAILABLE (made by a version that this one does not know). */
 struct logic_maker {
     void *ctx;
     int (*load)(void *ctx, struct bytes bundle,

@@ -14,4 +14,15 @@ struct lua_asset {
 /* Sorted by module. */
 extern const struct lua_asset lua_assets[];
 extern const size_t lua_asset_count;
+
+/* A line of lua/ate.released: a source that a module had in a released version,
+ * so that it is in bundles. Chains with these stay valid for ever. */
+struct lua_release {
+    const char *module;
+    const char *version; /* the first that had it */
+    const char *hash;    /* SHA-256 of the source, 64 hex digits */
+};
+
+extern const struct lua_release lua_releases[];
+extern const size_t lua_release_count;
 #endif

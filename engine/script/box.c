@@ -54,8 +54,6 @@ int box_new(struct box **out, struct bytes raw,
     struct bundle bundle;
     *out = NULL;
     int rc = bundle_get(raw, &bundle, err);
-    if (rc == 0)
-        rc = bundle_own_lua(&bundle, err);
     if (rc != 0)
         return rc;
     struct box *b = mem_zero(1, sizeof(*b));

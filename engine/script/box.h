@@ -74,7 +74,8 @@ struct box {
 };
 
 /* Load the bundle and take the image. `schema` NULL: the box goes by its own.
- * The caller frees it. Errors: SCRIPT, INVALID, LIMIT. */
+ * The caller frees it. Errors: SCRIPT, INVALID, LIMIT, UNAVAILABLE (see
+ * bundle_load.h). */
 int box_new(struct box **out, struct bytes bundle,
             const struct sandbox_limits *limits, const struct schema *schema,
             struct err *err);

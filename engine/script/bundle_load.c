@@ -4,15 +4,19 @@
  *
  * (1) Modules are kept in the order they were asked for, each once; a pointer
  *     to one stays good, as each is allocated by itself.
- * (2) The names `ate` and `ate.*` mean the engine's own Lua and nothing else,
- *     when a bundle is built and when it is checked. */
+ * (2) The names `ate` and `ate.*` mean the engine's own Lua and nothing else: a
+ *     bundle is built with the sources in this binary, and what a bundle has
+ *     under these names runs only when it was the engine's in some version. */
 #include "script/bundle_load.h"
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/version.h"
 #include "chain/schema.h"
+#include "crypto/hash.h"
 #include "script/assets.h"
 #include "script/declare.h"
 #include "script/warn.h"
@@ -44,6 +48,25 @@ static const struct lua_asset *find_asset(struct bytes name)
         if (bytes_equal(bytes_of_text(lua_assets[i].module), name))
             return &lua_assets[i];
     return NULL;
+}
+
+/* Is this a source that the module has, or had in a released version? */
+static bool is_known(struct bytes name, struct bytes source)
+{
+    const struct lua_asset *asset = find_asset(name);
+    if (asset != NULL &&
+        bytes_equal(source, bytes_of(asset->source, asset->len)))
+        return true;
+    uint8_t hash[HASH_SIZE];
+    struct buf digits = {0};
+    bool known = false;
+    sha256(source, hash);
+    hex_put(&digits, bytes_of(hash, HASH_SIZE));
+    for (size_t i = 0; i < lua_release_count && !known; i++)
+        known = bytes_equal(name, bytes_of_text(lua_releases[i].module)) &&
+                strcmp(buf_text(&digits), lua_releases[i].hash) == 0;
+    buf_deinit(&digits);
+    return known;
 }
 
 static int no_module(const char *name, struct err *err)
@@ -180,28 +203,11 @@ int bundle_find_module(void *ctx, const char *name,
     found->file = found->room;
     found->source = module.source;
     found->trusted = is_own(name);
-    return 0;
-}
-
-int bundle_own_lua(const struct bundle *bundle, struct err *err)
-{
-    struct bundle_cursor cursor = bundle_modules(bundle);
-    struct bundle_module module;
-    while (bundle_next(&cursor, &module)) {
-        char name[LIMIT_NAME + 1];
-        if (module.name.len >= sizeof(name))
-            continue;
-        memcpy(name, module.name.data, module.name.len);
-        name[module.name.len] = '\0';
-        if (!is_own(name))
-            continue;
-        const struct lua_asset *asset = find_asset(module.name);
-        if (asset == NULL ||
-            !bytes_equal(module.source, bytes_of(asset->source, asset->len)))
-            return err_set(err, ATE_EINVALID,
-                           "the bundle's module '%s' is not the one of this "
-                           "engine: build the bundle again with it",
-                           name);
-    }
+    if (found->trusted && !is_known(module.name, module.source))
+        return err_set(
+            err, ATE_EUNAVAILABLE,
+            "the bundle's module '%s' is none that ate " ENGINE_VERSION
+            " knows: update ate to open it",
+            name);
     return 0;
 }

@@ -28,12 +28,9 @@ int bundle_build(struct buf *out, const char *main_module, bundle_source source,
 /* A sandbox_find over a stored bundle; ctx is a `const struct bundle *` that
  * has to stay until loading ends. Nothing but the bundle is looked at, so that
  * a chain means the same under every version of the engine. Modules named `ate`
- * or `ate.*` are trusted: bundle_own_lua has to be asked first. */
+ * or `ate.*` see more than others, so they have to be sources that this version
+ * or an earlier one calls its own (lua/ate.released). Errors: NOT_FOUND,
+ * INVALID, UNAVAILABLE (not known: from a later version, or no engine's). */
 int bundle_find_module(void *ctx, const char *name,
                        struct sandbox_module *found, struct err *err);
-
-/* Are the modules `ate` and `ate.*` of a bundle this engine's own, byte for
- * byte? They see more than others. Errors: INVALID, naming the first that is
- * not. */
-int bundle_own_lua(const struct bundle *bundle, struct err *err);
 #endif

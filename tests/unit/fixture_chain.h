@@ -166,16 +166,9 @@ static inline void fixture_open_disk(struct fixture_chain *f,
     };
 }
 
-/* A new chain of the schema FOLDER/MAIN.lua on the disk that is open. */
-static inline void fixture_create_here(struct fixture_chain *f,
-                                       const char *folder,
-                                       const char *main_module)
+/* A new chain of f->bundle on the disk that is open. */
+static inline int fixture_birth(struct fixture_chain *f)
 {
-    struct err err = {0};
-    int rc = bundle_build(&f->bundle, main_module, fixture_source,
-                          (void *)(uintptr_t)folder, NULL, NULL, &err);
-    if (rc != 0)
-        fail_msg("%s", err.text);
     struct bytes pipeline[GENESIS_PIPELINE_MAX];
     const struct key_pair *signers[] = {&f->keys[0]};
     struct chain_birth birth = {
@@ -194,7 +187,20 @@ static inline void fixture_create_here(struct fixture_chain *f,
     f->chain = chain_new(&f->deps);
     chain_create(f->chain, &birth, fixture_done, f);
     fixture_wait(f);
-    if (f->done_code != 0)
+    return f->done_code;
+}
+
+/* The same with the schema FOLDER/MAIN.lua. */
+static inline void fixture_create_here(struct fixture_chain *f,
+                                       const char *folder,
+                                       const char *main_module)
+{
+    struct err err = {0};
+    int rc = bundle_build(&f->bundle, main_module, fixture_source,
+                          (void *)(uintptr_t)folder, NULL, NULL, &err);
+    if (rc != 0)
+        fail_msg("%s", err.text);
+    if (fixture_birth(f) != 0)
         fail_msg("%s", f->done_err.text);
 }
 

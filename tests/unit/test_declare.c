@@ -2,7 +2,10 @@
 #include "fixture_schema.h"
 
 #include "base/msgpack.h"
+#include "base/version.h"
 #include "chain/value.h"
+#include "crypto/hash.h"
+#include "script/assets.h"
 #include "script/declare.h"
 
 static const char SCHEMAS[] = "tests/lua/schemas";
@@ -327,7 +330,6 @@ static void a_bundle_holds_all_that_was_loaded(void **state)
     assert_true(bundle_find(&bundle, bytes_of_text("coins"), &module));
     assert_true(bytes_equal(module.file, bytes_of_text("coins.lua")));
     assert_true(bundle_find(&bundle, bytes_of_text("escrow"), &module));
-    assert_int_equal(bundle_own_lua(&bundle, NULL), 0);
     buf_deinit(&raw);
 }
 
@@ -343,25 +345,61 @@ static void the_same_files_make_the_same_bundle(void **state)
     buf_deinit(&two);
 }
 
-/* Whoever makes a bundle must not bring code that sees `host`. */
-static void foreign_code_under_our_names_is_refused(void **state)
+static bool is_listed(const char *module, const char *hash)
 {
-    struct bundle_module modules[] = {
-        {bytes_of_text("ate"), bytes_of_text("ate/init.lua"),
-         bytes_of_text("return {host = host}")},
-        {bytes_of_text("shop"), bytes_of_text("shop.lua"),
-         bytes_of_text("return require('ate')")},
-    };
-    struct buf raw = {0};
-    struct bundle bundle;
-    struct err err;
+    for (size_t i = 0; i < lua_release_count; i++)
+        if (strcmp(lua_releases[i].module, module) == 0 &&
+            strcmp(lua_releases[i].hash, hash) == 0)
+            return true;
+    return false;
+}
+
+static void hash_text(struct bytes source, char text[2 * HASH_SIZE + 1])
+{
+    uint8_t hash[HASH_SIZE];
+    sha256(source, hash);
+    for (int i = 0; i < HASH_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+}
+
+/* What is built today is in bundles tomorrow. */
+static void lua_ate_is_listed_in_ate_released(void **state)
+{
+    char hash[2 * HASH_SIZE + 1];
     (void)state;
-    assert_int_equal(bundle_put(&raw, bytes_of_text("shop"), modules, 2, NULL),
-                     0);
-    assert_int_equal(bundle_get(buf_bytes(&raw), &bundle, NULL), 0);
-    assert_int_equal(bundle_own_lua(&bundle, &err), ATE_EINVALID);
-    assert_non_null(strstr(err.text, "'ate'"));
-    buf_deinit(&raw);
+    for (size_t i = 0; i < lua_asset_count; i++) {
+        const struct lua_asset *asset = &lua_assets[i];
+        hash_text(bytes_of(asset->source, asset->len), hash);
+        if (!is_listed(asset->module, hash))
+            fail_msg("lua/%s changed: its line in lua/ate.released is\n%s  %s  "
+                     "%s\nand the head of that file says what to do",
+                     asset->file, hash, asset->module, ENGINE_VERSION);
+    }
+}
+
+/* And what was built once has to be there for tests. */
+static void what_ate_released_lists_is_kept(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < lua_release_count; i++) {
+        const struct lua_release *release = &lua_releases[i];
+        char hash[2 * HASH_SIZE + 1] = "";
+        char path[128];
+        struct buf source = {0};
+        for (size_t k = 0; k < lua_asset_count; k++)
+            if (strcmp(lua_assets[k].module, release->module) == 0)
+                hash_text(bytes_of(lua_assets[k].source, lua_assets[k].len),
+                          hash);
+        if (strcmp(hash, release->hash) == 0)
+            continue;
+        snprintf(path, sizeof(path), "tests/golden/lua/%s.lua", release->hash);
+        if (!fixture_read(path, &source))
+            fail_msg("there is no %s, which %s of ate %s had", path,
+                     release->module, release->version);
+        hash_text(buf_bytes(&source), hash);
+        assert_string_equal(hash, release->hash);
+        buf_deinit(&source);
+    }
 }
 
 /* Load a stored bundle as a chain does, and seal. */
@@ -488,7 +526,8 @@ int main(void)
         cmocka_unit_test(a_body_may_be_one_text),
         cmocka_unit_test(a_bundle_holds_all_that_was_loaded),
         cmocka_unit_test(the_same_files_make_the_same_bundle),
-        cmocka_unit_test(foreign_code_under_our_names_is_refused),
+        cmocka_unit_test(lua_ate_is_listed_in_ate_released),
+        cmocka_unit_test(what_ate_released_lists_is_kept),
         cmocka_unit_test(functions_outlive_their_declarations),
         cmocka_unit_test(two_loads_give_functions_the_same_numbers),
         cmocka_unit_test(declarations_do_not_stay_in_lua),
