@@ -29,14 +29,16 @@ struct logic {
     void (*begin)(struct logic *l, struct trial *trial);
     /* Ask a rule about event `n` of the trial (SIZE_MAX: about the whole
      * transaction). 0: passed. Errors: REFUSED with rule and text, SCRIPT,
-     * LIMIT. */
+     * LIMIT; UNAVAILABLE when this node gave up: no verdict. */
     int (*check)(struct logic *l, struct trial *trial, const struct rule *rule,
                  size_t n, struct err *err);
-    /* Fold event `n` into a view; it writes rows. Errors: SCRIPT, LIMIT. */
+    /* Fold event `n` into a view; it writes rows. Errors: SCRIPT, LIMIT,
+     * UNAVAILABLE as above. */
     int (*fold)(struct logic *l, struct trial *trial, const struct view *view,
                 int function, size_t n, struct err *err);
     /* Run a declared method: call->result gets the stored form. Errors: what
-     * the call's functions returned (REFUSED, ...), SCRIPT, LIMIT, NEED. */
+     * the call's functions returned (REFUSED, ...), SCRIPT, LIMIT, NEED,
+     * UNAVAILABLE as above. */
     int (*run)(struct logic *l, struct call *call, struct err *err);
     /* Convert header fields that an older version of the schema stored, by one
      * of the type's upgrades; appends the map. Errors: SCRIPT, LIMIT, INVALID. */

@@ -1,6 +1,7 @@
-/* One thread does all that a node does. Whatever wakes it, it takes one step:
- * the clocks, the disk's completions, the messages of other threads, then one
- * flush, so that what came in together is written together.
+/* One thread does all that a node does, while another looks after its Lua
+ * (watchdog.h). Whatever wakes it, it takes one step: the clocks, the disk's
+ * completions, the messages of other threads, then one flush, so that what came
+ * in together is written together.
  *
  * (1) The node, its chains and their sandboxes are touched by this thread
  *     alone; other threads touch the inbox, under the mutex, and the clock set
@@ -30,8 +31,10 @@
 #include "crypto/sign.h"
 #include "io/disk.h"
 #include "io/memory_disk.h"
+#include "io/watchdog.h"
 #include "io/workers.h"
 #include "script/script.h"
+#include "script/watch.h"
 
 enum message_kind { MESSAGE_ASK, MESSAGE_CANCEL, MESSAGE_GRANT };
 
@@ -56,6 +59,8 @@ struct loop {
     struct memory_disk *memory;
     struct node *node;
     struct script_cache *scripts;
+    struct watch watch; /* over all Lua of the node */
+    struct watchdog watchdog;
     struct logic_maker logic;
     struct map requests;  /* number to request */
     struct inbox working; /* what a step took from the inbox */
@@ -88,9 +93,9 @@ static void random_bytes(void *ctx, void *out, size_t len)
 
 static int logic_new(void *ctx, struct logic_maker *out, struct err *err)
 {
-    (void)ctx;
+    struct loop *loop = ctx;
     (void)err;
-    *out = script_maker(script_cache_new());
+    *out = script_maker(script_cache_new(&loop->watch));
     return 0;
 }
 
@@ -345,7 +350,7 @@ static int start_node(struct loop *loop)
 static void *thread_main(void *ctx)
 {
     struct loop *loop = ctx;
-    loop->scripts = script_cache_new();
+    loop->scripts = script_cache_new(&loop->watch);
     loop->logic = script_maker(loop->scripts);
     if (start_node(loop) == 0) {
         step(loop); /* a wake-up may have come before the loop ran */
@@ -416,6 +421,7 @@ static void close_handles(struct loop *loop)
 
 static void loop_free(struct loop *loop)
 {
+    watchdog_stop(&loop->watchdog);
     disk_close(loop->disk); /* its threads may still wake the handle */
     int rc = uv_loop_close(&loop->uv);
     assert(rc == 0);
@@ -435,13 +441,18 @@ static int start_thread(struct loop *loop, struct err *err)
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are not for it */
-    int rc = pthread_create(&loop->thread, NULL, thread_main, loop);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are not for them */
+    int rc =
+        watchdog_start(&loop->watchdog, &loop->watch, WATCHDOG_LOOK_MS, err);
+    if (rc == 0) {
+        int posix = pthread_create(&loop->thread, NULL, thread_main, loop);
+        if (posix != 0)
+            rc = err_errno(err, posix, "starting the engine's thread");
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
-        return 0;
-    close_handles(loop);
-    return err_errno(err, rc, "starting the engine's thread");
+    if (rc != 0)
+        close_handles(loop);
+    return rc;
 }
 
 int loop_open(struct loop **out, const struct loop_options *options,

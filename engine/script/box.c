@@ -49,7 +49,7 @@ static int load(struct box *b, const struct bundle *bundle,
 
 int box_new(struct box **out, struct bytes raw,
             const struct sandbox_limits *limits, const struct schema *schema,
-            struct err *err)
+            struct watch *watch, struct err *err)
 {
     struct bundle bundle;
     *out = NULL;
@@ -60,6 +60,7 @@ int box_new(struct box **out, struct bytes raw,
     b->sandbox = sandbox_new(*limits, bundle_find_module, &bundle);
     b->sandbox->bind = b;
     b->sandbox->run = &b->run;
+    b->sandbox->watch = watch;
     rc = load(b, &bundle, schema, err);
     if (rc == 0)
         *out = b;

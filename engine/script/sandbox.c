@@ -28,6 +28,7 @@
 
 #include "base/memory.h"
 #include "script/environment.h"
+#include "script/watch.h"
 
 enum {
     LOAD_BLOCK_MAX = 1 << 20,
@@ -106,13 +107,15 @@ static int die_of_gas(struct sandbox *s)
     return die(s);
 }
 
-static int die_of_interrupt(struct sandbox *s)
+static int die_of_watch(struct sandbox *s)
 {
     char place[sizeof(s->place)];
     bool known = sandbox_where(s->lua, 1, place, sizeof(place));
 
-    err_set(&s->limit_error, ATE_ECANCELED, "stopped%s%s", known ? " at " : "",
-            place);
+    err_set(&s->limit_error, ATE_EUNAVAILABLE,
+            "stopped%s%s, for it ran longer than %llu ms: an alarm of this "
+            "node, and no verdict",
+            known ? " at " : "", place, (unsigned long long)s->watch->limit_ms);
     return die(s);
 }
 
@@ -124,8 +127,8 @@ static void on_count(lua_State *L, lua_Debug *frame)
     if (s->dead)
         die(s);
     s->gas_used += SANDBOX_STEP;
-    if (atomic_load_explicit(&s->interrupt, memory_order_relaxed) != 0)
-        die_of_interrupt(s);
+    if (s->watch != NULL && watch_is_stopped(s->watch))
+        die_of_watch(s);
     if (s->gas_used > s->now.gas)
         die_of_gas(s);
 }
@@ -271,7 +274,11 @@ static int call_protected(struct sandbox *s, int nargs, int nresults,
     lua_insert(L, handler);
     s->nest++;
     s->active++;
+    if (s->watch != NULL)
+        watch_begin(s->watch);
     int rc = outcome(s, lua_pcall(L, nargs, nresults, handler), err);
+    if (s->watch != NULL)
+        watch_end(s->watch);
     s->active--;
     s->nest = nest;
     if (rc == 0)
@@ -369,7 +376,6 @@ struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
     s->now.memory = SANDBOX_LOAD_MEMORY;
     s->find = find;
     s->find_ctx = find_ctx;
-    atomic_init(&s->interrupt, 0);
     size_t most = least(s->limits.memory * REPLAY_FACTOR, SANDBOX_MEMORY_MAX);
     arena_init(&s->arena, SANDBOX_LOAD_MEMORY + (most + 15) / 16 * 16);
     arena_limit(&s->arena, SANDBOX_LOAD_MEMORY, LOAD_BLOCK_MAX);
@@ -444,12 +450,11 @@ void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits)
     s->dead = false;
     s->raised = false;
     s->place[0] = '\0';
-    atomic_store(&s->interrupt, 0);
 }
 
-void sandbox_interrupt(struct sandbox *s)
+bool sandbox_is_dead(const struct sandbox *s)
 {
-    atomic_store(&s->interrupt, 1);
+    return s->dead;
 }
 
 uint64_t sandbox_gas_used(const struct sandbox *s)

@@ -17,13 +17,12 @@
  *
  * A run needs nothing of the chain it is for but what `run` points to, so
  * chains with the same bundle can share a sandbox; it keeps about a megabyte.
- * A sandbox belongs to one thread at a time. Only sandbox_interrupt may be
- * called from others. */
+ * A sandbox belongs to one thread at a time. Others may stop a run by its watch
+ * (watch.h). */
 #ifndef ATE_SCRIPT_SANDBOX_H
 #define ATE_SCRIPT_SANDBOX_H
 
 #include <lua.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +65,7 @@ typedef int (*sandbox_find)(void *ctx, const char *name,
 struct sandbox {
     void *run; /* the caller's, per run: C functions get it from sandbox_of() */
     void *bind; /* the caller's, for good: what sandbox_setup wants kept */
+    struct watch *watch; /* the caller's; NULL: nobody stops a run */
 
     /* The rest is the sandbox's own: use the functions below. */
     lua_State *lua;
@@ -80,7 +80,6 @@ struct sandbox {
     bool raised; /* `error` is what the Lua error under way means */
     int active;  /* sandbox_run and sandbox_call in progress */
     int nest;    /* C functions that call Lua, inside each other */
-    atomic_int interrupt;
     lua_CFunction entry; /* what sandbox_run runs, on its way in */
     void *entry_arg;
     struct err error;
@@ -132,8 +131,7 @@ int sandbox_load_source(struct sandbox *s, const char *name,
  * Errors: SCRIPT (a library table was changed), LIMIT. */
 int sandbox_seal(struct sandbox *s, struct err *err);
 
-/* Put the image back; gas and memory are full again, the interrupt is cleared.
- * Not from inside a run. */
+/* Put the image back; gas and memory are full again. Not from inside a run. */
 void sandbox_begin(struct sandbox *s);
 
 /* As sandbox_begin, under other limits for this run (replay: 16 times both). */
@@ -144,8 +142,8 @@ void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits);
  * them may run out of memory, which needs the protection. Inside, use
  * lua_rawgeti(L, LUA_REGISTRYINDEX, ref), push, lua_call, and store results
  * through `arg`. No resource may be held in `fn` when Lua can raise an error.
- * May be nested. Errors: SCRIPT, LIMIT, CANCELED, or what sandbox_raise gave.
- */
+ * May be nested. Errors: SCRIPT, LIMIT, UNAVAILABLE (stopped by its watch), or
+ * what sandbox_raise gave. */
 int sandbox_run(struct sandbox *s, lua_CFunction fn, void *arg,
                 struct err *err);
 
@@ -189,9 +187,8 @@ void sandbox_unnest(lua_State *L);
 void *sandbox_scratch(lua_State *L, size_t size);
 void sandbox_scratch_free(lua_State *L, void *scratch, size_t size);
 
-/* From any thread: the run ends with CANCELED at its next look. A fail-stop,
- * not a verdict. */
-void sandbox_interrupt(struct sandbox *s);
+/* Since sandbox_begin: did gas or memory run out, or was it stopped? */
+bool sandbox_is_dead(const struct sandbox *s);
 
 uint64_t sandbox_gas_used(const struct sandbox *s);  /* since sandbox_begin */
 size_t sandbox_memory_used(const struct sandbox *s); /* beyond the image */

@@ -39,6 +39,7 @@ struct entry {
 };
 
 struct script_cache {
+    struct watch *watch; /* or NULL */
     struct entry *entries;
 };
 
@@ -257,7 +258,8 @@ static int run(struct logic *l, struct call *call, struct err *err)
     buf_clear(&call->result);
     if (rc == 0)
         buf_put_bytes(&call->result, buf_bytes(&b->run.out));
-    else if (rc == ATE_ESCRIPT || rc == ATE_ELIMIT)
+    else if (rc == ATE_ESCRIPT || rc == ATE_ELIMIT ||
+             sandbox_is_dead(b->sandbox))
         err_wrap(&why, "method %s", schema_short(b->schema, method->name));
     if (rc != 0 && err != NULL)
         *err = why;
@@ -380,9 +382,10 @@ static int entry_new(struct script_cache *cache, struct bytes bundle,
     of_runs.memory = limits->memory < SANDBOX_MEMORY_MAX
                          ? (size_t)limits->memory
                          : SANDBOX_MEMORY_MAX;
-    int rc = box_new(&e->judge, bundle, &of_runs, NULL, err);
+    int rc = box_new(&e->judge, bundle, &of_runs, NULL, cache->watch, err);
     if (rc == 0)
-        rc = box_new(&e->host, bundle, &of_runs, e->judge->schema, err);
+        rc = box_new(&e->host, bundle, &of_runs, e->judge->schema, cache->watch,
+                     err);
     if (rc != 0) {
         entry_free(e);
         return rc;
@@ -432,9 +435,11 @@ static int load(void *ctx, struct bytes bundle,
     return 0;
 }
 
-struct script_cache *script_cache_new(void)
+struct script_cache *script_cache_new(struct watch *watch)
 {
-    return mem_zero(1, sizeof(struct script_cache));
+    struct script_cache *cache = mem_zero(1, sizeof(*cache));
+    cache->watch = watch;
+    return cache;
 }
 
 void script_cache_free(struct script_cache *cache)

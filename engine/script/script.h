@@ -15,8 +15,10 @@
 #include "chain/logic.h"
 
 struct script_cache;
+struct watch;
 
-struct script_cache *script_cache_new(void);
+/* `watch` may stop what runs (watch.h); NULL: nobody does. */
+struct script_cache *script_cache_new(struct watch *watch);
 /* No logic that it made may live. NULL is harmless. */
 void script_cache_free(struct script_cache *cache);
 

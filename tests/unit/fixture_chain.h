@@ -143,7 +143,7 @@ static inline void fixture_open_disk(struct fixture_chain *f,
         f->pump_ctx = f->disk;
         disk = memory_disk_interface(f->disk);
     }
-    f->cache = script_cache_new();
+    f->cache = script_cache_new(NULL);
     f->maker = script_maker(f->cache);
     fixture_pair(&f->order, 9);
     for (int i = 0; i < FIXTURE_KEYS; i++)

@@ -15,8 +15,10 @@
 #include "event/body.h"
 #include "event/genesis.h"
 #include "script/script.h"
+#include "script/watch.h"
 
 struct world {
+    struct watch watch;
     struct script_cache *cache;
     struct logic_maker maker;
     struct core core;
@@ -77,7 +79,7 @@ static inline void world_open_bundle(struct world *w, struct bytes bundle,
     fixture_pair(&w->me, 1);
     fixture_pair(&w->other, 2);
     w->author = &w->me;
-    w->cache = script_cache_new();
+    w->cache = script_cache_new(&w->watch);
     w->maker = script_maker(w->cache);
     w->index = 1;
     world_genesis(w, bundle, gas, &genesis);
@@ -95,15 +97,21 @@ static inline void world_open_bundle(struct world *w, struct bytes bundle,
 }
 
 /* `source` is the file shop.lua. */
-static inline void world_open(struct world *w, const char *source)
+static inline void world_open_gas(struct world *w, const char *source,
+                                  uint64_t gas)
 {
     struct err err;
     struct buf bundle = {0};
     if (bundle_build(&bundle, "shop", fixture_text, (void *)source, NULL, NULL,
                      &err) != 0)
         fail_msg("%s", err.text);
-    world_open_bundle(w, buf_bytes(&bundle), 100000);
+    world_open_bundle(w, buf_bytes(&bundle), gas);
     buf_deinit(&bundle);
+}
+
+static inline void world_open(struct world *w, const char *source)
+{
+    world_open_gas(w, source, 100000);
 }
 
 static inline void world_close(struct world *w)

@@ -1,4 +1,6 @@
 #include <lauxlib.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,7 @@
 #include <cmocka.h>
 
 #include "script/sandbox.h"
+#include "script/watch.h"
 
 /* A few modules, as a bundle would hold them. */
 struct module {
@@ -585,21 +588,108 @@ static void running_out_in_c_is_an_error(void **state)
     sandbox_free(s);
 }
 
-static void interrupt_ends_a_run(void **state)
+/* What another thread does: wait for a run, and stop it. */
+static void *stop_the_next_run(void *ctx)
+{
+    struct watch *watch = ctx;
+    uint64_t run;
+    while ((run = watch_run(watch)) == 0)
+        sched_yield();
+    watch_stop(watch, run);
+    return NULL;
+}
+
+static void begin_without_end(struct sandbox *s)
+{
+    struct sandbox_limits none = {.gas = UINT64_MAX, .memory = 1 << 20};
+    sandbox_begin_within(s, none);
+}
+
+static void another_thread_stops_a_run(void **state)
 {
     static const char source[] = "return function()\nwhile true do end end";
     int ref;
     struct err err;
+    pthread_t thread;
+    struct watch watch = {.limit_ms = 77};
     struct sandbox *s = open_source(source, &ref);
 
     (void)state;
-    sandbox_interrupt(s);
+    s->watch = &watch;
+    begin_without_end(s);
+    assert_int_equal(pthread_create(&thread, NULL, stop_the_next_run, &watch),
+                     0);
     int rc = sandbox_call(s, ref, 0, 0, &err);
-    expect_error(rc, &err, ATE_ECANCELED, "stopped at bank.lua:2");
-    assert_int_equal(sandbox_gas_used(s), SANDBOX_STEP);
+    pthread_join(thread, NULL);
+    expect_error(rc, &err, ATE_EUNAVAILABLE,
+                 "stopped at bank.lua:2, for it ran longer than 77 ms: an "
+                 "alarm of this node, and no verdict");
+    assert_true(sandbox_is_dead(s));
+    assert_int_equal(watch_run(&watch), 0);
+    sandbox_free(s);
+}
+
+static void a_stop_that_comes_late_stops_nothing(void **state)
+{
+    static const char source[] = "return function()\nwhile true do end end";
+    int ref;
+    struct err err;
+    struct watch watch = {0};
+    struct sandbox *s = open_source(source, &ref);
+
+    (void)state;
+    s->watch = &watch;
+    assert_int_equal(sandbox_call(s, ref, 0, 0, &err), ATE_ELIMIT);
+    watch_stop(&watch, 1);
     sandbox_begin(s);
     assert_int_equal(sandbox_call(s, ref, 0, 0, &err), ATE_ELIMIT);
+    watch_stop(&watch, 3);
+    sandbox_begin(s);
+    assert_int_equal(sandbox_call(s, ref, 0, 0, &err), ATE_EUNAVAILABLE);
     sandbox_free(s);
+}
+
+/* As a rule that is asked while a method runs. */
+struct nested {
+    struct sandbox *inner;
+    int ref;
+    struct watch *watch;
+    int rc;
+    struct err err;
+};
+
+static int run_inner(lua_State *L)
+{
+    struct nested *n = lua_touserdata(L, 1);
+    assert_int_equal(watch_run(n->watch), 1);
+    assert_int_equal(sandbox_call(n->inner, n->ref, 0, 0, &n->err), ATE_ELIMIT);
+    assert_int_equal(watch_run(n->watch), 1);
+    watch_stop(n->watch, 1);
+    sandbox_begin(n->inner);
+    n->rc = sandbox_call(n->inner, n->ref, 0, 0, &n->err);
+    return sandbox_raise(L, &n->err);
+}
+
+static void a_run_within_a_run_is_part_of_it(void **state)
+{
+    static const char source[] = "return function()\nwhile true do end end";
+    struct watch watch = {0};
+    struct nested n = {.watch = &watch};
+    struct err err;
+    int ref;
+    struct sandbox *outer = open_source(source, &ref);
+
+    (void)state;
+    n.inner = open_source(source, &n.ref);
+    outer->watch = &watch;
+    n.inner->watch = &watch;
+    assert_int_equal(sandbox_run(outer, run_inner, &n, &err), ATE_EUNAVAILABLE);
+    assert_int_equal(n.rc, ATE_EUNAVAILABLE);
+    assert_true(sandbox_is_dead(n.inner) && !sandbox_is_dead(outer));
+    sandbox_begin(outer);
+    assert_int_equal(sandbox_call(outer, ref, 0, 0, &err), ATE_ELIMIT);
+    sandbox_free(n.inner);
+    sandbox_free(outer);
 }
 
 static void failed_load_can_be_freed(void **state)
@@ -631,7 +721,9 @@ int main(void)
         cmocka_unit_test(raised_error_passes_lua_unchanged),
         cmocka_unit_test(passed_limit_ends_the_outer_call_too),
         cmocka_unit_test(running_out_in_c_is_an_error),
-        cmocka_unit_test(interrupt_ends_a_run),
+        cmocka_unit_test(another_thread_stops_a_run),
+        cmocka_unit_test(a_stop_that_comes_late_stops_nothing),
+        cmocka_unit_test(a_run_within_a_run_is_part_of_it),
         cmocka_unit_test(failed_load_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,7 +143,7 @@ static void a_bad_bundle_is_no_logic(void **state)
     struct err err;
     struct logic *logic = NULL;
     struct logic_limits limits = {.gas = 1000, .memory = 1 << 20};
-    struct script_cache *cache = script_cache_new();
+    struct script_cache *cache = script_cache_new(NULL);
     struct logic_maker maker = script_maker(cache);
     (void)state;
     assert_int_equal(
