@@ -81,9 +81,10 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     c->hidden = false;
     if (code != 0)
         c->why = *err;
-    if (code != 0 && code != ATE_ECANCELED && c->next_index > 0 &&
-        c->log.state == LOG_REFUSED) {
-        /* Whatever a replay trips over, the log is not what it was. */
+    if (code != 0 && code != ATE_ECANCELED && code != ATE_EUNAVAILABLE &&
+        c->next_index > 0 && c->log.state == LOG_REFUSED) {
+        /* Whatever a replay trips over, the log is not what it was; unless it
+         * was this node that gave up. */
         c->why.code = ATE_ECORRUPT;
         c->why.rule[0] = '\0';
     }

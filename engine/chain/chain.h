@@ -69,7 +69,8 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
 
 /* Open a chain's folder and check all of it. `folder` as log_folder() makes it,
  * "" for the data folder itself; `id` may be NULL. After CORRUPT the chain
- * stays readable up to the damage (chain_state() says). */
+ * stays readable up to the damage (chain_state() says), and after UNAVAILABLE
+ * up to where this node gave up: that says nothing of the log. */
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
                 enum log_mode mode, chain_done *done, void *ctx);
 

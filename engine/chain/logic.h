@@ -41,7 +41,8 @@ struct logic {
      * UNAVAILABLE as above. */
     int (*run)(struct logic *l, struct call *call, struct err *err);
     /* Convert header fields that an older version of the schema stored, by one
-     * of the type's upgrades; appends the map. Errors: SCRIPT, LIMIT, INVALID. */
+     * of the type's upgrades; appends the map. Errors: SCRIPT, LIMIT, INVALID,
+     * UNAVAILABLE as above. */
     int (*upgrade)(struct logic *l, const struct event_type *type, int function,
                    struct bytes fields, struct buf *out, struct err *err);
     /* What a function is: its code, and the constants it sees. */

@@ -324,8 +324,9 @@ static void serve_call(struct asked *a)
     chain_call(a->hosted->chain, &a->call);
 }
 
-/* What a damaged chain still answers: what it is, and what stands in front of
- * the damage. Anything else could be taken for the whole truth. */
+/* What a chain still answers that was not read to its end: what it is, and what
+ * stands in front of that place. Anything else could be taken for the whole
+ * truth. */
 static bool tells_of_damage(const struct asked *a)
 {
     static const char *const methods[] = {"info", "schema", "tail", "verify"};
@@ -339,8 +340,10 @@ static bool tells_of_damage(const struct asked *a)
 void serve(struct asked *a)
 {
     const struct err *why = NULL;
-    if (chain_state(a->hosted->chain, &why) == ATE_ECORRUPT &&
-        !tells_of_damage(a)) {
+    const struct chain *chain = a->hosted->chain;
+    int code = chain_state(chain, &why);
+    bool cut = code == ATE_ECORRUPT || chain_log(chain)->state == LOG_REFUSED;
+    if (code != 0 && cut && !tells_of_damage(a)) {
         struct err err = *why;
         asked_name_chain(a, &err);
         asked_fail(a, &err);

@@ -87,12 +87,25 @@ static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
     return e->judge;
 }
 
+/* A replay has more of everything than whoever accepted the event, so running
+ * out says something of this node, and nothing of the log. */
+static int replay_ran_out(struct err *err)
+{
+    return err_set(err, ATE_EUNAVAILABLE,
+                   "%s; a replay may use %d times as much as the chain allows: "
+                   "an alarm of this node, and no verdict",
+                   err->text, BOX_REPLAY_FACTOR);
+}
+
 static int run_judge(struct script *s, struct box *b, lua_CFunction function,
                      struct err *err)
 {
     uint64_t before = sandbox_gas_used(b->sandbox);
     int rc = sandbox_run(b->sandbox, function, b, err);
     s->gas += sandbox_gas_used(b->sandbox) - before;
+    if (rc == ATE_ELIMIT && b->run.trial->replays &&
+        sandbox_is_dead(b->sandbox))
+        return replay_ran_out(err);
     return rc;
 }
 
@@ -311,6 +324,8 @@ static int upgrade(struct logic *l, const struct event_type *type, int function,
     b->run.function = function;
     buf_clear(&b->run.out);
     int rc = sandbox_run(b->sandbox, run_upgrade, &u, &why);
+    if (rc == ATE_ELIMIT && sandbox_is_dead(b->sandbox))
+        rc = replay_ran_out(&why);
     if (rc == 0) {
         buf_put_bytes(out, buf_bytes(&b->run.out));
         return 0;

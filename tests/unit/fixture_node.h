@@ -1,6 +1,6 @@
 /* A node on a memory disk, with a schema that needs no Lua: `toy.note` is a
  * fact with one text, and has default methods. The disk can be made to run
- * full.
+ * full. With the bundle `tired` the node gives up when it judges a note again.
  */
 #ifndef ATE_TESTS_FIXTURE_NODE_H
 #define ATE_TESTS_FIXTURE_NODE_H
@@ -19,6 +19,7 @@
 #include "base/msgpack.h"
 #include "chain/call.h"
 #include "chain/logic.h"
+#include "chain/trial.h"
 #include "chain/materializer.h"
 #include "crypto/sign.h"
 #include "io/memory_disk.h"
@@ -36,6 +37,15 @@ static void toy_begin(struct logic *l, struct trial *trial)
 {
     (void)l;
     (void)trial;
+}
+
+static int toy_check(struct logic *l, struct trial *trial,
+                     const struct rule *rule, size_t n, struct err *err)
+{
+    (void)l;
+    (void)rule;
+    (void)n;
+    return !trial->replays ? 0 : err_set(err, ATE_EUNAVAILABLE, "is tired");
 }
 
 static uint64_t toy_gas(const struct logic *l)
@@ -80,6 +90,20 @@ static void toy_fill(struct schema *s)
     default_methods_put(type, s->methods);
 }
 
+static void toy_add_rule(struct schema *s)
+{
+    s->rules = mem_zero(1, sizeof(*s->rules));
+    s->rule_count = 1;
+    struct rule *rule = &s->rules[0];
+    rule->name = mem_text("toy.asked");
+    rule->schema = mem_text("toy");
+    rule->doc = mem_text("Is asked.");
+    rule->where = mem_text("toy.lua:2");
+    rule->on.items = mem_zero(1, sizeof(*rule->on.items));
+    rule->on.items[0] = mem_text("toy.note");
+    rule->on.count = 1;
+}
+
 static int toy_load(void *ctx, struct bytes bundle,
                     const struct logic_limits *limits, struct logic **out,
                     struct err *err)
@@ -90,9 +114,12 @@ static int toy_load(void *ctx, struct bytes bundle,
         return err_set(err, ATE_ESCRIPT, "not a toy");
     struct toy *toy = mem_zero(1, sizeof(*toy));
     toy_fill(&toy->schema);
+    if (bytes_equal(bundle, bytes_of_text("tired")))
+        toy_add_rule(&toy->schema);
     toy->logic = (struct logic){
         .schema = &toy->schema,
         .begin = toy_begin,
+        .check = toy_check,
         .gas = toy_gas,
         .free = toy_free,
     };

@@ -30,6 +30,8 @@ static const char source[] =
     "    end})\n"
     "return shop\n";
 
+/* ---- runs that take too long ---- */
+
 struct stopper {
     struct watch *watch;
     atomic_bool ends;
@@ -76,10 +78,95 @@ static void what_was_stopped_is_named(void **state)
     expect_stopped("method", "method add: stopped at shop.lua:5");
 }
 
+/* ---- replays that need too much ---- */
+
+static void fails_again(struct world *w, const char *name, const char *words)
+{
+    struct buf args = {0};
+    buf_printf(&args, "name=%s", name);
+    w->replays = false;
+    world_fails(w, "item.create", buf_text(&args), ATE_ELIMIT, words);
+    assert_null(strstr(w->err.text, "alarm"));
+    w->replays = true;
+    world_fails(w, "item.create", buf_text(&args), ATE_EUNAVAILABLE, words);
+    assert_non_null(strstr(w->err.text, "an alarm of this node, and no "
+                                        "verdict"));
+    buf_deinit(&args);
+}
+
+static void a_replay_over_sixteen_times_the_limits_is_an_alarm(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, source);
+    fails_again(&w, "rule", "rule slow: ran longer than");
+    fails_again(&w, "fold", "view count, fold of item: ran longer than");
+    world_close(&w);
+}
+
+static void so_it_is_for_memory(void **state)
+{
+    static const char hungry[] =
+        "local ate = require('ate')\n"
+        "local t = ate.types\n"
+        "local shop = ate.schema('shop', {doc = 'A shop.', version = 1})\n"
+        "shop:object('item', {doc = 'd', key = {'name'},\n"
+        "    header = {name = t.name()}})\n"
+        "shop:rule('hungry', {doc = 'd', on = {'item'},\n"
+        "    check = function(_, item)\n"
+        "        local all = {}\n"
+        "        for i = 1, 4000 do\n"
+        "            all[i] = string.rep(item.name, 60000 + i)\n"
+        "        end\n"
+        "        return #all == 4000\n"
+        "    end})\n"
+        "return shop\n";
+    struct world w;
+    (void)state;
+    world_open_gas(&w, hungry, 1000000000);
+    fails_again(&w, "x", "rule hungry: needs more than");
+    world_close(&w);
+}
+
+/* An upgrade runs while a log is tried again, so it has as much. */
+static void so_it_is_for_upgrades(void **state)
+{
+    static const char newer[] =
+        "local ate = require('ate')\n"
+        "local t = ate.types\n"
+        "local shop = ate.schema('shop', {doc = 'A shop.', version = 2})\n"
+        "shop:object('item', {doc = 'd', key = {'name'},\n"
+        "    header = {name = t.name()},\n"
+        "    upgrade = {[1] = function(old)\n"
+        "        while old.name == 'x' do end\n"
+        "        return old\n"
+        "    end}})\n"
+        "return shop\n";
+    static const uint8_t fields[] = {0x81, 0xa4, 'n', 'a', 'm', 'e', 0xa1, 'x'};
+    struct world w;
+    struct buf out = {0};
+    struct err err;
+    (void)state;
+    world_open(&w, newer);
+    const struct event_type *type =
+        schema_type(w.core.schema, bytes_of_text("item"));
+    int rc =
+        w.core.logic->upgrade(w.core.logic, type, type->upgrades[0].function,
+                              bytes_of(fields, sizeof(fields)), &out, &err);
+    assert_error(rc, &err, ATE_EUNAVAILABLE,
+                 "upgrade of shop.item: ran longer");
+    assert_non_null(strstr(err.text, "an alarm of this node, and no verdict"));
+    buf_deinit(&out);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_stopped_is_named),
+        cmocka_unit_test(a_replay_over_sixteen_times_the_limits_is_an_alarm),
+        cmocka_unit_test(so_it_is_for_memory),
+        cmocka_unit_test(so_it_is_for_upgrades),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

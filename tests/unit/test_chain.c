@@ -353,6 +353,38 @@ static void views_and_objects_are_read_in_door_form(void **state)
     buf_deinit(&t.text);
 }
 
+/* A node on which everything costs more than it did when it was accepted. */
+static int load_with_little_gas(void *ctx, struct bytes bundle,
+                                const struct logic_limits *limits,
+                                struct logic **out, struct err *err)
+{
+    const struct logic_maker *maker = ctx;
+    struct logic_limits little = {.gas = 1, .memory = limits->memory};
+    return maker->load(maker->ctx, bundle, &little, out, err);
+}
+
+static void a_replay_that_runs_out_is_no_damage(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct logic_maker poor = {.ctx = &f->maker, .load = load_with_little_gas};
+    const struct err *why;
+    uint8_t before[2][32];
+    uint8_t after[2][32];
+    fixture_ok(f, 1, "transfer", ARGS("amount=1", "from=alice", "to=bob"));
+    roots(f, before[0], before[1]);
+    f->deps.logic = &poor;
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), ATE_EUNAVAILABLE);
+    assert_int_equal(chain_state(f->chain, &why), ATE_EUNAVAILABLE);
+    assert_non_null(strstr(why->text, "transaction 4"));
+    assert_non_null(strstr(why->text, "rule not_owner: ran longer"));
+    assert_non_null(strstr(why->text, "an alarm of this node"));
+    assert_int_equal(chain_size(f->chain), 4);
+    f->deps.logic = &f->maker;
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    roots(f, after[0], after[1]);
+    assert_memory_equal(before, after, sizeof(before));
+}
+
 #define bank_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, set_up_bank, tear_down)
 
@@ -369,6 +401,7 @@ int main(void)
         bank_test(a_flipped_byte_refuses),
         bank_test(a_co_author_signs_with_the_author),
         bank_test(a_pool_checks_signatures_beside_the_replay),
+        bank_test(a_replay_that_runs_out_is_no_damage),
         bank_test(views_and_objects_are_read_in_door_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

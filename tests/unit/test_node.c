@@ -558,6 +558,33 @@ static void a_flipped_byte_is_found(void **state)
     head->data[head->len - 40] ^= 1;
 }
 
+/* What could not be judged again is not told as if it were all there is. */
+static void a_node_that_gives_up_tells_no_half_truth(void **state)
+{
+    struct bench *s = *state;
+    struct ask ask;
+    call_ok(&s->world, s->node, NULL, "chain.create",
+            ARGS("bundle=bin:tired", "name=slow"));
+    call_ok(&s->world, s->node, "slow", "note.append", ARGS("text=x"));
+    world_pass(&s->world, s->node, NODE_CHAIN_IDLE_MS + 1);
+    assert_int_equal(
+        read_(&s->world, s->node, &ask, "slow", "list", ARGS("type=note")),
+        ATE_EUNAVAILABLE);
+    assert_non_null(strstr(ask.err.text, "chain slow"));
+    assert_non_null(strstr(ask.err.text, "is tired"));
+    ask_end(&ask);
+    assert_int_equal(
+        call(&s->world, s->node, &ask, "slow", "note.append", ARGS("text=y")),
+        ATE_EUNAVAILABLE);
+    ask_end(&ask);
+    assert_int_equal(read_(&s->world, s->node, &ask, "slow", "info", ARGS()),
+                     0);
+    ask_end(&ask);
+    assert_int_equal(read_(&s->world, s->node, &ask, "slow", "verify", ARGS()),
+                     ATE_EUNAVAILABLE);
+    ask_end(&ask);
+}
+
 /* A log that was replaced by another good one shows by its root. */
 static void a_log_that_lost_its_end_is_found(void **state)
 {
@@ -697,6 +724,7 @@ int main(void)
         TEST(stopping_waits_for_calls_and_ends_reads),
         TEST(verify_comes_to_what_is_there),
         TEST(a_flipped_byte_is_found),
+        TEST(a_node_that_gives_up_tells_no_half_truth),
         TEST(a_log_that_lost_its_end_is_found),
         TEST(checking_can_be_canceled),
         TEST(readers_see_what_the_writer_wrote),
