@@ -130,7 +130,8 @@ struct view {
     size_t *order; /* likewise; count 0: rows stand in the order of the key */
     size_t order_count;
     bool reads_bodies;   /* kept per reader, stands in no state root */
-    bool gives_defaults; /* every column outside the key has one */
+    bool gives_defaults; /* each column outside the key, one at least, has one:
+                            then an absent row is read as these */
     struct fold *folds;  /* sorted by type */
     size_t fold_count;
 };

@@ -84,6 +84,16 @@ static bool is_key_column(const struct view *view, size_t position)
     return false;
 }
 
+/* A view of key columns alone is a set, in which absent means absent. */
+static bool gives_defaults(const struct view *view)
+{
+    for (size_t i = 0; i < view->columns.count; i++)
+        if (!is_key_column(view, i) &&
+            view->columns.items[i].type.default_value.len == 0)
+            return false;
+    return view->columns.count > view->key_count;
+}
+
 static void check_key(struct declaring *d, const struct place *place,
                       int options, struct view *view)
 {
@@ -112,12 +122,7 @@ static void check_key(struct declaring *d, const struct place *place,
               "and order may take %zu bytes together, %d are allowed: "
               "give the texts a smaller max",
               size, LIMIT_STATE_KEY);
-    view->gives_defaults = true;
-    for (size_t i = 0; i < view->columns.count; i++)
-        if (!is_key_column(view, i) &&
-            view->columns.items[i].type.default_value.len == 0 &&
-            !view->columns.items[i].type.optional)
-            view->gives_defaults = false;
+    view->gives_defaults = gives_defaults(view);
 }
 
 static int compare_folds(const void *a, const void *b)

@@ -199,6 +199,41 @@ static void views_know_their_keys_and_defaults(void **state)
     schema_deinit(&s);
 }
 
+/* A row of defaults says nothing that was not declared: where a column is
+ * optional, or there is none outside the key, an absent row is absent. */
+static void absent_rows_have_all_defaults_or_are_nil(void **state)
+{
+    static const char text[] =
+        "local ate = require('ate')\n"
+        "local t = ate.types\n"
+        "local shop = ate.schema('shop', {doc = 'A shop.', version = 1})\n"
+        "shop:event('sold', {doc = 'd', header = {name = t.name()}})\n"
+        "local function view(name, row)\n"
+        "    row.name = t.name()\n"
+        "    shop:view(name, {doc = 'd', key = {'name'}, row = row,\n"
+        "        fold = {sold = function() end}})\n"
+        "end\n"
+        "local one = t.default(t.integer(), 1)\n"
+        "view('all', {a = one, b = one})\n"
+        "view('some', {a = one, b = t.integer()})\n"
+        "view('optional', {a = one, b = t.optional(t.integer())})\n"
+        "view('none', {})\n"
+        "return shop\n";
+    struct buf bundle = {0};
+    struct schema s;
+    struct err err;
+    (void)state;
+    if (bundle_build(&bundle, "shop", fixture_text, (void *)text, &s, NULL,
+                     &err) != 0)
+        fail_msg("%s", err.text);
+    assert_true(view_of(&s, "all")->gives_defaults);
+    assert_false(view_of(&s, "some")->gives_defaults);
+    assert_false(view_of(&s, "optional")->gives_defaults);
+    assert_false(view_of(&s, "none")->gives_defaults);
+    buf_deinit(&bundle);
+    schema_deinit(&s);
+}
+
 static void books_have_amounts_of_many_scales(void **state)
 {
     struct schema s;
@@ -520,6 +555,7 @@ int main(void)
         cmocka_unit_test(every_type_has_its_default_methods),
         cmocka_unit_test(methods_keep_what_doors_own),
         cmocka_unit_test(views_know_their_keys_and_defaults),
+        cmocka_unit_test(absent_rows_have_all_defaults_or_are_nil),
         cmocka_unit_test(books_have_amounts_of_many_scales),
         cmocka_unit_test(schemas_of_one_chain_know_each_other),
         cmocka_unit_test(a_tracker_has_bodies_and_a_context),
