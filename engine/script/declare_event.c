@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "chain/delegation.h"
 #include "script/declare_value.h"
 #include "script/vocabulary.h"
 
@@ -240,6 +241,11 @@ static void read_rights(struct declaring *d, const struct place *place,
     for (size_t i = 0; i < names->count; i++) {
         struct place right = place_in(&at, names->items[i]);
         name_allowed(d, &right, names->items[i]);
+        if (right_is_own(names->items[i]))
+            wrong(d, &right,
+                  "is a right of the engine's own, as are create, write, "
+                  "delete, delegate, grant_reading, order and act_for: take "
+                  "another name");
         struct right *out = &type->rights[type->right_count++];
         out->name = mem_text(names->items[i]);
         out->doc = read_text(d, &at, table, names->items[i]);

@@ -137,6 +137,33 @@ static void what_does_not_fit_the_text_is_counted(void **state)
     buf_deinit(&text);
 }
 
+static void no_right_is_called_like_one_of_the_engine(void **state)
+{
+    static const char *const names[] = {
+        "create",        "write", "delete",  "delegate",
+        "grant_reading", "order", "act_for",
+    };
+    struct err err;
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct buf text = {0};
+        char path[64];
+        buf_printf(&text,
+                   "local ate = require('ate')\n"
+                   "local t = ate.types\n"
+                   "local shop = ate.schema('shop', {doc = 'x', version = 1})\n"
+                   "shop:object('item', {doc = 'x', key = {'name'},\n"
+                   "    header = {name = t.name()}, rights = {%s = 'x'}})\n"
+                   "return shop\n",
+                   names[i]);
+        snprintf(path, sizeof(path), "shop.item.rights.%s: is a right",
+                 names[i]);
+        assert_int_equal(build(buf_text(&text), &err), ATE_EINVALID);
+        assert_non_null(strstr(err.text, path));
+        buf_deinit(&text);
+    }
+}
+
 static void a_lua_error_names_file_and_line(void **state)
 {
     struct err err;
@@ -212,6 +239,7 @@ int main(void)
         cmocka_unit_test(each_mistake_is_told_with_its_place),
         cmocka_unit_test(all_mistakes_are_told_in_the_order_of_lines),
         cmocka_unit_test(what_does_not_fit_the_text_is_counted),
+        cmocka_unit_test(no_right_is_called_like_one_of_the_engine),
         cmocka_unit_test(a_lua_error_names_file_and_line),
         cmocka_unit_test(what_is_required_has_to_be_there),
         cmocka_unit_test(what_holds_itself_comes_to_an_end),
