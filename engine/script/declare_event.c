@@ -112,9 +112,6 @@ static void check_key_field(struct declaring *d, const struct place *place,
               "'%s' is always given: it is neither optional nor has "
               "it a default",
               field->name);
-    if (type->once)
-        wrong(d, place, "'%s' never changes anyway: leave t.once away",
-              field->name);
 }
 
 /* Names of fields that have to stand in the header. */
@@ -176,8 +173,6 @@ static void read_parent(struct declaring *d, const struct place *place,
     } else if (field->type.kind != VALUE_REF) {
         wrong(d, &at, "'%s' is no ref", name);
     } else {
-        if (field->type.once)
-            wrong(d, &at, "'%s' never changes anyway: leave t.once away", name);
         type->parent = (int)(field - type->header.items);
     }
     mem_free(name);

@@ -234,6 +234,32 @@ static void absent_rows_have_all_defaults_or_are_nil(void **state)
     schema_deinit(&s);
 }
 
+/* It is true anyway, so saying it is no mistake. */
+static void key_and_parent_may_be_once(void **state)
+{
+    static const char text[] =
+        "local ate = require('ate')\n"
+        "local t = ate.types\n"
+        "local shop = ate.schema('shop', {doc = 'A shop.', version = 1})\n"
+        "shop:object('shelf', {doc = 'd', key = {'name'},\n"
+        "    header = {name = t.once(t.name())}})\n"
+        "shop:object('item', {doc = 'd', parent = 'shelf', key = {'number'},\n"
+        "    header = {shelf = t.once(t.ref('shelf')),\n"
+        "        number = t.once(t.integer()), price = t.integer()}})\n"
+        "return shop\n";
+    struct buf bundle = {0};
+    struct schema s;
+    struct err err;
+    (void)state;
+    if (bundle_build(&bundle, "shop", fixture_text, (void *)text, &s, NULL,
+                     &err) != 0)
+        fail_msg("%s", err.text);
+    assert_true(header_of(&s, "item", "number")->type.once);
+    assert_true(header_of(&s, "item", "shelf")->type.once);
+    buf_deinit(&bundle);
+    schema_deinit(&s);
+}
+
 static void books_have_amounts_of_many_scales(void **state)
 {
     struct schema s;
@@ -556,6 +582,7 @@ int main(void)
         cmocka_unit_test(methods_keep_what_doors_own),
         cmocka_unit_test(views_know_their_keys_and_defaults),
         cmocka_unit_test(absent_rows_have_all_defaults_or_are_nil),
+        cmocka_unit_test(key_and_parent_may_be_once),
         cmocka_unit_test(books_have_amounts_of_many_scales),
         cmocka_unit_test(schemas_of_one_chain_know_each_other),
         cmocka_unit_test(a_tracker_has_bodies_and_a_context),

@@ -1,6 +1,5 @@
--- Issues and pages. Keys are names, and key fields are not `once`, as they never
--- change; what a rule's text says beside the fields of its event has its type in
--- `says`.
+-- Issues and pages. Keys are names, and what a rule's text says beside the fields
+-- of its event has its type in `says`.
 local ate = require('ate')
 local t = ate.types
 local tracker = ate.schema('tracker', {
@@ -21,7 +20,7 @@ tracker:object('issue', {
     key = {'number'},
     header = {
         project = t.ref('project'),
-        number = t.integer({min = 1}),
+        number = t.once(t.integer({min = 1})),
         state = t.enum({'open', 'doing', 'done'}),
         assignee = t.optional(t.identity()),
         labels = t.default(t.list(t.text({max = 24}), {max = 12}), {}),
