@@ -48,8 +48,10 @@ books:event('entry', {
         payee = t.optional(t.text({max = 200})),
         narration = t.text({max = 500}),
     },
-    keep = function(state, entry)
-        return not state.period:get(ate.date.month(entry.date)).closed
+    -- What `kept` answers is open; this schema would ask it for an object.
+    keep = function(entry, kept)
+        local period = ate.date.month(entry.date)
+        return kept:get('closed', {book = entry.book, period = period}) == nil
     end,
 })
 books:event('closed', {
