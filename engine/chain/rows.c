@@ -20,6 +20,14 @@ enum state_kind row_scan_kind(const struct view *view)
     return view->order_count > 0 ? STATE_ROW_ORDER : row_kind(view);
 }
 
+bool row_is_key(const struct view *view, size_t column)
+{
+    for (size_t i = 0; i < view->key_count; i++)
+        if (view->key[i] == column)
+            return true;
+    return false;
+}
+
 void row_key_begin(struct buf *key, const struct view *view)
 {
     buf_put(key, view->name, strlen(view->name) + 1);
@@ -29,14 +37,6 @@ bool row_get(struct tree_version v, const struct view *view, struct bytes key,
              struct bytes *columns)
 {
     return state_get(v, row_kind(view), key, columns);
-}
-
-static bool is_key_column(const struct view *view, size_t column)
-{
-    for (size_t i = 0; i < view->key_count; i++)
-        if (view->key[i] == column)
-            return true;
-    return false;
 }
 
 /* Where each key column's ordered form begins in `key`; at[key_count] is the
@@ -81,7 +81,7 @@ void row_whole(struct buf *out, const struct view *view, struct bytes key,
     mp_put_map(out, others + (uint32_t)view->key_count);
     for (size_t i = 0; i < view->columns.count; i++) {
         const char *name = view->columns.items[i].name;
-        struct bytes value = is_key_column(view, i)
+        struct bytes value = row_is_key(view, i)
                                  ? key_column(view, i, at, &values)
                                  : mp_map_get(columns, name);
         if (value.data == NULL)
@@ -103,7 +103,7 @@ static void order_key(struct buf *out, const struct view *view,
     for (size_t i = 0; i < view->order_count; i++) {
         size_t column = view->order[i];
         const struct field *field = &view->columns.items[column];
-        struct bytes value = is_key_column(view, column)
+        struct bytes value = row_is_key(view, column)
                                  ? key_column(view, column, at, &values)
                                  : mp_map_get(columns, field->name);
         assert(value.data != NULL);

@@ -204,6 +204,11 @@ void box_scan_end(struct box_scan *scan)
 
 /* ---- names ---- */
 
+const char *box_short_name(lua_State *L, const char *name)
+{
+    return schema_short(box_of(L)->schema, name);
+}
+
 /* The short name of what belongs to the schema at hand, else the whole one. */
 static const char *name_here(const char *part, const char *name)
 {

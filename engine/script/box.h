@@ -101,6 +101,9 @@ struct box_scan *box_scan_of(struct script_run *run, size_t slot,
                              uint64_t serial);
 void box_scan_end(struct box_scan *scan);
 
+/* The name that doors use of a type, view or method of the schema. Borrowed. */
+const char *box_short_name(lua_State *L, const char *name);
+
 /* The type or view that a name means in the schema whose short names hold.
  * Type: raises an error that says what was probably meant. */
 const struct event_type *box_type(lua_State *L, int index, const char *what);

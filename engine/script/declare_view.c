@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "chain/rows.h"
 #include "chain/value.h"
 #include "script/declare.h"
 #include "script/declare_value.h"
@@ -76,19 +77,11 @@ static size_t *read_columns(struct declaring *d, const struct place *place,
     return found;
 }
 
-static bool is_key_column(const struct view *view, size_t position)
-{
-    for (size_t i = 0; i < view->key_count; i++)
-        if (view->key[i] == position)
-            return true;
-    return false;
-}
-
 /* A view of key columns alone is a set, in which absent means absent. */
 static bool gives_defaults(const struct view *view)
 {
     for (size_t i = 0; i < view->columns.count; i++)
-        if (!is_key_column(view, i) &&
+        if (!row_is_key(view, i) &&
             view->columns.items[i].type.default_value.len == 0)
             return false;
     return view->columns.count > view->key_count;

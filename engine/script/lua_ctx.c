@@ -27,11 +27,6 @@ struct ctx {
     const struct method *method;
 };
 
-static const char *short_name(lua_State *L, const char *name)
-{
-    return schema_short(box_of(L)->schema, name);
-}
-
 /* ---- results ---- */
 
 static void check_result(lua_State *L, const struct method *method,
@@ -54,7 +49,7 @@ void lua_ctx_take_result(lua_State *L, int index, const struct method *method,
                          struct buf *out)
 {
     size_t start = out->len;
-    const char *name = short_name(L, method->name);
+    const char *name = box_short_name(L, method->name);
     bool is_nil = lua_isnil(L, index);
     if (is_nil && (method->returns == NULL || method->returns->optional))
         return;
@@ -73,7 +68,7 @@ void lua_ctx_take_result(lua_State *L, int index, const struct method *method,
 static void push_result(lua_State *L, const struct method *method,
                         struct bytes result)
 {
-    const char *name = short_name(L, method->name);
+    const char *name = box_short_name(L, method->name);
     if (result.len == 0)
         lua_pushnil(L);
     else if (method->returns != NULL)
@@ -122,7 +117,7 @@ static struct call *writing_call(lua_State *L, const char *function,
     const struct ctx *ctx = box_self(L, ctx_tag, usage);
     if (ctx->method->mode == METHOD_READ)
         sandbox_error(L, "ctx:%s: %s is declared with mode = 'read'", function,
-                      short_name(L, ctx->method->name));
+                      box_short_name(L, ctx->method->name));
     sandbox_charge(L, 10 * BOX_STEP_GAS);
     return box_run(L)->call;
 }
@@ -280,7 +275,7 @@ static struct bytes args_at(lua_State *L, int index,
 {
     struct err err;
     struct script_run *run = box_run(L);
-    const char *name = short_name(L, method->name);
+    const char *name = box_short_name(L, method->name);
     size_t given = run->value.len;
     size_t start = run->out.len;
     bool partial = method->by_default == DEFAULT_PATCH;
@@ -311,7 +306,8 @@ static void call_declared(lua_State *L, const struct method *method, int args)
     struct script_run *run = box_run(L);
     size_t start = run->out.len;
     struct bytes map = args_at(L, args, method);
-    lua_value_push_fields(L, &method->args, map, short_name(L, method->name));
+    lua_value_push_fields(L, &method->args, map,
+                          box_short_name(L, method->name));
     run->out.len = start;
     lua_ctx_run(L, method);
     lua_ctx_take_result(L, -1, method, &run->out);
@@ -370,13 +366,13 @@ static int ctx_call(lua_State *L)
     lua_settop(L, 3);
     const struct ctx *ctx = box_self(L, ctx_tag, "ctx:call(method, arguments)");
     const struct method *method = box_method(L, 2, "ctx:call");
-    const char *name = short_name(L, method->name);
+    const char *name = box_short_name(L, method->name);
     sandbox_charge(L, 10 * BOX_STEP_GAS);
     if (method->mode == METHOD_WRITE && ctx->method->mode == METHOD_READ)
         sandbox_error(L,
                       "ctx:call: %s writes, and %s is declared with mode = "
                       "'read'",
-                      name, short_name(L, ctx->method->name));
+                      name, box_short_name(L, ctx->method->name));
     if (method->by_default == DEFAULT_NONE)
         call_declared(L, method, 3);
     else if (writes_by_default(method))

@@ -32,7 +32,7 @@ static void push_whole(lua_State *L, const struct view *view, size_t start)
     struct buf *out = &box_run(L)->out;
     lua_value_push_fields(L, &view->columns,
                           bytes_of(out->data + start, out->len - start),
-                          schema_short(box_of(L)->schema, view->name));
+                          box_short_name(L, view->name));
 }
 
 void lua_rows_push_row(lua_State *L, const struct view *view, struct bytes key,
@@ -88,14 +88,6 @@ struct rewrite {
     bool adds;            /* values are added to what is there */
     const char *path;
 };
-
-static bool is_key_column(const struct view *view, size_t column)
-{
-    for (size_t i = 0; i < view->key_count; i++)
-        if (view->key[i] == column)
-            return true;
-    return false;
-}
 
 /* What the column holds before the change; data NULL: nothing. */
 static struct bytes held(const struct rewrite *change,
@@ -200,12 +192,12 @@ static void put_columns(lua_State *L, const struct rewrite *change,
     const struct view *view = change->view;
     uint32_t count = 0;
     for (size_t i = 0; i < view->columns.count; i++)
-        if (!is_key_column(view, i))
+        if (!row_is_key(view, i))
             count += will_have(L, change, &view->columns.items[i]);
     mp_put_map(out, count);
     for (size_t i = 0; i < view->columns.count; i++) {
         const struct field *column = &view->columns.items[i];
-        if (is_key_column(view, i))
+        if (row_is_key(view, i))
             continue;
         if (push_given(L, column)) {
             mp_put_text(out, column->name);
@@ -238,9 +230,8 @@ static void check_names(lua_State *L, const struct view *view, const char *path)
         const char *name = lua_tostring(L, -1);
         const struct field *column =
             fields_find(&view->columns, bytes_of_text(name));
-        bool known =
-            column != NULL &&
-            !is_key_column(view, (size_t)(column - view->columns.items));
+        bool known = column != NULL &&
+                     !row_is_key(view, (size_t)(column - view->columns.items));
         if (!known && (smallest == NULL || strcmp(name, smallest) < 0))
             smallest = name;
     }
@@ -263,7 +254,7 @@ static void check_order(lua_State *L, const struct view *view, struct bytes key,
     size_t start = order->len;
     for (size_t i = 0; i < view->order_count; i++) {
         const struct field *column = &view->columns.items[view->order[i]];
-        if (is_key_column(view, view->order[i]))
+        if (row_is_key(view, view->order[i]))
             continue; /* as long as in the key, which is counted below */
         struct bytes value = mp_map_get(columns, column->name);
         if (value.data == NULL)
@@ -312,8 +303,8 @@ static void take_key(lua_State *L, const struct view *view, struct buf *key,
 static const char *path_of(char *room, lua_State *L, const struct view *view,
                            const char *function)
 {
-    snprintf(room, PATH_ROOM, "%s: rows:%s",
-             schema_short(box_of(L)->schema, view->name), function);
+    snprintf(room, PATH_ROOM, "%s: rows:%s", box_short_name(L, view->name),
+             function);
     return room;
 }
 

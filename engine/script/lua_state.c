@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "chain/value.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_key.h"
@@ -31,15 +30,10 @@ struct proxy {
     const struct event_type *type;
 };
 
-static const char *short_name(lua_State *L, const char *name)
-{
-    return schema_short(box_of(L)->schema, name);
-}
-
 static const char *path_of(char *room, lua_State *L, const char *name,
                            const char *function)
 {
-    snprintf(room, PATH_ROOM, "%s:%s", short_name(L, name), function);
+    snprintf(room, PATH_ROOM, "%s:%s", box_short_name(L, name), function);
     return room;
 }
 
@@ -51,7 +45,7 @@ static const struct view *view_at(lua_State *L, const char *usage)
         sandbox_error(L,
                       "%s is kept for each reader (reads = 'bodies'): rules "
                       "cannot read it",
-                      short_name(L, self->view->name));
+                      box_short_name(L, self->view->name));
     return self->view;
 }
 
@@ -284,8 +278,8 @@ static const char *summed_column(lua_State *L, const struct view *view,
     const struct field *column =
         fields_find(&view->columns, bytes_of_text(name));
     if (column == NULL)
-        shape_unknown(L, short_name(L, view->name), "column", &view->columns,
-                      NULL, name);
+        shape_unknown(L, box_short_name(L, view->name), "column",
+                      &view->columns, NULL, name);
     if (column->type.kind != VALUE_INTEGER && column->type.kind != VALUE_AMOUNT)
         sandbox_error(L, "%s: '%s' is no number that can be added", path, name);
     return column->name;
@@ -361,29 +355,16 @@ static const uint8_t *parent_at(lua_State *L, const struct event_type *type,
     return room;
 }
 
-/* Append the entry of the index of children that the object on top of the stack
- * has: kind, type 00, parent, key (docs/format.md section 6). */
+/* Append the place of the object that the value on top of the stack names. */
 static void put_position(lua_State *L, const struct event_type *type,
                          struct buf *out, const char *path)
 {
-    static const uint8_t none[LUA_ID_SIZE];
     uint8_t id[LUA_ID_SIZE];
     struct object o;
     lua_key_object(L, -1, type, id, path);
     if (state_object(box_version(box_run(L)), id, &o) != OBJECT_LIVE)
         sandbox_error(L, "%s: what `after` names is not there", path);
-    buf_put_u8(out, STATE_CHILD);
-    buf_put(out, type->name, strlen(type->name) + 1);
-    buf_put(out, o.header.parent != NULL ? o.header.parent : none, LUA_ID_SIZE);
-    for (size_t i = 0; i < type->key_count; i++) {
-        const struct field *field = &type->header.items[type->key[i]];
-        value_put_ordered(out, &field->type,
-                          mp_map_get(o.header.fields, field->name));
-    }
-    if (type->key_count == 0) {
-        buf_put_be64(out, o.index);
-        buf_put_be64(out, o.n);
-    }
+    object_scan_place(out, type, &o);
 }
 
 static struct box_scan *open_objects(lua_State *L,
