@@ -313,6 +313,16 @@ static int view_sum(lua_State *L)
 
 /* ---- objects ---- */
 
+/* A ref may name an object of any type. */
+static void check_type(lua_State *L, const struct event_type *type,
+                       const struct object *o, const char *path)
+{
+    if (!bytes_equal(o->header.type, bytes_of_text(type->name)))
+        sandbox_error(L, "%s: the ref names a %.*s, not a %s", path,
+                      (int)o->header.type.len,
+                      (const char *)o->header.type.data, type->name);
+}
+
 static int objects_get(lua_State *L)
 {
     char room[PATH_ROOM];
@@ -331,10 +341,7 @@ static int objects_get(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    if (!bytes_equal(o.header.type, bytes_of_text(type->name)))
-        sandbox_error(L, "%s: the ref names a %.*s, not a %s", path,
-                      (int)o.header.type.len, (const char *)o.header.type.data,
-                      type->name);
+    check_type(L, type, &o, path);
     lua_record_push_object(L, type, id, &o);
     return 1;
 }
@@ -364,6 +371,7 @@ static void put_position(lua_State *L, const struct event_type *type,
     lua_key_object(L, -1, type, id, path);
     if (state_object(box_version(box_run(L)), id, &o) != OBJECT_LIVE)
         sandbox_error(L, "%s: what `after` names is not there", path);
+    check_type(L, type, &o, path);
     object_scan_place(out, type, &o);
 }
 

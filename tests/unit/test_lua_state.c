@@ -132,6 +132,9 @@ static void reading_mistakes_are_named(void **state)
     read_fails("return ctx.state.balance:get('alice').amout", ATE_ESCRIPT,
                "balance has no column 'amout'; did you mean 'amount'?");
     read_fails("return args.x", ATE_ESCRIPT, "m has no argument 'x'");
+    read_fails("local item = ctx.state.item:get('alice/1')\n"
+               "return ctx.state.account:each(nil, {after = item.id})",
+               ATE_ESCRIPT, "the ref names a shop.item, not a shop.account");
     read_fails("return ctx.state.balance.get('alice')", ATE_ESCRIPT,
                "with a colon");
     read_fails("return ctx.state.balance:fetch('alice')", ATE_ESCRIPT,
