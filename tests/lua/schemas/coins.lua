@@ -1,5 +1,6 @@
--- Wallets and coins. Keys are names, and what a rule's text says beside the
--- fields of its event has its type in `says`.
+-- Wallets and coins. Keys are names, what a rule's text says beside the fields of
+-- its event has its type in `says`, and `wallet_in_use` looks at coins that wait,
+-- too: without their wallet they could never go back.
 local ate = require('ate')
 local t = ate.types
 local coins = ate.schema('coins', {doc = 'Wallets, and coins that are moved or held.', version = 1})
@@ -110,11 +111,20 @@ coins:rule('not_freed', {
         return ate.deny({guard = held.guard, held = freed.held, to = freed.to})
     end,
 })
+local function is_empty(state, wallet)
+    for held in state.held:each(wallet.id) do
+        if state.freed:count(held.id) == 0 then
+            return false
+        end
+    end
+    return state.balance:get(wallet.id).amount == 0
+end
+
 coins:rule('wallet_in_use', {
-    doc = 'A wallet with coins is not deleted.',
+    doc = 'A wallet with coins, its own or held ones, is not deleted.',
     on = {'wallet'},
     check = function(state, wallet)
-        return wallet.change ~= 'delete' or state.balance:get(wallet.id).amount == 0
+        return wallet.change ~= 'delete' or is_empty(state, wallet)
             or ate.deny({wallet = wallet.id})
     end,
 })

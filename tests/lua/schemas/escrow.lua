@@ -1,7 +1,8 @@
 -- Deals between wallets. Keys are names, which have no '/'; a ref is opaque, so a
 -- hold is named by its parent and key, not by text put together; what a rule's
--- text says beside the fields of its event has its type in `says`; and
--- `not_its_coins` keeps one deal from freeing the coins of another.
+-- text says beside the fields of its event has its type in `says`;
+-- `not_its_coins` keeps one deal from freeing the coins of another; and a wallet
+-- that was deleted meanwhile has no owner.
 local ate = require('ate')
 require('coins')
 local t = ate.types
@@ -82,6 +83,11 @@ escrow:rule('not_its_coins', {
             or ate.deny({held = settled.held, deal = settled.deal})
     end,
 })
+local function is_owner(state, tx, wallet)
+    local found = state.coins.wallet:get(wallet)
+    return found ~= nil and tx:by(found.owner)
+end
+
 escrow:rule('not_yours_to_settle', {
     doc = 'Buyer or arbiter pays the seller; seller, arbiter or the deadline pays back the buyer.',
     on = {'settled'},
@@ -89,13 +95,12 @@ escrow:rule('not_yours_to_settle', {
     says = {who = t.identity(), deadline = t.time()},
     check = function(state, settled, tx)
         local deal = state.deal:get(settled.deal)
-        local buyer = state.coins.wallet:get(deal.buyer).owner
-        local seller = state.coins.wallet:get(deal.seller).owner
         local allowed = false
         if settled.to == deal.seller then
-            allowed = tx:by(buyer) or tx:by(deal.arbiter)
+            allowed = is_owner(state, tx, deal.buyer) or tx:by(deal.arbiter)
         elseif settled.to == deal.buyer then
-            allowed = tx:by(seller) or tx:by(deal.arbiter) or tx.time >= deal.deadline
+            allowed = is_owner(state, tx, deal.seller) or tx:by(deal.arbiter)
+                or tx.time >= deal.deadline
         end
         return allowed or ate.deny({who = tx.author, deal = settled.deal,
                                     to = settled.to, deadline = deal.deadline})
