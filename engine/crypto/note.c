@@ -27,6 +27,9 @@ enum {
     ORIGIN_SIZE = 4 + 2 * HASH_SIZE,
     KEY_HASH_SIZE = 4,
     BLOB_SIZE = KEY_HASH_SIZE + SIGN_SIZE,
+    VKEY_BLOB_SIZE = 1 + SIGN_PUBLIC_SIZE,
+    VKEY_HEX_SIZE = 2 * KEY_HASH_SIZE,
+    TYPE_ED25519 = 1,
 };
 
 /* What a note says, inside its text. */
@@ -252,4 +255,66 @@ int note_checkpoint_verify(struct bytes text, const uint8_t chain_id[HASH_SIZE],
                        "checkpoint of %s: its signature is wrong", origin);
     *checkpoint = note.checkpoint;
     return 0;
+}
+
+/* ---- what names a chain or a key ---- */
+
+/* Exactly "ate/" and an id in lower-case digits. */
+static bool parse_origin(struct bytes text, uint8_t chain_id[HASH_SIZE])
+{
+    char origin[ORIGIN_SIZE + 1];
+    if (text.len != ORIGIN_SIZE ||
+        !hex_get((const char *)text.data + strlen(ORIGIN_PREFIX), 2 * HASH_SIZE,
+                 chain_id))
+        return false;
+    origin_of(chain_id, origin);
+    return bytes_equal(text, bytes_of_text(origin));
+}
+
+int note_origin(struct bytes text, uint8_t chain_id[HASH_SIZE], struct err *err)
+{
+    struct bytes line;
+    if (take_line(&text, &line) && parse_origin(line, chain_id))
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "checkpoint: its first line names no chain of ate");
+}
+
+void note_vkey_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
+                   const uint8_t public_key[SIGN_PUBLIC_SIZE])
+{
+    char origin[ORIGIN_SIZE + 1];
+    uint8_t hash[KEY_HASH_SIZE];
+    uint8_t blob[VKEY_BLOB_SIZE] = {TYPE_ED25519};
+    origin_of(chain_id, origin);
+    key_hash(origin, public_key, hash);
+    memcpy(blob + 1, public_key, SIGN_PUBLIC_SIZE);
+    buf_printf(out, "%s+", origin);
+    hex_put(out, bytes_of(hash, sizeof(hash)));
+    buf_put_text(out, "+");
+    base64_put(out, bytes_of(blob, sizeof(blob)));
+}
+
+int note_vkey_get(struct bytes text, uint8_t chain_id[HASH_SIZE],
+                  uint8_t public_key[SIGN_PUBLIC_SIZE], struct err *err)
+{
+    const size_t code = ORIGIN_SIZE + 1 + VKEY_HEX_SIZE + 1;
+    uint8_t blob[VKEY_BLOB_SIZE];
+    struct buf again = {0};
+    bool ok = text.len > code &&
+              parse_origin(bytes_of(text.data, ORIGIN_SIZE), chain_id) &&
+              parse_base64(bytes_of(text.data + code, text.len - code), blob,
+                           sizeof(blob)) &&
+              blob[0] == TYPE_ED25519;
+    if (ok) {
+        memcpy(public_key, blob + 1, SIGN_PUBLIC_SIZE);
+        note_vkey_put(&again, chain_id, public_key);
+        ok = bytes_equal(text, buf_bytes(&again));
+    }
+    buf_deinit(&again);
+    if (ok)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "not a key that checks notes of a chain: it looks like "
+                   "ate/<chain id>+<8 hex>+<base64>");
 }

@@ -34,9 +34,23 @@ void note_checkpoint_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
 int note_checkpoint_get(struct bytes text, const uint8_t chain_id[HASH_SIZE],
                         struct checkpoint *checkpoint, struct err *err);
 
+/* The chain that the note's first line names. Errors: INVALID. */
+int note_origin(struct bytes text, uint8_t chain_id[HASH_SIZE],
+                struct err *err);
+
 /* The same, and demand the signature of this key.
  * Errors: INVALID, LIMIT, CORRUPT (not signed by the key). */
 int note_checkpoint_verify(struct bytes text, const uint8_t chain_id[HASH_SIZE],
                            const uint8_t public_key[SIGN_PUBLIC_SIZE],
                            struct checkpoint *checkpoint, struct err *err);
+
+/* A key as C2SP tools take it, a "vkey":
+ *
+ *     ate/<chain id, 64 hex>+<key hash, 8 hex>+<base64 of 0x01 and the key>
+ *
+ * Reading takes exactly what writing makes. Errors: INVALID. */
+void note_vkey_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
+                   const uint8_t public_key[SIGN_PUBLIC_SIZE]);
+int note_vkey_get(struct bytes text, uint8_t chain_id[HASH_SIZE],
+                  uint8_t public_key[SIGN_PUBLIC_SIZE], struct err *err);
 #endif

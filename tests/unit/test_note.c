@@ -181,6 +181,51 @@ static void long_notes_are_refused(void **state)
     buf_deinit(&text);
 }
 
+/* The form that signed-note of C2SP gives to verifier keys. */
+static void vkeys_round_trip(void **state)
+{
+    (void)state;
+    struct key_pair pair;
+    struct err err;
+    struct buf text = {0};
+    uint8_t id[HASH_SIZE];
+    uint8_t key[SIGN_PUBLIC_SIZE];
+    fixture_pair(&pair, 1);
+    note_vkey_put(&text, chain, pair.record.sign);
+    assert_string_equal(
+        buf_text(&text),
+        "ate/c0ffee"
+        "0000000000000000000000000000000000000000000000000000000000"
+        "+da1e6a6b+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c");
+    assert_int_equal(note_vkey_get(buf_bytes(&text), id, key, &err), 0);
+    assert_memory_equal(id, chain, HASH_SIZE);
+    assert_memory_equal(key, pair.record.sign, SIGN_PUBLIC_SIZE);
+    for (size_t bit = 0; bit < 8 * text.len; bit++) {
+        text.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_error(note_vkey_get(buf_bytes(&text), id, key, &err), &err,
+                     ATE_EINVALID, "ate/<chain id>");
+        text.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    buf_deinit(&text);
+}
+
+static void a_note_names_its_chain(void **state)
+{
+    (void)state;
+    struct err err;
+    struct buf text = {0};
+    uint8_t id[HASH_SIZE];
+    put(&text, 7);
+    assert_int_equal(note_origin(buf_bytes(&text), id, &err), 0);
+    assert_memory_equal(id, chain, HASH_SIZE);
+    text.data[4] = 'C'; /* upper case is another spelling */
+    assert_error(note_origin(buf_bytes(&text), id, &err), &err, ATE_EINVALID,
+                 "names no chain");
+    assert_error(note_origin(bytes_of_text("ate/"), id, &err), &err,
+                 ATE_EINVALID, "names no chain");
+    buf_deinit(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +236,8 @@ int main(void)
         cmocka_unit_test(other_spellings_are_refused),
         cmocka_unit_test(further_signers_are_let_by),
         cmocka_unit_test(long_notes_are_refused),
+        cmocka_unit_test(vkeys_round_trip),
+        cmocka_unit_test(a_note_names_its_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
