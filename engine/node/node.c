@@ -21,7 +21,7 @@ static const struct key_pair *order_pair(void *ctx, const uint8_t id[32])
 {
     struct node *node = ctx;
     const struct key_entry *entry = keys_by_id(&node->keys, id);
-    return entry != NULL ? &entry->pair : NULL;
+    return entry != NULL && !entry->is_public ? &entry->pair : NULL;
 }
 
 static void init_rings(struct node *node)

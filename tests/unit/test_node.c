@@ -205,6 +205,27 @@ static void unknown_keys_do_not_sign(void **state)
     ask_end(&ask);
 }
 
+/* Whose key is only known by its public part orders elsewhere. */
+static void a_public_key_does_not_order(void **state)
+{
+    struct bench *s = *state;
+    struct ask ask;
+    call_ok(&s->world, s->node, NULL, "key.add",
+            ARGS("name=other",
+                 "public=ate-pub 1\n"
+                 "sign f7be307e0bdc99cfddb7e9d310125fb9"
+                 "d323e31fbf570f6bad081244eea80b26\n"
+                 "box cde4409b6a17310ec784b8c6beb7f391"
+                 "7313d10496b08146132daa8301f2645a\n"));
+    note(s, "bank", "one");
+    call_ok(&s->world, s->node, "bank", "ate.order", ARGS("to=other"));
+    assert_int_equal(call(&s->world, s->node, &ask, "bank", "note.append",
+                          ARGS("text=two")),
+                     ATE_EUNAVAILABLE);
+    assert_non_null(strstr(ask.err.text, "does not hold"));
+    ask_end(&ask);
+}
+
 static void arguments_have_to_be_a_map(void **state)
 {
     struct bench *s = *state;
@@ -709,6 +730,7 @@ int main(void)
         TEST(calls_before_one_flush_are_one_group),
         TEST(a_repeated_call_id_gets_the_first_answer),
         TEST(unknown_keys_do_not_sign),
+        TEST(a_public_key_does_not_order),
         TEST(arguments_have_to_be_a_map),
         TEST(a_full_disk_is_survived),
         TEST(a_full_disk_fails_what_waits_behind),
