@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "chain/inside.h"
+#include "chain/leaves.h"
 #include "chain/roots.h"
 
 struct chain *chain_new(const struct chain_deps *deps)
@@ -35,6 +36,7 @@ static void forget(struct chain *c)
     trial_deinit(&c->trial);
     history_deinit(&c->history);
     buf_deinit(&c->next_bundle);
+    tiles_deinit(&c->tiles);
     mem_free(c->times);
     c->times = NULL;
     c->time_count = 0;
@@ -91,6 +93,9 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     if (c->core.logic != NULL && c->core.state.tree != NULL)
         state_all_is_durable(&c->core.state);
     c->durable = c->tree;
+    tiles_durable(&c->tiles, c->durable.size);
+    if (code == 0)
+        tiles_opened(&c->tiles);
     done(c->done_ctx, code != 0 ? c->why.code : 0, code != 0 ? &c->why : err);
 }
 
@@ -104,11 +109,41 @@ static void opened(void *ctx, int code, const struct err *err)
         chain_checked(c);
 }
 
+static void tiles_rest(void *ctx)
+{
+    struct chain *c = ctx;
+    if (c->concludes) {
+        chain_checked(c);
+    } else if (c->marks_tiles) {
+        struct err none = {0};
+        c->marks_tiles = false;
+        c->marked(c->marked_ctx, 0, &none);
+    }
+    if (c->rested != NULL)
+        c->rested(c->rested_ctx);
+}
+
+static void begin_open(struct chain *c)
+{
+    bool writes = c->mode == LOG_READ_WRITE && !c->any_id;
+    tiles_init(&c->tiles, c->deps.disk, c->folder, c->id, writes, tiles_rest,
+               c);
+    tiles_open(&c->tiles, false);
+    c->log_open = true;
+    log_open(&c->log, c->deps.disk, c->folder, c->any_id ? NULL : c->id,
+             c->mode, replay_frame, c, opened, c);
+}
+
 /* A signature that the pool found bad: replay again without it, so that opening
- * ends at that very frame and says so. */
+ * ends at that very frame and says so. Whoever is told finds the chain idle. */
 void chain_checked(struct chain *c)
 {
     c->opened_early = false;
+    if (c->check_failed || c->opened_code != 0)
+        tiles_stop(&c->tiles);
+    c->concludes = !tiles_at_rest(&c->tiles);
+    if (c->concludes)
+        return;
     if (!c->check_failed) {
         finish_opening(c, c->opened_code, &c->opened_err);
         return;
@@ -116,22 +151,21 @@ void chain_checked(struct chain *c)
     c->check_failed = false;
     c->deps.pool = NULL;
     forget(c);
-    c->log_open = true;
-    log_open(&c->log, c->deps.disk, c->folder, NULL, c->mode, replay_frame, c,
-             opened, c);
+    begin_open(c);
 }
 
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
                 enum log_mode mode, chain_done *done, void *ctx)
 {
     assert(!c->log_open);
-    c->log_open = true;
     c->done = done;
     c->done_ctx = ctx;
     snprintf(c->folder, sizeof(c->folder), "%s", folder);
     c->mode = mode;
-    log_open(&c->log, c->deps.disk, folder, id, mode, replay_frame, c, opened,
-             c);
+    c->any_id = id == NULL;
+    if (id != NULL)
+        memcpy(c->id, id, CHAIN_ID_SIZE);
+    begin_open(c);
 }
 
 void chain_poll(struct chain *c, chain_done *done, void *ctx)
@@ -212,7 +246,8 @@ static int put_first_payload(const struct chain_birth *birth,
         return err_set(err, ATE_ELIMIT, "a pipeline has at most %d stages",
                        GENESIS_PIPELINE_MAX);
     struct buf genesis = {0};
-    int rc = roots_check(birth->roots, birth->root_count, birth->threshold, err);
+    int rc =
+        roots_check(birth->roots, birth->root_count, birth->threshold, err);
     if (rc == 0)
         rc = put_genesis(birth, &genesis, err);
     if (rc == 0)
@@ -243,6 +278,11 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
     };
     struct log_group first = {.entries = &entry, .count = 1};
     log_folder(folder, c->core.id);
+    tiles_deinit(&c->tiles);
+    tiles_init(&c->tiles, c->deps.disk, folder, c->core.id, true, tiles_rest,
+               c);
+    tiles_open(&c->tiles, true);
+    tiles_add(&c->tiles, c->tree.peaks[0]); /* the leaf of genesis */
     c->log_open = true;
     c->done = done;
     c->done_ctx = ctx;
@@ -257,16 +297,35 @@ bool chain_is_idle(const struct chain *c)
     return !c->writing && order_is_empty(c) && c->done == NULL &&
            c->submits.first == NULL && c->switching == NULL &&
            c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
+           tiles_at_rest(&c->tiles) &&
            c->placed.first == NULL && c->flying.first == NULL &&
            c->blocked.first == NULL && c->ready.first == NULL &&
            (!c->log_open || log_is_idle(&c->log));
+}
+
+void chain_when_rested(struct chain *c, void (*rested)(void *ctx), void *ctx)
+{
+    c->rested = rested;
+    c->rested_ctx = ctx;
+}
+
+static void log_marked(void *ctx, int code, const struct err *err)
+{
+    struct chain *c = ctx;
+    if (code == 0)
+        tiles_sync(&c->tiles);
+    c->marked(c->marked_ctx, code, err);
 }
 
 int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err)
 {
     if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
         return 1;
-    return log_mark(&c->log, done, ctx, err);
+    c->marked = done;
+    c->marked_ctx = ctx;
+    int rc = log_mark(&c->log, log_marked, c, err);
+    c->marks_tiles = rc == 1 && tiles_sync(&c->tiles);
+    return c->marks_tiles ? 0 : rc;
 }
 
 /* ---- looking ---- */

@@ -68,9 +68,10 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
                   chain_done *done, void *ctx);
 
 /* Open a chain's folder and check all of it. `folder` as log_folder() makes it,
- * "" for the data folder itself; `id` may be NULL. After CORRUPT the chain
- * stays readable up to the damage (chain_state() says), and after UNAVAILABLE
- * up to where this node gave up: that says nothing of the log. */
+ * "" for the data folder itself; `id` may be NULL (then no tiles are written).
+ * After CORRUPT the chain stays readable up to the damage (chain_state() says),
+ * and after UNAVAILABLE up to where this node gave up: that says nothing of the
+ * log. */
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
                 enum log_mode mode, chain_done *done, void *ctx);
 
@@ -179,7 +180,10 @@ void chain_flush(struct chain *c);
 
 /* Is something under way, or waiting to be written? */
 bool chain_is_idle(const struct chain *c);
-/* Write the idle mark if needed. Returns as log_mark(). */
+/* What goes on beside calls, writing tiles, has ended: the chain may be idle. */
+void chain_when_rested(struct chain *c, void (*rested)(void *ctx), void *ctx);
+/* Write the idle mark if needed, then what tiles lack. Returns as log_mark();
+ * `done` does not wait for the tiles, unless nothing else is to be done. */
 int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err);
 void chain_close(struct chain *c); /* nothing may be under way */
 

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "chain/state.h"
+#include "chain/terms.h"
 #include "event/genesis.h"
 #include "event/ids.h"
 
@@ -30,6 +31,7 @@ struct core {
     struct logic *logic;
     const struct schema *schema; /* the logic's */
     struct state state;
+    struct terms terms;      /* of its order keys */
     int64_t call_ms;         /* how long call ids are kept */
     const struct door_names *names; /* the caller's, for texts; or NULL */
     uint64_t fold_failures;  /* of views that read bodies */

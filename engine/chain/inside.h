@@ -9,6 +9,7 @@
 #include "chain/core_open.h"
 #include "chain/history.h"
 #include "event/body.h"
+#include "log/tiles.h"
 
 enum { HEARTBEAT_MS = 1000 };        /* log time is never older than this */
 enum { STATE_ROOT_EVERY = 1 << 16 }; /* transactions */
@@ -89,6 +90,7 @@ struct chain {
 
     struct merkle tree;    /* all leaves that are sealed */
     struct merkle durable; /* those that are durable */
+    struct tiles tiles;    /* their hashes */
     struct history history;
     uint64_t next_index;    /* of the next transaction */
     struct log_time *times; /* of every heartbeat, in order */
@@ -149,8 +151,17 @@ struct chain {
     bool opened_early; /* the log is open, checks are still under way */
     int opened_code;
     struct err opened_err;
+    bool concludes;         /* all are, but tiles are being written */
     char folder[LOG_PATH_MAX]; /* as chain_open() was asked to */
+    bool any_id;               /* likewise */
+    uint8_t id[CHAIN_ID_SIZE]; /* else this one */
     enum log_mode mode;
+
+    chain_done *marked; /* of a mark under way */
+    void *marked_ctx;
+    bool marks_tiles; /* it waits for these alone */
+    void (*rested)(void *ctx);
+    void *rested_ctx;
 };
 
 void queue_init(struct call_queue *q);

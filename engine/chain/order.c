@@ -18,6 +18,7 @@
 #include "base/msgpack.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
+#include "chain/leaves.h"
 #include "chain/roots.h"
 #include "event/batch.h"
 
@@ -265,7 +266,7 @@ void order_put_leaf(struct chain *c, const uint8_t tx_id[TX_ID_SIZE],
     uint8_t leaf[LOG_LEAF_SIZE];
     sigs_hash(signature, further, sigs);
     log_leaf(c->core.genesis.suite, c->tree.size, tx_id, sigs, verdict, leaf);
-    merkle_append_leaf(&c->tree, bytes_of(leaf, sizeof(leaf)));
+    leaves_add(c, leaf);
 }
 
 static void put_pending_leaf(struct chain *c, const struct pending *p,
@@ -474,6 +475,7 @@ static void group_done(void *ctx, int code, const struct err *err)
     c->writing_frames = 0;
     buf_clear(&c->writing_bodies);
     if (code != 0) {
+        tiles_stop(&c->tiles);
         c->why = *err;
         err_wrap(&c->why, "chain %.*s", (int)c->core.genesis.name.len,
                  (const char *)c->core.genesis.name.data);
@@ -490,6 +492,7 @@ static void group_done(void *ctx, int code, const struct err *err)
     state_sealed_is_durable(&c->core.state);
     c->durable = c->writing_tree;
     switch_durable(c);
+    tiles_durable(&c->tiles, c->durable.size);
     calls_durable(c);
     submit_durable(c);
     chain_flush(c);

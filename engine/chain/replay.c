@@ -12,6 +12,7 @@
 #include "base/msgpack.h"
 #include "chain/bundle_events.h"
 #include "chain/engine_types.h"
+#include "chain/leaves.h"
 #include "chain/member.h"
 
 /* ---- genesis ---- */
@@ -30,7 +31,7 @@ int replay_genesis(struct chain *c, struct bytes payload, struct bytes bundle,
         return rc;
     uint8_t leaf[LOG_LEAF_SIZE];
     genesis_leaf(c->core.genesis.suite, c->core.id, &g.sigs, leaf);
-    merkle_append_leaf(&c->tree, bytes_of(leaf, sizeof(leaf)));
+    leaves_add(c, leaf);
     history_add(&c->history, &c->tree);
     c->next_index = 1;
     c->progress.transactions = 1;

@@ -27,6 +27,7 @@ void trial_begin(struct trial *t)
     t->body_bytes = 0;
     scratch_reset(&t->scratch);
     state_begin(&t->core->state);
+    terms_cut(&t->core->terms, t->index);
     t->core->logic->begin(t->core->logic, t);
 }
 

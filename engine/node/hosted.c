@@ -107,6 +107,11 @@ static void chain_opened(void *ctx, int code, const struct err *err)
     hosted_touch(h);
 }
 
+static void chain_rested(void *ctx)
+{
+    hosted_touch(ctx);
+}
+
 static void open_chain(struct hosted *h)
 {
     struct node *node = h->node;
@@ -114,6 +119,7 @@ static void open_chain(struct hosted *h)
     assert(h->chain == NULL);
     h->state = HOSTED_OPENING;
     h->chain = chain_new(&node->deps);
+    chain_when_rested(h->chain, chain_rested, h);
     h->reopen = false;
     node->open_count++;
     ring_remove(&h->used);
@@ -176,6 +182,7 @@ void hosted_adopt(struct node *node, struct bytes name, struct chain *chain)
     struct hosted *h = hosted_new(node, name);
     memcpy(h->id, chain_core(chain)->id, CHAIN_ID_SIZE);
     h->chain = chain;
+    chain_when_rested(chain, chain_rested, h);
     node->open_count++;
     is_open(h);
     hosted_committed(h);

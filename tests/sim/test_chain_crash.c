@@ -66,8 +66,8 @@ static void recover(struct script *s, enum sim_loss loss)
     after.f.is_done = false;
     after.f.chain = chain_new(&after.f.deps);
     log_folder(folder, chain_core(s->f.chain)->id);
-    chain_open(after.f.chain, folder, NULL, LOG_READ_WRITE, fixture_done,
-               &after.f);
+    chain_open(after.f.chain, folder, chain_core(s->f.chain)->id,
+               LOG_READ_WRITE, fixture_done, &after.f);
     fixture_wait(&after.f);
     s->recoveries++;
     if (s->acked == 0 && after.f.done_code == ATE_ENOT_FOUND) {
