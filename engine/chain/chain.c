@@ -37,6 +37,8 @@ static void forget(struct chain *c)
     history_deinit(&c->history);
     buf_deinit(&c->next_bundle);
     tiles_deinit(&c->tiles);
+    mem_free(c->spare);
+    c->spare = NULL;
     mem_free(c->times);
     c->times = NULL;
     c->time_count = 0;

@@ -11,6 +11,7 @@
 #include "event/body.h"
 #include "log/tiles.h"
 
+enum { SPARE_TILES = 16 };   /* kept that were made anew for a proof */
 enum { HEARTBEAT_MS = 1000 };        /* log time is never older than this */
 enum { STATE_ROOT_EVERY = 1 << 16 }; /* transactions */
 
@@ -91,6 +92,7 @@ struct chain {
     struct merkle tree;    /* all leaves that are sealed */
     struct merkle durable; /* those that are durable */
     struct tiles tiles;    /* their hashes */
+    struct spare_tiles *spare; /* of proving.c; NULL: none yet */
     struct history history;
     uint64_t next_index;    /* of the next transaction */
     struct log_time *times; /* of every heartbeat, in order */

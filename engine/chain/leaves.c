@@ -38,6 +38,14 @@ static void reading_end(struct leaves_reading *r, int code,
     mem_free(r);
 }
 
+static int tell(struct leaves_reading *r, uint64_t index, const uint8_t *leaf,
+                struct err *err)
+{
+    if (r->visit(r->ctx, index, leaf))
+        return 0;
+    return err_set(err, ATE_ECANCELED, "reading leaves was canceled");
+}
+
 static int visit_batch(struct leaves_reading *r, const struct log_frame *frame,
                        struct bytes payload, struct err *err)
 {
@@ -57,7 +65,7 @@ static int visit_batch(struct leaves_reading *r, const struct log_frame *frame,
             batch_member_id(&m, core->genesis.suite, core->id, id);
             sigs_hash(batch.signature, &m.sigs, sigs);
             log_leaf(core->genesis.suite, index, id, sigs, m.verdict, leaf);
-            r->visit(r->ctx, index, leaf);
+            rc = tell(r, index, leaf, err);
         }
         index++;
     }
@@ -74,8 +82,7 @@ static int visit_genesis(struct leaves_reading *r, struct bytes payload,
         return rc;
     genesis_leaf(r->chain->core.genesis.suite, r->chain->core.id, &g.sigs,
                  leaf);
-    r->visit(r->ctx, 0, leaf);
-    return 0;
+    return tell(r, 0, leaf, err);
 }
 
 static void reading_next(struct leaves_reading *r);

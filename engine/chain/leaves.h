@@ -9,8 +9,9 @@
 void leaves_add(struct chain *c, const uint8_t leaf[LOG_LEAF_SIZE]);
 
 /* Read leaves `from` to `to` (not included) of an open chain's log from their
- * frames, in order. Then `done` is called. Errors: CORRUPT, IO, NOT_FOUND. */
-typedef void leaves_visit(void *ctx, uint64_t index,
+ * frames, in order. Then `done` is called. A visit that returns false ends it.
+ * Errors: CORRUPT, IO, NOT_FOUND, CANCELED (a visit ended it). */
+typedef bool leaves_visit(void *ctx, uint64_t index,
                           const uint8_t leaf[LOG_LEAF_SIZE]);
 void leaves_read(struct chain *c, uint64_t from, uint64_t to,
                  leaves_visit *visit, chain_done *done, void *ctx);

@@ -261,13 +261,14 @@ static inline void fixture_batch_put(struct fixture_batch *f)
                                   });
 }
 
-static inline void fixture_batch_open(struct fixture_batch *f)
+static inline void fixture_batch_open_in(struct fixture_batch *f,
+                                         const uint8_t *chain)
 {
     *f = (struct fixture_batch){0};
     fixture_pair(&f->author, 1);
     fixture_pair(&f->witness[0], 2);
     fixture_pair(&f->witness[1], 3);
-    memset(f->chain, 0xc0, sizeof(f->chain));
+    memcpy(f->chain, chain, sizeof(f->chain));
     memset(f->verdict, 0x77, sizeof(f->verdict));
     for (uint8_t i = 0; i < FIXTURE_EVENTS; i++)
         fixture_event(f, &f->events[i], (uint8_t)(i + 1));
@@ -276,6 +277,13 @@ static inline void fixture_batch_open(struct fixture_batch *f)
     fixture_tx(f, &f->tx[1], 2, 2, f->ids[2]);
     fixture_further_sigs(f);
     fixture_batch_put(f);
+}
+
+static inline void fixture_batch_open(struct fixture_batch *f)
+{
+    uint8_t chain[CHAIN_ID_SIZE];
+    memset(chain, 0xc0, sizeof(chain));
+    fixture_batch_open_in(f, chain);
 }
 
 static inline void fixture_batch_close(struct fixture_batch *f)
