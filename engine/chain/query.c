@@ -8,9 +8,10 @@
 #include "chain/upgrade.h"
 
 static const struct query_kind *const kinds[] = {
-    &query_get, &query_list, &query_history, &query_view,
-    &query_sum, &query_info, &query_schema,  &query_tail,
-    &query_grants, &query_proposal, &query_plan};
+    &query_get,         &query_list,     &query_history,    &query_view,
+    &query_sum,         &query_info,     &query_schema,     &query_tail,
+    &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
+    &query_consistency, &query_tile,     &query_check,      &query_plan};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -58,6 +59,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->where);
     buf_deinit(&q->at);
     upgrade_free(q->upgrade);
+    query_proof_free(q->proof);
     mem_free(q);
 }
 
@@ -69,6 +71,7 @@ void query_grant(struct query *q, uint32_t chunks)
 void query_cancel(struct query *q)
 {
     q->canceled = true;
+    query_proof_stop(q->proof);
 }
 
 bool query_is_stalled(const struct query *q)

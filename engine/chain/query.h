@@ -1,5 +1,6 @@
 /* query: a read of an open chain that yields chunks in door form: get, list,
- * history, view, sum, info, schema, tail (engine/ate.h has their arguments).
+ * history, view, sum, info, schema, tail, and those about proofs (engine/ate.h
+ * has their arguments).
  *
  * A query makes progress only in query_run() and when a read that it waits for
  * comes back; it stops when its credit is used up. What it has begun to tell is

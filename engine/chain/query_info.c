@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/checkpoint.h"
 #include "chain/describe.h"
 #include "chain/query_inside.h"
 #include "chain/roots.h"
@@ -69,6 +70,9 @@ static void put_roots(struct query *q, struct mapping *m)
         mapping_hex(m, "next_roots", bytes_of(roots.next, HASH_SIZE));
     mapping_hex(m, "order", bytes_of(term.id, KEY_ID_SIZE));
     mapping_uint(m, "term", term.number);
+    buf_clear(&text);
+    checkpoint_vkey(q->chain, chain_size(q->chain), &text);
+    mapping_str(m, "vkey", buf_bytes(&text));
     buf_deinit(&text);
 }
 

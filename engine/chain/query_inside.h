@@ -59,6 +59,7 @@ struct query {
     uint64_t n;
     uint64_t before_index; /* of the version told last */
     bool asked_for;        /* a version was found and is being read */
+    struct query_proof *proof; /* of those about proofs */
 };
 
 extern const struct query_kind query_get;
@@ -70,6 +71,15 @@ extern const struct query_kind query_info;
 extern const struct query_kind query_schema;
 extern const struct query_kind query_tail;
 extern const struct query_kind query_grants;
+extern const struct query_kind query_checkpoint;
+extern const struct query_kind query_proof;
+extern const struct query_kind query_consistency;
+extern const struct query_kind query_tile;
+extern const struct query_kind query_check;
+
+/* Of query_proof.c; NULL is harmless. */
+void query_proof_free(struct query_proof *p);
+void query_proof_stop(struct query_proof *p); /* end what takes long */
 extern const struct query_kind query_proposal;
 extern const struct query_kind query_plan;
 

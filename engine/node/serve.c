@@ -98,8 +98,9 @@ void serve_reads(struct hosted *h, bool grew)
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "get",      "grants", "history", "info", "list",   "plan",
-        "proposal", "schema", "sum",     "tail", "verify", "view"};
+        "check", "checkpoint", "consistency", "get",  "grants",   "history",
+        "info",  "list",       "plan",        "proof", "proposal", "schema",
+        "sum",   "tail",       "tile",        "verify", "view"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("verify"))) {
         verify_start(a, a->hosted->id);
