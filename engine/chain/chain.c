@@ -39,10 +39,6 @@ static void forget(struct chain *c)
     tiles_deinit(&c->tiles);
     mem_free(c->spare);
     c->spare = NULL;
-    mem_free(c->times);
-    c->times = NULL;
-    c->time_count = 0;
-    c->time_cap = 0;
     core_close(&c->core);
     merkle_init(&c->tree);
     merkle_init(&c->durable);

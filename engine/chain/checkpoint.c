@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "chain/inside.h"
+#include "chain/roots.h"
 
 uint64_t checkpoint_size(const struct chain *c)
 {
@@ -16,11 +17,11 @@ uint64_t checkpoint_size(const struct chain *c)
 int checkpoint_sign(const struct chain *c, const struct checkpoint *checkpoint,
                     struct buf *text, struct err *err)
 {
-    struct terms_found found;
-    terms_at(&c->core.terms, checkpoint->size, &found);
-    for (size_t i = 0; i < 2 && found.start[i] != NULL; i++) {
+    struct term found[2];
+    size_t count = terms_at(chain_version(c), checkpoint->size, found);
+    for (size_t i = 0; i < count; i++) {
         const struct key_pair *pair =
-            c->deps.order_pair(c->deps.ctx, found.start[i]->id);
+            c->deps.order_pair(c->deps.ctx, found[i].id);
         if (pair == NULL)
             continue;
         note_checkpoint_put(text, c->core.id, checkpoint, pair);
@@ -30,14 +31,14 @@ int checkpoint_sign(const struct chain *c, const struct checkpoint *checkpoint,
                    "this node does not hold the chain's order key (term %llu), "
                    "so it cannot sign a checkpoint; one that the key's holder "
                    "signed can be given",
-                   (unsigned long long)found.number);
+                   (unsigned long long)found[0].number);
 }
 
 void checkpoint_vkey(const struct chain *c, uint64_t size, struct buf *text)
 {
-    struct terms_found found;
-    terms_at(&c->core.terms, size, &found);
-    note_vkey_put(text, c->core.id, found.start[0]->record.sign);
+    struct term found[2];
+    terms_at(chain_version(c), size, found);
+    note_vkey_put(text, c->core.id, found[0].record.sign);
 }
 
 static int other_chain(const struct chain *c, const uint8_t *named,
@@ -57,12 +58,11 @@ static int other_chain(const struct chain *c, const uint8_t *named,
 static uint64_t find_term(const struct chain *c, struct bytes text)
 {
     struct checkpoint any;
-    const struct terms *t = &c->core.terms;
-    for (size_t n = 1; n <= t->count; n++)
-        if (note_checkpoint_verify(text, c->core.id,
-                                   t->starts[n - 1].record.sign, &any,
+    struct term term = {.index = UINT64_MAX};
+    while (term_before(chain_version(c), term.index, &term))
+        if (note_checkpoint_verify(text, c->core.id, term.record.sign, &any,
                                    NULL) == 0)
-            return n;
+            return term.number;
     return 0;
 }
 
@@ -71,7 +71,7 @@ int checkpoint_verify(const struct chain *c, struct bytes text,
                       struct err *err)
 {
     uint8_t named[CHAIN_ID_SIZE];
-    struct terms_found found;
+    struct term found[2];
     int rc = note_origin(text, named, err);
     if (rc == 0 && memcmp(named, c->core.id, CHAIN_ID_SIZE) != 0)
         return other_chain(c, named, err);
@@ -83,12 +83,11 @@ int checkpoint_verify(const struct chain *c, struct bytes text,
         err->code = ATE_ECORRUPT;
         return ATE_ECORRUPT;
     }
-    terms_at(&c->core.terms, checkpoint->size, &found);
-    for (size_t i = 0; i < 2 && found.start[i] != NULL; i++) {
-        *term = found.number - i;
-        if (note_checkpoint_verify(text, c->core.id,
-                                   found.start[i]->record.sign, checkpoint,
-                                   NULL) == 0)
+    size_t count = terms_at(chain_version(c), checkpoint->size, found);
+    for (size_t i = 0; i < count; i++) {
+        *term = found[i].number;
+        if (note_checkpoint_verify(text, c->core.id, found[i].record.sign,
+                                   checkpoint, NULL) == 0)
             return 0;
     }
     uint64_t other = find_term(c, text);
@@ -99,5 +98,6 @@ int checkpoint_verify(const struct chain *c, struct bytes text,
     return err_set(err, ATE_ECORRUPT,
                    "the checkpoint is signed by the order key of term %llu, "
                    "but the log stands in term %llu at that size",
-                   (unsigned long long)other, (unsigned long long)found.number);
+                   (unsigned long long)other,
+                   (unsigned long long)found[0].number);
 }

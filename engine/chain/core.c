@@ -121,8 +121,7 @@ static void put_first_state(struct core *core)
     state_begin(state);
 
     roots_put(state, g->roots, g->root_count, g->threshold, g->next);
-    term_put(state, 1, &g->order);
-    terms_add(&core->terms, 0, &g->order);
+    term_put(state, 1, 0, &g->order);
 
     mp_put_bin(&value, bytes_of(g->bundle_hash, HASH_SIZE));
     state_put_chain(state, "bundle", buf_bytes(&value));
@@ -194,7 +193,6 @@ int core_open_with(struct core *core, struct bytes genesis, struct bytes bundle,
 void core_close(struct core *core)
 {
     state_deinit(&core->state);
-    terms_deinit(&core->terms);
     if (core->logic != NULL)
         core->logic->free(core->logic);
     buf_deinit(&core->genesis_raw);

@@ -5,7 +5,6 @@
 
 #include "base/err.h"
 #include "chain/state.h"
-#include "chain/terms.h"
 #include "event/genesis.h"
 #include "event/ids.h"
 
@@ -23,18 +22,17 @@ struct pipeline {
 struct core {
     uint8_t id[CHAIN_ID_SIZE];
     struct buf genesis_raw;
-    struct genesis genesis; /* points into genesis_raw */
+    struct genesis genesis;         /* points into genesis_raw */
     uint8_t bundle_hash[HASH_SIZE]; /* of the bundle in force */
-    uint8_t loaded[HASH_SIZE];      /* of the one that `logic` was loaded from */
+    uint8_t loaded[HASH_SIZE]; /* of the one that `logic` was loaded from */
     const struct logic_maker *maker;
     struct pipeline pipeline;
     struct logic *logic;
     const struct schema *schema; /* the logic's */
     struct state state;
-    struct terms terms;      /* of its order keys */
-    int64_t call_ms;         /* how long call ids are kept */
+    int64_t call_ms;                /* how long call ids are kept */
     const struct door_names *names; /* the caller's, for texts; or NULL */
-    uint64_t fold_failures;  /* of views that read bodies */
-    struct err fold_failure; /* the newest of them */
+    uint64_t fold_failures;         /* of views that read bodies */
+    struct err fold_failure;        /* the newest of them */
 };
 #endif

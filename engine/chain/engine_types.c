@@ -164,10 +164,7 @@ static int apply_heartbeat(struct trial *t, const struct trial_event *e,
     if (h.time < state_time(state_head(state)))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": log time goes back");
-    struct buf time = {0};
-    mp_put_int(&time, h.time);
-    state_put_chain(state, "time", buf_bytes(&time));
-    buf_deinit(&time);
+    state_put_time(state, t->index, h.time);
     return 0;
 }
 

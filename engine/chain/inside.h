@@ -26,11 +26,6 @@ static_assert(WAITING_FRAMES_MAX <= LOG_GROUP_FRAMES_MAX / 2, "fit a group");
 static_assert(WAITING_BYTES_MAX + LIMIT_TX_BODIES <= LOG_GROUP_BODIES_MAX / 2,
               "fit a group");
 
-struct log_time {
-    uint64_t index;
-    int64_t time;
-};
-
 /* An accepted transaction that waits for its batch to be signed. */
 struct pending {
     struct buf tx_header;
@@ -95,9 +90,6 @@ struct chain {
     struct spare_tiles *spare; /* of proving.c; NULL: none yet */
     struct history history;
     uint64_t next_index;    /* of the next transaction */
-    struct log_time *times; /* of every heartbeat, in order */
-    size_t time_count;
-    size_t time_cap;
     uint64_t state_rooted; /* size at the last heartbeat with a state root */
     struct tree_version root_before; /* of the transaction being replayed */
     struct trial trial;              /* of heartbeats and of what is replayed */
@@ -257,9 +249,6 @@ int signatures_check(struct chain *c, struct bytes payload,
 
 /* chain.c: all signatures are checked. */
 void chain_checked(struct chain *c);
-
-/* look.c */
-void look_note_time(struct chain *c, uint64_t index, int64_t time);
 
 /* calls.c */
 void calls_durable(struct chain *c); /* the group under way is */

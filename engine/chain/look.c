@@ -6,27 +6,11 @@
 #include "base/memory.h"
 #include "chain/inside.h"
 
-/* ---- log time ---- */
-
-void look_note_time(struct chain *c, uint64_t index, int64_t time)
-{
-    c->times = mem_array_grow(c->times, c->time_count, &c->time_cap,
-                              sizeof(*c->times));
-    c->times[c->time_count++] = (struct log_time){index, time};
-}
-
 int64_t chain_time_at(const struct chain *c, uint64_t index)
 {
-    size_t low = 0;
-    size_t high = c->time_count; /* the first heartbeat behind index */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (c->times[middle].index <= index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 ? c->times[low - 1].time : (int64_t)c->core.genesis.log_time;
+    int64_t time = (int64_t)c->core.genesis.log_time;
+    state_time_at(chain_version(c), index, &time);
+    return time;
 }
 
 /* ---- transactions ---- */

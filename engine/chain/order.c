@@ -427,7 +427,6 @@ void order_place_heartbeat(struct chain *c)
     assert(rc == 0);
     if (h.state != NULL)
         c->state_rooted = h.size;
-    look_note_time(c, c->next_index, h.time);
     order_place(c, &placing);
     order_seal(c);
 }

@@ -68,7 +68,6 @@ static int check_heartbeat(struct chain *c, struct err *err)
     if (h.size != c->tree.size || memcmp(h.root, root, HASH_SIZE) != 0)
         return err_set(err, ATE_ECORRUPT,
                        TYPE_HEARTBEAT ": size or root differ from the log's");
-    look_note_time(c, c->next_index, h.time);
     if (h.state == NULL)
         return 0;
     state_root(c->root_before, root);
@@ -153,7 +152,8 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
     struct batch_reader r;
     struct batch_member m;
     struct key_record record;
-    struct member_bodies bodies = {.inlined = frame->inlined, .file = file_bodies};
+    struct member_bodies bodies = {.inlined = frame->inlined,
+                                   .file = file_bodies};
     if (frame->index != c->next_index)
         return err_set(err, ATE_ECORRUPT, "its first index is %llu, not %llu",
                        (unsigned long long)frame->index,

@@ -1,4 +1,5 @@
-/* Entries `roots` and `order` of kind 1 (docs/format.md section 6). */
+/* Entries `roots` and `order` of kind 1 (docs/format.md section 6), and of the
+ * terms behind the latter. */
 #include "chain/roots.h"
 
 #include <assert.h>
@@ -95,23 +96,42 @@ void roots_put(struct state *s, const struct key_record *records, size_t count,
 
 void term_get(struct tree_version v, struct term *term)
 {
-    struct bytes value;
-    bool there = state_chain(v, "order", &value);
+    bool there = term_before(v, UINT64_MAX, term);
     assert(there);
+}
+
+bool term_before(struct tree_version v, uint64_t index, struct term *term)
+{
+    struct bytes value;
+    if (!state_before(v, STATE_TERM, index, &term->index, &value))
+        return false;
     struct mp mp = mp_open(value);
     state_own(mp_get_array_of(&mp, 2, NULL));
     state_own(mp_get_uint(&mp, &term->number, NULL));
     state_own(key_record_get(&mp, &term->record, NULL));
     key_id(&term->record, term->id);
+    return true;
 }
 
-void term_put(struct state *s, uint64_t number,
+size_t terms_at(struct tree_version v, uint64_t size, struct term found[2])
+{
+    bool there = term_before(v, size, &found[0]);
+    assert(there);
+    bool begins = found[0].index == size - 1;
+    return begins && term_before(v, size - 1, &found[1]) ? 2 : 1;
+}
+
+/* The newest is part of the state root. */
+void term_put(struct state *s, uint64_t number, uint64_t index,
               const struct key_record *record)
 {
+    uint8_t key[8];
     struct buf value = {0};
+    put_be64(key, index);
     mp_put_array(&value, 2);
     mp_put_uint(&value, number);
     key_record_put(&value, record);
     state_put_chain(s, "order", buf_bytes(&value));
+    state_put(s, STATE_TERM, bytes_of(key, sizeof(key)), buf_bytes(&value));
     buf_deinit(&value);
 }

@@ -1,6 +1,7 @@
 /* roots: whom a chain trusts at the bottom of it all: the root keys, k of which
  * have to agree, and the order key of the term. Genesis names the first ones;
- * `ate.roots` and `ate.order` events (authority.c) put others in their place. */
+ * `ate.roots` and `ate.order` events (authority.c) put others in their place.
+ */
 #ifndef ATE_CHAIN_ROOTS_H
 #define ATE_CHAIN_ROOTS_H
 
@@ -32,14 +33,22 @@ int roots_check(const struct key_record *records, size_t count, uint64_t k,
 void roots_put(struct state *s, const struct key_record *records, size_t count,
                uint64_t k, const uint8_t *next_or_null);
 
-/* Who orders the chain. */
+/* Who orders the chain. Genesis begins the first term, each `ate.order` event
+ * the next. */
 struct term {
     uint64_t number; /* from 1 */
+    uint64_t index;  /* of the transaction that begins it */
     struct key_record record;
     uint8_t id[KEY_ID_SIZE]; /* the order key's */
 };
 
 void term_get(struct tree_version v, struct term *term);
-void term_put(struct state *s, uint64_t number,
+void term_put(struct state *s, uint64_t number, uint64_t index,
               const struct key_record *record);
+/* The last term that began below `index`; false: none did. */
+bool term_before(struct tree_version v, uint64_t index, struct term *term);
+/* The terms that a checkpoint of `size` > 0 may belong to: the one that its
+ * last transaction stands in, and where that begins it, the one that ended
+ * there, too (docs/format.md section 3). Their count; the newer first. */
+size_t terms_at(struct tree_version v, uint64_t size, struct term found[2]);
 #endif

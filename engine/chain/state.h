@@ -44,6 +44,8 @@ enum state_kind {
     STATE_HOLDER = 0x46, /* identity, identity acted for or zeros, event id of
                             the delegation -> nothing */
     STATE_GRANT = 0x47,  /* index, n -> event id of the delegation there */
+    STATE_BEAT = 0x48,   /* index of a heartbeat -> its log time */
+    STATE_TERM = 0x49,   /* index that begins a term -> number, key record */
 };
 
 struct state {
@@ -159,6 +161,13 @@ void state_put_author(struct state *s, const uint8_t id[32],
                       const struct author *author);
 
 int64_t state_time(struct tree_version v); /* log time, ms */
+/* The heartbeat at `index` sets log time. */
+void state_put_time(struct state *s, uint64_t index, int64_t time);
+/* Log time at `index`; false: no heartbeat stands there or before. */
+bool state_time_at(struct tree_version v, uint64_t index, int64_t *time);
+/* Of entries whose keys are an index: the last one below `index`. */
+bool state_before(struct tree_version v, enum state_kind kind, uint64_t index,
+                  uint64_t *found, struct bytes *value);
 void state_put_chain(struct state *s, const char *key, struct bytes value);
 bool state_chain(struct tree_version v, const char *key, struct bytes *value);
 

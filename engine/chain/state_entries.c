@@ -41,6 +41,46 @@ int64_t state_time(struct tree_version v)
     return time;
 }
 
+void state_put_time(struct state *s, uint64_t index, int64_t time)
+{
+    uint8_t key[8];
+    uint8_t value[8];
+    buf_clear(&s->value);
+    mp_put_int(&s->value, time);
+    state_put_chain(s, "time", buf_bytes(&s->value));
+    put_be64(key, index);
+    put_be64(value, (uint64_t)time);
+    state_put(s, STATE_BEAT, bytes_of(key, sizeof(key)),
+              bytes_of(value, sizeof(value)));
+}
+
+bool state_before(struct tree_version v, enum state_kind kind, uint64_t index,
+                  uint64_t *found, struct bytes *value)
+{
+    struct tree_cursor c;
+    uint8_t key[9] = {(uint8_t)kind};
+    put_be64(key + 1, index);
+    if (!tree_seek_before(&c, v, bytes_of(key, sizeof(key))))
+        return false;
+    struct bytes at = tree_cursor_key(&c);
+    if (at.data[0] != kind)
+        return false;
+    *found = get_be64(at.data + 1);
+    *value = tree_cursor_value(&c);
+    return true;
+}
+
+bool state_time_at(struct tree_version v, uint64_t index, int64_t *time)
+{
+    struct bytes value;
+    uint64_t found = 0;
+    assert(index < UINT64_MAX);
+    if (!state_before(v, STATE_BEAT, index + 1, &found, &value))
+        return false;
+    *time = (int64_t)get_be64(value.data);
+    return true;
+}
+
 void state_put_chain(struct state *s, const char *key, struct bytes value)
 {
     state_put(s, STATE_CHAIN, bytes_of_text(key), value);

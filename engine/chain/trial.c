@@ -27,7 +27,6 @@ void trial_begin(struct trial *t)
     t->body_bytes = 0;
     scratch_reset(&t->scratch);
     state_begin(&t->core->state);
-    terms_cut(&t->core->terms, t->index);
     t->core->logic->begin(t->core->logic, t);
 }
 
@@ -308,8 +307,8 @@ static int apply(struct trial *t, const struct trial_event *e, size_t n,
         state_spend_object(state, e->type, e->id, t->index, n,
                            &e->before_header);
     else
-        state_put_object(state, e->type, e->id, t->index, n, e->raw,
-                         &e->header, e->converted);
+        state_put_object(state, e->type, e->id, t->index, n, e->raw, &e->header,
+                         e->converted);
     return fold_all(t, e, n, err);
 }
 

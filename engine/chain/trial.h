@@ -22,7 +22,7 @@ struct trial_event {
     struct event_header header; /* of it */
     uint8_t id[EVENT_ID_SIZE];
     const struct event_type *type; /* NULL: one of the engine's own */
-    bool converted; /* its fields are not those of `raw` */
+    bool converted;                /* its fields are not those of `raw` */
     enum change change;
     struct bytes before;               /* EDIT, DELETE: the version before */
     struct event_header before_header; /* of it */

@@ -334,7 +334,6 @@ int apply_order(struct trial *t, const struct trial_event *e, size_t n,
                   err) != 0)
         return err_wrap(err, TYPE_ORDER);
     learn_key(state, &f.record);
-    term_put(state, f.term, &f.record);
-    terms_add(&t->core->terms, t->index, &f.record);
+    term_put(state, f.term, t->index, &f.record);
     return 0;
 }
