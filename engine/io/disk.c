@@ -206,6 +206,12 @@ static void submit(void *ctx, struct job *job)
         wake(d);
 }
 
+static void unmap(void *ctx, struct bytes mapped)
+{
+    (void)ctx;
+    files_unmap(mapped);
+}
+
 int disk_open(struct real_disk **out, const char *path,
               const struct disk_options *options, struct err *err)
 {
@@ -219,7 +225,7 @@ int disk_open(struct real_disk **out, const char *path,
     if (rc != 0)
         return rc;
     struct real_disk *d = mem_zero(1, sizeof(*d));
-    d->interface = (struct disk){.ctx = d, .submit = submit};
+    d->interface = (struct disk){.ctx = d, .submit = submit, .unmap = unmap};
     d->options = *options;
     if (d->options.threads_max == 0)
         d->options.threads_max = DISK_THREADS;

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -300,6 +301,28 @@ static int size_of(int fd, uint64_t *size)
     return 0;
 }
 
+static int map_file(int fd, struct bytes *mapped)
+{
+    uint64_t size = 0;
+    int rc = size_of(fd, &size);
+    *mapped = bytes_of(NULL, 0);
+    if (rc != 0 || size == 0)
+        return rc;
+    if (size > SIZE_MAX)
+        return EFBIG;
+    void *at = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED)
+        return errno;
+    *mapped = bytes_of(at, (size_t)size);
+    return 0;
+}
+
+void files_unmap(struct bytes mapped)
+{
+    if (mapped.len > 0)
+        munmap((void *)mapped.data, mapped.len);
+}
+
 static int run_on_fd(struct job_op *op, int fd)
 {
     switch (op->kind) {
@@ -311,6 +334,8 @@ static int run_on_fd(struct job_op *op, int fd)
         return truncate_file(fd, op->offset);
     case JOB_SYNC:
         return sync_data(fd);
+    case JOB_MAP:
+        return map_file(fd, op->mapped);
     default:
         assert(op->kind == JOB_SIZE);
         return size_of(fd, &op->result);
@@ -325,7 +350,8 @@ static int run_on_file(struct use *use, struct job_op *op)
     int rc = get_file(use, op->path, &f);
     if (rc != 0)
         return rc;
-    bool reads = op->kind == JOB_READ || op->kind == JOB_SIZE;
+    bool reads = op->kind == JOB_READ || op->kind == JOB_SIZE ||
+                 op->kind == JOB_MAP;
     rc = files->lock < 0 && !reads ? EROFS : run_on_fd(op, f->fd);
     if (rc != 0 && !reads) {
         pthread_mutex_lock(&files->mutex);

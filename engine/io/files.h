@@ -21,4 +21,5 @@ void files_close(struct files *files);
 
 /* Do all of the job, on this thread; sets what the disk sets in it. */
 void files_run(struct files *files, struct job *job);
+void files_unmap(struct bytes mapped);
 #endif

@@ -33,10 +33,16 @@ static void submit(void *ctx, struct job *job)
     d->last = &job->next;
 }
 
+static void unmap(void *ctx, struct bytes mapped)
+{
+    (void)ctx;
+    mem_free((void *)mapped.data);
+}
+
 struct memory_disk *memory_disk_new(void)
 {
     struct memory_disk *d = mem_zero(1, sizeof(*d));
-    d->interface = (struct disk){.ctx = d, .submit = submit};
+    d->interface = (struct disk){.ctx = d, .submit = submit, .unmap = unmap};
     d->last = &d->first;
     return d;
 }
@@ -222,6 +228,10 @@ static int run_on_file(struct memory_disk *d, struct job_op *op)
         return 0;
     case JOB_UNLINK:
         drop(d, n);
+        return 0;
+    case JOB_MAP:
+        *op->mapped = bytes_of(mem_copy(n->bytes.data, n->bytes.len),
+                               n->bytes.len);
         return 0;
     default:
         assert(op->kind == JOB_SYNC);

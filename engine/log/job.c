@@ -94,6 +94,12 @@ void job_list(struct job *job, const char *path, struct buf *names)
     add(job, JOB_LIST, path)->bytes = names;
 }
 
+void job_map(struct job *job, const char *path, struct bytes *mapped)
+{
+    assert(mapped != NULL);
+    add(job, JOB_MAP, path)->mapped = mapped;
+}
+
 void job_submit(const struct disk *disk, struct job *job)
 {
     assert(job->count > 0);
@@ -119,8 +125,9 @@ const char *job_kind_text(enum job_kind kind)
         [JOB_UNLINK] = "removal",
         [JOB_SIZE] = "asking the size",
         [JOB_LIST] = "listing",
+        [JOB_MAP] = "mapping",
     };
-    assert(kind >= JOB_MKDIR && kind <= JOB_LIST);
+    assert(kind >= JOB_MKDIR && kind <= JOB_MAP);
     return text[kind];
 }
 

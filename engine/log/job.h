@@ -10,6 +10,10 @@
  * were submitted; those of different lanes, and all of lane 0, run in any order
  * and at the same time.
  *
+ * JOB_MAP gives a file's bytes without reading them: they come when they are
+ * touched, and stay whatever happens to the name, until `disk->unmap`. The file
+ * must not become shorter meanwhile.
+ *
  * Paths are relative to the data folder, "" is the folder itself, and none
  * leads outside. Only JOB_CREATE and JOB_REPLACE make a file. A write is
  * durable when a JOB_SYNC of the same file later in the same job succeeded; a
@@ -33,6 +37,7 @@ enum job_kind {
     JOB_UNLINK,      /* the name; the file goes with its last user */
     JOB_SIZE,        /* result: the file's size */
     JOB_LIST,        /* append each name in it, sorted, a zero behind it */
+    JOB_MAP,         /* `*mapped`: all of the file; empty when it is */
 };
 
 struct job_op {
@@ -43,6 +48,7 @@ struct job_op {
     uint64_t length;   /* READ */
     struct bytes data; /* WRITE */
     struct buf *bytes; /* READ, LIST; the submitter's */
+    struct bytes *mapped; /* MAP; set when it succeeded */
     uint64_t result;   /* READ: bytes got, less than length only at the file's
                           end; SIZE: size */
 };
@@ -67,6 +73,7 @@ struct job {
 struct disk {
     void *ctx;
     void (*submit)(void *ctx, struct job *job);
+    void (*unmap)(void *ctx, struct bytes mapped); /* at once */
 };
 
 /* Make an empty job. */
@@ -88,6 +95,7 @@ void job_rename(struct job *job, const char *path, const char *to);
 void job_unlink(struct job *job, const char *path);
 void job_size(struct job *job, const char *path);
 void job_list(struct job *job, const char *path, struct buf *names);
+void job_map(struct job *job, const char *path, struct bytes *mapped);
 
 void job_submit(const struct disk *disk, struct job *job);
 

@@ -131,9 +131,17 @@ struct log *log_job_end(struct job *job)
     return log;
 }
 
+struct log_place log_place_at(const struct log *log, uint64_t number)
+{
+    assert(number < log->end.frames);
+    return number < log->first_count ? log->first_places[number]
+                                     : log->places[number - log->first_count];
+}
+
 void log_place_push(struct log *log, uint64_t offset, uint64_t index)
 {
-    size_t count = log->end.frames;
+    assert(log->end.frames >= log->first_count);
+    size_t count = log->end.frames - log->first_count;
     log->places = mem_array_grow(log->places, count, &log->places_cap,
                                  sizeof(*log->places));
     log->places[count] = (struct log_place){offset, index};
@@ -141,11 +149,10 @@ void log_place_push(struct log *log, uint64_t offset, uint64_t index)
 
 uint64_t log_frame_length(const struct log *log, uint64_t number)
 {
-    assert(number < log->end.frames);
     uint64_t after = number + 1 < log->end.frames
-                         ? log->places[number + 1].offset
+                         ? log_place_at(log, number + 1).offset
                          : log->end.offset;
-    return after - log->places[number].offset;
+    return after - log_place_at(log, number).offset;
 }
 
 bool log_find(const struct log *log, uint64_t index, uint64_t *frame)
@@ -159,7 +166,7 @@ bool log_find(const struct log *log, uint64_t index, uint64_t *frame)
      * same one all but the last fill none. */
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
-        if (log->places[middle].index <= index)
+        if (log_place_at(log, middle).index <= index)
             low = middle;
         else
             high = middle;
@@ -461,6 +468,8 @@ void log_reset(struct log *log)
     mem_free(log->places);
     log->places = NULL;
     log->places_cap = 0;
+    log->first_places = NULL;
+    log->first_count = 0;
     memset(&log->end, 0, sizeof(log->end));
     memset(&log->marked, 0, sizeof(log->marked));
     log->state = LOG_CLOSED;

@@ -78,7 +78,9 @@ struct log {
     char body_path[2][LOG_PATH_MAX];
     char cur_path[LOG_PATH_MAX];
     struct manifest manifest;
-    struct log_place *places;
+    const struct log_place *first_places; /* of a log_start; borrowed */
+    uint64_t first_count;
+    struct log_place *places; /* of the frames behind those */
     size_t places_cap;
     uint64_t segment_size; /* of body files; tests make it small */
     uint64_t lane;         /* of the header file; + 1: of body files */
@@ -139,6 +141,22 @@ void log_create(struct log *log, const struct disk *disk, const char *folder,
 void log_open(struct log *log, const struct disk *disk, const char *folder,
               const uint8_t *chain, enum log_mode mode, log_visit *visit,
               void *visit_ctx, log_done *done, void *ctx);
+
+/* What is known of a log before it is opened: where it ended at some time when
+ * all of that was durable, and the places of the frames up to there, which stay
+ * borrowed while the log is open. */
+struct log_start {
+    struct watermark end; /* `counter` does not matter */
+    const struct log_place *places;
+};
+
+/* The same, but what stands before `start` is not walked again: the first frame
+ * that `visit` sees is the one behind it. Errors, besides those above: STALE
+ * (closed): the log does not go on from there, so it is to be opened without. */
+void log_open_from(struct log *log, const struct disk *disk, const char *folder,
+                   const uint8_t *chain, enum log_mode mode,
+                   const struct log_start *start, log_visit *visit,
+                   void *visit_ctx, log_done *done, void *ctx);
 
 /* After LOG_PAUSE: go on, or refuse the frame that was shown last with the code
  * and text given. Never from within the visit; visits and the end of opening

@@ -9,6 +9,7 @@ struct log_opening {
     void *visit_ctx;
     uint8_t chain[LOG_CHAIN_SIZE];
     bool any_chain;
+    const struct log_start *start; /* until it was compared; or NULL */
     bool poll;
     bool paused;
     uint32_t attempts;

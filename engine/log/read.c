@@ -132,8 +132,8 @@ void log_read(struct log *log, struct log_read *read)
         uint64_t size = read->part == LOG_BODIES
                             ? LOG_FRAME_HEADER
                             : log_frame_length(log, read->frame);
-        job_read(&read->job, log->head_path, log->places[read->frame].offset,
-                 size, &read->bytes);
+        job_read(&read->job, log->head_path,
+                 log_place_at(log, read->frame).offset, size, &read->bytes);
     } else {
         /* Answered later, too, as every read is. */
         read->job.done = no_frame;

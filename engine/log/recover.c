@@ -16,6 +16,9 @@
  *     time may show us half a slot, so no good slot is tried again; half a
  *     frame is the end for now. What a poll finds must agree with W like all
  *     else, or the log was cut back behind us: then it is opened again.
+ * (7) What was known before is as good as a watermark, once the last frame
+ *     before it was found where it should be: nothing below is walked again.
+ *     If it was not, nothing is said of the log; without, (1) says it.
  *
  * The file is read in pieces into a window that holds no more than a piece and
  * one frame. */
@@ -39,6 +42,7 @@ enum found {
 static void walk(struct log *log);
 static void stop(struct log *log);
 static void check_bodies(struct log *log);
+static void begin_from(struct log *log);
 static void submit_slots(struct log *log);
 
 static void finish(struct log *log)
@@ -222,7 +226,69 @@ static void begin_walk(struct log *log, const struct job *job)
     log->marked = o->mark;
     memcpy(log->end.chain, o->mark.chain, LOG_CHAIN_SIZE);
     o->at = log->end.offset;
+    if (o->start != NULL)
+        return begin_from(log);
     walk(log);
+}
+
+/* ---- a start, invariant (7) ---- */
+
+static void take_start(struct log *log)
+{
+    struct log_opening *o = log->opening;
+    const struct log_start *start = o->start;
+
+    o->start = NULL;
+    log->first_places = start->places;
+    log->first_count = start->end.frames;
+    log->end = start->end;
+    o->at = log->end.offset;
+    if (o->mark.offset >= log->end.offset)
+        return walk(log);
+    uint64_t counter = o->mark.counter;
+    o->mark = log->end;
+    o->mark.counter = counter;
+    walk(log);
+}
+
+static void last_frame_read(struct job *job)
+{
+    struct log *log = log_job_end(job);
+    struct log_opening *o = log->opening;
+    const struct watermark *end = &o->start->end;
+    struct log_frame f = {0};
+
+    if (job->error != 0)
+        return opening_give_up_job(log, job);
+    struct bytes bytes = buf_bytes(&o->piece);
+    bool good = job->op[0].result == job->op[0].length &&
+                log_frame_header(&f, bytes.data, NULL) == 0 &&
+                log_frame_size(f.payload_len, f.inline_len) == bytes.len &&
+                log_frame_get(&f, bytes, NULL) == 0;
+    if (!good || f.sequence + 1 != end->frames ||
+        f.index + f.count != end->transactions ||
+        memcmp(f.hash, end->hash, LOG_HASH_SIZE) != 0)
+        return stale(log, "it is not the log that was known");
+    take_start(log);
+}
+
+static void begin_from(struct log *log)
+{
+    struct log_opening *o = log->opening;
+    const struct watermark *end = &o->start->end;
+    struct job *job = &log->head_job;
+
+    assert(end->frames > 0);
+    uint64_t last = o->start->places[end->frames - 1].offset;
+    if (end->generation != log->manifest.generation ||
+        memcmp(end->chain, o->mark.chain, LOG_CHAIN_SIZE) != 0 ||
+        last < LOG_FRAMES_START || last + LOG_FRAME_HEADER > end->offset ||
+        end->offset > o->size)
+        return stale(log, "it is not the log that was known");
+    buf_clear(&o->piece);
+    log_job_begin(log, job, 0, last_frame_read);
+    job_read(job, log->head_path, last, end->offset - last, &o->piece);
+    log_job_submit(log, job);
 }
 
 static void slots_read(struct job *job)
@@ -540,9 +606,19 @@ void log_open(struct log *log, const struct disk *disk, const char *folder,
               const uint8_t *chain, enum log_mode mode, log_visit *visit,
               void *visit_ctx, log_done *done, void *ctx)
 {
+    log_open_from(log, disk, folder, chain, mode, NULL, visit, visit_ctx, done,
+                  ctx);
+}
+
+void log_open_from(struct log *log, const struct disk *disk, const char *folder,
+                   const uint8_t *chain, enum log_mode mode,
+                   const struct log_start *start, log_visit *visit,
+                   void *visit_ctx, log_done *done, void *ctx)
+{
     log_begin(log, disk, folder, mode, done, ctx);
     struct log_opening *o = opening_new(visit, visit_ctx);
     log->opening = o;
+    o->start = start;
     o->any_chain = chain == NULL;
     if (chain != NULL)
         memcpy(o->chain, chain, LOG_CHAIN_SIZE);

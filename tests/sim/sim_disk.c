@@ -391,10 +391,17 @@ static void submit(void *ctx, struct job *job)
     job->failed = 0; /* the next operation, until it ends */
 }
 
+static void unmap(void *ctx, struct bytes mapped)
+{
+    (void)ctx;
+    mem_free((void *)mapped.data);
+}
+
 struct sim_disk *sim_disk_new(uint64_t seed)
 {
     struct sim_disk *d = mem_zero(1, sizeof(*d));
-    d->interface = (struct disk){.ctx = d, .submit = submit};
+    d->interface =
+        (struct disk){.ctx = d, .submit = submit, .unmap = unmap};
     d->rng.state = seed;
     return d;
 }
@@ -558,6 +565,10 @@ static int run_on_file(struct sim_disk *d, struct job_op *op)
         return 0;
     case JOB_SYNC:
         sync_file(f);
+        return 0;
+    case JOB_MAP:
+        *op->mapped = bytes_of(mem_copy(f->cache.data, f->cache.len),
+                               f->cache.len);
         return 0;
     case JOB_UNLINK:
         change_add(

@@ -199,6 +199,13 @@ static size_t world_reap(struct world *w)
     return count + memory_disk_reap(w->memory);
 }
 
+static void world_unmap(void *ctx, struct bytes mapped)
+{
+    struct world *w = ctx;
+    const struct disk *disk = memory_disk_interface(w->memory);
+    disk->unmap(disk->ctx, mapped);
+}
+
 static void world_random(void *ctx, void *out, size_t len)
 {
     struct world *w = ctx;
@@ -212,7 +219,9 @@ static void world_init(struct world *w)
     *w = (struct world){.wall_ms = 1700000000000, .steady_us = 1000000};
     assert_int_equal(crypto_init(NULL), 0);
     w->memory = memory_disk_new();
-    w->disk = (struct disk){.ctx = w, .submit = world_submit};
+    w->disk = (struct disk){.ctx = w,
+                             .submit = world_submit,
+                             .unmap = world_unmap};
 }
 
 static void world_deinit(struct world *w)

@@ -204,6 +204,29 @@ static void renamed_files_are_opened_anew(void **state)
     assert_int_equal(f->bytes.len, 0);
 }
 
+static void mapped_bytes_outlive_the_name(void **state)
+{
+    struct fixture *f = *state;
+    const struct disk *disk = disk_interface(f->disk);
+    struct bytes mapped;
+    struct bytes empty;
+    struct job *job = begin(f);
+    job_create(job, "a");
+    job_write(job, "a", 0, bytes_of_text("some bytes"));
+    job_map(job, "a", &mapped);
+    job_create(job, "b");
+    job_map(job, "b", &empty);
+    job_rename(job, "b", "a");
+    assert_int_equal(run(f), 0);
+    assert_true(bytes_equal(mapped, bytes_of_text("some bytes")));
+    assert_int_equal(empty.len, 0);
+    disk->unmap(disk->ctx, mapped);
+    disk->unmap(disk->ctx, empty);
+    job = begin(f);
+    job_map(job, "b", &mapped);
+    assert_int_equal(run(f), ENOENT);
+}
+
 static void links_and_folders_are_not_files(void **state)
 {
     struct fixture *f = *state;
@@ -518,6 +541,7 @@ int main(void)
         TEST(operations_do_what_they_say),
         TEST(job_stops_at_the_first_failure),
         TEST(renamed_files_are_opened_anew),
+        TEST(mapped_bytes_outlive_the_name),
         TEST(links_and_folders_are_not_files),
         TEST(descriptors_are_bounded),
         TEST(jobs_of_a_lane_run_in_order),
