@@ -115,8 +115,7 @@ void calls_put_checkpoint(struct chain *c, struct buf *text,
     struct checkpoint checkpoint = {.size = c->durable.size};
     merkle_root(&c->durable, checkpoint.root);
     memcpy(root, checkpoint.root, HASH_SIZE);
-    note_checkpoint_put(text, c->core.id, &checkpoint,
-                        order_signer(c));
+    note_checkpoint_put(text, c->core.id, &checkpoint, order_signer(c));
 }
 
 static void start(struct chain *c, struct chain_call *call);
@@ -299,8 +298,7 @@ static int make_record(struct chain *c, struct chain_call *call,
 {
     struct chain_call_state *st = call->state;
     struct call *run = &st->run;
-    int rc =
-        reads_put(&run->reads, run->before, &room->read_set, &call->err);
+    int rc = reads_put(&run->reads, run->before, &room->read_set, &call->err);
     if (rc != 0)
         return rc;
     memcpy(room->bundle, c->core.bundle_hash, HASH_SIZE);
@@ -401,8 +399,15 @@ static int run_write(struct chain *c, struct chain_call *call)
 {
     struct tree *tree = c->core.state.tree;
     int64_t now = c->deps.now(c->deps.ctx);
-    bool beats = !call->proposes && call->state->orders &&
-                 order_needs_heartbeat(c, now);
+    bool beats =
+        !call->proposes && call->state->orders && order_needs_heartbeat(c, now);
+    rooting_note(c);
+    if (beats && rooting_is_near(c)) {
+        beats = false;
+        if (order_beat(c, now, &call->err) != 0)
+            return call->err.code;
+        rooting_note(c);
+    }
     if (beats)
         order_seal(c);
     struct tree_mark mark = tree_mark(tree);
@@ -592,8 +597,7 @@ static int check_may_run(struct chain *c, struct chain_call *call)
                        "%s: the chain is open for reading only", m->name);
     call->state->orders = order_holds(c);
     /* A method may make this node the one that orders. */
-    if (call->state->orders || call->proposes ||
-        m->by_default == DEFAULT_ORDER)
+    if (call->state->orders || call->proposes || m->by_default == DEFAULT_ORDER)
         return 0;
     return order_refuse(c, m->name, &call->err);
 }

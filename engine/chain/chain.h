@@ -23,11 +23,12 @@ struct chain_deps {
     const struct logic_maker *logic;
     const struct materializer *const *materializers;
     const struct door_names *names;
-    const struct pool *pool; /* NULL: what it would do is done at once */
+    const struct pool *pool;   /* NULL: what it would do is done at once */
     int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
     /* The pair of an order key that this node holds, or NULL. */
     const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
     void *ctx;
+    uint32_t state_root_every; /* 0: STATE_ROOT_EVERY; tests make it small */
 };
 
 struct chain_progress {
@@ -49,7 +50,7 @@ struct chain_birth {
     size_t pipeline_count;
     const struct key_record *roots;
     size_t root_count;
-    uint64_t threshold; /* k */
+    uint64_t threshold;  /* k */
     const uint8_t *next; /* digest of the set that may follow, or NULL */
     const struct key_pair *const *signers; /* k of the roots, at least */
     size_t signer_count;
@@ -141,9 +142,9 @@ struct signed_parts {
 };
 
 struct submit_result {
-    int code; /* 0: accepted */
+    int code;        /* 0: accepted */
     struct err *err; /* why not, or NULL */
-    bool known; /* it was in the log already */
+    bool known;      /* it was in the log already */
     uint64_t index;
     uint8_t tx_id[TX_ID_SIZE];
     struct buf receipt; /* encoded; empty when refused */
@@ -180,7 +181,8 @@ void chain_flush(struct chain *c);
 
 /* Is something under way, or waiting to be written? */
 bool chain_is_idle(const struct chain *c);
-/* What goes on beside calls, writing tiles, has ended: the chain may be idle. */
+/* What goes on beside calls, writing tiles, has ended: the chain may be idle.
+ */
 void chain_when_rested(struct chain *c, void (*rested)(void *ctx), void *ctx);
 /* Write the idle mark if needed, then what tiles lack. Returns as log_mark();
  * `done` does not wait for the tiles, unless nothing else is to be done. */
@@ -203,8 +205,8 @@ int64_t chain_time_at(const struct chain *c, uint64_t index);
 int chain_had_root(const struct chain *c, uint64_t size,
                    const uint8_t root[HASH_SIZE], struct err *err);
 const struct chain_progress *chain_progress(const struct chain *c);
-/* How often the schema was exchanged while it was open; and: it is just now, and
- * what is durable cannot be read. */
+/* How often the schema was exchanged while it was open; and: it is just now,
+ * and what is durable cannot be read. */
 uint64_t chain_epoch(const struct chain *c);
 bool chain_is_hidden(const struct chain *c);
 /* 0, or why it is damaged or failed. */

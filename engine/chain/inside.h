@@ -8,12 +8,12 @@
 #include "chain/chain.h"
 #include "chain/core_open.h"
 #include "chain/history.h"
+#include "chain/rooting.h"
 #include "event/body.h"
 #include "log/tiles.h"
 
-enum { SPARE_TILES = 16 };   /* kept that were made anew for a proof */
-enum { HEARTBEAT_MS = 1000 };        /* log time is never older than this */
-enum { STATE_ROOT_EVERY = 1 << 16 }; /* transactions */
+enum { SPARE_TILES = 16 };    /* kept that were made anew for a proof */
+enum { HEARTBEAT_MS = 1000 }; /* log time is never older than this */
 
 /* How much may wait to be durable. What an author has seen has to be in the
  * history when his transaction is read back, so frames are far below its reach;
@@ -70,10 +70,10 @@ struct chain_call_state {
     struct buf args; /* stored form */
     struct call run;
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
-    struct buf stored;              /* the result in stored form */
-    bool orders;                    /* this node did when it started */
-    uint64_t epoch;                 /* of the chain, when it was looked at */
-    uint32_t fetches;               /* bodies fetched so far */
+    struct buf stored;        /* the result in stored form */
+    bool orders;              /* this node did when it started */
+    uint64_t epoch;           /* of the chain, when it was looked at */
+    uint32_t fetches;         /* bodies fetched so far */
 };
 
 struct chain {
@@ -84,13 +84,13 @@ struct chain {
     bool check_bodies; /* when replaying, large ones too */
     bool stopped;      /* opening is to end at the next frame */
 
-    struct merkle tree;    /* all leaves that are sealed */
-    struct merkle durable; /* those that are durable */
-    struct tiles tiles;    /* their hashes */
+    struct merkle tree;        /* all leaves that are sealed */
+    struct merkle durable;     /* those that are durable */
+    struct tiles tiles;        /* their hashes */
     struct spare_tiles *spare; /* of proving.c; NULL: none yet */
     struct history history;
-    uint64_t next_index;    /* of the next transaction */
-    uint64_t state_rooted; /* size at the last heartbeat with a state root */
+    uint64_t next_index; /* of the next transaction */
+    struct rooting rooting;
     struct tree_version root_before; /* of the transaction being replayed */
     struct trial trial;              /* of heartbeats and of what is replayed */
     struct chain_progress progress;
@@ -138,14 +138,15 @@ struct chain {
     void *done_ctx;
     struct replay_wait *wait; /* a frame that waits for its bodies */
 
-    /* Signatures being checked by the pool while replay goes on. */
-    size_t checking;
+    /* What the pool is checking while replay goes on: signatures of batches,
+     * state roots. */
+    size_t checking;   /* in signatures */
     bool check_paused; /* the log waits until there are fewer */
     bool check_failed; /* one was not good: replay again, one by one */
     bool opened_early; /* the log is open, checks are still under way */
     int opened_code;
     struct err opened_err;
-    bool concludes;         /* all are, but tiles are being written */
+    bool concludes;            /* all are, but tiles are being written */
     char folder[LOG_PATH_MAX]; /* as chain_open() was asked to */
     bool any_id;               /* likewise */
     uint8_t id[CHAIN_ID_SIZE]; /* else this one */
@@ -195,6 +196,8 @@ bool order_needs_heartbeat(const struct chain *c, int64_t now);
  * placed; order_place_heartbeat() does that. Needs order_seal() before. */
 int order_try_heartbeat(struct chain *c, int64_t now, struct err *err);
 void order_place_heartbeat(struct chain *c);
+/* Place a heartbeat alone. */
+int order_beat(struct chain *c, int64_t now, struct err *err);
 /* So much waits to be durable that writes had better wait, too. */
 bool order_is_full(const struct chain *c);
 void order_deinit(struct chain *c);
@@ -239,16 +242,24 @@ void replay_deinit(struct chain *c);
 int replay_activation(struct chain *c, const struct log_frame *frame,
                       struct err *err);
 
-/* signatures.c */
+/* checks.c */
 
 /* Check a batch's signature: at once, or by the pool. 0: it is good, or not
- * known yet; LOG_PAUSE: the same, and enough are being checked. Errors:
- * CORRUPT. */
+ * known yet. Errors: CORRUPT. */
 int signatures_check(struct chain *c, struct bytes payload,
                      const struct key_record *author, struct err *err);
 
-/* chain.c: all signatures are checked. */
+/* A check, as heavy as so many signatures: by the pool, or done here and now.
+ * Its done() says checks_end() at last. */
+void checks_begin(struct chain *c, struct task *task, size_t weight);
+void checks_end(struct chain *c, size_t weight);
+bool checks_are_many(const struct chain *c);
+
+/* chain.c: all that was to be checked is. */
 void chain_checked(struct chain *c);
+/* What is replayed was verified before, by this node: nothing is checked that
+ * says of the log no more than that. */
+bool chain_is_verified(const struct chain *c);
 
 /* calls.c */
 void calls_durable(struct chain *c); /* the group under way is */

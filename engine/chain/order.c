@@ -334,7 +334,7 @@ void order_add_signed(struct chain *c, const struct signed_parts *parts,
 bool order_needs_heartbeat(const struct chain *c, int64_t now)
 {
     int64_t time = state_time(state_head(&c->core.state));
-    return c->tree.size + c->pending_count == 1 ||
+    return c->next_index == 1 || rooting_news(c) != NULL ||
            (now > time && now - time >= HEARTBEAT_MS);
 }
 
@@ -352,13 +352,11 @@ static void put_heartbeat_fields(struct chain *c, int64_t time,
                                  struct buf *fields)
 {
     uint8_t root[HASH_SIZE];
-    uint8_t state[HASH_SIZE];
     merkle_root(&c->tree, root);
-    struct heartbeat h = {.time = time, .size = c->tree.size, .root = root};
-    if (c->tree.size - c->state_rooted >= STATE_ROOT_EVERY) {
-        state_root(state_head(&c->core.state), state);
-        h.state = state;
-    }
+    struct heartbeat h = {.time = time,
+                          .size = c->tree.size,
+                          .root = root,
+                          .state = rooting_news(c)};
     heartbeat_put(fields, &h);
 }
 
@@ -425,10 +423,18 @@ void order_place_heartbeat(struct chain *c)
     struct heartbeat h;
     int rc = heartbeat_get(c->trial.events[0]->header.fields, &h, NULL);
     assert(rc == 0);
-    if (h.state != NULL)
-        c->state_rooted = h.size;
+    c->rooting.told |= h.state != NULL;
     order_place(c, &placing);
     order_seal(c);
+}
+
+int order_beat(struct chain *c, int64_t now, struct err *err)
+{
+    order_seal(c);
+    int rc = order_try_heartbeat(c, now, err);
+    if (rc == 0)
+        order_place_heartbeat(c);
+    return rc;
 }
 
 /* ---- groups ---- */

@@ -68,14 +68,8 @@ static int check_heartbeat(struct chain *c, struct err *err)
     if (h.size != c->tree.size || memcmp(h.root, root, HASH_SIZE) != 0)
         return err_set(err, ATE_ECORRUPT,
                        TYPE_HEARTBEAT ": size or root differ from the log's");
-    if (h.state == NULL)
-        return 0;
-    state_root(c->root_before, root);
-    if (memcmp(h.state, root, HASH_SIZE) != 0)
-        return err_set(err, ATE_ECORRUPT,
-                       TYPE_HEARTBEAT ": the state root differs");
-    c->state_rooted = h.size;
-    return 0;
+    rc = h.state != NULL ? rooting_check(c, h.state, err) : 0;
+    return rc == 0 ? 0 : err_wrap(err, TYPE_HEARTBEAT);
 }
 
 static int check_activation(struct chain *c, struct err *err)
@@ -113,6 +107,7 @@ static int replay_member(struct chain *c, const struct batch_member *m,
 {
     uint8_t id[TX_ID_SIZE];
     struct member_sigs sigs;
+    rooting_note(c);
     batch_member_id(m, c->core.genesis.suite, c->core.id, id);
     int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
     if (rc == 0)
@@ -163,9 +158,6 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
         rc = member_author(c, frame->payload, r.author, &record, err);
     if (rc == 0)
         rc = signatures_check(c, frame->payload, &record, err);
-    int pause = rc == LOG_PAUSE ? LOG_PAUSE : 0;
-    if (rc == LOG_PAUSE)
-        rc = 0;
     while (rc == 0 && (rc = batch_next(&r, &m, err)) == 1) {
         rc = 0;
         if (m.refused)
@@ -183,9 +175,10 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
                     bodies.walk.file_at != frame->body_len))
         rc = err_set(err, ATE_ECORRUPT,
                      "its bodies fill more or less than it says");
-    if (rc == 0)
-        history_add(&c->history, &c->tree);
-    return rc == 0 ? pause : rc;
+    if (rc != 0)
+        return rc;
+    history_add(&c->history, &c->tree);
+    return checks_are_many(c) ? LOG_PAUSE : 0;
 }
 
 /* Its activation is alone in its batch: what stands beside it would be judged

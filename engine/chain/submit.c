@@ -158,8 +158,7 @@ static int filter_member(struct submit_state *s, const struct batch_member *m,
         rc = take_sigs(s, m, id, err);
     if (rc != 0)
         return rc;
-    if (filter_sequence(c, m, &why) != 0 ||
-        filter_delegations(c, m, &why) != 0)
+    if (filter_sequence(c, m, &why) != 0 || filter_delegations(c, m, &why) != 0)
         refuse(r, &why);
     return 0;
 }
@@ -195,13 +194,12 @@ static int filter(struct submit_state *s, struct err *err)
 static void check_signatures(struct task *task)
 {
     struct submit_state *s = (struct submit_state *)task;
-    s->good = batch_signature_verify(
-        &s->author, s->chain->core.id,
-        (const uint8_t(*)[TX_ID_SIZE])s->ids, s->count, s->signature);
+    s->good = batch_signature_verify(&s->author, s->chain->core.id,
+                                     (const uint8_t(*)[TX_ID_SIZE])s->ids,
+                                     s->count, s->signature);
     for (size_t i = 0; i < s->further_count && s->good; i++)
-        s->good = further_sig_verify(&s->further[i].sig,
-                                     &s->further[i].record, s->chain->core.id,
-                                     s->further[i].tx_id);
+        s->good = further_sig_verify(&s->further[i].sig, &s->further[i].record,
+                                     s->chain->core.id, s->further[i].tx_id);
 }
 
 static void end(struct submit_state *s, int code, const struct err *err)
@@ -301,8 +299,16 @@ static int try_member(struct submit_state *s, const struct batch_member *m,
     struct chain *c = s->chain;
     struct member_sigs sigs;
     bool orders = order_holds(c);
-    bool beats = orders && f->accepted == 0 &&
-                 order_needs_heartbeat(c, c->deps.now(c->deps.ctx));
+    int64_t now = c->deps.now(c->deps.ctx);
+    bool beats = orders && f->accepted == 0 && order_needs_heartbeat(c, now);
+    rooting_note(c);
+    if (beats && rooting_is_near(c)) {
+        beats = false;
+        int rc = order_beat(c, now, err);
+        if (rc != 0)
+            return rc;
+        rooting_note(c);
+    }
     struct tree_mark mark = tree_mark(c->core.state.tree);
     int rc = judge(s, m, &sigs, b, beats, err);
     if (rc == 0 && !orders && !order_holds(c))
@@ -327,8 +333,8 @@ static bool is_known(struct submit_state *s, const struct batch_member *m,
                      struct submit_result *r)
 {
     struct call_entry entry;
-    r->known = state_call(state_head(&s->chain->core.state), m->tx.call.id,
-                          &entry);
+    r->known =
+        state_call(state_head(&s->chain->core.state), m->tx.call.id, &entry);
     if (!r->known)
         return false;
     r->index = entry.index;
@@ -359,8 +365,7 @@ static int place_member(struct submit_state *s, const struct batch_member *m,
 }
 
 /* All members take their places, or not. */
-static int place(struct submit_state *s, struct frame_parts *f,
-                 struct err *err)
+static int place(struct submit_state *s, struct frame_parts *f, struct err *err)
 {
     struct chain_submit *submit = s->submit;
     struct member_bodies b = {

@@ -97,7 +97,7 @@ void switch_step(struct chain *c)
         return;
     }
     if (c->writing || !order_is_empty(c) || c->placed.first != NULL ||
-        c->fetching > 0)
+        c->fetching > 0 || c->rooting.running > 0)
         return;
     exchange(s);
     c->hidden = true;
@@ -171,6 +171,8 @@ struct replay_switch {
     struct log_frame frame;
     struct buf payload;
     struct buf inlined;
+    int code; /* of the trial */
+    struct err err;
 };
 
 static void replay_end(struct replay_switch *r)
@@ -181,14 +183,13 @@ static void replay_end(struct replay_switch *r)
     mem_free(r);
 }
 
-static void replay_tried(void *ctx, int code, const struct err *why)
+static void replay_exchange(void *ctx)
 {
     struct replay_switch *r = ctx;
     struct chain *c = r->chain;
-    struct err err = {0};
-    if (code != 0) {
-        err = *why;
-    } else {
+    struct err err = r->err;
+    int code = r->code;
+    if (code == 0) {
         struct core *other = upgrade_core(r->upgrade);
         struct core core = c->core;
         memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
@@ -203,6 +204,15 @@ static void replay_tried(void *ctx, int code, const struct err *why)
         c->check_paused = true;
     else
         log_resume(&c->log, code, &err);
+}
+
+static void replay_tried(void *ctx, int code, const struct err *why)
+{
+    struct replay_switch *r = ctx;
+    r->code = code;
+    if (code != 0)
+        r->err = *why;
+    rooting_when_idle(r->chain, replay_exchange, r);
 }
 
 int switch_replay(struct chain *c, const struct log_frame *frame,
@@ -238,7 +248,8 @@ bool frame_activates(const struct log_frame *frame)
     struct batch_member m;
     struct bytes raw;
     struct event_header h;
-    if (frame->type != LOG_BATCH || batch_open(&batch, frame->payload, NULL) != 0)
+    if (frame->type != LOG_BATCH ||
+        batch_open(&batch, frame->payload, NULL) != 0)
         return false;
     while (batch_next(&batch, &m, NULL) == 1) {
         if (m.refused)

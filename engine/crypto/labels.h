@@ -24,7 +24,8 @@
     X(LEAF, "leaf")         /* an entry of the state root */                   \
     X(NODE, "node")         /* an inner node of the state root */              \
     X(EFFECT, "effect")     /* idempotency key of an effect outside */         \
-    X(ROOTS, "roots")       /* digest of the next root key set */
+    X(ROOTS, "roots")       /* digest of the next root key set */              \
+    X(OWN, "own")           /* key of a tag on a file of the node's own */
 
 enum label {
 #define X(name, text) LABEL_##name,

@@ -350,8 +350,8 @@ static int run_on_file(struct use *use, struct job_op *op)
     int rc = get_file(use, op->path, &f);
     if (rc != 0)
         return rc;
-    bool reads = op->kind == JOB_READ || op->kind == JOB_SIZE ||
-                 op->kind == JOB_MAP;
+    bool reads =
+        op->kind == JOB_READ || op->kind == JOB_SIZE || op->kind == JOB_MAP;
     rc = files->lock < 0 && !reads ? EROFS : run_on_fd(op, f->fd);
     if (rc != 0 && !reads) {
         pthread_mutex_lock(&files->mutex);

@@ -230,8 +230,8 @@ static int run_on_file(struct memory_disk *d, struct job_op *op)
         drop(d, n);
         return 0;
     case JOB_MAP:
-        *op->mapped = bytes_of(mem_copy(n->bytes.data, n->bytes.len),
-                               n->bytes.len);
+        *op->mapped =
+            bytes_of(mem_copy(n->bytes.data, n->bytes.len), n->bytes.len);
         return 0;
     default:
         assert(op->kind == JOB_SYNC);

@@ -42,15 +42,15 @@ enum job_kind {
 
 struct job_op {
     enum job_kind kind;
-    const char *path;  /* borrowed, as all pointers here, until done */
-    const char *to;    /* RENAME */
-    uint64_t offset;   /* READ, WRITE, TRUNCATE */
-    uint64_t length;   /* READ */
-    struct bytes data; /* WRITE */
-    struct buf *bytes; /* READ, LIST; the submitter's */
+    const char *path;     /* borrowed, as all pointers here, until done */
+    const char *to;       /* RENAME */
+    uint64_t offset;      /* READ, WRITE, TRUNCATE */
+    uint64_t length;      /* READ */
+    struct bytes data;    /* WRITE */
+    struct buf *bytes;    /* READ, LIST; the submitter's */
     struct bytes *mapped; /* MAP; set when it succeeded */
-    uint64_t result;   /* READ: bytes got, less than length only at the file's
-                          end; SIZE: size */
+    uint64_t result; /* READ: bytes got, less than length only at the file's
+                        end; SIZE: size */
 };
 
 enum { JOB_OPS_MAX = 24 };

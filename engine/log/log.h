@@ -152,7 +152,8 @@ struct log_start {
 
 /* The same, but what stands before `start` is not walked again: the first frame
  * that `visit` sees is the one behind it. Errors, besides those above: STALE
- * (closed): the log does not go on from there, so it is to be opened without. */
+ * (closed): the log does not go on from there, so it is to be opened without.
+ */
 void log_open_from(struct log *log, const struct disk *disk, const char *folder,
                    const uint8_t *chain, enum log_mode mode,
                    const struct log_start *start, log_visit *visit,

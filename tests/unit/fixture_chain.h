@@ -31,6 +31,8 @@ struct fixture_chain {
     int done_code;
     bool is_done;
     struct err done_err;
+    struct pool pool; /* of fixture_work_late() */
+    struct task *late;
 };
 
 static const char *const fixture_key_names[FIXTURE_KEYS] = {"me", "alice",
@@ -164,6 +166,37 @@ static inline void fixture_open_disk(struct fixture_chain *f,
         .order_pair = fixture_order,
         .ctx = f,
     };
+}
+
+/* ---- a pool that does its work when nothing else is left to do ---- */
+
+static void fixture_submit_late(void *ctx, struct task *task)
+{
+    struct fixture_chain *f = ctx;
+    task->next = f->late;
+    f->late = task;
+}
+
+static bool fixture_pump_late(void *ctx)
+{
+    struct fixture_chain *f = ctx;
+    struct task *task = f->late;
+    if (memory_disk_reap(f->disk) > 0)
+        return true;
+    if (task == NULL)
+        return false;
+    f->late = task->next;
+    task->work(task);
+    task->done(task);
+    return true;
+}
+
+static inline void fixture_work_late(struct fixture_chain *f)
+{
+    f->pool = (struct pool){f, fixture_submit_late};
+    f->deps.pool = &f->pool;
+    f->pump = fixture_pump_late;
+    f->pump_ctx = f;
 }
 
 /* A new chain of f->bundle on the disk that is open. */

@@ -219,9 +219,8 @@ static void world_init(struct world *w)
     *w = (struct world){.wall_ms = 1700000000000, .steady_us = 1000000};
     assert_int_equal(crypto_init(NULL), 0);
     w->memory = memory_disk_new();
-    w->disk = (struct disk){.ctx = w,
-                             .submit = world_submit,
-                             .unmap = world_unmap};
+    w->disk =
+        (struct disk){.ctx = w, .submit = world_submit, .unmap = world_unmap};
 }
 
 static void world_deinit(struct world *w)

@@ -217,33 +217,6 @@ static void a_co_author_signs_with_the_author(void **state)
     assert_memory_equal(before, after, sizeof(before));
 }
 
-/* ---- a pool that does its work late ---- */
-
-static struct task *late;
-
-static void submit_late(void *ctx, struct task *task)
-{
-    (void)ctx;
-    task->next = late;
-    late = task;
-}
-
-static bool pump_late(void *ctx)
-{
-    struct fixture_chain *f = ctx;
-    struct task *task = late;
-    if (memory_disk_reap(f->disk) > 0)
-        return true;
-    if (task == NULL)
-        return false;
-    late = task->next;
-    task->work(task);
-    task->done(task);
-    return true;
-}
-
-static const struct pool late_pool = {NULL, submit_late};
-
 /* Signatures may be checked later than everything else: opening waits for them,
  * and a bad one refuses at its own frame. */
 static void a_pool_checks_signatures_beside_the_replay(void **state)
@@ -255,11 +228,9 @@ static void a_pool_checks_signatures_beside_the_replay(void **state)
         fixture_ok(f, 1, "transfer",
                    ARGS("amount=0.01", "from=alice", "to=bob"));
     roots(f, before[0], before[1]);
-    f->deps.pool = &late_pool;
-    f->pump = pump_late;
-    f->pump_ctx = f;
+    fixture_work_late(f);
     assert_int_equal(fixture_reopen(f, LOG_READ_ONLY), 0);
-    assert_null(late);
+    assert_null(f->late);
     roots(f, after[0], after[1]);
     assert_memory_equal(before, after, sizeof(before));
 }

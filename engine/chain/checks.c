@@ -1,7 +1,7 @@
-/* Signatures of batches, checked by the pool while replay goes on: most of a
- * replay's time is theirs, and nothing but the last word depends on them. When
- * one turns out bad the chain is replayed again, one check at a time (chain.c).
- */
+/* What the pool checks while replay goes on, signatures of batches above all:
+ * most of a replay's time is theirs, and nothing but the last word depends on
+ * them. When a check fails the chain is replayed again, one check at a time
+ * (chain.c). */
 #include <assert.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "chain/inside.h"
 
 enum {
-    CHECKS_MAX = 512, /* under way: then the log waits */
+    CHECKS_MAX = 512, /* so much is under way: then the log waits */
     CHECKS_LOW = 256, /* until there are as few */
 };
 
@@ -38,14 +38,36 @@ static void done(struct task *task)
     struct chain *c = k->chain;
     c->check_failed |= !k->good;
     c->progress.signatures += k->good;
-    c->checking--;
     mem_free(k);
+    checks_end(c, 1);
+}
+
+void checks_begin(struct chain *c, struct task *task, size_t weight)
+{
+    c->checking += weight;
+    if (c->deps.pool != NULL) {
+        c->deps.pool->submit(c->deps.pool->ctx, task);
+        return;
+    }
+    task->work(task);
+    task->done(task);
+}
+
+void checks_end(struct chain *c, size_t weight)
+{
+    assert(c->checking >= weight);
+    c->checking -= weight;
     if (c->check_paused && c->checking <= CHECKS_LOW) {
         c->check_paused = false;
         log_resume(&c->log, 0, NULL);
     }
     if (c->opened_early && c->checking == 0)
         chain_checked(c);
+}
+
+bool checks_are_many(const struct chain *c)
+{
+    return c->checking >= CHECKS_MAX;
 }
 
 static int collect(struct chain *c, struct bytes payload, struct check **out,
@@ -92,7 +114,6 @@ int signatures_check(struct chain *c, struct bytes payload,
     k->chain = c;
     k->task.work = work;
     k->task.done = done;
-    c->checking++;
-    c->deps.pool->submit(c->deps.pool->ctx, &k->task);
-    return c->checking >= CHECKS_MAX ? LOG_PAUSE : 0;
+    checks_begin(c, &k->task, 1);
+    return 0;
 }

@@ -1,0 +1,140 @@
+/* (1) c->rooting.size is the largest multiple of STATE_ROOT_EVERY that is not
+ *     above the transactions tried so far.
+ * (2) `task` is NULL or makes the root of that size; older tasks run on and
+ *     are only compared with what their heartbeat told, if it came meanwhile.
+ * (3) While a log is replayed every size has its task, unless it is below the
+ *     verified mark. A node that orders begins none while one is running: that
+ *     size is then never told. */
+#include "chain/rooting.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "chain/inside.h"
+
+/* A root is as much work as so many signatures of a batch. */
+enum { ROOT_IN_CHECKS = 128 };
+
+struct rooting_task {
+    struct task task;
+    struct chain *chain;
+    struct tree *tree;
+    struct tree_pin *pin;
+    struct tree_version version;
+    uint8_t root[HASH_SIZE];
+    bool expects; /* a heartbeat came meanwhile, and told */
+    uint8_t expected[HASH_SIZE];
+};
+
+static bool is_replaying(const struct chain *c)
+{
+    return c->done != NULL;
+}
+
+static void work(struct task *task)
+{
+    struct rooting_task *k = (struct rooting_task *)task;
+    state_root(k->version, k->root);
+}
+
+static void done(struct task *task)
+{
+    struct rooting_task *k = (struct rooting_task *)task;
+    struct chain *c = k->chain;
+    struct rooting *r = &c->rooting;
+    tree_unpin(k->tree, k->pin);
+    if (k->expects && memcmp(k->expected, k->root, HASH_SIZE) != 0)
+        c->check_failed = true;
+    if (r->task == k) {
+        r->task = NULL;
+        r->known = true;
+        memcpy(r->root, k->root, HASH_SIZE);
+    }
+    r->running--;
+    mem_free(k);
+    if (r->running == 0 && r->then != NULL) {
+        void (*then)(void *ctx) = r->then;
+        r->then = NULL;
+        then(r->then_ctx);
+    }
+    checks_end(c, ROOT_IN_CHECKS);
+    if (!is_replaying(c))
+        chain_flush(c); /* perhaps it waited for this one */
+}
+
+void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx)
+{
+    assert(c->rooting.then == NULL);
+    if (c->rooting.running == 0) {
+        then(ctx);
+        return;
+    }
+    c->rooting.then = then;
+    c->rooting.then_ctx = ctx;
+}
+
+static uint64_t every(const struct chain *c)
+{
+    uint32_t own = c->deps.state_root_every;
+    return own != 0 ? own : STATE_ROOT_EVERY;
+}
+
+void rooting_note(struct chain *c)
+{
+    struct rooting *r = &c->rooting;
+    if (c->next_index == 0 || c->next_index % every(c) != 0 ||
+        c->next_index == r->size)
+        return;
+    r->size = c->next_index;
+    r->known = false;
+    r->told = false;
+    r->task = NULL;
+    if (chain_is_verified(c) || (!is_replaying(c) && r->running > 0))
+        return;
+    struct rooting_task *k = mem_zero(1, sizeof(*k));
+    k->task.work = work;
+    k->task.done = done;
+    k->chain = c;
+    k->tree = c->core.state.tree;
+    k->pin = tree_pin(k->tree);
+    k->version = tree_pinned(k->pin);
+    r->task = k;
+    r->running++;
+    checks_begin(c, &k->task, ROOT_IN_CHECKS);
+}
+
+bool rooting_is_near(const struct chain *c)
+{
+    return (c->next_index + 1) % every(c) == 0;
+}
+
+const uint8_t *rooting_news(const struct chain *c)
+{
+    const struct rooting *r = &c->rooting;
+    bool is_newest = c->next_index - r->size < every(c);
+    return r->known && !r->told && is_newest ? r->root : NULL;
+}
+
+int rooting_check(struct chain *c, const uint8_t state[HASH_SIZE],
+                  struct err *err)
+{
+    struct rooting *r = &c->rooting;
+    r->told = true;
+    if (r->size == 0)
+        return err_set(err, ATE_ECORRUPT,
+                       "it tells a state root before one is due");
+    if (chain_is_verified(c))
+        return 0;
+    if (r->task != NULL) {
+        r->task->expects = true;
+        memcpy(r->task->expected, state, HASH_SIZE);
+        return 0;
+    }
+    if (!r->known) { /* a snapshot did not have it: replay all */
+        c->check_failed = true;
+        return 0;
+    }
+    if (memcmp(state, r->root, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, ATE_ECORRUPT, "the state root differs");
+}
