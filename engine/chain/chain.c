@@ -9,6 +9,7 @@
 #include "chain/inside.h"
 #include "chain/leaves.h"
 #include "chain/roots.h"
+#include "chain/snapshot.h"
 
 struct chain *chain_new(const struct chain_deps *deps)
 {
@@ -25,8 +26,7 @@ struct chain *chain_new(const struct chain_deps *deps)
     return c;
 }
 
-/* Back to a chain that was never opened. */
-static void forget(struct chain *c)
+void chain_forget(struct chain *c)
 {
     if (c->log_open)
         log_close(&c->log);
@@ -35,7 +35,6 @@ static void forget(struct chain *c)
     order_deinit(c);
     trial_deinit(&c->trial);
     history_deinit(&c->history);
-    buf_deinit(&c->next_bundle);
     tiles_deinit(&c->tiles);
     mem_free(c->spare);
     c->spare = NULL;
@@ -44,14 +43,31 @@ static void forget(struct chain *c)
     merkle_init(&c->durable);
     c->next_index = 0;
     c->rooting = (struct rooting){0};
+    c->verified = (struct verified){.end = {.frames = 0}};
+    buf_deinit(&c->verified_bytes);
+    c->fresh_transactions = 0;
+    c->fresh_events = 0;
+    snapshot_unmap(c);
     c->progress = (struct chain_progress){0};
     c->why = (struct err){0};
+}
+
+const struct key_pair *chain_node_pair(const struct chain *c)
+{
+    return c->deps.node_pair != NULL ? c->deps.node_pair(c->deps.ctx) : NULL;
+}
+
+void chain_placed(struct chain *c, const struct trial *t)
+{
+    c->next_index++;
+    c->fresh_transactions++;
+    c->fresh_events += t->count;
 }
 
 void chain_close(struct chain *c)
 {
     assert(chain_is_idle(c));
-    forget(c);
+    chain_forget(c);
 }
 
 void chain_free(struct chain *c)
@@ -79,6 +95,8 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     chain_done *done = c->done;
     c->done = NULL;
     c->hidden = false;
+    c->careful = false;
+    c->covered = false;
     if (code != 0)
         c->why = *err;
     if (code != 0 && code != ATE_ECANCELED && code != ATE_EUNAVAILABLE &&
@@ -100,6 +118,10 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
 static void opened(void *ctx, int code, const struct err *err)
 {
     struct chain *c = ctx;
+    bool began_late = c->resumed.file.len > 0;
+    if (!c->careful && ((began_late && code == ATE_ESTALE) ||
+                        c->log.end.frames < c->verified.end.frames))
+        c->check_failed = true; /* not the log that this node knew */
     c->opened_early = c->checking > 0;
     c->opened_code = code;
     c->opened_err = *err;
@@ -107,9 +129,24 @@ static void opened(void *ctx, int code, const struct err *err)
         chain_checked(c);
 }
 
+void chain_rested(struct chain *c)
+{
+    if (c->concludes_step && !c->tells_root && chain_is_idle(c)) {
+        struct err none = {0};
+        c->concludes_step = false;
+        c->marked(c->marked_ctx, 0, &none);
+    }
+    if (c->rested != NULL)
+        c->rested(c->rested_ctx);
+}
+
 static void tiles_rest(void *ctx)
 {
     struct chain *c = ctx;
+    if (c->resuming != NULL) {
+        snapshot_tiles_rest(c);
+        return;
+    }
     if (c->concludes) {
         chain_checked(c);
     } else if (c->marks_tiles) {
@@ -117,25 +154,30 @@ static void tiles_rest(void *ctx)
         c->marks_tiles = false;
         c->marked(c->marked_ctx, 0, &none);
     }
-    if (c->rested != NULL)
-        c->rested(c->rested_ctx);
+    chain_rested(c);
 }
 
-static void begin_open(struct chain *c)
+void chain_begin_tiles(struct chain *c)
 {
     bool writes = c->mode == LOG_READ_WRITE && !c->any_id;
     tiles_init(&c->tiles, c->deps.disk, c->folder, c->id, writes, tiles_rest,
                c);
     tiles_open(&c->tiles, false);
+}
+
+static void begin_log(struct chain *c, bool from_snapshot)
+{
+    if (!from_snapshot)
+        chain_begin_tiles(c);
     c->log_open = true;
-    log_open(&c->log, c->deps.disk, c->folder, c->any_id ? NULL : c->id,
-             c->mode, replay_frame, c, opened, c);
+    log_open_from(&c->log, c->deps.disk, c->folder, c->any_id ? NULL : c->id,
+                  c->mode, from_snapshot ? &c->resumed.start : NULL,
+                  replay_frame, c, opened, c);
 }
 
 bool chain_is_verified(const struct chain *c)
 {
-    (void)c;
-    return false;
+    return c->covered;
 }
 
 /* A check of the pool failed: replay again without it, so that opening
@@ -153,15 +195,15 @@ void chain_checked(struct chain *c)
         return;
     }
     c->check_failed = false;
-    c->deps.pool = NULL;
-    forget(c);
-    begin_open(c);
+    c->careful = true;
+    chain_forget(c);
+    snapshot_open(c, begin_log);
 }
 
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
                 enum log_mode mode, chain_done *done, void *ctx)
 {
-    assert(!c->log_open);
+    assert(!c->log_open && c->resuming == NULL);
     c->done = done;
     c->done_ctx = ctx;
     snprintf(c->folder, sizeof(c->folder), "%s", folder);
@@ -169,7 +211,7 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
     c->any_id = id == NULL;
     if (id != NULL)
         memcpy(c->id, id, CHAIN_ID_SIZE);
-    begin_open(c);
+    snapshot_open(c, begin_log);
 }
 
 void chain_poll(struct chain *c, chain_done *done, void *ctx)
@@ -290,6 +332,8 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
     c->log_open = true;
     c->done = done;
     c->done_ctx = ctx;
+    snprintf(c->folder, sizeof(c->folder), "%s", folder);
+    memcpy(c->id, c->core.id, CHAIN_ID_SIZE);
     log_create(&c->log, c->deps.disk, folder, c->core.id, &first, opened, c);
     buf_deinit(&payload);
 }
@@ -301,7 +345,8 @@ bool chain_is_idle(const struct chain *c)
     return !c->writing && order_is_empty(c) && c->done == NULL &&
            c->submits.first == NULL && c->switching == NULL &&
            c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
-           tiles_at_rest(&c->tiles) && c->placed.first == NULL &&
+           tiles_at_rest(&c->tiles) && c->snapshotting == NULL &&
+           !c->verifying && c->placed.first == NULL &&
            c->flying.first == NULL && c->blocked.first == NULL &&
            c->ready.first == NULL && (!c->log_open || log_is_idle(&c->log));
 }
@@ -315,8 +360,10 @@ void chain_when_rested(struct chain *c, void (*rested)(void *ctx), void *ctx)
 static void log_marked(void *ctx, int code, const struct err *err)
 {
     struct chain *c = ctx;
-    if (code == 0)
+    if (code == 0) {
         tiles_sync(&c->tiles);
+        verified_write(c, VERIFIED_WORTH);
+    }
     c->marked(c->marked_ctx, code, err);
 }
 
@@ -329,6 +376,33 @@ int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err)
     int rc = log_mark(&c->log, log_marked, c, err);
     c->marks_tiles = rc == 1 && tiles_sync(&c->tiles);
     return c->marks_tiles ? 0 : rc;
+}
+
+/* A state root that no heartbeat has told yet. */
+static bool tell_root(struct chain *c)
+{
+    struct err err;
+    if (rooting_news(c) == NULL || !order_holds(c) ||
+        order_beat(c, c->deps.now(c->deps.ctx), &err) != 0)
+        return false;
+    c->tells_root = true;
+    chain_flush(c);
+    return true;
+}
+
+int chain_conclude(struct chain *c, chain_done *done, void *ctx,
+                   struct err *err)
+{
+    int rc = chain_mark(c, done, ctx, err);
+    if (rc != 1 || c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
+        return rc;
+    c->concludes_step = true;
+    c->marked = done;
+    c->marked_ctx = ctx;
+    if (tell_root(c) || snapshot_at_rest(c) || verified_write(c, 1))
+        return 0;
+    c->concludes_step = false;
+    return 1;
 }
 
 /* ---- looking ---- */

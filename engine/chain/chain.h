@@ -27,8 +27,16 @@ struct chain_deps {
     int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
     /* The pair of an order key that this node holds, or NULL. */
     const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
+    /* The pair that files of this node's own are known by; NULL: there is none,
+     * and chains are opened by replay. */
+    const struct key_pair *(*node_pair)(void *ctx);
+    void (*random)(void *ctx, void *out, size_t len);
     void *ctx;
-    uint32_t state_root_every; /* 0: STATE_ROOT_EVERY; tests make it small */
+    /* 0: STATE_ROOT_EVERY, SNAPSHOT_TRANSACTIONS, SNAPSHOT_EVENTS; tests make
+     * them small. */
+    uint32_t state_root_every;
+    uint32_t snapshot_transactions;
+    uint32_t snapshot_events;
 };
 
 struct chain_progress {
@@ -187,6 +195,11 @@ void chain_when_rested(struct chain *c, void (*rested)(void *ctx), void *ctx);
 /* Write the idle mark if needed, then what tiles lack. Returns as log_mark();
  * `done` does not wait for the tiles, unless nothing else is to be done. */
 int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err);
+/* The chain is idle and will be closed: one step of leaving it so that it opens
+ * fast. 1: nothing is left to be done; 0: `done` is called, then ask again; or
+ * UNAVAILABLE, as log_mark(). */
+int chain_conclude(struct chain *c, chain_done *done, void *ctx,
+                   struct err *err);
 void chain_close(struct chain *c); /* nothing may be under way */
 
 /* ---- looking at an open chain ---- */

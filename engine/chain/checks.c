@@ -45,7 +45,7 @@ static void done(struct task *task)
 void checks_begin(struct chain *c, struct task *task, size_t weight)
 {
     c->checking += weight;
-    if (c->deps.pool != NULL) {
+    if (c->deps.pool != NULL && !c->careful) {
         c->deps.pool->submit(c->deps.pool->ctx, task);
         return;
     }
@@ -102,7 +102,7 @@ int signatures_check(struct chain *c, struct bytes payload,
     if (rc != 0)
         return rc;
     k->author = *author;
-    if (c->deps.pool == NULL) {
+    if (c->deps.pool == NULL || c->careful) {
         work(&k->task);
         c->progress.signatures += k->good;
         if (!k->good)

@@ -10,16 +10,53 @@ struct history_entry {
     uint8_t root[HASH_SIZE];
 };
 
-void history_add(struct history *h, const struct merkle *log)
+enum { RAW = 8 + HASH_SIZE };
+
+static struct history_entry *push(struct history *h)
 {
     if (h->entries == NULL)
         h->entries = mem_zero(HISTORY_MAX, sizeof(*h->entries));
     struct history_entry *e = &h->entries[h->next];
-    e->size = log->size;
-    merkle_root(log, e->root);
     h->next = (h->next + 1) % HISTORY_MAX;
     if (h->count < HISTORY_MAX)
         h->count++;
+    return e;
+}
+
+void history_add(struct history *h, const struct merkle *log)
+{
+    struct history_entry *e = push(h);
+    e->size = log->size;
+    merkle_root(log, e->root);
+}
+
+/* Of the oldest, the second oldest, ... */
+static const struct history_entry *entry_at(const struct history *h, size_t i)
+{
+    return &h->entries[(h->next + HISTORY_MAX - h->count + i) % HISTORY_MAX];
+}
+
+void history_put(const struct history *h, uint64_t size, struct buf *out)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        const struct history_entry *e = entry_at(h, i);
+        if (e->size > size)
+            return;
+        buf_put_be64(out, e->size);
+        buf_put(out, e->root, HASH_SIZE);
+    }
+}
+
+bool history_get(struct history *h, struct bytes raw)
+{
+    if (raw.len % RAW != 0 || raw.len / RAW > HISTORY_MAX)
+        return false;
+    for (size_t at = 0; at < raw.len; at += RAW) {
+        struct history_entry *e = push(h);
+        e->size = get_be64(raw.data + at);
+        memcpy(e->root, raw.data + at + 8, HASH_SIZE);
+    }
+    return true;
 }
 
 void history_deinit(struct history *h)
@@ -35,8 +72,7 @@ int history_check(const struct history *h, uint64_t size,
     if (size == 0)
         return 0;
     for (size_t i = 1; i <= h->count; i++) {
-        const struct history_entry *e =
-            &h->entries[(h->next + HISTORY_MAX - i) % HISTORY_MAX];
+        const struct history_entry *e = entry_at(h, h->count - i);
         if (e->size > size)
             continue;
         if (e->size == size && root_or_null != NULL &&

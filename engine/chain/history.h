@@ -14,6 +14,10 @@ struct history {
     size_t next;
 };
 
+/* Those of sizes up to `size`, oldest first: be64 size, root; and back. */
+void history_put(const struct history *h, uint64_t size, struct buf *out);
+bool history_get(struct history *h, struct bytes raw);
+
 void history_add(struct history *h, const struct merkle *log);
 /* Errors: STALE (too old), INVALID (never had that root at that size). */
 struct err;

@@ -9,6 +9,7 @@
 #include "chain/core_open.h"
 #include "chain/history.h"
 #include "chain/rooting.h"
+#include "chain/verified.h"
 #include "event/body.h"
 #include "log/tiles.h"
 
@@ -76,6 +77,12 @@ struct chain_call_state {
     uint32_t fetches;         /* bodies fetched so far */
 };
 
+/* What the chain goes on from when it was opened by a snapshot. */
+struct resumed {
+    struct bytes file; /* mapped; len 0: it was not */
+    struct log_start start;
+};
+
 struct chain {
     struct chain_deps deps;
     struct core core;
@@ -131,7 +138,6 @@ struct chain {
     struct switching *switching; /* to another bundle; NULL: none */
     uint64_t epoch;              /* how often the core was exchanged */
     bool hidden;                 /* nobody reads just now (switch.c) */
-    struct buf next_bundle;      /* the last that was replayed */
 
     struct err why; /* code not 0: damaged or failed */
     chain_done *done;
@@ -146,7 +152,8 @@ struct chain {
     bool opened_early; /* the log is open, checks are still under way */
     int opened_code;
     struct err opened_err;
-    bool concludes;            /* all are, but tiles are being written */
+    bool concludes; /* all are, but tiles are being written */
+    bool careful;   /* nothing is taken for verified, nothing checked later */
     char folder[LOG_PATH_MAX]; /* as chain_open() was asked to */
     bool any_id;               /* likewise */
     uint8_t id[CHAIN_ID_SIZE]; /* else this one */
@@ -154,10 +161,34 @@ struct chain {
 
     chain_done *marked; /* of a mark under way */
     void *marked_ctx;
-    bool marks_tiles; /* it waits for these alone */
+    bool marks_tiles;    /* it waits for these alone */
+    bool concludes_step; /* `marked` is for a step of chain_conclude() */
+    bool tells_root;     /* that step is a heartbeat */
     void (*rested)(void *ctx);
     void *rested_ctx;
+
+    /* Snapshots (snapshot.h), and what counts for the next one. */
+    struct resuming *resuming;
+    struct resumed resumed;
+    struct snapshotting *snapshotting;
+    uint64_t fresh_transactions;
+    uint64_t fresh_events;
+
+    struct verified verified; /* the mark, as it was read or written last */
+    bool covered;             /* by it: the frame that is replayed */
+    bool verifying;           /* the mark is being written: */
+    struct watermark verified_next;
+    struct job verified_job;
+    struct buf verified_bytes;
+    char verified_path[LOG_PATH_MAX];
 };
+
+/* NULL: no file is known to be this node's own. */
+const struct key_pair *chain_node_pair(const struct chain *c);
+/* Something ended that kept it from being idle. */
+void chain_rested(struct chain *c);
+/* A transaction of the trial took the next place. */
+void chain_placed(struct chain *c, const struct trial *t);
 
 void queue_init(struct call_queue *q);
 void queue_push(struct call_queue *q, struct chain_call *call);
@@ -255,7 +286,10 @@ void checks_begin(struct chain *c, struct task *task, size_t weight);
 void checks_end(struct chain *c, size_t weight);
 bool checks_are_many(const struct chain *c);
 
-/* chain.c: all that was to be checked is. */
+/* chain.c */
+void chain_forget(struct chain *c); /* back to one that was never opened */
+void chain_begin_tiles(struct chain *c);
+/* All that was to be checked is. */
 void chain_checked(struct chain *c);
 /* What is replayed was verified before, by this node: nothing is checked that
  * says of the log no more than that. */

@@ -24,6 +24,7 @@ struct logic_limits {
 
 struct logic {
     const struct schema *schema; /* as long as the logic lives */
+    struct bytes bundle;         /* the same */
 
     /* A transaction begins to be judged: nothing of an earlier one may show. */
     void (*begin)(struct logic *l, struct trial *trial);

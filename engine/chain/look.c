@@ -222,7 +222,7 @@ void chain_read_body(struct chain *c, uint64_t index, uint64_t n,
     *f = (struct fetching){
         .chain = c, .index = index, .n = n, .got = got, .ctx = ctx};
     c->looking++;
-    if (index >= c->durable.size || !log_find(&c->log, index, &frame)) {
+    if (!log_find(&c->log, index, &frame)) {
         struct err err;
         fetching_end(f, bytes_of(NULL, 0),
                      err_set(&err, ATE_ENOT_FOUND, "no such transaction"),

@@ -20,6 +20,7 @@
 #include "chain/inside.h"
 #include "chain/leaves.h"
 #include "chain/roots.h"
+#include "chain/snapshot.h"
 #include "event/batch.h"
 
 enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
@@ -231,7 +232,7 @@ void order_place(struct chain *c, struct placing *placing)
     memcpy(placing->tx_id, p->tx_id, TX_ID_SIZE);
     c->pending_bytes += pending_size(p);
     c->waiting_bytes += pending_size(p);
-    c->next_index++;
+    chain_placed(c, placing->trial);
 }
 
 /* ---- sealing ---- */
@@ -473,6 +474,14 @@ void order_deinit(struct chain *c)
     buf_deinit(&c->writing_bodies);
 }
 
+static void told_root(struct chain *c)
+{
+    if (!c->tells_root)
+        return;
+    c->tells_root = false;
+    chain_rested(c);
+}
+
 static void group_done(void *ctx, int code, const struct err *err)
 {
     struct chain *c = ctx;
@@ -488,19 +497,23 @@ static void group_done(void *ctx, int code, const struct err *err)
         drop_sealed(c);
         buf_clear(&c->group_bodies);
         c->waiting_bytes = 0;
+        snapshot_drop(c);
         submit_failed(c, &c->why);
         calls_failed(c, &c->why);
         calls_deliver(c);
         submit_deliver(c);
+        told_root(c);
         return;
     }
     state_sealed_is_durable(&c->core.state);
     c->durable = c->writing_tree;
     switch_durable(c);
     tiles_durable(&c->tiles, c->durable.size);
+    snapshot_go(c);
     calls_durable(c);
     submit_durable(c);
     chain_flush(c);
+    told_root(c);
 }
 
 static int append_group(struct chain *c, struct err *err)
@@ -540,6 +553,7 @@ void chain_flush(struct chain *c)
         return;
     order_seal(c);
     state_seal(&c->core.state);
+    snapshot_pin(c);
     c->writing = true;
     c->writing_frames = c->sealed_count;
     c->waiting_bytes = 0;

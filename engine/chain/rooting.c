@@ -58,8 +58,10 @@ static void done(struct task *task)
         then(r->then_ctx);
     }
     checks_end(c, ROOT_IN_CHECKS);
-    if (!is_replaying(c))
-        chain_flush(c); /* perhaps it waited for this one */
+    if (is_replaying(c))
+        return;
+    chain_flush(c); /* perhaps it waited for this one */
+    chain_rested(c);
 }
 
 void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx)
@@ -73,7 +75,7 @@ void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx)
     c->rooting.then_ctx = ctx;
 }
 
-static uint64_t every(const struct chain *c)
+uint64_t rooting_every(const struct chain *c)
 {
     uint32_t own = c->deps.state_root_every;
     return own != 0 ? own : STATE_ROOT_EVERY;
@@ -82,7 +84,7 @@ static uint64_t every(const struct chain *c)
 void rooting_note(struct chain *c)
 {
     struct rooting *r = &c->rooting;
-    if (c->next_index == 0 || c->next_index % every(c) != 0 ||
+    if (c->next_index == 0 || c->next_index % rooting_every(c) != 0 ||
         c->next_index == r->size)
         return;
     r->size = c->next_index;
@@ -105,13 +107,13 @@ void rooting_note(struct chain *c)
 
 bool rooting_is_near(const struct chain *c)
 {
-    return (c->next_index + 1) % every(c) == 0;
+    return (c->next_index + 1) % rooting_every(c) == 0;
 }
 
 const uint8_t *rooting_news(const struct chain *c)
 {
     const struct rooting *r = &c->rooting;
-    bool is_newest = c->next_index - r->size < every(c);
+    bool is_newest = c->next_index - r->size < rooting_every(c);
     return r->known && !r->told && is_newest ? r->root : NULL;
 }
 

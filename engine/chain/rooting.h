@@ -22,6 +22,8 @@ struct rooting {
     void *then_ctx;
 };
 
+/* How many transactions there are from one to the next. */
+uint64_t rooting_every(const struct chain *c);
 /* A transaction is about to be tried at next_index; no mark is open. */
 void rooting_note(struct chain *c);
 /* The next transaction is the last one before a root is made: if it is a

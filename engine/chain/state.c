@@ -26,6 +26,12 @@ void state_init(struct state *s)
     *s = (struct state){.tree = tree_new()};
 }
 
+void state_init_mapped(struct state *s, struct tree *tree)
+{
+    *s = (struct state){.tree = tree};
+    state_all_is_durable(s);
+}
+
 void state_deinit(struct state *s)
 {
     if (s->tree == NULL)

@@ -65,6 +65,8 @@ struct state {
 };
 
 void state_init(struct state *s);
+/* One that goes on from what was written out; all of that is durable. */
+void state_init_mapped(struct state *s, struct tree *tree);
 void state_deinit(struct state *s);
 
 void state_begin(struct state *s);

@@ -322,7 +322,8 @@ static int try_member(struct submit_state *s, const struct batch_member *m,
     tree_keep(c->core.state.tree, mark);
     if (beats)
         order_place_heartbeat(c);
-    r->index = c->next_index++;
+    r->index = c->next_index;
+    chain_placed(c, &s->trial);
     order_put_leaf(c, r->tx_id, s->signature, &m->sigs, s->trial.verdict);
     f->accepted++;
     return 0;

@@ -97,7 +97,7 @@ void switch_step(struct chain *c)
         return;
     }
     if (c->writing || !order_is_empty(c) || c->placed.first != NULL ||
-        c->fetching > 0 || c->rooting.running > 0)
+        c->fetching > 0 || c->rooting.running > 0 || c->snapshotting != NULL)
         return;
     exchange(s);
     c->hidden = true;
@@ -215,30 +215,36 @@ static void replay_tried(void *ctx, int code, const struct err *why)
     rooting_when_idle(r->chain, replay_exchange, r);
 }
 
+static void replay_bundle_read(void *ctx, struct bytes body, int code,
+                               const struct err *why)
+{
+    struct replay_switch *r = ctx;
+    struct err err = {0};
+    if (code == 0)
+        code = upgrade_new(&r->upgrade, r->chain, body, false, &err);
+    else
+        err = *why;
+    if (code == 0)
+        upgrade_run(r->upgrade, r->frame.sequence, replay_tried, r);
+    else
+        replay_tried(r, code, &err);
+}
+
 int switch_replay(struct chain *c, const struct log_frame *frame,
                   struct err *err)
 {
-    struct upgrade *upgrade = NULL;
     struct next_bundle next;
-    struct bytes bundle = buf_bytes(&c->next_bundle);
-    uint8_t hash[HASH_SIZE];
-    body_hash(bundle, hash);
-    if (!next_bundle_get(state_head(&c->core.state), &next) ||
-        memcmp(next.hash, hash, HASH_SIZE) != 0)
+    if (!next_bundle_get(state_head(&c->core.state), &next))
         return err_set(err, ATE_ECORRUPT,
                        TYPE_ACTIVATE ": there is no bundle to be activated");
-    int rc = upgrade_new(&upgrade, c, bundle, false, err);
-    if (rc != 0)
-        return rc;
     struct replay_switch *r = mem_zero(1, sizeof(*r));
     r->chain = c;
-    r->upgrade = upgrade;
     buf_put_bytes(&r->payload, frame->payload);
     buf_put_bytes(&r->inlined, frame->inlined);
     r->frame = *frame;
     r->frame.payload = buf_bytes(&r->payload);
     r->frame.inlined = buf_bytes(&r->inlined);
-    upgrade_run(upgrade, frame->sequence, replay_tried, r);
+    chain_read_body(c, next.index, next.n, replay_bundle_read, r);
     return LOG_PAUSE;
 }
 

@@ -32,8 +32,6 @@ void log_finish(struct log *log);
 /* Close, but let the operation under way finish with its outcome. */
 void log_reset(struct log *log);
 
-struct log_place log_place_at(const struct log *log, uint64_t number);
-
 void log_set_generation(struct log *log, uint64_t generation);
 void log_segment_path(const struct log *log, uint32_t segment,
                       char path[LOG_PATH_MAX]);

@@ -44,12 +44,17 @@ void log_folder(char folder[LOG_PATH_MAX], const uint8_t chain[LOG_CHAIN_SIZE])
         n += snprintf(folder + n, LOG_PATH_MAX - (size_t)n, "%02x", chain[i]);
 }
 
+void log_path(char path[LOG_PATH_MAX], const char *folder, const char *name)
+{
+    int n = snprintf(path, LOG_PATH_MAX, "%s%s%s", folder,
+                     folder[0] != '\0' ? "/" : "", name);
+    assert(n > 0 && n < LOG_PATH_MAX);
+}
+
 void log_file_path(const struct log *log, const char *name,
                    char path[LOG_PATH_MAX])
 {
-    int n = snprintf(path, LOG_PATH_MAX, "%s%s%s", log->folder,
-                     log->folder[0] != '\0' ? "/" : "", name);
-    assert(n > 0 && n < LOG_PATH_MAX);
+    log_path(path, log->folder, name);
 }
 
 void log_segment_path(const struct log *log, uint32_t segment,

@@ -99,6 +99,9 @@ struct log {
 /* The folder of a chain, relative to the data folder: "ab/abcd...". */
 void log_folder(char folder[LOG_PATH_MAX], const uint8_t chain[LOG_CHAIN_SIZE]);
 
+/* A file in it. */
+void log_path(char path[LOG_PATH_MAX], const char *folder, const char *name);
+
 /* One frame to append. The parts are borrowed until log_append() (log_create())
  * returns. */
 struct log_entry {
@@ -191,6 +194,9 @@ int log_mark(struct log *log, log_done *done, void *ctx, struct err *err);
 
 /* The frame that holds a transaction; false: beyond the end. */
 bool log_find(const struct log *log, uint64_t index, uint64_t *frame);
+
+/* Where a frame is. */
+struct log_place log_place_at(const struct log *log, uint64_t number);
 
 enum log_part {
     LOG_PAYLOAD,

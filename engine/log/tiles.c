@@ -106,11 +106,8 @@ void tiles_init(struct tiles *t, const struct disk *disk, const char *folder,
     size_t len = strlen(folder);
     *t = (struct tiles){
         .disk = disk, .writes = writes, .rested = rested, .ctx = ctx};
-    assert(len + sizeof("/tiles") <= sizeof(t->path));
+    log_path(t->path, folder, "tiles");
     memcpy(t->folder, folder, len + 1);
-    memcpy(t->path, folder, len);
-    memcpy(t->path + len, len > 0 ? "/tiles" : "tiles",
-           len > 0 ? sizeof("/tiles") : sizeof("tiles"));
     memcpy(t->chain, chain, LOG_CHAIN_SIZE);
     t->lane = ((uint64_t)crc32c(0, folder, len) << 2 | 1) + 2; /* log.c's + 2 */
 }

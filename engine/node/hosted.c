@@ -5,7 +5,8 @@
  * (2) Beside a writer, a request is served by an opening or a poll that began
  *     after it came: what was durable before it was asked is seen.
  * (3) A chain is closed only in hosted_settle(), when nobody uses it and
- *     nothing is under way; before that its watermark is written.
+ *     nothing is under way; before that its watermark is written, and
+ *     what lets it open fast.
  * (4) A chain that went bad while it was open (a write failed, the disk was
  *     full, the log was cut behind what had been read) takes nothing more. Its
  *     reads end, and it is opened anew by the next request. One that was bad
@@ -229,13 +230,17 @@ static void marked(void *ctx, int code, const struct err *err)
     hosted_touch(h);
 }
 
-/* Write the watermark; false: there is nothing to write, or no way to. */
-static bool mark(struct hosted *h)
+typedef int chain_step(struct chain *chain, chain_done *done, void *ctx,
+                       struct err *err);
+
+/* Write what is to be written at rest; false: there is nothing, or no way to.
+ */
+static bool mark(struct hosted *h, chain_step *step)
 {
     struct err err;
     assert(!h->busy && chain_is_idle(h->chain));
     ring_remove(&h->dirty);
-    h->busy = chain_mark(h->chain, marked, h, &err) == 0;
+    h->busy = step(h->chain, marked, h, &err) == 0;
     return h->busy;
 }
 
@@ -255,7 +260,7 @@ static void close_if_unused(struct hosted *h)
 {
     if (h->busy || h->users > 0 || !has_to_go(h) || !chain_is_idle(h->chain))
         return;
-    if (h->reopen || !mark(h))
+    if (h->reopen || !mark(h, chain_conclude))
         drop(h);
 }
 
@@ -431,7 +436,7 @@ static void mark_dirty(struct node *node)
         if (h->busy || !chain_is_idle(h->chain))
             hosted_committed(h); /* later, then */
         else
-            mark(h);
+            mark(h, chain_mark);
     }
 }
 

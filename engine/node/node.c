@@ -24,6 +24,20 @@ static const struct key_pair *order_pair(void *ctx, const uint8_t id[32])
     return entry != NULL && !entry->is_public ? &entry->pair : NULL;
 }
 
+static const struct key_pair *node_pair(void *ctx)
+{
+    struct node *node = ctx;
+    const struct key_pair *pair = NULL;
+    keys_find(&node->keys, bytes_of_text(KEY_NAME_NODE), &pair, NULL);
+    return pair;
+}
+
+static void node_random(void *ctx, void *out, size_t len)
+{
+    struct node *node = ctx;
+    node->env.random(node->env.ctx, out, len);
+}
+
 static void init_rings(struct node *node)
 {
     ring_init(&node->touched);
@@ -61,6 +75,8 @@ struct node *node_new(const struct node_env *env)
         .pool = env->pool,
         .now = wall_now,
         .order_pair = order_pair,
+        .node_pair = node_pair,
+        .random = node_random,
         .ctx = node,
     };
     return node;

@@ -446,6 +446,7 @@ static int load(void *ctx, struct bytes bundle,
         .cache = cache,
         .entry = e,
     };
+    s->logic.bundle = buf_bytes(&s->entry->bundle);
     *out = &s->logic;
     return 0;
 }

@@ -6,10 +6,11 @@
 
 #include <stdlib.h>
 
+#include "chain/inside.h"
 #include "sim/rng.h"
 #include "sim/sim_disk.h"
 
-enum { COMMITS = 60, ACCOUNTS = 2 };
+enum { COMMITS = 60, SNAPSHOT_EVERY = 7, REPLAYS_EVERY = 16 };
 
 /* One script under way, and what it was promised. */
 struct script {
@@ -21,6 +22,7 @@ struct script {
     uint8_t last_tx[32]; /* the newest of them */
     uint64_t last_index;
     uint64_t recoveries;
+    uint64_t resumed; /* from a snapshot */
     uint64_t seed;
 };
 
@@ -49,6 +51,24 @@ static void read_done(void *ctx, int code, const struct err *err)
     (void)ctx;
     (void)err;
     assert_int_equal(code, 0);
+}
+
+/* Opened once more, by replay, it is the same. */
+static void check_replay(struct script *s, const char *folder)
+{
+    uint8_t root[2][HASH_SIZE];
+    struct chain *chain = s->f.chain;
+    state_root(chain_version(chain), root[0]);
+    s->f.deps.node_pair = NULL;
+    s->f.chain = chain_new(&s->f.deps);
+    chain_open(s->f.chain, folder, chain_core(chain)->id, LOG_READ_ONLY,
+               fixture_done, &s->f);
+    fixture_wait(&s->f);
+    assert_int_equal(s->f.done_code, 0);
+    state_root(chain_version(s->f.chain), root[1]);
+    assert_memory_equal(root[0], root[1], HASH_SIZE);
+    chain_free(s->f.chain);
+    s->f.chain = chain;
 }
 
 /* A new process on the disk that is left. */
@@ -83,7 +103,11 @@ static void recover(struct script *s, enum sim_loss loss)
             fixture_run(&after.f);
             assert_true(after.last_index == UINT64_MAX);
         }
+        s->resumed += after.f.chain->resumed.file.len > 0;
         fixture_ok(&after.f, 0, "account.put", ARGS("name=late", "owner=me"));
+        fixture_run(&after.f);
+        if (s->recoveries % REPLAYS_EVERY == 0)
+            check_replay(&after, folder);
     }
     chain_free(after.f.chain);
     sim_disk_free(disk);
@@ -156,6 +180,7 @@ static void no_crash_of_the_engine_loses_a_commit(void **state)
     s->seed = seed;
     s->disk = sim_disk_new(seed);
     fixture_open_disk(&s->f, sim_disk_interface(s->disk), pump_plain, s->disk);
+    s->f.deps.snapshot_events = SNAPSHOT_EVERY;
     fixture_create_here(&s->f, "examples/bank", "bank");
     s->acked = 1; /* genesis */
     s->f.pump = pump_and_crash;
@@ -167,8 +192,11 @@ static void no_crash_of_the_engine_loses_a_commit(void **state)
         if (rng_below(&rng, 5) == 0)
             mark_idle(s);
     }
-    print_message("%llu recoveries\n", (unsigned long long)s->recoveries);
-    assert_true(s->recoveries >= 1000);
+    print_message("%llu recoveries, %llu of them from snapshots\n",
+                  (unsigned long long)s->recoveries,
+                  (unsigned long long)s->resumed);
+    assert_true(s->recoveries >= 1000 && s->resumed >= 100);
+    fixture_run(&s->f);
     s->f.pump = pump_plain;
     s->f.pump_ctx = s->disk;
     chain_free(s->f.chain);

@@ -28,6 +28,7 @@ struct fixture_chain {
     bool default_pipeline; /* else one that accepts strangers, too */
     int64_t now;
     uint64_t calls; /* for call ids */
+    uint64_t random;
     int done_code;
     bool is_done;
     struct err done_err;
@@ -85,6 +86,22 @@ static const struct key_pair *fixture_order(void *ctx, const uint8_t id[32])
 {
     struct fixture_chain *f = ctx;
     return memcmp(id, f->order.id, 32) == 0 ? &f->order : NULL;
+}
+
+/* The node's own key orders, too. */
+static const struct key_pair *fixture_node(void *ctx)
+{
+    struct fixture_chain *f = ctx;
+    return &f->order;
+}
+
+static void fixture_random(void *ctx, void *out, size_t len)
+{
+    struct fixture_chain *f = ctx;
+    uint8_t *bytes = out;
+    f->random++;
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)(f->random >> i % 8 * 8);
 }
 
 static int64_t fixture_now(void *ctx)
@@ -164,6 +181,8 @@ static inline void fixture_open_disk(struct fixture_chain *f,
         .names = &f->names,
         .now = fixture_now,
         .order_pair = fixture_order,
+        .node_pair = fixture_node,
+        .random = fixture_random,
         .ctx = f,
     };
 }
@@ -256,6 +275,21 @@ static inline int fixture_reopen(struct fixture_chain *f, enum log_mode mode)
     chain_open(f->chain, folder, id, mode, fixture_done, f);
     fixture_wait(f);
     return f->done_code;
+}
+
+/* Leave the chain as a node does that closes it. */
+static inline void fixture_conclude(struct fixture_chain *f)
+{
+    struct err err = {0};
+    int rc;
+    fixture_run(f);
+    assert_true(chain_is_idle(f->chain));
+    while ((rc = chain_conclude(f->chain, fixture_done, f, &err)) == 0) {
+        fixture_wait(f);
+        fixture_run(f);
+        assert_true(chain_is_idle(f->chain));
+    }
+    assert_int_equal(rc, 1);
 }
 
 static inline void fixture_close(struct fixture_chain *f)

@@ -1,0 +1,35 @@
+/* verified: the mark up to which this node has verified a log, in the file
+ * `verified` beside it. Replay leaves out there what says of the log no more
+ * than that: signatures and state roots.
+ *
+ * It carries a tag that only this node can make. One that is missing, old, cut
+ * or of another log costs time and nothing else. */
+#ifndef ATE_CHAIN_VERIFIED_H
+#define ATE_CHAIN_VERIFIED_H
+
+#include "chain/chain.h"
+
+enum {
+    VERIFIED_SIZE = 248,
+    VERIFIED_WORTH = 1 << 12, /* transactions, while work goes on */
+};
+
+struct verified {
+    struct watermark end; /* frames 0: there is no mark */
+    uint64_t rooted;      /* size of the newest state root there; 0: not had */
+    bool told;
+    uint8_t root[HASH_SIZE];
+};
+
+/* What the file has; without a mark if that is not good. */
+void verified_get(const struct chain *c, struct bytes file, struct verified *v);
+
+/* Does the mark cover the next frame that is replayed? */
+bool verified_covers(const struct chain *c, uint64_t frame);
+/* A frame was replayed. False: the mark is of another log. */
+bool verified_passed(struct chain *c, const struct log_frame *frame);
+
+/* The chain is idle: write the mark anew, if it has moved since by as much as
+ * is worth it. True: that is under way. */
+bool verified_write(struct chain *c, uint64_t worth);
+#endif
