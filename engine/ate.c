@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "chain/describe.h"
 #include "chain/mapping.h"
+#include "chain/proof_report.h"
 #include "event/body.h"
 #include "chain/schema.h"
 #include "crypto/sign.h"
@@ -383,5 +384,24 @@ int ate_bundle(const char *path, struct ate_bytes *bundle,
     }
     buf_deinit(&bytes);
     buf_deinit(&described);
+    return rc == 0 ? 0 : fail(error, &err);
+}
+
+/* ---- proofs, without a node ---- */
+
+int ate_proof(const void *text, size_t len, const char *vkey,
+              struct ate_bytes *report, struct ate_error *error)
+{
+    struct err err = {0};
+    struct buf map = {0};
+    *report = (struct ate_bytes){0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = crypto_init(&err);
+    if (rc == 0)
+        rc = proof_report(bytes_of(text, len), text_or_none(vkey), &map, &err);
+    if (rc == 0)
+        *report = give_buf(&map);
+    buf_deinit(&map);
     return rc == 0 ? 0 : fail(error, &err);
 }

@@ -183,9 +183,17 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     proposal {proposal}                           -> [transaction]
  *     plan {bundle bin}                             -> report
  *     verify {}                                     -> report
+ *     checkpoint {size?}                            -> {checkpoint, vkey, ...}
+ *     proof {index, size? or checkpoint?}           -> {proof, ...}
+ *     consistency {from, to?}                       -> {hashes [hex], ...}
+ *     tile {level or "entries", index, width?}      -> {data bin, width}
+ *     check {checkpoint, index?, tx?}               -> {size, root, term, ...}
  *
  * What streams sends one DATA a row; tail with follow does not end by itself;
- * verify and plan stream {done, total}, too. `order` is "first" or "last". */
+ * verify and plan stream {done, total}, too. `order` is "first" or "last". A
+ * checkpoint is a C2SP signed note, its vkey the key that checks it; `proof` a
+ * file for ate_proof(); `check` says whether what others show is of this
+ * chain. */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
@@ -205,6 +213,21 @@ ATE_API void ate_cancel(struct ate *ate, uint64_t call);
  * Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND; LIMIT. */
 ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
                        struct ate_bytes *report, struct ate_error *error);
+
+/* ---- proofs, without a node ---- */
+
+/* Check a file that proves a transaction, as read "proof" gives it, trusting nothing but
+ * `vkey`, the key of its checkpoint; NULL: the order key that genesis names. `report` gets
+ * a msgpack map: kind "proof", chain (id), name, index, size, root, tx, author, method,
+ * events [{type, change, object, fields, ...}], signatures [{key, purpose, checked}],
+ * author_checked, vkey, vkey_of_genesis, checkpoint. Fields are in stored form, bytes
+ * as hexadecimal text.
+ * A receipt, as a write gives it, is taken, too: kind "receipt", chain, index, size, root,
+ * tx, checkpoint, signed (a vkey was given). Alone it proves nothing of the log: read
+ * "check" compares it.
+ * Errors: CORRUPT (what does not fit, and where), INVALID (the vkey), LIMIT. */
+ATE_API int ate_proof(const void *text, size_t len, const char *vkey,
+                      struct ate_bytes *report, struct ate_error *error);
 
 #ifdef __cplusplus
 }

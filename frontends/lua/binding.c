@@ -341,6 +341,22 @@ static int bundle(lua_State *L)
     return 2;
 }
 
+/* proof(text[, vkey]) -> report | nil, err */
+static int proof(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    const char *vkey = luaL_optstring(L, 2, NULL);
+    struct ate_bytes *report = bytes_push(L);
+    struct ate_error error = {0};
+    if (ate_proof(text, len, vkey, report, &error) != 0)
+        return fail(L, &error);
+    if (pack_push(L, report->data, report->len) != 0)
+        return luaL_error(L, "a report of the engine: %s", lua_tostring(L, -1));
+    ate_free(report);
+    return 1;
+}
+
 /* ---- the module ---- */
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
@@ -449,12 +465,13 @@ static void set_classes(lua_State *L)
 int luaopen_ate(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"open", node_open},        {"port", port_new},
-        {"bundle", bundle},         {"error", make_error},
-        {"asset", asset},           {"assets", assets},
-        {"bin", value_bin},         {"list", value_list},
-        {"is_list", value_is_list}, {"pack", pack_encode},
-        {"unpack", pack_decode},    {NULL, NULL},
+        {"open", node_open},   {"port", port_new},
+        {"bundle", bundle},    {"proof", proof},
+        {"error", make_error}, {"asset", asset},
+        {"assets", assets},    {"bin", value_bin},
+        {"list", value_list},  {"is_list", value_is_list},
+        {"pack", pack_encode}, {"unpack", pack_decode},
+        {NULL, NULL},
     };
     value_setup(L);
     set_classes(L);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* syncfs */
 #include "lua/host.h"
 
 #include <assert.h>
@@ -162,6 +163,24 @@ static int host_names(lua_State *L)
     return 1;
 }
 
+/* sync(path) -> true | nil, text: what was written to the file system that
+ * holds `path` is on its disk. */
+static int host_sync(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return failed(L, "sync", path);
+    int rc = syncfs(fd);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (rc != 0)
+        return failed(L, "sync", path);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* real_path(path) -> absolute path without links | nil, text. */
 static int host_real_path(lua_State *L)
 {
@@ -248,6 +267,7 @@ int host_push(lua_State *L)
         {"make_folder", host_make_folder},
         {"names", host_names},
         {"real_path", host_real_path},
+        {"sync", host_sync},
         {"clock", host_clock},
         {"wait", host_wait},
         {"open", host_open},

@@ -4,7 +4,7 @@ local M = {}
 
 local NOUNS = {
     'new', 'check', 'test', 'chain', 'call', 'get', 'history', 'list', 'view',
-    'schema', 'grant', 'revoke', 'grants', 'proposal',
+    'schema', 'grant', 'revoke', 'grants', 'proof', 'proposal',
     'key', 'repl', 'dev', 'completion', 'help', 'version', 'complete',
 }
 

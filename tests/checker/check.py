@@ -4,13 +4,14 @@
     check.py FOLDER [--checkpoint FILE] [--receipt TEXT] [--state HEX]
 
 What is checked: cur, both watermark slots, every frame with its checksums and
-chain hash, every byte that has to be zero, canonical msgpack throughout, event,
-transaction and object ids, event and batch roots, every signature, author
-sequences, call ids, versions of objects, inline and stored bodies, the log's
-Merkle tree against `seen` and heartbeats, log time, and what a checkpoint or the
-checkpoint of a receipt says. What is left out, because it takes Lua: whether
-rules allow the events, and view rows; so verdict digests are recomputed where no
-row changed, and the state root of --state is that of a schema without views.
+chain hash, every byte that has to be zero, canonical msgpack throughout,
+event, transaction and object ids, event and batch roots, every signature,
+author sequences, call ids, versions of objects, inline and stored bodies, the
+log's Merkle tree against `seen` and heartbeats, the file of tiles, log time,
+and what a checkpoint or the checkpoint of a receipt says. What is left out,
+because it takes Lua: whether rules allow the events, and view rows; so verdict
+digests are recomputed where no row changed, and the state root of --state is
+that of a schema without views.
 
 Prints `N transactions, N signatures: all as recorded`; or what differs first,
 with exit code 8. 3 when there is no such folder.
@@ -27,7 +28,7 @@ from folder import Bodies, Folder, read  # noqa: E402 (after the line above)
 from note import check_note, check_receipt  # noqa: E402
 from state import AUTHOR, CHAIN, OBJECT, State  # noqa: E402
 from formats import (  # noqa: E402
-    H, Differs, Tree, array, decode, encode, need, signed, typed, u8)
+    H, Differs, Tree, array, decode, encode, need, sha256, signed, typed, u8)
 
 SUITE = u8(1)
 GENESIS, BATCH = 1, 2
@@ -70,6 +71,26 @@ def check_further(further, what):
     return further
 
 
+# ---- tiles ----
+
+
+def full_tiles(hashes):
+    """Each full tile in the order in which it becomes full."""
+    levels = [[] for _ in range(8)]
+    for value in hashes:
+        for level in levels:
+            level.append(value)
+            if len(level) < 256:
+                break
+            yield b''.join(level)
+            nodes = level[:]
+            level.clear()
+            while len(nodes) > 1:
+                nodes = [sha256(b'\1' + nodes[i] + nodes[i + 1])
+                         for i in range(0, len(nodes), 2)]
+            value = nodes[0]
+
+
 # ---- the chain ----
 
 
@@ -101,6 +122,7 @@ class Chain:
         self.id = None
         self.tree = Tree()
         self.roots = []     # after each number of leaves
+        self.leaf_hashes = []
         self.signatures = 0
         self.verdicts = 0   # recomputed
         self.keys = {}      # key id -> key record
@@ -130,6 +152,13 @@ class Chain:
         need(marks, '%s: no frames', self.folder.head_name)
         self.check_slots(marks)
         self.folder.check_end(*self.folder.body_end)
+        self.check_tiles()
+
+    def check_tiles(self):
+        """Each is of the leaves that were read, in its place."""
+        expected = full_tiles(self.leaf_hashes)
+        for place, data in self.folder.tiles():
+            need(data == next(expected, None), 'tiles: tile %d differs', place)
 
     def check_frame(self, frame):
         first = frame.sequence == 0
@@ -434,8 +463,10 @@ class Chain:
                  'the verdict digest differs')
 
     def append(self, index, tx_id, sigs, verdict):
-        self.tree.append(bytes([SUITE]) + struct.pack('>Q', index) + tx_id +
-                         sigs + verdict)
+        leaf = (bytes([SUITE]) + struct.pack('>Q', index) + tx_id + sigs +
+                verdict)
+        self.tree.append(leaf)
+        self.leaf_hashes.append(sha256(b'\0' + leaf))
         self.roots.append(self.tree.root())
         self.tx_ids.append(tx_id)
 

@@ -10,6 +10,7 @@ INLINE_MAX = 1024
 SEGMENT_MAX = 1 << 30
 FRAMES_START = 0x2000
 FRAME_SIZE = 96
+TILE_SIZE = 8192
 
 
 def zeros(data, what):
@@ -152,6 +153,22 @@ class Folder:
         need(frame.body_crc == crc32c(data[at:end]),
              'checksum of the bodies in %d.body differs', frame.segment)
         return data[at:end]
+
+    def tiles(self):
+        """(place, bytes) of each tile that the file `tiles` vouches for."""
+        path = os.path.join(self.path, 'tiles')
+        if not os.path.exists(path):
+            return
+        data = read(path)
+        magic, chain, count, rest, crc = struct.unpack('<8s32sQ12sI',
+                                                       data[:64].ljust(64))
+        need(magic == b'ATETIL\0\1' and chain[:16] == self.id_start and
+             crc == crc32c(data[:60]), 'tiles: no header')
+        zeros(rest + data[64:TILE_SIZE], 'tiles: behind the header')
+        need(len(data) >= TILE_SIZE * (count + 1), 'tiles: it ends early')
+        for place in range(count):
+            at = TILE_SIZE * (place + 1)
+            yield place, data[at:at + TILE_SIZE]
 
     def check_end(self, segment, end):
         """Nothing stands behind a body file's last body."""

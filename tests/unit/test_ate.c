@@ -554,6 +554,72 @@ static void a_bundle_is_a_file_and_what_it_requires(void **state)
     assert_int_equal(bundle(b, ".lua", &error), ATE_INVALID);
 }
 
+/* ---- proofs ---- */
+
+static int prove(const char *text, size_t len, const char *vkey,
+                 struct ate_answer *report, struct ate_error *error)
+{
+    *report = (struct ate_answer){0};
+    return ate_proof(text, len, vkey, &report->value, error);
+}
+
+static void a_proof_is_checked_without_a_node(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_answer report;
+    struct ate_error error;
+    char text[8192];
+    char word[300];
+    assert_int_equal(
+        ask(b, ate_read, "bank", "proof", ARGS("index=2"), &answer), 0);
+    text_at(&answer, "proof", text, sizeof(text));
+    text_at(&answer, "vkey", word, sizeof(word));
+    ate_free(&answer.value);
+    size_t len = strlen(text);
+    for (int given = 0; given < 2; given++) {
+        if (prove(text, len, given ? word : NULL, &report, &error) != 0)
+            fail_msg("%s", error.text);
+        assert_int_equal(int_at(&report, "index"), 2);
+        char name[20];
+        text_at(&report, "name", name, sizeof(name));
+        assert_string_equal(name, "bank");
+        ate_free(&report.value);
+    }
+    assert_int_equal(prove(text, len, "me", &report, &error), ATE_INVALID);
+    text[len / 2] ^= 1;
+    assert_int_equal(prove(text, len, NULL, &report, &error), ATE_CORRUPT);
+    assert_int_equal(report.value.len, 0);
+    assert_true(strncmp(error.text, "proof: ", 7) == 0);
+    assert_int_equal(prove(NULL, 0, NULL, &report, NULL), ATE_CORRUPT);
+}
+
+static void a_receipt_is_looked_at_without_a_node(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_answer report;
+    struct ate_error error;
+    char text[4096];
+    char vkey[300];
+    assert_int_equal(ask(b, ate_call, "bank", "transfer",
+                         ARGS("amount=1", "from=bob", "to=eve"), &answer),
+                     0);
+    text_at(&answer, "receipt", text, sizeof(text));
+    ate_free(&answer.value);
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
+    text_at(&answer, "vkey", vkey, sizeof(vkey));
+    ate_free(&answer.value);
+    if (prove(text, strlen(text), vkey, &report, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(int_at(&report, "size"), int_at(&report, "index") + 1);
+    ate_free(&report.value);
+    vkey[strlen(vkey) - 2] ^= 1;
+    assert_true(prove(text, strlen(text), vkey, &report, &error) < 0);
+    assert_int_equal(prove(text, strlen(text) - 4, NULL, &report, &error),
+                     ATE_CORRUPT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -573,6 +639,8 @@ int main(void)
         TEST(a_freed_port_drops_what_still_comes),
         TEST(memory_has_a_clock_set_by_hand),
         TEST(a_bundle_is_a_file_and_what_it_requires),
+        TEST(a_proof_is_checked_without_a_node),
+        TEST(a_receipt_is_looked_at_without_a_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@ local ate = require('ate')
 local bundles = require('ate.client.bundles')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
+local proving = require('ate.cli.proving')
 local rows = require('ate.cli.rows')
 local signing = require('ate.cli.signing')
 local tail = require('ate.cli.tail')
@@ -146,7 +147,8 @@ end
 
 local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
-    'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'bundle',
+    'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'vkey',
+    'bundle',
     'objects', 'rows', 'head_bytes',
     'body_bytes', 'torn_bytes', 'cut_bytes', 'suspect', 'folder', 'state',
     'error',
@@ -300,6 +302,9 @@ return {
                 'ate chain verify --path /tmp/copy'},
             run = verify,
         },
+        proving.checkpoint,
+        proving.proof,
+        proving.publish,
         {
             name = 'order',
             doc = 'Let another key order the chain from now on.',
