@@ -147,6 +147,7 @@ int keys_find(const struct keys *keys, struct bytes name,
     *pair = NULL;
     if (rc != 0)
         return rc;
+    assert(entry != NULL);
     if (entry->is_public)
         return err_set(err, ATE_EDENIED,
                        "key %s: only its public half is here, so it cannot "
