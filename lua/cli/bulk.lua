@@ -2,7 +2,8 @@
 -- serves many of them.
 --
 -- Results are printed in the order of the lines. After a failure nothing more
--- is sent (unless --keep-going), but what is in flight is waited for.
+-- is sent (unless --keep-going), but what is in flight is waited for, and
+-- stays when it is accepted: the report says which lines that were.
 -- @module ate.cli.bulk
 local ate = require('ate')
 local problem = require('ate.client.problem')
@@ -20,7 +21,7 @@ local function invalid(text, ...)
     return ate.error('INVALID', text:format(...))
 end
 
-local REQUEST_KEYS = {method = true, args = true, as = true}
+local REQUEST_KEYS = {method = true, args = true, as = true, call_id = true}
 
 --- A line that has only these keys, and `args` or `method`, is a request.
 local function is_request(object)
@@ -33,10 +34,21 @@ local function is_request(object)
         or type(object.method) == 'string'
 end
 
+--- The 16 bytes of an id, from its digits; a UUID has them, too.
+local function call_id_of(text)
+    local digits = type(text) == 'string' and text:gsub('%-', '') or ''
+    if #digits ~= 32 or digits:find('%X') then
+        return nil, invalid('call_id is 32 digits of hex, such as a UUID')
+    end
+    return (digits:gsub('%x%x', function(byte)
+        return string.char(tonumber(byte, 16))
+    end))
+end
+
 --- What one line asks for.
 -- @tparam string text
 -- @tparam table defaults method, as
--- @treturn[1] table {method, args, as}
+-- @treturn[1] table {method, args, as, call_id}
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.request(text, defaults)
@@ -53,6 +65,12 @@ function M.request(text, defaults)
         request.method = object.method or defaults.method
         request.args = object.args or {}
         request.as = object.as or defaults.as
+        if object.call_id ~= nil then
+            request.call_id, wrong = call_id_of(object.call_id)
+        end
+    end
+    if wrong ~= nil then
+        return nil, wrong
     end
     if request.method == nil then
         return nil, invalid('no method: name one on the command line, or '
@@ -61,22 +79,57 @@ function M.request(text, defaults)
     return request
 end
 
+--- Count a failure; what print_ready() takes for it.
 function Bulk:fail(number, err, request)
     local context = self.chain
     if request ~= nil then
         context = context .. ' ' .. request.method
     end
-    local said = problem.say(err, context)
-    said.text = ('%s: line %d: %s'):format(self.input, number, said.text)
-    said.line = number
-    self.first_error = self.first_error or said
     if err.code == 'REFUSED' then
         self.refused = self.refused + 1
     else
         self.failed = self.failed + 1
     end
     self.stopped = self.stopped or not self.keep_going
-    return said
+    return {line = number, err = problem.say(err, context)}
+end
+
+--- Say one failure, or several lines that failed for the same reason.
+function Bulk:say_failure()
+    local said = self.unsaid
+    self.unsaid = nil
+    if said == nil or said.err.code == 'CANCELED' and self.session.interrupted
+    then
+        return
+    end
+    local lines = said.line == said.last and 'line ' .. said.line
+        or ('lines %d-%d'):format(said.line, said.last)
+    local err = said.err
+    err.text = ('%s: %s: %s'):format(self.input, lines, err.text)
+    err.line = said.line
+    self.out:error(err)
+end
+
+function Bulk:print_failure(result)
+    self.first_failure = self.first_failure or result
+    local said = self.unsaid
+    if said ~= nil and not self.out.is_json and result.line == said.last + 1
+        and result.err.text == said.err.text then
+        said.last = result.line
+        return
+    end
+    self:say_failure()
+    self.unsaid = {line = result.line, last = result.line, err = result.err}
+end
+
+--- Note a line that was accepted behind one that failed.
+function Bulk:note_accepted(number)
+    local last = self.behind[#self.behind]
+    if last ~= nil and last[2] == number - 1 then
+        last[2] = number
+    else
+        self.behind[#self.behind + 1] = {number, number}
+    end
 end
 
 --- Print results in the order of the lines.
@@ -86,31 +139,53 @@ function Bulk:print_ready()
         local result = self.results[self.printed]
         self.results[self.printed] = nil
         if result.err ~= nil then
-            if self.keep_going then
-                self.out:error(result.err)
+            self:print_failure(result)
+        else
+            self:say_failure()
+            if self.first_failure ~= nil and not self.keep_going then
+                self:note_accepted(result.line)
             end
-        elseif result.value ~= nil and self.out.is_json then
-            self.out:json_line(result.value)
+            if self.out.is_json then
+                self.out:json_line(result.value)
+            end
         end
     end
+    self:say_failure()
+end
+
+--- Which lines went in although one failed: what a second run has to know.
+function Bulk:report()
+    local parts = {}
+    local count = 0
+    for i, range in ipairs(self.behind) do
+        parts[i] = range[1] == range[2] and tostring(range[1])
+            or ('%d-%d'):format(range[1], range[2])
+        count = count + range[2] - range[1] + 1
+    end
+    local what = self.accepted == 0 and 'nothing'
+        or ('%s before line %d, %s'):format(
+            self.accepted > count and 'all' or 'none', self.first_failure.line,
+            count > 0 and 'and behind it ' .. table.concat(parts, ', ')
+                or 'none behind it')
+    return ('%s: accepted: %s; nothing behind line %d was sent'):format(
+        self.input, what, self.number)
 end
 
 function Bulk:send(number, text)
-    self.numbers = self.numbers + 1
-    local slot = self.numbers
+    self.calls = self.calls + 1
+    local slot = self.calls
     local request, err = M.request(text, self.defaults)
     if request == nil then
-        self.results[slot] = {err = self:fail(number, err)}
+        self.results[slot] = self:fail(number, err)
         return
     end
-    self.calls = self.calls + 1
     local sides = self.sides
     local started, wrong = self.session:start('call', {chain = self.chain,
         method = request.method, args = request.args, as = request.as,
-        act_for = sides.act_for, with = sides.with, roots = sides.roots},
-        function(value, failure)
+        call_id = request.call_id, act_for = sides.act_for, with = sides.with,
+        roots = sides.roots}, function(value, failure)
             if failure ~= nil then
-                self.results[slot] = {err = self:fail(number, failure, request)}
+                self.results[slot] = self:fail(number, failure, request)
                 return
             end
             self.accepted = self.accepted + 1
@@ -118,10 +193,10 @@ function Bulk:send(number, text)
                 value = {result = value}
             end
             value.line = number
-            self.results[slot] = {value = value}
+            self.results[slot] = {line = number, value = value}
         end)
     if started == nil then
-        self.results[slot] = {err = self:fail(number, wrong, request)}
+        self.results[slot] = self:fail(number, wrong, request)
     end
 end
 
@@ -232,6 +307,9 @@ function M.run(ctx, session, method)
     if #ctx.args['key=value'] > 0 or ctx.options.args ~= nil then
         return nil, invalid('call: with --jsonl arguments come from the lines')
     end
+    if ctx.options.propose then
+        return nil, invalid('call: --jsonl writes, and takes no --propose')
+    end
     local fd, input = open_input(ctx.options.jsonl)
     if fd == nil then
         return nil, input
@@ -241,7 +319,7 @@ function M.run(ctx, session, method)
         input = input, keep_going = ctx.options['keep-going'],
         defaults = {method = method and method.name, as = ctx.options.as},
         sides = signing.of(ctx.options),
-        results = {}, printed = 0, numbers = 0, number = 0,
+        results = {}, printed = 0, number = 0, behind = {},
         calls = 0, accepted = 0, refused = 0, failed = 0,
     }, Bulk)
     local start = ate.host.clock()
@@ -249,18 +327,18 @@ function M.run(ctx, session, method)
     self:settle(0)
     if not ctx.out.is_json then
         ctx.out:line(self:summary((ate.host.clock() - start) / 1000))
+        if self.first_failure ~= nil and not self.keep_going then
+            ctx.out:talk(self:report())
+        end
     end
-    wrong = wrong or self.first_error
     if session.interrupted then
         wrong = ate.error('CANCELED', 'call: interrupted after line '
             .. self.number)
-    elseif wrong == self.first_error and wrong ~= nil and self.keep_going then
-        return wrong.exit -- each has been said
     end
     if wrong ~= nil then
         return nil, wrong
     end
-    return 0
+    return self.first_failure ~= nil and self.first_failure.err.exit or 0
 end
 
 return M

@@ -76,6 +76,23 @@ describe('a line of --jsonl', function()
             bulk.request('{"method":"close"}', {}))
     end)
 
+    it('may say the id of its call', function()
+        local id = '0123456789abcdef0123456789abcdef'
+        local bytes = ('\1\35\69\103\137\171\205\239'):rep(2)
+        for _, text in ipairs({id, id:upper(),
+            '01234567-89ab-cdef-0123-456789abcdef'}) do
+            local request = bulk.request('{"args":{},"call_id":"' .. text
+                .. '"}', {method = 'pay'})
+            assert.equal(bytes, request.call_id)
+        end
+        for _, text in ipairs({'""', '1', '"x' .. id:sub(2) .. '"', 'null',
+            '"' .. id .. '0"'}) do
+            assert.matches('call_id is 32 digits of hex', select(2,
+                bulk.request('{"args":{},"call_id":' .. text .. '}',
+                    {method = 'pay'})).text)
+        end
+    end)
+
     it('with fields of those names is still arguments', function()
         assert.same({method = 'pay', args = {method = 'card'}},
             bulk.request('{"method":"card"}', {method = 'pay'}))

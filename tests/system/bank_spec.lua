@@ -173,7 +173,81 @@ describe('a stream of calls', function()
         assert.equal(2, done.code)
         assert.matches('line 2: bank: no JSON: line 1, column ', done.err)
         assert.matches('line 3: bank transfer: too_deep', done.err)
-        assert.matches('^3 calls, 2 accepted, 1 refused, 1 failed, ', done.out)
+        assert.matches('^4 calls, 2 accepted, 1 refused, 1 failed, ', done.out)
         assert.same({alice = '-0.50', bob = '0.50'}, run.balance())
+    end)
+
+    -- Hundreds are in flight: what came behind a failure may have gone in.
+    it('says every line that failed, and which went in behind it', function()
+        run.bank()
+        run.write(run.dir .. '/calls', lines(2, '1') .. lines(1, '500')
+            .. '{"from":"alice"}\n' .. lines(1, '1') .. lines(1, '400')
+            .. lines(2, '1') .. '{\n' .. lines(1, '1'))
+        local done = run.shell('"$ATE" call bank transfer --jsonl calls')
+        assert.equal(6, done.code)
+        assert.matches('^ate: calls: line 3: bank transfer: too_deep: [^\n]*\n'
+            .. 'ate: calls: line 4: bank transfer: [^\n]*\n'
+            .. 'ate: calls: line 6: bank transfer: too_deep: [^\n]*\n'
+            .. 'ate: calls: line 9: bank: no JSON: [^\n]*\n'
+            .. 'calls: accepted: all before line 3, and behind it 5, 7%-8; '
+            .. 'nothing behind line 9 was sent\n$', done.err)
+        assert.matches('^9 calls, 5 accepted, 2 refused, 2 failed, ', done.out)
+        assert.equal('5.00', run.balance().bob)
+    end)
+
+    it('ends with the code of the first line that failed', function()
+        run.bank()
+        run.write(run.dir .. '/calls', lines(1, '500') .. '{\n')
+        assert.equal(6, run.ate('call', 'bank', 'transfer', '--jsonl',
+            run.dir .. '/calls').code)
+        local done = run.ate('call', 'bank', 'transfer', '--jsonl',
+            run.dir .. '/calls', '--json')
+        assert.equal(6, done.code)
+        assert.matches('^{"error":{"code":"REFUSED",[^\n]*"line":1,.*\n'
+            .. '{"error":{"code":"INVALID",[^\n]*"line":2,', done.err)
+        assert.equal('', done.out)
+    end)
+
+    it('says what went in of a long one', function()
+        run.bank()
+        run.write(run.dir .. '/calls', lines(99, '0.01') .. lines(1, '500')
+            .. lines(2000, '0.01'))
+        local done = run.ate('call', 'bank', 'transfer', '--jsonl',
+            run.dir .. '/calls')
+        local last = done.err:match('\n[^\n]*calls: accepted: all before line '
+            .. '100, and behind it 101%-(%d+); nothing behind line %1 was sent'
+            .. '\n$')
+        assert.is_not_nil(last, done.err)
+        assert.matches(('^%s calls, %d accepted, 1 refused, '):format(last,
+            last - 1), done.out)
+        assert.equal(('%.2f'):format((last - 1) / 100), run.balance().bob)
+    end)
+
+    it('with ids of calls can be sent again and books nothing twice', function()
+        run.bank()
+        local list = {}
+        for i = 1, 40 do
+            list[i] = ('{"args":{"from":"alice","to":"bob","amount":"1"},'
+                .. '"call_id":"00000000-0000-4000-8000-%012d"}\n'):format(i)
+        end
+        run.write(run.dir .. '/calls', table.concat(list, '', 1, 10))
+        run.ok('call', 'bank', 'transfer', '--jsonl', run.dir .. '/calls')
+        run.write(run.dir .. '/calls', table.concat(list))
+        local out = run.ok('call', 'bank', 'transfer', '--jsonl',
+            run.dir .. '/calls')
+        assert.matches('^40 calls, 40 accepted, 0 refused, ', out)
+        assert.equal('40.00', run.balance().bob)
+        run.write(run.dir .. '/calls', (list[1]:gsub('"1"', '"2"')))
+        run.fails(5, 'line 1: bank.transfer: .*this call id was used with '
+            .. 'other arguments', 'call', 'bank', 'transfer', '--jsonl',
+            run.dir .. '/calls')
+    end)
+
+    it('proposes nothing', function()
+        run.bank()
+        run.write(run.dir .. '/calls', lines(1, '1'))
+        run.fails(2, '%-%-propose', 'call', 'bank', 'transfer', '--propose',
+            '--jsonl', run.dir .. '/calls')
+        assert.is_nil(run.balance().bob)
     end)
 end)

@@ -131,8 +131,13 @@ return {
         rows.option,
     }),
     more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
-        .. '"args": {...},\n"as": ...}. Lists and structs are JSON, also in '
-        .. 'key=value; a list of simple values\nmay be a,b,c.',
+        .. '"args": {...},\n"as": ..., "call_id": ...}. After a failure '
+        .. 'nothing more is sent, but some\nhundred lines behind it may be in '
+        .. 'flight, and are accepted or refused by\nthemselves; which those '
+        .. 'are is said at the end. Where each line has a call_id,\n32 digits '
+        .. 'of hex or a UUID, the same stream can be sent again within a day '
+        .. 'of\nlog time and writes nothing twice.\n\nLists and structs are '
+        .. 'JSON, also in key=value; a list of simple values may be\na,b,c.',
     examples = {
         'ate call bank transfer from=alice to=bob amount=12.50',
         'ate call bank transfer from=bob to=alice amount=1 --as bob',
