@@ -3,6 +3,7 @@
  * What Lua needs from a program stands here: signals and the exit. After the
  * first SIGINT or SIGTERM Lua ends what it does in order; a second one ends
  * the program at once, which loses nothing that was acknowledged. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,8 +85,22 @@ static int run(lua_State *L)
     return 1;
 }
 
+/* A standard stream that is closed is a descriptor that the next file of a
+ * chain would get. Held open like this, input is at its end and output fails,
+ * as it should. */
+static int hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            return -1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (hold_streams() != 0)
+        return EXIT_BROKEN;
     catch_signals();
     signal(SIGPIPE, SIG_DFL);
     lua_State *L = luaL_newstate();

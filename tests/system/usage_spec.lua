@@ -67,6 +67,33 @@ describe('usage', function()
         assert.equal('', done.err)
     end)
 
+    -- The next file that is opened would take its place.
+    it('goes with streams that are closed', function()
+        run.bank()
+        local done = run.shell([[
+            "$ATE" call bank transfer --jsonl - <&-
+            echo "in $?"
+            "$ATE" view bank balance -o csv 2>&-
+            echo "err $?"
+            "$ATE" view bank balance <&- 2>&- | head -n 1
+            "$ATE" repl bank <&- 2>&-
+            echo "repl $?"
+            for close in '>&-' '<&- >&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+                eval "\"\$ATE\" call bank transfer from=alice to=bob \
+                    amount=1 $close"
+                echo "out $?"
+            done
+            "$ATE" chain verify bank
+        ]])
+        assert.matches('^0 calls, 0 accepted, 0 refused, 0%.%d s\nin 0\n'
+            .. 'account,amount\nerr 0\naccount  amount\nrepl 0\n'
+            .. 'out 1\nout 1\nout 1\nout 1\n'
+            .. '%d+ transactions, %d+ signatures, %d+ verdicts: all as '
+            .. 'recorded\n$', done.out)
+        assert.matches('^ate: standard output: Bad file descriptor\n',
+            done.err)
+    end)
+
     it('says when output can not be written', function()
         local done = run.shell('"$ATE" help >/dev/full')
         assert.equal(1, done.code)
