@@ -133,15 +133,86 @@ describe('completion', function()
         assert.equal('', run.ok('complete', 'nosuch', ''))
     end)
 
-    it('works in bash', function()
-        run.bank()
-        local done = run.shell([[bash -c '
-            mkdir bin; ln -s "$ATE" bin/ate; PATH=$PWD/bin:$PATH
+    -- Whoever makes a chain chooses its name, and others press TAB.
+    local NAMES = {'$(touch p)', '*', 'a b', 'a:b', "it's", 'bank'}
+
+    local function make_chains()
+        run.bank_schema()
+        local script = {'set -e; mkdir bin; ln -s "$ATE" bin/ate'}
+        for _, name in ipairs(NAMES) do
+            script[#script + 1] = '"$ATE" chain create --schema bank.lua -- '
+                .. run.quote(name)
+        end
+        local done = run.shell(table.concat(script, '\n'))
+        assert.equal(0, done.code, done.err)
+    end
+
+    --- Run a script of another shell; what it prints.
+    local function in_shell(shell, script)
+        run.write(run.dir .. '/typed', script)
+        local done = run.shell('LC_ALL=C.UTF-8 PATH=$PWD/bin:$PATH ' .. shell
+            .. ' ./typed')
+        assert.equal('', done.err)
+        assert.is_nil(io.open(run.dir .. '/p'), shell .. ' ran a name')
+        return done.out
+    end
+
+    it('works in bash, and runs no names', function()
+        make_chains()
+        assert.equal('<$(touch p)><*><a b><a:b><bank><it\'s>\n'
+            .. '<b>\n<$(touch p)>\n<balance>\n<a:b>\n<bank>\n<to=>\n',
+            in_shell('bash', [[
+            compopt() { :; }
             source <(ate completion bash)
-            COMP_WORDS=(ate call bank transfer from = alice t) COMP_CWORD=7
-            _ate 2>/dev/null
-            echo "${COMPREPLY[*]}"']])
-        assert.equal('to=\n', done.out)
+            complete_words() {
+                COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+                _ate
+                eval "set -- ${COMPREPLY[*]}" # as if the line were run
+                printf '<%s>' "$@"
+                echo
+            }
+            complete_words ate view ''
+            complete_words ate view a : ''
+            complete_words ate view '\$'
+            complete_words ate view '\$\(touch\ p\)' ''
+            complete_words ate view "'a:"
+            complete_words ate view "'ba"
+            complete_words ate call bank transfer from = alice t
+            ]]))
+    end)
+
+    it('works in zsh, and runs no names', function()
+        make_chains()
+        assert.equal('<-S><><--><--><$(touch p)><*><a b><a:b><bank><it\'s>\n'
+            .. '<-S><><--><--><balance>\n<-S><><--><to=><-->\n',
+            in_shell('zsh -f', [[
+            compdef() { : }
+            compadd() { printf '<%s>' "$@" } # which quotes what it inserts
+            source <(ate completion zsh)
+            complete_words() {
+                words=("$@") CURRENT=$#
+                _ate
+                echo
+            }
+            complete_words ate view ''
+            complete_words ate view '\$\(touch\ p\)' ''
+            complete_words ate call bank transfer from=alice t
+            ]]))
+    end)
+
+    it('works in fish, and runs no names', function()
+        make_chains()
+        assert.equal('$(touch p)\n*\na b\na:b\nbank\nit\'s\n'
+            .. '$(touch p)\nbalance\nto=\nfile.lua\n',
+            in_shell('fish --no-config', [[
+            ate completion fish | source
+            touch file.lua
+            complete -C 'ate view '
+            complete -C 'ate view \$'
+            complete -C 'ate view \$\(touch\ p\) '
+            complete -C 'ate call bank transfer from=alice t'
+            complete -C 'ate check f'
+            ]]))
     end)
 end)
 
