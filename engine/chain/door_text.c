@@ -164,12 +164,10 @@ static bool parse_time(const char *at, int64_t *ms)
     int month;
     int day;
     int64_t clock = 0;
+    const char *date = at;
     if (!digits(&at, 4, &year) || !take(&at, '-') || !digits(&at, 2, &month) ||
         !take(&at, '-') || !digits(&at, 2, &day))
         return false;
-    char date[11];
-    snprintf(date, sizeof(date), "%04d-%02d-%02d", year % 10000, month % 100,
-             day % 100);
     if (!date_valid(bytes_of(date, 10)))
         return false;
     if (take(&at, 'T') && (!parse_clock(&at, &clock) || !take(&at, 'Z')))
