@@ -17,6 +17,14 @@ local function plain(text)
     return (text:gsub('\n([.\'])', '\n\\&%1'):gsub('%-%-', '\\-\\-'))
 end
 
+local ROFF = {['"'] = '\\(dq', ["'"] = '\\(aq', ['`'] = '\\(ga',
+    ['^'] = '\\(ha', ['~'] = '\\(ti', ['\\'] = '\\e', ['-'] = '\\-'}
+
+--- What people type: every character as it is in ASCII.
+local function typed(text)
+    return (text:gsub('.', ROFF))
+end
+
 --- Running text: a line for each sentence, none longer than a screen.
 local function prose(text)
     local lines = {}
@@ -82,7 +90,7 @@ local function examples_text(examples)
     end
     local lines = {}
     for i, example in ipairs(examples) do
-        lines[i] = '.Dl ' .. plain(example) .. '\n'
+        lines[i] = '.Dl ' .. typed(example) .. '\n'
     end
     return '.Pp\nExamples:\n.Pp\n' .. table.concat(lines)
 end

@@ -109,6 +109,20 @@ describe('the manual', function()
         local done = run.shell('mandoc -Tlint "' .. run.root .. '/docs/ate.1"')
         assert.equal('', done.out .. done.err)
     end)
+
+    it('shows examples as they are typed', function()
+        local page = run.shell('mandoc -Tutf8 -Owidth=300 ' .. run.quote(
+            run.root .. '/docs/ate.1')).out:gsub('.\b', '')
+        local commands = require('ate.cli.table_of_commands')
+        local count = 0
+        for _, entry in ipairs(commands.each()) do
+            for _, example in ipairs(entry.command.examples or {}) do
+                assert(page:find(' ' .. example .. '\n', 1, true), example)
+                count = count + 1
+            end
+        end
+        assert.is_true(count > 30)
+    end)
 end)
 
 describe('completion', function()
