@@ -64,6 +64,11 @@ function Out:bolder()
     end
 end
 
+--- How many columns stdout has, when it is a terminal.
+function Out:columns()
+    return ate.host.columns(1)
+end
+
 --- Say something to the person, beside the data.
 function Out:talk(text)
     self:clear_progress()

@@ -10,7 +10,8 @@ local M = {}
 --- The option that commands with rows have.
 M.option = {name = 'output', short = 'o', value = 'FORMAT',
     choices = {'table', 'csv', 'json'},
-    doc = 'How to print rows: table, csv or json.'}
+    doc = 'How to print rows: table, csv or json. A terminal\'s tables are '
+        .. 'cut to its width, the others are whole.'}
 
 local function cells_of(columns, row, show)
     local cells = {}
@@ -30,7 +31,7 @@ function writers.table(out, columns)
             rows[#rows + 1] = cells_of(columns, row, cell.shown)
         end,
         close = function()
-            out:write(grid.render(columns, rows, out:bolder()))
+            out:write(grid.render(columns, rows, out:bolder(), out:columns()))
         end,
     }
 end

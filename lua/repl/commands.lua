@@ -17,7 +17,8 @@ local HELP = {
     {'\\chains \\types \\views \\methods', 'what there is'},
     {'\\doc NAME', 'what a type, view, rule or method is'},
     {'\\as KEY', 'sign with another key'},
-    {'\\x table|json|lua', 'how values are printed'},
+    {'\\x', 'rows as lines, nothing cut off, or as tables again'},
+    {'\\x table|lines|json|lua', 'how values are printed'},
     {'\\t', 'show how long each line takes, or no more'},
     {'\\q', 'leave; so does Ctrl-D'},
 }
@@ -94,13 +95,17 @@ function commands.t(repl)
 end
 
 function commands.x(repl, format)
-    for _, known in ipairs({'table', 'json', 'lua'}) do
+    if format == '' then
+        format = repl.format == 'table' and 'lines' or 'table'
+        repl.out:talk('rows as ' .. (format == 'table' and 'tables' or format))
+    end
+    for _, known in ipairs({'table', 'lines', 'json', 'lua'}) do
         if format == known then
             repl.format = format
             return
         end
     end
-    fail('\\x is table, json or lua, not %q', format)
+    fail('\\x is table, lines, json or lua, not %q', format)
 end
 
 function commands.as(repl, name)

@@ -11,7 +11,7 @@ M.COMMANDS = {
     {'\\methods'}, {'\\q'}, {'\\t'}, {'\\types'}, {'\\use', 'chains'},
     {'\\views'}, {'\\x', 'formats'},
 }
-M.FORMATS = {'json', 'lua', 'table'}
+M.FORMATS = {'json', 'lines', 'lua', 'table'}
 
 local READS = {'call', 'get', 'history', 'info', 'list', 'schema', 'sum',
     'tail', 'verify', 'view'}

@@ -4,6 +4,7 @@ local ate = require('ate')
 local cell = require('ate.client.cell')
 local compare = require('ate.test.compare')
 local facts = require('ate.cli.facts')
+local grid = require('ate.client.grid')
 local receipt = require('ate.client.receipt')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
@@ -16,7 +17,24 @@ local function is_rows(value)
         and getmetatable(value[1]) == nil and not ate.is_list(value[1])
 end
 
-local function show_rows(out, value, columns)
+--- Each row as lines of name and value, whole.
+local function show_lines(out, value, columns)
+    for i, row in ipairs(value) do
+        local lines = {}
+        for j, column in ipairs(columns) do
+            lines[j] = {column.title or column.name, cell.shown(
+                column.get ~= nil and column.get(row) or row[column.name])}
+        end
+        out:write(out:dim(('-- %d --'):format(i)) .. '\n')
+        out:write(grid.facts(lines, out:bolder()))
+    end
+end
+
+local function show_rows(repl, value, columns)
+    local out = repl.out
+    if repl.format == 'lines' then
+        return show_lines(out, value, columns)
+    end
     local copies = {}
     for i, column in ipairs(columns) do
         copies[i] = {name = column.name, title = column.title,
@@ -41,9 +59,9 @@ local function show_table(repl, value)
             end
         end
     elseif known.columns ~= nil then
-        show_rows(out, value, known.columns)
+        show_rows(repl, value, known.columns)
     elseif is_rows(value) then
-        show_rows(out, value, shape.any_columns(value))
+        show_rows(repl, value, shape.any_columns(value))
     elseif getmetatable(value) ~= nil and not ate.is_list(value) then
         out:line(tostring(value))
     elseif ate.is_list(value) then

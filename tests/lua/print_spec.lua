@@ -15,6 +15,26 @@ describe('a table', function()
                 {{'Zoë', '1.00'}, {'日本', '-12.50'}}))
     end)
 
+    it('is cut to a width, its numbers are not', function()
+        local columns = {{title = 'name'}, {title = 'amount', right = true},
+            {title = 'note'}}
+        local rows = {{'日本日本日本', '-1234567890.12',
+            'All work and no play'}, {'a', '1.00', 'b'}}
+        assert.equal(
+            'name               amount  note\n'
+            .. '日本日本…  -1234567890.12  All work …\n'
+            .. 'a                    1.00  b\n',
+            grid.render(columns, rows, nil, 37))
+        assert.equal(grid.render(columns, rows),
+            grid.render(columns, rows, nil, 52))
+        -- Where nothing fits, the terminal breaks lines.
+        assert.equal(
+            'name              amount  note\n'
+            .. '日本日…   -1234567890.12  All wor…\n'
+            .. 'a                   1.00  b\n',
+            grid.render(columns, rows, nil, 5))
+    end)
+
     it('of no rows is its titles', function()
         assert.equal('a  b\n', grid.render({{title = 'a'}, {title = 'b'}}, {}))
     end)
