@@ -24,7 +24,7 @@ static const struct {
     {"delete", "Delete one.", DEFAULT_DELETE, METHOD_WRITE, OFF_DELETE, true,
      false},
     {"get", "Read one.", DEFAULT_GET, METHOD_READ, OFF_GET, true, true},
-    {"history", "All versions of one, the first one first.", DEFAULT_HISTORY,
+    {"history", "All versions of one, the newest first.", DEFAULT_HISTORY,
      METHOD_READ, OFF_HISTORY, true, false},
     {"list", "All that are there.", DEFAULT_LIST, METHOD_READ, OFF_LIST, true,
      true},
