@@ -252,6 +252,24 @@ static int host_read(lua_State *L)
     do {
         n = read(fd, buffer, sizeof(buffer));
     } while (n < 0 && errno == EINTR);
+/* make_private(path) -> true | nil, text: a file that is there and that its
+ * owner alone can read. */
+static int host_make_private(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return failed(L, "open", path);
+    int rc = fchmod(fd, 0600);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (rc != 0)
+        return failed(L, "mode of", path);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
     if (n < 0)
         return failed(L, "read", "input");
     lua_pushlstring(L, buffer, (size_t)n);
@@ -282,3 +300,4 @@ int host_push(lua_State *L)
     luaL_register(L, NULL, functions);
     return 1;
 }
+        {"make_private", host_make_private},

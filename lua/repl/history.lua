@@ -53,6 +53,7 @@ function M.open(path, editor)
     local entries = {}
     local file = io.open(path, 'r')
     if file ~= nil then
+        ate.host.make_private(path) -- earlier versions did not
         for line in file:lines() do
             entries[#entries + 1] = unescape(line)
         end
@@ -74,11 +75,17 @@ function History:show()
     end
 end
 
+--- Open a file that nobody else can read; nil when that can not be: a history
+-- that is not kept stops nobody.
+local function open_private(path, mode)
+    ate.host.make_folder(path:match('^(.*)/'))
+    return ate.host.make_private(path) and io.open(path, mode)
+end
+
 function History:save()
-    ate.host.make_folder(self.path:match('^(.*)/'))
-    local file = io.open(self.path .. '.tmp', 'w')
-    if file == nil then
-        return -- a history that can't be kept stops nobody
+    local file = open_private(self.path .. '.tmp', 'w')
+    if not file then
+        return
     end
     for _, entry in ipairs(self.entries) do
         file:write(escape(entry), '\n')
@@ -99,9 +106,8 @@ function History:add(entry)
     self.entries = M.unique(self.entries)
     if #self.entries == count + 1 then
         self.editor:remember((entry:gsub('\n', ' ')))
-        ate.host.make_folder(self.path:match('^(.*)/'))
-        local file = io.open(self.path, 'a')
-        if file ~= nil then
+        local file = open_private(self.path, 'a')
+        if file then
             file:write(escape(entry), '\n')
             file:close()
         end

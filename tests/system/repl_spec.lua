@@ -84,3 +84,5 @@ describe('the REPL on a terminal', function()
             run.read(run.dir .. '/state/ate/history'))
     end)
 end)
+            stat -c %a "$XDG_STATE_HOME/ate/history"
+        assert.matches('600\n$', done.out)
