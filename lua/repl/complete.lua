@@ -172,10 +172,11 @@ local function complete_command(line, world)
     return {}, #line
 end
 
+--- Their names; a blank stands behind those that take an argument.
 function M.commands_by_name()
     local list = {}
     for i, command in ipairs(M.COMMANDS) do
-        list[i] = {name = command[1]}
+        list[i] = {name = command[1] .. (command[2] and ' ' or '')}
     end
     return list
 end

@@ -81,7 +81,7 @@ end
 local function as_json(out, value)
     local text = ate.json.encode(value == nil and ate.null or value,
         out.color and 2 or 0)
-    out:line(text or tostring(value))
+    out:write(ate.text.printable(text or tostring(value), '\n') .. '\n')
 end
 
 --- Print one value in the format that \x chose.

@@ -67,6 +67,7 @@ describe('completion', function()
 
     it('knows commands and their arguments', function()
         assert.equal('\\types', (words('\\ty')))
+        assert.equal('\\use ', (words('\\us')))
         assert.equal('bank books', (words('\\use ')))
         assert.equal('bob', (words('\\as b')))
         assert.equal('json', (words('\\x j')))
