@@ -10,6 +10,9 @@ local show = require('ate.repl.show')
 
 local M = {}
 
+local EXIT_INTERRUPTED = 130
+local GREETED_MAX = 10
+
 --- Where typed Lua looks for names: its own globals, Lua's, the members of the
 -- chain in use, chains.
 local function new_env(repl)
@@ -127,7 +130,7 @@ end
 M.run_text = run_text
 
 local function prompt_of(repl, is_first)
-    local name = repl.chain or 'ate'
+    local name = ate.text.printable(repl.chain or 'ate')
     if repl.as ~= nil then
         name = name .. ' ' .. repl.as
     end
@@ -138,13 +141,29 @@ local function prompt_of(repl, is_first)
         .. '..> '
 end
 
+--- What to type first.
+local function greet(repl)
+    local out = repl.out
+    out:talk(('ate %s; \\help shows what can be typed'):format(ate.version))
+    if repl.chain ~= nil then
+        return
+    end
+    local names = chains.names(repl)
+    if #names == 0 then
+        out:talk('there is no chain here yet; ate chain create makes one')
+    else
+        out:talk(('\\use NAME uses a chain: %s'):format(table.concat(names,
+            ', ', 1, math.min(#names, GREETED_MAX))
+            .. (#names > GREETED_MAX and ', ...' or '')))
+    end
+end
+
 local function read_terminal(repl)
     local editor = require('ate.edit').open(function(line, cursor)
         return complete.words(line:sub(1, cursor), world_of(repl))
     end)
     local past = history.open(history.path(), editor)
-    repl.out:talk(('ate %s; \\help shows what can be typed'):format(
-        ate.version))
+    greet(repl)
     local text
     while not repl.ended do
         local line = editor:read(prompt_of(repl, text == nil))
@@ -191,12 +210,9 @@ end
 -- @treturn[2] table err
 function M.run(out, session, chain)
     local repl = M.new(out, session)
-    if chain ~= nil then
-        local schema, err = session:schema(chain)
-        if schema == nil then
-            return nil, err
-        end
-        repl.chain = chain
+    local ok, err = choose_chain(repl, chain)
+    if not ok then
+        return nil, err
     end
     if ate.host.is_terminal(0) and ate.host.is_terminal(1) then
         read_terminal(repl)
@@ -216,5 +232,23 @@ function M.new(out, session)
     repl.env = new_env(repl)
     return repl
 end
+--- Use the chain that was named, or the only one that there is.
+local function choose_chain(repl, chain)
+    local names = chain == nil and chains.names(repl) or {}
+    local wanted = chain or #names == 1 and names[1] or nil
+    if wanted == nil then
+        return true
+    end
+    local schema, err = repl.session:schema(wanted)
+    if schema ~= nil then
+        repl.chain = wanted
+    elseif chain ~= nil then
+        return nil, err
+    else
+        repl.out:warn(err.text) -- others may be made yet
+    end
+    return true
+end
+
 
 return M

@@ -13,7 +13,8 @@ end
 return {
     name = 'repl',
     doc = 'Type Lua and commands at chains.',
-    args = {{name = 'NAME', optional = true, doc = 'The chain to be used.'}},
+    args = {{name = 'NAME', optional = true, doc = 'The chain to be '
+        .. 'used; without it the only one that there is.'}},
     more = 'TAB completes, \\help shows what can be typed. Through a pipe '
         .. 'there are no prompts,\nand the exit code is that of the first '
         .. 'line that failed.',
