@@ -20,8 +20,10 @@ enum { EXIT_BROKEN = 1 };
 
 static void on_signal(int number)
 {
-    (void)number;
-    host_interrupt();
+    if (number == SIGTERM)
+        host_terminate();
+    else
+        host_interrupt();
 }
 
 static void catch_signals(void)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,10 +22,11 @@
 
 enum { READ_MAX = 1 << 16, POLL_MAX = 8 };
 
-/* A signal handler has no argument to hang state on: these two are the only
+/* A signal handler has no argument to hang state on: these are the only
  * globals of the program. */
 static int interrupt_fd = -1;
 static lua_State *interrupt_state;
+static volatile sig_atomic_t is_ending;
 
 static int failed(lua_State *L, const char *what, const char *path)
 {
@@ -53,6 +55,17 @@ void host_interrupt(void)
     errno = saved;
 }
 
+void host_terminate(void)
+{
+    is_ending = 1;
+    host_interrupt();
+}
+
+bool host_ending(void)
+{
+    return is_ending != 0;
+}
+
 int host_interrupt_fd(void)
 {
     return interrupt_fd;
@@ -66,6 +79,13 @@ static int host_interrupted(lua_State *L)
     bool yes = interrupt_fd >= 0 &&
                read(interrupt_fd, &count, sizeof(count)) == sizeof(count);
     lua_pushboolean(L, yes);
+    return 1;
+}
+
+/* ending() -> whether the user asked the whole program to end. */
+static int host_is_ending(lua_State *L)
+{
+    lua_pushboolean(L, host_ending());
     return 1;
 }
 
@@ -232,6 +252,24 @@ static int host_wait(lua_State *L)
     return 2;
 }
 
+/* make_private(path) -> true | nil, text: a file that is there and that its
+ * owner alone can read. */
+static int host_make_private(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return failed(L, "open", path);
+    int rc = fchmod(fd, 0600);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (rc != 0)
+        return failed(L, "mode of", path);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* open(path) -> fd for reading | nil, text. It is closed with the process. */
 static int host_open(lua_State *L)
 {
@@ -252,24 +290,6 @@ static int host_read(lua_State *L)
     do {
         n = read(fd, buffer, sizeof(buffer));
     } while (n < 0 && errno == EINTR);
-/* make_private(path) -> true | nil, text: a file that is there and that its
- * owner alone can read. */
-static int host_make_private(lua_State *L)
-{
-    const char *path = luaL_checkstring(L, 1);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return failed(L, "open", path);
-    int rc = fchmod(fd, 0600);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    if (rc != 0)
-        return failed(L, "mode of", path);
-    lua_pushboolean(L, true);
-    return 1;
-}
-
     if (n < 0)
         return failed(L, "read", "input");
     lua_pushlstring(L, buffer, (size_t)n);
@@ -283,6 +303,7 @@ int host_push(lua_State *L)
         {"columns", host_columns},
         {"kind", host_kind},
         {"make_folder", host_make_folder},
+        {"make_private", host_make_private},
         {"names", host_names},
         {"real_path", host_real_path},
         {"sync", host_sync},
@@ -291,6 +312,7 @@ int host_push(lua_State *L)
         {"open", host_open},
         {"read", host_read},
         {"interrupted", host_interrupted},
+        {"ending", host_is_ending},
         {"catch", host_catch},
         {NULL, NULL},
     };
@@ -300,4 +322,3 @@ int host_push(lua_State *L)
     luaL_register(L, NULL, functions);
     return 1;
 }
-        {"make_private", host_make_private},

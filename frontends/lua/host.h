@@ -3,6 +3,7 @@
 #ifndef FRONTENDS_LUA_HOST_H
 #define FRONTENDS_LUA_HOST_H
 
+#include <stdbool.h>
 #include <lua.h>
 
 /* Push the table `host`. */
@@ -15,6 +16,10 @@ int text_push(lua_State *L);
  * call of Lua returns, and Lua that computes ends with an error. Safe to call
  * in a handler; it concerns the state that host_push() was called with last. */
 void host_interrupt(void);
+
+/* The same, and host_ending() from now on: the user wants all of it to end. */
+void host_terminate(void);
+bool host_ending(void);
 
 /* The descriptor that is readable after host_interrupt(), or -1. */
 int host_interrupt_fd(void);

@@ -1,12 +1,17 @@
 #include "repl/edit.h"
 
+#include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <wchar.h>
 #include <lauxlib.h>
 #include <histedit.h>
+#include "lua/host.h"
 
 #define EDIT_META "ate.edit"
 
@@ -18,7 +23,7 @@ struct edit {
     lua_State *L; /* that is in read() just now, for completion */
     int complete; /* reference to the function of Lua */
     char prompt[64];
-    bool interrupted; /* Ctrl-C ended the line */
+    bool interrupted; /* Ctrl-C or its signal ended the line */
 };
 
 static struct edit *edit_of(EditLine *line)
@@ -134,6 +139,46 @@ static unsigned char interrupt_line(EditLine *line, int key)
     return CC_NEWLINE;
 }
 
+/* 1: a byte was typed; 0: the input ends, or a signal ends it. */
+static int read_byte(struct edit *e, char *byte)
+{
+    struct pollfd fds[2] = {
+        {.fd = STDIN_FILENO, .events = POLLIN},
+        {.fd = host_interrupt_fd(), .events = POLLIN},
+    };
+    for (;;) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return -1;
+        if (fds[1].revents != 0) {
+            e->interrupted = !host_ending();
+            return 0;
+        }
+        if (fds[0].revents == 0)
+            continue;
+        ssize_t n = read(STDIN_FILENO, byte, 1);
+        if (n >= 0 || errno != EINTR)
+            return (int)n;
+    }
+}
+
+/* libedit's own read starts again after a signal, and so would not see that
+ * the program is to end. Bytes that are no character are left out. */
+static int read_character(EditLine *line, wchar_t *out)
+{
+    mbstate_t state = {0};
+    for (;;) {
+        char byte;
+        int n = read_byte(edit_of(line), &byte);
+        if (n != 1)
+            return n;
+        size_t len = mbrtowc(out, &byte, 1, &state);
+        if (len == 0 || len == 1)
+            return 1;
+        if (len == (size_t)-1)
+            state = (mbstate_t){0};
+    }
+}
+
 static void start_history(struct edit *e)
 {
     HistEvent event;
@@ -158,6 +203,7 @@ static int edit_open(lua_State *L)
     if (e->line == NULL)
         return luaL_error(L, "no line editing on this terminal");
     el_set(e->line, EL_CLIENTDATA, e);
+    el_set(e->line, EL_GETCFN, read_character);
     el_set(e->line, EL_PROMPT, show_prompt);
     el_set(e->line, EL_EDITOR, "emacs");
     el_set(e->line, EL_SIGNAL, 0);
@@ -179,7 +225,8 @@ static struct edit *check_edit(lua_State *L)
     return e;
 }
 
-/* editor:read(prompt) -> line | nil at the end | false when interrupted */
+/* editor:read(prompt) -> line | nil at the end | false when interrupted.
+ * A signal that came before is one, too: see host.interrupted(). */
 static int edit_read(lua_State *L)
 {
     struct edit *e = check_edit(L);

@@ -166,6 +166,10 @@ local function read_terminal(repl)
     greet(repl)
     local text
     while not repl.ended do
+        ate.host.interrupted() -- what Ctrl-C ended has been told
+        if ate.host.ending() then
+            break
+        end
         local line = editor:read(prompt_of(repl, text == nil))
         if line == nil then
             break
@@ -184,54 +188,53 @@ local function read_terminal(repl)
     editor:close()
 end
 
+--- The lines of stdin, until its end or a signal.
+local function piped_lines()
+    local buffer, at, is_end = '', 1, false
+    return function()
+        while true do
+            local stop = buffer:find('\n', at, true)
+            if stop ~= nil then
+                local line = buffer:sub(at, stop - 1)
+                at = stop + 1
+                return line
+            end
+            buffer, at = buffer:sub(at), 1
+            if is_end then
+                local line = buffer
+                buffer = ''
+                return line ~= '' and line or nil
+            end
+            io.stdout:flush() -- who feeds us may wait for what was answered
+            local _, interrupted = ate.host.wait({0}, -1)
+            if interrupted then
+                return nil
+            end
+            local chunk = ate.host.read(0) or ''
+            buffer, is_end = buffer .. chunk, chunk == ''
+        end
+    end
+end
+
 local function read_pipe(repl)
     local text
-    for line in io.stdin:lines() do
+    for line in piped_lines() do
         text = text == nil and line or text .. '\n' .. line
         if not text:find('%S') or run_text(repl, text) then
             text = nil
         end
-        if repl.ended then
+        if repl.ended or ate.host.ending() then
             return
         end
     end
-    if text ~= nil then
+    if ate.host.interrupted() then
+        repl.code = EXIT_INTERRUPTED
+    elseif text ~= nil then
         failed(repl, ate.error('SCRIPT', 'the input ends in the middle of: '
             .. text:match('^[^\n]*')))
     end
 end
 
---- Read, evaluate and print until the end.
--- @tparam table out
--- @tparam table session
--- @tparam ?string chain to be used
--- @treturn[1] integer exit code: through a pipe that of the first failure
--- @treturn[2] nil
--- @treturn[2] table err
-function M.run(out, session, chain)
-    local repl = M.new(out, session)
-    local ok, err = choose_chain(repl, chain)
-    if not ok then
-        return nil, err
-    end
-    if ate.host.is_terminal(0) and ate.host.is_terminal(1) then
-        read_terminal(repl)
-        return 0
-    end
-    read_pipe(repl)
-    return repl.code
-end
-
---- What one REPL knows.
-function M.new(out, session)
-    local repl = {out = out, session = session, format = 'table', code = 0,
-        known = setmetatable({}, {__mode = 'k'})}
-    if out.is_json then
-        repl.format = 'json'
-    end
-    repl.env = new_env(repl)
-    return repl
-end
 --- Use the chain that was named, or the only one that there is.
 local function choose_chain(repl, chain)
     local names = chain == nil and chains.names(repl) or {}
@@ -250,5 +253,37 @@ local function choose_chain(repl, chain)
     return true
 end
 
+--- Read, evaluate and print until the end.
+-- @tparam table out
+-- @tparam table session
+-- @tparam ?string chain to be used
+-- @treturn[1] integer exit code: through a pipe that of the first failure
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.run(out, session, chain)
+    local repl = M.new(out, session)
+    local ok, err = choose_chain(repl, chain)
+    if not ok then
+        return nil, err
+    end
+    if ate.host.is_terminal(0) and ate.host.is_terminal(1) then
+        read_terminal(repl)
+        repl.code = 0
+    else
+        read_pipe(repl)
+    end
+    return ate.host.ending() and EXIT_INTERRUPTED or repl.code
+end
+
+--- What one REPL knows.
+function M.new(out, session)
+    local repl = {out = out, session = session, format = 'table', code = 0,
+        known = setmetatable({}, {__mode = 'k'})}
+    if out.is_json then
+        repl.format = 'json'
+    end
+    repl.env = new_env(repl)
+    return repl
+end
 
 return M
