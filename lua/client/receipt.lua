@@ -5,10 +5,7 @@ local cell = require('ate.client.cell')
 
 local M = {}
 
-local function is_word(value)
-    return (type(value) == 'string' or type(value) == 'number'
-        or type(value) == 'cdata')
-end
+local WORDS = {string = true, number = true, cdata = true, boolean = true}
 
 --- `transfer 3.0  index 3  root 77ab12c4…  durable 1.1 ms`
 -- @tparam string method
@@ -16,7 +13,7 @@ end
 -- @treturn string
 function M.line(method, write)
     local parts = {method}
-    if is_word(write.result) then
+    if WORDS[type(write.result)] then
         parts[1] = method .. ' ' .. cell.text(write.result)
     end
     if write.index ~= nil and write.index ~= ate.null then

@@ -47,6 +47,13 @@ function M.start(bench, caller, method, args)
     return value, err
 end
 
+local function not_null(value)
+    if value == ate.null then
+        return nil
+    end
+    return value
+end
+
 --- Call a method; anything but success fails the test.
 -- @treturn value what the method returned
 -- @treturn table {result, index, gas, ...} of a write
@@ -56,10 +63,9 @@ function User:call(method, args)
         fail('%s: expected success, got %s', method, said(err))
     end
     if type(value) == 'table' and value.gas ~= nil and value.tx ~= nil then
-        local result = value.result
-        return result ~= ate.null and result or nil, value
+        return not_null(value.result), value
     end
-    return value ~= ate.null and value or nil
+    return not_null(value)
 end
 
 local function read(user, method, args, rows)

@@ -70,6 +70,9 @@ describe('a receipt', function()
         assert.equal('transfer 3.0  index 3  root 77ab12c4…  durable 1.1 ms',
             receipt.line('transfer', {result = '3.0', index = 3,
                 root = '77ab12c4' .. ('0'):rep(56), durable_us = 1100}))
+        assert.equal('close false  index 3  root 77ab12c4…',
+            receipt.line('close', {result = false, index = 3,
+                root = '77ab12c4' .. ('0'):rep(56)}))
         assert.equal('close  index 3  root 77ab12c4…',
             receipt.line('close', {result = ate.null, index = 3,
                 root = '77ab12c4' .. ('0'):rep(56)}))

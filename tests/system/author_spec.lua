@@ -105,6 +105,27 @@ end)
         assert.matches('\n1 passed, 0 failed\n$', done.out)
     end)
 
+    it('gives what a method returned, also false', function()
+        local path = test_file([[
+test.it('is closed', function(t)
+    local is_open, receipt = t:user('me'):call('is_open', {})
+    t:equal(is_open, false)
+    t:ok(receipt.gas > 0)
+end)
+]])
+        local text = run.read(run.dir .. '/bank.lua')
+        run.write(run.dir .. '/bank.lua', (text:gsub('return bank%s*$', [[
+bank:method('is_open', {
+    doc = 'Is it open?', mode = 'write', args = {}, returns = t.boolean(),
+    run = function(ctx)
+        ctx:put('account', {name = 'x', owner = ctx.author})
+        return false
+    end,
+})
+%0]])))
+        assert.matches('\n1 passed, 0 failed', run.ok('test', path))
+    end)
+
     it('refuses files that are no tests', function()
         run.fails(3, 'no %*_test.lua in this folder', 'test')
         run.fails(3, 'nosuch_test.lua', 'test', run.dir .. '/nosuch_test.lua')
