@@ -1,5 +1,6 @@
 --- Help, from the table of commands.
 -- @module ate.cli.help
+local ate = require('ate')
 local args = require('ate.cli.args')
 local commands = require('ate.cli.table_of_commands')
 
@@ -93,6 +94,41 @@ function M.command(words, command)
     return table.concat(parts, '\n')
 end
 
+--- One command as a map, for programs.
+-- @tparam string words
+-- @tparam table command
+-- @treturn table
+function M.map(words, command)
+    local parts = {command = words, doc = command.doc, more = command.more,
+        args = ate.list({}), options = ate.list({}),
+        examples = ate.list(command.examples or {})}
+    for i, arg in ipairs(command.args or {}) do
+        parts.args[i] = {name = arg.name, doc = arg.doc,
+            optional = arg.optional, many = arg.many}
+    end
+    for i, option in ipairs(command.options or {}) do
+        parts.options[i] = {name = option.name, short = option.short,
+            value = option.value, doc = option.doc, repeated = option.list,
+            required = option.required,
+            choices = option.choices and ate.list(option.choices)}
+    end
+    return parts
+end
+
+--- All commands as maps, or those of one noun.
+-- @tparam[opt] string noun
+-- @treturn table
+function M.maps(noun)
+    local list = ate.list({})
+    for _, entry in ipairs(commands.each()) do
+        if not entry.command.hidden
+            and (noun == nil or entry.words:match('^%S+') == noun) then
+            list[#list + 1] = M.map(entry.words, entry.command)
+        end
+    end
+    return list
+end
+
 --- Help for a noun with verbs.
 function M.noun(noun)
     local rows = {}
@@ -129,6 +165,28 @@ function M.all()
         .. options_text('With every command', args.global)
         .. '\nExit codes: ' .. table.concat(exits, ', ') .. '.\n'
         .. 'ate COMMAND --help and man ate say more.\n'
+end
+
+--- Print help as text or as JSON: of all, of a noun, or of a command.
+-- @tparam table out
+-- @tparam[opt] table noun
+-- @tparam[opt] table command one of its verbs, or itself
+function M.print(out, noun, command)
+    local text, value
+    if noun == nil then
+        text, value = M.all(), M.maps()
+    elseif command == nil then
+        text, value = M.noun(noun), M.maps(noun.name)
+    else
+        local words = noun.name
+            .. (command ~= noun and ' ' .. command.name or '')
+        text, value = M.command(words, command), M.map(words, command)
+    end
+    if out.is_json then
+        out:json(value)
+    else
+        out:write(text)
+    end
 end
 
 return M

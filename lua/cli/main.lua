@@ -57,11 +57,11 @@ local function command_first(words)
 end
 
 --- Find the command that the first words name.
--- @treturn[1] table command
--- @treturn[1] string its words
+-- @treturn[1] table noun
+-- @treturn[1] ?table command one of its verbs, or itself; nil for help
 -- @treturn[1] table what is left
 -- @treturn[2] nil
--- @treturn[2] table err, or a text of help to be shown
+-- @treturn[2] table err
 local function find(words)
     local nouns = commands.all()
     local noun = commands.find(nouns, words[1])
@@ -71,14 +71,14 @@ local function find(words)
     end
     words = drop_first(words)
     if noun.verbs == nil then
-        return noun, noun.name, words
+        return noun, noun, words
     end
     if words[1] == nil then
         return nil, usage('ate %s needs a verb: %s', noun.name,
             table.concat(commands.names(noun.verbs), ', '))
     end
     if wants_help(words[1]) then
-        return nil, help.noun(noun)
+        return noun, nil, words
     end
     local verb = commands.find(noun.verbs, words[1])
     if verb == nil then
@@ -86,10 +86,11 @@ local function find(words)
             noun.name, suggest.hint(words[1], commands.names(noun.verbs)),
             table.concat(commands.names(noun.verbs), ', '))
     end
-    return verb, noun.name .. ' ' .. verb.name, drop_first(words)
+    return noun, verb, drop_first(words)
 end
 
-local function run_command(command, words, rest, out)
+local function run_command(noun, command, rest, out)
+    local words = noun.name .. (command ~= noun and ' ' .. command.name or '')
     local given, options = args.parse(command, rest)
     if given == nil then
         local err = options
@@ -97,8 +98,12 @@ local function run_command(command, words, rest, out)
         return nil, err
     end
     if options.help then
-        out:write(help.command(words, command))
+        help.print(out, noun, command)
         return 0
+    end
+    if out.is_json and (options.output or 'json') ~= 'json' then
+        return nil, usage('ate %s: --json and --output %s are not one format',
+            words, options.output)
     end
     local ctx = context.new(command, given, options, out)
     local code, err = command.run(ctx)
@@ -111,22 +116,28 @@ local function run(words, out)
         io.stderr:write(help.all())
         return 2
     end
+    words = command_first(words)
     if wants_help(words[1]) then
-        out:write(help.all())
+        help.print(out)
         return 0
     end
     if words[1] == '--version' or words[1] == '-V' then
-        words = {'version'}
+        words[1] = 'version'
     end
-    words = command_first(words)
-    local command, name, rest = find(words)
-    if command == nil and type(name) == 'string' then
-        out:write(name)
+    if words[1]:sub(1, 1) == '-' then
+        local _, err = args.parse({}, words)
+        return nil, getmetatable(err) ~= nil and err
+            or usage('a command is missing; ate help lists them')
+    end
+    local noun, command, rest = find(words)
+    if noun == nil then
+        return nil, command
+    end
+    if command == nil then
+        help.print(out, noun)
         return 0
-    elseif command == nil then
-        return nil, name
     end
-    return run_command(command, name, rest, out)
+    return run_command(noun, command, rest, out)
 end
 
 --- Run what the words say.

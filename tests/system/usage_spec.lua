@@ -35,6 +35,42 @@ describe('usage', function()
         run.fails(2, 'too many arguments', 'version', 'x')
     end)
 
+    it('is JSON where JSON is asked for', function()
+        local names = {}
+        for _, command in ipairs(run.json('help')) do
+            names[command.command] = command
+        end
+        assert.equal('FILE', names['chain create'].options[1].value)
+        assert.same(names, (function()
+            local all = {}
+            for _, command in ipairs(run.json('--help')) do
+                all[command.command] = command
+            end
+            return all
+        end)())
+        assert.same(names.call, run.json('help', 'call'))
+        assert.same(names.call, run.json('call', '--help'))
+        assert.same(names['key add'], run.json('help', 'key', 'add'))
+        assert.equal(4, #run.json('key', '--help'))
+        assert.equal(run.ok('completion', 'bash'),
+            run.json('completion', 'bash').script)
+        run.bank()
+        local done = run.ate('view', 'bank', 'balance', '-o', 'csv', '--json')
+        assert.equal(2, done.code)
+        assert.matches('^{"error":.*%-%-output csv', done.err)
+        assert.equal('', done.out)
+        assert.same({}, run.json('view', 'bank', 'balance', '-o', 'json'))
+    end)
+
+    it('needs a command', function()
+        run.fails(2, '%-%-data needs a value, DIR', '--data')
+        run.fails(2, 'a command is missing', '--data', run.dir)
+        run.fails(2, '%-%-json takes no value', '--json=x')
+        run.fails(2, 'unknown option %-%-jsno; did you mean "%-%-json"',
+            '--jsno')
+        run.fails(2, 'unknown option %-x', '-x')
+    end)
+
     it('tells the version', function()
         assert.matches('^ate %d+%.%d+%.%d+\n$', run.ok('--version'))
         assert.equal(run.ok('--version'), run.ok('version'))

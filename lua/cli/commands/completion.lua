@@ -9,7 +9,11 @@ local function run(ctx)
         return nil, ate.error('INVALID', ('completion is for %s, not %q')
             :format(table.concat(SHELLS, ', '), ctx.args.SHELL))
     end
-    ctx.out:write(script)
+    if ctx.out.is_json then
+        ctx.out:json({shell = ctx.args.SHELL, script = script})
+    else
+        ctx.out:write(script)
+    end
     return 0
 end
 

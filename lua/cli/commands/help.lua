@@ -4,32 +4,30 @@ local commands = require('ate.cli.table_of_commands')
 local help = require('ate.cli.help')
 local suggest = require('ate.client.suggest')
 
+local function unknown(word, list)
+    return nil, ate.error('NOT_FOUND', ('no command %q%s'):format(word,
+        suggest.hint(word, commands.names(list))))
+end
+
 local function run(ctx)
     if ctx.options.mdoc then
         ctx.out:write(require('ate.cli.manual').page())
         return 0
     end
     local words = ctx.args.COMMAND
-    if #words == 0 then
-        ctx.out:write(help.all())
-        return 0
-    end
     local nouns = commands.all()
-    local noun = commands.find(nouns, words[1])
-    if noun == nil then
-        return nil, ate.error('NOT_FOUND', ('no command %q%s'):format(words[1],
-            suggest.hint(words[1], commands.names(nouns))))
+    local noun = words[1] and commands.find(nouns, words[1])
+    if noun == nil and words[1] ~= nil then
+        return unknown(words[1], nouns)
     end
-    if noun.verbs == nil then
-        ctx.out:write(help.command(noun.name, noun))
-        return 0
+    local command = noun
+    if noun ~= nil and noun.verbs ~= nil then
+        command = words[2] and commands.find(noun.verbs, words[2])
+        if command == nil and words[2] ~= nil then
+            return unknown(words[1] .. ' ' .. words[2], noun.verbs)
+        end
     end
-    local verb = words[2] and commands.find(noun.verbs, words[2])
-    if verb == nil then
-        ctx.out:write(help.noun(noun))
-        return 0
-    end
-    ctx.out:write(help.command(noun.name .. ' ' .. verb.name, verb))
+    help.print(ctx.out, noun, command)
     return 0
 end
 
