@@ -6,6 +6,7 @@ local commands = require('ate.repl.commands')
 local complete = require('ate.repl.complete')
 local eval = require('ate.repl.eval')
 local history = require('ate.repl.history')
+local raised_by = require('ate.client.raised')
 local show = require('ate.repl.show')
 
 local M = {}
@@ -70,8 +71,8 @@ end
 --- Show what went wrong and keep the first exit code.
 local function failed(repl, raised)
     local err = raised
-    if type(raised) ~= 'table' or raised.code == nil then
-        local text = tostring(raised):gsub('^line:1: ', '')
+    if not raised_by.is_error(raised) then
+        local text = raised_by.text(raised):gsub('^line:1: ', '')
             :gsub('^line:', 'line ')
         err = ate.error('SCRIPT', text)
     end

@@ -1,7 +1,7 @@
 --- What a test holds in its hand, `t`: a chain of its own, users, the clock.
 --
--- A failed claim raises an error {failure = true, text, where}; `where` is the
--- line of the test that made the claim.
+-- A failed claim raises an error {text, where}; `where` is the line of the test
+-- that made the claim.
 -- @module ate.test.bench
 local ate = require('ate')
 local bundle_files = require('ate.client.bundles')

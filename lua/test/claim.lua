@@ -4,6 +4,12 @@ local problem = require('ate.client.problem')
 
 local M = {}
 
+local Failure = {} -- the metatable of what fail() raises
+
+function Failure:__tostring()
+    return self.text
+end
+
 --- Raise a failure at the line of the test, above all files of ours.
 function M.fail(text, ...)
     local where
@@ -18,7 +24,12 @@ function M.fail(text, ...)
             break
         end
     end
-    error({failure = true, text = text:format(...), where = where}, 0)
+    error(setmetatable({text = text:format(...), where = where}, Failure), 0)
+end
+
+--- Whether that is what a test raised.
+function M.is_failure(raised)
+    return getmetatable(raised) == Failure
 end
 
 --- An error of the engine in words, with its code.

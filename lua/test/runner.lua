@@ -2,16 +2,18 @@
 -- @module ate.test.runner
 local ate = require('ate')
 local bench = require('ate.test.bench')
+local claim = require('ate.test.claim')
+local raised_by = require('ate.client.raised')
 local test = require('ate.test')
 
 local M = {}
 
 --- Turn whatever was raised into {text, where}.
 local function failure_of(raised, path)
-    if type(raised) == 'table' and raised.failure then
+    if claim.is_failure(raised) then
         return raised
     end
-    local text = tostring(type(raised) == 'table' and raised.text or raised)
+    local text = raised_by.text(raised)
     local where, rest = text:match('^([^\n:]+:%d+): (.*)$')
     if where ~= nil then
         return {text = rest, where = where}

@@ -51,6 +51,12 @@ describe('the REPL through a pipe', function()
         assert.equal('still here\n', done.out)
         assert.matches('^ate: bank transfer: too_deep: alice would hold '
             .. '%-500%.00\nate: attempt to index global \'nosuch\'', done.err)
+        done = typed({'error(setmetatable({}, {__index = error, '
+            .. '__tostring = error}))', 'error({code = 1})', '1'})
+        assert.equal('1\n', done.out)
+        assert.equal(1, done.code)
+        assert.matches('^ate: an error that is a table, and that can not be '
+            .. 'shown\nate: table: 0x%x+\n$', done.err)
         assert.equal(1, typed({'f('}).code)
         assert.equal(2, typed({'\\usee bank'}).code)
         assert.equal(3, typed({'1'}, 'nosuch').code)
