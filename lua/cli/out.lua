@@ -1,6 +1,7 @@
 --- Where a command prints: data to stdout, talk to stderr.
 -- @module ate.cli.out
 local ate = require('ate')
+local advice = require('ate.client.advice')
 
 local M = {}
 local Out = {}
@@ -94,12 +95,12 @@ function Out:error(err)
     io.stdout:flush()
     if self.is_json then
         local shown = {code = err.code, rule = err.rule, text = err.text,
-            exit = err.exit, line = err.line}
+            exit = err.exit, line = err.line, advice = advice.of(err)}
         io.stderr:write(ate.json.encode({error = shown}), '\n')
         return
     end
     local mark = self.talk_color and '\27[31mate:\27[0m ' or 'ate: '
-    local text = as_commands(err.text)
+    local text = as_commands(advice.text(err))
     io.stderr:write(mark, ate.text.printable(text, '\n\t'), '\n')
 end
 

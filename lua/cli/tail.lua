@@ -2,6 +2,7 @@
 -- @module ate.cli.tail
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local problem = require('ate.client.problem')
 
 local M = {}
 
@@ -105,10 +106,11 @@ function M.run(ctx, session, chain)
         end
     end)
     if done == nil and not (session.interrupted and ctx.options.follow) then
-        return nil, err
+        return nil, problem.say(err, chain)
     end
     if info.state == 'damaged' then
-        return nil, ate.error('CORRUPT', info.error)
+        return nil, ate.error('CORRUPT', ('chain %s: %s'):format(chain,
+            info.error))
     end
     return done == nil and err.exit or 0
 end

@@ -141,6 +141,34 @@ describe('a copied folder', function()
             and run.dir .. '/empty')
     end)
 
+    -- Whoever reads it knows what to do next.
+    it('says what can be done', function()
+        run.bank()
+        local folder = run.path()
+        local function damaged(damage, pattern)
+            run.shell(('cp -a %s kept; cd %s; %s'):format(folder, folder,
+                damage))
+            local err = run.fails(8, pattern, 'view', 'bank', 'balance')
+            assert.matches('^ate: chain bank: ', err)
+            local listed = run.ate('chain', 'ls', '-l')
+            assert.equal(8, listed.code)
+            assert.equal(err, listed.err)
+            assert.matches('\nbank .* %a+\n$', listed.out)
+            listed = run.ate('chain', 'ls', '-l', '--json')
+            assert.matches('"advice":"', listed.err)
+            run.shell(('rm -rf %s; mv kept %s'):format(folder, folder))
+        end
+        local copy = '; put the folder of the chain back from a copy; '
+            .. 'ate chain verify %-%-path DIR'
+        damaged('rm cur', copy)
+        damaged('printf x | dd of=cur bs=1 seek=20 conv=notrunc', copy)
+        damaged('head -c 8192 /dev/zero | dd of=1.head conv=notrunc', copy)
+        damaged('rm 1.head', copy)
+        damaged('"$ATE" dev flip-byte .', '; ate chain tail bank shows')
+        run.shell(('rm %s/cur'):format(folder))
+        run.fails(8, '^ate: chain bank: ', 'chain', 'ls')
+    end)
+
     it('of another chain in its place is refused', function()
         run.bank()
         run.shell([["$ATE" chain create other --schema bank.lua]])
@@ -181,8 +209,9 @@ describe('one writer', function()
         ]])
         assert.equal('second 7\naccount,amount\nalice,-1.00\nbob,1.00\n'
             .. 'read 0\nfirst 0\n', done.out, done.err)
-        assert.matches('^ate: ', done.err)
-        assert.matches('data', done.err)
+        assert.matches('^ate: [^\n]*/data: another process is writing there '
+            .. '%(pid %d+%); what only reads can be used meanwhile: get, ',
+            done.err)
     end)
 
     it('that is killed loses nothing that it answered', function()
@@ -256,7 +285,9 @@ describe('a folder without write permission', function()
         ]])
         assert.equal('write 4\nkey 4\naccount,amount\nread 0\n', done.out,
             done.err)
-        assert.matches('^ate: .*data', done.err)
+        assert.matches('^ate: [^\n]*/data/lock: opening: Permission denied; '
+            .. 'who owns the folder can write there; what only reads',
+            done.err)
     end)
 end)
 
@@ -298,7 +329,8 @@ describe('a full disk', function()
         end
         assert.equal('full 7\nverify 0\nlisted 0\nagain 0\n', done.out,
             done.err)
-        assert.matches('"code":"FULL",.*"calls: line %d+: .*space', done.err)
+        assert.matches('"advice":"make room and try again.*"code":"FULL",.*'
+            .. '"calls: line %d+: .*space', done.err)
         local _, answered = run.read(run.dir .. '/answers'):gsub('\n', '')
         local _, listed = run.read(run.dir .. '/listed'):gsub('\n', '')
         assert.is_true(answered > 100)

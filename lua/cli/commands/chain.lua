@@ -137,13 +137,26 @@ local function ls(ctx)
         if ctx.options.long then
             found, err = session:read(chain.name, 'info')
             found = found or {name = chain.name, id = chain.id,
-                state = 'failed', error = err.text}
+                state = 'failed', error = err.text, code = err.code}
+        end
+        if found.state == 'damaged' or found.state == 'failed' then
+            problems[#problems + 1] = damage(found)
         end
         writer.row(found)
     end
     writer.close()
     return 0
 end
+--- What is wrong with a chain, of which `info` or a list tells the error.
+local function damage(info)
+    local text = cell.text(info.error)
+    local front = ('chain %s: '):format(info.name)
+    if text:sub(1, #front) ~= front then
+        text = front .. text
+    end
+    return ate.error(info.code or 'CORRUPT', text)
+end
+
 
 local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
@@ -159,6 +172,7 @@ local function info(ctx)
     if session == nil then
         return nil, err
     end
+    local problems = {}
     local found
     found, err = session:read(ctx.args.NAME, 'info')
     if found == nil then
@@ -166,9 +180,12 @@ local function info(ctx)
     end
     facts.print(ctx.out, found, INFO)
     if found.state == 'damaged' then
-        return nil, ate.error('CORRUPT', found.error)
+        return nil, damage(found)
     end
-    return 0
+    for _, problem in ipairs(problems) do
+        ctx.out:error(problem)
+    end
+    return #problems > 0 and problems[1].exit or 0
 end
 
 local function path(ctx)

@@ -1,4 +1,5 @@
 --- ate dev: tools for trying out what happens when a disk fails.
+local shell = require('ate.client.shell')
 local flip = require('ate.cli.flip')
 
 local function flip_byte(ctx)
@@ -12,8 +13,8 @@ local function flip_byte(ctx)
     end
     ctx.out:line(('%s offset %d: %02x is now %02x'):format(done.file,
         done.offset, done.before, done.after))
-    ctx.out:talk(('undo: ate dev flip-byte %s --offset %d'):format(done.file,
-        done.offset))
+    ctx.out:talk(('undo: ate dev flip-byte %s --offset %d'):format(
+        shell.quoted(done.file), done.offset))
     return 0
 end
 

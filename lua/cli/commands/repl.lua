@@ -1,11 +1,13 @@
 --- ate repl [NAME]
+local advice = require('ate.client.advice')
+
 local function run(ctx)
     local session, err = ctx:open('call')
     if session == nil then
         return nil, err
     end
     if session.writing_err ~= nil then
-        ctx.out:talk('read only: ' .. session.writing_err.text)
+        ctx.out:talk('read only: ' .. advice.text(session.writing_err))
     end
     return require('ate.repl').run(ctx.out, session, ctx.args.NAME)
 end

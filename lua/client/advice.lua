@@ -1,0 +1,62 @@
+--- What somebody can do about an error, as a clause behind its text.
+-- @module ate.client.advice
+local shell = require('ate.client.shell')
+
+local M = {}
+
+local READING = 'what only reads can be used meanwhile: get, list, view, '
+    .. 'history, chain info, tail and verify'
+local A_COPY = 'put the folder of the chain back from a copy; ate chain '
+    .. 'verify --path DIR says whether one is good'
+
+-- {code, pattern, advice}: the first whose pattern is in the text; %s in an
+-- advice is the name of the chain.
+local KNOWN = {
+    {'CORRUPT', '/cur is missing', A_COPY},
+    {'CORRUPT', '/cur: ', A_COPY},
+    {'CORRUPT', 'neither of its watermarks is good', A_COPY},
+    {'CORRUPT', 'no slot is good', A_COPY},
+    {'CORRUPT', '/1%.head is missing', A_COPY},
+    {'CORRUPT', 'read at offset 0: No such file', A_COPY},
+    {'CORRUPT', 'what stands before it can be read',
+        'ate chain tail %s shows the end of that'},
+    {'FULL', '', 'make room and try again: what was answered is kept'},
+    {'DENIED', '/lock: opening: Permission denied',
+        'who owns the folder can write there; ' .. READING},
+    {'DENIED', 'Read%-only file system', READING},
+    {'DENIED', 'mak[^:]*folder.*: Permission denied',
+        '--data DIR or ATE_DATA names another place'},
+    {'DENIED', 'opening the folder: Permission denied',
+        'who owns it can read it; --data DIR or ATE_DATA names another'},
+    {'DENIED', '%x%x/%x+/.*: Permission denied',
+        'who owns the folder can read it'},
+    {'UNAVAILABLE', 'another process is writing there', READING},
+}
+
+--- Advice for an error of the engine.
+-- @tparam table err code, text
+-- @treturn[1] string
+-- @treturn[2] nil when there is none
+function M.of(err)
+    for _, known in ipairs(KNOWN) do
+        if err.code == known[1] and err.text:find(known[2]) then
+            local chain = err.text:match('chain (.-): %x%x/%x+/')
+            if not known[3]:find('%%s') then
+                return known[3]
+            end
+            return chain ~= nil and known[3]:format(shell.quoted(chain)) or nil
+        end
+    end
+    return nil
+end
+
+--- The text of an error with its advice.
+-- @tparam table err
+-- @treturn string
+function M.text(err)
+    local text = err.text:gsub(': stop it, or open the folder to read only', '')
+    local advice = M.of(err)
+    return advice ~= nil and text .. '; ' .. advice or text
+end
+
+return M
