@@ -20,6 +20,21 @@ describe('ate new', function()
     end)
 end)
 
+describe('ate new', function()
+    it('refuses names that no schema can have', function()
+        for _, name in ipairs({'end', 'nil', 'and', 'function', 'ate', 't',
+            'account', ('a'):rep(65)}) do
+            run.fails(2, name .. ' can not be the name of this schema: ', 'new',
+                run.dir .. '/' .. name)
+            assert.equal(0, os.execute('test ! -e ' .. run.dir .. '/' .. name))
+        end
+        run.ok('new', run.dir .. '/' .. ('a'):rep(64))
+        run.shell('mkdir nil && touch nil/kept')
+        run.fails(2, 'nil can not be', 'new', run.dir .. '/nil')
+        assert.equal('kept\n', run.shell('ls -A nil').out)
+    end)
+end)
+
 describe('the examples', function()
     for _, name in ipairs({'hello/hello', 'books/books'}) do
         it('pass their tests: ' .. name, function()

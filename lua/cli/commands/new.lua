@@ -1,5 +1,6 @@
 --- ate new DIR: a schema to start from.
 local ate = require('ate')
+local shell = require('ate.client.shell')
 
 local FILES = {
     {asset = 'cli/templates/schema.lua', name = 'NAME.lua'},
@@ -33,6 +34,51 @@ local function write_file(path, text)
     return true
 end
 
+--- Write the schema and load it: a name may be a word of Lua, or one that the
+-- schema uses for something else. What was written then is taken away.
+local function write_schema(path, name, text)
+    local ok, err = write_file(path, text)
+    if ok == nil then
+        return nil, err
+    end
+    local bundle
+    bundle, err = ate.bundle(path)
+    if bundle == nil then
+        os.remove(path)
+        return nil, ate.error('INVALID', ('new: %s can not be the name of '
+            .. 'this schema: %s'):format(name, err.text:match('[^\n]*')))
+    end
+    return true
+end
+
+--- Write all files of a new schema.
+-- @treturn[1] true
+-- @treturn[2] nil
+-- @treturn[2] table err; then nothing is left
+local function write_files(folder, paths, name)
+    local is_new = ate.host.kind(folder) == nil
+    local ok, problem = ate.host.make_folder(folder)
+    if not ok then
+        return nil, ate.error('DENIED', 'new: ' .. problem)
+    end
+    for i, file in ipairs(FILES) do
+        local text = ate.asset(file.asset):gsub('%f[%w]bank%f[^%w]', name)
+        local err
+        if i == 1 then
+            ok, err = write_schema(paths[i], name, text)
+        else
+            ok, err = write_file(paths[i], text)
+        end
+        if ok == nil then
+            if is_new then
+                os.remove(folder) -- does nothing unless it is empty
+            end
+            return nil, err
+        end
+    end
+    return true
+end
+
 local function run(ctx)
     local folder = ctx.args.DIR:gsub('(.)/+$', '%1')
     local full = folder
@@ -43,10 +89,6 @@ local function run(ctx)
     if name == nil then
         return nil, err
     end
-    local ok, problem = ate.host.make_folder(folder)
-    if not ok then
-        return nil, ate.error('DENIED', 'new: ' .. problem)
-    end
     local paths = {}
     for i, file in ipairs(FILES) do
         paths[i] = folder .. '/' .. file.name:gsub('NAME', name)
@@ -55,12 +97,10 @@ local function run(ctx)
                 .. 'nothing was written'):format(paths[i]))
         end
     end
-    for i, file in ipairs(FILES) do
-        local text = ate.asset(file.asset):gsub('%f[%w]bank%f[^%w]', name)
-        ok, err = write_file(paths[i], text)
-        if not ok then
-            return nil, err
-        end
+    local ok
+    ok, err = write_files(folder, paths, name)
+    if ok == nil then
+        return nil, err
     end
     if ctx.out.is_json then
         ctx.out:json({folder = folder, name = name, files = ate.list(paths)})
@@ -71,7 +111,7 @@ local function run(ctx)
     end
     ctx.out:talk(('next: cd %s && ate test && ate chain create %s --schema '
         .. '%s.lua --accept accept-all,serializer,structured-logic')
-        :format(folder, name, name))
+        :format(shell.quoted(folder), name, name))
     return 0
 end
 
