@@ -326,3 +326,25 @@ describe('an argument that is wrong', function()
         run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')
     end)
 end)
+    it('of chain create is told what it leaves out', function()
+        local schema = run.bank_schema()
+        local function create(name, stages)
+            return run.ate('chain', 'create', name, '--schema', schema,
+                '--accept', stages)
+        end
+        assert.equal('', create('a', 'accept-all,serializer,structured-logic')
+            .err)
+        assert.matches('^warning: nothing will ever be accepted: %-%-accept has '
+            .. 'none of accept%-all, master%-key%-validator, trust%-delegation\n'
+            .. '$', create('b', 'serializer,structured-logic').err)
+        assert.matches('^warning: the 2 rules of the schema will not be asked: '
+            .. '%-%-accept has no structured%-logic\n$',
+            create('c', 'accept-all,serializer').err)
+        assert.equal(2, create('d', '').code)
+        local help = run.ok('help', 'chain', 'create')
+        for _, stage in ipairs({'accept%-all', 'master%-key%-validator',
+            'serializer', 'structured%-logic', 'trust%-delegation'}) do
+            assert.matches(stage, help)
+        end
+    end)
+

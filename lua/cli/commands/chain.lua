@@ -32,7 +32,28 @@ local function load_bundle(ctx, path)
     for _, warning in ipairs(report.warnings or {}) do
         ctx.out:warn(warning)
     end
-    return bundle
+    return bundle, report
+end
+
+-- Those that say yes; the others only say no.
+local SAYING_YES = {['accept-all'] = true, ['master-key-validator'] = true,
+    ['trust-delegation'] = true}
+
+--- Say what a list of materializers leaves out.
+local function warn_of_stages(ctx, stages, schema)
+    local has, is_open = {}, false
+    for _, stage in ipairs(stages or {}) do
+        has[stage] = true
+        is_open = is_open or SAYING_YES[stage] == true
+    end
+    if stages ~= nil and not is_open then
+        ctx.out:warn('nothing will ever be accepted: --accept has none of '
+            .. 'accept-all, master-key-validator, trust-delegation')
+    end
+    if stages ~= nil and not has['structured-logic'] and #schema.rules > 0 then
+        ctx.out:warn(('the %d rules of the schema will not be asked: --accept '
+            .. 'has no structured-logic'):format(#schema.rules))
+    end
 end
 
 local function created_line(ctx, info)
@@ -52,20 +73,24 @@ local function create(ctx)
         return nil, ate.error('INVALID', 'chain create needs --schema FILE.lua;'
             .. ' ate new DIR makes one to start from')
     end
-    local bundle, err = load_bundle(ctx, ctx.options.schema)
-    if bundle == nil then
-        return nil, err
+    local stages = split_list(ctx.options.accept)
+    if stages ~= nil and #stages == 0 then
+        return nil, ate.error('INVALID', 'chain create: --accept is empty')
     end
-    local session
-    session, err = ctx:open('create')
+    local bundle, report = load_bundle(ctx, ctx.options.schema)
+    if bundle == nil then
+        return nil, report
+    end
+    local session, err = ctx:open('create')
     if session == nil then
         return nil, err
     end
+    warn_of_stages(ctx, stages, report.schema)
     local made
     made, err = session:call(nil, 'chain.create', {
         name = ctx.args.NAME,
         bundle = ate.bin(bundle),
-        accept = split_list(ctx.options.accept),
+        accept = stages,
         roots = split_list(ctx.options.root),
         threshold = ctx.options.threshold,
         next = split_list(ctx.options.next),
@@ -119,6 +144,16 @@ local LONG_COLUMNS = {
     {name = 'state'},
 }
 
+--- What is wrong with a chain, of which `info` or a list tells the error.
+local function damage(info)
+    local text = cell.text(info.error)
+    local front = ('chain %s: '):format(info.name)
+    if text:sub(1, #front) ~= front then
+        text = front .. text
+    end
+    return ate.error(info.code or 'CORRUPT', text)
+end
+
 local function ls(ctx)
     local session, err = ctx:open('read')
     if session == nil then
@@ -132,6 +167,7 @@ local function ls(ctx)
     local columns = ctx.options.long and LONG_COLUMNS or {unpack(LONG_COLUMNS,
         1, 2)}
     local writer = rows.writer(ctx.out, columns, ctx.options.output)
+    local problems = {}
     for _, chain in ipairs(chains) do
         local found = chain
         if ctx.options.long then
@@ -145,18 +181,11 @@ local function ls(ctx)
         writer.row(found)
     end
     writer.close()
-    return 0
-end
---- What is wrong with a chain, of which `info` or a list tells the error.
-local function damage(info)
-    local text = cell.text(info.error)
-    local front = ('chain %s: '):format(info.name)
-    if text:sub(1, #front) ~= front then
-        text = front .. text
+    for _, problem in ipairs(problems) do
+        ctx.out:error(problem)
     end
-    return ate.error(info.code or 'CORRUPT', text)
+    return #problems > 0 and problems[1].exit or 0
 end
-
 
 local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
@@ -172,7 +201,6 @@ local function info(ctx)
     if session == nil then
         return nil, err
     end
-    local problems = {}
     local found
     found, err = session:read(ctx.args.NAME, 'info')
     if found == nil then
@@ -182,10 +210,7 @@ local function info(ctx)
     if found.state == 'damaged' then
         return nil, damage(found)
     end
-    for _, problem in ipairs(problems) do
-        ctx.out:error(problem)
-    end
-    return #problems > 0 and problems[1].exit or 0
+    return 0
 end
 
 local function path(ctx)
@@ -270,8 +295,11 @@ return {
                 {name = 'accept', value = 'LIST',
                     doc = 'The materializers that are asked, by commas; else '
                         .. 'trust-delegation,serializer,structured-logic: '
-                        .. 'only those write who were granted it. accept-all '
-                        .. 'in place of the first lets strangers write.'},
+                        .. 'only those write who were granted it. '
+                        .. 'accept-all in place of the first lets strangers '
+                        .. 'write, master-key-validator the root keys alone. '
+                        .. 'serializer asks types, structured-logic asks '
+                        .. 'rules.'},
                 signing.as,
                 {name = 'root', value = 'KEY', list = true,
                     doc = 'A root key; repeated for several. Else the one '
