@@ -10,6 +10,8 @@ local suggest = require('ate.client.suggest')
 
 local M = {}
 
+local NUMBER_MAX = 2 ^ 53
+
 --- Options that every command has.
 M.global = {
     {name = 'data', value = 'DIR',
@@ -91,7 +93,8 @@ local function take_option(rest, by_word, words, options)
     end
     if option.number then
         local number = tonumber(value)
-        if number == nil or number < 0 or number % 1 ~= 0 then
+        if number == nil or number < 0 or number % 1 ~= 0
+            or number > NUMBER_MAX then
             return usage('%s is a whole number, not %q', name, value)
         end
         value = number
@@ -102,6 +105,12 @@ local function take_option(rest, by_word, words, options)
     end
     options[option.name] = option.value == nil and true or value
     return true
+end
+
+--- The first sentence of a doc, to go on a sentence with.
+local function clause(doc)
+    local text = doc:gsub('%.%s.*$', ''):gsub('%.$', '')
+    return (text:gsub('^%u%l', string.lower):gsub('^%u ', string.lower))
 end
 
 local function assign(command, words)
@@ -118,7 +127,10 @@ local function assign(command, words)
         local given = args[arg.name]
         local missing = given == nil or arg.many and #given == 0
         if missing and not arg.optional then
-            return usage('%s is missing: %s', arg.name, arg.doc)
+            return usage('%s is missing, %s', arg.name, clause(arg.doc))
+        end
+        if given == '' and arg.name ~= 'KEY' then
+            return usage('%s is empty, %s', arg.name, clause(arg.doc))
         end
     end
     if at <= #words then

@@ -2,6 +2,7 @@
 -- @module ate.client.shape
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local shell = require('ate.client.shell')
 local suggest = require('ate.client.suggest')
 
 local M = {}
@@ -12,6 +13,41 @@ local function is_set(value)
     return value ~= nil and value ~= ate.null
 end
 M.is_set = is_set
+
+local function is_named(schema, item, name)
+    return item.name == name or schema.main .. '.' .. item.name == name
+end
+
+--- Why a default method is not there, when its type turned it off.
+local function turned_off(schema, what, name)
+    local front, verb = name:match('^(.*)%.(%l+)$')
+    for _, type_ in ipairs(what == 'method' and schema.types or {}) do
+        for _, word in ipairs(is_named(schema, type_, front) and type_.off
+            or {}) do
+            if word == verb then
+                return ('%s.%s is turned off%s'):format(type_.name, verb,
+                    is_set(type_.where) and ', ' .. type_.where or '')
+            end
+        end
+    end
+    return nil
+end
+
+local COMMANDS = {type = 'list', view = 'view', method = 'call'}
+
+--- What else has that name, and the command for it.
+local function something_else(schema, what, name, chain)
+    for _, other in ipairs({'type', 'view', 'method'}) do
+        for _, item in ipairs(schema[LISTS[other]] or {}) do
+            if other ~= what and is_named(schema, item, name) then
+                return ('%s is a %s, not a %s; try ate %s %s %s'):format(name,
+                    other, what, COMMANDS[other], shell.quoted(chain),
+                    name)
+            end
+        end
+    end
+    return nil
+end
 
 --- Find a type, view or method by its short or qualified name.
 -- @tparam table schema
@@ -24,13 +60,15 @@ M.is_set = is_set
 function M.find(schema, what, name, chain)
     local names = {}
     for _, item in ipairs(schema[LISTS[what]] or {}) do
-        if item.name == name or schema.main .. '.' .. item.name == name then
+        if is_named(schema, item, name) then
             return item
         end
         names[#names + 1] = item.name
     end
-    return nil, ate.error('NOT_FOUND', ('%s: no %s %q%s'):format(chain, what,
-        name, suggest.hint(name, names)))
+    local reason = turned_off(schema, what, name)
+        or something_else(schema, what, name, chain)
+        or ('no %s %q%s'):format(what, name, suggest.hint(name, names))
+    return nil, ate.error('NOT_FOUND', ('%s: %s'):format(chain, reason))
 end
 
 local function column(field)

@@ -63,4 +63,21 @@ function M.hint(word, words)
     return ('; did you mean %q?'):format(nearest)
 end
 
+--- The same, or all there are: `; there are: from, to`.
+-- @tparam string word
+-- @tparam table words
+-- @treturn string
+function M.hint_or_list(word, words)
+    local hint = M.hint(word, words)
+    if hint ~= '' then
+        return hint
+    end
+    if #words == 0 then
+        return '; there are none'
+    end
+    local sorted = {unpack(words)}
+    table.sort(sorted)
+    return '; there are: ' .. table.concat(sorted, ', ')
+end
+
 return M

@@ -122,7 +122,7 @@ function M.args(fields, words, what)
         local field = by_name[name]
         if field == nil then
             return invalid('%s: unknown field %q%s', what, name,
-                suggest.hint(name, names))
+                suggest.hint_or_list(name, names))
         end
         if args[name] ~= nil then
             return invalid('%s: %q is given twice', what, name)

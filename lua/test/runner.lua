@@ -70,13 +70,17 @@ local function average(gas, calls)
     return calls == 0 and 0 or math.floor(gas / calls + 0.5)
 end
 
+local function calls_text(count)
+    return count == 1 and '1 call' or count .. ' calls'
+end
+
 local function say(out, result)
     if out.is_json then
         return
     end
     if result.passed then
-        out:line(('ok    %s  %d calls, %d gas a call'):format(result.name,
-            result.calls, average(result.gas, result.calls)))
+        out:line(('ok    %s  %s, %d gas a call'):format(result.name,
+            calls_text(result.calls), average(result.gas, result.calls)))
         return
     end
     out:line('FAIL  ' .. result.name)
@@ -100,8 +104,8 @@ local function gas_lines(out, methods)
     table.sort(names)
     for _, name in ipairs(names) do
         local sum = methods[name]
-        out:line(('gas   %s  %d a call, %d calls'):format(name,
-            average(sum.gas, sum.calls), sum.calls))
+        out:line(('gas   %s  %d a call, %s'):format(name,
+            average(sum.gas, sum.calls), calls_text(sum.calls)))
     end
 end
 

@@ -53,7 +53,7 @@ describe('args', function()
     end)
 
     it('refuses what is missing, too much, or of the wrong kind', function()
-        assert.matches('NAME is missing: A name%.', problem())
+        assert.matches('NAME is missing, a name', problem())
         assert.matches('%-%-lines needs a value', problem('a', '--lines'))
         assert.matches('whole number, not "x"', problem('a', '--lines', 'x'))
         assert.matches('whole number', problem('a', '--lines', '1.5'))

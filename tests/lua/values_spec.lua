@@ -58,6 +58,8 @@ describe('values', function()
         assert.matches('"x" is not of the form name=value', problem('x'))
         assert.matches('unknown field "amuont"; did you mean "amount"%?',
             problem('amuont=1'))
+        assert.matches('unknown field "x"; there are: amount, count, file, '
+            .. 'lines, note, open, tags', problem('x=1'))
         assert.matches('"count" is given twice', problem('count=1', 'count=2'))
         assert.matches('count is a whole number, not "1.5"',
             problem('count=1.5'))

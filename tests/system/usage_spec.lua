@@ -31,7 +31,12 @@ describe('usage', function()
             '--schem', 'y')
         run.fails(2, 'needs a verb: new, add, ls, show', 'key')
         run.fails(2, 'needs %-%-schema', 'chain', 'create', 'x')
-        run.fails(2, 'DIR is missing', 'new')
+        run.fails(2, 'DIR is missing, the folder; its name', 'new')
+        run.fails(2, 'NAME is missing, the chain; see ate view', 'view')
+        run.fails(2, 'DIR is empty', 'new', '')
+        run.fails(2, 'NAME is empty', 'view', '', 'balance')
+        run.fails(2, '%-%-from is a whole number, not "1e300"', 'chain', 'tail',
+            'bank', '--from', '1e300')
         run.fails(2, 'too many arguments', 'version', 'x')
     end)
 
@@ -273,6 +278,12 @@ describe('a name that is not there', function()
         run.fails(3, 'bnak', 'view', 'bnak', 'balance')
         run.fails(3, 'no method "tranfer"; did you mean "transfer"', 'call',
             'bank', 'tranfer')
+        run.fails(3, 'bank: account.delete is turned off, bank.lua:%d+\n',
+            'call', 'bank', 'account.delete')
+        run.fails(3, 'bank: account is a type, not a view; try ate list bank '
+            .. 'account\n', 'view', 'bank', 'account')
+        run.fails(3, 'bank: balance is a view, not a type; try ate view bank '
+            .. 'balance\n', 'list', 'bank', 'balance')
         run.fails(3, 'no view "balances"; did you mean "balance"', 'view',
             'bank', 'balances')
         run.fails(3, 'no type "acount"; did you mean "account"', 'list',
@@ -307,6 +318,8 @@ describe('an argument that is wrong', function()
             '{')
         run.fails(2, 'no JSON object', 'call', 'bank', 'transfer', '--args',
             '[]')
+        run.fails(2, 'unknown field "x"; there are: amount, from, to\n', 'call',
+            'bank', 'transfer', 'x=1')
         run.fails(2, 'unknown field "acount"', 'view', 'bank', 'balance',
             'acount=alice')
         local done = run.ate('call', 'bank', 'transfer', 'from=carol',
@@ -317,15 +330,6 @@ describe('an argument that is wrong', function()
             'owner=me')
     end)
 
-    it('that is there already is 5', function()
-        run.bank()
-        run.fails(5, 'bank', 'chain', 'create', 'bank', '--schema',
-            run.dir .. '/bank.lua')
-        run.fails(5, 'bob', 'key', 'new', 'bob')
-        run.ok('new', run.dir .. '/shop')
-        run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')
-    end)
-end)
     it('of chain create is told what it leaves out', function()
         local schema = run.bank_schema()
         local function create(name, stages)
@@ -348,3 +352,12 @@ end)
         end
     end)
 
+    it('that is there already is 5', function()
+        run.bank()
+        run.fails(5, 'bank', 'chain', 'create', 'bank', '--schema',
+            run.dir .. '/bank.lua')
+        run.fails(5, 'bob', 'key', 'new', 'bob')
+        run.ok('new', run.dir .. '/shop')
+        run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')
+    end)
+end)
