@@ -281,6 +281,16 @@ static int host_open(lua_State *L)
     return 1;
 }
 
+/* size(fd) -> bytes of a file, 0 of what has no size. */
+static int host_size(lua_State *L)
+{
+    struct stat st;
+    bool is_file =
+        fstat((int)luaL_checkinteger(L, 1), &st) == 0 && S_ISREG(st.st_mode);
+    lua_pushnumber(L, is_file ? (lua_Number)st.st_size : 0);
+    return 1;
+}
+
 /* read(fd) -> some bytes, '' at the end | nil, text. */
 static int host_read(lua_State *L)
 {
@@ -310,6 +320,7 @@ int host_push(lua_State *L)
         {"clock", host_clock},
         {"wait", host_wait},
         {"open", host_open},
+        {"size", host_size},
         {"read", host_read},
         {"interrupted", host_interrupted},
         {"ending", host_is_ending},

@@ -209,7 +209,7 @@ function Bulk:settle(most)
         self.settled = true -- take all that is there, without waiting
     end
     self:print_ready()
-    self.out:progress('call', self.accepted, 0)
+    self.out:progress(('call %d'):format(self.accepted), self.taken, self.size)
 end
 
 --- Wait until the input has something, taking answers meanwhile.
@@ -247,6 +247,7 @@ function Bulk:send_lines(buffer)
         end
         self.number = self.number + 1
         local line = buffer:sub(at, stop - 1)
+        self.taken = self.taken + stop + 1 - at
         at = stop + 1
         if line:find('%S') then
             self:send(self.number, line)
@@ -319,6 +320,7 @@ function M.run(ctx, session, method)
         input = input, keep_going = ctx.options['keep-going'],
         defaults = {method = method and method.name, as = ctx.options.as},
         sides = signing.of(ctx.options),
+        size = ate.host.size(fd), taken = 0,
         results = {}, printed = 0, number = 0, behind = {},
         calls = 0, accepted = 0, refused = 0, failed = 0,
     }, Bulk)

@@ -46,6 +46,16 @@ local function missing_folder(path)
         .. 'makes one, --data DIR or ATE_DATA names another'):format(path))
 end
 
+--- Keep a session until the command ends.
+function Context:keep(opened)
+    self.sessions[#self.sessions + 1] = opened
+    opened.on_opening = function(chain, ms)
+        self.out:waiting(('opening %s'):format(chain == '' and self.options.path
+            or chain), ms)
+    end
+    return opened
+end
+
 --- Open the data folder.
 -- @tparam string mode `read` beside whoever writes, `write`, `create`: write,
 -- and make the folder, `call`: write if nobody else does, else read
@@ -80,8 +90,7 @@ function Context:open(mode)
     if opened == nil then
         return nil, err
     end
-    self.sessions[#self.sessions + 1] = opened
-    return opened
+    return self:keep(opened)
 end
 
 --- Open a chain's folder that stands anywhere.
@@ -90,8 +99,7 @@ function Context:open_chain_folder(path)
     if opened == nil then
         return nil, err
     end
-    self.sessions[#self.sessions + 1] = opened
-    return opened
+    return self:keep(opened)
 end
 
 --- Close what the command opened.

@@ -3,6 +3,8 @@
 local ate = require('ate')
 local advice = require('ate.client.advice')
 
+local WAITING_MS = 1000 -- that nobody is told of
+
 local M = {}
 local Out = {}
 Out.__index = Out
@@ -112,11 +114,9 @@ function Out:warn(text)
     end
 end
 
---- Show how far something is, on a terminal only.
--- @tparam string what
--- @tparam number done
--- @tparam number total 0 when unknown
-function Out:progress(what, done, total)
+--- Put a line in place of the last one of progress, on a terminal only, and
+-- not more often than an eye sees.
+function Out:show_progress(text)
     if not ate.host.is_terminal(2) or self.is_json then
         return
     end
@@ -125,7 +125,16 @@ function Out:progress(what, done, total)
         return
     end
     self.progress_at, self.progress_shown = now, true
-    local text = ('%s %d'):format(what, done)
+    io.stderr:write('\r', ate.text.printable(text), '\27[K')
+    io.stderr:flush()
+end
+
+--- Show how far something is.
+-- @tparam string what
+-- @tparam number done
+-- @tparam number total 0 when unknown
+function Out:progress(what, done, total)
+    local text = what
     if total > 0 then
         local width = 24
         local part = math.min(done / total, 1)
@@ -133,8 +142,16 @@ function Out:progress(what, done, total)
         text = ('%s [%s%s] %d %%'):format(what, ('#'):rep(full),
             (' '):rep(width - full), math.floor(100 * part))
     end
-    io.stderr:write('\r', text, '\27[K')
-    io.stderr:flush()
+    self:show_progress(text)
+end
+
+--- Show that something takes time, of which nobody knows how much.
+-- @tparam string what
+-- @tparam number ms since it began
+function Out:waiting(what, ms)
+    if ms >= WAITING_MS then
+        self:show_progress(('%s ... %d s'):format(what, math.floor(ms / 1000)))
+    end
 end
 
 --- Take the progress line away.

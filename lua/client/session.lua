@@ -1,7 +1,8 @@
 --- A data folder in use: calls that wait for their answers.
 --
 -- One session has one port. `run` waits for one call; `start` and `pump` keep
--- many in flight.
+-- many in flight. While `run` waits for the first answer of a chain, which has
+-- to be opened for it, on_opening(chain, ms), if there is one, is told of it.
 -- @module ate.client.session
 local ate = require('ate')
 local shape = require('ate.client.shape')
@@ -12,6 +13,7 @@ Session.__index = Session
 
 -- The engine lets 256 chunks come before it wants to hear from us.
 local GRANT = 128
+local LOOK_MS = 200
 
 --- Open a data folder.
 -- @tparam ?string path
@@ -25,7 +27,8 @@ function M.open(path, flags)
         return nil, err
     end
     return setmetatable({node = node, port = ate.port(), waiting = {},
-        under_way = 0, path = path, read_only = flags.read_only}, Session)
+        under_way = 0, opened = {}, path = path,
+        read_only = flags.read_only}, Session)
 end
 
 --- Close the folder; twice is harmless.
@@ -97,6 +100,20 @@ function Session:pump(timeout_ms)
     return false
 end
 
+--- Wait for the first answer of a chain.
+function Session:wait_for_chain(chain, is_there)
+    if chain == nil or self.on_opening == nil or self.opened[chain] then
+        return
+    end
+    local start = ate.host.clock()
+    while not is_there() do
+        if not self:pump(LOOK_MS) then
+            self.on_opening(chain, ate.host.clock() - start)
+        end
+    end
+    self.opened[chain] = true
+end
+
 --- Make a call and wait for its end.
 -- @return[1] value, ate.null when there is none
 -- @treturn[2] nil
@@ -110,6 +127,9 @@ function Session:run(how, request, on_row)
     if call == nil then
         return nil, problem
     end
+    self:wait_for_chain(request.chain, function()
+        return ended or self.waiting[call].taken > 0
+    end)
     while not ended do
         self:pump(-1)
     end

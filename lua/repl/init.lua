@@ -123,6 +123,7 @@ local function run_text(repl, text)
     else
         failed(repl, result)
     end
+    repl.out:clear_progress()
     if repl.timing then
         repl.out:talk(('%.1f ms'):format(ate.host.clock() - start))
     end

@@ -108,6 +108,20 @@ describe('usage', function()
         assert.equal('', done.err)
     end)
 
+    it('shows how much of a file of calls is done', function()
+        run.bank()
+        local lines = {}
+        for i = 1, 1500 do
+            lines[i] = '{"from":"alice","to":"bob","amount":"0.01"}\n'
+        end
+        run.write(run.dir .. '/calls', table.concat(lines))
+        local done = run.shell([[
+            script -qec '"$ATE" call bank transfer --jsonl calls' /dev/null
+        ]])
+        assert.matches('\rcall %d+ %[#+ *%] %d+ %%\27%[K', done.out)
+        assert.matches('\r\27%[K1500 calls, 1500 accepted', done.out)
+    end)
+
     -- The next file that is opened would take its place.
     it('goes with streams that are closed', function()
         run.bank()
