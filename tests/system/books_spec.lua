@@ -1,28 +1,12 @@
 --- examples/books from outside: ledgers of Beancount go in, balances come out
 -- and equal bean-query's. SOAK=N adds N ledgers of bean-example.
-local root = debug.getinfo(1, 'S').source:match('^@(.*)tests/system/') or './'
+local run = require('helper')
+
+local root = run.root .. '/'
 local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
 local EXAMPLE = '/usr/share/doc/beancount/examples/example.beancount'
 
-local function quote(word)
-    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
-end
-
-local function read(path)
-    local file = io.open(path, 'rb')
-    if file == nil then
-        return nil
-    end
-    local text = file:read('*a')
-    file:close()
-    return text
-end
-
-local function write(path, text)
-    local file = assert(io.open(path, 'wb'))
-    file:write(text)
-    file:close()
-end
+local quote, read, write = run.quote, run.read, run.write
 
 --- Run a line of shell: exit code, stdout, stderr.
 local function sh(folder, line)
@@ -62,16 +46,12 @@ describe('books', function()
     end
 
     before_each(function()
-        local code, out = sh('/tmp', 'mktemp -d')
-        assert.are.equal(0, code)
-        folder = out:gsub('%s', '')
-        data = folder .. '/data'
+        run.begin()
+        folder, data = run.dir, run.data
         books = root .. 'examples/books/books'
     end)
 
-    after_each(function()
-        os.execute('rm -rf ' .. quote(folder))
-    end)
+    after_each(run.finish)
 
     it('agrees with bean-query on the example ledger', function()
         local out = good(EXAMPLE)
@@ -192,7 +172,7 @@ describe('books', function()
             assert.are.equal(want[1], code)
             assert.are.equal('', out)
             assert.is_truthy(err:find(want[2], 1, true))
-            assert.is_nil(read(data .. '/names'))
+            assert.is_nil(io.open(data .. '/names'))
         end)
     end
 

@@ -1,14 +1,10 @@
 --- tests/checker, a reader of chains written from docs/format.md alone, over
 -- chains that the examples make, and over copies with one changed byte.
-local root = debug.getinfo(1, 'S').source:match('^@(.*)tests/system/') or './'
-local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
+local helper = require('helper')
 
-local function read(path)
-    local file = assert(io.open(path, 'rb'))
-    local text = file:read('*a')
-    file:close()
-    return text
-end
+local root = helper.root .. '/'
+local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
+local read = helper.read
 
 --- Run a line of shell: exit code, stdout, stderr.
 local function sh(folder, line)
@@ -55,14 +51,11 @@ describe('checker', function()
     end
 
     before_each(function()
-        local code, out = sh('/tmp', 'mktemp -d')
-        assert.are.equal(0, code)
-        folder = out:gsub('%s', '')
+        helper.begin()
+        folder = helper.dir
     end)
 
-    after_each(function()
-        os.execute('rm -rf ' .. folder)
-    end)
+    after_each(helper.finish)
 
     it('finds chains of the examples good, as verify does', function()
         for name, make in pairs({

@@ -5,7 +5,8 @@
 local M = {}
 
 local ROOT = io.popen('pwd'):read('*l')
-local ATE = os.getenv('ATE') or ROOT .. '/build/ate'
+local ATE = os.getenv('ATE')
+    or (os.getenv('ATE_BUILD') or ROOT .. '/build') .. '/ate'
 
 M.root = ROOT
 
