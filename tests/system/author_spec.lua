@@ -36,7 +36,7 @@ describe('ate new', function()
 end)
 
 describe('the examples', function()
-    for _, name in ipairs({'hello/hello', 'books/books'}) do
+    for _, name in ipairs({'hello/hello', 'bank/bank', 'books/books'}) do
         it('pass their tests: ' .. name, function()
             local path = run.root .. '/examples/' .. name
             run.ok('check', path .. '.lua')
@@ -45,9 +45,11 @@ describe('the examples', function()
         end)
     end
 
-    it('load without warnings: bank', function()
-        assert.matches('; no warnings\n$',
-            run.ok('check', run.root .. '/examples/bank/bank.lua'))
+    it('load without warnings: bank and books', function()
+        for _, name in ipairs({'bank/bank', 'books/books'}) do
+            assert.matches('; no warnings\n$', run.ok('check', run.root
+                .. '/examples/' .. name .. '.lua'))
+        end
     end)
 end)
 
