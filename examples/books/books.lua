@@ -163,6 +163,32 @@ books:rule('other_book', {
         return true
     end,
 })
+books:rule('other_weight', {
+    doc = 'What is counted in its own commodity weighs its units.',
+    on = {'entry'},
+    text = '{account}: {units} {commodity} can not weigh {weight}',
+    says = {
+        account = t.ref('account'),
+        commodity = t.ref('commodity'),
+        units = t.amount({of = 'commodity'}),
+        weight = t.amount({of = 'commodity'}),
+    },
+    check = function(_, entry)
+        for _, p in ipairs(entry.postings) do
+            local w = p.weight
+            if w ~= nil and w.commodity == p.commodity
+                and w.amount ~= p.units then
+                return ate.deny({
+                    account = p.account,
+                    commodity = p.commodity,
+                    units = p.units,
+                    weight = w.amount,
+                })
+            end
+        end
+        return true
+    end,
+})
 books:rule('unbalanced', {
     doc = 'The weights of an entry sum to nothing, within the tolerance.',
     on = {'entry'},

@@ -56,6 +56,17 @@ test.it('what is bought weighs what it cost', function(t)
         {{account = 'broker', commodity = 'FUND', amount = '1.125'}})
 end)
 
+test.it('what is counted in its own commodity weighs its units', function(t)
+    local anna = open(t)
+    local said = t:refused('other_weight', anna, 'post',
+        entry('1', '2026-01-02', {'bank', '1000000.00', 'EUR', '0.00'}))
+    t:ok(said:find('bank: 1000000.00 EUR can not weigh 0.00', 1, true), said)
+    t:refused('other_weight', anna, 'post', entry('1', '2026-01-02',
+        {'bank', '5.00', 'EUR', '9.50'}, {'food', '-9.50'}))
+    anna:call('post', entry('1', '2026-01-02', {'food', '9.50', 'EUR', '9.50'},
+        {'bank', '-9.50'}))
+end)
+
 test.it('an entry is off by no more than the tolerance', function(t)
     local anna = open(t)
     anna:call('post', entry('1', '2026-01-02', {'food', '0.01'}))

@@ -257,7 +257,8 @@ def check_sizes(entries, commodities):
 
 
 def check_shapes(entries):
-    """Lengths that the schema limits; the entry is named that is over one."""
+    """Lengths that the schema limits, and weights; the entry is named that is
+    over one, or that gives money another value in itself."""
     for entry in entries:
         count = len(entry.postings)
         if count > POSTINGS_MAX:
@@ -271,6 +272,11 @@ def check_shapes(entries):
                 raise Failure('%s: the %s has %d bytes, at most %d are kept' % (
                     entry.name(), what, size, most))
         for p in entry.postings:
+            if p.weight_currency == p.currency and p.weight != p.number:
+                raise Failure('%s: %s %s on %s weigh %s, what is counted in '
+                              'its own commodity weighs itself' % (
+                                  entry.name(), p.number, p.currency,
+                                  p.account, p.weight))
             size = len(p.account.encode())
             if size > ACCOUNT_BYTES_MAX:
                 raise Failure('%s: the name of account %s has %d bytes, at '

@@ -166,6 +166,8 @@ describe('books', function()
             .. 'decimals": 1E-10 COIN on Assets:Wallet has 10 decimals'},
         too_large = {1, 'too_large.beancount:2: entry of 2020-01-01 "more '
             .. 'than fits": 123456789012345678 YEN on Assets:Vault'},
+        own_weight = {1, 'own_weight.beancount:2: entry of 2020-01-01 "odd": '
+            .. '10.00 EUR on Assets:A weigh 11.0000'},
     }) do
         it('refuses ' .. name .. '.beancount and writes nothing', function()
             local code, out, err = import(fixture(name))
