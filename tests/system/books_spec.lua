@@ -190,6 +190,17 @@ describe('books', function()
         assert.is_truthy(err:find('apt install beancount', 1, true))
     end)
 
+    it('says when its output can not be written', function()
+        local code, _, err = import(EXAMPLE, '>/dev/full')
+        assert.are.equal(1, code)
+        assert.are.equal('books: standard output: No space left on device\n',
+            err)
+        assert.are.equal(1, (import(EXAMPLE, '--csv >/dev/full')))
+        code, _, err = import(EXAMPLE, '--data /proc/none')
+        assert.is_truthy(err:find('books: /proc/none: No such file', 1, true))
+        assert.are.equal(1, code)
+    end)
+
     it('names the balance that differs', function()
         -- A bean-query that adds up wrongly.
         assert.are.equal(0, (sh(folder, 'mkdir ' .. folder .. '/bin')))
