@@ -2,6 +2,7 @@
 B        ?= build
 CC       ?= gcc
 PREFIX   ?= /usr/local
+LIBDIR   ?= $(PREFIX)/lib
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wvla
@@ -65,13 +66,8 @@ check: all                        ## formats, clang-tidy, cppcheck, luacheck, sh
 fmt:                              ## format all C
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-install: all                      ## into $(PREFIX), below $(DESTDIR)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
-	    $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(B)/ate $(DESTDIR)$(PREFIX)/bin/ate
-	install -m 644 $(B)/libate.so $(DESTDIR)$(PREFIX)/lib/libate.so
-	install -m 644 engine/ate.h $(DESTDIR)$(PREFIX)/include/ate.h
-	install -m 644 docs/ate.1 $(DESTDIR)$(PREFIX)/share/man/man1/ate.1
+install: all                      ## into $(PREFIX), $(LIBDIR), below $(DESTDIR)
+	tools/install.sh $(B) '$(DESTDIR)' '$(PREFIX)' '$(LIBDIR)'
 
 clean:                            ## remove what was built
 	rm -rf $(B)

@@ -21,6 +21,30 @@ describe('a program in C', function()
         assert.matches('"account"=>"eve", "amount"=>"1.00"', done.out)
     end)
 
+    it('finds what was installed', function()
+        local build = os.getenv('ATE_BUILD') or run.root .. '/build'
+        local done = run.shell(([[
+            set -e
+            top=$PWD
+            (cd %s && tools/install.sh %s "" "$top/usr" "$top/usr/lib/here")
+            export PKG_CONFIG_PATH=$top/usr/lib/here/pkgconfig
+            cc $(pkg-config --cflags ate) %s/examples/c/bank.c \
+                $(pkg-config --libs ate) -lmsgpackc -o bank
+            export LD_LIBRARY_PATH=$(pkg-config --variable=libdir ate)
+            ./bank nowhere || echo "exit $?"
+            echo "ate $(pkg-config --modversion ate)"
+            usr/bin/ate --version
+            cd usr && find share -type f | LC_ALL=C sort
+        ]]):format(run.root, build, run.root))
+        assert.equal(0, done.code, done.err)
+        local version = run.ok('--version')
+        assert.equal('exit 3\n' .. version .. version
+            .. 'share/bash-completion/completions/ate\n'
+            .. 'share/fish/vendor_completions.d/ate.fish\n'
+            .. 'share/man/man1/ate.1\nshare/zsh/site-functions/_ate\n',
+            done.out)
+    end)
+
     it('is told why a folder cannot be opened', function()
         local library = os.getenv('ATE_BUILD') or run.root .. '/build'
         local done = run.shell(([[

@@ -352,9 +352,9 @@ describe('an argument that is wrong', function()
         end
         assert.equal('', create('a', 'accept-all,serializer,structured-logic')
             .err)
-        assert.matches('^warning: nothing will ever be accepted: %-%-accept has '
-            .. 'none of accept%-all, master%-key%-validator, trust%-delegation\n'
-            .. '$', create('b', 'serializer,structured-logic').err)
+        assert.matches('^warning: nothing will ever be accepted: %-%-accept '
+            .. 'has none of accept%-all, master%-key%-validator, '
+            .. 'trust%-delegation\n$', create('b', 'serializer,structured-logic').err)
         assert.matches('^warning: the 2 rules of the schema will not be asked: '
             .. '%-%-accept has no structured%-logic\n$',
             create('c', 'accept-all,serializer').err)
