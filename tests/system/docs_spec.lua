@@ -354,6 +354,43 @@ describe('every page', function()
         assert.is_true(count > 30)
     end)
 
+    --- Columns of a line; bytes that go on with a character count nothing.
+    local function columns(line)
+        return #line:gsub('[\128-\191]', '')
+    end
+
+    -- Tables and what a console prints have no other place to go on.
+    it('has lines that fit', function()
+        for _, page in ipairs(pages) do
+            local at, inside = 0, nil
+            for line in io.lines(page) do
+                at = at + 1
+                local fence = line:match('^```(.*)$')
+                if fence ~= nil then
+                    inside = inside == nil and fence or nil
+                end
+                assert(columns(line) <= 120 or line:match('^|')
+                    or inside == 'console', ('%s:%d has %d columns'):format(
+                        page, at, columns(line)))
+            end
+        end
+    end)
+
+    -- A line that begins with a number is shown as an item of a list.
+    it('has numbers in front of lines in lists alone', function()
+        for _, page in ipairs(pages) do
+            local last = 0
+            for line in (prose(run.read(page)) .. '\n'):gmatch('(.-)\n') do
+                local number = tonumber(line:match('^%s*(%d+)[.)] '))
+                if number ~= nil then
+                    assert(number == 1 or number == last + 1,
+                        page .. ': ' .. line)
+                    last = number
+                end
+            end
+        end
+    end)
+
     it('of decisions has a number of its own', function()
         local seen = {}
         for _, page in ipairs(pages) do
