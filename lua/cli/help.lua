@@ -6,6 +6,9 @@ local commands = require('ate.cli.table_of_commands')
 
 local M = {}
 
+local COLUMNS = 80
+local NAME_COLUMNS_MAX = 26 -- of a name that has its doc on the same line
+
 local EXITS = {
     {0, 'ok'}, {1, 'failure'}, {2, 'usage'}, {3, 'not found'}, {4, 'denied'},
     {5, 'conflict'}, {6, 'refused by a rule'}, {7, 'unavailable'},
@@ -13,20 +16,46 @@ local EXITS = {
 }
 M.exits = EXITS
 
+--- Words in lines of at most so many columns, the further ones behind blanks.
+local function wrapped(words, columns, indent)
+    local lines, line = {}, nil
+    for _, word in ipairs(words) do
+        if line ~= nil and #line + 1 + #word > columns then
+            lines[#lines + 1] = line
+            line = nil
+        end
+        line = line == nil and word or line .. ' ' .. word
+    end
+    lines[#lines + 1] = line
+    return table.concat(lines, '\n' .. (' '):rep(indent))
+end
+
+local function words_of(text)
+    local words = {}
+    for word in text:gmatch('%S+') do
+        words[#words + 1] = word
+    end
+    return words
+end
+
 local function two_columns(pairs_)
     local width = 0
     for _, pair in ipairs(pairs_) do
-        width = math.max(width, #pair[1])
+        if #pair[1] <= NAME_COLUMNS_MAX then
+            width = math.max(width, #pair[1])
+        end
     end
     local lines = {}
     for i, pair in ipairs(pairs_) do
-        lines[i] = ('  %s%s  %s\n'):format(pair[1],
-            (' '):rep(width - #pair[1]), pair[2])
+        local gap = #pair[1] <= width and (' '):rep(width + 2 - #pair[1])
+            or '\n' .. (' '):rep(width + 4)
+        lines[i] = ('  %s%s%s\n'):format(pair[1], gap,
+            wrapped(words_of(pair[2]), COLUMNS - width - 4, width + 4))
     end
     return table.concat(lines)
 end
 
---- `[--from INDEX]`, `NAME`, `[key=value ...]`
+--- `Usage: ate chain tail NAME [--from INDEX]`
 function M.usage(words, command)
     local parts = {'ate ' .. words}
     for _, arg in ipairs(command.args or {}) do
@@ -43,7 +72,8 @@ function M.usage(words, command)
         end
         parts[#parts + 1] = option.required and text or '[' .. text .. ']'
     end
-    return table.concat(parts, ' ')
+    local indent = #'Usage: ate '
+    return 'Usage: ' .. wrapped(parts, COLUMNS - indent, indent)
 end
 
 --- `-o, --output FORMAT`
@@ -71,8 +101,7 @@ end
 -- @tparam table command
 -- @treturn string
 function M.command(words, command)
-    local parts = {command.doc .. '\n\nUsage: ' .. M.usage(words, command)
-        .. '\n'}
+    local parts = {command.doc .. '\n\n' .. M.usage(words, command) .. '\n'}
     local rows = {}
     for i, arg in ipairs(command.args or {}) do
         rows[i] = {arg.shown or arg.name, arg.doc}
@@ -85,7 +114,9 @@ function M.command(words, command)
     end
     parts[#parts + 1] = options_text('With every command', args.global)
     if command.more ~= nil then
-        parts[#parts + 1] = command.more .. '\n'
+        for paragraph in (command.more .. '\n\n'):gmatch('(.-)\n\n') do
+            parts[#parts + 1] = wrapped(words_of(paragraph), COLUMNS, 0) .. '\n'
+        end
     end
     if command.examples ~= nil then
         parts[#parts + 1] = 'Examples:\n  '
@@ -155,7 +186,7 @@ function M.all()
     end
     local exits = {}
     for i, exit in ipairs(EXITS) do
-        exits[i] = exit[1] .. ' ' .. exit[2]
+        exits[i] = exit[1] .. ' ' .. exit[2] .. (i < #EXITS and ',' or '.')
     end
     return 'ate runs business logic written in Lua on logs that nobody can '
         .. 'forge.\n\nUsage: ate COMMAND ...\n\nStart here:\n'
@@ -163,7 +194,8 @@ function M.all()
         .. '  ate chain create bank --schema bank.lua\n\nCommands:\n'
         .. two_columns(rows) .. '\n'
         .. options_text('With every command', args.global)
-        .. '\nExit codes: ' .. table.concat(exits, ', ') .. '.\n'
+        .. '\nExit codes: ' .. wrapped(exits, COLUMNS - #'Exit codes: ',
+            #'Exit codes: ') .. '\n'
         .. 'ate COMMAND --help and man ate say more.\n'
 end
 

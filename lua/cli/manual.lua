@@ -111,8 +111,10 @@ local function command_text(entry)
         parts[#parts + 1] = '.Bl -tag -width Ds\n' .. table.concat(named)
             .. '.El\n'
     end
-    if command.more ~= nil then
-        parts[#parts + 1] = '.Pp\n' .. prose(command.more) .. '\n'
+    for paragraph in ((command.more or '') .. '\n\n'):gmatch('(.-)\n\n') do
+        if paragraph ~= '' then
+            parts[#parts + 1] = '.Pp\n' .. prose(paragraph) .. '\n'
+        end
     end
     parts[#parts + 1] = examples_text(command.examples)
     return table.concat(parts)

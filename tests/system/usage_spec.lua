@@ -17,6 +17,17 @@ describe('usage', function()
             run.ok('help', 'dev', 'flip-byte'))
     end)
 
+    it('stands in lines of a terminal', function()
+        local help = run.ok('help')
+        for _, command in ipairs(run.json('help')) do
+            help = help .. run.ok('help', command.command:match('^%S+'),
+                command.command:match(' (%S+)$'))
+        end
+        for line in help:gmatch('[^\n]+') do
+            assert(#line <= 80 or line:match('^  ate '), line)
+        end
+    end)
+
     it('is an error without a command', function()
         local done = run.ate()
         assert.equal(2, done.code)

@@ -18,7 +18,7 @@ return {
     args = {{name = 'NAME', optional = true, doc = 'The chain to be '
         .. 'used; without it the only one that there is.'}},
     more = 'TAB completes, \\help shows what can be typed. Through a pipe '
-        .. 'there are no prompts,\nand the exit code is that of the first '
+        .. 'there are no\nprompts, and the exit code is that of the first '
         .. 'line that failed.',
     examples = {'ate repl bank', 'echo "view.balance()" | ate repl bank'},
     run = run,
