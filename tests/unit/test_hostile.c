@@ -347,6 +347,28 @@ static void odd_bytes_are_no_source(void **state)
     buf_deinit(&b);
 }
 
+/* Lua passes over a first line that begins with `#`, and over a byte order
+ * mark: what looks like the beginning of a text there is none. */
+static void no_power_hides_behind_the_first_line(void **state)
+{
+    static const char *const first[] = {
+        "# it's",         "#[[", "#[==[", "# \"", "#--[[", "\xef\xbb\xbf# it's",
+        "\xef\xbb\xbf--",
+    };
+    struct buf b = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        buf_put_text(&b, first[i]);
+        buf_put_text(&b, "\nreturn function() return 2 ^ 0.5 end\n--]==]]]");
+        expect_buf(&b, "SCRIPT", "made.lua:2: `^` is not available");
+        buf_put_text(&b, first[i]);
+        buf_put_text(&b, " ^\nreturn function() return '^`' end");
+        expect_buf(&b, "VALUE", "^`");
+    }
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +378,7 @@ int main(void)
         cmocka_unit_test(many_constants_and_functions_are_bounded),
         cmocka_unit_test(bytecode_is_refused),
         cmocka_unit_test(odd_bytes_are_no_source),
+        cmocka_unit_test(no_power_hides_behind_the_first_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
