@@ -13,7 +13,7 @@
  *     what compiled before, exactly when all of them stand in texts and
  *     comments.
  * (4) The bytecode is dumped with its lines and names.
- * (5) The dump is scanned, and calls in tail position are made plain ones. */
+ * (5) The dump is scanned, and some instructions are replaced. */
 #include "script/compile.h"
 
 #include <assert.h>
@@ -27,7 +27,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "script/arena.h"
-#include "script/tail.h"
+#include "script/rewrite.h"
 
 enum {
     COMPILE_MEMORY = 8 << 20,
@@ -157,7 +157,7 @@ int compile_source(struct buf *dump, struct bytes source, const char *chunk,
     if (rc == 0)
         rc = scan_dump(buf_bytes(&made), file, visit, ctx, err);
     if (rc == 0)
-        rc = tail_rewrite(dump, buf_bytes(&made), file, err);
+        rc = rewrite_dump(dump, buf_bytes(&made), file, err);
     if (rc != 0)
         dump->len = start;
     buf_deinit(&made);

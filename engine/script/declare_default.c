@@ -8,6 +8,7 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "chain/value.h"
+#include "script/length.h"
 
 static bool put_value(struct declaring *d, const struct place *place,
                       const struct value_type *type);
@@ -47,12 +48,15 @@ static bool put_whole(struct declaring *d, const struct place *place)
 static bool put_list(struct declaring *d, const struct place *place,
                      const struct value_type *type)
 {
-    bool good = true;
+    size_t count = 0;
     int list = lua_gettop(d->L);
-    int count = (int)lua_objlen(d->L, list);
+    bool good = length_whole(d->L, list, &count);
+    if (!good)
+        wrong(d, place, "its default: want a list, got a table without [%zu]",
+              count + 1);
     mp_put_array(&d->value, (uint32_t)count);
-    for (int i = 1; i <= count && good; i++) {
-        lua_rawgeti(d->L, list, i);
+    for (size_t i = 1; i <= count && good; i++) {
+        lua_rawgeti(d->L, list, (int)i);
         good = put_value(d, place, type->item);
         lua_pop(d->L, 1);
     }

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "chain/value.h"
 #include "script/declare.h"
+#include "script/length.h"
 #include "script/vocabulary.h"
 
 enum { NAMES_MAX = 512 }; /* that are looked at for a suggestion */
@@ -285,24 +286,20 @@ const struct text_list *read_texts(struct declaring *d,
         return NULL;
     }
     int items = lua_gettop(d->L);
-    int count = (int)lua_objlen(d->L, items);
+    size_t count = 0;
+    if (!length_whole(d->L, items, &count))
+        wrong(d, &at, "want a list of names, got a table without [%zu]",
+              count + 1);
     if (count > DECLARE_NAMES_MAX) {
         wrong(d, &at, "has more than %d names", DECLARE_NAMES_MAX);
         count = DECLARE_NAMES_MAX;
     }
-    for (int i = 1; i <= count; i++) {
-        lua_rawgeti(d->L, items, i);
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(d->L, items, (int)i);
         const char *text = top_text(d, &at);
         if (text != NULL)
             text_list_add(list, text);
         lua_pop(d->L, 1);
-    }
-    lua_pushnil(d->L);
-    while (lua_next(d->L, items) != 0) {
-        lua_pop(d->L, 1);
-        if (lua_type(d->L, -1) == LUA_TSTRING)
-            wrong(d, &at, "want a list of names, got the key '%s'",
-                  lua_tostring(d->L, -1));
     }
     lua_pop(d->L, 1);
     return list;

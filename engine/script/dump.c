@@ -9,6 +9,7 @@ static_assert(OP_POW == 37 && OP_GSET == 55 && OP_JMP == 88, "as lj_bc.h");
 
 enum { FLAG_FFI = 4, FLAG_FR2 = 8 };
 enum constant { KGC_CHILD, KGC_TAB, KGC_I64, KGC_U64, KGC_COMPLEX, KGC_STR };
+static_assert((int)KGC_STR == (int)DUMP_TEXT, "what rewrite.c writes");
 enum item { KTAB_NIL, KTAB_FALSE, KTAB_TRUE, KTAB_INT, KTAB_NUM, KTAB_STR };
 
 uint8_t dump_u8(struct dump_reader *r)

@@ -144,6 +144,9 @@ static inline unsigned dump_d(uint32_t code)
     return code >> 16;
 }
 
+/* The kind of a text constant, to which its length is added. */
+enum { DUMP_TEXT = 5 };
+
 /* Reads never pass the end; the first that would makes all later ones fail. */
 struct dump_reader {
     const uint8_t *at;

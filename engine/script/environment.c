@@ -22,6 +22,7 @@
 #include "script/hints.h"
 #include "script/host.h"
 #include "script/lib.h"
+#include "script/operations.h"
 #include "script/sandbox.h"
 
 enum { MODULE_NAME_MAX = 128, SENTENCE_MAX = 512 };
@@ -340,6 +341,14 @@ static void open_trusted(lua_State *L, int public)
     refs->trusted = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+static void add_operations(lua_State *L, int public)
+{
+    for (const luaL_Reg *f = lib_operations.functions; f->name != NULL; f++) {
+        lua_pushcfunction(L, f->func);
+        lua_setfield(L, public, f->name);
+    }
+}
+
 void environment_open(lua_State *L)
 {
     struct sandbox_refs *refs = refs_of(L);
@@ -351,6 +360,7 @@ void environment_open(lua_State *L)
     int public = lua_gettop(L);
     lua_pushcfunction(L, require);
     lua_setfield(L, public, "require");
+    add_operations(L, public);
     push_meta(L, missing_member);
     open_libraries(L, public, lua_gettop(L));
     open_text_methods(L, public);

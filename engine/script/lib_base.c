@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "script/length.h"
 #include "script/lib.h"
 #include "script/sandbox.h"
 
@@ -176,7 +177,9 @@ static int unpack(lua_State *L)
 {
     lib_arg_table(L, 1, "unpack");
     int64_t first = lib_arg_or(L, 2, "unpack", 1);
-    int64_t last = lib_arg_or(L, 3, "unpack", (int64_t)lua_objlen(L, 1));
+    int64_t last = lib_arg_or(L, 3, "unpack", 0);
+    if (lua_isnoneornil(L, 3))
+        last = (int64_t)length_of(L, 1);
 
     if (first > last)
         return 0;

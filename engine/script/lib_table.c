@@ -1,19 +1,15 @@
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 
+#include "script/length.h"
 #include "script/lib.h"
 #include "script/sandbox.h"
 
-/* The length of the list at index 1; charges a step. */
+/* The length of the list at index 1; charges for it. */
 static int list_length(lua_State *L, const char *function)
 {
     lib_arg_table(L, 1, function);
-    sandbox_charge(L, 1);
-    size_t len = lua_objlen(L, 1);
-    if (len > INT_MAX - 1)
-        sandbox_error(L, "%s: the list is too long", function);
-    return (int)len;
+    return (int)length_of(L, 1);
 }
 
 /* A position of 1 to `max`. */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "chain/value.h"
 #include "script/box.h"
+#include "script/length.h"
 #include "script/lua_value.h"
 
 enum { COLUMNS_MAX = 64 };
@@ -65,7 +66,12 @@ static void put_column(lua_State *L, const struct key_columns *key, size_t i,
 static void put_list(lua_State *L, int index, const struct key_columns *key,
                      struct buf *out)
 {
-    size_t given = lua_objlen(L, index);
+    size_t given = 0;
+    if (!length_whole(L, index, &given))
+        sandbox_error(L,
+                      "%s: a list is needed for a key, got a table without "
+                      "[%zu]",
+                      key->path, given + 1);
     if (given > key->count)
         sandbox_error(L, "%s: the key has %zu columns, got %zu values",
                       key->path, key->count, given);
@@ -73,8 +79,6 @@ static void put_list(lua_State *L, int index, const struct key_columns *key,
         missing(L, key, given);
     for (size_t i = 0; i < given; i++) {
         lua_rawgeti(L, index, (int)i + 1);
-        if (lua_isnil(L, -1))
-            missing(L, key, i);
         put_column(L, key, i, out);
     }
 }

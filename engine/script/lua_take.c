@@ -15,6 +15,7 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "script/box.h"
+#include "script/length.h"
 #include "script/lib.h"
 #include "script/lua_key.h"
 #include "script/lua_value.h"
@@ -104,19 +105,9 @@ static size_t list_length(lua_State *L, int index, const char *path)
     size_t count = 0;
     if (!lua_istable(L, index))
         wrong(L, index, path, "a list");
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        lua_pop(L, 1);
-        count++;
-    }
-    sandbox_charge(L, 1 + count);
-    for (size_t i = 1; i <= count; i++) {
-        lua_rawgeti(L, index, (int)i);
-        if (lua_isnil(L, -1))
-            sandbox_error(L, "%s: a list is needed, got a table without [%zu]",
-                          path, i);
-        lua_pop(L, 1);
-    }
+    if (!length_whole(L, index, &count))
+        sandbox_error(L, "%s: a list is needed, got a table without [%zu]",
+                      path, count + 1);
     return count;
 }
 

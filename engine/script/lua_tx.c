@@ -59,7 +59,8 @@ static int tx_by(lua_State *L)
                       lua_isnil(L, 2) ? "" : "a ",
                       lua_isnil(L, 2) ? "nil" : luaL_typename(L, 2));
     sandbox_charge(L, BOX_STEP_GAS);
-    lua_pushboolean(L, speaks_for(box_run(L), trial, (const uint8_t *)identity));
+    lua_pushboolean(L,
+                    speaks_for(box_run(L), trial, (const uint8_t *)identity));
     return 1;
 }
 

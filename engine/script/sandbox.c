@@ -28,6 +28,7 @@
 
 #include "base/memory.h"
 #include "script/environment.h"
+#include "script/length.h"
 #include "script/watch.h"
 
 enum {
@@ -354,6 +355,7 @@ static int open_state(lua_State *L)
     s->refs.handler = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushcfunction(L, trampoline);
     s->refs.trampoline = luaL_ref(L, LUA_REGISTRYINDEX);
+    s->sees_arrays = length_probe(L);
     environment_open(L);
     return 0;
 }

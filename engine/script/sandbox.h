@@ -76,10 +76,11 @@ struct sandbox {
     sandbox_find find;
     void *find_ctx;
     bool sealed;
-    bool dead;   /* a limit is passed: nothing runs until the next begin */
-    bool raised; /* `error` is what the Lua error under way means */
-    int active;  /* sandbox_run and sandbox_call in progress */
-    int nest;    /* C functions that call Lua, inside each other */
+    bool sees_arrays; /* length.c knows where elements are */
+    bool dead;        /* a limit is passed: nothing runs until the next begin */
+    bool raised;      /* `error` is what the Lua error under way means */
+    int active;       /* sandbox_run and sandbox_call in progress */
+    int nest;         /* C functions that call Lua, inside each other */
     lua_CFunction entry; /* what sandbox_run runs, on its way in */
     void *entry_arg;
     struct err error;

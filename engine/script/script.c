@@ -298,8 +298,9 @@ static int run_upgrade(lua_State *L)
     lua_call(L, 1, 1);
     sandbox_unnest(L);
     if (!lua_istable(L, -1))
-        return sandbox_error(L, "returned %s; it has to return a table of "
-                                "fields",
+        return sandbox_error(L,
+                             "returned %s; it has to return a table of "
+                             "fields",
                              luaL_typename(L, -1));
     lua_value_take_fields(L, -1, &type->header, false, &u->box->run.out,
                           type->name, "field");

@@ -143,6 +143,8 @@ static void reading_mistakes_are_named(void **state)
                "'account' of the key is missing");
     read_fails("return ctx.state.board:get('alice')", ATE_ESCRIPT,
                "'item' of the key is missing");
+    read_fails("return ctx.state.board:count({'alice', nil, 1})", ATE_ESCRIPT,
+               "a list is needed for a key, got a table without [2]");
     read_fails("return ctx.state.board:get({account = 'alice', itm = 1})",
                ATE_ESCRIPT, "did you mean 'item'?");
     read_fails("return ctx.state.board:get({account = 'alice', hint = 'x'})",

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "script/sandbox.h"
+#include "fixture_sandbox.h"
 #include "script/watch.h"
 
 /* A few modules, as a bundle would hold them. */
@@ -24,12 +24,6 @@ struct module {
     const char *source;
     bool trusted;
 };
-
-static struct sandbox_module module_of(const char *file, const char *source)
-{
-    return (struct sandbox_module){.file = file,
-                                   .source = bytes_of_text(source)};
-}
 
 static int find_module(void *ctx, const char *name,
                        struct sandbox_module *found, struct err *err)
@@ -45,43 +39,6 @@ static int find_module(void *ctx, const char *name,
     if (strcmp(name, "torn") == 0)
         return err_set(err, ATE_ECORRUPT, "the bundle is torn");
     return err_set(err, ATE_ENOT_FOUND, "no module %s", name);
-}
-
-/* A sandbox with `source` loaded and sealed; *ref is what it returned. */
-static struct sandbox *open_source(const char *source, int *ref)
-{
-    struct sandbox *s = sandbox_new((struct sandbox_limits){0}, NULL, NULL);
-    struct sandbox_module module = module_of("bank.lua", source);
-    struct err err;
-
-    if (sandbox_load_source(s, "bank", &module, ref, &err) != 0)
-        fail_msg("%s", err.text);
-    if (sandbox_seal(s, &err) != 0)
-        fail_msg("%s", err.text);
-    sandbox_begin(s);
-    return s;
-}
-
-static void expect_error(int rc, const struct err *err, int code,
-                         const char *text)
-{
-    if (rc != code || strstr(err->text, text) == NULL)
-        fail_msg("expected %s '%s', got %s '%s'", err_name(code), text,
-                 rc == 0 ? "success" : err_name(rc), err->text);
-    assert_int_equal(err->code, code);
-}
-
-/* Load, begin, call: it has to fail like this. */
-static void expect_failure(const char *source, int code, const char *text)
-{
-    struct err err;
-    int ref;
-    struct sandbox *s = open_source(source, &ref);
-
-    int rc = sandbox_call(s, ref, 0, 0, &err);
-    expect_error(rc, &err, code, text);
-    assert_int_equal(lua_gettop(sandbox_L(s)), 0);
-    sandbox_free(s);
 }
 
 static void expect_load_failure(const struct module *modules, const char *name,

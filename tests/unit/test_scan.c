@@ -16,7 +16,7 @@
 #include "script/hints.h"
 #include "script/lib.h"
 #include "script/scan.h"
-#include "script/tail.h"
+#include "script/rewrite.h"
 
 static int write_dump(lua_State *L, const void *data, size_t len, void *ud)
 {
@@ -208,14 +208,14 @@ static void torn_dumps_are_never_overread(void **state)
         memcpy(copy, dump.data, len);
         struct bytes cut = bytes_of(copy, len);
         assert_int_equal(scan_dump(cut, "f", NULL, NULL, &err), ATE_ECORRUPT);
-        assert_int_equal(tail_rewrite(&out, cut, "f", &err), ATE_ECORRUPT);
+        assert_int_equal(rewrite_dump(&out, cut, "f", &err), ATE_ECORRUPT);
         free(copy);
     }
     for (size_t at = 0; at < dump.len; at++)
         for (int bit = 0; bit < 8; bit++) {
             dump.data[at] ^= (uint8_t)(1 << bit);
             scan_dump(buf_bytes(&dump), "f", NULL, NULL, &err);
-            tail_rewrite(&out, buf_bytes(&dump), "f", &err);
+            rewrite_dump(&out, buf_bytes(&dump), "f", &err);
             buf_clear(&out);
             dump.data[at] ^= (uint8_t)(1 << bit);
         }
@@ -245,7 +245,7 @@ static void expect_same_answer(const char *source, const char *want)
     struct err err;
 
     dump_plain(&plain, source, false);
-    if (tail_rewrite(&made, buf_bytes(&plain), "bank.lua", &err) != 0)
+    if (rewrite_dump(&made, buf_bytes(&plain), "bank.lua", &err) != 0)
         fail_msg("%s", err.text);
     char *before = answer_of(buf_bytes(&plain));
     char *after = answer_of(buf_bytes(&made));

@@ -1,23 +1,28 @@
-/* For each function that has a tail call:
+/* For each function in which replace.h replaces something:
  *
- * (1) `CALLT a d` becomes `CALL a 0 d; RETM a 0`, and CALLMT likewise: all
- *     results stand from a on, and RETM returns as many as came. The frame is
- *     large enough, as the call's own slots were counted for both.
- * (2) Everything behind moves: each jump is given the distance between the new
- *     places of its two ends, each line offset is kept with its instruction,
- *     the added one has the line of its call, and variables live between the
- *     new places of their first and last instruction.
+ * (1) The frame grows by the most slots that a replacement needs, and the names
+ *     of the operations that are called come before the other constants:
+ *     instructions count these from the end.
+ * (2) Everything behind a replacement moves: each jump is given the distance
+ *     between the new places of its two ends, where the place of what was
+ *     replaced is its first instruction; each added instruction has the line of
+ *     what it stands for, and variables live between the new places of their
+ *     first and last instruction.
  * (3) All else is copied as it is. */
-#include "script/tail.h"
+#include "script/rewrite.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/memory.h"
-#include "script/dump.h"
+#include "script/replace.h"
 
-enum { JUMP_BIAS = 0x8000, VARIABLE_KINDS = 7 };
+enum {
+    JUMP_BIAS = 0x8000,
+    VARIABLE_KINDS = 7,
+    FRAME_MAX = 250, /* slots of one function, as in LuaJIT */
+};
 
 /* A function on its way: where each old instruction went, and their number
  * behind the last. */
@@ -25,14 +30,13 @@ struct rewrite {
     const struct dump_proto *p;
     uint32_t *moved;
     uint32_t count;
+    unsigned frame;
+    uint16_t constants[OPERATION_COUNT]; /* where the names stand */
+    int added[OPERATION_COUNT];          /* whose names are added */
+    unsigned added_count;
     bool bad; /* a jump or a variable leads outside */
-    bool long_jump;
+    bool too_long;
 };
-
-static bool is_tail_call(uint32_t code)
-{
-    return dump_op(code) == OP_CALLT || dump_op(code) == OP_CALLMT;
-}
 
 static bool is_jump(uint32_t code)
 {
@@ -80,7 +84,7 @@ static uint32_t move_jump(struct rewrite *w, uint32_t code, uint32_t i)
     int64_t distance =
         (int64_t)w->moved[target] - (w->moved[i] + 1) + JUMP_BIAS;
     if (distance < 0 || distance > UINT16_MAX) {
-        w->long_jump = true;
+        w->too_long = true;
         return code;
     }
     return instruction(dump_op(code), dump_a(code), (unsigned)distance);
@@ -89,17 +93,12 @@ static uint32_t move_jump(struct rewrite *w, uint32_t code, uint32_t i)
 static void put_code(struct buf *out, struct rewrite *w)
 {
     for (uint32_t i = 0; i < w->p->instructions; i++) {
-        uint32_t code = dump_code(w->p, i);
-        if (is_jump(code))
-            code = move_jump(w, code, i);
-        if (!is_tail_call(code)) {
-            put_le(out, code, 4);
-            continue;
-        }
-        unsigned op = dump_op(code) == OP_CALLT ? OP_CALL : OP_CALLM;
-        w->bad |= dump_d(code) > 0xff; /* C has a byte; B = 0: all results */
-        put_le(out, instruction(op, dump_a(code), dump_d(code)), 4);
-        put_le(out, instruction(OP_RETM, dump_a(code), 0), 4);
+        struct replacement r = replace(w->p, i, w->constants);
+        w->bad |= r.bad;
+        if (r.count == 1 && is_jump(r.code[0]))
+            r.code[0] = move_jump(w, r.code[0], i);
+        for (unsigned k = 0; k < r.count; k++)
+            put_le(out, r.code[k], 4);
     }
 }
 
@@ -107,12 +106,9 @@ static void put_lines(struct buf *out, const struct rewrite *w)
 {
     size_t width = dump_line_width(w->p);
 
-    for (uint32_t i = 0; i < w->p->instructions; i++) {
-        const uint8_t *line = w->p->debug_data + i * width;
-        buf_put(out, line, width);
-        if (is_tail_call(dump_code(w->p, i)))
-            buf_put(out, line, width);
-    }
+    for (uint32_t i = 0; i < w->p->instructions; i++)
+        for (uint32_t k = w->moved[i]; k < w->moved[i + 1]; k++)
+            buf_put(out, w->p->debug_data + i * width, width);
 }
 
 /* The new place of a variable's bound, which counts the head as 0. */
@@ -174,6 +170,21 @@ static void put_debug(struct buf *out, struct rewrite *w)
     w->bad |= r.bad || r.at != r.end;
 }
 
+/* Upvalues, then constants with the added ones in front, then numbers. */
+static void put_middle(struct buf *out, const struct rewrite *w)
+{
+    struct bytes middle = w->p->middle;
+    size_t upvalues = (size_t)w->p->upvalues * 2;
+
+    buf_put(out, middle.data, upvalues);
+    for (unsigned k = w->added_count; k > 0; k--) {
+        const char *name = operation_names[w->added[k - 1]];
+        put_uleb(out, (uint32_t)(DUMP_TEXT + strlen(name)));
+        buf_put_text(out, name);
+    }
+    buf_put(out, middle.data + upvalues, middle.len - upvalues);
+}
+
 static void put_proto(struct buf *out, struct rewrite *w)
 {
     const struct dump_proto *p = w->p;
@@ -183,9 +194,9 @@ static void put_proto(struct buf *out, struct rewrite *w)
         put_debug(&debug, w);
     buf_put_u8(out, p->flags);
     buf_put_u8(out, p->parameters);
-    buf_put_u8(out, p->frame);
+    buf_put_u8(out, (uint8_t)w->frame);
     buf_put_u8(out, p->upvalues);
-    put_uleb(out, p->constants);
+    put_uleb(out, p->constants + w->added_count);
     put_uleb(out, p->numbers);
     put_uleb(out, w->count);
     put_uleb(out, (uint32_t)debug.len);
@@ -194,23 +205,41 @@ static void put_proto(struct buf *out, struct rewrite *w)
         put_uleb(out, p->lines);
     }
     put_code(out, w);
-    buf_put_bytes(out, p->middle);
+    put_middle(out, w);
     buf_put_bytes(out, buf_bytes(&debug));
     buf_deinit(&debug);
 }
 
-/* Where everything goes. False when nothing has to move. */
+static void add_name(struct rewrite *w, int operation)
+{
+    for (unsigned k = 0; k < w->added_count; k++)
+        if (w->added[k] == operation)
+            return;
+    w->constants[operation] = (uint16_t)(w->p->constants + w->added_count);
+    w->added[w->added_count++] = operation;
+}
+
+/* Where everything goes. False when all stays as it is. */
 static bool plan(struct rewrite *w)
 {
     uint32_t added = 0;
+    const struct dump_proto *p = w->p;
 
-    w->moved = mem_zero((size_t)w->p->instructions + 1, sizeof(*w->moved));
-    for (uint32_t i = 0; i < w->p->instructions; i++) {
+    w->moved = mem_zero((size_t)p->instructions + 1, sizeof(*w->moved));
+    w->frame = p->frame;
+    for (uint32_t i = 0; i < p->instructions; i++) {
+        struct replacement r = replace(p, i, w->constants);
         w->moved[i] = i + added;
-        added += is_tail_call(dump_code(w->p, i));
+        added += r.count - 1;
+        if (p->frame + r.slots > w->frame)
+            w->frame = p->frame + r.slots;
+        if (r.calls >= 0)
+            add_name(w, r.calls);
     }
-    w->count = w->p->instructions + added;
-    w->moved[w->p->instructions] = w->count;
+    w->count = p->instructions + added;
+    w->moved[p->instructions] = w->count;
+    w->too_long =
+        w->frame > FRAME_MAX || p->constants + w->added_count > UINT16_MAX;
     return added > 0;
 }
 
@@ -224,7 +253,8 @@ static int rewrite_proto(struct buf *out, struct bytes bytes, const char *file,
     if (!dump_proto_open(&p, bytes))
         return err_set(err, ATE_ECORRUPT, "%s: not a dump of a function", file);
     struct rewrite w = {.p = &p};
-    if (plan(&w))
+    bool changes = plan(&w);
+    if (changes && !w.too_long)
         put_proto(&made, &w);
     else
         buf_put_bytes(&made, bytes);
@@ -235,13 +265,15 @@ static int rewrite_proto(struct buf *out, struct bytes bytes, const char *file,
     dump_proto_close(&p);
     if (w.bad)
         return err_set(err, ATE_ECORRUPT, "%s: not a dump of a function", file);
-    if (w.long_jump)
-        return err_set(err, ATE_ELIMIT, "%s:%u: the function is too long", file,
-                       p.first_line);
+    if (w.too_long)
+        return err_set(err, ATE_ELIMIT,
+                       "%s:%u: the function is too long: "
+                       "make it two",
+                       file, p.first_line);
     return 0;
 }
 
-int tail_rewrite(struct buf *out, struct bytes dump, const char *file,
+int rewrite_dump(struct buf *out, struct bytes dump, const char *file,
                  struct err *err)
 {
     struct dump_reader r = {dump.data, dump.data + dump.len, false};

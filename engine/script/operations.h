@@ -1,0 +1,21 @@
+/* operations: what Lua's own instructions leave to functions of ours.
+ *
+ * Some instructions take time that grows with a text, or give what differs
+ * between two runs. rewrite.h puts a call of one of these before them, or in
+ * their place. They stand among the globals under names that no source can
+ * write. */
+#ifndef ATE_SCRIPT_OPERATIONS_H
+#define ATE_SCRIPT_OPERATIONS_H
+
+#include "script/lib.h"
+
+enum operation {
+    OPERATION_LENGTH, /* #: of a list or text; false for what has none */
+    OPERATION_COUNT,
+};
+
+extern const char *const operation_names[OPERATION_COUNT];
+
+/* The functions, each under its name. */
+extern const struct library lib_operations;
+#endif

@@ -1,0 +1,30 @@
+/* replace: which instructions are replaced, and by which.
+ *
+ * A replacement works in the slots behind the function's frame, which are free
+ * at any instruction but between one that gives as many values as there are
+ * and the one that takes them; none of these is replaced by code that would
+ * need them in between. */
+#ifndef ATE_SCRIPT_REPLACE_H
+#define ATE_SCRIPT_REPLACE_H
+
+#include <stdbool.h>
+
+#include "script/dump.h"
+#include "script/operations.h"
+
+enum { REPLACE_CODE_MAX = 8 };
+
+struct replacement {
+    uint32_t code[REPLACE_CODE_MAX];
+    unsigned count; /* of instructions; 1: the instruction stays as it is */
+    unsigned slots; /* that it needs behind the frame */
+    int calls;      /* that it calls, or -1 */
+    bool bad;       /* no such instruction is ever compiled */
+};
+
+/* What stands for instruction `i`. `constants` says where the name of each
+ * operation will stand among the text constants. Jumps within a replacement
+ * have their distance already. */
+struct replacement replace(const struct dump_proto *p, uint32_t i,
+                           const uint16_t constants[OPERATION_COUNT]);
+#endif
