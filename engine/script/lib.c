@@ -125,16 +125,35 @@ void lib_push_integer(lua_State *L, int64_t value, const char *function)
     lua_pushnumber(L, (double)value);
 }
 
-/* Lua's own conversion writes integers above 10^14 as 1.2345678901234e+14 and
- * shows the sign of what is not a number; for fractions it is right, and unlike
- * printf it asks no locale. */
+/* A whole number below 10^18. */
+static size_t whole_text(char text[LIB_NUMBER_TEXT], double number)
+{
+    char digits[LIB_NUMBER_TEXT];
+    uint64_t rest = (uint64_t)fabs(number);
+    size_t count = 0, len = 0;
+
+    do {
+        digits[count++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        text[len++] = '-';
+    while (count > 0)
+        text[len++] = digits[--count];
+    text[len] = '\0';
+    return len;
+}
+
+/* Lua's own conversion writes integers above 10^14 as 1.2345678901234e+14, and
+ * shows the signs of 0 and of what is not a number, the latter of which differs
+ * between kinds of machines. For fractions it is right, and unlike printf it
+ * asks no locale. */
 size_t lib_number_text(lua_State *L, char text[LIB_NUMBER_TEXT], double number)
 {
     if (isnan(number))
         return (size_t)snprintf(text, LIB_NUMBER_TEXT, "nan");
     if (number == floor(number) && fabs(number) < 1e18)
-        return (size_t)snprintf(text, LIB_NUMBER_TEXT, "%lld",
-                                (long long)number);
+        return whole_text(text, number);
     lua_pushnumber(L, number);
     size_t len =
         (size_t)snprintf(text, LIB_NUMBER_TEXT, "%s", lua_tostring(L, -1));

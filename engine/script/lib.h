@@ -70,8 +70,8 @@ void lib_push_integer(lua_State *L, int64_t value, const char *function);
 /* Is it an integer of |x| <= 2^53? */
 bool lib_to_integer(lua_State *L, int index, int64_t *value);
 
-/* A number as tostring writes it: integers in full, others in 14 digits.
- * Returns the length. */
+/* A number as tostring, `..` and format write it: whole ones below 10^18 in
+ * full, others as C's %.14g; nan, inf, -inf; -0 as 0. Returns the length. */
 size_t lib_number_text(lua_State *L, char text[LIB_NUMBER_TEXT], double number);
 
 /* The text of a text, number or boolean; `room` is for numbers. Raises an

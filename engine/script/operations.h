@@ -11,6 +11,7 @@
 
 enum operation {
     OPERATION_LENGTH, /* #: of a list or text; false for what has none */
+    OPERATION_CONCAT, /* ..: of texts and numbers; false for anything else */
     OPERATION_COUNT,
 };
 

@@ -11,7 +11,8 @@
  *                   IST R           wrote D in what stands before, so nothing
  *                   JMP +1          there may write it.
  *                   LEN R D
- *                   MOV A R */
+ *                   MOV A R
+ *     CAT A B C     the same with "..", whose arguments are the slots B to C */
 #include "script/replace.h"
 
 #include <assert.h>
@@ -38,18 +39,50 @@ static void replace_tail_call(struct replacement *r, uint32_t code, unsigned op)
     put(r, OP_RETM, dump_a(code), 0);
 }
 
+/* Call an operation with the `count` slots from `first` on. */
+static void put_call(struct replacement *r, unsigned base, unsigned name,
+                     unsigned first, unsigned count, unsigned results)
+{
+    put(r, OP_GGET, base, name);
+    for (unsigned i = 0; i < count; i++)
+        put(r, OP_MOV, base + 2 + i, first + i);
+    put_abc(r, OP_CALL, base, results + 1, count + 1);
+    r->slots = 2 + count;
+}
+
+/* Behind a call: its answer goes to `to`; where it is false, `code` is done,
+ * which raises the error. */
+static void put_answer(struct replacement *r, unsigned base, unsigned to,
+                       uint32_t code)
+{
+    put(r, OP_IST, 0, base);
+    put(r, OP_JMP, base, JUMP_ZERO + 1);
+    put(r, dump_op(code), base, dump_d(code));
+    put(r, OP_MOV, to, base);
+}
+
 static void replace_length(struct replacement *r, uint32_t code, unsigned base,
                            unsigned name)
 {
     r->calls = OPERATION_LENGTH;
-    r->slots = 3;
-    put(r, OP_GGET, base, name);
-    put(r, OP_MOV, base + 2, dump_d(code));
-    put_abc(r, OP_CALL, base, 2, 2);
-    put(r, OP_IST, 0, base);
-    put(r, OP_JMP, base, JUMP_ZERO + 1);
-    put(r, OP_LEN, base, dump_d(code));
-    put(r, OP_MOV, dump_a(code), base);
+    put_call(r, base, name, dump_d(code), 1, 1);
+    put_answer(r, base, dump_a(code), code);
+}
+
+static void replace_concat(struct replacement *r, uint32_t code, unsigned base,
+                           unsigned name)
+{
+    unsigned first = dump_b(code);
+    unsigned last = dump_c(code);
+
+    if (first >= last) {
+        r->bad = true;
+        put(r, OP_CAT, dump_a(code), dump_d(code));
+        return;
+    }
+    r->calls = OPERATION_CONCAT;
+    put_call(r, base, name, first, last - first + 1, 1);
+    put_answer(r, base, dump_a(code), code);
 }
 
 struct replacement replace(const struct dump_proto *p, uint32_t i,
@@ -68,9 +101,11 @@ struct replacement replace(const struct dump_proto *p, uint32_t i,
     case OP_LEN:
         replace_length(&r, code, p->frame, constants[OPERATION_LENGTH]);
         break;
+    case OP_CAT:
+        replace_concat(&r, code, p->frame, constants[OPERATION_CONCAT]);
+        break;
     default:
-        r.code[0] = code;
-        r.count = 1;
+        put(&r, dump_op(code), dump_a(code), dump_d(code));
         break;
     }
     return r;

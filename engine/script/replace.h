@@ -12,7 +12,7 @@
 #include "script/dump.h"
 #include "script/operations.h"
 
-enum { REPLACE_CODE_MAX = 8 };
+enum { REPLACE_CODE_MAX = 256 + 6 };
 
 struct replacement {
     uint32_t code[REPLACE_CODE_MAX];

@@ -329,6 +329,96 @@ static void dates_are_of_the_calendar(void **state)
 }
 
 /* Day by day through the years in which all rules of leap years show. */
+/* A number has one text, whoever makes it. On other machines 0 / 0 has another
+ * sign, and Lua's own `..` shows it. */
+static void numbers_have_one_text(void **state)
+{
+    static const struct line numbers[] = {
+        {"0", "0"},
+        {"-0", "0"},
+        {"1 / (1 / 0 * -1)", "0"},
+        {"-7", "-7"},
+        {"1e15", "1000000000000000"},
+        {"123456789012345", "123456789012345"},
+        {"2 * 2 * 1125899906842624 * 2", "9007199254740992"},
+        {"-9007199254740992", "-9007199254740992"},
+        {"1e17", "100000000000000000"},
+        {"999999999999999872", "999999999999999872"},
+        {"1e18", "1e+18"},
+        {"1e300", "1e+300"},
+        {"0.1", "0.1"},
+        {"1 / 3", "0.33333333333333"},
+        {"2 / 3 * 1e6", "666666.66666667"},
+        {"-1.5e-7", "-1.5e-07"},
+        {"1e-310", "1e-310"},
+        {"1 / 0", "inf"},
+        {"-1 / 0", "-inf"},
+        {"0 / 0", "nan"},
+        {"-(0 / 0)", "nan"},
+        {"1 / 0 - 1 / 0", "nan"},
+    };
+    static const char *const ways[] = {
+        "(%s) .. ''",         "'' .. (%s)",
+        "tostring(%s)",       "string.format('%%s', %s)",
+        "table.concat({%s})",
+    };
+    char expression[128], value[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        for (size_t k = 0; k < sizeof(ways) / sizeof(ways[0]); k++) {
+            /* Not a constant: nothing is worked out by the compiler. */
+            snprintf(expression, sizeof(expression), ways[k],
+                     numbers[i].expression);
+            evaluate(expression, value, sizeof(value));
+            if (strcmp(value, numbers[i].value) != 0)
+                fail_msg("%s is %s, not %s", expression, value,
+                         numbers[i].value);
+        }
+}
+
+static void texts_are_joined(void **state)
+{
+    static const struct line lines[] = {
+        {"'a' .. 'b', 'a' .. 1 .. 'b' .. 2.5", "ab a1b2.5"},
+        {"'' .. ''", ""},
+        {"#(('x'):rep(65535) .. 'y')", "65536"},
+        {"#(('x'):rep(65535) .. 10)", "!..: the text would have more than"},
+        {"'a' .. nil", "!attempt to concatenate a nil value"},
+        {"'a' .. true", "!attempt to concatenate a boolean value"},
+        {"(function(t) return 'a' .. t.b end)({b = {}})",
+         "!attempt to concatenate field 'b' (a table value)"},
+        {"(function(a, b) return a .. 'x' .. b end)('x')",
+         "!attempt to concatenate local 'b' (a nil value)"},
+        {"(function(...) return select('#', 1, ('a' .. 'b'), ...) end)(1, 2)",
+         "4"},
+    };
+    (void)state;
+    CHECK(lines);
+}
+
+/* A hundred parts in one expression, and more than a function has slots for. */
+static void many_texts_are_joined(void **state)
+{
+    char value[2048];
+    struct buf expression = {0};
+
+    (void)state;
+    buf_put_text(&expression, "#(''");
+    for (int i = 0; i < 100; i++)
+        buf_printf(&expression, " .. %d", i);
+    buf_put_text(&expression, ")");
+    evaluate(buf_text(&expression), value, sizeof(value));
+    assert_string_equal(value, "190");
+    buf_clear(&expression);
+    buf_put_text(&expression, "''");
+    for (int i = 0; i < 150; i++)
+        buf_put_text(&expression, " .. ''");
+    evaluate(buf_text(&expression), value, sizeof(value));
+    assert_string_equal(value, "!the function is too long: make it two");
+    buf_deinit(&expression);
+}
+
 static void every_day_follows_the_one_before(void **state)
 {
     static const struct line lines[] = {
@@ -430,6 +520,9 @@ int main(void)
         cmocka_unit_test(integers_are_exact_or_an_error),
         cmocka_unit_test(math_and_bits_are_plain),
         cmocka_unit_test(dates_are_of_the_calendar),
+        cmocka_unit_test(numbers_have_one_text),
+        cmocka_unit_test(texts_are_joined),
+        cmocka_unit_test(many_texts_are_joined),
         cmocka_unit_test(every_day_follows_the_one_before),
         cmocka_unit_test(texts_hash_and_hex),
         cmocka_unit_test(work_is_charged_by_its_size),

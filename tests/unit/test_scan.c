@@ -225,11 +225,24 @@ static void torn_dumps_are_never_overread(void **state)
 
 /* The rewritten program answers as the plain one does. */
 
+static const char operations[] =
+    "_G['#'] = function(x)\n"
+    "    return (type(x) == 'table' or type(x) == 'string') and #x\n"
+    "end\n"
+    "_G['..'] = function(...)\n"
+    "    for i = 1, select('#', ...) do\n"
+    "        local kind = type((select(i, ...)))\n"
+    "        if kind ~= 'string' and kind ~= 'number' then return false end\n"
+    "    end\n"
+    "    return table.concat({...})\n"
+    "end\n";
+
 static char *answer_of(struct bytes dump)
 {
     lua_State *L = luaL_newstate();
 
     luaL_openlibs(L);
+    assert_int_equal(luaL_dostring(L, operations), 0);
     if (luaL_loadbuffer(L, (const char *)dump.data, dump.len, "@bank.lua") !=
             0 ||
         lua_pcall(L, 0, 1, 0) != 0)
@@ -299,6 +312,23 @@ static void rewritten_calls_return_the_same(void **state)
         "3false");
 }
 
+static void rewritten_operations_return_the_same(void **state)
+{
+    (void)state;
+    expect_same_answer("local t = {n = {1, 2, 3}}\n"
+                       "local a, b = 'x', 5\n"
+                       "local function f(...) return ... end\n"
+                       "local s = a .. b .. #t.n .. f(a .. b, #a) .. 'z'\n"
+                       "for i = 1, #t.n do\n"
+                       "    local c = i\n"
+                       "    s = s .. (i == 2 and 'two' .. i or #s)\n"
+                       "    if #s > 100 then break end\n"
+                       "    t[#t + 1] = function() c = c .. '!' return c end\n"
+                       "end\n"
+                       "return s .. t[1]() .. t[1]() .. t[3]()",
+                       "x53x5z6two2111!1!!3!");
+}
+
 /* Names of variables in errors still belong to the right instructions. */
 static void rewritten_functions_keep_their_names(void **state)
 {
@@ -312,14 +342,19 @@ static void rewritten_functions_keep_their_names(void **state)
         "    do local inner = 1 if a == 3 then return id(inner) end end\n"
         "    local second\n"
         "    if a == 4 then return first.x end\n"
+        "    if a == 6 then return #first end\n"
+        "    if a == 7 then return 'x' .. a .. second end\n"
         "    return id(second.x)\n"
         "end\n"
         "local function text(n)\n"
         "    return select(2, pcall(f, n))\n"
         "end\n"
-        "return text(4) .. '|' .. text(5) .. '|' .. text(3)",
+        "return text(4) .. '|' .. text(5) .. '|' .. text(3)\n"
+        "    .. '|' .. text(6) .. '|' .. text(7)",
         "bank.lua:8: attempt to index local 'first' (a nil value)|"
-        "bank.lua:9: attempt to index local 'second' (a nil value)|1");
+        "bank.lua:11: attempt to index local 'second' (a nil value)|1|"
+        "bank.lua:9: attempt to get length of local 'first' (a nil value)|"
+        "bank.lua:10: attempt to concatenate local 'second' (a nil value)");
 }
 
 static void hints_say_what_to_use(void **state)
@@ -368,6 +403,7 @@ int main(void)
         cmocka_unit_test(stripped_and_foreign_dumps_are_corrupt),
         cmocka_unit_test(torn_dumps_are_never_overread),
         cmocka_unit_test(rewritten_calls_return_the_same),
+        cmocka_unit_test(rewritten_operations_return_the_same),
         cmocka_unit_test(rewritten_functions_keep_their_names),
         cmocka_unit_test(hints_say_what_to_use),
         cmocka_unit_test(hints_and_library_agree),

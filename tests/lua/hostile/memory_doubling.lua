@@ -1,4 +1,4 @@
--- expect: LIMIT at memory_doubling.lua:5
+-- expect: SCRIPT memory_doubling.lua:5: ..: the text would have more
 return function()
     local s = 'x'
     while true do
