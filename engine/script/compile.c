@@ -139,7 +139,8 @@ static int check_power(struct bytes source, const char *file, struct err *err)
 }
 
 int compile_source(struct buf *dump, struct bytes source, const char *chunk,
-                   scan_visit visit, void *ctx, struct err *err)
+                   scan_visit visit, void *ctx, struct text_lengths *lengths,
+                   struct err *err)
 {
     struct buf made = {0};
     size_t start = dump->len;
@@ -155,7 +156,7 @@ int compile_source(struct buf *dump, struct bytes source, const char *chunk,
     if (rc == 0)
         rc = check_power(source, file, err);
     if (rc == 0)
-        rc = scan_dump(buf_bytes(&made), file, visit, ctx, err);
+        rc = scan_dump(buf_bytes(&made), file, visit, ctx, lengths, err);
     if (rc == 0)
         rc = rewrite_dump(dump, buf_bytes(&made), file, err);
     if (rc != 0)

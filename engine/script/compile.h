@@ -13,7 +13,8 @@ enum { COMPILE_SOURCE_MAX = 64 << 10 };
 
 /* Append the dump of `source` to `dump`. `chunk` is Lua's chunk name: '@' or
  * '=' and the file name. Text only, at most COMPILE_SOURCE_MAX bytes. Errors:
- * SCRIPT with file:line, LIMIT, what `visit` gave. */
+ * SCRIPT with file:line, LIMIT, what `visit` gave. `lengths` as in scan.h. */
 int compile_source(struct buf *dump, struct bytes source, const char *chunk,
-                   scan_visit visit, void *ctx, struct err *err);
+                   scan_visit visit, void *ctx, struct text_lengths *lengths,
+                   struct err *err);
 #endif

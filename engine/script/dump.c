@@ -47,12 +47,22 @@ const uint8_t *dump_bytes(struct dump_reader *r, size_t len)
     return bytes;
 }
 
-static void read_item(struct dump_reader *r)
+static struct bytes read_text(struct dump_reader *r, size_t len,
+                              struct dump_proto *p)
+{
+    struct bytes text = {dump_bytes(r, len), len};
+
+    if (text.data != NULL)
+        lua_text_measure(&p->lengths, text);
+    return text;
+}
+
+static void read_item(struct dump_reader *r, struct dump_proto *p)
 {
     uint32_t kind = dump_uleb(r);
 
     if (kind >= KTAB_STR)
-        dump_bytes(r, kind - KTAB_STR);
+        read_text(r, kind - KTAB_STR, p);
     else if (kind == KTAB_INT)
         dump_uleb(r);
     else if (kind == KTAB_NUM) {
@@ -61,16 +71,16 @@ static void read_item(struct dump_reader *r)
     }
 }
 
-static void read_table(struct dump_reader *r)
+static void read_table(struct dump_reader *r, struct dump_proto *p)
 {
     uint32_t array = dump_uleb(r);
     uint32_t hash = dump_uleb(r);
 
     for (uint32_t i = 0; i < array && !r->bad; i++)
-        read_item(r);
+        read_item(r, p);
     for (uint32_t i = 0; i < hash && !r->bad; i++) {
-        read_item(r);
-        read_item(r);
+        read_item(r, p);
+        read_item(r, p);
     }
 }
 
@@ -79,10 +89,9 @@ static void read_constants(struct dump_reader *r, struct dump_proto *p)
     for (uint32_t i = 0; i < p->constants && !r->bad; i++) {
         uint32_t kind = dump_uleb(r);
         if (kind >= KGC_STR) {
-            size_t len = kind - KGC_STR;
-            p->texts[i] = bytes_of(dump_bytes(r, len), len);
+            p->texts[i] = read_text(r, kind - KGC_STR, p);
         } else if (kind == KGC_TAB) {
-            read_table(r);
+            read_table(r, p);
         } else if (kind != KGC_CHILD) {
             p->cdata = true;
             for (int n = kind == KGC_COMPLEX ? 4 : 2; n > 0; n--)
@@ -134,6 +143,25 @@ struct bytes dump_text(const struct dump_proto *p, uint32_t index)
 uint32_t dump_code(const struct dump_proto *p, uint32_t i)
 {
     return i < p->instructions ? get_le32(p->code + 4 * (size_t)i) : OP_COUNT;
+}
+
+bool dump_jump(const struct dump_proto *p, uint32_t i, int64_t *target)
+{
+    uint32_t code = dump_code(p, i);
+
+    *target = (int64_t)i + 1 + (int64_t)dump_d(code) - DUMP_JUMP_ZERO;
+    switch (dump_op(code)) {
+    case OP_UCLO:
+    case OP_ISNEXT:
+    case OP_FORI:
+    case OP_FORL:
+    case OP_ITERL:
+    case OP_LOOP:
+    case OP_JMP:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void read_head(struct dump_reader *r, struct dump_proto *p)

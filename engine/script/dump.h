@@ -21,6 +21,7 @@
 #define ATE_SCRIPT_DUMP_H
 
 #include "base/bytes.h"
+#include "script/lua_text.h"
 
 /* In the order of lj_bc.h; the second column says whether it may appear. */
 #define DUMP_OPCODES(X)                                                        \
@@ -144,8 +145,10 @@ static inline unsigned dump_d(uint32_t code)
     return code >> 16;
 }
 
-/* The kind of a text constant, to which its length is added. */
-enum { DUMP_TEXT = 5 };
+enum {
+    DUMP_TEXT = 5, /* the kind of a text constant, its length added */
+    DUMP_JUMP_ZERO = 0x8000,
+};
 
 /* Reads never pass the end; the first that would makes all later ones fail. */
 struct dump_reader {
@@ -169,7 +172,8 @@ struct dump_proto {
     struct bytes middle; /* upvalues, constants and numbers, as they are */
     const uint8_t *debug_data; /* NULL when debug is 0 */
     struct bytes *texts;       /* of the constants; data NULL for other kinds */
-    bool cdata;                /* one is a 64 bit or imaginary number */
+    struct text_lengths lengths; /* of all texts, those inside tables too */
+    bool cdata;                  /* one is a 64 bit or imaginary number */
 };
 
 /* False when the bytes are no function; then there is nothing to close. */
@@ -179,6 +183,9 @@ void dump_proto_close(struct dump_proto *p);
 /* Instruction number `i` from 0; OP_COUNT as an opcode beyond the last. */
 uint32_t dump_code(const struct dump_proto *p, uint32_t i);
 int dump_line(const struct dump_proto *p, uint32_t i);
+/* Is it a jump? *target is the instruction it leads to, which counts from the
+ * one behind; it may be outside of the function. */
+bool dump_jump(const struct dump_proto *p, uint32_t i, int64_t *target);
 /* Bytes of one line offset: 1, 2 or 4. */
 size_t dump_line_width(const struct dump_proto *p);
 /* Text constant `index` as instructions number them; data NULL: none. */

@@ -112,22 +112,25 @@ static int visit_global(void *ctx, const struct scan_global *global,
     return check_global(global, module->file, module->trusted, err);
 }
 
-/* Compile and push the chunk, or fill `err`; raises nothing itself. */
+/* Compile and push the chunk, or fill `err`. */
 static int push_chunk(lua_State *L, const struct sandbox_module *module,
                       struct err *err)
 {
     char chunk[SANDBOX_FILE_MAX + 2];
     struct buf dump = {0};
+    struct text_lengths lengths = {0};
 
     snprintf(chunk, sizeof(chunk), "%c%s", module->trusted ? '=' : '@',
              module->file);
     int rc = compile_source(&dump, module->source, chunk, visit_global,
-                            (void *)module, err);
+                            (void *)module, &lengths, err);
     if (rc == 0 &&
         luaL_loadbufferx(L, (const char *)dump.data, dump.len, chunk, "b") != 0)
         rc = err_set(err, ATE_ESCRIPT, "%s can't be loaded: %s", module->file,
                      lua_tostring(L, -1));
     buf_deinit(&dump);
+    if (rc == 0)
+        lua_text_note(L, &lengths);
     return rc;
 }
 
@@ -344,9 +347,28 @@ static void open_trusted(lua_State *L, int public)
 static void add_operations(lua_State *L, int public)
 {
     for (const luaL_Reg *f = lib_operations.functions; f->name != NULL; f++) {
-        lua_pushcfunction(L, f->func);
+        if (f->func == operation_compare)
+            lua_pushboolean(L, false);
+        else
+            lua_pushcfunction(L, f->func);
         lua_setfield(L, public, f->name);
     }
+}
+
+static void set_compare(lua_State *L, int environment)
+{
+    push_ref(L, environment);
+    lua_pushstring(L, operation_names[OPERATION_COMPARE]);
+    lua_pushcfunction(L, operation_compare);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+void environment_charge_comparisons(lua_State *L)
+{
+    luaL_checkstack(L, 3, "comparisons");
+    set_compare(L, refs_of(L)->public);
+    set_compare(L, refs_of(L)->trusted);
 }
 
 void environment_open(lua_State *L)

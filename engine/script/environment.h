@@ -12,4 +12,7 @@ void environment_open(lua_State *L);
 /* Raise an error if a frozen table was changed; forget what only loading
  * needs. */
 void environment_seal(lua_State *L);
+
+/* From now on, in this run, `<` and the like call operation_compare. */
+void environment_charge_comparisons(lua_State *L);
 #endif

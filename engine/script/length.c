@@ -50,6 +50,18 @@ static size_t count_in_array(const struct array *a)
     return i - 1;
 }
 
+/* Go on from `n`, by Lua's C interface. */
+static size_t count_from(lua_State *L, int index, size_t n)
+{
+    luaL_checkstack(L, 1, "length");
+    for (bool more = true; more; n += more) {
+        lua_rawgeti(L, index, (int)n + 1);
+        more = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+    }
+    return n;
+}
+
 static size_t count(lua_State *L, int index)
 {
     size_t n = 0;
@@ -61,12 +73,7 @@ static size_t count(lua_State *L, int index)
         if (n + 1 < a.length)
             return n;
     }
-    for (bool more = true; more; n += more) {
-        lua_rawgeti(L, index, (int)n + 1);
-        more = !lua_isnil(L, -1);
-        lua_pop(L, 1);
-    }
-    return n;
+    return count_from(L, index, n);
 }
 
 static int absolute(lua_State *L, int index)
@@ -76,7 +83,6 @@ static int absolute(lua_State *L, int index)
 
 size_t length_of(lua_State *L, int index)
 {
-    luaL_checkstack(L, 1, "length");
     size_t n = count(L, absolute(L, index));
     sandbox_charge(L, 1 + n / LENGTH_STEP);
     return n;

@@ -126,10 +126,10 @@ void lib_push_integer(lua_State *L, int64_t value, const char *function)
 }
 
 /* A whole number below 10^18. */
-static size_t whole_text(char text[LIB_NUMBER_TEXT], double number)
+static size_t whole_text(char text[LIB_NUMBER_TEXT], int64_t number)
 {
     char digits[LIB_NUMBER_TEXT];
-    uint64_t rest = (uint64_t)fabs(number);
+    int64_t rest = number < 0 ? -number : number;
     size_t count = 0, len = 0;
 
     do {
@@ -150,10 +150,10 @@ static size_t whole_text(char text[LIB_NUMBER_TEXT], double number)
  * asks no locale. */
 size_t lib_number_text(lua_State *L, char text[LIB_NUMBER_TEXT], double number)
 {
+    if (fabs(number) < 1e18 && number == (double)(int64_t)number)
+        return whole_text(text, (int64_t)number);
     if (isnan(number))
         return (size_t)snprintf(text, LIB_NUMBER_TEXT, "nan");
-    if (number == floor(number) && fabs(number) < 1e18)
-        return whole_text(text, number);
     lua_pushnumber(L, number);
     size_t len =
         (size_t)snprintf(text, LIB_NUMBER_TEXT, "%s", lua_tostring(L, -1));

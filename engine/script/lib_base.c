@@ -169,7 +169,7 @@ static int to_string(lua_State *L)
         return 1;
     }
     const char *text = lib_any_text(L, 1, "tostring", room, &len);
-    lua_pushlstring(L, text, len);
+    lua_text_push(L, text, len);
     return 1;
 }
 

@@ -1,5 +1,5 @@
-/* Each answers false for operands that the instruction itself is to refuse: it
- * names the variable that holds them. */
+/* Those that answer in place of an instruction answer false where it is to do
+ * its work itself: for operands that it refuses it names the variable. */
 #include "script/operations.h"
 
 #include <string.h>
@@ -7,11 +7,16 @@
 #include "script/length.h"
 #include "script/sandbox.h"
 
-enum { CONCAT_SMALL = 512 };
+enum {
+    CONCAT_SMALL = 512,
+    VARARGS_STEP = 8, /* values for one step of gas */
+};
 
 const char *const operation_names[OPERATION_COUNT] = {
     [OPERATION_LENGTH] = "#",
     [OPERATION_CONCAT] = "..",
+    [OPERATION_COMPARE] = "<",
+    [OPERATION_VARARGS] = "...",
 };
 
 static int length(lua_State *L)
@@ -29,53 +34,95 @@ static int length(lua_State *L)
     }
 }
 
-/* The text of operand `i`; NULL: it has none. */
-static const char *operand(lua_State *L, int i, char room[LIB_NUMBER_TEXT],
-                           size_t *len)
+/* What is to be joined. */
+struct operands {
+    int count;
+    bool numbers; /* there is one among them */
+    size_t most;  /* bytes that they take */
+};
+
+/* False: one of them is neither a text nor a number. */
+static bool measure(lua_State *L, struct operands *o)
 {
-    switch (lua_type(L, i)) {
-    case LUA_TSTRING:
-        return lua_tolstring(L, i, len);
-    case LUA_TNUMBER:
-        *len = lib_number_text(L, room, lua_tonumber(L, i));
-        return room;
-    default:
-        return NULL;
+    *o = (struct operands){.count = lua_gettop(L)};
+    for (int i = 1; i <= o->count; i++) {
+        int type = lua_type(L, i);
+        if (type == LUA_TSTRING)
+            o->most += lua_objlen(L, i);
+        else if (type == LUA_TNUMBER)
+            o->most += LIB_NUMBER_TEXT;
+        else
+            return false;
+        o->numbers |= type == LUA_TNUMBER;
     }
+    return true;
 }
 
-/* Lua's own conversion of numbers would be another than tostring's. */
-static int concat(lua_State *L)
+static size_t join(lua_State *L, const struct operands *o, char *made)
 {
-    char room[LIB_NUMBER_TEXT], small[CONCAT_SMALL];
-    int count = lua_gettop(L);
+    char room[LIB_NUMBER_TEXT];
     size_t total = 0, len = 0;
 
-    for (int i = 1; i <= count; i++) {
-        if (operand(L, i, room, &len) == NULL) {
-            lua_pushboolean(L, 0);
-            return 1;
-        }
+    for (int i = 1; i <= o->count; i++) {
+        const char *text = room;
+        if (lua_type(L, i) == LUA_TSTRING)
+            text = lua_tolstring(L, i, &len);
+        else
+            len = lib_number_text(L, room, lua_tonumber(L, i));
+        memcpy(made + total, text, len);
         total += len;
     }
-    lib_charge_text(L, total, "..");
-    char *made = total > sizeof(small) ? sandbox_scratch(L, total) : small;
-    char *at = made;
-    for (int i = 1; i <= count; i++) {
-        const char *text = operand(L, i, room, &len);
-        memcpy(at, text, len);
-        at += len;
+    return total;
+}
+
+/* The instruction joins a few short texts fastest. Numbers it would write
+ * otherwise than tostring, and of long texts it would not tell. */
+static int concat(lua_State *L)
+{
+    char small[CONCAT_SMALL];
+    struct operands o;
+
+    if (!measure(L, &o)) {
+        lua_pushboolean(L, 0);
+        return 1;
     }
-    lua_pushlstring(L, made, total);
+    if (!o.numbers && o.most <= LUA_TEXT_LONG) {
+        sandbox_charge_bytes(L, o.most);
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    if (o.most > LIB_TEXT_MAX + (size_t)o.count * LIB_NUMBER_TEXT)
+        lib_charge_text(L, o.most, "..");
+    char *made = small;
+    if (o.most > sizeof(small))
+        made = sandbox_scratch(L, o.most);
+    size_t total = join(L, &o, made);
+    lib_charge_text(L, total, "..");
+    lua_text_push(L, made, total);
     if (made != small)
-        sandbox_scratch_free(L, made, total);
+        sandbox_scratch_free(L, made, o.most);
     return 1;
 }
 
+int operation_compare(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TSTRING || lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    size_t a = lua_objlen(L, 1), b = lua_objlen(L, 2);
+    sandbox_charge(L, (a < b ? a : b) / SANDBOX_BYTES_STEP);
+    return 0;
+}
+
+/* They are copied twice. */
+static int charge_varargs(lua_State *L)
+{
+    sandbox_charge(L, (uint64_t)lua_gettop(L) / VARARGS_STEP);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"#", length},
-    {"..", concat},
-    {NULL, NULL},
+    {"#", length},           {"..", concat}, {"<", operation_compare},
+    {"...", charge_varargs}, {NULL, NULL},
 };
 
 const struct library lib_operations = {"operations", functions, NULL};

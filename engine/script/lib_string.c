@@ -52,7 +52,7 @@ static int sub(lua_State *L)
         return 1;
     }
     sandbox_charge_bytes(L, count);
-    lua_pushlstring(L, text + start, count);
+    lua_text_push(L, text + start, count);
     return 1;
 }
 
@@ -90,7 +90,7 @@ static int character(lua_State *L)
                                  (long long)value);
         text[i] = (char)value;
     }
-    lua_pushlstring(L, text, (size_t)count);
+    lua_text_push(L, text, (size_t)count);
     return 1;
 }
 
@@ -111,7 +111,7 @@ static int rep(lua_State *L)
     char *made = sandbox_scratch(L, total);
     for (size_t at = 0; at < total; at += len)
         memcpy(made + at, text, len);
-    lua_pushlstring(L, made, total);
+    lua_text_push(L, made, total);
     sandbox_scratch_free(L, made, total);
     return 1;
 }
@@ -128,7 +128,7 @@ static int map_letters(lua_State *L, const char *function, char from, char to)
         bool maps = text[i] >= from && text[i] <= from + 25;
         made[i] = maps ? (char)(text[i] - from + to) : text[i];
     }
-    lua_pushlstring(L, made, len);
+    lua_text_push(L, made, len);
     sandbox_scratch_free(L, made, len);
     return 1;
 }
@@ -199,8 +199,7 @@ static int split(lua_State *L)
         const char *found = NULL;
         if (n < most)
             found = search(text, (size_t)(end - text), separator, between);
-        lua_pushlstring(L, text,
-                        (size_t)((found == NULL ? end : found) - text));
+        lua_text_push(L, text, (size_t)((found == NULL ? end : found) - text));
         lua_rawseti(L, -2, n);
         if (found == NULL)
             return 1;
@@ -247,7 +246,7 @@ static int trim(lua_State *L)
         text++;
     while (end > text && is_space(end[-1]))
         end--;
-    lua_pushlstring(L, text, (size_t)(end - text));
+    lua_text_push(L, text, (size_t)(end - text));
     return 1;
 }
 
@@ -379,7 +378,7 @@ static int format(lua_State *L)
         if (spec.verb != '%')
             arg++;
     }
-    lua_pushlstring(L, made.text, made.len);
+    lua_text_push(L, made.text, made.len);
     if (made.text != small)
         sandbox_scratch_free(L, made.text, LIB_TEXT_MAX);
     return 1;

@@ -125,7 +125,7 @@ static int concat(lua_State *L)
             at += between;
         }
     }
-    lua_pushlstring(L, text, total);
+    lua_text_push(L, text, total);
     sandbox_scratch_free(L, text, total);
     return 1;
 }

@@ -25,7 +25,7 @@ static void push_hex(lua_State *L, const uint8_t *data, size_t len)
         text[2 * i] = digits[data[i] >> 4];
         text[2 * i + 1] = digits[data[i] & 15];
     }
-    lua_pushlstring(L, text, 2 * len);
+    lua_text_push(L, text, 2 * len);
     sandbox_scratch_free(L, text, 2 * len);
 }
 
@@ -96,7 +96,7 @@ static int text_unhex(lua_State *L)
     bool good = hex_get((const char *)digits.data, digits.len, (uint8_t *)made);
 
     if (good)
-        lua_pushlstring(L, made, len);
+        lua_text_push(L, made, len);
     else
         lua_pushnil(L);
     sandbox_scratch_free(L, made, len);
@@ -144,7 +144,7 @@ static int text_replace(lua_State *L)
     lib_charge_text(L, total, "ate.text.replace");
     char *made = sandbox_scratch(L, total);
     copy_replaced(text, part, with, made);
-    lua_pushlstring(L, made, total);
+    lua_text_push(L, made, total);
     sandbox_scratch_free(L, made, total);
     return 1;
 }

@@ -58,7 +58,7 @@ static void push_text(lua_State *L, struct bytes text, const char *path)
         sandbox_raise(L, &err);
     }
     sandbox_charge_bytes(L, text.len);
-    lua_pushlstring(L, (const char *)text.data, text.len);
+    lua_text_push(L, (const char *)text.data, text.len);
 }
 
 static void push_integer(lua_State *L, int64_t value, const char *path)
@@ -187,7 +187,7 @@ static void set_fields(lua_State *L, const struct fields *fields, struct mp *mp,
         const struct field *field = fields_find(fields, name);
         if (field == NULL)
             damaged(L, path);
-        lua_pushlstring(L, (const char *)name.data, name.len);
+        lua_text_push(L, (const char *)name.data, name.len);
         push_at(L, &field->type, mp, lua_path_field(room, path, field->name));
         lua_rawset(L, -3);
     }

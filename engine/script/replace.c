@@ -1,23 +1,35 @@
 /* R is the first slot behind the frame. A call takes its function in R and its
  * arguments from R + 2 on.
  *
- *     CALLT A D     CALL A 0 D      all results stand from A on, and RETM
+ *     CALLT A D     CALL A 0 D      All results stand from A on, and RETM
  *                   RETM A 0        returns as many as came: the frame stays,
  *                                   and with it the place of an error of the
  *                                   called function. CALLMT likewise.
- *     LEN A D       GGET R "#"      what the operation answers goes to A. If it
- *                   MOV R+2 D       answers false, LEN says what D is and which
- *                   CALL R 2 2      variable it is in: the error looks for who
- *                   IST R           wrote D in what stands before, so nothing
- *                   JMP +1          there may write it.
+ *     LEN A D       GGET R "#"      What the operation answers goes to A. If it
+ *                   MOV R+2 D       answers false, LEN is left to refuse D by
+ *                   CALL R 2 2      the name of the variable it is in: the
+ *                   IST R           error looks for who wrote D in what stands
+ *                   JMP +1          before, so nothing there may write it.
  *                   LEN R D
  *                   MOV A R
- *     CAT A B C     the same with "..", whose arguments are the slots B to C */
+ *     CAT A B C                     The same with "..", whose arguments are the
+ *                                   slots B to C.
+ *     ISLT A D      GGET R "<"      Unless one of them is surely a number. What
+ *                   ISF R           stands there is false until the first long
+ *                   JMP +3          text is made (lua_text.h), and the call is
+ *                   MOV R+2 A       passed over. The jump that belongs to the
+ *                   MOV R+3 D       comparison stays behind it. ISGE, ISLE and
+ *                   CALL R 1 3      ISGT likewise.
+ *                   ISLT A D
+ *     VARG A 0 C    GGET R "..."    All there are, which may be thousands, go
+ *                   VARG R+2 0 C    to the operation, too, which charges for
+ *                   CALLM R 1 0     them.
+ *                   VARG A 0 C */
 #include "script/replace.h"
 
 #include <assert.h>
 
-enum { JUMP_ZERO = 0x8000 };
+#include "script/numbers.h"
 
 static void put(struct replacement *r, unsigned op, unsigned a, unsigned d)
 {
@@ -50,13 +62,13 @@ static void put_call(struct replacement *r, unsigned base, unsigned name,
     r->slots = 2 + count;
 }
 
-/* Behind a call: its answer goes to `to`; where it is false, `code` is done,
- * which raises the error. */
+/* Behind a call: its answer goes to `to`, or, where it is false, that of
+ * `code`. */
 static void put_answer(struct replacement *r, unsigned base, unsigned to,
                        uint32_t code)
 {
     put(r, OP_IST, 0, base);
-    put(r, OP_JMP, base, JUMP_ZERO + 1);
+    put(r, OP_JMP, base, DUMP_JUMP_ZERO + 1);
     put(r, dump_op(code), base, dump_d(code));
     put(r, OP_MOV, to, base);
 }
@@ -85,28 +97,51 @@ static void replace_concat(struct replacement *r, uint32_t code, unsigned base,
     put_answer(r, base, dump_a(code), code);
 }
 
-struct replacement replace(const struct dump_proto *p, uint32_t i,
-                           const uint16_t constants[OPERATION_COUNT])
+static void replace_compare(struct replacement *r, uint32_t code, unsigned base,
+                            unsigned name)
+{
+    r->calls = OPERATION_COMPARE;
+    put(r, OP_GGET, base, name);
+    put(r, OP_ISF, 0, base);
+    put(r, OP_JMP, base, DUMP_JUMP_ZERO + 3);
+    put(r, OP_MOV, base + 2, dump_a(code));
+    put(r, OP_MOV, base + 3, dump_d(code));
+    put_abc(r, OP_CALL, base, 1, 3);
+    put(r, dump_op(code), dump_a(code), dump_d(code));
+    r->slots = 4;
+}
+
+static void replace_varargs(struct replacement *r, uint32_t code, unsigned base,
+                            unsigned name)
+{
+    r->calls = OPERATION_VARARGS;
+    put(r, OP_GGET, base, name);
+    put_abc(r, OP_VARG, base + 2, 0, dump_c(code));
+    put_abc(r, OP_CALLM, base, 1, 0);
+    put(r, OP_VARG, dump_a(code), dump_d(code));
+    r->slots = 3;
+}
+
+struct replacement replace(const struct replacing *f, uint32_t i)
 {
     struct replacement r = {.calls = -1};
-    uint32_t code = dump_code(p, i);
+    uint32_t code = dump_code(f->p, i);
+    unsigned op = dump_op(code);
+    unsigned base = f->p->frame;
 
-    switch (dump_op(code)) {
-    case OP_CALLT:
+    if (op == OP_CALLT)
         replace_tail_call(&r, code, OP_CALL);
-        break;
-    case OP_CALLMT:
+    else if (op == OP_CALLMT)
         replace_tail_call(&r, code, OP_CALLM);
-        break;
-    case OP_LEN:
-        replace_length(&r, code, p->frame, constants[OPERATION_LENGTH]);
-        break;
-    case OP_CAT:
-        replace_concat(&r, code, p->frame, constants[OPERATION_CONCAT]);
-        break;
-    default:
-        put(&r, dump_op(code), dump_a(code), dump_d(code));
-        break;
-    }
+    else if (op == OP_LEN)
+        replace_length(&r, code, base, f->constants[OPERATION_LENGTH]);
+    else if (op == OP_CAT)
+        replace_concat(&r, code, base, f->constants[OPERATION_CONCAT]);
+    else if (numbers_compares(code) && !f->numbers[i])
+        replace_compare(&r, code, base, f->constants[OPERATION_COMPARE]);
+    else if (op == OP_VARG && dump_b(code) == 0)
+        replace_varargs(&r, code, base, f->constants[OPERATION_VARARGS]);
+    else
+        put(&r, op, dump_a(code), dump_d(code));
     return r;
 }

@@ -22,9 +22,15 @@ struct replacement {
     bool bad;       /* no such instruction is ever compiled */
 };
 
-/* What stands for instruction `i`. `constants` says where the name of each
- * operation will stand among the text constants. Jumps within a replacement
- * have their distance already. */
-struct replacement replace(const struct dump_proto *p, uint32_t i,
-                           const uint16_t constants[OPERATION_COUNT]);
+/* One function, and what is known of it. */
+struct replacing {
+    const struct dump_proto *p;
+    bool *numbers; /* see numbers.h */
+    /* Where the name of each operation will stand among the text constants. */
+    uint16_t constants[OPERATION_COUNT];
+};
+
+/* What stands for instruction `i`. Jumps within a replacement have their
+ * distance already. */
+struct replacement replace(const struct replacing *f, uint32_t i);
 #endif

@@ -16,10 +16,10 @@
 
 #include "base/err.h"
 #include "base/memory.h"
+#include "script/numbers.h"
 #include "script/replace.h"
 
 enum {
-    JUMP_BIAS = 0x8000,
     VARIABLE_KINDS = 7,
     FRAME_MAX = 250, /* slots of one function, as in LuaJIT */
 };
@@ -31,28 +31,12 @@ struct rewrite {
     uint32_t *moved;
     uint32_t count;
     unsigned frame;
-    uint16_t constants[OPERATION_COUNT]; /* where the names stand */
-    int added[OPERATION_COUNT];          /* whose names are added */
+    struct replacing replacing;
+    int added[OPERATION_COUNT]; /* whose names are added */
     unsigned added_count;
     bool bad; /* a jump or a variable leads outside */
     bool too_long;
 };
-
-static bool is_jump(uint32_t code)
-{
-    switch (dump_op(code)) {
-    case OP_UCLO:
-    case OP_ISNEXT:
-    case OP_FORI:
-    case OP_FORL:
-    case OP_ITERL:
-    case OP_LOOP:
-    case OP_JMP:
-        return true;
-    default:
-        return false;
-    }
-}
 
 static uint32_t instruction(unsigned op, unsigned a, unsigned d)
 {
@@ -72,17 +56,17 @@ static void put_uleb(struct buf *out, uint32_t value)
     buf_put_u8(out, (uint8_t)value);
 }
 
-/* A jump counts from the instruction behind it. */
-static uint32_t move_jump(struct rewrite *w, uint32_t code, uint32_t i)
+/* Jump number `i`, which led to `target`. */
+static uint32_t move_jump(struct rewrite *w, uint32_t i, int64_t target)
 {
-    int64_t target = (int64_t)i + 1 + (int64_t)dump_d(code) - JUMP_BIAS;
+    uint32_t code = dump_code(w->p, i);
 
     if (target < 0 || target > w->p->instructions) {
         w->bad = true;
         return code;
     }
     int64_t distance =
-        (int64_t)w->moved[target] - (w->moved[i] + 1) + JUMP_BIAS;
+        (int64_t)w->moved[target] - (w->moved[i] + 1) + DUMP_JUMP_ZERO;
     if (distance < 0 || distance > UINT16_MAX) {
         w->too_long = true;
         return code;
@@ -93,10 +77,11 @@ static uint32_t move_jump(struct rewrite *w, uint32_t code, uint32_t i)
 static void put_code(struct buf *out, struct rewrite *w)
 {
     for (uint32_t i = 0; i < w->p->instructions; i++) {
-        struct replacement r = replace(w->p, i, w->constants);
+        int64_t target = 0;
+        struct replacement r = replace(&w->replacing, i);
         w->bad |= r.bad;
-        if (r.count == 1 && is_jump(r.code[0]))
-            r.code[0] = move_jump(w, r.code[0], i);
+        if (dump_jump(w->p, i, &target))
+            r.code[0] = move_jump(w, i, target);
         for (unsigned k = 0; k < r.count; k++)
             put_le(out, r.code[k], 4);
     }
@@ -215,7 +200,8 @@ static void add_name(struct rewrite *w, int operation)
     for (unsigned k = 0; k < w->added_count; k++)
         if (w->added[k] == operation)
             return;
-    w->constants[operation] = (uint16_t)(w->p->constants + w->added_count);
+    w->replacing.constants[operation] =
+        (uint16_t)(w->p->constants + w->added_count);
     w->added[w->added_count++] = operation;
 }
 
@@ -226,9 +212,10 @@ static bool plan(struct rewrite *w)
     const struct dump_proto *p = w->p;
 
     w->moved = mem_zero((size_t)p->instructions + 1, sizeof(*w->moved));
+    w->replacing = (struct replacing){.p = p, .numbers = numbers_find(p)};
     w->frame = p->frame;
     for (uint32_t i = 0; i < p->instructions; i++) {
-        struct replacement r = replace(p, i, w->constants);
+        struct replacement r = replace(&w->replacing, i);
         w->moved[i] = i + added;
         added += r.count - 1;
         if (p->frame + r.slots > w->frame)
@@ -262,6 +249,7 @@ static int rewrite_proto(struct buf *out, struct bytes bytes, const char *file,
     buf_put_bytes(out, buf_bytes(&made));
     buf_deinit(&made);
     mem_free(w.moved);
+    mem_free(w.replacing.numbers);
     dump_proto_close(&p);
     if (w.bad)
         return err_set(err, ATE_ECORRUPT, "%s: not a dump of a function", file);

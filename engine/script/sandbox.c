@@ -1,7 +1,9 @@
 /* How a run is bounded:
  *
  * (1) The count hook fires every SANDBOX_STEP instructions, in every function
- *     and at every depth; C functions charge for what they do. Nothing else
+ *     and at every depth; C functions charge for what they do, and so do
+ *     large blocks of memory. Instructions whose time grows with a text or with
+ *     what a table holds are replaced (replace.h). Nothing else
  *     runs: no function of Lua's own libraries but ipairs, select and type is
  *     there, and these work one element at a time.
  * (2) Once a limit is passed the sandbox is dead: the hook fires at every
@@ -33,6 +35,7 @@
 
 enum {
     LOAD_BLOCK_MAX = 1 << 20,
+    LARGE_BLOCK = 1024, /* of memory: is charged by bytes */
     REPLAY_FACTOR = 16, /* how much more memory a run may be given */
     GC_PAUSE = 50, /* collect often: what loading leaves is in every image */
     GC_STEPMUL = 1000,
@@ -41,13 +44,26 @@ enum {
 
 static void on_count(lua_State *L, lua_Debug *frame);
 
-static void *allocate(void *ud, void *old, size_t old_size, size_t new_size)
+/* Without a charge. */
+static void *take(struct sandbox *s, void *old, size_t old_size,
+                  size_t new_size)
 {
-    struct sandbox *s = ud;
     void *block = arena_alloc(&s->arena, old, old_size, new_size);
 
     if (block == NULL && new_size > 0 && s->active > 0 && s->place[0] == '\0')
         sandbox_where(s->lua, 1, s->place, sizeof(s->place));
+    return block;
+}
+
+/* As lua_Alloc. A table that is full is made anew by one instruction, which
+ * may be the same one each time; the next look at the budget sees it. */
+static void *allocate(void *ud, void *old, size_t old_size, size_t new_size)
+{
+    struct sandbox *s = ud;
+    void *block = take(s, old, old_size, new_size);
+
+    if (block != NULL && new_size > old_size && new_size >= LARGE_BLOCK)
+        s->gas_used += new_size / SANDBOX_BYTES_STEP;
     return block;
 }
 
@@ -127,7 +143,7 @@ static void on_count(lua_State *L, lua_Debug *frame)
     (void)frame;
     if (s->dead)
         die(s);
-    s->gas_used += SANDBOX_STEP;
+    s->gas_used += SANDBOX_STEP * (1 + s->texts.number / LUA_TEXT_LONG);
     if (s->watch != NULL && watch_is_stopped(s->watch))
         die_of_watch(s);
     if (s->gas_used > s->now.gas)
@@ -332,7 +348,7 @@ void *sandbox_scratch(lua_State *L, size_t size)
     size_t block_max = s->arena.block_max;
 
     s->arena.block_max = SANDBOX_MEMORY_MAX;
-    void *scratch = allocate(s, NULL, 0, size == 0 ? 1 : size);
+    void *scratch = take(s, NULL, 0, size == 0 ? 1 : size);
     s->arena.block_max = block_max;
     if (scratch == NULL) {
         sandbox_error(L, "out of memory");
@@ -430,6 +446,7 @@ int sandbox_seal(struct sandbox *s, struct err *err)
     assert(lua_gettop(s->lua) == 0);
     lua_sethook(s->lua, on_count, LUA_MASKCOUNT, SANDBOX_STEP);
     arena_image_take(&s->arena);
+    s->image_texts = s->texts;
     s->sealed = true;
     return 0;
 }
@@ -448,6 +465,7 @@ void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits)
     s->now.memory = least(limits.memory, s->arena.size - image);
     arena_limit(&s->arena, image + s->now.memory, ARENA_BLOCK_MAX);
     s->gas_used = 0;
+    s->texts = s->image_texts;
     s->nest = 0;
     s->dead = false;
     s->raised = false;

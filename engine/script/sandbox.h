@@ -13,7 +13,8 @@
  * engine's own Lua (`trusted`) see `host` too, a table that C fills.
  *
  * Gas counts steps: 1000 for each 1000 instructions, and what C functions
- * charge. The same run uses the same gas in every process.
+ * charge, and large blocks of memory. The same run uses the same gas in every
+ * process.
  *
  * A run needs nothing of the chain it is for but what `run` points to, so
  * chains with the same bundle can share a sandbox; it keeps about a megabyte.
@@ -30,6 +31,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "script/arena.h"
+#include "script/lua_text.h"
 
 enum {
     SANDBOX_STEP = 1000,    /* instructions between two looks at the budget */
@@ -73,6 +75,8 @@ struct sandbox {
     struct sandbox_limits limits; /* of a run, unless it is given others */
     struct sandbox_limits now;    /* in force */
     uint64_t gas_used;
+    struct text_lengths texts;       /* that there are in this run */
+    struct text_lengths image_texts; /* and that stand in the image */
     sandbox_find find;
     void *find_ctx;
     bool sealed;

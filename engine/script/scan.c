@@ -20,6 +20,7 @@ struct scan {
     const char *file;
     scan_visit visit;
     void *ctx;
+    struct text_lengths *lengths;
     struct err *err;
 };
 
@@ -106,14 +107,16 @@ static int scan_proto(const struct scan *s, struct bytes bytes)
     if (!dump_proto_open(&p, bytes))
         return corrupt(s);
     int rc = scan_code(s, &p);
+    if (s->lengths != NULL)
+        lua_text_add(s->lengths, &p.lengths);
     dump_proto_close(&p);
     return rc;
 }
 
 int scan_dump(struct bytes dump, const char *file, scan_visit visit, void *ctx,
-              struct err *err)
+              struct text_lengths *lengths, struct err *err)
 {
-    struct scan s = {file, visit, ctx, err};
+    struct scan s = {file, visit, ctx, lengths, err};
     struct dump_reader r = {dump.data, dump.data + dump.len, false};
 
     if (!dump_header(&r))

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 
 struct err;
+struct text_lengths;
 
 enum { SCAN_NAME_MAX = 64 };
 
@@ -25,8 +26,9 @@ typedef int (*scan_visit)(void *ctx, const struct scan_global *global,
                           struct err *err);
 
 /* `dump` is what lua_dump wrote, unstripped; `file` is for errors. `visit` may
- * be NULL. Errors: SCRIPT (refused, with file:line), CORRUPT (not a dump of
- * this LuaJIT), what visit gave. */
+ * be NULL. `lengths`, unless NULL, gets those of text constants that are not in
+ * it yet. Errors: SCRIPT (refused, with file:line), CORRUPT (not a dump of this
+ * LuaJIT), what visit gave. */
 int scan_dump(struct bytes dump, const char *file, scan_visit visit, void *ctx,
-              struct err *err);
+              struct text_lengths *lengths, struct err *err);
 #endif

@@ -54,7 +54,7 @@ static void expect_scan(const char *source, int code, const char *text)
     struct err err = {0};
 
     dump_plain(&dump, source, false);
-    int rc = scan_dump(buf_bytes(&dump), "bank.lua", NULL, NULL, &err);
+    int rc = scan_dump(buf_bytes(&dump), "bank.lua", NULL, NULL, NULL, &err);
     if (rc != code || strstr(err.text, text) == NULL)
         fail_msg("%s: %d '%s'", source, rc, err.text);
     buf_deinit(&dump);
@@ -144,13 +144,14 @@ static void reads_of_globals_are_reported(void **state)
                "local function f() return os.time(), a.b end\n"
                "return math",
                false);
-    assert_int_equal(scan_dump(buf_bytes(&dump), "bank.lua", see, &seen, &err),
-                     0);
+    assert_int_equal(
+        scan_dump(buf_bytes(&dump), "bank.lua", see, &seen, NULL, &err), 0);
     assert_string_equal(seen.text, "os.time:4 string.rep:1 pairs.:2 math.:5 ");
     buf_clear(&dump);
     dump_plain(&dump, "return stop, never", false);
-    assert_int_equal(scan_dump(buf_bytes(&dump), "bank.lua", see, &seen, &err),
-                     ATE_EDENIED);
+    assert_int_equal(
+        scan_dump(buf_bytes(&dump), "bank.lua", see, &seen, NULL, &err),
+        ATE_EDENIED);
     assert_null(strstr(seen.text, "never"));
     buf_deinit(&dump);
 }
@@ -181,12 +182,14 @@ static void stripped_and_foreign_dumps_are_corrupt(void **state)
 
     (void)state;
     dump_plain(&dump, "return 1", true);
-    assert_int_equal(scan_dump(buf_bytes(&dump), "bank.lua", NULL, NULL, &err),
-                     ATE_ECORRUPT);
+    assert_int_equal(
+        scan_dump(buf_bytes(&dump), "bank.lua", NULL, NULL, NULL, &err),
+        ATE_ECORRUPT);
     buf_deinit(&dump);
-    assert_int_equal(scan_dump(bytes_of("\x1bLua", 4), "f", NULL, NULL, &err),
-                     ATE_ECORRUPT);
-    assert_int_equal(scan_dump(bytes_of("", 0), "f", NULL, NULL, &err),
+    assert_int_equal(
+        scan_dump(bytes_of("\x1bLua", 4), "f", NULL, NULL, NULL, &err),
+        ATE_ECORRUPT);
+    assert_int_equal(scan_dump(bytes_of("", 0), "f", NULL, NULL, NULL, &err),
                      ATE_ECORRUPT);
 }
 
@@ -207,14 +210,15 @@ static void torn_dumps_are_never_overread(void **state)
         uint8_t *copy = malloc(len + 1);
         memcpy(copy, dump.data, len);
         struct bytes cut = bytes_of(copy, len);
-        assert_int_equal(scan_dump(cut, "f", NULL, NULL, &err), ATE_ECORRUPT);
+        assert_int_equal(scan_dump(cut, "f", NULL, NULL, NULL, &err),
+                         ATE_ECORRUPT);
         assert_int_equal(rewrite_dump(&out, cut, "f", &err), ATE_ECORRUPT);
         free(copy);
     }
     for (size_t at = 0; at < dump.len; at++)
         for (int bit = 0; bit < 8; bit++) {
             dump.data[at] ^= (uint8_t)(1 << bit);
-            scan_dump(buf_bytes(&dump), "f", NULL, NULL, &err);
+            scan_dump(buf_bytes(&dump), "f", NULL, NULL, NULL, &err);
             rewrite_dump(&out, buf_bytes(&dump), "f", &err);
             buf_clear(&out);
             dump.data[at] ^= (uint8_t)(1 << bit);
@@ -235,7 +239,10 @@ static const char operations[] =
     "        if kind ~= 'string' and kind ~= 'number' then return false end\n"
     "    end\n"
     "    return table.concat({...})\n"
-    "end\n";
+    "end\n"
+    "_G['...'] = function() end\n"
+    "_G['<'] = function(a, b) compared = compared + 1 end\n"
+    "compared = 0\n";
 
 static char *answer_of(struct bytes dump)
 {
@@ -329,6 +336,45 @@ static void rewritten_operations_return_the_same(void **state)
                        "x53x5z6two2111!1!!3!");
 }
 
+/* Only what may be two texts is worth a call. */
+static void comparisons_of_numbers_stay(void **state)
+{
+    (void)state;
+    expect_same_answer("local a, b = {n = 1}, {n = 'x'}\n"
+                       "local n, s = 0, ''\n"
+                       "for i = 1, 3 do\n"
+                       "    if a.n < 2 and 0 <= a.n then n = n + 1 end\n"
+                       "    if a.n + 1 > a.n * 3 or #s > a.n then n = 9 end\n"
+                       "end\n"
+                       "return n .. ',' .. compared",
+                       "3,0");
+}
+
+static void comparisons_of_texts_are_asked_about(void **state)
+{
+    static const char source[] = "local a, b, n = {n = 1}, {n = 2}, 0\n"
+                                 "if a.n < b.n then n = n + 1 end\n"
+                                 "if a.n <= b.n then n = n + 1 end\n"
+                                 "if not (a.n > b.n) then n = n + 1 end\n"
+                                 "if not (a.n >= b.n) then n = n + 1 end\n"
+                                 "local least = 5\n"
+                                 "for _, v in ipairs({7, 3, 4}) do\n"
+                                 "    if v < least then least = v end\n"
+                                 "end\n"
+                                 "return n .. least .. ',' .. compared";
+    struct buf plain = {0}, made = {0};
+    struct err err;
+
+    (void)state;
+    dump_plain(&plain, source, false);
+    assert_int_equal(rewrite_dump(&made, buf_bytes(&plain), "f", &err), 0);
+    char *answer = answer_of(buf_bytes(&made));
+    assert_string_equal(answer, "43,7");
+    free(answer);
+    buf_deinit(&plain);
+    buf_deinit(&made);
+}
+
 /* Names of variables in errors still belong to the right instructions. */
 static void rewritten_functions_keep_their_names(void **state)
 {
@@ -404,6 +450,8 @@ int main(void)
         cmocka_unit_test(torn_dumps_are_never_overread),
         cmocka_unit_test(rewritten_calls_return_the_same),
         cmocka_unit_test(rewritten_operations_return_the_same),
+        cmocka_unit_test(comparisons_of_numbers_stay),
+        cmocka_unit_test(comparisons_of_texts_are_asked_about),
         cmocka_unit_test(rewritten_functions_keep_their_names),
         cmocka_unit_test(hints_say_what_to_use),
         cmocka_unit_test(hints_and_library_agree),

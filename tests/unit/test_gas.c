@@ -1,0 +1,164 @@
+/* An instruction whose time grows with what it works on is paid for by that:
+ * else a few thousand of them keep a node busy for minutes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "fixture_sandbox.h"
+
+static const struct sandbox_limits plenty = {UINT64_MAX, 32 << 20};
+
+/* Steps of `body` done 1000 times, after `before`, in one run. */
+static uint64_t gas_of(const char *before, const char *body)
+{
+    struct buf source = {0};
+    struct err err;
+    int ref;
+
+    buf_printf(&source,
+               "return function()\n%s\nfor i = 1, 1000 do\n%s\nend end", before,
+               body);
+    struct sandbox *s = open_source(buf_text(&source), &ref);
+    uint64_t gas[2];
+    for (int again = 0; again < 2; again++) {
+        sandbox_begin_within(s, plenty);
+        if (sandbox_call(s, ref, 0, 0, &err) != 0)
+            fail_msg("%s: %s", buf_text(&source), err.text);
+        gas[again] = sandbox_gas_used(s);
+    }
+    assert_int_equal(gas[0], gas[1]);
+    sandbox_free(s);
+    buf_deinit(&source);
+    return gas[0];
+}
+
+struct work {
+    const char *body;
+    const char *little; /* what it works on */
+    const char *much;
+    uint64_t least; /* steps of one pass over `much` */
+};
+
+static void work_is_paid_for_by_its_size(void **state)
+{
+    static const struct work works[] = {
+        {"local x = a < a", "local a = 'x'", "local a = ('x'):rep(60000)",
+         60000 / 16},
+        {"local x = a >= a", "local a = 'x'", "local a = ('x'):rep(60000)",
+         60000 / 16},
+        {"local x = a .. a", "local a = 'x'", "local a = ('x'):rep(30000)",
+         60000 / 16},
+        {"local x = a .. 'y' .. i", "local a = 'x'",
+         "local a = ('x'):rep(3000)", 3000 / 16},
+        {"local x = a + 1", "local a = '1'", "local a = ('1'):rep(60000)",
+         60000 / 256},
+        {"local x = -a", "local a = '1'",
+         "local a = ('0x'):rep(1) .. ('f'):rep(60000)", 60000 / 256},
+        {"for k = a, 1 do end", "local a = '1'",
+         "local a = (' '):rep(60000) .. 'inf'", 60000 / 256},
+        {"for k = 1, a do break end", "local a = '1'",
+         "local a = (' '):rep(60000) .. '1e5'", 60000 / 256},
+        {"local x = #a", "local a = {}",
+         "local a = {} for k = 1, 8000 do a[k] = k end", 8000 / 128},
+        {"f(unpack(t))",
+         "local t = {} local function f(...) return select('#', ...) end",
+         "local t = {} for k = 1, 200 do t[k] = k end\n"
+         "local function f(...) return select('#', ...) end",
+         200 / 8},
+        {"a[-i] = 1 a[-i] = nil", "local a = {}",
+         "local a = {} for k = 1, 2047 do a[k + 0.5] = k end", 2048 * 24 / 16},
+        {"local x = {unpack(t)}", "local t = {}",
+         "local t = {} for k = 1, 200 do t[k] = k end", 200 * 8 / 16},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+        const struct work *w = &works[i];
+        uint64_t little = gas_of(w->little, w->body);
+        uint64_t setup = gas_of(w->much, "");
+        uint64_t much = gas_of(w->much, w->body);
+        if (little > 100000)
+            fail_msg("%s: %llu steps for little", w->body,
+                     (unsigned long long)little);
+        if (much < setup + 900 * w->least)
+            fail_msg("%s: %llu steps, less than %llu", w->body,
+                     (unsigned long long)(much - setup),
+                     (unsigned long long)(900 * w->least));
+    }
+}
+
+/* Texts that stand in the source were made by nobody. */
+static void texts_of_the_source_are_known(void **state)
+{
+    static const char *const forms[] = {
+        "return function() local a = '%s' for i = 1, 1000 do\n"
+        "local x = %s end end",
+        "local t = {x = '%s'} return function() local a = t.x\n"
+        "for i = 1, 1000 do local x = %s end end",
+        "return function() local t = {'%s'} local a = t[1]\n"
+        "for i = 1, 1000 do local x = %s end end",
+    };
+    static const char *const works[] = {"a < a", "a + 1"};
+    static const uint64_t least[] = {30000 / 16 * 1000, 30000 / 256 * 1000};
+    char long_text[30001];
+    struct err err;
+
+    (void)state;
+    memset(long_text, '1', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 2; k++) {
+            struct buf source = {0};
+            int ref;
+            buf_printf(&source, forms[i], long_text, works[k]);
+            struct sandbox *s = open_source(buf_text(&source), &ref);
+            for (int again = 0; again < 2; again++) {
+                sandbox_begin_within(s, plenty);
+                assert_int_equal(sandbox_call(s, ref, 0, 0, &err), 0);
+                assert_true(sandbox_gas_used(s) >= least[k]);
+            }
+            sandbox_free(s);
+            buf_deinit(&source);
+        }
+}
+
+/* What one run made is nothing to the next. */
+static void long_texts_end_with_their_run(void **state)
+{
+    static const char source[] =
+        "return function(long)\n"
+        "    local a = ('1'):rep(long and 60000 or 1)\n"
+        "    for i = 1, 2000 do local x = a < a and a + 1 end\n"
+        "end";
+    struct err err;
+    uint64_t gas[3];
+    int ref;
+    struct sandbox *s = open_source(source, &ref);
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        sandbox_begin_within(s, plenty);
+        lua_pushboolean(sandbox_L(s), i == 1);
+        assert_int_equal(sandbox_call(s, ref, 1, 0, &err), 0);
+        gas[i] = sandbox_gas_used(s);
+    }
+    assert_true(gas[1] > 100 * gas[0]);
+    assert_int_equal(gas[0], gas[2]);
+    sandbox_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(work_is_paid_for_by_its_size),
+        cmocka_unit_test(texts_of_the_source_are_known),
+        cmocka_unit_test(long_texts_end_with_their_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
