@@ -116,6 +116,12 @@ void box_begin(struct box *b, bool replays)
     run_clear(&b->run);
 }
 
+void box_begin_again(struct box *b)
+{
+    sandbox_begin_again(b->sandbox);
+    run_clear(&b->run);
+}
+
 /* ---- what C functions ask ---- */
 
 struct box *box_of(lua_State *L)

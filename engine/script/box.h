@@ -16,6 +16,7 @@ enum {
     BOX_SCANS_MAX =
         4096,          /* loops over rows or objects that are not at an end */
     BOX_STEP_GAS = 10, /* of one look at the state, of one row */
+    BOX_RUN_GAS = 500, /* of putting the image back for a rule or fold */
     BOX_REPLAY_FACTOR = 16,
 };
 
@@ -84,6 +85,9 @@ void box_free(struct box *b); /* NULL is harmless */
 /* The image is put back; buffers and loops of the run before are cleared. With
  * `replays` the limits are BOX_REPLAY_FACTOR times those of the box. */
 void box_begin(struct box *b, bool replays);
+
+/* The same within one budget of gas. */
+void box_begin_again(struct box *b);
 
 struct box *box_of(lua_State *L);
 struct script_run *box_run(lua_State *L);

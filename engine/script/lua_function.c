@@ -6,16 +6,19 @@
 
 #include "crypto/hash.h"
 #include "event/bundle.h"
+#include "script/sandbox.h"
 
 enum {
     FUNCTION_DEPTH_MAX = 4,
     FUNCTION_KEYS_MAX = 256, /* of a table that is looked into */
+    FUNCTION_VALUES_MAX = 10000,
 };
 
 struct digesting {
     lua_State *L;
     struct bytes bundle;
     struct hasher hasher;
+    size_t left; /* values that are still looked at */
 };
 
 static void put_value(struct digesting *d, int depth);
@@ -64,31 +67,55 @@ static void put_function(struct digesting *d, int depth)
     }
 }
 
-static int compare_keys(const void *a, const void *b)
+struct name {
+    const char *text; /* of the table's, which stays */
+    size_t len;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct name *x = a;
+    const struct name *y = b;
+    return bytes_compare(bytes_of(x->text, x->len), bytes_of(y->text, y->len));
+}
+
+/* The table's text keys in order, in scratch memory; all of them, so that which
+ * are left out does not depend on how Lua walks a table. */
+static struct name *names_of(lua_State *L, int table, size_t *count)
+{
+    struct name *names = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1)
+            names = sandbox_scratch(L, *count * sizeof(*names));
+        *count = 0;
+        lua_pushnil(L);
+        while (lua_next(L, table) != 0) {
+            lua_pop(L, 1);
+            if (lua_type(L, -1) != LUA_TSTRING)
+                continue;
+            if (pass == 1)
+                names[*count].text = lua_tolstring(L, -1, &names[*count].len);
+            (*count)++;
+        }
+    }
+    qsort(names, *count, sizeof(*names), compare_names);
+    return names;
 }
 
 /* Its text keys in order, then its list. */
 static void put_table(struct digesting *d, int depth)
 {
-    const char *keys[FUNCTION_KEYS_MAX];
     size_t count = 0;
     int table = lua_gettop(d->L);
-    lua_pushnil(d->L);
-    while (lua_next(d->L, table) != 0) {
-        if (lua_type(d->L, -2) == LUA_TSTRING && count < FUNCTION_KEYS_MAX)
-            keys[count++] = lua_tostring(d->L, -2);
-        lua_pop(d->L, 1);
-    }
-    qsort(keys, count, sizeof(*keys), compare_keys);
-    for (size_t i = 0; i < count; i++) {
-        hash_part(&d->hasher, bytes_of_text(keys[i]));
-        lua_pushstring(d->L, keys[i]);
+    struct name *names = names_of(d->L, table, &count);
+    for (size_t i = 0; i < count && i < FUNCTION_KEYS_MAX; i++) {
+        hash_part(&d->hasher, bytes_of(names[i].text, names[i].len));
+        lua_pushlstring(d->L, names[i].text, names[i].len);
         lua_rawget(d->L, table);
         put_value(d, depth + 1);
         lua_pop(d->L, 1);
     }
+    sandbox_scratch_free(d->L, names, count * sizeof(*names));
     for (int i = 1; i <= FUNCTION_KEYS_MAX; i++) {
         lua_rawgeti(d->L, table, i);
         bool is_last = lua_isnil(d->L, -1);
@@ -106,6 +133,9 @@ static void put_value(struct digesting *d, int depth)
     size_t len = 0;
     double number = 0;
     int type = lua_type(d->L, -1);
+    if (d->left == 0)
+        return;
+    d->left--;
     hash_u8(&d->hasher, (uint8_t)type);
     luaL_checkstack(d->L, 8, "digest");
     switch (type) {
@@ -136,7 +166,8 @@ static void put_value(struct digesting *d, int depth)
 
 void lua_function_digest(lua_State *L, struct bytes bundle, uint8_t digest[32])
 {
-    struct digesting d = {.L = L, .bundle = bundle};
+    struct digesting d = {
+        .L = L, .bundle = bundle, .left = FUNCTION_VALUES_MAX};
     hash_begin(&d.hasher, LABEL_SEEN);
     put_value(&d, 0);
     hash_end(&d.hasher, digest);

@@ -10,6 +10,8 @@
 
 /* The digest of the function on top of the stack, which stays there. `bundle`
  * is the one it was loaded from. Upvalues count by what they hold: functions
- * again by what they are, tables by their entries, a few levels deep. */
+ * again by what they are, tables by their entries, a few levels deep and some
+ * thousand values in all. Inside a sandbox; raises errors when memory is out.
+ */
 void lua_function_digest(lua_State *L, struct bytes bundle, uint8_t digest[32]);
 #endif

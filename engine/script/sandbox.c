@@ -456,20 +456,33 @@ void sandbox_begin(struct sandbox *s)
     sandbox_begin_within(s, s->limits);
 }
 
-void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits)
+static void put_back(struct sandbox *s)
 {
     assert(s->sealed && s->active == 0);
     arena_image_restore(&s->arena);
-    size_t image = arena_image_size(&s->arena);
-    s->now = limits;
-    s->now.memory = least(limits.memory, s->arena.size - image);
-    arena_limit(&s->arena, image + s->now.memory, ARENA_BLOCK_MAX);
-    s->gas_used = 0;
+    arena_limit(&s->arena, arena_image_size(&s->arena) + s->now.memory,
+                ARENA_BLOCK_MAX);
     s->texts = s->image_texts;
     s->nest = 0;
-    s->dead = false;
     s->raised = false;
     s->place[0] = '\0';
+}
+
+void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits)
+{
+    size_t room = s->arena.size - arena_image_size(&s->arena);
+
+    s->now = limits;
+    s->now.memory = least(limits.memory, room);
+    put_back(s);
+    s->gas_used = 0;
+    s->dead = false;
+}
+
+void sandbox_begin_again(struct sandbox *s)
+{
+    put_back(s);
+    s->dead = s->dead && s->gas_used > s->now.gas;
 }
 
 bool sandbox_is_dead(const struct sandbox *s)

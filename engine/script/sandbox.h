@@ -142,6 +142,10 @@ void sandbox_begin(struct sandbox *s);
 /* As sandbox_begin, under other limits for this run (replay: 16 times both). */
 void sandbox_begin_within(struct sandbox *s, struct sandbox_limits limits);
 
+/* Put the image back within a run: memory is full again, gas goes on as it
+ * stands; a run without gas stays dead. */
+void sandbox_begin_again(struct sandbox *s);
+
 /* Run the C function `fn` protected, with `arg` as a light userdata at index 1.
  * This is the way to call Lua with arguments made from outside bytes: pushing
  * them may run out of memory, which needs the protection. Inside, use

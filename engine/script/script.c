@@ -1,8 +1,8 @@
 /* A cache of loaded bundles, and the logic of one chain over them.
  *
- * (1) The judge's image is put back before the first function that is asked
- *     about an event, and about a whole transaction: `judged` says which one
- *     it is fresh for. begin() makes it stale, so no transaction sees another,
+ * (1) The judge's image is put back before each function. Gas is counted on for
+ *     one event, and for a whole transaction: `judged` says which one it is
+ *     counted for. begin() makes it stale, so no transaction counts for another,
  *     even if both have the same address.
  * (2) The host's image is put back before each run.
  * (3) A rule or fold that fails ends the transaction; whatever state its
@@ -31,7 +31,7 @@ struct entry {
     struct buf bundle;
     struct box *judge;
     struct box *host;
-    const void *judged_for; /* the logic that the judge is fresh for; or NULL */
+    const void *judged_for; /* the logic that gas is counted for; or NULL */
     const struct trial *judged_trial;
     size_t judged_event;
     size_t refs;
@@ -71,6 +71,8 @@ static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
     struct entry *e = s->entry;
     if (e->judged_for != s || e->judged_trial != trial || e->judged_event != n)
         box_begin(e->judge, trial->replays);
+    else
+        box_begin_again(e->judge);
     e->judged_for = s;
     e->judged_trial = trial;
     e->judged_event = n;
@@ -130,6 +132,7 @@ static int ask_rule(lua_State *L)
     const char *name = schema_short(b->schema, run->rule->name);
     int top = lua_gettop(L);
     luaL_checkstack(L, 8, "rule");
+    sandbox_charge(L, BOX_RUN_GAS);
     lua_rawgeti(L, LUA_REGISTRYINDEX, run->function);
     box_push_state(L, run->part);
     if (run->n != SIZE_MAX)
@@ -200,6 +203,7 @@ static int run_fold(lua_State *L)
     struct box *b = lua_touserdata(L, 1);
     struct script_run *run = &b->run;
     luaL_checkstack(L, 8, "fold");
+    sandbox_charge(L, BOX_RUN_GAS);
     lua_rawgeti(L, LUA_REGISTRYINDEX, run->function);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->rows);
     lua_record_push_event(L, run->trial, run->n, run->view->reads_bodies);
@@ -337,13 +341,30 @@ static int upgrade(struct logic *l, const struct event_type *type, int function,
     return rc;
 }
 
+struct digest_run {
+    struct bytes bundle;
+    int function;
+    uint8_t *out;
+};
+
+static int run_digest(lua_State *L)
+{
+    const struct digest_run *d = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->function);
+    lua_function_digest(L, d->bundle, d->out);
+    return 0;
+}
+
+/* Of what stands in the image, and not of what the last run made of it. One
+ * that cannot be made is all zeros. */
 static void digest(struct logic *l, int function, uint8_t out[32])
 {
     struct entry *e = script_of(l)->entry;
-    lua_State *L = sandbox_L(e->judge->sandbox);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
-    lua_function_digest(L, buf_bytes(&e->bundle), out);
-    lua_pop(L, 1);
+    struct digest_run d = {buf_bytes(&e->bundle), function, out};
+    memset(out, 0, HASH_SIZE);
+    e->judged_for = NULL;
+    box_begin(e->judge, true);
+    sandbox_run(e->judge->sandbox, run_digest, &d, NULL);
 }
 
 /* ---- the cache ---- */

@@ -2,10 +2,12 @@
  *
  * A loaded bundle is two sandboxes: the judge runs rules and folds, the host
  * runs methods, so that nothing a method does can show in a verdict. The
- * judge's image is put back for each event (and once for what is asked about a
- * whole transaction), the host's for each run: what a function leaves behind
- * outlives neither, and a replay sees what the first judgement saw. The limits
- * hold for all rules and folds of one event together, and for one run.
+ * judge's image is put back for each rule and each fold, the host's for each
+ * method that is called from outside: what a function leaves behind is seen by
+ * no other. So a verdict is a function of bundle, state and transaction, and a
+ * view is folded alike with and without the rules that were asked before. The
+ * limit of gas holds for all rules and folds of one event together (and for all
+ * rules about a whole transaction), that of memory for each.
  *
  * Chains with the same bundle and the same limits share both sandboxes; a cache
  * and its logics belong to one thread. */

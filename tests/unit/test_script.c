@@ -153,6 +153,155 @@ static void a_bad_bundle_is_no_logic(void **state)
     script_cache_free(cache);
 }
 
+/* ---- what one function leaves, no other finds ---- */
+
+/* Every function says what it finds, and leaves all it can. */
+static const char leaving[] =
+    "local count, seen, nested = 0, {}, {list = {}}\n"
+    "local function found(who)\n"
+    "    local text = count .. #seen .. #nested.list .. #ate.date.of(1, 1, 1)\n"
+    "    count = count + 1\n"
+    "    seen[#seen + 1] = who\n"
+    "    nested.list[1] = seen\n"
+    "    ate.date.of = function() return who end\n"
+    "    return text\n"
+    "end\n"
+    "shop:rule('one', {doc = 'd', on = {'transfer'}, text = 'one {found}',\n"
+    "    says = {found = t.text()}, check = function()\n"
+    "        local text = found('one')\n"
+    "        return text == '00010' or ate.deny({found = text})\n"
+    "    end})\n"
+    "shop:rule('two', {doc = 'd', on = {'transfer'}, text = 'two {found}',\n"
+    "    says = {found = t.text()}, check = function()\n"
+    "        local text = found('two')\n"
+    "        return text == '00010' or ate.deny({found = text})\n"
+    "    end})\n"
+    "shop:rule('whole', {doc = 'd', on = {'transfer'}, text = '{found}',\n"
+    "    per = 'transaction', says = {found = t.text()}, check = function()\n"
+    "        local text = found('whole')\n"
+    "        return text == '00010' or ate.deny({found = text})\n"
+    "    end})\n"
+    "for _, name in ipairs({'first', 'second'}) do\n"
+    "    shop:view(name, {doc = 'd', key = {'transfer'},\n"
+    "        row = {transfer = t.ref('transfer'), found = t.text()},\n"
+    "        fold = {transfer = function(rows, e)\n"
+    "            rows:set(e.id, {found = found(name)})\n"
+    "        end}})\n"
+    "end\n"
+    "shop:method('three', {doc = 'd', mode = 'write', args = {},\n"
+    "    returns = t.list(t.text()), run = function(ctx)\n"
+    "        local texts = {found('three')}\n"
+    "        for i = 1, 3 do\n"
+    "            local pay = ctx:emit('transfer', {from = 'alice',\n"
+    "                to = 'bob', amount = i})\n"
+    "            texts[#texts + 1] = ctx.state.first:get(pay).found\n"
+    "            texts[#texts + 1] = ctx.state.second:get(pay).found\n"
+    "        end\n"
+    "        return texts\n"
+    "    end})\n"
+    "shop:method('fails', {doc = 'd', mode = 'write', args = {},\n"
+    "    run = function(ctx)\n"
+    "        found('fails')\n"
+    "        ctx:emit('transfer', {from = 'alice', to = 'bob', amount = 1})\n"
+    "        error('as it should')\n"
+    "    end})\n"
+    "shop:method('looks', {doc = 'd', mode = 'read', args = {},\n"
+    "    returns = t.text(), run = function() return found('looks') end})\n";
+
+/* Rules and folds of one event are apart, too: a view that is folded anew from
+ * the log is folded without the rules, and alone. */
+static void no_function_finds_what_another_left(void **state)
+{
+    static const char found[] = "[00010,00010,00010,00010,00010,00010,00010]";
+    struct world w;
+    uint8_t verdict[HASH_SIZE];
+
+    (void)state;
+    open_with(&w, leaving);
+    uint64_t index = w.index;
+    world_gives(&w, "three", "", found);
+    memcpy(verdict, w.verdict, sizeof(verdict));
+    world_close(&w);
+    open_with(&w, leaving);
+    for (int i = 0; i < 3; i++) {
+        world_gives(&w, "looks", "", "00010");
+        world_fails(&w, "fails", "", ATE_ESCRIPT, "as it should");
+    }
+    assert_int_equal(w.index, index);
+    world_gives(&w, "three", "", found);
+    assert_memory_equal(w.verdict, verdict, sizeof(verdict));
+    w.replays = true;
+    world_gives(&w, "three", "", found);
+    world_close(&w);
+}
+
+static void put_digests(struct world *w, struct buf *out)
+{
+    const struct schema *s = w->core.schema;
+    for (size_t i = 0; i < s->rule_count; i++) {
+        uint8_t digest[HASH_SIZE];
+        w->core.logic->digest(w->core.logic, s->rules[i].function, digest);
+        buf_put(out, digest, sizeof(digest));
+    }
+}
+
+/* Whether a function changed is asked of what the files left, not of what runs
+ * made of it since, and not of the order in which a table is walked. */
+static void a_digest_is_of_what_was_loaded(void **state)
+{
+    static const char many[] =
+        "local words = {}\n"
+        "for i = 1, 600 do words['word' .. i] = i end\n"
+        "shop:rule('known', {doc = 'd', on = {'item'}, check = function()\n"
+        "    words.word1 = words.word1 + 1\n"
+        "    return words.word600 == 600\n"
+        "end})\n";
+    struct buf digests[2] = {{0}, {0}};
+    struct buf source = {0};
+
+    (void)state;
+    buf_put_text(&source, leaving);
+    buf_put_text(&source, many);
+    for (int i = 0; i < 2; i++) {
+        struct world w;
+        open_with(&w, buf_text(&source));
+        if (i == 1)
+            world_gives(&w, "three", "", NULL);
+        put_digests(&w, &digests[i]);
+        world_gives(&w, "three", "", NULL); /* and nobody is disturbed */
+        put_digests(&w, &digests[i]);
+        world_close(&w);
+    }
+    assert_int_equal(digests[0].len, digests[1].len);
+    assert_memory_equal(digests[0].data, digests[1].data, digests[0].len);
+    assert_memory_equal(digests[0].data, digests[0].data + digests[0].len / 2,
+                        digests[0].len / 2);
+    for (int i = 0; i < 2; i++)
+        buf_deinit(&digests[i]);
+    buf_deinit(&source);
+}
+
+/* Together they have the gas of one run. */
+static void functions_of_an_event_share_its_gas(void **state)
+{
+    static const char spend[] =
+        "for i = 1, 4 do\n"
+        "    shop:rule('r' .. i, {doc = 'd', on = {'transfer'},\n"
+        "        check = function(_, e)\n"
+        "            for k = 1, e.amount * 10 do end\n"
+        "            return true\n"
+        "        end})\n"
+        "end\n";
+    struct world w;
+
+    (void)state;
+    open_with(&w, spend);
+    world_gives(&w, "pay", "amount=2.00 from=alice to=bob", NULL);
+    world_fails(&w, "pay", "amount=40.00 from=alice to=bob", ATE_ELIMIT,
+                "rule r3: ran longer than 100000 steps");
+    world_close(&w);
+}
+
 /* ---- the same everywhere ---- */
 
 /* Some transactions, good and bad; what they leave, and what they cost. */
@@ -248,6 +397,9 @@ int main(void)
         cmocka_unit_test(schemas_see_each_other_by_full_names),
         cmocka_unit_test(chains_with_one_bundle_share_it),
         cmocka_unit_test(a_bad_bundle_is_no_logic),
+        cmocka_unit_test(no_function_finds_what_another_left),
+        cmocka_unit_test(a_digest_is_of_what_was_loaded),
+        cmocka_unit_test(functions_of_an_event_share_its_gas),
         cmocka_unit_test(twenty_processes_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
