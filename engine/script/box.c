@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "script/bundle_load.h"
 #include "script/declare.h"
+#include "script/lib.h"
 #include "script/lua_ctx.h"
 #include "script/lua_rows.h"
 #include "script/lua_state.h"
@@ -76,6 +77,7 @@ static void run_clear(struct script_run *run)
     buf_clear(&run->value);
     scratch_reset(&run->heap);
     run->object_count = 0;
+    run->keys = 0;
     for (size_t i = 0; i < run->scan_count; i++)
         box_scan_end(run->scans[i]);
 }
@@ -228,7 +230,7 @@ static bool whole_name(lua_State *L, int index, const char *what, char *room)
     if (lua_type(L, index) != LUA_TSTRING)
         sandbox_error(L, "%s: a name is needed, got a %s", what,
                       luaL_typename(L, index));
-    const char *name = lua_tostring(L, index);
+    const char *name = lib_name(L, index);
     const char *part = strchr(name, '.') != NULL ? "" : box_run(L)->part;
     int len = snprintf(room, NAME_ROOM, "%s%s%s", part,
                        part[0] == '\0' ? "" : ".", name);
@@ -251,7 +253,7 @@ static int unknown_name(lua_State *L, int index, const char *what,
                         const char *word, const char *const *names,
                         size_t count)
 {
-    const char *name = lua_tostring(L, index);
+    const char *name = lib_name(L, index);
     const char *near = elsewhere(name, names, count);
     if (near == NULL)
         near = near_name(bytes_of_text(name), names, count);
@@ -286,7 +288,7 @@ const struct method *box_method(lua_State *L, int index, const char *what)
     const char *part = box_run(L)->part;
     const struct method *method = NULL;
     bool fits = whole_name(L, index, what, room);
-    if (strchr(lua_tostring(L, index), '.') != NULL) {
+    if (strchr(lib_name(L, index), '.') != NULL) {
         /* A default method of one's own types has a dot, too: account.put */
         char own[NAME_ROOM];
         int len = snprintf(own, sizeof(own), "%s.%s", part, room);

@@ -47,6 +47,8 @@ struct script_run {
     struct call *call;
     const struct method *method; /* the innermost */
 
+    int keys; /* tables that name objects, inside each other */
+
     /* As stacks, see above. */
     struct buf out;
     struct buf key;

@@ -40,6 +40,7 @@ enum {
     DECLARE_NAMES_MAX = 1024,     /* names in one list or table */
     DECLARE_TYPES_MAX = 32768,    /* types of fields, each where it is used */
     DECLARE_DEPTH_MAX = 8,        /* structs and lists inside each other */
+    DECLARE_WRAPS_MAX = 4,        /* t.optional and the like likewise */
 };
 
 /* Load the module `main_module` in a sandbox that is not sealed yet, and turn

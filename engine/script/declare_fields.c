@@ -77,9 +77,10 @@ static struct place place_of_field(struct declaring *d,
     struct place at = place_in(place, name);
     lua_getfield(d->L, table, name);
     if (vocabulary_is_type(d->L, -1)) {
+        vocabulary_push_type(d->L, -1);
         lua_getfield(d->L, -1, "where");
         at = place_at(lua_tostring(d->L, -1), at.path);
-        lua_pop(d->L, 1);
+        lua_pop(d->L, 2);
     }
     lua_pop(d->L, 1);
     return at;
@@ -105,7 +106,7 @@ void read_table(const struct reading *r, const struct place *place,
     struct declaring *d = r->d;
     int table = lua_gettop(d->L);
     assert(out->count == 0 && out->items == NULL);
-    if (!lua_istable(d->L, table) || vocabulary_is_type(d->L, table)) {
+    if (!lua_istable(d->L, table)) {
         wrong(d, place, "want a table of fields, such as {name = t.name()}");
         return;
     }

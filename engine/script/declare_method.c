@@ -17,6 +17,7 @@
 #include "base/msgpack.h"
 #include "chain/value.h"
 #include "script/declare_value.h"
+#include "script/lib.h"
 #include "script/template.h"
 #include "script/vocabulary.h"
 
@@ -29,7 +30,7 @@ static void read_fields_of(struct declaring *d, const struct place *place,
     lua_rawgeti(d->L, -1, 1);
     const struct event_type *type = NULL;
     if (lua_type(d->L, -1) == LUA_TSTRING)
-        type = find_type(d, place, lua_tostring(d->L, -1));
+        type = find_type(d, place, lib_name(d->L, -1));
     else
         wrong(d, place, "t.fields wants the name of a type, got %s",
               luaL_typename(d->L, -1));
@@ -48,15 +49,18 @@ static void read_args(struct declaring *d, const struct place *place,
     struct place at = place_in(place, "args");
     if (!read_push(d, options, "args"))
         return;
+    int args = lua_gettop(d->L);
     bool is_fields = false;
-    if (vocabulary_is_type(d->L, -1)) {
+    if (vocabulary_is_type(d->L, args)) {
+        vocabulary_push_type(d->L, args);
         lua_getfield(d->L, -1, "kind");
         is_fields = strcmp(lua_tostring(d->L, -1), "fields") == 0;
         lua_pop(d->L, 1);
     }
     if (is_fields)
         read_fields_of(d, &at, method);
-    else
+    lua_settop(d->L, args);
+    if (!is_fields)
         read_fields(d, &at, USE_ARGS, NULL, &method->args);
     lua_pop(d->L, 1);
 }

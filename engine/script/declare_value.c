@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "script/declare.h"
 #include "script/declare_default.h"
+#include "script/lib.h"
 #include "script/vocabulary.h"
 
 /* How the kind of a type begins whose constructor is not there. */
@@ -45,7 +46,7 @@ static bool push_options(const struct reading *r, const struct place *place,
 {
     lua_State *L = r->d->L;
     push_argument(L, type, i);
-    if (lua_istable(L, -1) && !vocabulary_is_type(L, -1)) {
+    if (lua_istable(L, -1)) {
         read_keys(r->d, place, lua_gettop(L), keys);
         return true;
     }
@@ -224,7 +225,7 @@ static void read_enum(const struct reading *r, const struct place *place,
     static const char *const keys[] = {"doc", NULL};
     set_free(out, row->kind);
     push_argument(r->d->L, type, 1);
-    bool is_list = lua_istable(r->d->L, -1) && !vocabulary_is_type(r->d->L, -1);
+    bool is_list = lua_istable(r->d->L, -1);
     lua_pop(r->d->L, 1);
     if (!is_list) {
         wrong(r->d, place, "an enum wants its words: t.enum({'low', 'high'})");
@@ -255,7 +256,7 @@ static const char *target_name(const struct reading *r,
 {
     push_argument(r->d->L, type, 1);
     const char *name =
-        lua_type(r->d->L, -1) == LUA_TSTRING ? lua_tostring(r->d->L, -1) : NULL;
+        lua_type(r->d->L, -1) == LUA_TSTRING ? lib_name(r->d->L, -1) : NULL;
     if (name == NULL)
         wrong(r->d, place, "want a name, such as %s, got %s", example,
               luaL_typename(r->d->L, -1));
@@ -310,6 +311,7 @@ static void read_struct(const struct reading *r, const struct place *place,
     push_argument(r->d->L, type, 1);
     struct reading inner = *r;
     inner.depth++;
+    inner.wraps = 0;
     inner.is_field = true;
     read_table(&inner, place, NULL, &out->fields);
     lua_pop(r->d->L, 1);
@@ -330,6 +332,7 @@ static void read_list(const struct reading *r, const struct place *place,
     set_free(out->item, VALUE_TEXT);
     struct reading inner = *r;
     inner.depth++;
+    inner.wraps = 0;
     inner.is_field = false;
     push_argument(r->d->L, type, 1);
     read_value(&inner, *place, out->item, NULL);
@@ -360,10 +363,17 @@ static void read_inner(const struct reading *r, const struct place *place,
                        int type, const char *modifier, struct value_type *out,
                        char **doc)
 {
+    struct reading inner = *r;
     set_free(out, VALUE_TEXT);
+    if (inner.wraps++ == DECLARE_WRAPS_MAX) {
+        wrong(r->d, place,
+              "t.optional, t.default and t.once: at most %d around each other",
+              DECLARE_WRAPS_MAX);
+        return;
+    }
     may_modify(r, place, modifier);
     push_argument(r->d->L, type, 1);
-    read_value(r, *place, out, doc);
+    read_value(&inner, *place, out, doc);
     lua_pop(r->d->L, 1);
     push_argument(r->d->L, type, 2);
     if (!lua_isnil(r->d->L, -1) && strcmp(modifier, "default") != 0)
@@ -471,28 +481,18 @@ static void no_type(const struct reading *r, const struct place *place)
               luaL_typename(r->d->L, -1));
 }
 
-/* The type on top of the stack; `place` gets the line of its constructor. */
-void read_value(const struct reading *r, struct place place,
-                struct value_type *out, char **doc)
+/* What is in the type, whose table stands at `type`. */
+static void read_type_table(const struct reading *r, const struct place *place,
+                            int type, struct value_type *out, char **doc)
 {
     lua_State *L = r->d->L;
-    int type = lua_gettop(L);
-    set_free(out, VALUE_TEXT);
-    if (!vocabulary_is_type(L, -1)) {
-        no_type(r, &place);
-        return;
-    }
-    luaL_checkstack(L, 12, "types nest too deep");
-    lua_getfield(L, type, "where");
-    place = place_at(lua_tostring(L, -1), place.path);
-    lua_pop(L, 1);
     if (r->d->types_read++ == DECLARE_TYPES_MAX)
-        wrong(r->d, &place, "the schema has more than %d types of fields",
+        wrong(r->d, place, "the schema has more than %d types of fields",
               DECLARE_TYPES_MAX);
     if (r->d->types_read > DECLARE_TYPES_MAX)
         return;
     if (r->depth > DECLARE_DEPTH_MAX) {
-        wrong(r->d, &place, "structs and lists nest at most %d deep",
+        wrong(r->d, place, "structs and lists nest at most %d deep",
               DECLARE_DEPTH_MAX);
         return;
     }
@@ -500,9 +500,29 @@ void read_value(const struct reading *r, struct place place,
     const char *kind = lua_tostring(L, -1);
     lua_pop(L, 1);
     if (strncmp(kind, UNKNOWN, sizeof(UNKNOWN) - 1) == 0)
-        unknown_kind(r, &place, kind + sizeof(UNKNOWN) - 1);
+        unknown_kind(r, place, kind + sizeof(UNKNOWN) - 1);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, kind) == 0)
-            kinds[i].read(r, &place, type, &kinds[i], out, doc);
+            kinds[i].read(r, place, type, &kinds[i], out, doc);
+}
+
+/* The type on top of the stack; `place` gets the line of its constructor. */
+void read_value(const struct reading *r, struct place place,
+                struct value_type *out, char **doc)
+{
+    lua_State *L = r->d->L;
+    set_free(out, VALUE_TEXT);
+    if (!vocabulary_is_type(L, -1)) {
+        no_type(r, &place);
+        return;
+    }
+    luaL_checkstack(L, 12, "types nest too deep");
+    vocabulary_push_type(L, -1);
+    int type = lua_gettop(L);
+    lua_getfield(L, type, "where");
+    place = place_at(lua_tostring(L, -1), place.path);
+    lua_pop(L, 1);
+    read_type_table(r, &place, type, out, doc);
     assert(lua_gettop(L) == type);
+    lua_pop(L, 1);
 }

@@ -21,6 +21,7 @@ struct reading {
     struct declaring *d;
     enum value_use use;
     int depth;     /* of structs and lists around it */
+    int wraps;     /* t.optional, t.default and t.once around it */
     bool is_field; /* may be optional, have a default, be once */
 };
 

@@ -10,7 +10,7 @@
 #include "chain/value.h"
 #include "script/declare.h"
 #include "script/length.h"
-#include "script/vocabulary.h"
+#include "script/lib.h"
 
 enum { NAMES_MAX = 512 }; /* that are looked at for a suggestion */
 
@@ -104,7 +104,7 @@ void read_keys(struct declaring *d, const struct place *place, int table,
             wrong(d, place, "takes names with values, not a list");
             continue;
         }
-        const char *key = lua_tostring(d->L, -1);
+        const char *key = lib_name(d->L, -1);
         if (is_one_of(key, keys))
             continue;
         struct place at = place_in(place, key);
@@ -186,7 +186,7 @@ int read_word(struct declaring *d, const struct place *place, int table,
         return fallback < 0 ? 0 : fallback;
     }
     const char *text = lua_type(d->L, -1) == LUA_TSTRING
-                           ? lua_tostring(d->L, -1)
+                           ? lib_name(d->L, -1)
                            : luaL_typename(d->L, -1);
     const char *quote = lua_type(d->L, -1) == LUA_TSTRING ? "'" : "";
     int found = -1;
@@ -278,7 +278,7 @@ const struct text_list *read_texts(struct declaring *d,
         return NULL;
     struct text_list *list = new_list(d);
     struct place at = place_in(place, key);
-    if (!lua_istable(d->L, -1) || vocabulary_is_type(d->L, -1)) {
+    if (!lua_istable(d->L, -1)) {
         wrong(d, &at, "want a list of names, such as {'%s'}",
               lua_type(d->L, -1) == LUA_TSTRING ? lua_tostring(d->L, -1)
                                                 : "name");
@@ -323,7 +323,7 @@ const struct text_list *read_names(struct declaring *d,
             break;
         }
         if (lua_type(d->L, -1) == LUA_TSTRING)
-            text_list_add(names, lua_tostring(d->L, -1));
+            text_list_add(names, lib_name(d->L, -1));
         else
             wrong(d, place, "takes names with values, not a list");
     }

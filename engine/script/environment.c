@@ -42,12 +42,9 @@ static struct sandbox_refs *refs_of(lua_State *L)
 static int missing_global(lua_State *L)
 {
     char text[SENTENCE_MAX];
-    const char *name = "?";
 
-    if (lua_type(L, 2) == LUA_TSTRING)
-        name = lua_tostring(L, 2);
-    return sandbox_error(L, "%s",
-                         hint_sentence(text, sizeof(text), name, NULL));
+    return sandbox_error(
+        L, "%s", hint_sentence(text, sizeof(text), lib_name(L, 2), NULL));
 }
 
 /* As modules; the last one holds those with `ate.` in front. */
@@ -79,8 +76,7 @@ static int missing_member(lua_State *L)
         return sandbox_error(L, "%s has no member that is a %s", library,
                              luaL_typename(L, 2));
     return sandbox_error(
-        L, "%s",
-        hint_sentence(text, sizeof(text), library, lua_tostring(L, 2)));
+        L, "%s", hint_sentence(text, sizeof(text), library, lib_name(L, 2)));
 }
 
 void environment_seal(lua_State *L)

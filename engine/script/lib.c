@@ -112,6 +112,15 @@ const char *lib_arg_text(lua_State *L, int arg, const char *function,
     return lua_tolstring(L, arg, len);
 }
 
+const char *lib_name(lua_State *L, int index)
+{
+    size_t len = 0;
+    if (lua_type(L, index) != LUA_TSTRING)
+        return "?";
+    const char *name = lua_tolstring(L, index, &len);
+    return strlen(name) == len ? name : "?";
+}
+
 void lib_arg_table(lua_State *L, int arg, const char *function)
 {
     if (lua_type(L, arg) != LUA_TTABLE)

@@ -60,6 +60,9 @@ double lib_arg_number(lua_State *L, int arg, const char *function);
 const char *lib_arg_text(lua_State *L, int arg, const char *function,
                          size_t *len);
 void lib_arg_table(lua_State *L, int arg, const char *function);
+/* The text at `index` as a name; "?", which nothing is called, for what is
+ * none: no text, or one with a zero byte in it, where names of C would end. */
+const char *lib_name(lua_State *L, int index);
 /* An integer argument that may be absent or nil. */
 int64_t lib_arg_or(lua_State *L, int arg, const char *function,
                    int64_t otherwise);

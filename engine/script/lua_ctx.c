@@ -437,7 +437,7 @@ static int ctx_index(lua_State *L)
         return 1;
     const struct ctx *ctx = box_self(L, ctx_tag, "ctx:get(type, ref)");
     const struct call *call = box_run(L)->call;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const char *name = lib_name(L, 2);
     sandbox_charge(L, 1);
     if (strcmp(name, "state") == 0)
         box_push_state(L, ctx->method->schema);

@@ -15,12 +15,13 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "script/box.h"
+#include "script/lib.h"
 #include "script/lua_value.h"
 
 enum {
     PIECES_MAX = 32,
     KEY_FIELDS_MAX = 16,
-    PARENTS_MAX = 16, /* types inside each other that a text can name */
+    PARENTS_MAX = 16, /* types inside each other that a text or table names */
     NUMBER_LEN = 24,  /* digits of an int64, sign, zero */
 };
 
@@ -284,7 +285,7 @@ static void check_key_names(lua_State *L, int index,
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING)
             not_a_key(L, type, path);
-        const char *name = lua_tostring(L, -1);
+        const char *name = lib_name(L, -1);
         if (fields_find(&fields, bytes_of_text(name)) == NULL &&
             (smallest == NULL || strcmp(name, smallest) < 0))
             smallest = name;
@@ -297,11 +298,14 @@ static void from_fields(lua_State *L, int index, const struct event_type *type,
                         uint8_t id[16], const char *path)
 {
     char room[PATH_ROOM];
-    struct buf *map = &box_run(L)->value;
+    struct script_run *run = box_run(L);
+    struct buf *map = &run->value;
     size_t start = map->len;
     uint32_t count = 0;
     if (type->key_count == 0)
         only_by_ref(L, type, path);
+    if (run->keys++ == PARENTS_MAX) /* a table may hold itself */
+        sandbox_error(L, "%s: keys nest at most %d deep", path, PARENTS_MAX);
     luaL_checkstack(L, 4, "keys nest too deep");
     check_key_names(L, index, type, path);
     for (int pass = 0; pass < 2; pass++) {
@@ -323,6 +327,7 @@ static void from_fields(lua_State *L, int index, const struct event_type *type,
             lua_pop(L, 1);
         }
     }
+    run->keys--;
     finish(L, type, start, id, path);
 }
 

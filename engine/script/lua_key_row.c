@@ -11,6 +11,7 @@
 #include "chain/value.h"
 #include "script/box.h"
 #include "script/length.h"
+#include "script/lib.h"
 #include "script/lua_value.h"
 
 enum { COLUMNS_MAX = 64 };
@@ -103,7 +104,7 @@ static void check_column_names(lua_State *L, int index,
                           "%s: a key is a value, a list, or a table of "
                           "columns",
                           key->path);
-        const char *name = lua_tostring(L, -1);
+        const char *name = lib_name(L, -1);
         if (!is_key_column(key, name) &&
             (smallest == NULL || strcmp(name, smallest) < 0))
             smallest = name;

@@ -16,6 +16,7 @@
 #include "base/msgpack.h"
 #include "chain/value.h"
 #include "script/box.h"
+#include "script/lib.h"
 #include "script/lua_key.h"
 #include "script/lua_value.h"
 
@@ -227,7 +228,7 @@ static void check_names(lua_State *L, const struct view *view, const char *path)
         if (lua_type(L, -1) != LUA_TSTRING)
             sandbox_error(L, "%s: columns have names, got a key that is a %s",
                           path, luaL_typename(L, -1));
-        const char *name = lua_tostring(L, -1);
+        const char *name = lib_name(L, -1);
         const struct field *column =
             fields_find(&view->columns, bytes_of_text(name));
         bool known = column != NULL &&
@@ -378,7 +379,7 @@ static int rows_get(lua_State *L)
 
 static int no_function(lua_State *L)
 {
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const char *name = lib_name(L, 2);
     return sandbox_error(L,
                          "rows has no function '%s': it has add, set, "
                          "delete and get",

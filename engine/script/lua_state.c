@@ -73,8 +73,7 @@ static int64_t limit_at(lua_State *L, int index, const char *path)
 
 static bool order_at(lua_State *L, int index, const char *path)
 {
-    const char *order =
-        lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    const char *order = lib_name(L, index);
     if (strcmp(order, "first") != 0 && strcmp(order, "last_first") != 0)
         sandbox_error(L, "%s: order is 'first' or 'last_first'", path);
     return strcmp(order, "last_first") == 0;
@@ -86,8 +85,7 @@ static void check_option_names(lua_State *L, int index, const char *path)
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
         lua_pop(L, 1);
-        const char *name =
-            lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+        const char *name = lib_name(L, -1);
         bool known = false;
         for (size_t i = 0; i < 3; i++)
             known = known || strcmp(names[i], name) == 0;
@@ -274,7 +272,7 @@ static const char *summed_column(lua_State *L, const struct view *view,
                       "%s: the name of a column comes first, then the "
                       "beginning of a key",
                       path);
-    const char *name = lua_tostring(L, 2);
+    const char *name = lib_name(L, 2);
     const struct field *column =
         fields_find(&view->columns, bytes_of_text(name));
     if (column == NULL)
@@ -475,7 +473,7 @@ static int objects_count(lua_State *L)
 /* Upvalue 1: what it is, upvalue 2: a sentence on what it has. */
 static int no_function(lua_State *L)
 {
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const char *name = lib_name(L, 2);
     return sandbox_error(L, "%s has no function '%s': it has %s",
                          lua_tostring(L, lua_upvalueindex(1)), name,
                          lua_tostring(L, lua_upvalueindex(2)));
@@ -488,7 +486,7 @@ static int no_name(lua_State *L)
     size_t count = 0;
     const struct schema *schema = box_of(L)->schema;
     const struct schema_part *part = lua_touserdata(L, lua_upvalueindex(1));
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const char *name = lib_name(L, 2);
     for (size_t i = 0; i < schema->view_count && count < SUGGEST_MAX; i++)
         if (strcmp(schema->views[i].schema, part->name) == 0)
             names[count++] = strchr(schema->views[i].name, '.') + 1;

@@ -218,7 +218,7 @@ static void check_names(lua_State *L, int index, const struct shape *shape,
         if (lua_type(L, -1) != LUA_TSTRING)
             sandbox_error(L, "%s: %ss have names, got a key that is a %s", path,
                           word, luaL_typename(L, -1));
-        const char *name = lua_tostring(L, -1);
+        const char *name = lib_name(L, -1);
         if (!is_known(shape, fields, text_at(L, -1)) &&
             (smallest == NULL || strcmp(name, smallest) < 0))
             smallest = name;

@@ -118,7 +118,7 @@ static int tx_may(lua_State *L)
     const struct event_type *type =
         schema_type(box_of(L)->schema, o.header.type);
     assert(type != NULL);
-    const char *right = lua_tostring(L, 2);
+    const char *right = lib_name(L, 2);
     check_right(L, type, right);
     struct spot spot = {id, o.header.parent};
     lua_pushboolean(L, authority_may(trial, right, &spot));
@@ -181,7 +181,7 @@ static int tx_index(lua_State *L)
     lua_rawget(L, lua_upvalueindex(1));
     if (!lua_isnil(L, -1))
         return 1;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const char *name = lib_name(L, 2);
     sandbox_charge(L, 1);
     if (strcmp(name, "author") == 0)
         lua_pushlstring(L, (const char *)trial->author, LUA_IDENTITY_SIZE);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "script/lib.h"
 #include "script/lua_record.h"
 #include "script/sandbox.h"
 
@@ -199,19 +200,18 @@ static bool in_body(const struct event_type *type, struct bytes name)
 static int read_absent(lua_State *L)
 {
     const struct shape *shape = lua_touserdata(L, lua_upvalueindex(1));
-    size_t len = 0;
     lua_settop(L, 2);
     if (lua_type(L, 2) != LUA_TSTRING)
         return sandbox_error(L, "%s has its %ss by name, got a %s", shape->name,
                              shape->word, luaL_typename(L, 2));
-    const char *name = lua_tolstring(L, 2, &len);
+    const char *name = lib_name(L, 2);
     lua_pushnil(L);
-    if (fields_find(shape->fields, bytes_of(name, len)) != NULL)
+    if (fields_find(shape->fields, bytes_of_text(name)) != NULL)
         return 1; /* an optional one that is absent */
     if (shape->kind != SHAPE_RECORD)
         return shape_unknown(L, shape->name, shape->word, shape->fields, NULL,
                              name);
-    if (in_body(shape->type, bytes_of(name, len))) {
+    if (in_body(shape->type, bytes_of_text(name))) {
         lua_record_push_body_field(L, 1, shape, name);
         return 1;
     }

@@ -2,7 +2,7 @@
  *
  *     ate.list      the declarations; nil once they were taken
  *     ate.schemas   schema object -> name; nil likewise
- *     ate.type      metatable of types
+ *     ate.type      metatable of types; their tables are their environments
  *     ate.schema    metatable of schema objects
  *     ate.refusal   metatable of refusals
  *
@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "chain/schema.h"
+#include "script/lib.h"
 #include "script/sandbox.h"
 
 static const char *const declarations[] = {
@@ -73,18 +74,19 @@ static void append_mistake(lua_State *L, const char *path, const char *text)
     append(L);
 }
 
-static const char *text_or(lua_State *L, int index, const char *other)
-{
-    return lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : other;
-}
-
 /* ---- types ---- */
+
+struct type {
+    const char *tag;
+};
 
 /* The constructor of the kind in upvalue 1. */
 static int make_type(lua_State *L)
 {
-    const char *kind = text_or(L, lua_upvalueindex(1), "");
+    const char *kind = lua_tostring(L, lua_upvalueindex(1));
     lua_settop(L, 3);
+    struct type *type = lua_newuserdata(L, sizeof(*type));
+    type->tag = TYPE;
     lua_createtable(L, 2, 2);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
@@ -94,6 +96,7 @@ static int make_type(lua_State *L)
     lua_setfield(L, -2, "kind");
     push_place(L);
     lua_setfield(L, -2, "where");
+    lua_setfenv(L, -2);
     lua_replace(L, 1);
     if (!lua_isnil(L, 3))
         append_mistake(L, lua_pushfstring(L, "t.%s", kind),
@@ -133,6 +136,14 @@ bool vocabulary_push_name(lua_State *L, int index)
     return true;
 }
 
+/* A name with a zero byte in it becomes one that is refused, before C takes a
+ * part of it for the whole. */
+static void make_name(lua_State *L, int index)
+{
+    lua_pushstring(L, lib_name(L, index));
+    lua_replace(L, index);
+}
+
 /* Append {kind, schema, name, where, options}; the stack holds schema's name,
  * name and options from `first` on. */
 static void append_declaration(lua_State *L, int kind, int first)
@@ -163,6 +174,7 @@ static int declare(lua_State *L)
     push_schema_name(L, 1);
     lua_replace(L, 1);
     if (lua_type(L, 2) == LUA_TSTRING && lua_istable(L, 3)) {
+        make_name(L, 2);
         append_declaration(L, lua_upvalueindex(1), 1);
         return 0;
     }
@@ -181,6 +193,7 @@ static int declare_schema(lua_State *L)
                              "ate.schema wants a name and a table, got %s "
                              "and %s",
                              luaL_typename(L, 1), luaL_typename(L, 2));
+    make_name(L, 1);
     lua_pushliteral(L, "schema");
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 1);
@@ -230,7 +243,8 @@ static int deny(lua_State *L)
 
 static bool has_metatable(lua_State *L, int index, const char *name)
 {
-    if (!lua_istable(L, index) || !lua_getmetatable(L, index))
+    if ((!lua_istable(L, index) && !lua_isuserdata(L, index)) ||
+        !lua_getmetatable(L, index))
         return false;
     lua_getfield(L, LUA_REGISTRYINDEX, name);
     bool same = lua_rawequal(L, -1, -2) != 0;
@@ -249,6 +263,11 @@ bool vocabulary_refusal(lua_State *L, int index)
 bool vocabulary_is_type(lua_State *L, int index)
 {
     return has_metatable(L, index, TYPE);
+}
+
+void vocabulary_push_type(lua_State *L, int index)
+{
+    lua_getfenv(L, index);
 }
 
 bool vocabulary_is_schema(lua_State *L, int index)
@@ -272,7 +291,7 @@ static int schema_index(lua_State *L)
     lua_rawget(L, lua_upvalueindex(1));
     if (!lua_isnil(L, -1))
         return 1;
-    const char *key = text_or(L, 2, "?");
+    const char *key = lib_name(L, 2);
     const char *near = near_of(key, declarations, DECLARATIONS);
     if (near != NULL)
         return sandbox_error(
@@ -293,7 +312,7 @@ static int refuse_write(lua_State *L)
 static int types_index(lua_State *L)
 {
     lua_settop(L, 2);
-    lua_pushfstring(L, "unknown %s", text_or(L, 2, "?"));
+    lua_pushfstring(L, "unknown %s", lib_name(L, 2));
     lua_pushcclosure(L, make_type, 1);
     return 1;
 }
@@ -306,7 +325,7 @@ static int module_index(lua_State *L)
     const char *names[MEMBERS_MAX];
     size_t count = 0;
     lua_settop(L, 2);
-    const char *key = text_or(L, 2, "?");
+    const char *key = lib_name(L, 2);
     lua_pushnil(L);
     while (count < MEMBERS_MAX && lua_next(L, 1) != 0) {
         lua_pop(L, 1);
@@ -351,6 +370,26 @@ static int host_strict(lua_State *L)
 
 /* ---- setting up ---- */
 
+/* t.text().max: what was said of a type is not for Lua. */
+static int type_index(lua_State *L)
+{
+    return sandbox_error(L,
+                         "a type has no '%s': it is only good for "
+                         "declaring fields",
+                         lib_name(L, 2));
+}
+
+static void make_type_metatable(lua_State *L)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, type_index);
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, "a type");
+    lua_pushcclosure(L, refuse_write, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_setfield(L, LUA_REGISTRYINDEX, TYPE);
+}
+
 static void make_schema_metatable(lua_State *L)
 {
     lua_createtable(L, 0, 2);
@@ -376,11 +415,12 @@ static int setup(lua_State *L)
         {"deny", deny},
         {"strict", host_strict},
     };
-    static const char *const tables[] = {LIST, SCHEMAS, TYPE, REFUSAL};
+    static const char *const tables[] = {LIST, SCHEMAS, REFUSAL};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         lua_newtable(L);
         lua_setfield(L, LUA_REGISTRYINDEX, tables[i]);
     }
+    make_type_metatable(L);
     make_schema_metatable(L);
     sandbox_push_host(L);
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

@@ -1,8 +1,9 @@
 /* vocabulary: what trusted Lua (lua/ate) is made of: it writes down what a
  * schema declares, and knows types and refusals when it sees them.
  *
- * A type is a table {kind =, where =, [1] =, [2] =} with a metatable of its
- * own: the name of its constructor, the place of the call, the arguments. A
+ * A type is a userdata, so that nobody but C sees or changes what is in it: a
+ * table {kind =, where =, [1] =, [2] =}, the name of its constructor, the place
+ * of the call, the arguments (the tables among which are their author's). A
  * declaration is a table {kind =, schema =, name =, where =, options =} in the
  * list that vocabulary_push_list gives; `schema` is the name of the schema it
  * was made for. Nothing is checked here but what would make the rest
@@ -29,6 +30,8 @@ void vocabulary_push_list(lua_State *L);
 void vocabulary_close(lua_State *L);
 
 bool vocabulary_is_type(lua_State *L, int index);
+/* Push the table of the type at `index`. */
+void vocabulary_push_type(lua_State *L, int index);
 bool vocabulary_is_schema(lua_State *L, int index);
 
 /* Push the name of a schema object; false, and nothing pushed, for what is

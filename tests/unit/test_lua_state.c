@@ -228,6 +228,62 @@ static void a_body_is_asked_for_when_it_is_touched(void **state)
     reads("return ctx.state.item:get('alice/1').number", "1");
 }
 
+/* A table that names an object may hold itself. */
+static void keys_nest_to_a_depth(void **state)
+{
+    static const char box[] =
+        "shop:object('box', {doc = 'd', key = {'inside', 'name'},\n"
+        "    header = {inside = t.ref('box'), name = t.name()}})\n"
+        "shop:rule('any', {doc = 'd', on = {'box'},\n"
+        "    check = function(_, _, tx) return tx:by(tx.author) end})\n"
+        "shop:method('m', {doc = 'd', mode = 'read', args = {},\n"
+        "    run = function(ctx)\n"
+        "        local key = {name = 'a'}\n"
+        "        key.inside = key\n"
+        "        return ctx.state.box:get(key)\n"
+        "    end})\n"
+        "shop:method('deep', {doc = 'd', mode = 'read', args = {},\n"
+        "    run = function(ctx)\n"
+        "        local key = ('x'):rep(17)\n"
+        "        key = '\\0' .. key:sub(2)\n"
+        "        for _ = 1, 16 do key = {name = 'a', inside = key} end\n"
+        "        local one = ctx.state.box:get(key) == nil\n"
+        "        return one and ctx.state.box:get(key) == nil\n"
+        "    end})\n";
+    struct world w;
+
+    (void)state;
+    open_with(&w, box);
+    world_fails(&w, "m", "", ATE_ESCRIPT, "box:get.inside.inside.inside");
+    assert_non_null(strstr(w.err.text, "keys nest at most 16 deep"));
+    world_gives(&w, "deep", "", "true");
+    world_close(&w);
+}
+
+/* C would take what stands before a zero byte for the name. */
+static void names_hold_no_zero_byte(void **state)
+{
+    static const char *const runs[] = {
+        "return ctx.state['account\\0']",
+        "return ctx.state.account:get({['name\\0'] = 'x', name = 'alice'})",
+        "return ctx.state.account['get\\0']",
+        "return ctx.state.account:get('alice')['owner\\0']",
+        "return ctx.state.account:get('alice')['id\\0']",
+        "return ctx.state.board:count({['account\\0'] = 'alice'})",
+        "return ctx.state.board:each(nil, {['limit\\0'] = 1})",
+        "return ctx.state.board:sum('edits\\0')",
+        "return ctx['time\\0']",
+        "return ctx:get('account\\0', 'alice')",
+        "return ctx:call('pay\\0', {})",
+        "return ctx:call('m', {['n\\0'] = 1})",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+        read_fails(runs[i], ATE_ESCRIPT, "'?'");
+    read_fails("return ctx.state.board:each(nil, {order = 'first\\0'})",
+               ATE_ESCRIPT, "order is 'first' or 'last_first'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +296,8 @@ int main(void)
         cmocka_unit_test(the_other_fields_of_ctx),
         cmocka_unit_test(loops_do_not_mix),
         cmocka_unit_test(a_body_is_asked_for_when_it_is_touched),
+        cmocka_unit_test(keys_nest_to_a_depth),
+        cmocka_unit_test(names_hold_no_zero_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
