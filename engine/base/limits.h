@@ -29,10 +29,12 @@ enum {
     LIMIT_TX_BODIES = 64 << 20,           /* those of one call's events */
 
     /* Schemas. */
-    LIMIT_BUNDLE = 1 << 20,     /* (format) all Lua of a chain */
-    LIMIT_BUNDLE_MODULES = 256, /* (format) files of a bundle */
-    LIMIT_GENESIS = 64 << 10,   /* (format) without its body */
-    LIMIT_ROOT_KEYS = 16,       /* (format) of one set */
+    LIMIT_BUNDLE = 1 << 20,      /* (format) all Lua of a chain */
+    LIMIT_BUNDLE_MODULES = 256,  /* (format) files of a bundle */
+    LIMIT_GENESIS = 64 << 10,    /* (format) without its body */
+    LIMIT_RUN_GAS = 16000000,    /* (format) what genesis may allow a run */
+    LIMIT_RUN_MEMORY = 64 << 20, /* (format) likewise, bytes */
+    LIMIT_ROOT_KEYS = 16,        /* (format) of one set */
 
     /* Names. */
     LIMIT_NAME = 255,       /* one segment of a path */

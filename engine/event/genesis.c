@@ -190,6 +190,29 @@ static int get_pipeline(struct mp *mp, struct genesis *g, struct err *err)
     return rc;
 }
 
+/* Whoever reads a chain runs its Lua: what genesis allows a run has an end. */
+static int check_limit(struct bytes name, uint64_t value, struct err *err)
+{
+    static const struct {
+        const char *name;
+        uint64_t most;
+    } bounded[] = {
+        {"gas", LIMIT_RUN_GAS},
+        {"memory", LIMIT_RUN_MEMORY},
+    };
+    if (name.len == 0 || name.len > LIMIT_KIND_NAME)
+        return err_set(err, ATE_EINVALID, "a name of %zu bytes", name.len);
+    for (size_t i = 0; i < sizeof(bounded) / sizeof(*bounded); i++) {
+        if (!bytes_equal(name, bytes_of_text(bounded[i].name)))
+            continue;
+        if (value == 0 || value > bounded[i].most)
+            return err_set(err, ATE_ELIMIT, "'%s' is %llu, want 1 to %llu",
+                           bounded[i].name, (unsigned long long)value,
+                           (unsigned long long)bounded[i].most);
+    }
+    return 0;
+}
+
 static int get_limits(struct mp *mp, struct bytes *limits, struct err *err)
 {
     uint32_t count = 0;
@@ -203,8 +226,8 @@ static int get_limits(struct mp *mp, struct bytes *limits, struct err *err)
         uint64_t value = 0;
         mp_get_str(mp, &name, err);
         rc = mp_get_uint(mp, &value, err);
-        if (rc == 0 && (name.len == 0 || name.len > LIMIT_KIND_NAME))
-            return err_set(err, ATE_EINVALID, "a name of %zu bytes", name.len);
+        if (rc == 0)
+            rc = check_limit(name, value, err);
     }
     *limits = bytes_of(start, (size_t)(mp->at - start));
     return rc;

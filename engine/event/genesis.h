@@ -29,7 +29,8 @@ struct genesis {
     struct key_record order; /* order key of term 1 */
     size_t pipeline_count;   /* 1 to GENESIS_PIPELINE_MAX, all different */
     struct bytes pipeline[GENESIS_PIPELINE_MAX];
-    struct bytes limits;        /* encoded map of text to integers >= 0 */
+    struct bytes limits;        /* encoded map of text to integers >= 0; `gas`
+                                   and `memory` at most LIMIT_RUN_... */
     struct bytes engine;        /* version that made it */
     const uint8_t *bundle_hash; /* body hash, 32 bytes */
     uint64_t bundle_length;     /* 1 to LIMIT_BUNDLE */

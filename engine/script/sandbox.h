@@ -30,6 +30,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "script/arena.h"
 #include "script/lua_text.h"
 
@@ -49,7 +50,7 @@ struct sandbox_limits {
 #define SANDBOX_LOAD_GAS 10000000 /* of loading a whole bundle */
 #define SANDBOX_LOAD_MEMORY ((size_t)8 << 20)
 /* A run can be given as much as this, and 16 times what the limits say. */
-#define SANDBOX_MEMORY_MAX ((size_t)64 << 20)
+#define SANDBOX_MEMORY_MAX ((size_t)LIMIT_RUN_MEMORY)
 
 /* What stands behind a module's name. Borrowed while it is being loaded. */
 struct sandbox_module {

@@ -236,6 +236,8 @@ class Chain:
              'pipeline: %r', stages)
         need(len(limits) <= 64 and all(type(limit) is int and limit >= 0
                                        for limit in limits.values()), 'limits')
+        need(1 <= limits.get('gas', 1) <= 16000000 and
+             1 <= limits.get('memory', 1) <= 64 << 20, 'gas or memory')
 
     def check_names(self):
         """cur and the folder's name say which chain this is."""

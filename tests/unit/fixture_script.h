@@ -20,7 +20,9 @@
 struct world {
     struct watch watch;
     struct script_cache *cache;
-    struct logic_maker maker;
+    struct logic_maker script;
+    struct logic_maker maker; /* `script`, with the gas that the test wants */
+    uint64_t gas_of_runs;
     struct core core;
     struct key_pair me;    /* root, and order key */
     struct key_pair other; /* another author, not a root key */
@@ -70,6 +72,18 @@ static inline void world_genesis(struct world *w, struct bytes bundle,
     buf_deinit(&limits);
 }
 
+/* Genesis allows no more than LIMIT_RUN_GAS; a test may. */
+static inline int world_load(void *ctx, struct bytes bundle,
+                             const struct logic_limits *limits,
+                             struct logic **out, struct err *err)
+{
+    const struct world *w = ctx;
+    struct logic_limits more = *limits;
+    if (w->gas_of_runs > LIMIT_RUN_GAS)
+        more.gas = w->gas_of_runs;
+    return w->script.load(w->script.ctx, bundle, &more, out, err);
+}
+
 static inline void world_open_bundle(struct world *w, struct bytes bundle,
                                      uint64_t gas)
 {
@@ -80,9 +94,12 @@ static inline void world_open_bundle(struct world *w, struct bytes bundle,
     fixture_pair(&w->other, 2);
     w->author = &w->me;
     w->cache = script_cache_new(&w->watch);
-    w->maker = script_maker(w->cache);
+    w->script = script_maker(w->cache);
+    w->maker = (struct logic_maker){.ctx = w, .load = world_load};
+    w->gas_of_runs = gas;
     w->index = 1;
-    world_genesis(w, bundle, gas, &genesis);
+    world_genesis(w, bundle, gas < LIMIT_RUN_GAS ? gas : LIMIT_RUN_GAS,
+                  &genesis);
     if (core_open(&w->core, buf_bytes(&genesis), bundle, &w->maker,
                   materializers, &err) != 0)
         fail_msg("core: %s", err.text);

@@ -356,6 +356,48 @@ static void chain_names_are_paths(void **state)
     assert_false(chain_name_valid(bytes_of(filler, 1)));
 }
 
+/* A chain of others must not keep those who read it busy, or take all of their
+ * memory. */
+static void what_a_run_may_take_has_an_end(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t value;
+        const char *error; /* NULL: is taken */
+    } lines[] = {
+        {"gas", 1, NULL},
+        {"gas", LIMIT_RUN_GAS, NULL},
+        {"gas", LIMIT_RUN_GAS + 1,
+         "genesis, limits: 'gas' is 16000001, want 1 to 16000000"},
+        {"gas", UINT64_MAX, "'gas' is 18446744073709551615"},
+        {"gas", 0, "'gas' is 0, want 1 to"},
+        {"memory", LIMIT_RUN_MEMORY, NULL},
+        {"memory", LIMIT_RUN_MEMORY + 1,
+         "'memory' is 67108865, want 1 to 67108864"},
+        {"memory", 0, "'memory' is 0, want 1 to"},
+        {"call_ms", UINT64_MAX, NULL},
+        {"gases", UINT64_MAX, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        struct genesis g;
+        struct err err;
+        struct buf limits = {0}, out = {0};
+        fill(&g);
+        mp_put_map(&limits, 1);
+        mp_put_text(&limits, lines[i].name);
+        mp_put_uint(&limits, lines[i].value);
+        g.limits = buf_bytes(&limits);
+        int rc = genesis_put(&out, &g, &err);
+        if (lines[i].error == NULL)
+            assert_int_equal(rc, 0);
+        else
+            assert_error(rc, &err, ATE_ELIMIT, lines[i].error);
+        buf_deinit(&limits);
+        buf_deinit(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +410,7 @@ int main(void)
         cmocka_unit_test(any_flipped_bit_is_refused),
         cmocka_unit_test(bytes_of_a_fixed_genesis_are_golden),
         cmocka_unit_test(chain_names_are_paths),
+        cmocka_unit_test(what_a_run_may_take_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
