@@ -14,11 +14,13 @@ enum {
     LIMIT_EVENT_HEADER = 64 << 10, /* (format) one event header */
     LIMIT_TX_HEADERS = 1 << 20, /* (format) event headers of one transaction */
     LIMIT_TX_EVENTS = 4096,     /* (format) events of one transaction */
-    LIMIT_BATCH_TXS = 4096,     /* (format) transactions of one batch */
-    LIMIT_TX_SIGNATURES = 64,   /* (format) further signatures of one */
-    LIMIT_READ_SET = 64 << 10,  /* (format) one transaction's read set */
-    LIMIT_RESULT = 64 << 10,    /* (format) what a method returns */
-    LIMIT_ARGS = 16 << 20,      /* arguments of a method */
+    LIMIT_TX_ROWS = 1 << 18,    /* (format) rows that its folds write */
+    LIMIT_TX_ROW_BYTES = 64 << 20,  /* (format) their keys and columns */
+    LIMIT_BATCH_TXS = 4096,         /* (format) transactions of one batch */
+    LIMIT_TX_SIGNATURES = 64,       /* (format) further signatures of one */
+    LIMIT_READ_SET = 64 << 10,      /* (format) one transaction's read set */
+    LIMIT_RESULT = 64 << 10,        /* (format) what a method returns */
+    LIMIT_ARGS = 16 << 20,          /* arguments of a method */
     LIMIT_FRAME_PAYLOAD = 64 << 20, /* one frame of the header file */
 
     /* Bodies. */

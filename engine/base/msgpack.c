@@ -584,6 +584,38 @@ int mp_check(struct bytes bytes, struct err *err)
     return rc;
 }
 
+static void walk_on(struct mp_walk *walk)
+{
+    walk->name = walk->value = (struct bytes){0};
+    if (walk->left == 0)
+        return;
+    walk->left--;
+    mp_get_str(&walk->mp, &walk->name, NULL);
+    mp_skip(&walk->mp, &walk->value, NULL);
+    if (walk->mp.failed != 0) {
+        walk->left = 0;
+        walk->name = walk->value = (struct bytes){0};
+    }
+}
+
+struct mp_walk mp_walk_open(struct bytes map)
+{
+    struct mp_walk walk = {.mp = mp_open(map)};
+    if (mp_get_map(&walk.mp, &walk.left, NULL) != 0)
+        walk.left = 0;
+    walk_on(&walk);
+    return walk;
+}
+
+struct bytes mp_walk_get(struct mp_walk *walk, const char *key)
+{
+    struct bytes wanted = bytes_of_text(key);
+    while (walk->name.data != NULL && bytes_compare(walk->name, wanted) < 0)
+        walk_on(walk);
+    bool found = walk->name.data != NULL && bytes_equal(walk->name, wanted);
+    return found ? walk->value : (struct bytes){0};
+}
+
 struct bytes mp_map_get(struct bytes map, const char *key)
 {
     struct mp mp = mp_open(map);

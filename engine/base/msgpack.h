@@ -82,6 +82,16 @@ int mp_check(struct bytes bytes, struct err *err);
 /* The raw value of a text key in a canonical map; data NULL when absent. */
 struct bytes mp_map_get(struct bytes map, const char *key);
 
+/* The same for keys that are asked for in ascending order: all of them together
+ * take one walk through the map. */
+struct mp_walk {
+    struct mp mp;
+    uint32_t left;
+    struct bytes name, value; /* where it stands; data NULL: behind the last */
+};
+struct mp_walk mp_walk_open(struct bytes map);
+struct bytes mp_walk_get(struct mp_walk *walk, const char *key);
+
 /* Any msgpack that a client may send, made canonical and appended to `out`:
  * maps are sorted (a key twice is INVALID), lengths shortened; floats that hold
  * an integer become it, others are INVALID. Uses msgpack-c behind hard limits:

@@ -79,11 +79,12 @@ void row_whole(struct buf *out, const struct view *view, struct bytes key,
     int rc = mp_get_map(&mp, &others, NULL);
     assert(rc == 0);
     mp_put_map(out, others + (uint32_t)view->key_count);
+    struct mp_walk walk = mp_walk_open(columns);
     for (size_t i = 0; i < view->columns.count; i++) {
         const char *name = view->columns.items[i].name;
         struct bytes value = row_is_key(view, i)
                                  ? key_column(view, i, at, &values)
-                                 : mp_map_get(columns, name);
+                                 : mp_walk_get(&walk, name);
         if (value.data == NULL)
             continue;
         mp_put_text(out, name);

@@ -2,12 +2,14 @@
  * which make up the state root, stand together in front.
  *
  * (1) Entries change only while a transaction is open.
- * (2) `changes` is sorted and holds the key of each entry of kinds 2 to 5 that
- *     the open transaction touched, once.
+ * (2) `changes` holds the key of each entry of kinds 2 to 5 that the open
+ *     transaction touched; in order, and once, after state_sort_changes().
+ *     Keeping it so all the time would move half of it for each new key.
  * (3) A child entry exists exactly for each live object of a schema's type. */
 #include "chain/state.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -128,24 +130,21 @@ bool state_get(struct tree_version v, enum state_kind kind, struct bytes key,
     return tree_get(v, compose(room, kind, key), value);
 }
 
-/* The place of `key` in `changes`: the first entry that is not smaller. */
-static size_t change_place(const struct state *s, struct bytes key)
+static int compare_changes(const void *a, const void *b)
 {
-    size_t low = 0;
-    size_t high = s->change_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (bytes_compare(s->changes[middle], key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
 }
 
-static bool change_found(const struct state *s, size_t at, struct bytes key)
+void state_sort_changes(struct state *s)
 {
-    return at < s->change_count && bytes_equal(s->changes[at], key);
+    size_t kept = 0;
+    if (s->change_count > 0)
+        qsort(s->changes, s->change_count, sizeof(*s->changes),
+              compare_changes);
+    for (size_t i = 0; i < s->change_count; i++)
+        if (kept == 0 || !bytes_equal(s->changes[kept - 1], s->changes[i]))
+            s->changes[kept++] = s->changes[i];
+    s->change_count = kept;
 }
 
 static void note_change(struct state *s, enum state_kind kind,
@@ -153,15 +152,12 @@ static void note_change(struct state *s, enum state_kind kind,
 {
     if (kind < STATE_OBJECT || kind > STATE_KEYRING)
         return;
-    size_t at = change_place(s, whole_key);
-    if (change_found(s, at, whole_key))
+    if (s->change_count > 0 &&
+        bytes_equal(s->changes[s->change_count - 1], whole_key))
         return;
     s->changes = mem_array_grow(s->changes, s->change_count, &s->change_cap,
                                 sizeof(*s->changes));
-    memmove(s->changes + at + 1, s->changes + at,
-            (s->change_count - at) * sizeof(*s->changes));
-    s->changes[at] = scratch_copy(&s->scratch, whole_key);
-    s->change_count++;
+    s->changes[s->change_count++] = scratch_copy(&s->scratch, whole_key);
 }
 
 void state_put(struct state *s, enum state_kind kind, struct bytes key,

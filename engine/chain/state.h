@@ -55,7 +55,7 @@ struct state {
     bool open;                /* a transaction is */
     struct tree_mark mark;
     /* Keys, kind byte first, of the entries of kinds 2 to 5 that the open
-     * transaction touched; sorted. */
+     * transaction touched. */
     struct bytes *changes;
     size_t change_count;
     size_t change_cap;
@@ -72,6 +72,9 @@ void state_deinit(struct state *s);
 void state_begin(struct state *s);
 void state_keep(struct state *s);
 void state_undo(struct state *s);
+
+/* Put `changes` in order, each key once. */
+void state_sort_changes(struct state *s);
 
 struct tree_version state_head(const struct state *s);
 struct tree_version state_durable(const struct state *s); /* may be empty */

@@ -25,6 +25,7 @@ void trial_begin(struct trial *t)
     t->count = 0;
     t->header_bytes = 0;
     t->body_bytes = 0;
+    t->rows = t->private_rows = (struct trial_rows){0};
     scratch_reset(&t->scratch);
     state_begin(&t->core->state);
     t->core->logic->begin(t->core->logic, t);
@@ -253,6 +254,26 @@ static int find_type(struct trial *t, struct trial_event *e, struct err *err)
 
 /* ---- what an accepted event does to the state ---- */
 
+/* Whether bodies are at hand must not show in what a transaction may do: views
+ * that read them are counted apart. */
+int trial_count_row(struct trial *t, const struct view *view, size_t bytes,
+                    struct err *err)
+{
+    struct trial_rows *rows = view->reads_bodies ? &t->private_rows : &t->rows;
+    rows->count++;
+    rows->bytes += bytes;
+    if (rows->count > LIMIT_TX_ROWS)
+        return err_set(err, ATE_ELIMIT,
+                       "a transaction writes at most %d rows; split the call",
+                       LIMIT_TX_ROWS);
+    if (rows->bytes > LIMIT_TX_ROW_BYTES)
+        return err_set(err, ATE_ELIMIT,
+                       "the rows that a transaction writes are at most %d "
+                       "bytes; split the call",
+                       LIMIT_TX_ROW_BYTES);
+    return 0;
+}
+
 static int fold_view(struct trial *t, const struct view *view, size_t n,
                      struct err *err)
 {
@@ -428,8 +449,9 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
 
 static void make_verdict(struct trial *t)
 {
-    const struct state *state = &t->core->state;
+    struct state *state = &t->core->state;
     struct verdict v;
+    state_sort_changes(state);
     verdict_begin(&v);
     for (size_t i = 0; i < t->count; i++)
         verdict_event(&v, t->events[i]->id);

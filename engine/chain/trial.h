@@ -14,6 +14,7 @@
 
 struct reads;
 struct trial;
+struct view;
 
 enum change { CHANGE_FACT, CHANGE_NEW, CHANGE_EDIT, CHANGE_DELETE };
 
@@ -27,6 +28,12 @@ struct trial_event {
     struct bytes before;               /* EDIT, DELETE: the version before */
     struct event_header before_header; /* of it */
     struct bytes body;                 /* data NULL: none, or not at hand */
+};
+
+/* What folds wrote, counted again each time. */
+struct trial_rows {
+    size_t count;
+    size_t bytes; /* of keys and columns */
 };
 
 /* What was accepted under another schema is tried under this one: header fields
@@ -65,7 +72,9 @@ struct trial {
     size_t cap;
     size_t header_bytes;
     size_t body_bytes;
-    uint8_t verdict[HASH_SIZE]; /* after trial_finish() */
+    struct trial_rows rows;
+    struct trial_rows private_rows; /* of views that read bodies */
+    uint8_t verdict[HASH_SIZE];     /* after trial_finish() */
 };
 
 /* What a further signature is for, besides PURPOSE_ROOT. */
@@ -81,6 +90,10 @@ void trial_deinit(struct trial *t); /* undoes one that is open; safe twice */
  * REFUSED, DENIED, NOT_FOUND, CONFLICT, SCRIPT, LIMIT. */
 int trial_add(struct trial *t, struct bytes raw, struct bytes body,
               struct err *err);
+
+/* A fold is about to write or delete a row of `bytes`. Errors: LIMIT. */
+int trial_count_row(struct trial *t, const struct view *view, size_t bytes,
+                    struct err *err);
 
 /* The transaction's last word, and its verdict digest. Errors: as trial_add().
  */

@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "chain/trial.h"
 #include "chain/value.h"
 #include "script/box.h"
 #include "script/lib.h"
@@ -90,13 +92,14 @@ struct rewrite {
     const char *path;
 };
 
-/* What the column holds before the change; data NULL: nothing. */
-static struct bytes held(const struct rewrite *change,
+/* What the column holds before the change; data NULL: nothing. Columns are
+ * asked for in their order, by `walk` through those of the row. */
+static struct bytes held(const struct rewrite *change, struct mp_walk *walk,
                          const struct field *column)
 {
     struct bytes value = {NULL, 0};
     if (change->found)
-        value = mp_map_get(change->columns, column->name);
+        value = mp_walk_get(walk, column->name);
     if (value.data == NULL && !change->found &&
         column->type.default_value.len > 0)
         value = column->type.default_value;
@@ -114,7 +117,7 @@ static bool push_given(lua_State *L, const struct field *column)
     return false;
 }
 
-static void put_sum(lua_State *L, const struct rewrite *change,
+static void put_sum(lua_State *L, struct bytes before,
                     const struct field *column, struct buf *out,
                     const char *path)
 {
@@ -123,7 +126,6 @@ static void put_sum(lua_State *L, const struct rewrite *change,
     struct mp mp;
     struct buf *given = &box_run(L)->value;
     size_t start = given->len;
-    struct bytes before = held(change, column);
     if (column->type.kind != VALUE_INTEGER && column->type.kind != VALUE_AMOUNT)
         sandbox_error(L,
                       "%s: only whole numbers and amounts are added; use "
@@ -153,14 +155,15 @@ static void put_sum(lua_State *L, const struct rewrite *change,
 
 /* Append the column's new value and check it. */
 static void put_given(lua_State *L, const struct rewrite *change,
-                      const struct field *column, struct buf *out)
+                      struct bytes before, const struct field *column,
+                      struct buf *out)
 {
     char room[PATH_ROOM];
     struct err err;
     size_t start = out->len;
     const char *path = lua_path_field(room, change->path, column->name);
     if (change->adds)
-        put_sum(L, change, column, out, path);
+        put_sum(L, before, column, out, path);
     else
         lua_value_take(L, -1, &column->type, out, path);
     if (value_check(box_of(L)->schema, &column->type,
@@ -171,13 +174,13 @@ static void put_given(lua_State *L, const struct rewrite *change,
 
 /* 1 when the row will have the column, 0 when it will not. */
 static uint32_t will_have(lua_State *L, const struct rewrite *change,
-                          const struct field *column)
+                          struct bytes before, const struct field *column)
 {
     if (push_given(L, column)) {
         lua_pop(L, 1);
         return 1;
     }
-    if (held(change, column).data != NULL)
+    if (before.data != NULL)
         return 1;
     if (!column->type.optional)
         sandbox_error(L,
@@ -192,21 +195,26 @@ static void put_columns(lua_State *L, const struct rewrite *change,
 {
     const struct view *view = change->view;
     uint32_t count = 0;
-    for (size_t i = 0; i < view->columns.count; i++)
+    struct mp_walk walk = mp_walk_open(change->columns);
+    for (size_t i = 0; i < view->columns.count; i++) {
+        const struct field *column = &view->columns.items[i];
         if (!row_is_key(view, i))
-            count += will_have(L, change, &view->columns.items[i]);
+            count += will_have(L, change, held(change, &walk, column), column);
+    }
+    sandbox_charge(L, view->columns.count);
     mp_put_map(out, count);
+    walk = mp_walk_open(change->columns);
     for (size_t i = 0; i < view->columns.count; i++) {
         const struct field *column = &view->columns.items[i];
         if (row_is_key(view, i))
             continue;
+        struct bytes value = held(change, &walk, column);
         if (push_given(L, column)) {
             mp_put_text(out, column->name);
-            put_given(L, change, column, out);
+            put_given(L, change, value, column, out);
             lua_pop(L, 1);
             continue;
         }
-        struct bytes value = held(change, column);
         if (value.data == NULL)
             continue;
         mp_put_text(out, column->name);
@@ -309,6 +317,13 @@ static const char *path_of(char *room, lua_State *L, const struct view *view,
     return room;
 }
 
+static void count_row(lua_State *L, const struct view *view, size_t bytes)
+{
+    struct err err;
+    if (trial_count_row(box_run(L)->trial, view, bytes, &err) != 0)
+        sandbox_raise(L, &err);
+}
+
 static void write(lua_State *L, const struct view *view, bool adds,
                   const char *path)
 {
@@ -324,6 +339,7 @@ static void write(lua_State *L, const struct view *view, bool adds,
     struct bytes columns = bytes_of(run->out.data + out, run->out.len - out);
     check_sizes(L, &change, columns);
     sandbox_charge_bytes(L, change.key.len + columns.len);
+    count_row(L, view, change.key.len + columns.len);
     row_put(&run->core->state, view, change.key, columns);
     run->key.len = key;
     run->out.len = out;
@@ -358,6 +374,7 @@ static int rows_delete(lua_State *L)
     size_t start = run->key.len;
     sandbox_charge(L, 2 * BOX_STEP_GAS);
     take_key(L, view, &run->key, path_of(room, L, view, "delete"));
+    count_row(L, view, run->key.len - start);
     row_delete(&run->core->state, view,
                bytes_of(run->key.data + start, run->key.len - start));
     run->key.len = start;

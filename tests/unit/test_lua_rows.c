@@ -114,12 +114,93 @@ static void sums_are_checked(void **state)
     world_close(&w);
 }
 
+/* ---- how much a transaction writes ---- */
+
+/* `fold` for each of `n` events of one call; the gas of a run is not in the
+ * way.
+ */
+static const char writing[] =
+    "shop:event('tick', {doc = 'd', header = {n = t.integer()},\n"
+    "    body = {note = t.optional(t.text())}})\n"
+    "shop:rule('any', {doc = 'd', on = {'tick'},\n"
+    "    check = function(_, _, tx) return tx:by(tx.author) end})\n"
+    "shop:method('ticks', {doc = 'd', mode = 'write',\n"
+    "    args = {n = t.integer()}, run = function(ctx, args)\n"
+    "        for i = 1, args.n do ctx:emit('tick', {n = i}) end\n"
+    "    end})\n";
+
+static void open_writing(struct world *w, const char *reads, const char *fold)
+{
+    struct buf source = {0};
+    buf_printf(&source,
+               "%s%sshop:view('v', {doc = 'd', key = {'n'}, reads = '%s',\n"
+               "    row = {n = t.integer(), text = t.optional(t.text({\n"
+               "        max = 60000}))},\n"
+               "    fold = {tick = function(rows, tick)\n%s\nend}})\n%s",
+               shop_begin, writing, reads, fold, shop_end);
+    world_open_gas(w, buf_text(&source), LIMIT_RUN_GAS);
+    buf_deinit(&source);
+}
+
+static void rows_of_a_transaction_are_bounded(void **state)
+{
+    static const char fold[] =
+        "local none = {}\n"
+        "for i = 1, 32768 do rows:set(tick.n * 32768 - i, none) end\n";
+    struct world w;
+    (void)state;
+    static_assert(LIMIT_TX_ROWS == 8 * 32768, "eight events write as many");
+    open_writing(&w, "headers", fold);
+    for (int i = 0; i < 2; i++) {
+        w.replays = i == 1; /* for one who checks it is the same */
+        world_fails(&w, "ticks", "n=9", ATE_ELIMIT,
+                    "a transaction writes at most 262144 rows");
+        assert_int_equal(w.err.rule[0], '\0');
+    }
+    world_gives(&w, "ticks", "n=8", "nothing");
+    world_close(&w);
+}
+
+static void their_bytes_are_bounded(void **state)
+{
+    static const char fold[] =
+        "local text = ('x'):rep(60000)\n"
+        "for i = 1, 300 do rows:set(tick.n * 300 + i, {text = text}) end\n"
+        "rows:delete(tick.n)\n";
+    struct world w;
+    (void)state;
+    open_writing(&w, "headers", fold);
+    world_fails(&w, "ticks", "n=4", ATE_ELIMIT,
+                "the rows that a transaction writes are at most 67108864 "
+                "bytes");
+    world_gives(&w, "ticks", "n=3", "nothing");
+    world_close(&w);
+}
+
+/* Whoever has no bodies has no such rows: they must not matter. */
+static void private_rows_count_for_themselves(void **state)
+{
+    static const char fold[] =
+        "local none = {}\n"
+        "for i = 1, 32768 do rows:set(tick.n * 32768 - i, none) end\n";
+    struct world w;
+    (void)state;
+    open_writing(&w, "bodies", fold);
+    world_gives(&w, "ticks", "n=9", "nothing");
+    assert_int_equal(w.core.fold_failures, 1);
+    assert_non_null(strstr(w.core.fold_failure.text, "at most 262144 rows"));
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_in_folds_have_view_file_and_line),
         cmocka_unit_test(folds_read_what_they_wrote),
         cmocka_unit_test(sums_are_checked),
+        cmocka_unit_test(rows_of_a_transaction_are_bounded),
+        cmocka_unit_test(their_bytes_are_bounded),
+        cmocka_unit_test(private_rows_count_for_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

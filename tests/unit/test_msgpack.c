@@ -457,6 +457,17 @@ static void map_gives_raw_values_by_key(void **state)
     assert_true(bytes_equal(mp_map_get(map, "aa"), LITERAL("\x92\x02\x03")));
     assert_true(bytes_equal(mp_map_get(map, "b"), LITERAL("\xc0")));
     assert_null(mp_map_get(map, "").data);
+    struct mp_walk walk = mp_walk_open(map);
+    assert_null(mp_walk_get(&walk, "").data);
+    assert_true(bytes_equal(mp_walk_get(&walk, "a"), LITERAL("\x01")));
+    assert_true(bytes_equal(mp_walk_get(&walk, "a"), LITERAL("\x01")));
+    assert_null(mp_walk_get(&walk, "ab").data);
+    assert_true(bytes_equal(mp_walk_get(&walk, "b"), LITERAL("\xc0")));
+    assert_null(mp_walk_get(&walk, "c").data);
+    walk = mp_walk_open(bytes_of(map.data, map.len - 1)); /* torn */
+    assert_null(mp_walk_get(&walk, "b").data);
+    walk = mp_walk_open(LITERAL("\x01"));
+    assert_null(mp_walk_get(&walk, "a").data);
     assert_null(mp_map_get(map, "ab").data);
     assert_null(mp_map_get(map, "c").data);
     assert_null(mp_map_get(LITERAL("\x80"), "a").data);
