@@ -72,7 +72,7 @@ static void bad_argument(lua_State *L, int arg, const char *function,
     char text[LIB_NUMBER_TEXT];
 
     if (lua_type(L, arg) == LUA_TNUMBER)
-        lib_number_text(L, text, lua_tonumber(L, arg));
+        lib_number_text(text, lua_tonumber(L, arg));
     else
         snprintf(text, sizeof(text), "%s",
                  lua_isnoneornil(L, arg) ? "nil" : luaL_typename(L, arg));
@@ -134,42 +134,6 @@ void lib_push_integer(lua_State *L, int64_t value, const char *function)
     lua_pushnumber(L, (double)value);
 }
 
-/* A whole number below 10^18. */
-static size_t whole_text(char text[LIB_NUMBER_TEXT], int64_t number)
-{
-    char digits[LIB_NUMBER_TEXT];
-    int64_t rest = number < 0 ? -number : number;
-    size_t count = 0, len = 0;
-
-    do {
-        digits[count++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (number < 0)
-        text[len++] = '-';
-    while (count > 0)
-        text[len++] = digits[--count];
-    text[len] = '\0';
-    return len;
-}
-
-/* Lua's own conversion writes integers above 10^14 as 1.2345678901234e+14, and
- * shows the signs of 0 and of what is not a number, the latter of which differs
- * between kinds of machines. For fractions it is right, and unlike printf it
- * asks no locale. */
-size_t lib_number_text(lua_State *L, char text[LIB_NUMBER_TEXT], double number)
-{
-    if (fabs(number) < 1e18 && number == (double)(int64_t)number)
-        return whole_text(text, (int64_t)number);
-    if (isnan(number))
-        return (size_t)snprintf(text, LIB_NUMBER_TEXT, "nan");
-    lua_pushnumber(L, number);
-    size_t len =
-        (size_t)snprintf(text, LIB_NUMBER_TEXT, "%s", lua_tostring(L, -1));
-    lua_pop(L, 1);
-    return len;
-}
-
 const char *lib_any_text(lua_State *L, int arg, const char *function,
                          char room[LIB_NUMBER_TEXT], size_t *len)
 {
@@ -177,7 +141,7 @@ const char *lib_any_text(lua_State *L, int arg, const char *function,
     case LUA_TSTRING:
         return lua_tolstring(L, arg, len);
     case LUA_TNUMBER:
-        *len = lib_number_text(L, room, lua_tonumber(L, arg));
+        *len = lib_number_text(room, lua_tonumber(L, arg));
         return room;
     case LUA_TBOOLEAN:
         *len = lua_toboolean(L, arg) ? 4 : 5;

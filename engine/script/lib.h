@@ -75,7 +75,7 @@ bool lib_to_integer(lua_State *L, int index, int64_t *value);
 
 /* A number as tostring, `..` and format write it: whole ones below 10^18 in
  * full, others as C's %.14g; nan, inf, -inf; -0 as 0. Returns the length. */
-size_t lib_number_text(lua_State *L, char text[LIB_NUMBER_TEXT], double number);
+size_t lib_number_text(char text[LIB_NUMBER_TEXT], double number);
 
 /* The text of a text, number or boolean; `room` is for numbers. Raises an
  * error for anything else. */

@@ -68,7 +68,7 @@ static size_t join(lua_State *L, const struct operands *o, char *made)
         if (lua_type(L, i) == LUA_TSTRING)
             text = lua_tolstring(L, i, &len);
         else
-            len = lib_number_text(L, room, lua_tonumber(L, i));
+            len = lib_number_text(room, lua_tonumber(L, i));
         memcpy(made + total, text, len);
         total += len;
     }

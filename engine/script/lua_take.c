@@ -32,7 +32,7 @@ static int wrong(lua_State *L, int index, const char *path, const char *wanted)
 {
     char number[LIB_NUMBER_TEXT];
     if (lua_type(L, index) == LUA_TNUMBER) {
-        lib_number_text(L, number, lua_tonumber(L, index));
+        lib_number_text(number, lua_tonumber(L, index));
         return sandbox_error(L, "%s: %s is needed, got %s", path, wanted,
                              number);
     }

@@ -1,6 +1,7 @@
 /* The library that Lua sees: each line of a table is an expression and its
  * value as text, or the error it gives. */
 #include <lauxlib.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "script/lib.h"
 #include "script/sandbox.h"
 
 struct line {
@@ -351,6 +353,12 @@ static void numbers_have_one_text(void **state)
         {"2 / 3 * 1e6", "666666.66666667"},
         {"-1.5e-7", "-1.5e-07"},
         {"1e-310", "1e-310"},
+        {"0.0001", "0.0001"},
+        {"0.00001", "1e-05"},
+        {"12345.6789", "12345.6789"},
+        {"1.5e100", "1.5e+100"},
+        {"1e14 + 0.5", "1e+14"},
+        {"99999999999999.9", "1e+14"},
         {"1 / 0", "inf"},
         {"-1 / 0", "-inf"},
         {"0 / 0", "nan"},
@@ -375,6 +383,32 @@ static void numbers_have_one_text(void **state)
                 fail_msg("%s is %s, not %s", expression, value,
                          numbers[i].value);
         }
+}
+
+/* The 14 digits of C, wherever a point is a point. */
+static void fractions_are_written_as_by_c(void **state)
+{
+    char text[LIB_NUMBER_TEXT], wanted[64];
+    uint64_t bits = 1;
+
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        double number;
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        uint64_t mixed = bits ^ bits >> 29;
+        memcpy(&number, &mixed, sizeof(number));
+        if (i % 4 == 1) /* of few digits, and of a usual size */
+            number = (double)(int64_t)(mixed % 2000001) / 1000 - 1000;
+        else if (i % 4 == 2)
+            number = (double)(mixed % 1000000007) * 1e-9;
+        if (!isfinite(number) ||
+            (number == floor(number) && fabs(number) < 1e18))
+            continue;
+        size_t len = lib_number_text(text, number);
+        snprintf(wanted, sizeof(wanted), "%.14g", number);
+        assert_string_equal(text, wanted);
+        assert_int_equal(len, strlen(wanted));
+    }
 }
 
 static void texts_are_joined(void **state)
@@ -521,6 +555,7 @@ int main(void)
         cmocka_unit_test(math_and_bits_are_plain),
         cmocka_unit_test(dates_are_of_the_calendar),
         cmocka_unit_test(numbers_have_one_text),
+        cmocka_unit_test(fractions_are_written_as_by_c),
         cmocka_unit_test(texts_are_joined),
         cmocka_unit_test(many_texts_are_joined),
         cmocka_unit_test(every_day_follows_the_one_before),
