@@ -21,6 +21,12 @@
  *                   MOV R+3 D       comparison stays behind it. ISGE, ISLE and
  *                   CALL R 1 3      ISGT likewise.
  *                   ISLT A D
+ *     MODVV A B C   DIVVV R B C     x - floor(x / y) * y, one step at a time: on
+ *                   KSHORT R+1 1    some machines MODVV multiplies and subtracts
+ *                   MODVV R+1 R R+1 in one, without rounding in between. By 1
+ *                   SUBVV R R R+1   nothing has to be rounded, and floor(q) is
+ *                   MULVV R R C     q - q % 1. MODVN and MODNV likewise.
+ *                   SUBVV A B R
  *     VARG A 0 C    GGET R "..."    All there are, which may be thousands, go
  *                   VARG R+2 0 C    to the operation, too, which charges for
  *                   CALLM R 1 0     them.
@@ -111,6 +117,31 @@ static void replace_compare(struct replacement *r, uint32_t code, unsigned base,
     r->slots = 4;
 }
 
+/* The same of two variables, of one and a constant, or the other way round. */
+static void replace_modulo(struct replacement *r, uint32_t code, unsigned base)
+{
+    unsigned op = dump_op(code), b = dump_b(code), c = dump_c(code);
+    bool reversed = op == OP_MODNV; /* the constant, C, comes first */
+
+    put_abc(r,
+            op == OP_MODVN   ? OP_DIVVN
+            : op == OP_MODNV ? OP_DIVNV
+                             : OP_DIVVV,
+            base, b, c);
+    put(r, OP_KSHORT, base + 1, 1);
+    put_abc(r, OP_MODVV, base + 1, base, base + 1);
+    put_abc(r, OP_SUBVV, base, base, base + 1);
+    if (op == OP_MODVN)
+        put_abc(r, OP_MULVN, base, base, c);
+    else
+        put_abc(r, OP_MULVV, base, base, reversed ? b : c);
+    if (reversed)
+        put_abc(r, OP_SUBNV, dump_a(code), base, c);
+    else
+        put_abc(r, OP_SUBVV, dump_a(code), b, base);
+    r->slots = 2;
+}
+
 static void replace_varargs(struct replacement *r, uint32_t code, unsigned base,
                             unsigned name)
 {
@@ -139,6 +170,8 @@ struct replacement replace(const struct replacing *f, uint32_t i)
         replace_concat(&r, code, base, f->constants[OPERATION_CONCAT]);
     else if (numbers_compares(code) && !f->numbers[i])
         replace_compare(&r, code, base, f->constants[OPERATION_COMPARE]);
+    else if (op == OP_MODVV || op == OP_MODVN || op == OP_MODNV)
+        replace_modulo(&r, code, base);
     else if (op == OP_VARG && dump_b(code) == 0)
         replace_varargs(&r, code, base, f->constants[OPERATION_VARARGS]);
     else

@@ -336,6 +336,47 @@ static void rewritten_operations_return_the_same(void **state)
                        "x53x5z6two2111!1!!3!");
 }
 
+/* To the last bit, and of signs, too. */
+static void remainders_are_the_same(void **state)
+{
+    static const char source[] =
+        "local list = {0, 1, -1, 2, 0.3, -0.3, 5.3, 0.7, -7.25, 1e15 + 0.3,\n"
+        "    1e17, 3, 1e-20, -1e-20, 123456789.123, 1e300, 2^53 - 1, 0.1,\n"
+        "    1 / 3, -2 / 3, '12.5', 1 / 0, -1e17}\n"
+        "local seen = {}\n"
+        "local function put(x)\n"
+        "    seen[#seen + 1] = x ~= x and 'nan' or ('%.17g'):format(x)\n"
+        "end\n"
+        "local seed = 1\n"
+        "local function random()\n"
+        "    seed = (seed * 16807) % 2147483647\n"
+        "    return (seed / 2147483647 - 0.5) * 10 ^ (seed % 19)\n"
+        "end\n"
+        "for i = 1, 300 do list[#list + 1] = random() end\n"
+        "for i, x in ipairs(list) do\n"
+        "    for k = 1, #list, 7 do put(x % list[k]) end\n"
+        "    put(x % 3) put(x % 0.7) put(x % -5) put(7.5 % x) put(-3 % x)\n"
+        "    local y = x y = y % y put(y)\n"
+        "    local z = 2 z = z % x put(z)\n"
+        "end\n"
+        "return #seen .. ' ' .. table.concat(seen, ' ')";
+    struct buf plain = {0}, made = {0};
+    struct err err;
+
+    (void)state;
+    dump_plain(&plain, source, false);
+    assert_int_equal(rewrite_dump(&made, buf_bytes(&plain), "f", &err), 0);
+    assert_true(made.len > plain.len);
+    char *before = answer_of(buf_bytes(&plain));
+    char *after = answer_of(buf_bytes(&made));
+    assert_true(strlen(before) > 100000);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    buf_deinit(&plain);
+    buf_deinit(&made);
+}
+
 /* Only what may be two texts is worth a call. */
 static void comparisons_of_numbers_stay(void **state)
 {
@@ -450,6 +491,7 @@ int main(void)
         cmocka_unit_test(torn_dumps_are_never_overread),
         cmocka_unit_test(rewritten_calls_return_the_same),
         cmocka_unit_test(rewritten_operations_return_the_same),
+        cmocka_unit_test(remainders_are_the_same),
         cmocka_unit_test(comparisons_of_numbers_stay),
         cmocka_unit_test(comparisons_of_texts_are_asked_about),
         cmocka_unit_test(rewritten_functions_keep_their_names),
