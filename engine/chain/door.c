@@ -9,64 +9,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 
-/* ---- scopes ---- */
-
-/* The object that a sibling field names. */
-static int sibling_object(const struct door *d, const char *name,
-                          const struct door_scope *scope, struct object *o,
-                          struct err *err)
-{
-    const struct field *field =
-        scope != NULL && scope->fields != NULL
-            ? fields_find(scope->fields, bytes_of_text(name))
-            : NULL;
-    struct bytes value = {NULL, 0};
-    if (field != NULL)
-        value = mp_map_get(scope->map, name);
-    if (value.data == NULL)
-        return err_set(err, ATE_EINVALID, "'%s' is missing", name);
-    struct mp mp = mp_open(value);
-    enum mp_kind kind;
-    struct bytes text;
-    uint8_t id[OBJECT_ID_SIZE];
-    int rc = mp_peek(&mp, &kind, err);
-    if (rc == 0 && kind == MP_STR) {
-        mp_get_str(&mp, &text, err);
-        const struct event_type *type =
-            schema_type(d->core->schema, bytes_of_text(field->type.target));
-        rc = door_get_ref(d, type, text, id, err);
-    } else if (rc == 0) {
-        const uint8_t *bytes = NULL;
-        rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &bytes, err);
-        if (rc == 0)
-            memcpy(id, bytes, OBJECT_ID_SIZE);
-    }
-    if (rc == 0 && state_object(d->version, id, o) != OBJECT_LIVE)
-        rc = err_set(err, ATE_ENOT_FOUND, "'%s' names nothing that is there",
-                     name);
-    return rc;
-}
-
-int door_scale(const struct door *d, const struct value_type *type,
-               const struct door_scope *scope, int *scale, struct err *err)
-{
-    *scale = type->scale;
-    if (type->scale >= 0)
-        return 0;
-    struct object o;
-    int64_t value = 0;
-    int rc = sibling_object(d, type->of, scope, &o, err);
-    if (rc != 0)
-        return rc;
-    struct mp mp = mp_open(mp_map_get(o.header.fields, "scale"));
-    if (mp_get_int(&mp, &value, NULL) != 0 || value < 0 || value > 18)
-        return err_set(err, ATE_EINVALID,
-                       "what '%s' names has no scale from 0 to 18", type->of);
-    *scale = (int)value;
-    return 0;
-}
-
-/* ---- taking ---- */
+/* ---- values ---- */
 
 static int want(struct err *err, const char *what, struct bytes value)
 {
@@ -97,6 +40,81 @@ static bool int_of(struct bytes value, int64_t *number)
     struct mp mp = mp_open(value);
     return mp_get_int(&mp, number, NULL) == 0;
 }
+
+/* ---- refs ---- */
+
+/* The id that a value names: its text, a number where the key is one, or the
+ * id itself. */
+static int get_ref(const struct door *d, const struct value_type *type,
+                   struct bytes value, uint8_t id[OBJECT_ID_SIZE],
+                   struct err *err)
+{
+    const struct event_type *target =
+        schema_type(d->core->schema, bytes_of_text(type->target));
+    struct mp mp = mp_open(value);
+    const uint8_t *bytes = NULL;
+    struct bytes text;
+    int64_t number = 0;
+    char digits[24];
+    assert(target != NULL);
+    if (mp_get_bin_of(&mp, OBJECT_ID_SIZE, &bytes, NULL) == 0) {
+        memcpy(id, bytes, OBJECT_ID_SIZE);
+        return door_check_ref(d, target, id, err);
+    }
+    if (int_of(value, &number)) {
+        int n = snprintf(digits, sizeof(digits), "%lld", (long long)number);
+        text = bytes_of(digits, (size_t)n);
+    } else if (!text_of(value, &text)) {
+        return want(err, "what names it, as text", value);
+    }
+    return door_get_ref(d, target, text, id, err);
+}
+
+/* ---- scopes ---- */
+
+/* The object that a sibling field names. */
+static int sibling_object(const struct door *d, const char *name,
+                          const struct door_scope *scope, struct object *o,
+                          struct err *err)
+{
+    const struct field *field =
+        scope != NULL && scope->fields != NULL
+            ? fields_find(scope->fields, bytes_of_text(name))
+            : NULL;
+    struct bytes value = {NULL, 0};
+    if (field != NULL && field->type.kind == VALUE_REF)
+        value = mp_map_get(scope->map, name);
+    if (value.data == NULL)
+        return err_set(err, ATE_EINVALID, "'%s' is missing", name);
+    uint8_t id[OBJECT_ID_SIZE];
+    int rc = get_ref(d, &field->type, value, id, err);
+    if (rc != 0)
+        return rc;
+    enum object_life life = state_object(d->version, id, o);
+    assert(life == OBJECT_LIVE);
+    return 0;
+}
+
+int door_scale(const struct door *d, const struct value_type *type,
+               const struct door_scope *scope, int *scale, struct err *err)
+{
+    *scale = type->scale;
+    if (type->scale >= 0)
+        return 0;
+    struct object o;
+    int64_t value = 0;
+    int rc = sibling_object(d, type->of, scope, &o, err);
+    if (rc != 0)
+        return rc;
+    struct mp mp = mp_open(mp_map_get(o.header.fields, "scale"));
+    if (mp_get_int(&mp, &value, NULL) != 0 || value < 0 || value > 18)
+        return err_set(err, ATE_EINVALID,
+                       "what '%s' names has no scale from 0 to 18", type->of);
+    *scale = (int)value;
+    return 0;
+}
+
+/* ---- taking ---- */
 
 static int take_integer(struct bytes value, struct buf *out, struct err *err)
 {
@@ -185,26 +203,8 @@ static int take_identity(const struct door *d, struct bytes value,
 static int take_ref(const struct door *d, const struct value_type *type,
                     struct bytes value, struct buf *out, struct err *err)
 {
-    struct bytes text;
     uint8_t id[OBJECT_ID_SIZE];
-    struct mp mp = mp_open(value);
-    const uint8_t *bytes = NULL;
-    int64_t number = 0;
-    char digits[24];
-    if (mp_get_bin_of(&mp, OBJECT_ID_SIZE, &bytes, NULL) == 0) {
-        mp_put_bin(out, bytes_of(bytes, OBJECT_ID_SIZE));
-        return 0;
-    }
-    const struct event_type *target =
-        schema_type(d->core->schema, bytes_of_text(type->target));
-    assert(target != NULL);
-    if (int_of(value, &number)) { /* a key that is a number */
-        int n = snprintf(digits, sizeof(digits), "%lld", (long long)number);
-        text = bytes_of(digits, (size_t)n);
-    } else if (!text_of(value, &text)) {
-        return want(err, "what names it, as text", value);
-    }
-    int rc = door_get_ref(d, target, text, id, err);
+    int rc = get_ref(d, type, value, id, err);
     if (rc == 0)
         mp_put_bin(out, bytes_of(id, OBJECT_ID_SIZE));
     return rc;

@@ -65,6 +65,11 @@ void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text);
 int door_get_ref(const struct door *d, const struct event_type *type,
                  struct bytes text, uint8_t id[16], struct err *err);
 
+/* Is it the id of an object or fact of this type that is there? Errors:
+ * NOT_FOUND. */
+int door_check_ref(const struct door *d, const struct event_type *type,
+                   const uint8_t id[16], struct err *err);
+
 /* Errors: NOT_FOUND, with the names there are. */
 int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
                       struct err *err);

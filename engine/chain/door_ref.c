@@ -281,3 +281,24 @@ int door_get_ref(const struct door *d, const struct event_type *type,
 {
     return get_ref(d, type, text, 0, id, err);
 }
+
+int door_check_ref(const struct door *d, const struct event_type *type,
+                   const uint8_t id[16], struct err *err)
+{
+    struct object o;
+    const char *want = schema_short(d->core->schema, type->name);
+    if (state_object(d->version, id, &o) != OBJECT_LIVE)
+        return err_set(err, ATE_ENOT_FOUND, "no %s has this id", want);
+    if (bytes_equal(o.header.type, bytes_of_text(type->name)))
+        return 0;
+    const struct event_type *found =
+        schema_type(d->core->schema, o.header.type);
+    struct buf text = {0};
+    put_ref(d, id, 0, &text);
+    int rc = err_set(
+        err, ATE_ENOT_FOUND, "no %s has this id, but the %s %s", want,
+        found != NULL ? schema_short(d->core->schema, found->name) : "object",
+        buf_text(&text));
+    buf_deinit(&text);
+    return rc;
+}

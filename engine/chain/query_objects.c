@@ -6,59 +6,82 @@
 #include "chain/query_inside.h"
 #include "event/batch.h"
 
-static void tell_object(struct query *q, struct bytes body)
+/* The object went away while the query waited: a list passes it. */
+static int is_gone(const struct query *q, struct err *err)
+{
+    if (q->kind != &query_get)
+        return STEP_MORE;
+    return door_check_ref(&q->door, q->type, q->id, err);
+}
+
+static int tell_object(struct query *q, struct bytes body, struct err *err)
 {
     struct object o;
-    q->has_object = false;
     if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
-        return; /* gone while its body was read */
+        return is_gone(q, err);
     struct buf *out = q->kind == &query_get ? &q->result : &q->row;
     query_put_version(q, q->type, &o.header, o.index, o.n, body, NULL, out);
-    if (q->kind != &query_get)
-        query_emit(q);
+    if (q->kind == &query_get)
+        return STEP_END;
+    query_emit(q);
+    return STEP_MORE;
 }
 
 static void body_read(void *ctx, struct bytes body, int code,
                       const struct err *err)
 {
     struct query *q = ctx;
+    struct err gone = {0};
     chain_door(q->chain, &q->door);
-    if (code == 0)
-        tell_object(q, body);
-    query_resume(q, code, err);
+    if (code == 0 && (code = tell_object(q, body, &gone)) < 0)
+        err = &gone;
+    q->has_object = false;
+    query_resume(q, code < 0 ? code : 0, err);
 }
 
 /* Tell q->id, after its body was read if it has one. */
-static int tell(struct query *q)
+static int tell(struct query *q, struct err *err)
 {
     struct object o;
     if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
-        return STEP_MORE;
-    if (o.header.body_length == 0) {
-        tell_object(q, bytes_of(NULL, 0));
-        return STEP_MORE;
-    }
+        return is_gone(q, err);
+    if (o.header.body_length == 0)
+        return tell_object(q, bytes_of(NULL, 0), err);
     q->waiting = true;
     chain_read_body(q->chain, o.index, o.n, body_read, q);
     return STEP_WAIT;
 }
 
-static int take_key(struct query *q, struct err *err)
+/* An argument that names an object of `type`; *given: it is there. */
+static int take_ref(struct query *q, const char *name,
+                    const struct event_type *type, uint8_t id[OBJECT_ID_SIZE],
+                    bool *given, struct err *err)
 {
-    struct bytes raw = mp_map_get(buf_bytes(&q->args), "key");
-    struct value_type ref = {.kind = VALUE_REF, .target = q->type->name};
+    struct bytes raw = mp_map_get(buf_bytes(&q->args), name);
+    struct value_type ref = {.kind = VALUE_REF, .target = type->name};
     struct buf value = {0};
-    if (raw.data == NULL)
-        return err_set(err, ATE_EINVALID, "'key' is missing");
-    int rc = door_take_value(&q->door, &ref, raw, NULL, "key", &value, err);
+    struct mp mp = mp_open(raw);
+    *given = raw.data != NULL && !mp_take_nil(&mp);
+    if (!*given)
+        return 0;
+    int rc = door_take_value(&q->door, &ref, raw, NULL, name, &value, err);
     if (rc == 0) {
-        struct mp mp = mp_open(buf_bytes(&value));
-        const uint8_t *id = NULL;
-        rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &id, err);
+        const uint8_t *taken = NULL;
+        mp = mp_open(buf_bytes(&value));
+        rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &taken, err);
         if (rc == 0)
-            memcpy(q->id, id, OBJECT_ID_SIZE);
+            memcpy(id, taken, OBJECT_ID_SIZE);
     }
     buf_deinit(&value);
+    return rc;
+}
+
+static int take_key(struct query *q, struct err *err)
+{
+    bool given = false;
+    int rc = take_ref(q, "key", q->type, q->id, &given, err);
+    if (rc == 0 && !given)
+        rc = err_set(err, ATE_EINVALID, "'key' is missing");
     return rc;
 }
 
@@ -78,10 +101,9 @@ static int get_begin(struct query *q, struct err *err)
 
 static int get_step(struct query *q, struct err *err)
 {
-    (void)err;
     if (!q->has_object)
         return STEP_END;
-    return tell(q);
+    return tell(q, err);
 }
 
 const struct query_kind query_get = {"get", get_begin, get_step};
@@ -91,32 +113,30 @@ const struct query_kind query_get = {"get", get_begin, get_step};
 static int take_parent(struct query *q, const uint8_t **parent,
                        uint8_t id[OBJECT_ID_SIZE], struct err *err)
 {
-    struct bytes text;
-    int rc = query_take_text(q, "parent", false, &text, err);
+    bool given = mp_map_get(buf_bytes(&q->args), "parent").data != NULL;
     *parent = q->type->parent >= 0 ? object_any_parent : NULL;
-    if (rc != 0 || text.data == NULL)
-        return rc;
+    if (!given)
+        return 0;
     if (q->type->parent < 0)
         return err_set(err, ATE_EINVALID, "%s has no parent", q->type->name);
     const struct field *field = &q->type->header.items[q->type->parent];
     const struct event_type *type = schema_type(
         chain_core(q->chain)->schema, bytes_of_text(field->type.target));
-    *parent = id;
-    return door_get_ref(&q->door, type, text, id, err);
+    int rc = take_ref(q, "parent", type, id, &given, err);
+    if (given)
+        *parent = id;
+    return rc;
 }
 
 /* `after` is the id of an object, as the rows have it. */
 static int take_after(struct query *q, struct buf *position, struct err *err)
 {
-    struct bytes text;
     uint8_t id[OBJECT_ID_SIZE];
     struct object o;
-    int rc = query_take_text(q, "after", false, &text, err);
-    if (rc != 0 || text.data == NULL)
+    bool given = false;
+    int rc = take_ref(q, "after", q->type, id, &given, err);
+    if (rc != 0 || !given)
         return rc;
-    rc = door_get_ref(&q->door, q->type, text, id, err);
-    if (rc != 0)
-        return err_wrap(err, "after");
     enum object_life life = state_object(q->door.version, id, &o);
     assert(life == OBJECT_LIVE);
     object_scan_place(position, q->type, &o);
@@ -148,11 +168,10 @@ static int list_begin(struct query *q, struct err *err)
 
 static int list_step(struct query *q, struct err *err)
 {
-    (void)err;
     q->objects.v = q->door.version;
     if (q->limit == 0 || !object_scan_next(&q->objects, q->id))
         return STEP_END;
-    return tell(q);
+    return tell(q, err);
 }
 
 const struct query_kind query_list = {"list", list_begin, list_step};

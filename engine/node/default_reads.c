@@ -47,34 +47,18 @@ static int put_part(struct bytes args, const struct field *field,
     return 0;
 }
 
-/* `id`, or the parent and the fields of the key. */
+/* The parent and the fields of the key. */
 static int put_key(const struct event_type *type, struct bytes args,
                    struct buf *key, struct err *err)
 {
-    struct bytes id;
-    int rc = args_text(args, "id", type->key_count == 0, &id, err);
-    if (rc != 0 || id.data != NULL) {
-        buf_put_bytes(key, id);
-        return rc;
-    }
+    int rc = 0;
+    if (type->key_count == 0)
+        return err_set(err, ATE_EINVALID, "'id' is missing");
     if (type->parent >= 0)
         rc = put_part(args, &type->header.items[type->parent], key, err);
     for (size_t i = 0; i < type->key_count && rc == 0; i++)
         if (type->parent < 0 || type->key[i] != (size_t)type->parent)
             rc = put_part(args, &type->header.items[type->key[i]], key, err);
-    return rc;
-}
-
-static int one_args(const struct method *m, struct bytes args, struct buf *out,
-                    struct err *err)
-{
-    struct mapping mapping = {0};
-    struct buf key = {0};
-    int rc = put_key(m->type, args, &key, err);
-    mapping_text(&mapping, "type", m->type->name);
-    mapping_str(&mapping, "key", buf_bytes(&key));
-    mapping_put(&mapping, out);
-    buf_deinit(&key);
     return rc;
 }
 
@@ -84,6 +68,32 @@ static void copy_arg(struct mapping *mapping, const char *name,
     struct bytes raw = args.len > 0 ? mp_map_get(args, arg) : bytes_of(NULL, 0);
     if (raw.data != NULL)
         buf_put_bytes(mapping_key(mapping, name), raw);
+}
+
+static bool is_given(struct bytes args, const char *name)
+{
+    struct bytes raw =
+        args.len > 0 ? mp_map_get(args, name) : bytes_of(NULL, 0);
+    struct mp mp = mp_open(raw);
+    return raw.data != NULL && !mp_take_nil(&mp);
+}
+
+static int one_args(const struct method *m, struct bytes args, struct buf *out,
+                    struct err *err)
+{
+    struct mapping mapping = {0};
+    struct buf key = {0};
+    int rc = 0;
+    mapping_text(&mapping, "type", m->type->name);
+    if (is_given(args, "id")) {
+        copy_arg(&mapping, "key", args, "id");
+    } else {
+        rc = put_key(m->type, args, &key, err);
+        mapping_str(&mapping, "key", buf_bytes(&key));
+    }
+    mapping_put(&mapping, out);
+    buf_deinit(&key);
+    return rc;
 }
 
 static void list_args(const struct event_type *type, struct bytes args,

@@ -1,6 +1,8 @@
 /* Values between doors and the log: amounts, times, refs, refusals. */
 #include "fixture_chain.h"
 
+#include "chain/query.h"
+
 static void amounts_are_exact_texts(void **state)
 {
     static const struct {
@@ -149,6 +151,132 @@ static void refs_are_written_with_their_parents(void **state)
     buf_deinit(&text);
 }
 
+static int take_bin(struct fixture_chain *f, const char *target,
+                    const uint8_t id[16], struct err *err)
+{
+    struct door door;
+    struct buf value = {0};
+    struct buf out = {0};
+    char name[64];
+    snprintf(name, sizeof(name), "tracker.%s", target);
+    struct value_type ref = {.kind = VALUE_REF, .target = name};
+    chain_door(f->chain, &door);
+    mp_put_bin(&value, bytes_of(id, 16));
+    int rc = door_take_value(&door, &ref, buf_bytes(&value), NULL, target, &out,
+                             err);
+    assert_true(rc != 0 || bytes_equal(buf_bytes(&out), buf_bytes(&value)));
+    buf_deinit(&value);
+    buf_deinit(&out);
+    return rc;
+}
+
+static void find(struct fixture_chain *f, const char *type, const char *key,
+                 uint8_t id[16])
+{
+    struct door door;
+    struct err err = {0};
+    chain_door(f->chain, &door);
+    const struct schema *s = chain_core(f->chain)->schema;
+    if (door_get_ref(&door, schema_type(s, bytes_of_text(type)),
+                     bytes_of_text(key), id, &err) != 0)
+        fail_msg("%s", err.text);
+}
+
+/* Programs may give the 16 bytes of an id: they have to name what is there,
+ * and of the right type. */
+static void ids_given_as_bytes_are_looked_up(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct err err = {0};
+    uint8_t project[16];
+    uint8_t nothing[16] = {1};
+    fixture_ok(f, 0, "project.put", ARGS("group=me", "slug=ate"));
+    find(f, "project", "ate", project);
+    assert_int_equal(take_bin(f, "project", project, &err), 0);
+    assert_int_equal(take_bin(f, "project", nothing, &err), ATE_ENOT_FOUND);
+    assert_string_equal(err.text, "project: no project has this id");
+    assert_int_equal(take_bin(f, "issue", project, &err), ATE_ENOT_FOUND);
+    assert_string_equal(err.text,
+                        "issue: no issue has this id, but the project ate");
+}
+
+struct told {
+    bool done;
+    int code;
+    struct err err;
+    struct buf result;
+};
+
+static void told_chunk(void *ctx, struct bytes value)
+{
+    (void)ctx;
+    (void)value;
+}
+
+static void told_done(void *ctx, int code, const struct err *err,
+                      struct bytes result)
+{
+    struct told *t = ctx;
+    t->done = true;
+    t->code = code;
+    t->err = *err;
+    buf_put_bytes(&t->result, result);
+}
+
+static int get_bin(struct fixture_chain *f, const char *type,
+                   const uint8_t id[16], struct told *t)
+{
+    struct buf args = {0};
+    mp_put_map(&args, 2);
+    mp_put_text(&args, "key");
+    mp_put_bin(&args, bytes_of(id, 16));
+    mp_put_text(&args, "type");
+    mp_put_text(&args, type);
+    *t = (struct told){0};
+    query_run(query_start(f->chain, bytes_of_text("get"), buf_bytes(&args), 10,
+                          told_chunk, told_done, t));
+    fixture_run(f);
+    assert_true(t->done);
+    buf_deinit(&args);
+    buf_deinit(&t->result);
+    return t->code;
+}
+
+/* A get ends, whatever the id names; a delete of one type takes nothing of
+ * another. */
+static void ids_of_others_are_refused_by_default_methods(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct told t;
+    uint8_t project[16];
+    uint8_t nothing[16] = {1};
+    fixture_ok(f, 0, "project.put", ARGS("group=me", "slug=ate"));
+    fixture_ok(f, 0, "page.put",
+               ARGS("path=home", "project=ate", "text=hello"));
+    find(f, "project", "ate", project);
+    assert_int_equal(get_bin(f, "project", project, &t), 0);
+    assert_int_equal(get_bin(f, "project", nothing, &t), ATE_ENOT_FOUND);
+    assert_int_equal(get_bin(f, "page", project, &t), ATE_ENOT_FOUND);
+
+    struct fixture_call c = {0};
+    mp_put_map(&c.args, 1);
+    mp_put_text(&c.args, "id");
+    mp_put_bin(&c.args, bytes_of(project, 16));
+    c.call = (struct chain_call){
+        .method = bytes_of_text("page.delete"),
+        .args = buf_bytes(&c.args),
+        .author = &f->keys[0],
+        .call_id = {99},
+        .done = fixture_answered,
+        .owner = &c,
+    };
+    chain_call(f->chain, &c.call);
+    fixture_run(f);
+    assert_int_equal(c.call.code, ATE_ENOT_FOUND);
+    fixture_end(&c);
+    assert_int_equal(get_bin(f, "project", project, &t), 0);
+}
+
 /* Bodies come back with their objects, also from a method that asks for one. */
 static void bodies_are_read_when_they_are_needed(void **state)
 {
@@ -205,6 +333,8 @@ int main(void)
         cmocka_unit_test(amounts_are_exact_texts),
         cmocka_unit_test(times_are_iso_texts),
         tracker_test(refs_are_written_with_their_parents),
+        tracker_test(ids_given_as_bytes_are_looked_up),
+        tracker_test(ids_of_others_are_refused_by_default_methods),
         tracker_test(bodies_are_read_when_they_are_needed),
         tracker_test(mistakes_name_field_and_place),
     };
