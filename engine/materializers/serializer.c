@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "base/utf8.h"
 #include "chain/trial.h"
 #include "chain/value.h"
 #include "materializers/materializers.h"
@@ -74,18 +75,17 @@ static int check_raw_body(const struct schema *schema,
                           struct err *err)
 {
     struct buf value = {0};
-    struct mp mp;
-    if (type->raw_body->kind == VALUE_TEXT)
+    bool is_text = type->raw_body->kind == VALUE_TEXT;
+    if (is_text && !utf8_valid(body))
+        return err_set(err, ATE_EINVALID,
+                       "%s: body: want text, got bytes that are not UTF-8",
+                       type->name);
+    if (is_text)
         mp_put_str(&value, body);
     else
         mp_put_bin(&value, body);
-    mp = mp_open(buf_bytes(&value));
-    int rc = mp_skip(&mp, NULL, err);
-    if (rc != 0)
-        rc = err_wrap(err, "%s: body: no text", type->name);
-    else
-        rc =
-            value_check(schema, type->raw_body, buf_bytes(&value), "body", err);
+    int rc =
+        value_check(schema, type->raw_body, buf_bytes(&value), "body", err);
     buf_deinit(&value);
     return rc;
 }

@@ -305,6 +305,37 @@ static void a_body_is_judged_where_it_is_at_hand(void **state)
     forged_end(&f);
 }
 
+/* A raw body is stored without msgpack around it, so nobody but us looks. */
+static void a_raw_text_is_text(void **state)
+{
+    static const uint8_t call_id[CALL_ID_SIZE] = {1};
+    static const char *const bad[] = {"\xff", "a\xc3", "\xed\xa0\x80", "a\x1b"};
+    struct world *w = *state;
+    struct err err;
+    struct forged f;
+    struct buf key = {0};
+    mp_put_array(&key, 1);
+    mp_put_text(&key, "p");
+    forge_noted(&f, w, call_id);
+    buf_clear(&f.fields);
+    mp_put_map(&f.fields, 1);
+    mp_put_text(&f.fields, "name");
+    mp_put_text(&f.fields, "p");
+    f.header.type = bytes_of_text("shop.page");
+    object_id(w->core.id, f.header.type, NULL, buf_bytes(&key), f.id);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        buf_clear(&f.body);
+        buf_put_text(&f.body, bad[i]);
+        assert_error(add_forged(&f, w, call_id, true, &err), &err, ATE_EINVALID,
+                     "text");
+    }
+    buf_clear(&f.body);
+    buf_put_text(&f.body, "good");
+    assert_int_equal(add_forged(&f, w, call_id, true, &err), 0);
+    forged_end(&f);
+    buf_deinit(&key);
+}
+
 static void a_body_where_the_type_has_none_is_invalid(void **state)
 {
     static const uint8_t call_id[CALL_ID_SIZE] = {1};
@@ -385,6 +416,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_body_is_judged_where_it_is_at_hand,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_raw_text_is_text, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_body_where_the_type_has_none_is_invalid, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_fields_are_invalid, setup,
