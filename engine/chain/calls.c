@@ -499,6 +499,12 @@ static void stored_answer(void *ctx, uint64_t index,
     if (code != 0 || member == NULL ||
         check_same_call(call, index, member) != 0)
         return;
+    if (member->result.len > 0 && mp_check(member->result, &call->err) != 0) {
+        err_wrap(&call->err, "%s: the result that transaction %llu stored",
+                 call->state->method->name, (unsigned long long)index);
+        call->err.code = ATE_ECORRUPT;
+        return;
+    }
     struct chain_call_state *st = call->state;
     struct chain *c = st->chain;
     buf_clear(&st->stored);
@@ -516,7 +522,7 @@ static void stored_read(void *ctx, int code, const struct err *err)
     if (code != 0)
         call->err = *err;
     else
-        code = call->err.code; /* a conflict */
+        code = call->err.code; /* a conflict, or no result */
     if (code == 0) {
         struct buf checkpoint = {0};
         calls_put_checkpoint(c, &checkpoint, call->root);

@@ -47,7 +47,9 @@ int door_take_value(const struct door *d, const struct value_type *type,
                     const char *path, struct buf *out, struct err *err);
 
 /* A stored map to door form, appended as a canonical map; and one value. What
- * is not found (a ref to a deleted object) is shown as "#<id in hex>". */
+ * is given is canonical; where it does not fit its type, as in a proposal that
+ * nobody has judged, it is shown as it is. What is not found (a ref to a
+ * deleted object) is shown as "#<id in hex>". */
 void door_give(const struct door *d, const struct fields *fields,
                struct bytes map, struct buf *out);
 void door_give_value(const struct door *d, const struct value_type *type,

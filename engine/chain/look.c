@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "chain/inside.h"
+#include "chain/value.h"
 
 int64_t chain_time_at(const struct chain *c, uint64_t index)
 {
@@ -125,6 +126,7 @@ struct fetching {
     void *ctx;
     uint64_t length;
     uint8_t hash[HASH_SIZE];
+    char type[LIMIT_TYPE_NAME + 1]; /* of the event */
     struct log_read read;
 };
 
@@ -143,6 +145,28 @@ static void fetching_end(struct fetching *f, struct bytes body, int code,
     mem_free(f);
 }
 
+/* Its hash is the header's, and it is what the type says: who wrote the log may
+ * have judged neither. */
+static int check_body(const struct fetching *f, struct bytes body,
+                      struct err *err)
+{
+    const struct schema *schema = f->chain->core.schema;
+    const struct event_type *type = schema_type(schema, bytes_of_text(f->type));
+    int rc = body_check(body, f->length, f->hash, err);
+    if (rc == 0 && type != NULL)
+        rc = body_fits(schema, type, body, type->name, err);
+    if (rc == 0)
+        return 0;
+    const struct log_read *r = &f->read;
+    if (r->part == LOG_BODIES)
+        err_wrap(err, "%s at offset %llu", r->path,
+                 (unsigned long long)(r->header.body_offset + r->offset));
+    else
+        err_wrap(err, "%s: frame %llu", f->chain->log.head_path,
+                 (unsigned long long)r->frame);
+    return err->code = ATE_ECORRUPT;
+}
+
 static void body_read(struct log_read *read, int code, const struct err *why)
 {
     struct fetching *f = read->owner;
@@ -150,7 +174,7 @@ static void body_read(struct log_read *read, int code, const struct err *why)
     if (code != 0)
         err = *why;
     else
-        code = body_check(buf_bytes(&read->bytes), f->length, f->hash, &err);
+        code = check_body(f, buf_bytes(&read->bytes), &err);
     fetching_end(f, buf_bytes(&read->bytes), code, &err);
 }
 
@@ -185,6 +209,8 @@ static int find_body(struct fetching *f, const struct log_frame *frame,
                 continue;
             f->length = h.body_length;
             memcpy(f->hash, h.body_hash, HASH_SIZE);
+            assert(h.type.len <= LIMIT_TYPE_NAME);
+            memcpy(f->type, h.type.data, h.type.len); /* a zero stays behind */
             return 0;
         }
         index++;

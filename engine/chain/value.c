@@ -626,3 +626,37 @@ void fields_add_defaults(struct buf *out, const struct fields *fields,
     buf_put_bytes(out, buf_bytes(&entries));
     buf_deinit(&entries);
 }
+
+/* ---- bodies ---- */
+
+static int raw_body_fits(const struct schema *s, const struct value_type *type,
+                         struct bytes body, const char *path, struct err *err)
+{
+    struct buf value = {0};
+    if (type->kind == VALUE_TEXT && !utf8_valid(body))
+        return invalid(err, path, "want text, got bytes that are not UTF-8");
+    if (type->kind == VALUE_TEXT)
+        mp_put_str(&value, body);
+    else
+        mp_put_bin(&value, body);
+    int rc = value_check(s, type, buf_bytes(&value), path, err);
+    buf_deinit(&value);
+    return rc;
+}
+
+int body_fits(const struct schema *s, const struct event_type *type,
+              struct bytes body, const char *path, struct err *err)
+{
+    if (type->raw_body != NULL)
+        return raw_body_fits(s, type->raw_body, body, path, err);
+    struct buf whole = {0};
+    int rc = mp_check(body, err);
+    if (rc != 0) {
+        err_wrap(err, "%s", path);
+        return rc;
+    }
+    fields_add_defaults(&whole, &type->body, body);
+    rc = fields_check(s, &type->body, buf_bytes(&whole), path, err);
+    buf_deinit(&whole);
+    return rc;
+}

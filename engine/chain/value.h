@@ -16,6 +16,12 @@ int value_check(const struct schema *s, const struct value_type *type,
 int fields_check(const struct schema *s, const struct fields *fields,
                  struct bytes map, const char *path, struct err *err);
 
+/* Check a stored body: the bytes of one text or blob, or a map of the type's
+ * body fields. One that was stored under an earlier schema may lack what has a
+ * default by now. Errors: INVALID. */
+int body_fits(const struct schema *s, const struct event_type *type,
+              struct bytes body, const char *path, struct err *err);
+
 /* Call `ref` for every ref of a stored map of fields, at any depth, with its
  * target's qualified name and its 16 bytes; stops at the first that returns not
  * 0. */

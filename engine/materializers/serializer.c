@@ -17,7 +17,6 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
-#include "base/utf8.h"
 #include "chain/trial.h"
 #include "chain/value.h"
 #include "materializers/materializers.h"
@@ -68,28 +67,6 @@ static int check_no_body(const struct event_type *type, struct err *err)
                    type->name);
 }
 
-/* A raw body is stored without msgpack around it, so that its bytes are those
- * that people gave. */
-static int check_raw_body(const struct schema *schema,
-                          const struct event_type *type, struct bytes body,
-                          struct err *err)
-{
-    struct buf value = {0};
-    bool is_text = type->raw_body->kind == VALUE_TEXT;
-    if (is_text && !utf8_valid(body))
-        return err_set(err, ATE_EINVALID,
-                       "%s: body: want text, got bytes that are not UTF-8",
-                       type->name);
-    if (is_text)
-        mp_put_str(&value, body);
-    else
-        mp_put_bin(&value, body);
-    int rc =
-        value_check(schema, type->raw_body, buf_bytes(&value), "body", err);
-    buf_deinit(&value);
-    return rc;
-}
-
 static int check_body(const struct schema *schema,
                       const struct trial_event *event, struct err *err)
 {
@@ -107,7 +84,7 @@ static int check_body(const struct schema *schema,
     if (event->body.data == NULL || event->header.seal.data != NULL)
         return 0; /* not at hand */
     if (type->raw_body != NULL)
-        return check_raw_body(schema, type, event->body, err);
+        return body_fits(schema, type, event->body, "body", err);
     return fields_check(schema, &type->body, event->body, type->name, err);
 }
 

@@ -262,6 +262,48 @@ static void fields_come_sorted_and_once(void **state)
     buf_deinit(&map);
 }
 
+static int body_check_of(const struct event_type *type, const void *data,
+                         size_t len)
+{
+    return body_fits(&empty, type, bytes_of(data, len), "body", NULL);
+}
+
+/* A body was good under the schema of its time: `c` had no default then. */
+static void stored_bodies_may_lack_defaults(void **state)
+{
+    struct event_type type = {.body = fields_a_b_c()};
+    struct buf map = {0};
+    (void)state;
+    mp_put_map(&map, 1);
+    put_field(&map, "a", 1);
+    assert_int_equal(body_check_of(&type, map.data, map.len), 0);
+    assert_true(body_check_of(&type, map.data, map.len - 1) < 0);
+    buf_clear(&map);
+    mp_put_map(&map, 1);
+    put_field(&map, "c", 1);
+    assert_true(body_check_of(&type, map.data, map.len) < 0);
+    buf_clear(&map);
+    mp_put_int(&map, 1);
+    assert_true(body_check_of(&type, map.data, map.len) < 0);
+    assert_true(body_check_of(&type, "\x81\x01\x01", 3) < 0);
+    assert_true(body_check_of(&type, "\xc1", 1) < 0);
+    buf_deinit(&map);
+}
+
+static void raw_bodies_are_text_or_bytes(void **state)
+{
+    struct value_type raw = type_of(VALUE_TEXT);
+    struct event_type type = {.raw_body = &raw};
+    (void)state;
+    raw.len_max = 4;
+    assert_int_equal(body_check_of(&type, "text", 4), 0);
+    assert_true(body_check_of(&type, "texts", 5) < 0);
+    assert_true(body_check_of(&type, "\xff", 1) < 0);
+    assert_true(body_check_of(&type, "\x1b", 1) < 0);
+    raw.kind = VALUE_BLOB;
+    assert_int_equal(body_check_of(&type, "\xff", 1), 0);
+}
+
 static void put_refs(struct buf *map, uint32_t count)
 {
     static const uint8_t id[16] = {1};
@@ -538,6 +580,8 @@ int main(void)
         cmocka_unit_test(nothing_stands_behind_a_value),
         cmocka_unit_test(fields_are_all_there_and_no_other),
         cmocka_unit_test(fields_come_sorted_and_once),
+        cmocka_unit_test(stored_bodies_may_lack_defaults),
+        cmocka_unit_test(raw_bodies_are_text_or_bytes),
         cmocka_unit_test(refs_are_met_at_any_depth),
         cmocka_unit_test(lists_have_at_most_their_items),
         cmocka_unit_test(defaults_are_put_where_they_belong),
