@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/authority.h"
+#include "chain/door.h"
 #include "chain/fields.h"
 #include "chain/value.h"
 #include "event/body.h"
@@ -467,12 +468,27 @@ int call_put(struct call *c, const struct event_type *type, struct bytes fields,
     return write_version(c, type, fields, id, live ? &o : NULL, err);
 }
 
+static int not_live(const struct call *c, const uint8_t id[16], struct err *err)
+{
+    struct object o;
+    struct door door = {
+        .core = c->core,
+        .version = c->version,
+        .names = c->core->names,
+    };
+    if (state_object(c->version, id, &o) == OBJECT_ABSENT)
+        return err_set(err, ATE_ENOT_FOUND, "the object is not there");
+    const struct event_type *type = schema_type(c->core->schema, o.header.type);
+    assert(type != NULL);
+    return door_check_ref(&door, type, id, err);
+}
+
 /* The live object of an id and its type. */
 static int find_object(struct call *c, const uint8_t id[16], struct object *o,
                        const struct event_type **type, struct err *err)
 {
     if (!call_object(c, id, o))
-        return err_set(err, ATE_ENOT_FOUND, "the object is not there");
+        return not_live(c, id, err);
     *type = schema_type(c->core->schema, o->header.type);
     assert(*type != NULL);
     return 0;

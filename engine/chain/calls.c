@@ -647,6 +647,9 @@ static int take_args(struct chain *c, struct chain_call *call)
     chain_door(c, &door);
     if (m->mode == METHOD_WRITE) /* calls in one stream see each other */
         door.version = state_head(&c->core.state);
+    /* What is below a parent that was deleted can still be changed. */
+    door.takes_spent =
+        m->by_default == DEFAULT_PATCH || m->by_default == DEFAULT_DELETE;
     return door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
                      NULL, &call->state->args, &call->err);
 }

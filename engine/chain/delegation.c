@@ -245,7 +245,7 @@ bool object_is_within(struct tree_version v, const uint8_t *top,
     for (int depth = 0; parent != NULL && depth < OBJECT_DEPTH_MAX; depth++) {
         if (memcmp(parent, top, OBJECT_ID_SIZE) == 0)
             return true;
-        if (state_object(v, parent, &o) != OBJECT_LIVE)
+        if (state_object(v, parent, &o) == OBJECT_ABSENT)
             return false;
         parent = o.header.parent;
     }

@@ -91,7 +91,7 @@ static int sibling_object(const struct door *d, const char *name,
     if (rc != 0)
         return rc;
     enum object_life life = state_object(d->version, id, o);
-    assert(life == OBJECT_LIVE);
+    assert(life != OBJECT_ABSENT);
     return 0;
 }
 
@@ -106,8 +106,8 @@ int door_scale(const struct door *d, const struct value_type *type,
     int rc = sibling_object(d, type->of, scope, &o, err);
     if (rc != 0)
         return rc;
-    struct mp mp = mp_open(mp_map_get(o.header.fields, "scale"));
-    if (mp_get_int(&mp, &value, NULL) != 0 || value < 0 || value > 18)
+    struct mp mp = mp_open(object_scale(&o));
+    if (mp_get_int(&mp, &value, NULL) != 0)
         return err_set(err, ATE_EINVALID,
                        "what '%s' names has no scale from 0 to 18", type->of);
     *scale = (int)value;
@@ -469,8 +469,10 @@ static void give_amount(const struct door *d, const struct value_type *type,
     int64_t amount = 0;
     int scale = 0;
     struct buf text = {0};
+    struct door any = *d;
+    any.takes_spent = true;
     if (!int_of(value, &amount) ||
-        door_scale(d, type, scope, &scale, NULL) != 0) {
+        door_scale(&any, type, scope, &scale, NULL) != 0) {
         buf_put_bytes(out, value);
         return;
     }

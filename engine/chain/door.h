@@ -22,6 +22,7 @@ struct door {
     const struct core *core;
     struct tree_version version; /* refs are looked up here */
     const struct door_names *names;
+    bool takes_spent; /* refs may name what was deleted */
 };
 
 /* The map that a value stands in, door form or stored: an amount finds there
@@ -48,8 +49,7 @@ int door_take_value(const struct door *d, const struct value_type *type,
 
 /* A stored map to door form, appended as a canonical map; and one value. What
  * is given is canonical; where it does not fit its type, as in a proposal that
- * nobody has judged, it is shown as it is. What is not found (a ref to a
- * deleted object) is shown as "#<id in hex>". */
+ * nobody has judged, it is shown as it is. */
 void door_give(const struct door *d, const struct fields *fields,
                struct bytes map, struct buf *out);
 void door_give_value(const struct door *d, const struct value_type *type,
@@ -62,13 +62,14 @@ int door_scale(const struct door *d, const struct value_type *type,
                const struct door_scope *scope, int *scale, struct err *err);
 
 /* The text of a ref: parent names and key fields joined by '/', or
- * "<index>.<n>"; and back: NOT_FOUND names type and key. */
+ * "<index>.<n>"; of what never was "/?", which no key is like. What was deleted
+ * is called as before. And back: NOT_FOUND names type and key. */
 void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text);
 int door_get_ref(const struct door *d, const struct event_type *type,
                  struct bytes text, uint8_t id[16], struct err *err);
 
 /* Is it the id of an object or fact of this type that is there? Errors:
- * NOT_FOUND. */
+ * NOT_FOUND, which tells what was deleted from what never was. */
 int door_check_ref(const struct door *d, const struct event_type *type,
                    const uint8_t id[16], struct err *err);
 

@@ -74,9 +74,8 @@ static void put_ref(const struct door *d, const uint8_t id[16], int depth,
 {
     struct object o;
     if (depth > REF_DEPTH_MAX ||
-        state_object(d->version, id, &o) != OBJECT_LIVE) {
-        buf_put_u8(text, '#');
-        hex_put(text, bytes_of(id, OBJECT_ID_SIZE));
+        state_object(d->version, id, &o) == OBJECT_ABSENT) {
+        buf_put_text(text, "/?");
         return;
     }
     const struct event_type *type = schema_type(d->core->schema, o.header.type);
@@ -93,8 +92,7 @@ static void put_ref(const struct door *d, const uint8_t id[16], int depth,
             continue;
         if (text->len > start)
             buf_put_u8(text, '/');
-        put_key_value(d, field, mp_map_get(o.header.fields, field->name), depth,
-                      text);
+        put_key_value(d, field, object_key(&o, type, i), depth, text);
     }
 }
 
@@ -151,6 +149,18 @@ static int no_such(const struct door *d, const struct event_type *type,
     return err_set(err, ATE_ENOT_FOUND, "no %s '%.*s'",
                    schema_short(d->core->schema, type->name), (int)text.len,
                    (const char *)text.data);
+}
+
+static int is_spent(const struct door *d, const struct event_type *type,
+                    const uint8_t id[16], struct err *err)
+{
+    struct buf text = {0};
+    put_ref(d, id, 0, &text);
+    int rc =
+        err_set(err, ATE_ENOT_FOUND, "%s %s was deleted, and its key is spent",
+                schema_short(d->core->schema, type->name), buf_text(&text));
+    buf_deinit(&text);
+    return rc;
 }
 
 static int get_ref(const struct door *d, const struct event_type *type,
@@ -269,8 +279,17 @@ static int get_ref(const struct door *d, const struct event_type *type,
     if (rc == 0) {
         object_id(d->core->id, bytes_of_text(type->name),
                   type->parent >= 0 ? parent : NULL, buf_bytes(&key), id);
-        if (state_object(d->version, id, &o) != OBJECT_LIVE)
+        switch (state_object(d->version, id, &o)) {
+        case OBJECT_ABSENT:
             rc = no_such(d, type, whole, err);
+            break;
+        case OBJECT_SPENT: /* what is below it can be there */
+            if (depth == 0 && !d->takes_spent)
+                rc = is_spent(d, type, id, err);
+            break;
+        default:
+            break;
+        }
     }
     buf_deinit(&key);
     return rc;
@@ -286,19 +305,22 @@ int door_check_ref(const struct door *d, const struct event_type *type,
                    const uint8_t id[16], struct err *err)
 {
     struct object o;
-    const char *want = schema_short(d->core->schema, type->name);
-    if (state_object(d->version, id, &o) != OBJECT_LIVE)
-        return err_set(err, ATE_ENOT_FOUND, "no %s has this id", want);
+    const struct schema *schema = d->core->schema;
+    enum object_life life = state_object(d->version, id, &o);
+    if (life == OBJECT_ABSENT)
+        return err_set(err, ATE_ENOT_FOUND, "no %s has this id",
+                       schema_short(schema, type->name));
     if (bytes_equal(o.header.type, bytes_of_text(type->name)))
-        return 0;
-    const struct event_type *found =
-        schema_type(d->core->schema, o.header.type);
+        return life == OBJECT_LIVE || d->takes_spent
+                   ? 0
+                   : is_spent(d, type, id, err);
+    const struct event_type *found = schema_type(schema, o.header.type);
     struct buf text = {0};
+    assert(found != NULL);
     put_ref(d, id, 0, &text);
-    int rc = err_set(
-        err, ATE_ENOT_FOUND, "no %s has this id, but the %s %s", want,
-        found != NULL ? schema_short(d->core->schema, found->name) : "object",
-        buf_text(&text));
+    int rc = err_set(err, ATE_ENOT_FOUND, "no %s has this id, but the %s %s",
+                     schema_short(schema, type->name),
+                     schema_short(schema, found->name), buf_text(&text));
     buf_deinit(&text);
     return rc;
 }

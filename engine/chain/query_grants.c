@@ -51,7 +51,7 @@ static void put_object(struct query *q, struct mapping *m,
     if (d->object == NULL) {
         buf_put_text(&text, "/");
     } else {
-        if (state_object(q->door.version, d->object, &o) == OBJECT_LIVE) {
+        if (state_object(q->door.version, d->object, &o) != OBJECT_ABSENT) {
             const struct event_type *type = schema_type(schema, o.header.type);
             buf_printf(&text, "%s/", schema_short(schema, type->name));
         }

@@ -21,8 +21,8 @@ static uint64_t count_kind(struct tree_version v, enum state_kind kind)
     uint64_t count = 0;
     bool more = tree_seek(&c, v, bytes_of(&first, 1));
     while (more && tree_cursor_key(&c).data[0] == kind) {
-        bool spent = kind == STATE_OBJECT &&
-                     tree_cursor_value(&c).data[0] == 0x91; /* array of 1 */
+        bool spent = kind == STATE_OBJECT && /* an array of 6 or 7 */
+                     tree_cursor_value(&c).data[0] >= 0x96;
         count += !spent;
         more = tree_next(&c);
     }

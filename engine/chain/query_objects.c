@@ -52,11 +52,13 @@ static int tell(struct query *q, struct err *err)
     return STEP_WAIT;
 }
 
-/* An argument that names an object of `type`; *given: it is there. */
+/* An argument that names an object of `type`, which may be spent; *given: it is
+ * there. */
 static int take_ref(struct query *q, const char *name,
                     const struct event_type *type, uint8_t id[OBJECT_ID_SIZE],
                     bool *given, struct err *err)
 {
+    struct door door = q->door;
     struct bytes raw = mp_map_get(buf_bytes(&q->args), name);
     struct value_type ref = {.kind = VALUE_REF, .target = type->name};
     struct buf value = {0};
@@ -64,7 +66,8 @@ static int take_ref(struct query *q, const char *name,
     *given = raw.data != NULL && !mp_take_nil(&mp);
     if (!*given)
         return 0;
-    int rc = door_take_value(&q->door, &ref, raw, NULL, name, &value, err);
+    door.takes_spent = true;
+    int rc = door_take_value(&door, &ref, raw, NULL, name, &value, err);
     if (rc == 0) {
         const uint8_t *taken = NULL;
         mp = mp_open(buf_bytes(&value));
@@ -138,7 +141,7 @@ static int take_after(struct query *q, struct buf *position, struct err *err)
     if (rc != 0 || !given)
         return rc;
     enum object_life life = state_object(q->door.version, id, &o);
-    assert(life == OBJECT_LIVE);
+    assert(life != OBJECT_ABSENT);
     object_scan_place(position, q->type, &o);
     return 0;
 }

@@ -38,14 +38,23 @@ static size_t order_column(const struct view *view, size_t i)
     return i < view->key_count ? view->key[i] : SIZE_MAX;
 }
 
+/* Columns of rows, which may name what was deleted. */
+static int take_columns(const struct query *q, struct bytes map,
+                        struct buf *out, struct err *err)
+{
+    struct door door = q->door;
+    door.takes_spent = true;
+    return door_take(&door, &q->view->columns, map, true, q->view->name, out,
+                     err);
+}
+
 static int take_where(struct query *q, struct buf *prefix, struct err *err)
 {
     static const uint8_t empty_map = 0x80;
     struct bytes map = mp_map_get(buf_bytes(&q->args), "where");
     if (map.data == NULL)
         map = bytes_of(&empty_map, 1);
-    int rc = door_take(&q->door, &q->view->columns, map, true, q->view->name,
-                       &q->where, err);
+    int rc = take_columns(q, map, &q->where, err);
     bool leads = rc == 0;
     for (size_t i = 0; leads; i++) {
         size_t column = order_column(q->view, i);
@@ -67,8 +76,7 @@ static int take_after(struct query *q, struct buf *position, struct err *err)
     struct buf stored = {0};
     if (map.data == NULL)
         return 0;
-    int rc = door_take(&q->door, &q->view->columns, map, true, q->view->name,
-                       &stored, err);
+    int rc = take_columns(q, map, &stored, err);
     buf_put_u8(position, (uint8_t)row_scan_kind(q->view));
     row_key_begin(position, q->view);
     for (size_t i = 0; rc == 0; i++) {

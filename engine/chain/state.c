@@ -182,6 +182,22 @@ bool state_delete(struct state *s, enum state_kind kind, struct bytes key)
 
 /* ---- objects ---- */
 
+enum { OBJECT_SCALE_MAX = 18 };
+
+/* [event, index, n, type, parent or nil, [key field, ...]], and the scale. */
+static void get_spent(struct mp *mp, uint32_t count, struct object *o)
+{
+    struct event_header *h = &o->header;
+    *h = (struct event_header){0};
+    o->raw = bytes_of(NULL, 0);
+    o->converted = false;
+    state_own(mp_get_str(mp, &h->type, NULL));
+    state_own(mp_get_bin_or_nil(mp, OBJECT_ID_SIZE, &h->parent, NULL));
+    state_own(mp_skip(mp, &o->spent_key, NULL));
+    if (count == 7)
+        state_own(mp_skip(mp, &o->spent_scale, NULL));
+}
+
 enum object_life state_object(struct tree_version v, const uint8_t id[16],
                               struct object *o)
 {
@@ -191,13 +207,17 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
     struct mp mp = mp_open(value);
     uint32_t count = 0;
     const uint8_t *event = NULL;
+    o->spent_key = bytes_of(NULL, 0);
+    o->spent_scale = bytes_of(NULL, 0);
     state_own(mp_get_array(&mp, &count, NULL));
     state_own(mp_get_bin_of(&mp, EVENT_ID_SIZE, &event, NULL));
     memcpy(o->event, event, EVENT_ID_SIZE);
-    if (count == 1)
-        return OBJECT_SPENT;
     state_own(mp_get_uint(&mp, &o->index, NULL));
     state_own(mp_get_uint(&mp, &o->n, NULL));
+    if (count > 5) {
+        get_spent(&mp, count, o);
+        return OBJECT_SPENT;
+    }
     state_own(mp_get_bin(&mp, &o->raw, NULL));
     state_own(event_header_get(o->raw, &o->header, NULL));
     o->converted = count == 5;
@@ -206,22 +226,63 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
     return OBJECT_LIVE;
 }
 
-/* type 00, parent or zeros, then the key's ordered form; without a key: a
- * fact's place in the log, an object's id. */
-static void child_key(struct buf *key, const struct event_type *type,
-                      const struct event_header *header, uint64_t index,
-                      uint64_t n)
+static struct bytes key_field(const struct event_header *header,
+                              const struct event_type *type, size_t i)
+{
+    return mp_map_get(header->fields, type->header.items[type->key[i]].name);
+}
+
+struct bytes object_key(const struct object *o, const struct event_type *type,
+                        size_t i)
+{
+    struct bytes value = {NULL, 0};
+    uint32_t count = 0;
+    assert(i < type->key_count);
+    if (o->spent_key.data == NULL)
+        return key_field(&o->header, type, i);
+    struct mp mp = mp_open(o->spent_key);
+    state_own(mp_get_array(&mp, &count, NULL));
+    for (size_t k = 0; k <= i && k < count; k++)
+        state_own(mp_skip(&mp, &value, NULL));
+    return value;
+}
+
+static struct bytes scale_field(const struct event_header *header)
+{
+    struct bytes value = mp_map_get(header->fields, "scale");
+    struct mp mp = mp_open(value);
+    int64_t scale = 0;
+    if (value.data != NULL && mp_get_int(&mp, &scale, NULL) == 0 &&
+        scale >= 0 && scale <= OBJECT_SCALE_MAX)
+        return value;
+    return bytes_of(NULL, 0);
+}
+
+struct bytes object_scale(const struct object *o)
+{
+    return o->spent_key.data == NULL ? scale_field(&o->header) : o->spent_scale;
+}
+
+/* Of the index of children: type 00, parent or zeros. */
+static void child_key_begin(struct buf *key, const struct event_type *type,
+                            const uint8_t *parent)
 {
     static const uint8_t none[OBJECT_ID_SIZE];
     buf_clear(key);
     buf_put(key, type->name, strlen(type->name) + 1);
-    buf_put(key, header->parent != NULL ? header->parent : none,
-            OBJECT_ID_SIZE);
-    for (size_t i = 0; i < type->key_count; i++) {
-        const struct field *field = &type->header.items[type->key[i]];
-        struct bytes value = mp_map_get(header->fields, field->name);
-        value_put_ordered(key, &field->type, value);
-    }
+    buf_put(key, parent != NULL ? parent : none, OBJECT_ID_SIZE);
+}
+
+/* Then the key's ordered form; without a key: a fact's place in the log, an
+ * object's id. */
+static void child_key(struct buf *key, const struct event_type *type,
+                      const struct event_header *header, uint64_t index,
+                      uint64_t n)
+{
+    child_key_begin(key, type, header->parent);
+    for (size_t i = 0; i < type->key_count; i++)
+        value_put_ordered(key, &type->header.items[type->key[i]].type,
+                          key_field(header, type, i));
     if (type->key_count == 0 && type->is_object) {
         buf_put(key, header->object, OBJECT_ID_SIZE);
     } else if (type->key_count == 0) {
@@ -268,10 +329,21 @@ void state_spend_object(struct state *s, const struct event_type *type,
                         const uint8_t event[32], uint64_t index, uint64_t n,
                         const struct event_header *header)
 {
+    struct bytes scale = scale_field(header);
     put_version(s, header, index, n);
     buf_clear(&s->value);
-    mp_put_array(&s->value, 1);
+    mp_put_array(&s->value, scale.data != NULL ? 7 : 6);
     mp_put_bin(&s->value, bytes_of(event, EVENT_ID_SIZE));
+    mp_put_uint(&s->value, index);
+    mp_put_uint(&s->value, n);
+    mp_put_text(&s->value, type->name);
+    mp_put_bin_or_nil(
+        &s->value,
+        bytes_of(header->parent, header->parent != NULL ? OBJECT_ID_SIZE : 0));
+    mp_put_array(&s->value, (uint32_t)type->key_count);
+    for (size_t i = 0; i < type->key_count; i++)
+        buf_put_bytes(&s->value, key_field(header, type, i));
+    buf_put_bytes(&s->value, scale);
     state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
               buf_bytes(&s->value));
     child_key(&s->key, type, header, index, n);
@@ -308,8 +380,15 @@ void object_scan_place(struct buf *out, const struct event_type *type,
                        const struct object *o)
 {
     struct buf key = {0};
-    child_key(&key, type, &o->header, o->index, o->n);
     buf_put_u8(out, STATE_CHILD);
+    if (o->spent_key.data == NULL) {
+        child_key(&key, type, &o->header, o->index, o->n);
+    } else {
+        child_key_begin(&key, type, o->header.parent);
+        for (size_t i = 0; i < type->key_count; i++)
+            value_put_ordered(&key, &type->header.items[type->key[i]].type,
+                              object_key(o, type, i));
+    }
     buf_put_bytes(out, buf_bytes(&key));
     buf_deinit(&key);
 }

@@ -96,19 +96,29 @@ bool state_delete(struct state *s, enum state_kind kind, struct bytes key);
 
 enum object_life { OBJECT_ABSENT, OBJECT_LIVE, OBJECT_SPENT };
 
+/* All that it points to lives as long as the version's value does. */
 struct object {
     uint8_t event[32];
     uint64_t index; /* where its newest event stands */
     uint64_t n;
-    struct bytes
-        raw; /* the event header, as long as the version's value lives */
+    struct bytes raw;           /* the event header */
     struct event_header header; /* with fields as today's schema has them */
     bool converted;             /* they are not those of `raw` */
+    struct bytes spent_key;     /* SPENT: what object_key() gives */
+    struct bytes spent_scale;   /* SPENT: what object_scale() gives */
 };
 
-/* Fills `o` when LIVE (when SPENT only o->event). */
+/* Fills `o`, unless ABSENT. Of what is SPENT, which was deleted, only place,
+ * type, parent, key and scale are known: there is no `raw`, and the header has
+ * nothing but type and parent. */
 enum object_life state_object(struct tree_version v, const uint8_t id[16],
                               struct object *o);
+
+/* The value of field `i` of the key; what amounts of this object's have as
+ * their scale. LIVE or SPENT; data NULL: there is none. */
+struct bytes object_key(const struct object *o, const struct event_type *type,
+                        size_t i);
+struct bytes object_scale(const struct object *o);
 
 /* Write a new version of an object or a fact, or spend its id; keeps the
  * indexes of children and versions. `converted`: the header's fields are not
@@ -140,7 +150,8 @@ void object_scan_open(struct object_scan *scan, struct tree_version v,
                       const struct event_type *type, const uint8_t *parent,
                       struct bytes after, bool backward);
 bool object_scan_next(struct object_scan *scan, uint8_t id[16]);
-/* The position at which a scan stands on this object. */
+/* The position at which a scan stands on this object, or stood on it before it
+ * was deleted. */
 void object_scan_place(struct buf *out, const struct event_type *type,
                        const struct object *o);
 struct bytes object_scan_position(const struct object_scan *scan);

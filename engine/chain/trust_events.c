@@ -213,7 +213,8 @@ static bool may_revoke(const struct trial *t, const struct delegation *d)
     for (int depth = 0; depth <= DELEGATION_DEPTH_MAX; depth++) {
         struct spot spot = {.object = up.object};
         struct object o;
-        if (up.object != NULL && state_object(v, up.object, &o) == OBJECT_LIVE)
+        if (up.object != NULL &&
+            state_object(v, up.object, &o) != OBJECT_ABSENT)
             spot.parent = o.header.parent;
         if (authority_by(t, up.by, &spot) || authority_by(t, up.to, &spot))
             return true;

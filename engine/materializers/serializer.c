@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "chain/door.h"
 #include "chain/trial.h"
 #include "chain/value.h"
 #include "materializers/materializers.h"
@@ -112,6 +113,19 @@ static int check_once(const struct trial_event *event, struct err *err)
 
 /* ---- (5) ---- */
 
+static int say_deleted(const struct trial *trial, const char *target,
+                       const uint8_t *id, struct err *err)
+{
+    struct door door = {
+        .core = trial->core,
+        .version = state_head(&trial->core->state),
+        .names = trial->core->names,
+    };
+    const struct event_type *type =
+        schema_type(trial->core->schema, bytes_of_text(target));
+    return door_check_ref(&door, type, id, err);
+}
+
 static int check_ref(void *ctx, const char *path, const char *target,
                      const uint8_t *id, struct err *err)
 {
@@ -121,9 +135,11 @@ static int check_ref(void *ctx, const char *path, const char *target,
         state_object(state_head(&trial->core->state), id, &object);
     if (life == OBJECT_ABSENT)
         return err_set(err, ATE_ENOT_FOUND, "%s: no such %s", path, target);
-    if (life == OBJECT_SPENT)
-        return err_set(err, ATE_ENOT_FOUND,
-                       "%s: the %s that it names was deleted", path, target);
+    if (life == OBJECT_SPENT) {
+        int rc = say_deleted(trial, target, id, err);
+        err_wrap(err, "%s", path);
+        return rc;
+    }
     if (!bytes_equal(object.header.type, bytes_of_text(target)))
         return err_set(err, ATE_EINVALID, "%s: names a %.*s, want a %s", path,
                        (int)object.header.type.len,

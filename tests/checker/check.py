@@ -114,6 +114,16 @@ class Event:
              'body length and hash do not fit')
 
 
+def spent(event, index, n, key):
+    """What is kept of an object that this event deletes."""
+    value = [event.id, index, n, event.type, event.parent,
+             [event.fields[name] for name in key]]
+    scale = event.fields.get('scale')
+    if type(scale) is int and 0 <= scale <= 18:
+        value.append(scale)
+    return value
+
+
 class Chain:
     """What the log adds up to, as far as no Lua is needed."""
 
@@ -375,7 +385,8 @@ class Chain:
             self.check_object(author, call, n, event)
             if event.flags & DELETES:
                 self.objects[event.object] = None
-                self.state.put(OBJECT, event.object, [event.id])
+                self.state.put(OBJECT, event.object, spent(
+                    event, index, n, self.types[event.type]))
             else:
                 self.objects[event.object] = event
                 self.state.put(OBJECT, event.object,

@@ -1,6 +1,7 @@
 /* Values between doors and the log: amounts, times, refs, refusals. */
 #include "fixture_chain.h"
 
+#include "base/utf8.h"
 #include "chain/query.h"
 
 static void amounts_are_exact_texts(void **state)
@@ -277,6 +278,89 @@ static void ids_of_others_are_refused_by_default_methods(void **state)
     assert_int_equal(get_bin(f, "project", project, &t), 0);
 }
 
+static int get_key(struct fixture_chain *f, const char *type, const char *key,
+                   bool takes_spent, uint8_t id[16], struct err *err)
+{
+    struct door door;
+    chain_door(f->chain, &door);
+    door.takes_spent = takes_spent;
+    const struct schema *s = chain_core(f->chain)->schema;
+    return door_get_ref(&door, schema_type(s, bytes_of_text(type)),
+                        bytes_of_text(key), id, err);
+}
+
+/* Its last version says what it was called, and nothing else will ever be
+ * called so; what is below it stays within reach. */
+static void what_was_deleted_is_called_as_before(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c;
+    struct door door;
+    struct err err = {0};
+    struct told t;
+    struct buf text = {0};
+    uint8_t project[16];
+    uint8_t page[16];
+    fixture_ok(f, 0, "project.put", ARGS("group=me", "slug=#ate"));
+    fixture_ok(f, 0, "page.put",
+               ARGS("path=home", "project=#ate", "text=hello"));
+    find(f, "project", "#ate", project);
+    find(f, "page", "#ate/home", page);
+    fixture_ok(f, 0, "project.delete", ARGS("slug=#ate"));
+
+    chain_door(f->chain, &door);
+    door_put_ref(&door, project, &text);
+    assert_string_equal(buf_text(&text), "#ate");
+    buf_clear(&text);
+    door_put_ref(&door, page, &text);
+    assert_string_equal(buf_text(&text), "#ate/home");
+    assert_int_equal(get_key(f, "page", "#ate/home", false, page, &err), 0);
+    assert_int_equal(get_key(f, "project", "#ate", true, page, &err), 0);
+    assert_memory_equal(page, project, 16);
+    assert_int_equal(get_key(f, "project", "#ate", false, page, &err),
+                     ATE_ENOT_FOUND);
+    assert_string_equal(err.text,
+                        "project #ate was deleted, and its key is spent");
+    assert_int_equal(get_bin(f, "project", project, &t), ATE_ENOT_FOUND);
+    assert_non_null(strstr(t.err.text, "project #ate was deleted"));
+
+    assert_int_equal(
+        fixture_call(f, &c, 0, "project.patch", ARGS("group=bob", "slug=#ate")),
+        ATE_ENOT_FOUND);
+    assert_string_equal(c.call.err.text,
+                        "project #ate was deleted, and its key is spent");
+    fixture_end(&c);
+    assert_int_equal(
+        fixture_call(f, &c, 0, "page.create",
+                     ARGS("path=new", "project=#ate", "text=hello")),
+        ATE_ENOT_FOUND);
+    assert_string_equal(
+        c.call.err.text,
+        "project: project #ate was deleted, and its key is spent");
+    fixture_end(&c);
+    fixture_ok(f, 0, "page.delete", ARGS("path=home", "project=#ate"));
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    chain_door(f->chain, &door);
+    buf_clear(&text);
+    door_put_ref(&door, project, &text);
+    assert_string_equal(buf_text(&text), "#ate");
+    buf_deinit(&text);
+}
+
+/* What never was has a text that no key can have. */
+static void what_never_was_is_called_nothing(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct door door;
+    struct buf text = {0};
+    uint8_t nothing[16] = {1};
+    chain_door(f->chain, &door);
+    door_put_ref(&door, nothing, &text);
+    assert_string_equal(buf_text(&text), "/?");
+    assert_false(name_valid(bytes_of_text("/?")));
+    buf_deinit(&text);
+}
+
 /* Bodies come back with their objects, also from a method that asks for one. */
 static void bodies_are_read_when_they_are_needed(void **state)
 {
@@ -335,6 +419,8 @@ int main(void)
         tracker_test(refs_are_written_with_their_parents),
         tracker_test(ids_given_as_bytes_are_looked_up),
         tracker_test(ids_of_others_are_refused_by_default_methods),
+        tracker_test(what_was_deleted_is_called_as_before),
+        tracker_test(what_never_was_is_called_nothing),
         tracker_test(bodies_are_read_when_they_are_needed),
         tracker_test(mistakes_name_field_and_place),
     };

@@ -211,6 +211,12 @@ static void objects_are_found_spent_and_listed(void **state)
     state_spend_object(s, &account, event, 8, 0, &h);
     memset(id, 7, sizeof(id));
     assert_int_equal(state_object(state_head(s), id, &o), OBJECT_SPENT);
+    assert_int_equal(o.index, 8);
+    struct bytes name;
+    struct mp mp = mp_open(object_key(&o, &account, 0));
+    assert_int_equal(mp_get_str(&mp, &name, NULL), 0);
+    assert_true(bytes_equal(name, bytes_of_text("zoe")));
+    assert_null(object_scale(&o).data);
     uint64_t index = UINT64_MAX;
     uint64_t n = 0;
     assert_true(state_version_before(state_head(s), id, &index, &n));
