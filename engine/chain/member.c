@@ -9,6 +9,7 @@
 #include "base/msgpack.h"
 #include "chain/engine_types.h"
 #include "chain/trust_events.h"
+#include "chain/value.h"
 
 /* ---- keys ---- */
 
@@ -163,7 +164,25 @@ static int next_body(struct member_bodies *b, const struct event_header *h,
     if (place.offset > from.len || length > from.len - place.offset)
         return err_set(err, ATE_ECORRUPT, "a body lies outside its frame");
     *body = bytes_of(from.data + place.offset, length);
+    b->is_inlined = place.inlined;
+    b->at = place.offset;
     return 0;
+}
+
+/* Where the body of a bad event is, when that is what is bad. */
+static void name_body(const struct trial *t, const struct member_bodies *b,
+                      uint32_t n, const struct event_header *h,
+                      struct bytes body, struct err *err)
+{
+    const struct event_type *type = schema_type(t->core->schema, h->type);
+    bool good = body_check(body, h->body_length, h->body_hash, NULL) == 0 &&
+                (type == NULL ||
+                 body_fits(t->core->schema, type, body, type->name, NULL) == 0);
+    if (b->path == NULL || b->is_inlined || body.data == NULL || good)
+        err_wrap(err, "event %u", n);
+    else
+        err_wrap(err, "event %u: body in %s at offset %llu", n, b->path,
+                 (unsigned long long)(b->offset + b->at));
 }
 
 int member_add_events(struct trial *t, const struct batch_member *m,
@@ -172,15 +191,17 @@ int member_add_events(struct trial *t, const struct batch_member *m,
     struct batch_events events = batch_events(m);
     struct bytes raw;
     for (uint32_t n = 0; batch_events_next(&events, &raw); n++) {
-        struct event_header header;
+        struct event_header header = {0};
         struct bytes body = {NULL, 0};
         int rc = event_header_get(raw, &header, err);
         if (rc == 0 && header.body_length > 0)
             rc = next_body(bodies, &header, &body, err);
         if (rc == 0)
             rc = trial_add(t, raw, body, err);
-        if (rc != 0)
-            return err_wrap(err, "event %u", n);
+        if (rc != 0) {
+            name_body(t, bodies, n, &header, body, err);
+            return rc;
+        }
     }
     return 0;
 }

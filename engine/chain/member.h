@@ -10,7 +10,11 @@
 struct member_bodies {
     struct bytes inlined;
     struct bytes file; /* data NULL: not at hand */
+    const char *path;  /* of the body file, for texts, or NULL */
+    uint64_t offset;   /* where in it `file` begins */
     struct body_walk walk;
+    bool is_inlined; /* the body passed last */
+    uint64_t at;     /* where in its region that begins */
 };
 
 /* Room for further signatures; outlives the trial. */

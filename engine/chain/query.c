@@ -58,6 +58,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->row);
     buf_deinit(&q->where);
     buf_deinit(&q->at);
+    buf_deinit(&q->version);
     upgrade_free(q->upgrade);
     query_proof_free(q->proof);
     mem_free(q);

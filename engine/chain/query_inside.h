@@ -57,8 +57,7 @@ struct query {
     struct buf where; /* canonical map of columns that rows have to have */
     uint64_t index;   /* of the log, or of a version */
     uint64_t n;
-    uint64_t before_index; /* of the version told last */
-    bool asked_for;        /* a version was found and is being read */
+    struct buf version; /* the event header of the one that is read */
     struct query_proof *proof; /* of those about proofs */
 };
 

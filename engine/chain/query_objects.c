@@ -206,30 +206,71 @@ static const char *change_of(const struct event_header *h)
     return (h->flags & EVENT_DELETES) != 0 ? "delete" : "edit";
 }
 
+/* Keep the header of the version that is told next. */
 static void version_read(void *ctx, uint64_t index,
                          const struct batch_member *member, int code,
                          const struct err *err)
 {
     struct query *q = ctx;
+    (void)index;
     (void)err;
     if (code != 0 || member == NULL)
         return;
     struct batch_events events = batch_events(member);
     struct bytes raw;
-    struct event_header header;
     for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
-        if (n != q->n || event_header_get(raw, &header, NULL) != 0)
+        if (n != q->n)
             continue;
-        chain_door(q->chain, &q->door);
-        query_put_version(q, q->type, &header, index, n, bytes_of(NULL, 0),
-                          change_of(&header), &q->row);
-        query_emit(q);
+        buf_clear(&q->version);
+        buf_put_bytes(&q->version, raw);
     }
+}
+
+static int version_header(struct query *q, struct event_header *header,
+                          struct err *err)
+{
+    if (q->version.len == 0)
+        return err_set(err, ATE_ECORRUPT, "there is no event %llu.%llu",
+                       (unsigned long long)q->index, (unsigned long long)q->n);
+    return event_header_get(buf_bytes(&q->version), header, err);
+}
+
+static void tell_version(struct query *q, const struct event_header *header,
+                         struct bytes body)
+{
+    chain_door(q->chain, &q->door);
+    query_put_version(q, q->type, header, q->index, q->n, body,
+                      change_of(header), &q->row);
+    query_emit(q);
+}
+
+static void version_body_read(void *ctx, struct bytes body, int code,
+                              const struct err *err)
+{
+    struct query *q = ctx;
+    struct event_header header;
+    struct err bad = {0};
+    if (code == 0 && (code = version_header(q, &header, &bad)) != 0)
+        err = &bad;
+    if (code == 0)
+        tell_version(q, &header, body);
+    query_resume(q, code, err);
 }
 
 static void versions_done(void *ctx, int code, const struct err *err)
 {
-    query_resume(ctx, code, err);
+    struct query *q = ctx;
+    struct event_header header;
+    struct err bad = {0};
+    if (code == 0 && (code = version_header(q, &header, &bad)) != 0)
+        err = &bad;
+    if (code == 0 && header.body_length > 0) {
+        chain_read_body(q->chain, q->index, q->n, version_body_read, q);
+        return;
+    }
+    if (code == 0)
+        tell_version(q, &header, bytes_of(NULL, 0));
+    query_resume(q, code, err);
 }
 
 static int history_step(struct query *q, struct err *err)
@@ -239,6 +280,7 @@ static int history_step(struct query *q, struct err *err)
         !state_version_before(q->door.version, q->id, &q->index, &q->n))
         return STEP_END;
     q->waiting = true;
+    buf_clear(&q->version);
     chain_read_transactions(q->chain, q->index, 1, version_read, versions_done,
                             q);
     return STEP_WAIT;

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/bundle_events.h"
@@ -137,14 +138,20 @@ static int replay_member(struct chain *c, const struct batch_member *m,
 
 /* ---- frames ---- */
 
+/* `path`: of the file that the bodies come from, if they do. */
 static int replay_batch(struct chain *c, const struct log_frame *frame,
-                        struct bytes file_bodies, struct err *err)
+                        struct bytes file_bodies, const char *path,
+                        struct err *err)
 {
     struct batch_reader r;
     struct batch_member m;
     struct key_record record;
-    struct member_bodies bodies = {.inlined = frame->inlined,
-                                   .file = file_bodies};
+    struct member_bodies bodies = {
+        .inlined = frame->inlined,
+        .file = file_bodies,
+        .path = path,
+        .offset = frame->body_offset,
+    };
     if (frame->index != c->next_index)
         return err_set(err, ATE_ECORRUPT, "its first index is %llu, not %llu",
                        (unsigned long long)frame->index,
@@ -186,7 +193,7 @@ int replay_activation(struct chain *c, const struct log_frame *frame,
     if (frame->count != 1)
         return err_set(err, ATE_ECORRUPT,
                        TYPE_ACTIVATE ": is alone in its batch");
-    return replay_batch(c, frame, bytes_of(NULL, 0), err);
+    return replay_batch(c, frame, bytes_of(NULL, 0), NULL, err);
 }
 
 /* A frame whose visit paused until its bodies are there. */
@@ -210,6 +217,59 @@ void replay_deinit(struct chain *c)
     mem_free(w);
 }
 
+/* The first body of a member that its hash does not vouch for. */
+static int check_member_bodies(const struct replay_wait *w, uint64_t index,
+                               const struct batch_member *m,
+                               struct bytes region, struct body_walk *walk,
+                               struct err *err)
+{
+    struct batch_events events = batch_events(m);
+    struct bytes raw;
+    for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
+        struct event_header h;
+        if (event_header_get(raw, &h, err) != 0)
+            return err->code;
+        if (h.body_length == 0)
+            continue;
+        struct body_place place = body_walk_next(walk, &h);
+        if (place.inlined || place.offset > region.len ||
+            h.body_length > region.len - place.offset)
+            continue;
+        struct bytes body = bytes_of(region.data + place.offset, h.body_length);
+        if (body_check(body, h.body_length, h.body_hash, err) != 0)
+            return err_wrap(
+                err, "transaction %llu: event %llu: body in %s at offset %llu",
+                (unsigned long long)index, (unsigned long long)n, w->read.path,
+                (unsigned long long)(w->frame.body_offset + place.offset));
+    }
+    return 0;
+}
+
+/* The frame's checksum of its bodies covers what no hash does: padding, and the
+ * leaf hashes behind large ones. */
+static int check_region(const struct replay_wait *w, struct bytes region,
+                        struct err *err)
+{
+    struct batch_reader r;
+    struct batch_member m;
+    struct body_walk walk = {0};
+    uint64_t index = w->frame.index;
+    if (crc32c(0, region.data, region.len) == w->frame.body_crc)
+        return 0;
+    int rc = batch_open(&r, w->frame.payload, err);
+    while (rc == 0 && (rc = batch_next(&r, &m, err)) == 1) {
+        rc = 0;
+        if (!m.refused)
+            rc = check_member_bodies(w, index++, &m, region, &walk, err);
+    }
+    return rc != 0 ? rc
+                   : err_set(err, ATE_ECORRUPT,
+                             "%s: the checksum of its bodies from offset %llu "
+                             "on does not match",
+                             w->read.path,
+                             (unsigned long long)w->frame.body_offset);
+}
+
 static void bodies_fetched(struct log_read *read, int code,
                            const struct err *why)
 {
@@ -219,7 +279,10 @@ static void bodies_fetched(struct log_read *read, int code,
     if (code != 0)
         err = *why;
     else
-        code = replay_batch(c, &w->frame, buf_bytes(&read->bytes), &err);
+        code = check_region(w, buf_bytes(&read->bytes), &err);
+    if (code == 0)
+        code = replay_batch(c, &w->frame, buf_bytes(&read->bytes), read->path,
+                            &err);
     replay_deinit(c);
     if (code == LOG_PAUSE)
         c->check_paused = true; /* goes on when enough are checked */
@@ -276,7 +339,7 @@ int replay_frame(void *chain, const struct log_frame *frame, struct err *err)
         return switch_replay(c, frame, err);
     if (frame->body_len > 0 && needs_bodies(c))
         return fetch_bodies(c, frame);
-    int rc = replay_batch(c, frame, bytes_of(NULL, 0), err);
+    int rc = replay_batch(c, frame, bytes_of(NULL, 0), NULL, err);
     c->check_paused = rc == LOG_PAUSE;
     return rc;
 }

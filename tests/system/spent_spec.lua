@@ -96,6 +96,25 @@ describe('what was deleted', function()
             '#6ae2/1')
     end)
 
+    it('has its history, with bodies, the newest version first', function()
+        run.notes()
+        run.ok('call', 'notes', 'note.put', 'name=a', 'text=short')
+        run.ok('call', 'notes', 'note.delete', 'name=a')
+        local versions = run.json('history', 'notes', 'note', 'a')
+        local changes = {}
+        for i, version in ipairs(versions) do
+            assert.equal('a', version.id)
+            changes[i] = version._.change
+        end
+        assert.same({'delete', 'edit', 'new'}, changes)
+        assert.is_nil(versions[1].text)
+        assert.equal('short', versions[2].text)
+        assert.equal(('All work and no play. '):rep(1000), versions[3].text)
+        assert.matches('edit +a +short\n',
+            run.ok('history', 'notes', 'note', 'a'))
+        run.fails(3, 'no note', 'history', 'notes', 'note', 'b')
+    end)
+
     it('stands in the state root as docs/format.md says', function()
         run.notes() -- without views, so the checker knows the whole state
         run.ok('call', 'notes', 'note.put', 'name=b', 'text=x')
