@@ -183,6 +183,56 @@ static void check_author(struct warning *w, const struct event_type *type)
                                 : "deletes");
 }
 
+/* ---- scales that change ---- */
+
+static bool scales_by(const struct fields *fields, const char *type);
+
+/* Is there an amount in it whose scale an object of `type` has? `beside` are
+ * the fields that it stands among. */
+static bool value_scales_by(const struct value_type *value,
+                            const struct fields *beside, const char *type)
+{
+    if (value->kind == VALUE_LIST)
+        return value_scales_by(value->item, beside, type);
+    if (value->kind == VALUE_STRUCT)
+        return scales_by(&value->fields, type);
+    if (value->kind != VALUE_AMOUNT || value->of == NULL)
+        return false;
+    const struct field *of = fields_find(beside, bytes_of_text(value->of));
+    return of != NULL && of->type.target != NULL &&
+           strcmp(of->type.target, type) == 0;
+}
+
+static bool scales_by(const struct fields *fields, const char *type)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        if (value_scales_by(&fields->items[i].type, fields, type))
+            return true;
+    return false;
+}
+
+/* What is stored in smallest units means another sum when these change. */
+static void check_scale(struct warning *w, const struct event_type *type)
+{
+    const struct schema *s = w->schema;
+    const struct field *scale =
+        fields_find(&type->header, bytes_of_text("scale"));
+    bool used = false;
+    if (scale == NULL || scale->type.once || !type->is_object ||
+        (type->off & OFF_PATCH) != 0)
+        return;
+    for (size_t i = 0; i < s->type_count; i++)
+        used |= scales_by(&s->types[i].header, type->name) ||
+                scales_by(&s->types[i].body, type->name);
+    for (size_t i = 0; i < s->view_count; i++)
+        used |= scales_by(&s->views[i].columns, type->name);
+    if (used)
+        warn(w, type->where,
+             "%s.scale: amounts are stored in units of it, so it must never "
+             "change: say t.once(t.integer(...))",
+             schema_short(s, type->name));
+}
+
 /* ---- fields that are not there ---- */
 
 /* What the members of one parameter are checked against. */
@@ -306,6 +356,8 @@ static int walk(lua_State *L)
     const struct schema *s = w->schema;
     for (size_t i = 0; i < s->type_count; i++)
         check_author(w, &s->types[i]);
+    for (size_t i = 0; i < s->type_count; i++)
+        check_scale(w, &s->types[i]);
     for (size_t i = 0; i < s->rule_count; i++)
         check_rule(w, &s->rules[i]);
     for (size_t i = 0; i < s->view_count; i++)

@@ -230,9 +230,34 @@ static void source_that_is_no_lua_does_no_harm(void **state)
     }
 }
 
+#define UNIT(scale, off)                                                       \
+    "shop:object('unit', {doc = 'd', key = {'code'},\n"                        \
+    "    header = {code = t.name(), scale = " scale "}, off = " off "})\n"     \
+    "shop:rule('r', {doc = 'd', on = {'unit', 'sold'},\n"                      \
+    "    check = function(_, _, tx) return tx:by(tx.author) end})\n"
+
+#define SUMS                                                                   \
+    "shop:view('sums', {doc = 'd', key = {'unit'}, row = {\n"                  \
+    "    unit = t.ref('unit'), sum = t.default(t.amount({of = 'unit'}), 0),\n" \
+    "}, fold = {sold = function() end}})\n"
+
+/* Who edits the scale edits every amount that is there. */
+static void a_scale_that_may_change_is_told(void **state)
+{
+    static const char told[] =
+        "unit.scale: amounts are stored in units of it, so it must never "
+        "change: say t.once(t.integer(...)) (shop.lua:13)\n";
+    (void)state;
+    assert_warnings(UNIT("t.integer()", "{'delete'}") SUMS, told);
+    assert_warnings(UNIT("t.once(t.integer())", "{'delete'}") SUMS, "");
+    assert_warnings(UNIT("t.integer()", "{'patch'}") SUMS, "");
+    assert_warnings(UNIT("t.integer()", "{'delete'}"), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_scale_that_may_change_is_told),
         cmocka_unit_test(an_event_that_anybody_may_write_is_told),
         cmocka_unit_test(a_rule_that_asks_for_the_author_is_believed),
         cmocka_unit_test(a_function_it_calls_counts_too),
