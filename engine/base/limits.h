@@ -47,6 +47,7 @@ enum {
     /* State. */
     LIMIT_STATE_KEY = 1024,      /* (format) kind and key of an entry */
     LIMIT_STATE_VALUE = 1 << 20, /* (format) value of an entry */
+    LIMIT_PARENTS = 256,         /* (format) objects above an object */
 
     /* One process. */
     LIMIT_CHAINS_OPEN = 4096,

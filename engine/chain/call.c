@@ -360,7 +360,8 @@ static int key_id_of(const struct core *core, const struct event_type *type,
             buf_put_bytes(&key, value);
     }
     const uint8_t *parent = parent_of(type, fields);
-    if (rc == 0 && type->parent >= 0 && parent == NULL)
+    if (rc == 0 && type->parent >= 0 && parent == NULL &&
+        !type->header.items[type->parent].type.optional)
         rc = err_set(err, ATE_EINVALID, "'%s' is missing",
                      type->header.items[type->parent].name);
     if (rc == 0)

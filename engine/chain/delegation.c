@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/msgpack.h"
 
 static const char *const own_rights[] = {
@@ -242,7 +243,7 @@ bool object_is_within(struct tree_version v, const uint8_t *top,
     struct object o;
     if (top == NULL || memcmp(id, top, OBJECT_ID_SIZE) == 0)
         return true;
-    for (int depth = 0; parent != NULL && depth < OBJECT_DEPTH_MAX; depth++) {
+    for (int depth = 0; parent != NULL && depth < LIMIT_PARENTS; depth++) {
         if (memcmp(parent, top, OBJECT_ID_SIZE) == 0)
             return true;
         if (state_object(v, parent, &o) == OBJECT_ABSENT)

@@ -14,7 +14,6 @@
 enum {
     DELEGATION_DEPTH_MAX = 16,  /* delegations that rest on each other */
     DELEGATION_RIGHTS_MAX = 32, /* of one */
-    OBJECT_DEPTH_MAX = 256,     /* parents that are looked at for a subtree */
 };
 
 /* The engine's own rights; others are declared by types. */

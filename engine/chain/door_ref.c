@@ -1,8 +1,8 @@
 /* How refs are written: the parent's text and the key fields, joined by '/';
  * what has no key by its place in the log, "<index>.<n>". A key field that is
- * the parent itself is not written twice. Every key field is one segment, a ref
- * among them as many as what it names has; the last field takes the rest of the
- * text, so that a text key may hold a '/'. */
+ * the parent itself is not written twice. Every key field is one piece, a ref
+ * among them as many as what it names has. Where a parent is optional there may
+ * be more pieces than the type needs: those in front are the parent's. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +12,12 @@
 #include "base/msgpack.h"
 #include "chain/door.h"
 
-enum { REF_DEPTH_MAX = 8 };
+enum { REF_HOPS_MAX = LIMIT_PARENTS + 8 }; /* parents, and keys within keys */
 
 static const struct event_type *target_of(const struct door *d,
                                           const struct field *field)
 {
     return schema_type(d->core->schema, bytes_of_text(field->type.target));
-}
-
-static bool is_written(const struct event_type *type, size_t k)
-{
-    return (int)type->key[k] != type->parent;
 }
 
 /* ---- writing ---- */
@@ -73,7 +68,7 @@ static void put_ref(const struct door *d, const uint8_t id[16], int depth,
                     struct buf *text)
 {
     struct object o;
-    if (depth > REF_DEPTH_MAX ||
+    if (depth > REF_HOPS_MAX ||
         state_object(d->version, id, &o) == OBJECT_ABSENT) {
         buf_put_text(text, "/?");
         return;
@@ -88,7 +83,7 @@ static void put_ref(const struct door *d, const uint8_t id[16], int depth,
         put_ref(d, o.header.parent, depth + 1, text);
     for (size_t i = 0; i < type->key_count; i++) {
         const struct field *field = &type->header.items[type->key[i]];
-        if (!is_written(type, i))
+        if (!event_type_writes(type, i))
             continue;
         if (text->len > start)
             buf_put_u8(text, '/');
@@ -103,44 +98,46 @@ void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text)
 
 /* ---- reading ---- */
 
-static size_t segments(const struct door *d, const struct event_type *type,
-                       int depth)
+static size_t count_pieces(struct bytes text)
 {
-    size_t count = 0;
-    if (type == NULL || type->key_count == 0 || depth > REF_DEPTH_MAX)
-        return 1;
-    if (type->parent >= 0)
-        count += segments(d, target_of(d, &type->header.items[type->parent]),
-                          depth + 1);
-    for (size_t i = 0; i < type->key_count; i++) {
-        const struct field *field = &type->header.items[type->key[i]];
-        if (is_written(type, i))
-            count += field->type.kind == VALUE_REF
-                         ? segments(d, target_of(d, field), depth + 1)
-                         : 1;
-    }
+    size_t count = 1;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.data[i] == '/';
     return count;
 }
 
-/* Cut `count` segments off the front of `text`; all of it when `rest` is asked
- * for. */
-static bool cut(struct bytes *text, size_t count, bool rest,
-                struct bytes *front)
+/* Take `count` pieces off the front of `text`; false when one is empty. */
+static bool cut(struct bytes *text, size_t count, struct bytes *front)
 {
     size_t at = 0;
-    if (rest) {
-        *front = *text;
-        *text = bytes_of(NULL, 0);
-        return front->len > 0;
-    }
-    for (size_t seen = 0; at < text->len; at++)
-        if (text->data[at] == '/' && ++seen == count)
+    size_t start = 0;
+    for (; at < text->len; at++) {
+        if (text->data[at] != '/')
+            continue;
+        if (at == start)
+            return false;
+        start = at + 1;
+        if (--count == 0)
             break;
+    }
     *front = bytes_of(text->data, at);
-    if (at == text->len)
-        return false; /* nothing is left for the next field */
-    *text = bytes_of(text->data + at + 1, text->len - at - 1);
-    return at > 0;
+    bool more = at < text->len;
+    bool is_good = more || at > start;
+    *text = more ? bytes_of(text->data + at + 1, text->len - at - 1)
+                 : bytes_of(NULL, 0);
+    return is_good;
+}
+
+/* The pieces of one part; what the whole has too many goes to one that varies.
+ */
+static size_t share(struct key_pieces part, size_t *surplus)
+{
+    size_t count = part.least;
+    if (part.vary) {
+        count += *surplus;
+        *surplus = 0;
+    }
+    return count;
 }
 
 static int no_such(const struct door *d, const struct event_type *type,
@@ -218,80 +215,106 @@ static int get_place(const struct door *d, const struct event_type *type,
     return found ? 0 : no_such(d, type, text, err);
 }
 
+/* What is read of a text key. */
+struct reading {
+    struct bytes whole;
+    struct bytes text; /* what is left of it */
+    size_t surplus;    /* pieces more than the type needs */
+    bool has_parent;
+    uint8_t parent[OBJECT_ID_SIZE];
+    struct buf key; /* array of the key fields */
+};
+
 static int get_parent(const struct door *d, const struct event_type *type,
-                      struct bytes *text, bool rest, int depth, uint8_t id[16],
-                      struct err *err)
+                      struct reading *r, int depth, struct err *err)
 {
-    const struct event_type *parent =
-        target_of(d, &type->header.items[type->parent]);
-    struct bytes whole = *text;
     struct bytes front;
-    if (!cut(text, segments(d, parent, depth), rest, &front))
+    size_t count =
+        share(schema_parent_pieces(d->core->schema, type), &r->surplus);
+    r->has_parent = count > 0;
+    if (!r->has_parent)
+        return 0;
+    if (!cut(&r->text, count, &front))
+        return no_such(d, type, r->whole, err);
+    return get_ref(d, target_of(d, &type->header.items[type->parent]), front,
+                   depth + 1, r->parent, err);
+}
+
+static int get_key(const struct door *d, const struct event_type *type,
+                   struct reading *r, int depth, struct err *err)
+{
+    int rc = 0;
+    mp_put_array(&r->key, (uint32_t)type->key_count);
+    for (size_t i = 0; i < type->key_count && rc == 0; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        struct bytes front;
+        if (!event_type_writes(type, i)) {
+            mp_put_bin(&r->key, bytes_of(r->parent, OBJECT_ID_SIZE));
+            continue;
+        }
+        size_t count =
+            share(schema_field_pieces(d->core->schema, field), &r->surplus);
+        if (!cut(&r->text, count, &front))
+            return no_such(d, type, r->whole, err);
+        rc = get_key_value(d, field, front, depth, &r->key, err);
+    }
+    return rc;
+}
+
+static int check_count(const struct door *d, const struct event_type *type,
+                       struct reading *r, struct err *err)
+{
+    const char *name = schema_short(d->core->schema, type->name);
+    struct key_pieces need = schema_key_pieces(d->core->schema, type);
+    size_t count = count_pieces(r->text);
+    if (count < need.least && type->parent >= 0)
         return err_set(err, ATE_EINVALID,
                        "'%.*s' is not enough to name a %s: its %s stands in "
                        "front, then '/'",
-                       (int)whole.len, (const char *)whole.data,
-                       schema_short(d->core->schema, type->name),
+                       (int)r->whole.len, (const char *)r->whole.data, name,
                        type->header.items[type->parent].name);
-    return get_ref(d, parent, front, depth + 1, id, err);
+    if (count < need.least || (count > need.least && !need.vary))
+        return no_such(d, type, r->whole, err);
+    r->surplus = count - need.least;
+    return 0;
 }
 
-/* How many key fields are written. */
-static size_t written(const struct event_type *type)
+static int check_life(const struct door *d, const struct event_type *type,
+                      struct bytes whole, int depth, const uint8_t id[16],
+                      struct err *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < type->key_count; i++)
-        count += is_written(type, i);
-    return count;
+    struct object o;
+    switch (state_object(d->version, id, &o)) {
+    case OBJECT_ABSENT:
+        return no_such(d, type, whole, err);
+    case OBJECT_SPENT: /* what is below it can be there */
+        return depth > 0 || d->takes_spent ? 0 : is_spent(d, type, id, err);
+    case OBJECT_LIVE:
+    default:
+        return 0;
+    }
 }
 
 static int get_ref(const struct door *d, const struct event_type *type,
                    struct bytes text, int depth, uint8_t id[16],
                    struct err *err)
 {
-    struct bytes whole = text;
-    uint8_t parent[OBJECT_ID_SIZE];
-    size_t left = written(type);
-    int rc = 0;
-    assert(depth <= REF_DEPTH_MAX);
+    struct reading r = {.whole = text, .text = text};
     if (type->key_count == 0)
         return get_place(d, type, text, id, err);
-    if (type->parent >= 0)
-        rc = get_parent(d, type, &text, left == 0, depth, parent, err);
-    struct buf key = {0};
-    mp_put_array(&key, (uint32_t)type->key_count);
-    for (size_t i = 0; i < type->key_count && rc == 0; i++) {
-        const struct field *field = &type->header.items[type->key[i]];
-        struct bytes front;
-        if (!is_written(type, i)) {
-            mp_put_bin(&key, bytes_of(parent, OBJECT_ID_SIZE));
-            continue;
-        }
-        size_t need = field->type.kind == VALUE_REF
-                          ? segments(d, target_of(d, field), depth)
-                          : 1;
-        if (!cut(&text, need, --left == 0, &front))
-            rc = no_such(d, type, whole, err);
-        else
-            rc = get_key_value(d, field, front, depth, &key, err);
-    }
-    struct object o;
+    if (depth > REF_HOPS_MAX)
+        return no_such(d, type, text, err);
+    int rc = check_count(d, type, &r, err);
+    if (rc == 0)
+        rc = get_parent(d, type, &r, depth, err);
+    if (rc == 0)
+        rc = get_key(d, type, &r, depth, err);
     if (rc == 0) {
         object_id(d->core->id, bytes_of_text(type->name),
-                  type->parent >= 0 ? parent : NULL, buf_bytes(&key), id);
-        switch (state_object(d->version, id, &o)) {
-        case OBJECT_ABSENT:
-            rc = no_such(d, type, whole, err);
-            break;
-        case OBJECT_SPENT: /* what is below it can be there */
-            if (depth == 0 && !d->takes_spent)
-                rc = is_spent(d, type, id, err);
-            break;
-        default:
-            break;
-        }
+                  r.has_parent ? r.parent : NULL, buf_bytes(&r.key), id);
+        rc = check_life(d, type, text, depth, id, err);
     }
-    buf_deinit(&key);
+    buf_deinit(&r.key);
     return rc;
 }
 

@@ -113,6 +113,7 @@ const struct query_kind query_get = {"get", get_begin, get_step};
 
 /* ---- list ---- */
 
+/* Where a parent is optional, an empty one means: those that have none. */
 static int take_parent(struct query *q, const uint8_t **parent,
                        uint8_t id[OBJECT_ID_SIZE], struct err *err)
 {
@@ -125,6 +126,13 @@ static int take_parent(struct query *q, const uint8_t **parent,
     const struct field *field = &q->type->header.items[q->type->parent];
     const struct event_type *type = schema_type(
         chain_core(q->chain)->schema, bytes_of_text(field->type.target));
+    struct bytes text;
+    if (field->type.optional &&
+        query_take_text(q, "parent", false, &text, NULL) == 0 &&
+        text.data != NULL && text.len == 0) {
+        *parent = NULL;
+        return 0;
+    }
     int rc = take_ref(q, "parent", type, id, &given, err);
     if (given)
         *parent = id;

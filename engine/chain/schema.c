@@ -297,3 +297,93 @@ const char *near_name(struct bytes name, const char *const *candidates,
     }
     return nearest;
 }
+
+/* ---- text keys ---- */
+
+enum { KEY_DEPTH_MAX = 8 }; /* keys within keys */
+
+static struct key_pieces pieces_of(const struct schema *s,
+                                   const struct event_type *type, int depth,
+                                   size_t *varying);
+
+static struct key_pieces ref_pieces(const struct schema *s,
+                                    const struct field *field, int depth)
+{
+    size_t varying = 0;
+    const char *name = field->type.target;
+    const struct event_type *target =
+        name != NULL ? schema_type(s, bytes_of_text(name)) : NULL;
+    return pieces_of(s, target, depth + 1, &varying);
+}
+
+static struct key_pieces parent_pieces(const struct schema *s,
+                                       const struct event_type *type, int depth)
+{
+    if (type->parent < 0)
+        return (struct key_pieces){0, false};
+    const struct field *field = &type->header.items[type->parent];
+    if (field->type.optional)
+        return (struct key_pieces){0, true};
+    return ref_pieces(s, field, depth);
+}
+
+static struct key_pieces field_pieces(const struct schema *s,
+                                      const struct field *field, int depth)
+{
+    if (field->type.kind == VALUE_REF)
+        return ref_pieces(s, field, depth);
+    return (struct key_pieces){1, false};
+}
+
+/* What has no key is written as its place, one piece. */
+static struct key_pieces pieces_of(const struct schema *s,
+                                   const struct event_type *type, int depth,
+                                   size_t *varying)
+{
+    if (type == NULL || type->key_count == 0 || depth > KEY_DEPTH_MAX)
+        return (struct key_pieces){1, false};
+    struct key_pieces all = parent_pieces(s, type, depth);
+    *varying += all.vary;
+    for (size_t i = 0; i < type->key_count; i++) {
+        if (!event_type_writes(type, i))
+            continue;
+        struct key_pieces one =
+            field_pieces(s, &type->header.items[type->key[i]], depth);
+        all.least += one.least;
+        all.vary |= one.vary;
+        *varying += one.vary;
+    }
+    return all;
+}
+
+struct key_pieces schema_key_pieces(const struct schema *s,
+                                    const struct event_type *type)
+{
+    size_t varying = 0;
+    return pieces_of(s, type, 0, &varying);
+}
+
+struct key_pieces schema_parent_pieces(const struct schema *s,
+                                       const struct event_type *type)
+{
+    return parent_pieces(s, type, 0);
+}
+
+struct key_pieces schema_field_pieces(const struct schema *s,
+                                      const struct field *field)
+{
+    return field_pieces(s, field, 0);
+}
+
+bool schema_key_is_ambiguous(const struct schema *s,
+                             const struct event_type *type)
+{
+    size_t varying = 0;
+    pieces_of(s, type, 0, &varying);
+    return varying > 1;
+}
+
+bool event_type_writes(const struct event_type *type, size_t key)
+{
+    return (int)type->key[key] != type->parent;
+}

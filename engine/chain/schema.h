@@ -226,6 +226,25 @@ const struct field *fields_find(const struct fields *fields, struct bytes name);
  * there is none. */
 int event_type_upgrade(const struct event_type *type, int64_t version);
 
+/* How many pieces, joined by '/', the text key of a type's objects has: at
+ * least, and whether there may be more, where a parent is optional. */
+struct key_pieces {
+    size_t least;
+    bool vary;
+};
+struct key_pieces schema_key_pieces(const struct schema *s,
+                                    const struct event_type *type);
+/* Those of one part of it: the parent, or a field of the key. */
+struct key_pieces schema_parent_pieces(const struct schema *s,
+                                       const struct event_type *type);
+struct key_pieces schema_field_pieces(const struct schema *s,
+                                      const struct field *field);
+/* Several parts vary: what is whose, a text does not tell. */
+bool schema_key_is_ambiguous(const struct schema *s,
+                             const struct event_type *type);
+/* A field of the key that is the parent is not written twice. */
+bool event_type_writes(const struct event_type *type, size_t key);
+
 /* The name that doors use: without "<main>." in front. Borrowed. */
 const char *schema_short(const struct schema *s, const char *name);
 

@@ -94,6 +94,8 @@ static int check_parent(struct trial *t, const struct trial_event *e,
     }
     const struct field *field = &type->header.items[type->parent];
     struct bytes value = mp_map_get(e->header.fields, field->name);
+    if (value.data == NULL && field->type.optional && e->header.parent == NULL)
+        return 0; /* at the top */
     int rc = value.data == NULL ? err_set(err, ATE_EINVALID, "is missing")
                                 : value_check(t->core->schema, &field->type,
                                               value, field->name, err);
@@ -164,6 +166,24 @@ static int check_key_size(const struct trial_event *e, struct err *err)
                    type->name, size, LIMIT_STATE_KEY);
 }
 
+/* Who walks up from it comes to an end. */
+static int check_depth(struct trial *t, const struct trial_event *e,
+                       struct err *err)
+{
+    struct tree_version v = state_head(&t->core->state);
+    const uint8_t *parent = e->header.parent;
+    struct object o;
+    for (int depth = 0; parent != NULL; depth++) {
+        if (depth == LIMIT_PARENTS)
+            return err_set(err, ATE_ELIMIT,
+                           "%s: at most %d objects stand above another",
+                           e->type->name, LIMIT_PARENTS);
+        parent = state_object(v, parent, &o) != OBJECT_ABSENT ? o.header.parent
+                                                              : NULL;
+    }
+    return 0;
+}
+
 static int place_first(struct trial *t, struct trial_event *e, struct err *err)
 {
     uint8_t id[OBJECT_ID_SIZE];
@@ -175,6 +195,8 @@ static int place_first(struct trial *t, struct trial_event *e, struct err *err)
                        "%s: its object id is not that of its key",
                        e->type->name);
     rc = check_key_size(e, err);
+    if (rc == 0)
+        rc = check_depth(t, e, err);
     if (rc != 0)
         return rc;
     if ((e->header.flags & EVENT_DELETES) != 0)

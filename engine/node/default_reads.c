@@ -47,6 +47,14 @@ static int put_part(struct bytes args, const struct field *field,
     return 0;
 }
 
+static bool is_given(struct bytes args, const char *name)
+{
+    struct bytes raw =
+        args.len > 0 ? mp_map_get(args, name) : bytes_of(NULL, 0);
+    struct mp mp = mp_open(raw);
+    return raw.data != NULL && !mp_take_nil(&mp);
+}
+
 /* The parent and the fields of the key. */
 static int put_key(const struct event_type *type, struct bytes args,
                    struct buf *key, struct err *err)
@@ -54,10 +62,13 @@ static int put_key(const struct event_type *type, struct bytes args,
     int rc = 0;
     if (type->key_count == 0)
         return err_set(err, ATE_EINVALID, "'id' is missing");
-    if (type->parent >= 0)
-        rc = put_part(args, &type->header.items[type->parent], key, err);
+    if (type->parent >= 0) {
+        const struct field *parent = &type->header.items[type->parent];
+        if (!parent->type.optional || is_given(args, parent->name))
+            rc = put_part(args, parent, key, err);
+    }
     for (size_t i = 0; i < type->key_count && rc == 0; i++)
-        if (type->parent < 0 || type->key[i] != (size_t)type->parent)
+        if (event_type_writes(type, i))
             rc = put_part(args, &type->header.items[type->key[i]], key, err);
     return rc;
 }
@@ -68,14 +79,6 @@ static void copy_arg(struct mapping *mapping, const char *name,
     struct bytes raw = args.len > 0 ? mp_map_get(args, arg) : bytes_of(NULL, 0);
     if (raw.data != NULL)
         buf_put_bytes(mapping_key(mapping, name), raw);
-}
-
-static bool is_given(struct bytes args, const char *name)
-{
-    struct bytes raw =
-        args.len > 0 ? mp_map_get(args, name) : bytes_of(NULL, 0);
-    struct mp mp = mp_open(raw);
-    return raw.data != NULL && !mp_take_nil(&mp);
 }
 
 static int one_args(const struct method *m, struct bytes args, struct buf *out,

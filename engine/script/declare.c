@@ -313,6 +313,7 @@ static void read_all(struct declaring *d, int list)
     read_kind(d, DECLARED_SCHEMA, list);
     read_kind(d, DECLARED_OBJECT, list);
     check_scales(d);
+    check_text_keys(d);
     read_kind(d, DECLARED_VIEW, list);
     read_kind(d, DECLARED_RULE, list);
     read_kind(d, DECLARED_METHOD, list);

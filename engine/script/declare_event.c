@@ -344,3 +344,17 @@ void declare_type(struct declaring *d, const struct record *record,
     type->erasable = read_boolean(d, &place, options, "erasable");
     assert(lua_gettop(d->L) == options);
 }
+
+/* Doors name an object by its parent and key, and have to find it by that. */
+void check_text_keys(struct declaring *d)
+{
+    for (size_t i = 0; i < d->out->type_count; i++) {
+        const struct event_type *type = &d->out->types[i];
+        struct place place = place_at(type->where, type->name);
+        struct place at = place_in(&place, "key");
+        if (!is_told(d, &at) && schema_key_is_ambiguous(d->out, type))
+            wrong(d, &at,
+                  "more than one part of it may have an optional parent: a "
+                  "text such as a/b/c would not tell what is whose");
+    }
+}

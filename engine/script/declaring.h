@@ -143,4 +143,6 @@ void declare_worker(struct declaring *d, const struct record *record);
 
 /* Methods of a schema that would be reached at the same door. */
 void declare_clashes(struct declaring *d);
+/* Text keys that do not tell what they name. */
+void check_text_keys(struct declaring *d);
 #endif

@@ -1,7 +1,7 @@
 /* A text key is what doors show: the parent's text key, then the key fields,
  * joined by '/'; a key field that is the parent is not written twice. The text
- * is cut at each '/' and the type says what the pieces are; the last field of
- * all takes the rest, so that a text may hold a '/'. */
+ * is cut at each '/' and the type says what the pieces are; where a parent is
+ * optional, those that are too many are its. */
 #include "script/lua_key.h"
 
 #include <assert.h>
@@ -142,77 +142,69 @@ static void finish(lua_State *L, const struct event_type *type, size_t start,
 }
 
 static void resolve(lua_State *L, const struct event_type *type,
-                    struct pieces *pieces, int depth, bool rest,
+                    struct pieces *pieces, int depth, size_t count,
                     uint8_t id[16]);
 
-/* The next piece; with `rest`, all that is left. */
-static struct bytes next_piece(struct pieces *pieces, bool rest)
+/* The pieces of one part; what the whole has too many goes to one that varies.
+ */
+static size_t share(struct key_pieces part, size_t *surplus)
 {
-    assert(pieces->next < pieces->count);
-    struct bytes piece = pieces->items[pieces->next++];
-    if (rest) {
-        struct bytes last = pieces->items[pieces->count - 1];
-        piece.len = (size_t)(last.data + last.len - piece.data);
-        pieces->next = pieces->count;
+    size_t count = part.least;
+    if (part.vary) {
+        count += *surplus;
+        *surplus = 0;
     }
-    return piece;
+    return count;
 }
 
-/* The last field of the key that is written; -1: none is. */
-static int last_written(const struct event_type *type)
-{
-    int last = -1;
-    for (size_t i = 0; i < type->key_count; i++)
-        if ((int)type->key[i] != type->parent)
-            last = (int)i;
-    return last;
-}
-
-/* Take the pieces that the parent and the key fields need, in this order. */
+/* Give `count` pieces to the parent and the key fields, in this order. */
 static void take_pieces(lua_State *L, const struct event_type *type,
-                        struct pieces *pieces, int depth, bool rest,
+                        struct pieces *pieces, int depth, size_t count,
                         struct key_value *parent, struct key_value *values)
 {
-    int last = last_written(type);
-    if (type->parent >= 0) {
-        parent->is_ref = true;
+    const struct schema *s = box_of(L)->schema;
+    struct key_pieces need = schema_key_pieces(s, type);
+    if (count < need.least || (count > need.least && !need.vary))
+        not_a_key(L, type, pieces->path);
+    size_t surplus = count - need.least;
+    size_t part = share(schema_parent_pieces(s, type), &surplus);
+    parent->is_ref = part > 0;
+    if (part > 0)
         resolve(L, target_of(L, &type->header.items[type->parent]), pieces,
-                depth + 1, rest && last < 0, parent->id);
-    }
+                depth + 1, part, parent->id);
     for (size_t i = 0; i < type->key_count; i++) {
         const struct field *field = &type->header.items[type->key[i]];
         values[i] = (struct key_value){.is_ref = field->type.kind == VALUE_REF};
-        if ((int)type->key[i] == type->parent) {
+        if (!event_type_writes(type, i))
             values[i] = *parent;
-        } else if (values[i].is_ref) {
+        else if (values[i].is_ref)
             resolve(L, target_of(L, field), pieces, depth + 1,
-                    rest && (int)i == last, values[i].id);
-        } else {
-            if (pieces->next == pieces->count)
-                not_a_key(L, type, pieces->path);
-            values[i].text = next_piece(pieces, rest && (int)i == last);
-        }
+                    share(schema_field_pieces(s, field), &surplus),
+                    values[i].id);
+        else
+            values[i].text = pieces->items[pieces->next++];
     }
 }
 
 static void resolve(lua_State *L, const struct event_type *type,
-                    struct pieces *pieces, int depth, bool rest, uint8_t id[16])
+                    struct pieces *pieces, int depth, size_t count,
+                    uint8_t id[16])
 {
     struct key_value parent = {0};
     struct key_value values[KEY_FIELDS_MAX];
     if (type->key_count == 0 || type->key_count > KEY_FIELDS_MAX ||
         depth == PARENTS_MAX)
         only_by_ref(L, type, pieces->path);
-    take_pieces(L, type, pieces, depth, rest, &parent, values);
+    take_pieces(L, type, pieces, depth, count, &parent, values);
 
     struct buf *map = &box_run(L)->value;
     size_t start = map->len;
-    bool apart = type->parent >= 0 && key_place(type, type->parent) < 0;
+    bool apart = parent.is_ref && key_place(type, type->parent) < 0;
     mp_put_map(map, (uint32_t)type->key_count + (apart ? 1 : 0));
     for (size_t i = 0; i < type->header.count; i++) {
         const struct field *field = &type->header.items[i];
         int place = key_place(type, i);
-        if (place < 0 && (int)i != type->parent)
+        if (place < 0 && !(apart && (int)i == type->parent))
             continue;
         const struct key_value *value = place < 0 ? &parent : &values[place];
         mp_put_text(map, field->name);
@@ -244,9 +236,8 @@ static void from_text(lua_State *L, struct bytes text,
             break;
         at = slash + 1;
     }
-    resolve(L, type, &pieces, 0, true, id);
-    if (pieces.next != pieces.count)
-        not_a_key(L, type, path);
+    resolve(L, type, &pieces, 0, pieces.count, id);
+    assert(pieces.next == pieces.count);
 }
 
 /* ---- objects by a table ---- */

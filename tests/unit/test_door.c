@@ -408,6 +408,109 @@ static void mistakes_name_field_and_place(void **state)
     fixture_end(&c);
 }
 
+/* ---- a tree of one type ---- */
+
+static int set_up_folders(void **state)
+{
+    struct fixture_chain *f = mem_zero(1, sizeof(*f));
+    fixture_create(f, "tests/lua/schemas", "folders");
+    *state = f;
+    return 0;
+}
+
+static void assert_named(struct fixture_chain *f, const char *type,
+                         const char *key)
+{
+    struct door door;
+    struct buf text = {0};
+    uint8_t id[16];
+    find(f, type, key, id);
+    chain_door(f->chain, &door);
+    door_put_ref(&door, id, &text);
+    assert_string_equal(buf_text(&text), key);
+    buf_deinit(&text);
+}
+
+/* Keys are unique below their parent, and those at the top among themselves. */
+static void a_parent_may_be_optional(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c;
+    struct err err = {0};
+    uint8_t id[16];
+    fixture_ok(f, 0, "folder.create", ARGS("name=a"));
+    fixture_ok(f, 0, "folder.create", ARGS("name=b"));
+    fixture_ok(f, 0, "folder.create", ARGS("above=a", "name=b"));
+    fixture_ok(f, 0, "folder.create", ARGS("above=a/b", "name=a"));
+    fixture_ok(f, 0, "file.put", ARGS("name=top"));
+    fixture_ok(f, 0, "file.put", ARGS("folder=a/b/a", "name=deep"));
+    fixture_ok(f, 0, "share.put", ARGS("folder=a/b", "who=bob"));
+    assert_int_equal(fixture_call(f, &c, 0, "folder.create", ARGS("name=b")),
+                     ATE_ECONFLICT);
+    fixture_end(&c);
+    assert_int_equal(
+        fixture_call(f, &c, 0, "folder.create", ARGS("above=a", "name=b")),
+        ATE_ECONFLICT);
+    fixture_end(&c);
+    assert_named(f, "folder", "a");
+    assert_named(f, "folder", "a/b");
+    assert_named(f, "folder", "a/b/a");
+    assert_named(f, "file", "top");
+    assert_named(f, "file", "a/b/a/deep");
+    assert_named(f, "share", "a/b/bob");
+    static const char *const not_there[] = {"",   "c",  "a/c",  "b/b",
+                                            "/a", "a/", "a//b", "a/b/a/a"};
+    for (size_t i = 0; i < sizeof(not_there) / sizeof(*not_there); i++)
+        if (get_key(f, "folder", not_there[i], false, id, &err) == 0)
+            fail_msg("'%s' was found", not_there[i]);
+    assert_int_equal(get_key(f, "share", "bob", false, id, &err),
+                     ATE_ENOT_FOUND);
+    fixture_ok(f, 0, "folder.patch", ARGS("above=a", "name=b", "note=x"));
+    fixture_ok(f, 0, "folder.patch", ARGS("name=b", "note=y"));
+    fixture_ok(f, 0, "note", ARGS("note=z", "path=a/b/a"));
+    assert_int_equal(fixture_call(f, &c, 0, "read", ARGS("path=a/b/a")), 0);
+    assert_memory_equal(c.call.result.data + 1, "z", 1);
+    fixture_end(&c);
+    assert_int_equal(fixture_call(f, &c, 0, "read", ARGS("path=b")), 0);
+    assert_memory_equal(c.call.result.data + 1, "y", 1);
+    fixture_end(&c);
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+}
+
+/* A way up always ends, so walking it needs no other bound. */
+static void objects_stand_at_most_so_deep(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c;
+    struct buf path = {0};
+    struct buf arg = {0};
+    struct err err = {0};
+    uint8_t id[16];
+    fixture_ok(f, 0, "folder.create", ARGS("name=x"));
+    buf_put_text(&path, "x");
+    for (int i = 0; i < LIMIT_PARENTS; i++) {
+        buf_clear(&arg);
+        buf_printf(&arg, "above=%s", buf_text(&path));
+        fixture_ok(f, 0, "folder.create", ARGS(buf_text(&arg), "name=x"));
+        buf_put_text(&path, "/x");
+    }
+    assert_named(f, "folder", buf_text(&path));
+    buf_clear(&arg);
+    buf_printf(&arg, "above=%s", buf_text(&path));
+    assert_int_equal(
+        fixture_call(f, &c, 0, "folder.create", ARGS(buf_text(&arg), "name=x")),
+        ATE_ELIMIT);
+    fixture_end(&c);
+    for (int i = 0; i < 100000; i++)
+        buf_put_text(&path, "/x");
+    assert_int_equal(get_key(f, "folder", buf_text(&path), false, id, &err),
+                     ATE_ENOT_FOUND);
+    buf_deinit(&path);
+    buf_deinit(&arg);
+}
+
+#define folders_test(name)                                                     \
+    cmocka_unit_test_setup_teardown(name, set_up_folders, tear_down)
 #define tracker_test(name)                                                     \
     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -423,6 +526,8 @@ int main(void)
         tracker_test(what_never_was_is_called_nothing),
         tracker_test(bodies_are_read_when_they_are_needed),
         tracker_test(mistakes_name_field_and_place),
+        folders_test(a_parent_may_be_optional),
+        folders_test(objects_stand_at_most_so_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

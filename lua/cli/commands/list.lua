@@ -10,7 +10,8 @@ local function run(ctx)
 end
 
 local options = {
-    {name = 'parent', value = 'KEY', doc = 'Only those below this object.'},
+    {name = 'parent', value = 'KEY', doc = 'Only those below this object; '
+        .. 'of an optional parent, \'\' for those without one.'},
 }
 for _, option in ipairs(stream.options) do
     options[#options + 1] = option
