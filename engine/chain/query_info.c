@@ -85,6 +85,8 @@ static void put_tail(const struct log *log, struct mapping *m)
     if (log->suspect)
         mapping_text(m, "suspect",
                      "among what opening cut off was a good frame");
+    if (log->bad_slot.code != 0)
+        mapping_text(m, "damaged_slot", log->bad_slot.text);
 }
 
 static void put_log(struct query *q, struct mapping *m)

@@ -296,8 +296,10 @@ void log_adopt(struct log *log)
         log->end.frames++;
     }
     log->end = c->next;
-    if (c->has_slot)
-        log->marked = c->slot_mark;
+    if (!c->has_slot)
+        return;
+    log->marked = c->slot_mark;
+    log->bad_slot.code = 0; /* it went where that was */
 }
 
 /* Invariant (4). */

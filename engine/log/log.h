@@ -70,6 +70,9 @@ struct log {
      * of the last poll, those that a reader leaves out. */
     uint64_t cut;
     struct err cause; /* of REFUSED and FAILED */
+    /* What is wrong with the slot that is not the newest one; code 0: nothing.
+     * The next watermark that is written replaces it. */
+    struct err bad_slot;
 
     /* Private. */
     const struct disk *disk;
@@ -138,7 +141,8 @@ void log_create(struct log *log, const struct disk *disk, const char *folder,
  * files untouched. Above it the first damaged frame, or one with damaged
  * bodies, is the end; read-write opening cuts the rest off and writes a
  * watermark before done is called. Errors: NOT_FOUND (no chain here; closed),
- * CORRUPT (REFUSED if a frame is to blame, else closed), the code `visit`
+ * CORRUPT (REFUSED if a frame is to blame, or a byte between the slots that is
+ * not zero; else closed), the code `visit`
  * returned (REFUSED), UNAVAILABLE (a later format), IO and others of the disk
  * (closed). */
 void log_open(struct log *log, const struct disk *disk, const char *folder,

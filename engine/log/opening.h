@@ -17,6 +17,8 @@ struct log_opening {
     struct watermark mark; /* W */
     struct buf small;      /* cur, names in the folder */
     struct buf slots[2];
+    struct buf gaps[2]; /* behind them, where all bytes are zeros */
+    struct err stain;   /* code not 0: one is not */
 
     uint64_t size;                 /* of the header file */
     uint64_t at;                   /* where in it the window begins */

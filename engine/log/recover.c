@@ -13,12 +13,15 @@
  * (4) Opened to write, the files are then made to agree: repair.c.
  * (5) A read error is never taken for the end of the log.
  * (6) Opened to read, nothing is written. A process that writes at the same
- *     time may show us half a slot, so no good slot is tried again; half a
+ *     time may show us half a slot, so a bad one is read again; half a
  *     frame is the end for now. What a poll finds must agree with W like all
  *     else, or the log was cut back behind us: then it is opened again.
  * (7) What was known before is as good as a watermark, once the last frame
  *     before it was found where it should be: nothing below is walked again.
  *     If it was not, nothing is said of the log; without, (1) says it.
+ * (8) Nothing is ever written between the slots, and between them and the
+ *     frames. Where a byte is not zero, the log is shown up to its end, and
+ *     refused then: what else was written over, we cannot tell.
  *
  * The file is read in pieces into a window that holds no more than a piece and
  * one frame. */
@@ -53,6 +56,8 @@ static void finish(struct log *log)
     buf_deinit(&o->small);
     buf_deinit(&o->slots[0]);
     buf_deinit(&o->slots[1]);
+    buf_deinit(&o->gaps[0]);
+    buf_deinit(&o->gaps[1]);
     buf_deinit(&o->window);
     buf_deinit(&o->piece);
     mem_free(o);
@@ -185,15 +190,58 @@ static int take_slot(struct log *log, struct bytes slot, struct watermark *mark)
     return 0;
 }
 
+static bool is_zero(struct bytes bytes, size_t *at)
+{
+    for (*at = 0; *at < bytes.len; (*at)++)
+        if (bytes.data[*at] != 0)
+            return false;
+    return true;
+}
+
+/* Bad beside a good one: torn when the machine stopped, or damaged since. One
+ * that was never written is neither. */
+static void note_bad_slot(struct log *log, int which, const struct err *why)
+{
+    size_t at;
+
+    log->bad_slot = (struct err){0};
+    if (is_zero(buf_bytes(&log->opening->slots[which]), &at))
+        return;
+    err_set(&log->bad_slot, ATE_ECORRUPT,
+            "%s: the slot at offset %" PRIu64 " is damaged: %s; the other one "
+            "is good, and the next watermark replaces it",
+            log->head_path, watermark_place((uint64_t)which), why->text);
+}
+
+/* Invariant (8). */
+static void look_for_stains(struct log *log)
+{
+    struct log_opening *o = log->opening;
+
+    for (int i = 0; i < 2; i++) {
+        size_t at;
+        if (o->stain.code != 0 || is_zero(buf_bytes(&o->gaps[i]), &at))
+            continue;
+        err_set(&o->stain, ATE_ECORRUPT,
+                "%s: the byte at offset %" PRIu64 " is not zero, and nothing "
+                "is ever written there: something else has; the frames are "
+                "good",
+                log->head_path,
+                watermark_place((uint64_t)i) + LOG_SLOT_SIZE + at);
+    }
+}
+
 /* The newer of the good slots into opening->mark. */
 static int take_slots(struct log *log)
 {
     struct log_opening *o = log->opening;
     struct watermark mark[2];
+    struct err why[2];
     int rc[2];
 
     for (int i = 0; i < 2; i++) {
         rc[i] = take_slot(log, buf_bytes(&o->slots[i]), &mark[i]);
+        why[i] = o->why;
         if (rc[i] == ATE_EUNAVAILABLE)
             break;
     }
@@ -206,6 +254,9 @@ static int take_slots(struct log *log)
                        o->why.text);
     int newer = rc[0] != 0 || (rc[1] == 0 && mark[1].counter > mark[0].counter);
     o->mark = mark[newer];
+    log->bad_slot = (struct err){0};
+    if (rc[!newer] != 0)
+        note_bad_slot(log, !newer, &why[!newer]);
     return 0;
 }
 
@@ -215,11 +266,13 @@ static void begin_walk(struct log *log, const struct job *job)
     struct log_opening *o = log->opening;
 
     o->size = job->op[0].result;
-    if (take_slots(log) != 0) {
-        if (log->mode == LOG_READ_ONLY && ++o->attempts < ATTEMPTS_MAX)
-            return submit_slots(log);
+    int rc = take_slots(log);
+    bool torn = rc != 0 || (log->bad_slot.code != 0 && !o->poll);
+    if (torn && log->mode == LOG_READ_ONLY && ++o->attempts < ATTEMPTS_MAX)
+        return submit_slots(log);
+    if (rc != 0)
         return opening_give_up(log);
-    }
+    look_for_stains(log);
     log->outcome.code = 0;
     if (o->size < log->end.offset && o->poll)
         return stale(log, "it was cut back");
@@ -313,6 +366,11 @@ static void add_slots(struct log *log, struct job *job)
         buf_clear(&o->slots[i]);
         job_read(job, log->head_path, watermark_place(i), LOG_SLOT_SIZE,
                  &o->slots[i]);
+        if (o->poll)
+            continue;
+        buf_clear(&o->gaps[i]);
+        job_read(job, log->head_path, watermark_place(i) + LOG_SLOT_SIZE,
+                 LOG_SLOT_STEP - LOG_SLOT_SIZE, &o->gaps[i]);
     }
 }
 
@@ -586,6 +644,10 @@ static void stop(struct log *log)
     if (log->end.offset < o->mark.offset)
         return damaged(log, log->end.offset < o->size ? o->why.text
                                                       : "the file ends here");
+    if (o->stain.code != 0) {
+        log->outcome = o->stain;
+        return opening_refuse(log);
+    }
     if (log->mode != LOG_READ_ONLY)
         return opening_repair(log);
     log->cut = log->end.offset < o->size ? o->size - log->end.offset : 0;

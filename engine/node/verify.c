@@ -173,6 +173,9 @@ static void put_report(const struct verifying *v, struct buf *out)
     mapping_uint(&m, "events", progress->events);
     mapping_uint(&m, "bodies", progress->bodies);
     mapping_text(&m, "from", "genesis");
+    const struct err *slot = &chain_log(v->chain)->bad_slot;
+    if (slot->code != 0)
+        mapping_text(&m, "damaged_slot", slot->text);
     mapping_put(&m, out);
 }
 

@@ -65,6 +65,37 @@ describe('a flipped byte', function()
         run.ok('chain', 'verify', 'notes')
     end)
 
+    it('beside the slots is found, in one of them told', function()
+        run.bank()
+        local head = run.path() .. '/1.head'
+        local function flip(offset)
+            run.ok('dev', 'flip-byte', head, '--offset', offset)
+        end
+        for _, offset in ipairs({0x80, 0x1fff}) do
+            flip(offset)
+            run.fails(8, '1%.head: the byte at offset ' .. offset
+                .. ' is not zero', 'view', 'bank', 'balance')
+            run.fails(8, 'not zero', 'chain', 'verify', 'bank')
+            assert.equal(8, transfer('1').code)
+            flip(offset)
+        end
+        for _, offset in ipairs({0x10, 0x1010}) do
+            flip(offset)
+            local told = '1%.head: the slot at offset '
+                .. (offset - offset % 0x1000) .. ' is damaged: the checksum'
+            local done = run.ate('chain', 'verify', 'bank')
+            assert.equal(0, done.code, done.err)
+            assert.matches('^warning: .*' .. told, done.err)
+            assert.matches(told,
+                run.json('chain', 'verify', 'bank').damaged_slot)
+            assert.matches('damaged_slot .*' .. told,
+                run.ok('chain', 'info', 'bank'))
+            flip(offset)
+        end
+        assert.is_nil(run.json('chain', 'verify', 'bank').damaged_slot)
+        assert.equal(0, transfer('1').code)
+    end)
+
     it('needs a place that is there', function()
         run.bank()
         run.fails(3, 'no chain\'s folder', 'dev', 'flip-byte', run.dir)

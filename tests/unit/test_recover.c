@@ -149,6 +149,60 @@ static void slots_that_are_both_bad_refuse(void **state)
     assert_non_null(strstr(f->err.text, "neither of its watermarks is good"));
 }
 
+/* Nothing is stored there, so nothing is lost; but something wrote there. */
+static void bytes_between_the_slots_are_zeros(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t places[] = {0x80, 0xfff, 0x1080, 0x1fff};
+    char text[32];
+
+    write_chain(f);
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        file(f, "1.head")->data[places[i]] = 1;
+        for (int mode = 0; mode < 2; mode++) {
+            assert_int_equal(
+                open_log(f, mode == 0 ? LOG_READ_ONLY : LOG_READ_WRITE),
+                ATE_ECORRUPT);
+            snprintf(text, sizeof(text), "offset %zu ", places[i]);
+            assert_non_null(strstr(f->err.text, text));
+            assert_int_equal(f->log.state, LOG_REFUSED);
+            assert_int_equal(f->frames, 3);
+            expect_read(f, 1, LOG_PAYLOAD, "one");
+        }
+        file(f, "1.head")->data[places[i]] = 0;
+    }
+    assert_int_equal(open_log(f, LOG_READ_WRITE), 0);
+}
+
+/* One good slot is enough; that the other one is damaged is told. */
+static void one_damaged_slot_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    write_chain(f);
+    uint8_t *slots = file(f, "1.head")->data;
+    uint64_t older = get_le64(slots + 48) < get_le64(slots + 0x1000 + 48)
+                         ? 0
+                         : LOG_SLOT_STEP;
+    assert_int_equal(open_log(f, LOG_READ_ONLY), 0);
+    assert_int_equal(f->log.bad_slot.code, 0);
+    file(f, "1.head")->data[older + 60] ^= 1;
+    assert_int_equal(open_log(f, LOG_READ_ONLY), 0);
+    assert_int_equal(f->frames, 3);
+    assert_non_null(strstr(f->log.bad_slot.text, "checksum"));
+    assert_int_equal(open_log(f, LOG_READ_WRITE), 0);
+    assert_true(f->log.bad_slot.code != 0);
+    assert_int_equal(append(f, "three", "", ""), 0);
+    assert_int_equal(append(f, "four", "", ""), 0);
+    assert_int_equal(f->log.bad_slot.code, 0);
+    assert_int_equal(open_log(f, LOG_READ_ONLY), 0);
+    assert_int_equal(f->log.bad_slot.code, 0);
+    /* One that was never written is not damaged. */
+    memset(file(f, "1.head")->data + older, 0, LOG_SLOT_SIZE);
+    assert_int_equal(open_log(f, LOG_READ_ONLY), 0);
+    assert_int_equal(f->log.bad_slot.code, 0);
+}
+
 static void damaged_cur_refuses(void **state)
 {
     struct fixture *f = *state;
@@ -456,6 +510,8 @@ int main(void)
         TEST(damage_below_the_watermark_refuses),
         TEST(header_file_cut_below_the_watermark_refuses),
         TEST(slots_that_are_both_bad_refuse),
+        TEST(bytes_between_the_slots_are_zeros),
+        TEST(one_damaged_slot_is_told),
         TEST(damaged_cur_refuses),
         TEST(missing_body_file_refuses_to_be_written),
         TEST(missing_header_file_refuses),

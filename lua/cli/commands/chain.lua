@@ -192,7 +192,8 @@ local INFO = {
     'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'vkey',
     'bundle',
     'objects', 'rows', 'head_bytes',
-    'body_bytes', 'torn_bytes', 'cut_bytes', 'suspect', 'folder', 'state',
+    'body_bytes', 'torn_bytes', 'cut_bytes', 'suspect', 'damaged_slot', 'folder',
+    'state',
     'error',
 }
 
@@ -271,6 +272,9 @@ local function verify(ctx)
     ctx.out:clear_progress()
     if report == nil then
         return nil, in_folder(err, ctx.options.path)
+    end
+    if report.damaged_slot ~= nil then
+        ctx.out:warn(report.damaged_slot)
     end
     if ctx.out.is_json then
         ctx.out:json(report)
