@@ -1,7 +1,8 @@
 /* A line is "<crc32c, 8 hex> <chain id, 64 hex> <name>\n"; the checksum covers
  * all behind the blank that follows it, without the line feed. Lines are
- * appended and synced one after the other, so a crash can tear the end of the
- * file, in any way, but never what stands before.
+ * appended and synced one after the other. Where one is not good, a crash tore
+ * the last one or something damaged the file: names stand in the geneses, too,
+ * so whoever finds that looks there (node/names_scan.h).
  *
  * (1) by_name and by_id hold the same pairs.
  * (2) No name is the beginning of another by segments. */
@@ -152,40 +153,42 @@ static bool line_parse(struct bytes line, uint8_t id[NAMES_ID_SIZE],
     return hex_get(text + ID_AT, ID_DIGITS, id);
 }
 
-int names_parse(struct names *names, struct bytes file, uint64_t *good,
-                struct err *err)
+static int take_line(struct names *names, struct bytes line, struct err *err)
 {
-    uint64_t bad_line = 0; /* the first; 0: none */
-    uint64_t line = 0;
-    size_t at = 0;
+    uint8_t id[NAMES_ID_SIZE];
+    struct bytes name;
 
-    *good = 0;
+    if (!line_parse(line, id, &name))
+        return err_set(err, ATE_ECORRUPT, "it is damaged");
+    return names_add(names, id, name, err);
+}
+
+int names_parse(struct names *names, struct bytes file, struct err *err)
+{
+    uint64_t number = 0;
+    size_t at = 0;
+    int bad = 0;
+
     while (at < file.len) {
         const uint8_t *start = file.data + at;
         const uint8_t *feed = memchr(start, '\n', file.len - at);
-        uint8_t id[NAMES_ID_SIZE];
-        struct bytes name;
+        struct err why = {0};
+        int rc;
 
-        line++;
+        number++;
+        if (feed == NULL)
+            rc = err_set(&why, ATE_ECORRUPT, "it is torn");
+        else
+            rc =
+                take_line(names, bytes_of(start, (size_t)(feed - start)), &why);
+        if (rc != 0 && bad == 0)
+            bad = err_set(err, ATE_ECORRUPT, "line %llu: %s",
+                          (unsigned long long)number, why.text);
         if (feed == NULL)
             break;
         at += (size_t)(feed - start) + 1;
-        if (!line_parse(bytes_of(start, (size_t)(feed - start)), id, &name)) {
-            bad_line = bad_line != 0 ? bad_line : line;
-            continue;
-        }
-        if (bad_line != 0)
-            return err_set(err, ATE_ECORRUPT,
-                           "line %llu is damaged and good ones follow it",
-                           (unsigned long long)bad_line);
-        int rc = names_add(names, id, name, err);
-        if (rc != 0) {
-            err_wrap(err, "line %llu", (unsigned long long)line);
-            return err != NULL ? (err->code = ATE_ECORRUPT) : ATE_ECORRUPT;
-        }
-        *good = at;
     }
-    return 0;
+    return bad;
 }
 
 bool names_find(const struct names *names, struct bytes name,

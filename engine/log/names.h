@@ -23,12 +23,9 @@ struct names {
 void names_init(struct names *names);
 void names_deinit(struct names *names); /* safe twice */
 
-/* Take in a whole file. Lines at its end that are torn are left out; `*good`
- * gets the bytes before them: a writer goes on there, after cutting the file to
- * that size. Errors: CORRUPT, with the line, when good lines follow a bad one.
- */
-int names_parse(struct names *names, struct bytes file, uint64_t *good,
-                struct err *err);
+/* Take in a whole file: all lines that are good, whatever stands around them.
+ * Errors: CORRUPT, with the first line that is not. */
+int names_parse(struct names *names, struct bytes file, struct err *err);
 
 /* May a new chain have this name? Errors: INVALID (not a path of valid names),
  * LIMIT, CONFLICT (taken, or the beginning of another's, or the reverse). */

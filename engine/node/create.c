@@ -1,8 +1,9 @@
 /* chain.create: keys, then the chain's own files, then its line in the file of
  * names. One at a time, so that no two want one name.
  *
- * A crash between the last two leaves a chain without a name: its files stand
- * by themselves and hold nothing that anybody was told of. */
+ * A crash between the last two leaves a chain without a line: its files stand
+ * by themselves and hold nothing that anybody was told of, until somebody looks
+ * into all folders because the file of names was not good. */
 #include <assert.h>
 #include <string.h>
 

@@ -58,6 +58,20 @@ static void put_open(struct listing *l, const struct hosted *h)
     put(l, &m, h->id, bad ? "damaged" : "open");
 }
 
+/* Those without a name of their own stand at the end, with the reason. */
+static void put_unnamed(struct listing *l)
+{
+    const struct unnamed_list *list = &l->asked->node->names.unnamed;
+    for (size_t i = 0; i < list->count; i++) {
+        struct mapping m = {0};
+        buf_clear(&l->name);
+        buf_put_text(&l->name, list->items[i].name);
+        mapping_text(&m, "error", list->items[i].why.text);
+        mapping_bool(&m, "unnamed", true);
+        put(l, &m, list->items[i].id, "damaged");
+    }
+}
+
 static void next(struct listing *l);
 
 static void glanced(struct glance *g)
@@ -103,6 +117,7 @@ static void next(struct listing *l)
             put(l, &m, id, "closed");
         }
     }
+    put_unnamed(l);
     end(l, &(struct err){0});
 }
 

@@ -1,8 +1,11 @@
-/* (1) `size` is where the good lines end; a new line is written there after the
- *     file was cut to that size, so a torn one never stands before a good one.
+/* (1) The file is `size` bytes of good lines; a new one is written behind them,
+ *     after the file was cut to that size.
  * (2) A line counts when its sync succeeded. After a failure other than a full
  *     disk it is not known what the file holds, and nothing more is written
- *     until it has been read again. */
+ *     until it has been read again.
+ * (3) A file that was not good is replaced only when every chain that is there
+ *     has a name: otherwise the next one who reads it would find it good, and
+ *     miss that chain. */
 #include "node/names_file.h"
 
 #include <assert.h>
@@ -10,6 +13,8 @@
 #include <string.h>
 
 #define NAMES_PATH "names"
+#define NAMES_NEW NAMES_PATH ".tmp"
+#define NAMES_OLD NAMES_PATH ".damaged"
 
 enum {
     NAMES_LANE = 4,        /* chains' lanes are odd, or one more; keys have 2 */
@@ -29,6 +34,7 @@ void names_file_deinit(struct names_file *file)
     if (file->disk == NULL)
         return;
     names_deinit(&file->names);
+    unnamed_deinit(&file->unnamed);
     buf_deinit(&file->bytes);
     buf_deinit(&file->name);
     file->disk = NULL;
@@ -57,22 +63,95 @@ static void end(struct names_file *file, const struct err *err)
 
 /* ---- reading ---- */
 
+/* What was read takes the place of what was known. */
+static void accept(struct names_file *file)
+{
+    names_deinit(&file->names);
+    unnamed_deinit(&file->unnamed);
+    file->names = file->fresh;
+    file->unnamed = file->fresh_unnamed;
+    file->fresh_unnamed = (struct unnamed_list){0};
+    file->failed.code = 0;
+}
+
+static void written_anew(struct job *job)
+{
+    struct names_file *file = job->owner;
+    if (job->error == 0) {
+        file->is_there = true;
+        file->size = file->bytes.len;
+    } else {
+        job_err(job, &file->failed);
+    }
+    end(file, &(struct err){0}); /* all that is read is known */
+}
+
+static void put_lines(struct names_file *file)
+{
+    struct buf after = {0};
+    struct bytes name;
+    uint8_t id[NAMES_ID_SIZE];
+    buf_clear(&file->bytes);
+    while (names_next(&file->names, buf_bytes(&after), &name, id)) {
+        names_line(&file->bytes, id, name);
+        buf_clear(&after);
+        buf_put_bytes(&after, name);
+    }
+    buf_deinit(&after);
+}
+
+static void write_anew(struct names_file *file)
+{
+    struct job *job = &file->job;
+    put_lines(file);
+    job_init(job, NAMES_LANE, written_anew, file);
+    job_replace(job, NAMES_NEW);
+    job_write(job, NAMES_NEW, 0, buf_bytes(&file->bytes));
+    job_sync(job, NAMES_NEW);
+    if (file->is_there)
+        job_rename(job, NAMES_PATH, NAMES_OLD);
+    job_rename(job, NAMES_NEW, NAMES_PATH);
+    job_sync_folder(job, "");
+    job_submit(file->disk, job);
+}
+
+/* Invariant (3). */
+static void scanned(void *ctx, int code, const struct err *err)
+{
+    struct names_file *file = ctx;
+    bool was_empty = file->bytes.len == 0;
+    struct err none = {0};
+    if (code != 0) {
+        names_deinit(&file->fresh);
+        unnamed_deinit(&file->fresh_unnamed);
+        end(file, err);
+        return;
+    }
+    accept(file);
+    file->size = 0;
+    if (file->unnamed.count > 0) {
+        err_set(&file->failed, ATE_EUNAVAILABLE, "%s",
+                file->unnamed.items[0].why.text);
+        end(file, &none);
+    } else if (file->writes && !(was_empty && file->names.count == 0)) {
+        write_anew(file);
+    } else {
+        end(file, &none);
+    }
+}
+
 static void take(struct names_file *file)
 {
-    struct names fresh;
-    struct err err = {0};
-    uint64_t good = 0;
-    names_init(&fresh);
-    if (names_parse(&fresh, buf_bytes(&file->bytes), &good, &err) == 0) {
-        names_deinit(&file->names);
-        file->names = fresh;
-        file->size = good;
-        file->failed.code = 0;
-    } else {
-        err_wrap(&err, NAMES_PATH);
-        names_deinit(&fresh);
+    struct bytes bytes = buf_bytes(&file->bytes);
+    names_init(&file->fresh);
+    if (names_parse(&file->fresh, bytes, NULL) != 0 || bytes.len == 0) {
+        names_scan(file->disk, &file->fresh, &file->fresh_unnamed, scanned,
+                   file);
+        return;
     }
-    end(file, &err);
+    accept(file);
+    file->size = bytes.len;
+    end(file, &(struct err){0});
 }
 
 static void read_more(struct names_file *file);
@@ -101,9 +180,11 @@ static void read_more(struct names_file *file)
     job_submit(file->disk, &file->job);
 }
 
-void names_file_read(struct names_file *file, names_file_done *done, void *ctx)
+void names_file_read(struct names_file *file, bool writes,
+                     names_file_done *done, void *ctx)
 {
     begin(file, done, ctx);
+    file->writes = writes;
     read_more(file);
 }
 
@@ -141,7 +222,7 @@ void names_file_add(struct names_file *file, const uint8_t id[NAMES_ID_SIZE],
     begin(file, done, ctx);
     if (file->failed.code != 0)
         err_set(&err, ATE_EUNAVAILABLE,
-                NAMES_PATH ": nothing is written since: %s", file->failed.text);
+                NAMES_PATH ": nothing is written to it: %s", file->failed.text);
     else
         names_check(&file->names, name, &err);
     if (err.code != 0) {

@@ -129,7 +129,7 @@ void node_start(struct node *node, node_done *done, void *ctx)
         end_start(node, &none);
         return;
     }
-    names_file_read(&node->names, names_loaded, node);
+    names_file_read(&node->names, !node->read_only, names_loaded, node);
 }
 
 void node_stop(struct node *node, node_done *done, void *ctx)
@@ -159,6 +159,11 @@ static void no_chain(struct asked *a)
 {
     struct node *node = a->node;
     struct bytes name = a->request->chain;
+    const struct unnamed *claims = unnamed_find(&node->names.unnamed, name);
+    if (claims != NULL) {
+        asked_fail(a, &claims->why);
+        return;
+    }
     struct bytes at = bytes_of(NULL, 0);
     uint8_t id[NAMES_ID_SIZE];
     char **names = mem_zero(NAMES_NEAR_MAX, sizeof(*names));
@@ -217,7 +222,7 @@ static void search(struct node *node)
     if (ring_is_empty(&node->lost) || names_file_is_busy(&node->names))
         return;
     ring_move(&node->searching, &node->lost);
-    names_file_read(&node->names, searched, node);
+    names_file_read(&node->names, false, searched, node);
 }
 
 static void searched(void *ctx, int code, const struct err *err)

@@ -96,6 +96,24 @@ describe('a flipped byte', function()
         assert.equal(0, transfer('1').code)
     end)
 
+    it('of the file of names is made good', function()
+        run.bank()
+        local names = run.data .. '/names'
+        local before = run.read(names)
+        for _, offset in ipairs({0, 20, #before - 1}) do
+            run.ok('dev', 'flip-byte', names, '--offset', offset)
+            local damaged = run.read(names)
+            assert.matches('bank', run.ok('chain', 'ls'))
+            assert.equal(damaged, run.read(names)) -- who reads does not write
+            run.fails(5, 'there is \'bank\'', 'chain', 'create', 'bank',
+                '--schema', run.dir .. '/bank.lua')
+            assert.equal(before, run.read(names))
+        end
+        assert.equal(0, os.remove(names) and 0)
+        assert.equal(0, transfer('1').code)
+        assert.equal(before, run.read(names))
+    end)
+
     it('needs a place that is there', function()
         run.bank()
         run.fails(3, 'no chain\'s folder', 'dev', 'flip-byte', run.dir)
@@ -215,6 +233,24 @@ describe('a copied folder', function()
         assert.matches('1%.head', done.err)
         done = run.shell('"$ATE" view other balance')
         assert.equal(0, done.code, done.err)
+    end)
+end)
+
+describe('two chains of one name', function()
+    it('are told, and neither is taken for the other', function()
+        run.bank()
+        local done = run.shell([[
+            mv "$ATE_DATA" first
+            "$ATE" chain create bank --schema bank.lua >/dev/null &&
+            cp -r first/?? "$ATE_DATA" && rm "$ATE_DATA/names" || exit
+            "$ATE" chain ls
+            "$ATE" chain info bank
+        ]])
+        assert.equal(5, done.code)
+        local _, count = done.out:gsub('bank', '')
+        assert.equal(2, count)
+        assert.matches('^warning: two chains are called \'bank\', in %x%x/%x+ '
+            .. 'and in %x%x/%x+: move the folder of one away\n', done.err)
     end)
 end)
 

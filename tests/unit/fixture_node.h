@@ -151,6 +151,7 @@ struct world {
     bool full;        /* writes to header files find no room */
     struct job *refused;
     size_t writes;  /* jobs that wrote to header files */
+    size_t lists;   /* jobs that listed a folder */
     uint8_t random; /* never random, but never twice the same */
     int64_t wall_ms;
     int64_t steady_us;
@@ -174,6 +175,7 @@ static void world_submit(void *ctx, struct job *job)
     uint32_t which = 0;
     bool writes = writes_head(job, &which);
     w->writes += writes;
+    w->lists += job->count > 0 && job->op[0].kind == JOB_LIST;
     if (writes && w->full) {
         job->error = ENOSPC;
         job->failed = which;
@@ -247,7 +249,7 @@ static void world_run(struct world *w, struct node *node)
     node_flush(node);
 }
 
-static void world_pass(struct world *w, struct node *node, int64_t ms)
+static inline void world_pass(struct world *w, struct node *node, int64_t ms)
 {
     w->wall_ms += ms;
     w->steady_us += ms * 1000;
@@ -423,7 +425,7 @@ static void create(struct world *w, struct node *node, const char *name)
 }
 
 /* Of a result that is a map: a whole number, and a text. */
-static int64_t int_at(const struct buf *map, const char *name)
+static inline int64_t int_at(const struct buf *map, const char *name)
 {
     int64_t value = -1;
     struct mp mp = mp_open(mp_map_get(buf_bytes(map), name));
@@ -431,7 +433,8 @@ static int64_t int_at(const struct buf *map, const char *name)
     return value;
 }
 
-static bool text_is(const struct buf *map, const char *name, const char *text)
+static inline bool text_is(const struct buf *map, const char *name,
+                           const char *text)
 {
     struct bytes value;
     struct mp mp = mp_open(mp_map_get(buf_bytes(map), name));
@@ -439,8 +442,8 @@ static bool text_is(const struct buf *map, const char *name, const char *text)
     return bytes_equal(value, bytes_of_text(text));
 }
 
-static bool same_text(const struct buf *a, const char *name_a,
-                      const struct buf *b, const char *name_b)
+static inline bool same_text(const struct buf *a, const char *name_a,
+                             const struct buf *b, const char *name_b)
 {
     struct bytes one = mp_map_get(buf_bytes(a), name_a);
     struct bytes other = mp_map_get(buf_bytes(b), name_b);

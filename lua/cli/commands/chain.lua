@@ -170,7 +170,9 @@ local function ls(ctx)
     local problems = {}
     for _, chain in ipairs(chains) do
         local found = chain
-        if ctx.options.long then
+        if chain.unnamed then
+            ctx.out:warn(chain.error)
+        elseif ctx.options.long then
             found, err = session:read(chain.name, 'info')
             found = found or {name = chain.name, id = chain.id,
                 state = 'failed', error = err.text, code = err.code}
