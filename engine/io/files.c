@@ -301,6 +301,16 @@ static int size_of(int fd, uint64_t *size)
     return 0;
 }
 
+static int mode_of(int fd, uint64_t *mode)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return errno;
+    *mode = st.st_mode & 07777;
+    return 0;
+}
+
 static int map_file(int fd, struct bytes *mapped)
 {
     uint64_t size = 0;
@@ -336,6 +346,8 @@ static int run_on_fd(struct job_op *op, int fd)
         return sync_data(fd);
     case JOB_MAP:
         return map_file(fd, op->mapped);
+    case JOB_MODE:
+        return mode_of(fd, &op->result);
     default:
         assert(op->kind == JOB_SIZE);
         return size_of(fd, &op->result);
@@ -350,8 +362,8 @@ static int run_on_file(struct use *use, struct job_op *op)
     int rc = get_file(use, op->path, &f);
     if (rc != 0)
         return rc;
-    bool reads =
-        op->kind == JOB_READ || op->kind == JOB_SIZE || op->kind == JOB_MAP;
+    bool reads = op->kind == JOB_READ || op->kind == JOB_SIZE ||
+                 op->kind == JOB_MAP || op->kind == JOB_MODE;
     rc = files->lock < 0 && !reads ? EROFS : run_on_fd(op, f->fd);
     if (rc != 0 && !reads) {
         pthread_mutex_lock(&files->mutex);

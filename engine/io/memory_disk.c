@@ -13,6 +13,7 @@
 struct node {
     char *path;
     bool is_folder;
+    unsigned mode;
     struct buf bytes;
 };
 
@@ -86,7 +87,8 @@ static struct node *add(struct memory_disk *d, const char *path, bool is_folder)
 {
     d->nodes = mem_array_grow(d->nodes, d->count, &d->cap, sizeof(*d->nodes));
     struct node *n = &d->nodes[d->count++];
-    *n = (struct node){.path = mem_text(path), .is_folder = is_folder};
+    *n = (struct node){
+        .path = mem_text(path), .is_folder = is_folder, .mode = 0600};
     return n;
 }
 
@@ -226,6 +228,9 @@ static int run_on_file(struct memory_disk *d, struct job_op *op)
     case JOB_SIZE:
         op->result = n->bytes.len;
         return 0;
+    case JOB_MODE:
+        op->result = n->mode;
+        return 0;
     case JOB_UNLINK:
         drop(d, n);
         return 0;
@@ -289,6 +294,20 @@ struct buf *memory_disk_file(struct memory_disk *d, const char *path)
 {
     struct node *n = find(d, path);
     return n != NULL && !n->is_folder ? &n->bytes : NULL;
+}
+
+void memory_disk_remove(struct memory_disk *d, const char *path)
+{
+    struct node *n = find(d, path);
+    assert(n != NULL);
+    drop(d, n);
+}
+
+void memory_disk_chmod(struct memory_disk *d, const char *path, unsigned mode)
+{
+    struct node *n = find(d, path);
+    assert(n != NULL);
+    n->mode = mode;
 }
 
 void memory_disk_put(struct memory_disk *d, const char *path,

@@ -88,6 +88,11 @@ void job_size(struct job *job, const char *path)
     add(job, JOB_SIZE, path);
 }
 
+void job_mode(struct job *job, const char *path)
+{
+    add(job, JOB_MODE, path);
+}
+
 void job_list(struct job *job, const char *path, struct buf *names)
 {
     assert(names != NULL);
@@ -126,8 +131,9 @@ const char *job_kind_text(enum job_kind kind)
         [JOB_SIZE] = "asking the size",
         [JOB_LIST] = "listing",
         [JOB_MAP] = "mapping",
+        [JOB_MODE] = "asking the mode",
     };
-    assert(kind >= JOB_MKDIR && kind <= JOB_MAP);
+    assert(kind >= JOB_MKDIR && kind <= JOB_MODE);
     return text[kind];
 }
 

@@ -38,6 +38,8 @@ enum job_kind {
     JOB_SIZE,        /* result: the file's size */
     JOB_LIST,        /* append each name in it, sorted, a zero behind it */
     JOB_MAP,         /* `*mapped`: all of the file; empty when it is */
+    JOB_MODE,        /* result: who may do what with the file, as chmod has it
+                      */
 };
 
 struct job_op {
@@ -50,7 +52,7 @@ struct job_op {
     struct buf *bytes;    /* READ, LIST; the submitter's */
     struct bytes *mapped; /* MAP; set when it succeeded */
     uint64_t result; /* READ: bytes got, less than length only at the file's
-                        end; SIZE: size */
+                        end; SIZE: size; MODE: mode */
 };
 
 enum { JOB_OPS_MAX = 24 };
@@ -94,6 +96,7 @@ void job_sync_folder(struct job *job, const char *path);
 void job_rename(struct job *job, const char *path, const char *to);
 void job_unlink(struct job *job, const char *path);
 void job_size(struct job *job, const char *path);
+void job_mode(struct job *job, const char *path);
 void job_list(struct job *job, const char *path, struct buf *names);
 void job_map(struct job *job, const char *path, struct bytes *mapped);
 

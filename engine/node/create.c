@@ -111,10 +111,14 @@ static void need_keys(struct creating *c)
     struct bytes name = asked_key(c->asked);
     const struct key_pair *pair;
     bool is_me = bytes_equal(name, bytes_of_text(KEY_NAME_ME));
-    if (!is_me && keys_find(keys, name, &pair, &c->err) != 0) {
+    int rc = keys_find(keys, name, &pair, &c->err);
+    if (rc == ATE_ENOT_FOUND && is_me)
+        rc = node_may_make_me(c->node, &c->err);
+    if (rc != 0) {
         c->step = CREATE_ENDED;
         return;
     }
+    c->err.code = 0;
     c->step = CREATE_KEYS;
     c->keys_awaited = 2;
     keys_need(keys, name, key_there, c);
@@ -151,7 +155,8 @@ struct root_set {
 };
 
 static int find_roots(struct creating *c, const struct bytes *names,
-                      size_t count, int64_t threshold, struct root_set *set)
+                      size_t count, int64_t threshold, bool signs,
+                      struct root_set *set)
 {
     const struct key_entry *entry;
     *set = (struct root_set){.count = count};
@@ -160,8 +165,12 @@ static int find_roots(struct creating *c, const struct bytes *names,
         if (rc != 0)
             return rc;
         set->records[i] = entry->pair.record;
-        if (!entry->is_public)
-            set->pairs[set->pair_count++] = &entry->pair;
+        if (entry->is_public || !signs)
+            continue;
+        rc = keys_may_sign(&c->node->keys, entry, &c->err);
+        if (rc != 0)
+            return rc;
+        set->pairs[set->pair_count++] = &entry->pair;
     }
     set->threshold = threshold > 0 ? (uint64_t)threshold : count;
     return roots_check(set->records, count, set->threshold, &c->err);
@@ -172,7 +181,7 @@ static int choose_roots(struct creating *c, struct root_set *set)
     struct bytes me = asked_key(c->asked);
     bool named = c->root_count > 0;
     int rc = find_roots(c, named ? c->roots : &me, named ? c->root_count : 1,
-                        c->threshold, set);
+                        c->threshold, true, set);
     if (rc != 0 || set->pair_count >= set->threshold)
         return rc;
     return err_set(&c->err, ATE_EDENIED,
@@ -189,7 +198,8 @@ static void make_chain(struct creating *c)
     uint8_t digest[HASH_SIZE];
     int rc = choose_roots(c, &roots);
     if (rc == 0 && c->next_count > 0)
-        rc = find_roots(c, c->next, c->next_count, c->next_threshold, &next);
+        rc = find_roots(c, c->next, c->next_count, c->next_threshold, false,
+                        &next);
     if (rc != 0) {
         c->step = CREATE_ENDED;
         return;

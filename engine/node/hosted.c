@@ -81,16 +81,6 @@ void hosted_ask(struct hosted *h, struct asked *a)
     hosted_touch(h);
 }
 
-void hosted_ask_again(struct asked *a)
-{
-    struct hosted *h = a->hosted;
-    assert(a->started && h->users > 0);
-    a->started = false;
-    h->users--;
-    ring_add(&h->waiting, &a->ring);
-    hosted_touch(h);
-}
-
 /* ---- opening ---- */
 
 bool hosted_is_readable(const struct chain *chain)

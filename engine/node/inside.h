@@ -134,8 +134,6 @@ struct hosted *hosted_open(struct node *node, struct bytes name,
 /* A chain that was just created is open. */
 void hosted_adopt(struct node *node, struct bytes name, struct chain *chain);
 void hosted_ask(struct hosted *h, struct asked *a);
-/* A started request goes back to the queue. */
-void hosted_ask_again(struct asked *a);
 void hosted_touch(struct hosted *h); /* settle it at the next flush */
 /* Do what is to be done about it; it may be gone afterwards. */
 void hosted_settle(struct hosted *h);
@@ -187,6 +185,10 @@ void create_settle(struct node *node);
 bool create_can_settle(const struct node *node); /* one was asked for since */
 
 /* ---- node.c ---- */
+
+/* The key `me` is made for whoever begins: one that was lost is not made up for
+ * by another. Errors: NOT_FOUND, with what is missing. */
+int node_may_make_me(const struct node *node, struct err *err);
 
 /* Read the names once more, then route it again. */
 void node_search(struct asked *a);

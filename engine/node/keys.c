@@ -28,6 +28,7 @@ enum {
     KEY_FILE_MAX = 512, /* more bytes than a key file has */
     KEYS_LANE = 2,      /* chains' lanes are odd, or one more */
     NAMES_LISTED = 8,
+    OTHERS_READ = 0077, /* or write, or more: all but the owner's rights */
 };
 
 static_assert(KEY_NAME_MAX + sizeof(KEY_ENDING) <= LIMIT_NAME,
@@ -145,16 +146,37 @@ int keys_find(const struct keys *keys, struct bytes name,
     const struct key_entry *entry;
     int rc = keys_entry(keys, name, &entry, err);
     *pair = NULL;
-    if (rc != 0)
-        return rc;
-    assert(entry != NULL);
+    if (rc == 0)
+        rc = keys_may_sign(keys, entry, err);
+    if (rc == 0)
+        *pair = &entry->pair;
+    return rc;
+}
+
+int keys_may_sign(const struct keys *keys, const struct key_entry *entry,
+                  struct err *err)
+{
     if (entry->is_public)
         return err_set(err, ATE_EDENIED,
                        "key %s: only its public half is here, so it cannot "
                        "sign",
                        entry->name);
-    *pair = &entry->pair;
-    return 0;
+    if (!entry->is_exposed)
+        return 0;
+    const char *folder = keys->folder != NULL ? keys->folder : "";
+    return err_set(err, ATE_EDENIED,
+                   "key %s: others can read its file, so it signs nothing: "
+                   "chmod 600 '%s%s" KEYS_FOLDER "/%s" KEY_ENDING "'",
+                   entry->name, folder, folder[0] != '\0' ? "/" : "",
+                   entry->name);
+}
+
+bool keys_has_any(const struct keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (is_listed(keys->entries[i]))
+            return true;
+    return false;
 }
 
 const struct key_entry *keys_by_id(const struct keys *keys,
@@ -298,6 +320,7 @@ static void load_next(struct keys_load *load)
     buf_reserve(&load->file, KEY_FILE_MAX);
     job_init(&load->job, KEYS_LANE, key_read, load);
     job_read(&load->job, buf_text(&load->path), 0, KEY_FILE_MAX, &load->file);
+    job_mode(&load->job, buf_text(&load->path));
     job_submit(load->keys->disk, &load->job);
 }
 
@@ -332,6 +355,8 @@ static void key_read(struct job *job)
     assert(is_key);
     entry->name = mem_zero(1, name.len + 1);
     memcpy(entry->name, name.data, name.len);
+    entry->is_exposed = job->error == 0 && !entry->is_public &&
+                        (job->op[1].result & OTHERS_READ) != 0;
     if (job->error != 0)
         job_err(job, &err);
     else if (read_entry(entry, buf_bytes(&load->file), &err) != 0)

@@ -2,10 +2,10 @@
  * what is known of others' keys: DATA/keys/<name>.pub.
  *
  * Two names mean something to the node: `me` signs when nobody else is named,
- * `node` orders the chains that are made here. Whoever asks for one of them
- * gets it made. Pairs stay where they are until keys_deinit(), which wipes
- * them. A file that cannot be read keeps its name: nothing is ever written over
- * it. */
+ * `node` orders the chains that are made here. Both are made with a folder's
+ * first chain. A pair whose file others can read signs nothing. Pairs stay
+ * where they are until keys_deinit(), which wipes them. A file that cannot be
+ * read keeps its name: nothing is ever written over it. */
 #ifndef ATE_NODE_KEYS_H
 #define ATE_NODE_KEYS_H
 
@@ -26,6 +26,7 @@ struct key_entry {
     char *name;
     struct key_pair pair; /* public: its secrets are zeros */
     bool is_public;       /* somebody else's */
+    bool is_exposed;      /* others can read its file */
     struct err *why;      /* NULL, or why its file is no key; then no pair */
 };
 
@@ -35,6 +36,8 @@ struct keys {
     /* Read these, never set them. */
     struct key_entry **entries; /* sorted by name */
     size_t count;
+
+    const char *folder; /* that holds them, for texts; NULL: none */
 
     /* Private. */
     size_t cap;
@@ -63,9 +66,17 @@ void keys_load(struct keys *keys, keys_done *done, void *ctx);
 int keys_entry(const struct keys *keys, struct bytes name,
                const struct key_entry **entry, struct err *err);
 
-/* Its pair, to sign with. Errors: the same, and DENIED for somebody else's. */
+/* Its pair, to sign with. Errors: the same, and those of keys_may_sign(). */
 int keys_find(const struct keys *keys, struct bytes name,
               const struct key_pair **pair, struct err *err);
+
+/* Errors: DENIED for somebody else's, and for one whose file others can read,
+ * with the chmod to do. */
+int keys_may_sign(const struct keys *keys, const struct key_entry *entry,
+                  struct err *err);
+
+/* Is there one, besides the node's own? */
+bool keys_has_any(const struct keys *keys);
 
 /* NULL: not one of ours. */
 const struct key_entry *keys_by_id(const struct keys *keys,

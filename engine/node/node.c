@@ -21,7 +21,9 @@ static const struct key_pair *order_pair(void *ctx, const uint8_t id[32])
 {
     struct node *node = ctx;
     const struct key_entry *entry = keys_by_id(&node->keys, id);
-    return entry != NULL && !entry->is_public ? &entry->pair : NULL;
+    if (entry == NULL || keys_may_sign(&node->keys, entry, NULL) != 0)
+        return NULL;
+    return &entry->pair;
 }
 
 static const struct key_pair *node_pair(void *ctx)
@@ -65,6 +67,7 @@ struct node *node_new(const struct node_env *env)
     env->random(env->ctx, seed, sizeof(seed));
     map_init(&node->hosted, seed);
     keys_init(&node->keys, env->disk, env->random, env->ctx);
+    node->keys.folder = env->path;
     node->door_names = keys_door_names(&node->keys);
     names_file_init(&node->names, env->disk);
     node->deps = (struct chain_deps){
@@ -151,6 +154,26 @@ static bool has_stopped(const struct node *node)
            node->asked_count == 0 && node->creating == NULL &&
            ring_is_empty(&node->verifying) && keys_are_idle(&node->keys) &&
            !names_file_is_busy(&node->names);
+}
+
+int node_may_make_me(const struct node *node, struct err *err)
+{
+    const struct names_file *names = &node->names;
+    if (!keys_has_any(&node->keys) && names->names.count == 0 &&
+        names->unnamed.count == 0)
+        return 0;
+    struct buf list = {0};
+    node->door_names.list(node->door_names.ctx, &list);
+    int rc = err_set(
+        err, ATE_ENOT_FOUND,
+        "no key '" KEY_NAME_ME "', and none is made where there are %s: put "
+        "keys/" KEY_NAME_ME ".key back if it was lost, name another key%s%s%s, "
+        "or make it with key.new",
+        names->names.count > 0 ? "chains" : "others",
+        list.len > 0 ? " (there are: " : "", buf_text(&list),
+        list.len > 0 ? ")" : "");
+    buf_deinit(&list);
+    return rc;
 }
 
 /* ---- routing ---- */

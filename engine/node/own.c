@@ -21,7 +21,7 @@ static void put_key(const struct key_entry *entry, struct buf *out)
         mapping_hex(&m, "id", bytes_of(entry->pair.id, KEY_ID_SIZE));
         mapping_hex(&m, "sign", bytes_of(record->sign, SIGN_PUBLIC_SIZE));
         mapping_hex(&m, "box", bytes_of(record->box, BOX_PUBLIC_SIZE));
-        mapping_bool(&m, "signs", !entry->is_public);
+        mapping_bool(&m, "signs", !entry->is_public && !entry->is_exposed);
         struct buf text = {0};
         key_record_write(&text, record);
         mapping_str(&m, "public", buf_bytes(&text));

@@ -8,6 +8,7 @@
 #include "chain/engine_methods.h"
 #include "chain/fields.h"
 #include "chain/mapping.h"
+#include "chain/roots.h"
 #include "node/inside.h"
 
 /* ---- queries ---- */
@@ -178,37 +179,45 @@ static void call_done(struct chain_call *call)
     buf_deinit(&out);
 }
 
-static void key_made(void *ctx, int code, const struct err *err)
-{
-    struct asked *a = ctx;
-    a->node->making_keys--;
-    if (code == 0)
-        hosted_ask_again(a);
-    else
-        asked_fail(a, err);
-}
-
-/* The key that signs, or whoever reads without one. NULL: the request waits for
- * one that is being made, or was ended. */
+/* The key that signs, or whoever reads without one. NULL: the request was
+ * ended.
+ */
 static const struct key_pair *author_of(struct asked *a, const struct method *m)
 {
     struct node *node = a->node;
     struct bytes name = asked_key(a);
-    const struct key_pair *pair;
+    const struct key_entry *entry = NULL;
     struct err err;
-    if (keys_find(&node->keys, name, &pair, &err) == 0)
-        return pair;
     bool is_me = bytes_equal(name, bytes_of_text(KEY_NAME_ME));
-    bool writes = m != NULL && m->mode == METHOD_WRITE && !node->read_only;
-    if (err.code == ATE_ENOT_FOUND && is_me && writes) {
-        node->making_keys++;
-        keys_need(&node->keys, name, key_made, a);
-        return NULL;
-    }
-    if (err.code == ATE_ENOT_FOUND && is_me)
+    bool writes = m != NULL && m->mode == METHOD_WRITE;
+    int rc = keys_entry(&node->keys, name, &entry, &err);
+    if (rc == 0 && (writes || entry->is_public))
+        rc = keys_may_sign(&node->keys, entry, &err);
+    if (rc == 0)
+        return &entry->pair;
+    if (rc == ATE_ENOT_FOUND && is_me && (!writes || node->read_only))
         return &node->nobody;
+    if (rc == ATE_ENOT_FOUND && is_me)
+        node_may_make_me(node, &err); /* there is a chain, so it may not */
     asked_fail(a, &err);
     return NULL;
+}
+
+/* Without it nothing is written; that it is here, and must not sign, is worth
+ * more than that it does not order. */
+static int check_order_key(struct asked *a, const struct method *m,
+                           struct err *err)
+{
+    const struct keys *keys = &a->node->keys;
+    struct term term;
+    if (m == NULL || m->mode != METHOD_WRITE || a->request->propose ||
+        m->by_default == DEFAULT_ORDER)
+        return 0;
+    term_get(chain_version(a->hosted->chain), &term);
+    const struct key_entry *entry = keys_by_id(keys, term.id);
+    if (entry == NULL || !entry->is_exposed)
+        return 0;
+    return keys_may_sign(keys, entry, err);
 }
 
 static void serve_default_read(struct asked *a, const struct method *m)
@@ -229,10 +238,10 @@ static int add_signer(struct asked *a, struct bytes name, const char *purpose,
 {
     const struct keys *keys = &a->node->keys;
     const struct key_entry *entry;
-    const struct key_pair *pair;
     int rc = keys_entry(keys, name, &entry, err);
-    if (rc == 0 && !a->request->propose)
-        rc = keys_find(keys, name, &pair, err); /* has to be able to */
+    bool is_absent = rc == 0 && entry->is_public && a->request->propose;
+    if (rc == 0 && !is_absent)
+        rc = keys_may_sign(keys, entry, err);
     if (rc != 0)
         return rc;
     if (a->signer_count == LIMIT_TX_SIGNATURES)
@@ -243,7 +252,7 @@ static int add_signer(struct asked *a, struct bytes name, const char *purpose,
     a->signers[a->signer_count++] = (struct signer){
         .pair = &entry->pair,
         .purpose = bytes_of_text(purpose),
-        .is_absent = entry->is_public,
+        .is_absent = is_absent,
     };
     return 0;
 }
@@ -309,7 +318,10 @@ static void serve_call(struct asked *a)
     if (author == NULL)
         return;
     a->call = (struct chain_call){0};
-    if (take_sides(a, m, &author, &err) != 0) {
+    int rc = check_order_key(a, m, &err);
+    if (rc == 0)
+        rc = take_sides(a, m, &author, &err);
+    if (rc != 0) {
         asked_fail(a, &err);
         return;
     }

@@ -570,6 +570,9 @@ static int run_on_file(struct sim_disk *d, struct job_op *op)
         *op->mapped = bytes_of(mem_copy(f->cache.data, f->cache.len),
                                f->cache.len);
         return 0;
+    case JOB_MODE:
+        op->result = 0600;
+        return 0;
     case JOB_UNLINK:
         change_add(
             d, (struct name_change){.path = (char *)op->path, .removed = true});

@@ -236,6 +236,37 @@ describe('a copied folder', function()
     end)
 end)
 
+describe('a key', function()
+    it('that was lost is not made up for', function()
+        run.bank()
+        local me = run.data .. '/keys/me.key'
+        assert(os.rename(me, run.dir .. '/kept'))
+        local text = run.fails(3, 'no key \'me\', and none is made where there '
+            .. 'are chains: put keys/me%.key back', 'call', 'bank', 'transfer',
+            'from=alice', 'to=bob', 'amount=1')
+        assert.matches('%(there are: bob%), or make it with ate key new', text)
+        run.fails(3, 'no key \'me\'', 'chain', 'create', 'other', '--schema',
+            run.dir .. '/bank.lua')
+        run.ok('view', 'bank', 'balance')
+        assert(os.rename(run.dir .. '/kept', me))
+        assert.equal(0, transfer('1').code)
+    end)
+
+    it('that others can read signs nothing', function()
+        run.bank()
+        for _, name in ipairs({'me', 'node'}) do
+            local file = run.data .. '/keys/' .. name .. '.key'
+            os.execute('chmod 640 ' .. run.quote(file))
+            local text = run.fails(4, 'key ' .. name .. ': others can read its '
+                .. 'file, so it signs nothing: chmod 600', 'call', 'bank',
+                'transfer', 'from=alice', 'to=bob', 'amount=1')
+            run.ok('view', 'bank', 'balance')
+            os.execute(text:match('chmod 600 .*'))
+            assert.equal(0, transfer('1').code)
+        end
+    end)
+end)
+
 describe('two chains of one name', function()
     it('are told, and neither is taken for the other', function()
         run.bank()

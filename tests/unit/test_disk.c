@@ -394,6 +394,9 @@ static void reading_only_changes_nothing(void **state)
     assert_int_equal(run(f), EROFS);
     job_size(begin(f), "file");
     assert_int_equal(run(f), 0);
+    job_mode(begin(f), "file");
+    assert_int_equal(run(f), 0);
+    assert_int_equal(f->job.op[0].result, 0600);
 }
 
 static void folder_is_made_only_when_asked(void **state)

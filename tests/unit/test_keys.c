@@ -199,9 +199,35 @@ static void doors_see_names_but_not_the_node_listed(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Like ssh: what others can read may be anybody's by now. */
+static void a_file_that_others_can_read_signs_nothing(void **state)
+{
+    struct bench *b = *state;
+    const struct key_pair *pair;
+    const struct key_entry *entry;
+    struct err err;
+    make(b, "bob");
+    static const unsigned bad[] = {0640, 0604, 0620, 0601, 0777};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        memory_disk_chmod(b->disk, "keys/bob.key", bad[i]);
+        reload(b);
+        b->keys.folder = "/data";
+        assert_int_equal(keys_find(&b->keys, bytes_of_text("bob"), &pair, &err),
+                         ATE_EDENIED);
+        assert_non_null(strstr(err.text, "chmod 600 '/data/keys/bob.key'"));
+        assert_int_equal(
+            keys_entry(&b->keys, bytes_of_text("bob"), &entry, &err), 0);
+    }
+    memory_disk_chmod(b->disk, "keys/bob.key", 0400);
+    reload(b);
+    assert_int_equal(keys_find(&b->keys, bytes_of_text("bob"), &pair, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_file_that_others_can_read_signs_nothing, set_up, tear_down),
         TEST(a_key_is_read_back),
         TEST(a_name_that_is_taken_stays),
         TEST(a_damaged_file_is_told_and_kept),

@@ -718,6 +718,74 @@ static void a_log_that_was_cut_back_is_read_anew(void **state)
     buf_deinit(&kept);
 }
 
+/* ---- keys that were lost, or are open ---- */
+
+/* Whoever writes under a new key is somebody else to the chains. */
+static void me_is_made_only_where_nothing_is(void **state)
+{
+    struct bench *s = *state;
+    struct world *w = &s->world;
+    struct ask ask;
+    struct buf kept = {0};
+    call_ok(w, s->node, NULL, "key.new", ARGS("name=bob"));
+    world_stop(w, s->node);
+    buf_put_bytes(&kept, buf_bytes(memory_disk_file(w->memory, "keys/me.key")));
+    memory_disk_remove(w->memory, "keys/me.key");
+    s->node = world_node(w, false, 0);
+    assert_int_equal(
+        call(w, s->node, &ask, "bank", "note.append", ARGS("text=x")),
+        ATE_ENOT_FOUND);
+    assert_non_null(strstr(ask.err.text, "put keys/me.key back"));
+    assert_non_null(strstr(ask.err.text, "(there are: bob)"));
+    ask_end(&ask);
+    assert_int_equal(call(w, s->node, &ask, NULL, "chain.create",
+                          ARGS("bundle=bin:toy", "name=new")),
+                     ATE_ENOT_FOUND);
+    ask_end(&ask);
+    assert_int_equal(read_(w, s->node, &ask, "bank", "list", ARGS("type=note")),
+                     0);
+    ask_end(&ask);
+    assert_null(memory_disk_file(w->memory, "keys/me.key"));
+    world_stop(w, s->node);
+    memory_disk_put(w->memory, "keys/me.key", buf_bytes(&kept));
+    s->node = world_node(w, false, 0);
+    note(s, "bank", "x");
+    buf_deinit(&kept);
+}
+
+static void open_keys_sign_nothing(void **state)
+{
+    struct bench *s = *state;
+    struct world *w = &s->world;
+    struct ask ask;
+    static const char *const files[] = {"keys/me.key", "keys/node.key"};
+    for (size_t i = 0; i < 2; i++) {
+        world_stop(w, s->node);
+        memory_disk_chmod(w->memory, files[i], 0644);
+        s->node = world_node(w, false, 0);
+        assert_int_equal(
+            call(w, s->node, &ask, "bank", "note.append", ARGS("text=x")),
+            ATE_EDENIED);
+        assert_non_null(strstr(ask.err.text, "chmod 600 '/data/keys/"));
+        assert_non_null(strstr(ask.err.text, files[i]));
+        ask_end(&ask);
+        assert_int_equal(call(w, s->node, &ask, NULL, "chain.create",
+                              ARGS("bundle=bin:toy", "name=new")),
+                         ATE_EDENIED);
+        ask_end(&ask);
+        assert_int_equal(
+            read_(w, s->node, &ask, "bank", "list", ARGS("type=note")), 0);
+        ask_end(&ask);
+        assert_int_equal(call(w, s->node, &ask, "bank", "note.list", ARGS()),
+                         0);
+        ask_end(&ask);
+        memory_disk_chmod(w->memory, files[i], 0600);
+    }
+    world_stop(w, s->node);
+    s->node = world_node(w, false, 0);
+    note(s, "bank", "x");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -731,6 +799,8 @@ int main(void)
         TEST(a_repeated_call_id_gets_the_first_answer),
         TEST(unknown_keys_do_not_sign),
         TEST(a_public_key_does_not_order),
+        TEST(me_is_made_only_where_nothing_is),
+        TEST(open_keys_sign_nothing),
         TEST(arguments_have_to_be_a_map),
         TEST(a_full_disk_is_survived),
         TEST(a_full_disk_fails_what_waits_behind),
