@@ -176,7 +176,7 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     history {type, key}                           streams
  *     view {view, where?, after?, limit?, order?}   streams
  *     sum {view, column, where?}                    -> amount
- *     info {}                                       -> map
+ *     info {state?: true}                           -> map
  *     schema {}                                     -> map
  *     tail {from?, limit?, follow?}                 streams
  *     grants {to?, all?, limit?, order?}            streams

@@ -1,4 +1,5 @@
-/* info and schema: what a chain is. */
+/* info and schema: what a chain is. What takes a walk over all of its state is
+ * told only when it is asked for: the loop does nothing else meanwhile. */
 #include <string.h>
 
 #include "base/msgpack.h"
@@ -89,6 +90,16 @@ static void put_tail(const struct log *log, struct mapping *m)
         mapping_text(m, "damaged_slot", log->bad_slot.text);
 }
 
+static void put_state(struct query *q, struct mapping *m)
+{
+    struct tree_version v = q->door.version;
+    uint8_t root[HASH_SIZE];
+    state_root(v, root);
+    mapping_hex(m, "state_root", bytes_of(root, HASH_SIZE));
+    mapping_uint(m, "objects", count_kind(v, STATE_OBJECT));
+    mapping_uint(m, "rows", count_kind(v, STATE_ROW));
+}
+
 static void put_log(struct query *q, struct mapping *m)
 {
     const struct log *log = chain_log(q->chain);
@@ -99,13 +110,9 @@ static void put_log(struct query *q, struct mapping *m)
     chain_root(q->chain, root);
     mapping_uint(m, "size", chain_size(q->chain));
     mapping_hex(m, "root", bytes_of(root, HASH_SIZE));
-    state_root(v, root);
-    mapping_hex(m, "state_root", bytes_of(root, HASH_SIZE));
     time_put(&text, state_time(v));
     mapping_str(m, "time", buf_bytes(&text));
     buf_deinit(&text);
-    mapping_uint(m, "objects", count_kind(v, STATE_OBJECT));
-    mapping_uint(m, "rows", count_kind(v, STATE_ROW));
     mapping_uint(m, "head_bytes", log->end.offset);
     mapping_uint(m, "body_bytes", log->end.body_offset);
     put_tail(log, m);
@@ -127,11 +134,20 @@ static int info_step(struct query *q, struct err *err)
     put_roots(q, &m);
     put_schema(&m, chain_core(q->chain)->schema);
     put_log(q, &m);
+    if (q->all)
+        put_state(q, &m);
     mapping_put(&m, &q->result);
     return STEP_END;
 }
 
-const struct query_kind query_info = {"info", nothing_begin, info_step};
+static int info_begin(struct query *q, struct err *err)
+{
+    static const char *const names[] = {"state", NULL};
+    int rc = query_check_args(q, names, err);
+    return rc != 0 ? rc : query_take_flag(q, "state", &q->all, err);
+}
+
+const struct query_kind query_info = {"info", info_begin, info_step};
 
 static int schema_step(struct query *q, struct err *err)
 {

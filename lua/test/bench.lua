@@ -65,7 +65,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function Bench:replay()
-    local info, err = self.session:read(self.chain, 'info')
+    local info, err = self.session:read(self.chain, 'info', {state = true})
     if info == nil then
         return nil, err
     end

@@ -119,7 +119,8 @@ describe('what was deleted', function()
         run.notes() -- without views, so the checker knows the whole state
         run.ok('call', 'notes', 'note.put', 'name=b', 'text=x')
         run.ok('call', 'notes', 'note.delete', 'name=a')
-        local state = run.json('chain', 'info', 'notes').state_root
+        local state = run.json('chain', 'info', 'notes', '--state')
+            .state_root
         local done = run.shell(('%s %s --state %s'):format(
             run.quote(run.root .. '/tests/checker/check.py'),
             run.quote(run.path('notes')), state))

@@ -523,6 +523,23 @@ static void stopping_waits_for_calls_and_ends_reads(void **state)
 
 /* ---- checking ---- */
 
+/* It takes a walk over all of it. */
+static void info_leaves_the_state_out(void **state)
+{
+    struct bench *s = *state;
+    struct ask ask;
+    note(s, "bank", "x");
+    assert_int_equal(read_(&s->world, s->node, &ask, "bank", "info", ARGS()),
+                     0);
+    assert_false(contains(&ask.result, "state_root"));
+    assert_false(contains(&ask.result, "objects"));
+    ask_end(&ask);
+    assert_int_equal(
+        read_(&s->world, s->node, &ask, "bank", "info", ARGS("state=maybe")),
+        ATE_EINVALID);
+    ask_end(&ask);
+}
+
 static void verify_comes_to_what_is_there(void **state)
 {
     struct bench *s = *state;
@@ -530,7 +547,8 @@ static void verify_comes_to_what_is_there(void **state)
     struct ask ask;
     for (int i = 0; i < 3; i++)
         note(s, "bank", "x");
-    read_(&s->world, s->node, &info, "bank", "info", ARGS());
+    read_(&s->world, s->node, &info, "bank", "info", ARGS("state=true"));
+    assert_int_equal(int_at(&info.result, "objects"), 3);
     assert_int_equal(read_(&s->world, s->node, &ask, "bank", "verify", ARGS()),
                      0);
     assert_true(same_text(&info.result, "root", &ask.result, "root"));
@@ -814,6 +832,7 @@ int main(void)
         TEST(few_places_serve_many_chains),
         TEST(a_place_is_free_when_its_reader_ends),
         TEST(stopping_waits_for_calls_and_ends_reads),
+        TEST(info_leaves_the_state_out),
         TEST(verify_comes_to_what_is_there),
         TEST(a_flipped_byte_is_found),
         TEST(a_node_that_gives_up_tells_no_half_truth),

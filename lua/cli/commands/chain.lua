@@ -192,10 +192,8 @@ end
 local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
     'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'vkey',
-    'bundle',
-    'objects', 'rows', 'head_bytes',
-    'body_bytes', 'torn_bytes', 'cut_bytes', 'suspect', 'damaged_slot', 'folder',
-    'state',
+    'bundle', 'state_root', 'objects', 'rows', 'head_bytes', 'body_bytes',
+    'torn_bytes', 'cut_bytes', 'suspect', 'damaged_slot', 'folder', 'state',
     'error',
 }
 
@@ -205,7 +203,8 @@ local function info(ctx)
         return nil, err
     end
     local found
-    found, err = session:read(ctx.args.NAME, 'info')
+    found, err = session:read(ctx.args.NAME, 'info',
+        {state = ctx.options.state})
     if found == nil then
         return nil, err
     end
@@ -331,8 +330,15 @@ return {
             },
             run = ls,
         },
-        {name = 'info', doc = 'Show what a chain is.', args = {NAME},
-            run = info},
+        {
+            name = 'info',
+            doc = 'Show what a chain is.',
+            args = {NAME},
+            options = {{name = 'state', doc = 'Show the state root, too, and '
+                .. 'how many objects and rows there are; takes a walk over '
+                .. 'all of them.'}},
+            run = info,
+        },
         {
             name = 'tail',
             doc = 'Show the last transactions; -f follows.',
