@@ -158,11 +158,63 @@ static int compare(const struct verifying *v, struct err *err)
     return compare_state(v, h->chain, err);
 }
 
+/* A folder that is called like an id holds the chain of that id, or somebody
+ * was given another one than he was told. */
+static int check_folder(const struct verifying *v, struct err *err)
+{
+    const struct node *node = v->node;
+    const uint8_t *id = chain_core(v->chain)->id;
+    uint8_t named[CHAIN_ID_SIZE];
+    if (!node->env.folder || node->env.path == NULL)
+        return 0;
+    const char *slash = strrchr(node->env.path, '/');
+    const char *name = slash != NULL ? slash + 1 : node->env.path;
+    if (strlen(name) != 2 * CHAIN_ID_SIZE ||
+        !hex_get(name, 2 * CHAIN_ID_SIZE, named) ||
+        memcmp(named, id, CHAIN_ID_SIZE) == 0)
+        return 0;
+    struct buf text = {0};
+    hex_put(&text, bytes_of(id, CHAIN_ID_SIZE));
+    int rc = err_set(err, ATE_ECORRUPT,
+                     "the folder is named after another chain than the one in "
+                     "it, %.*s, whose id is %s",
+                     (int)chain_core(v->chain)->genesis.name.len,
+                     (const char *)chain_core(v->chain)->genesis.name.data,
+                     buf_text(&text));
+    buf_deinit(&text);
+    return rc;
+}
+
+static void put_chain(const struct verifying *v, struct mapping *m)
+{
+    const struct core *core = chain_core(v->chain);
+    const struct schema *s = core->schema;
+    mapping_str(m, "name", core->genesis.name);
+    mapping_hex(m, "id", bytes_of(core->id, CHAIN_ID_SIZE));
+    mapping_text(m, "schema", s->main);
+    mapping_int(m, "version", schema_part(s, s->main)->version);
+}
+
+/* What stands behind the last heartbeat is signed by its authors alone: who
+ * orders could still give it another order, or leave it out. */
+static void put_signed(const struct verifying *v, struct mapping *m)
+{
+    uint64_t last = 0;
+    struct bytes time;
+    uint64_t size = chain_size(v->chain);
+    bool any = state_before(chain_version(v->chain), STATE_BEAT, UINT64_MAX,
+                            &last, &time);
+    mapping_uint(m, "ordered", any ? last + 1 : 0);
+    mapping_uint(m, "behind", any ? size - last - 1 : size - 1);
+}
+
 static void put_report(const struct verifying *v, struct buf *out)
 {
     const struct chain_progress *progress = chain_progress(v->chain);
     struct mapping m = {0};
     uint8_t root[HASH_SIZE];
+    put_chain(v, &m);
+    put_signed(v, &m);
     chain_root(v->chain, root);
     mapping_hex(&m, "root", bytes_of(root, HASH_SIZE));
     state_root(chain_version(v->chain), root);
@@ -183,6 +235,8 @@ static void answer(struct verifying *v)
 {
     struct err err = v->outcome;
     struct buf report = {0};
+    if (err.code == 0)
+        check_folder(v, &err);
     if (err.code == 0)
         compare(v, &err);
     if (err.code == 0)

@@ -54,14 +54,29 @@ local function count(n, one)
     return ('%s %s%s'):format(cell.text(n or 0), one, n == 1 and '' or 's')
 end
 
---- `7 transactions, 7 signatures, 7 verdicts: all as recorded`
+--- Which chain it was, then `7 transactions, 7 signatures, 7 verdicts: all as
+-- recorded`, and what the order key has not signed.
+-- @tparam table out
 -- @tparam table report of `verify`
--- @treturn string
-function M.verified(report)
-    return ('%s, %s, %s: all as recorded'):format(
+function M.verified(out, report)
+    M.print(out, {
+        name = report.name,
+        id = report.id,
+        schema = ('%s %s'):format(report.schema, cell.text(report.version)),
+        root = report.root,
+    }, {'name', 'id', 'schema', 'root'})
+    local text = ('%s, %s, %s: all as recorded'):format(
         count(report.transactions, 'transaction'),
         count(report.signatures, 'signature'),
         count(report.verdicts, 'verdict'))
+    if report.behind > 0 and report.ordered > 0 then
+        text = ('%s; signed by the order key up to transaction %s, not the %s '
+            .. 'behind it'):format(text, cell.text(report.ordered - 1),
+            cell.text(report.behind))
+    elseif report.behind > 0 then
+        text = text .. '; the order key signed none of it'
+    end
+    out:line(text)
 end
 
 return M

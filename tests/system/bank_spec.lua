@@ -28,8 +28,16 @@ describe('a bank', function()
             'call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1',
             '--as', 'bob')
         assert.same({alice = '-12.50', bob = '12.50'}, run.balance())
-        assert.matches('^(%d+) transactions, %d+ signatures, %d+ verdicts: '
-            .. 'all as recorded\n$', run.ok('chain', 'verify', 'bank'))
+        local info = run.json('chain', 'info', 'bank')
+        local told = run.ok('chain', 'verify', 'bank')
+        assert.matches('^name +bank\nid +' .. info.id .. '\nschema +bank 1\n'
+            .. 'root +' .. info.root .. '\n%d+ transactions, %d+ signatures, '
+            .. '%d+ verdicts: all as recorded; signed by the order key up to '
+            .. 'transaction %d+, not the %d+ behind it\n$', told)
+        local report = run.json('chain', 'verify', 'bank')
+        assert.equal(info.id, report.id)
+        assert.equal('bank', report.name)
+        assert.equal(report.transactions, report.ordered + report.behind)
     end)
 
     it('says everything as JSON', function()

@@ -158,8 +158,8 @@ describe('a copied folder', function()
             echo "$size transactions"
         ]])
         assert.equal(0, done.code, done.err)
-        local verified, size = done.out:match('^(%d+) transactions, .*: all as '
-            .. 'recorded\n(%d+) transactions\n$')
+        local verified, size = done.out:match('\n(%d+) transactions, .*: all '
+            .. 'as recorded[^\n]*\n(%d+) transactions\n$')
         assert.equal(size, verified)
     end)
 
@@ -219,6 +219,25 @@ describe('a copied folder', function()
         damaged('"$ATE" dev flip-byte .', '; ate chain tail bank shows')
         run.shell(('rm %s/cur'):format(folder))
         run.fails(8, '^ate: chain bank: ', 'chain', 'ls')
+    end)
+
+    it('is held against the id that it is named after', function()
+        run.bank()
+        run.ok('chain', 'create', 'other', '--schema', run.dir .. '/bank.lua')
+        local bank, other = run.path('bank'), run.path('other')
+        local id = other:match('[^/]+$')
+        local function verify(name)
+            return run.shell('rm -rf at && mkdir at && cp -r '
+                .. run.quote(bank) .. ' at/' .. name
+                .. ' && cd at/' .. name .. ' && "$ATE" chain verify --path .')
+        end
+        assert.equal(0, verify('copy').code)
+        assert.equal(0, verify(bank:match('[^/]+$')).code)
+        local done = verify(id)
+        assert.equal(8, done.code)
+        assert.matches('the folder is named after another chain than the one '
+            .. 'in it, bank, whose id is ' .. bank:match('[^/]+$'), done.err)
+        run.ok('chain', 'verify', '--path', other)
     end)
 
     it('of another chain in its place is refused', function()

@@ -280,7 +280,7 @@ local function verify(ctx)
     if ctx.out.is_json then
         ctx.out:json(report)
     else
-        ctx.out:line(facts.verified(report))
+        facts.verified(ctx.out, report)
     end
     return 0
 end
