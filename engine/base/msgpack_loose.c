@@ -138,8 +138,30 @@ static int scan(struct bytes in, struct err *err)
 static int write_value(struct buf *out, const msgpack_object *value,
                        struct err *err);
 
+/* The shortest text that is this number and no other. */
+static void put_shortest(char out[32], double value)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+}
+
 /* 2^63 and 2^64 are exact as doubles, the largest integers below them are not:
  * hence the strict comparisons. Within them the casts are defined. */
+static int refuse_float(double value, struct err *err)
+{
+    char text[32];
+    put_shortest(text, value);
+    if (!(value >= -9223372036854775808.0 && value < 18446744073709551616.0))
+        return err_set(err, ATE_EINVALID, "the number %s is too large", text);
+    return err_set(err, ATE_EINVALID,
+                   "the number %s is not whole; an amount with decimals is "
+                   "written as text, \"%s\"",
+                   text, text);
+}
+
 static int write_float(struct buf *out, double value, struct err *err)
 {
     bool fits =
@@ -149,10 +171,7 @@ static int write_float(struct buf *out, double value, struct err *err)
     else if (fits && value >= 0 && value == (double)(uint64_t)value)
         mp_put_uint(out, (uint64_t)value);
     else
-        return err_set(err, ATE_EINVALID,
-                       "msgpack: the number %g is no integer; send amounts in "
-                       "the smallest unit",
-                       value);
+        return refuse_float(value, err);
     return 0;
 }
 

@@ -127,6 +127,21 @@ static int take_integer(struct bytes value, struct buf *out, struct err *err)
     return 0;
 }
 
+static int out_of_bounds(const struct value_type *type, int64_t number,
+                         int scale, struct err *err)
+{
+    bool below = number < type->min;
+    struct buf one = {0};
+    struct buf bound = {0};
+    amount_put(&one, number, scale);
+    amount_put(&bound, below ? type->min : type->max, scale);
+    int rc = err_set(err, ATE_EINVALID, "%s is %s %s", buf_text(&one),
+                     below ? "below" : "above", buf_text(&bound));
+    buf_deinit(&one);
+    buf_deinit(&bound);
+    return rc;
+}
+
 static int take_amount(const struct door *d, const struct value_type *type,
                        struct bytes value, const struct door_scope *scope,
                        struct buf *out, struct err *err)
@@ -145,9 +160,12 @@ static int take_amount(const struct door *d, const struct value_type *type,
         return want(err, "an amount such as '12.50'", value);
     }
     rc = amount_get(text, scale, &number, err);
-    if (rc == 0)
-        mp_put_int(out, number);
-    return rc;
+    if (rc != 0)
+        return rc;
+    if (number < type->min || number > type->max)
+        return out_of_bounds(type, number, scale, err);
+    mp_put_int(out, number);
+    return 0;
 }
 
 static int take_boolean(struct bytes value, struct buf *out, struct err *err)

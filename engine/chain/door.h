@@ -65,6 +65,10 @@ int door_scale(const struct door *d, const struct value_type *type,
  * "<index>.<n>"; of what never was "/?", which no key is like. What was deleted
  * is called as before. And back: NOT_FOUND names type and key. */
 void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text);
+/* The same of one that may not be there yet, by parent and key of this header;
+ * nothing for what has no key. */
+void door_put_key(const struct door *d, const struct event_type *type,
+                  const struct event_header *header, struct buf *text);
 int door_get_ref(const struct door *d, const struct event_type *type,
                  struct bytes text, uint8_t id[16], struct err *err);
 

@@ -64,6 +64,22 @@ static void put_key_value(const struct door *d, const struct field *field,
     }
 }
 
+static void put_key(const struct door *d, const struct event_type *type,
+                    const struct object *o, int depth, struct buf *text)
+{
+    size_t start = text->len;
+    if (o->header.parent != NULL)
+        put_ref(d, o->header.parent, depth + 1, text);
+    for (size_t i = 0; i < type->key_count; i++) {
+        const struct field *field = &type->header.items[type->key[i]];
+        if (!event_type_writes(type, i))
+            continue;
+        if (text->len > start)
+            buf_put_u8(text, '/');
+        put_key_value(d, field, object_key(o, type, i), depth, text);
+    }
+}
+
 static void put_ref(const struct door *d, const uint8_t id[16], int depth,
                     struct buf *text)
 {
@@ -74,26 +90,23 @@ static void put_ref(const struct door *d, const uint8_t id[16], int depth,
         return;
     }
     const struct event_type *type = schema_type(d->core->schema, o.header.type);
-    if (type == NULL || type->key_count == 0) {
+    if (type == NULL || type->key_count == 0)
         put_place(&o, text);
-        return;
-    }
-    size_t start = text->len;
-    if (o.header.parent != NULL)
-        put_ref(d, o.header.parent, depth + 1, text);
-    for (size_t i = 0; i < type->key_count; i++) {
-        const struct field *field = &type->header.items[type->key[i]];
-        if (!event_type_writes(type, i))
-            continue;
-        if (text->len > start)
-            buf_put_u8(text, '/');
-        put_key_value(d, field, object_key(&o, type, i), depth, text);
-    }
+    else
+        put_key(d, type, &o, depth, text);
 }
 
 void door_put_ref(const struct door *d, const uint8_t id[16], struct buf *text)
 {
     put_ref(d, id, 0, text);
+}
+
+void door_put_key(const struct door *d, const struct event_type *type,
+                  const struct event_header *header, struct buf *text)
+{
+    struct object o = {.header = *header};
+    if (type->key_count > 0)
+        put_key(d, type, &o, 0, text);
 }
 
 /* ---- reading ---- */

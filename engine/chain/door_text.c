@@ -41,6 +41,13 @@ static int bad_amount(struct bytes text, int scale, struct err *err)
                    (const char *)text.data);
 }
 
+static int too_large(struct bytes text, struct err *err)
+{
+    return err_set(err, ATE_EINVALID, "'%.*s' is too large",
+                   (int)(text.len > 60 ? 60 : text.len),
+                   (const char *)text.data);
+}
+
 int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
 {
     assert(scale >= 0 && scale <= SCALE_MAX);
@@ -56,8 +63,10 @@ int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
             decimals = 0;
             continue;
         }
-        if (c < '0' || c > '9' || decimals == scale || value > most)
+        if (c < '0' || c > '9' || decimals == scale)
             return bad_amount(text, scale, err);
+        if (value > most)
+            return too_large(text, err);
         value = value * 10 + (c - '0');
         digits++;
         if (decimals >= 0)
@@ -68,9 +77,7 @@ int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
     for (int k = decimals < 0 ? 0 : decimals; k < scale && value <= most; k++)
         value *= 10;
     if (value > most)
-        return err_set(err, ATE_EINVALID, "'%.*s' is too large",
-                       (int)(text.len > 60 ? 60 : text.len),
-                       (const char *)text.data);
+        return too_large(text, err);
     *amount = negative ? -value : value;
     return 0;
 }

@@ -55,16 +55,14 @@ static int refusal(const struct err *err)
 }
 
 /* Nobody said yes. */
-static int deny(const struct pipeline *p, const struct trial_event *event,
-                struct err *err)
+static int deny(const struct pipeline *p, struct err *err)
 {
     struct buf why = {0};
     for (size_t i = 0; i < p->count; i++)
         if (p->stages[i]->abstains != NULL)
             buf_printf(&why, "%s%s", why.len > 0 ? ", and " : "",
                        p->stages[i]->abstains);
-    int rc = err_set(err, ATE_EDENIED, "%.*s: %s", (int)event->header.type.len,
-                     (const char *)event->header.type.data,
+    int rc = err_set(err, ATE_EDENIED, "%s",
                      why.len > 0 ? buf_text(&why)
                                  : "no stage of the chain's pipeline ever "
                                    "accepts anything");
@@ -90,7 +88,7 @@ int pipeline_judge(const struct pipeline *p, struct trial *trial,
             return refusal(err);
         }
     }
-    return yes ? 0 : deny(p, event, err);
+    return yes ? 0 : deny(p, err);
 }
 
 int pipeline_judge_whole(const struct pipeline *p, struct trial *trial,

@@ -355,16 +355,40 @@ static int apply(struct trial *t, const struct trial_event *e, size_t n,
     return fold_all(t, e, n, err);
 }
 
+/* Rules have their own words; what else is refused is called by its key. */
+static int say_of_what(struct trial *t, const struct trial_event *e,
+                       struct err *err)
+{
+    struct buf key = {0};
+    struct door door = {
+        .core = t->core,
+        .version = state_head(&t->core->state),
+        .names = t->core->names,
+    };
+    if (err->code == ATE_EREFUSED || err->code == ATE_ESCRIPT)
+        return err->code;
+    door_put_key(&door, e->type, &e->header, &key);
+    int rc =
+        err_wrap(err, "%s%s%s", schema_short(t->core->schema, e->type->name),
+                 key.len > 0 ? " " : "", buf_text(&key));
+    buf_deinit(&key);
+    return rc;
+}
+
 /* What the pipeline says; of what was accepted before it is only told. */
 static int ask_pipeline(struct trial *t, const struct trial_event *e,
                         struct err *err)
 {
     const struct trial_refold *refold = t->refold;
     struct err why = {0};
-    if (refold == NULL)
-        return pipeline_judge(&t->core->pipeline, t, e, err);
+    if (refold == NULL) {
+        int rc = pipeline_judge(&t->core->pipeline, t, e, err);
+        return rc != 0 ? say_of_what(t, e, err) : 0;
+    }
     if (refold->judged != NULL) {
         int code = pipeline_judge(&t->core->pipeline, t, e, &why);
+        if (code != 0)
+            say_of_what(t, e, &why);
         refold->judged(refold->ctx, e, code, &why);
     }
     return 0;

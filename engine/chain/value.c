@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
+#include "chain/door.h"
 
 enum {
     PATH_MAX_LEN = 256, /* of the name of a place in errors; longer is cut */
@@ -189,6 +190,26 @@ static int check_str(const struct schema *s, const struct value_type *type,
     }
 }
 
+/* Amounts as doors show them; only where that is not known here, because
+ * another object has the scale, in smallest units. */
+static int out_of_bounds(const struct value_type *type, int64_t value,
+                         const char *side, int64_t bound, const char *path,
+                         struct err *err)
+{
+    bool scaled = type->kind == VALUE_AMOUNT && type->scale >= 0;
+    struct buf one = {0};
+    struct buf other = {0};
+    amount_put(&one, value, scaled ? type->scale : 0);
+    amount_put(&other, bound, scaled ? type->scale : 0);
+    int rc = err_set(
+        err, ATE_EINVALID, "%s: %s is %s %s%s", path, buf_text(&one), side,
+        buf_text(&other),
+        type->kind == VALUE_AMOUNT && !scaled ? ", in smallest units" : "");
+    buf_deinit(&one);
+    buf_deinit(&other);
+    return rc;
+}
+
 static int check_int(const struct value_type *type, struct mp *mp,
                      const char *path, struct err *err)
 {
@@ -200,11 +221,9 @@ static int check_int(const struct value_type *type, struct mp *mp,
                    ? 0
                    : invalid(err, path, "not a time in milliseconds");
     if (value < type->min)
-        return err_set(err, ATE_EINVALID, "%s: %" PRId64 " is below %" PRId64,
-                       path, value, type->min);
+        return out_of_bounds(type, value, "below", type->min, path, err);
     if (value > type->max)
-        return err_set(err, ATE_EINVALID, "%s: %" PRId64 " is above %" PRId64,
-                       path, value, type->max);
+        return out_of_bounds(type, value, "above", type->max, path, err);
     return 0;
 }
 

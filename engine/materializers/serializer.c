@@ -3,6 +3,9 @@
  * The trial has seen to it that ids, parent and key are what they have to be,
  * and that a deletion repeats the last fields. Judged here:
  *
+ * Texts begin with the field, or with what is wrong of the whole; the trial
+ * puts the object in front.
+ *
  * (1) The type has not turned this kind of event off.
  * (2) The header's fields are those of the type.
  * (3) A body is there when the type needs one, and only where it has one; what
@@ -30,10 +33,10 @@ static const struct {
     const char *word;
     const char *what;
 } turned_off[] = {
-    {CHANGE_NEW, OFF_CREATE, "create", "none is made"},
-    {CHANGE_EDIT, OFF_PATCH, "patch", "none is changed"},
-    {CHANGE_DELETE, OFF_DELETE, "delete", "none is deleted"},
-    {CHANGE_FACT, OFF_APPEND, "append", "none is appended"},
+    {CHANGE_NEW, OFF_CREATE, "create", "is not made"},
+    {CHANGE_EDIT, OFF_PATCH, "patch", "is not changed"},
+    {CHANGE_DELETE, OFF_DELETE, "delete", "is not deleted"},
+    {CHANGE_FACT, OFF_APPEND, "append", "is not appended"},
 };
 
 static int check_off(const struct trial_event *event, struct err *err)
@@ -41,10 +44,9 @@ static int check_off(const struct trial_event *event, struct err *err)
     for (size_t i = 0; i < sizeof(turned_off) / sizeof(turned_off[0]); i++)
         if (event->change == turned_off[i].change &&
             (event->type->off & turned_off[i].bit) != 0)
-            return err_set(err, ATE_EDENIED,
-                           "%s: %s, as the type turns '%s' off (%s)",
-                           event->type->name, turned_off[i].what,
-                           turned_off[i].word, event->type->where);
+            return err_set(
+                err, ATE_EDENIED, "%s, as its type turns '%s' off (%s)",
+                turned_off[i].what, turned_off[i].word, event->type->where);
     return 0;
 }
 
@@ -64,8 +66,7 @@ static int check_no_body(const struct event_type *type, struct err *err)
 {
     if (!needs_body(type))
         return 0;
-    return err_set(err, ATE_EINVALID, "%s: has a body by its type, got none",
-                   type->name);
+    return err_set(err, ATE_EINVALID, "has a body by its type, got none");
 }
 
 static int check_body(const struct schema *schema,
@@ -75,18 +76,16 @@ static int check_body(const struct schema *schema,
     if (event->header.body_length == 0)
         return check_no_body(type, err);
     if (type->raw_body == NULL && type->body.count == 0)
-        return err_set(err, ATE_EINVALID, "%s: has no body by its type",
-                       type->name);
+        return err_set(err, ATE_EINVALID, "has no body by its type");
     const struct schema_part *part = schema_part(schema, type->schema);
     if (part != NULL && part->sealed && event->header.seal.data == NULL)
         return err_set(err, ATE_EINVALID,
-                       "%s: bodies of this schema are sealed, got an open one",
-                       type->name);
+                       "bodies of its schema are sealed, got an open one");
     if (event->body.data == NULL || event->header.seal.data != NULL)
         return 0; /* not at hand */
     if (type->raw_body != NULL)
         return body_fits(schema, type, event->body, "body", err);
-    return fields_check(schema, &type->body, event->body, type->name, err);
+    return fields_check(schema, &type->body, event->body, "body", err);
 }
 
 /* ---- (4) ---- */
@@ -105,8 +104,8 @@ static int check_once(const struct trial_event *event, struct err *err)
         if ((before.data == NULL) != (now.data == NULL) ||
             !bytes_equal(before, now))
             return err_set(err, ATE_EINVALID,
-                           "%s.%s: is set once, no later version changes it",
-                           event->type->name, name);
+                           "%s: is set once, no later version changes it",
+                           name);
     }
     return 0;
 }
@@ -157,18 +156,14 @@ static int judge(struct trial *trial, const struct trial_event *event,
     int rc = check_off(event, err);
     if (rc != 0 || event->change == CHANGE_DELETE)
         return rc;
-    rc = fields_check(schema, &type->header, event->header.fields, type->name,
-                      err);
+    rc = fields_check(schema, &type->header, event->header.fields, "", err);
     if (rc == 0)
         rc = check_body(schema, event, err);
     if (rc == 0)
         rc = check_once(event, err);
-    if (rc == 0) {
+    if (rc == 0)
         rc = fields_each_ref(&type->header, event->header.fields, check_ref,
                              trial, err);
-        if (rc != 0)
-            rc = err_wrap(err, "%s", type->name);
-    }
     return rc;
 }
 

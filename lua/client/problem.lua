@@ -4,24 +4,35 @@ local ate = require('ate')
 
 local M = {}
 
-local function begins(text, prefix)
-    return text:sub(1, #prefix) == prefix
+--- The text without the method that the engine put in front, if that is the one
+-- that was called: people see it in what stands before.
+local function without_method(text, method)
+    local qualified, rest = text:match('^[%w_]+%.([%w_.]+): (.*)$')
+    if qualified ~= nil and qualified == method then
+        return rest
+    end
+    return text
 end
 
---- Put what was tried before the text and the rule's name into it, unless the
--- engine has said them.
+--- Put what was tried before the text, and the rule's name into it.
 -- @tparam table err
--- @tparam ?string context such as `bank transfer`
+-- @tparam ?string context a chain, or chain and method: `bank transfer`
 -- @treturn table an error of the same kind
 function M.say(err, context)
     local text = err.text
     local rule = err.rule
+    if context ~= nil then
+        local chain, method = context:match('^(%S+)%s*(.*)$')
+        text = without_method(text, method)
+        local told = 'chain ' .. chain .. ': '
+        if text:sub(1, #told) == told then
+            text = text:sub(#told + 1)
+        end
+    end
     if rule ~= nil and not text:find(rule .. ':', 1, true) then
         text = rule .. ': ' .. text
     end
-    local chain = context ~= nil and context:match('^%S+')
-    if chain and not begins(text, chain)
-        and not begins(text, 'chain ' .. chain) then
+    if context ~= nil then
         text = context .. ': ' .. text
     end
     local said = ate.error(err.code, text)

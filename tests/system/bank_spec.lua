@@ -129,6 +129,21 @@ describe('a bank', function()
         assert.equal(130, done.code, done.err)
     end)
 
+    it('says chain, method and object of what was not done', function()
+        run.bank()
+        run.fails(4, '^ate: bank account%.put: account alice: is not changed, '
+            .. 'as its type turns \'patch\' off %(bank%.lua:%d+%)\n', 'call',
+            'bank', 'account.put', 'name=alice', 'owner=bob')
+        run.fails(5, '^ate: bank account%.create: account alice exists already',
+            'call', 'bank', 'account.create', 'name=alice', 'owner=me')
+        run.fails(2, '^ate: bank transfer: amount: %-1%.00 is below 0%.01\n',
+            'call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=-1')
+        run.fails(2, '^ate: bank transfer: arguments: the number 1%.5 is not '
+            .. 'whole; an amount with decimals is written as text, "1%.5"\n',
+            'call', 'bank', 'transfer', '--args',
+            '{"from":"alice","to":"bob","amount":1.5}')
+    end)
+
     it('keeps nothing of a refused call', function()
         run.bank()
         local before = run.json('chain', 'info', 'bank')

@@ -58,6 +58,45 @@ static void amounts_are_exact_texts(void **state)
     buf_deinit(&text);
 }
 
+/* What is said of an amount is said as it was written. */
+static void amounts_out_of_bounds_are_told_as_texts(void **state)
+{
+    struct door door = {0};
+    struct value_type type = {
+        .kind = VALUE_AMOUNT, .scale = 2, .min = 1, .max = 100000};
+    static const struct {
+        const char *text;
+        const char *why;
+    } bad[] = {
+        {"-1", "x: -1.00 is below 0.01"},
+        {"0", "x: 0.00 is below 0.01"},
+        {"1000.01", "x: 1000.01 is above 1000.00"},
+        {"99999999999999999", "x: '99999999999999999' is too large"},
+        {"1.005", "x: want an amount with at most 2 decimals, got '1.005'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        struct buf value = {0};
+        struct buf out = {0};
+        struct err err = {0};
+        mp_put_text(&value, bad[i].text);
+        assert_true(door_take_value(&door, &type, buf_bytes(&value), NULL, "x",
+                                    &out, &err) < 0);
+        assert_string_equal(err.text, bad[i].why);
+        buf_deinit(&value);
+        buf_deinit(&out);
+    }
+    struct buf stored = {0};
+    struct err err = {0};
+    mp_put_int(&stored, -100);
+    assert_true(value_check(NULL, &type, buf_bytes(&stored), "x", &err) < 0);
+    assert_string_equal(err.text, "x: -1.00 is below 0.01");
+    type.scale = -1;
+    assert_true(value_check(NULL, &type, buf_bytes(&stored), "x", &err) < 0);
+    assert_string_equal(err.text, "x: -100 is below 1, in smallest units");
+    buf_deinit(&stored);
+}
+
 static void times_are_iso_texts(void **state)
 {
     static const struct {
@@ -518,6 +557,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_are_exact_texts),
+        cmocka_unit_test(amounts_out_of_bounds_are_told_as_texts),
         cmocka_unit_test(times_are_iso_texts),
         tracker_test(refs_are_written_with_their_parents),
         tracker_test(ids_given_as_bytes_are_looked_up),

@@ -143,9 +143,9 @@ static void what_a_type_turns_off_is_denied(void **state)
 static void once_is_once(void **state)
 {
     world_fails(*state, "owner", "", ATE_EINVALID,
-                "shop.account.owner: is set once");
+                "account alice: owner: is set once");
     world_fails(*state, "limit", "", ATE_EINVALID,
-                "shop.account.limit: is set once");
+                "account alice: limit: is set once");
     world_gives(*state, "note", "", "nothing");
 }
 
@@ -166,7 +166,7 @@ static void refs_name_what_is_live(void **state)
 {
     world_gives(*state, "fresh", "", "nothing");
     world_fails(*state, "nobody", "", ATE_ENOT_FOUND,
-                "shop.moved: to[2]: no such shop.account");
+                "moved: to[2]: no such shop.account");
     world_fails(*state, "wrong", "", ATE_EINVALID,
                 "names a shop.fixed, want a shop.account");
     world_fails(*state, "dead", "", ATE_ENOT_FOUND, "was deleted");
@@ -300,7 +300,7 @@ static void a_body_is_judged_where_it_is_at_hand(void **state)
                  "has a body by its type");
     buf_put_text(&f.body, "no msgpack");
     assert_error(add_forged(&f, w, call_id, true, &err), &err, ATE_EINVALID,
-                 "shop.noted");
+                 "noted: body: want a map");
     assert_int_equal(add_forged(&f, w, call_id, false, &err), 0);
     forged_end(&f);
 }
@@ -363,7 +363,7 @@ static void unknown_fields_are_invalid(void **state)
     mp_put_text(&f.fields, "n");
     mp_put_int(&f.fields, 1);
     assert_error(add_forged(&f, w, call_id, false, &err), &err, ATE_EINVALID,
-                 "shop.noted.m: no such field");
+                 "noted: m: no such field");
     forged_end(&f);
 }
 
