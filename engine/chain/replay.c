@@ -152,6 +152,7 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
         .path = path,
         .offset = frame->body_offset,
     };
+    struct merkle before = c->tree; /* a frame counts as a whole */
     if (frame->index != c->next_index)
         return err_set(err, ATE_ECORRUPT, "its first index is %llu, not %llu",
                        (unsigned long long)frame->index,
@@ -178,8 +179,11 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
                     bodies.walk.file_at != frame->body_len))
         rc = err_set(err, ATE_ECORRUPT,
                      "its bodies fill more or less than it says");
-    if (rc != 0)
+    if (rc != 0) {
+        c->tree = before;
+        c->next_index = frame->index;
         return rc;
+    }
     history_add(&c->history, &c->tree);
     c->check_failed |= !verified_passed(c, frame);
     return checks_are_many(c) ? LOG_PAUSE : 0;

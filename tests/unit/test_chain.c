@@ -3,6 +3,7 @@
 #include "fixture_chain.h"
 
 #include "chain/query.h"
+#include "materializers/materializers.h"
 
 static int set_up_bank(void **state)
 {
@@ -356,6 +357,52 @@ static void a_replay_that_runs_out_is_no_damage(void **state)
     assert_memory_equal(before, after, sizeof(before));
 }
 
+/* A stage that has its doubts about one transaction. */
+static enum answer doubt(struct trial *trial, const struct trial_event *event,
+                         struct err *err)
+{
+    (void)event;
+    if (trial->index != 100)
+        return ANSWER_ABSTAIN;
+    err_set(err, ATE_EINVALID, "no");
+    return ANSWER_NO;
+}
+static const struct materializer doubting = {.name = "serializer",
+                                             .accept = doubt};
+static const struct materializer *const doubters[] = {
+    &accept_all, &doubting, &structured_logic, NULL};
+
+/* A frame counts as a whole: of a chain that is refused within one, no member
+ * of it is told, though those in front were good. */
+static void a_refused_frame_leaves_none_of_its_members(void **state)
+{
+    struct fixture_chain *f = *state;
+    enum { CALLS = 200 };
+    struct fixture_call *c = mem_zero(CALLS, sizeof(*c));
+    struct told t;
+    struct buf args = {0};
+    uint8_t before[HASH_SIZE];
+    uint8_t after[HASH_SIZE];
+    chain_root(f->chain, before);
+    for (int i = 0; i < CALLS; i++)
+        fixture_begin(f, &c[i], 1, "transfer",
+                      ARGS("amount=0.01", "from=alice", "to=bob"));
+    fixture_run(f);
+    for (int i = 0; i < CALLS; i++)
+        fixture_end(&c[i]);
+    mem_free(c);
+    f->deps.materializers = doubters;
+    assert_int_equal(fixture_reopen(f, LOG_READ_ONLY), ATE_ECORRUPT);
+    assert_non_null(strstr(f->done_err.text, "transaction 100: "));
+    assert_int_equal(chain_size(f->chain), 4);
+    chain_root(f->chain, after);
+    assert_memory_equal(before, after, HASH_SIZE);
+    mp_put_map(&args, 0);
+    ask(f, &t, "tail", &args);
+    assert_int_equal(t.count, 4);
+    buf_deinit(&t.text);
+}
+
 #define bank_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, set_up_bank, tear_down)
 
@@ -370,6 +417,7 @@ int main(void)
         bank_test(calls_in_flight_share_a_batch),
         bank_test(a_repeated_call_id_gets_the_stored_answer),
         bank_test(a_flipped_byte_refuses),
+        bank_test(a_refused_frame_leaves_none_of_its_members),
         bank_test(a_co_author_signs_with_the_author),
         bank_test(a_pool_checks_signatures_beside_the_replay),
         bank_test(a_replay_that_runs_out_is_no_damage),
