@@ -449,6 +449,7 @@ static void give_list(const struct door *d, const struct value_type *type,
     struct mp mp = mp_open(value);
     uint32_t count = 0;
     struct bytes item;
+    /* of a proposal, which nobody has judged yet */
     if (mp_get_array(&mp, &count, NULL) != 0) {
         buf_put_bytes(out, value);
         return;

@@ -116,7 +116,7 @@ static void day_of(int64_t days, int64_t *year, int *month, int *day)
 void time_put(struct buf *text, int64_t ms)
 {
     int64_t days = ms / DAY_MS - (ms % DAY_MS < 0);
-    int64_t rest = ms - days * DAY_MS;
+    int64_t rest = ms % DAY_MS + (ms % DAY_MS < 0 ? DAY_MS : 0);
     int64_t year;
     int month;
     int day;

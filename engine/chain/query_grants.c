@@ -45,18 +45,11 @@ static void put_place(struct mapping *m, const char *name, uint64_t index,
 static void put_object(struct query *q, struct mapping *m,
                        const struct delegation *d)
 {
-    struct object o;
     struct buf text = {0};
-    const struct schema *schema = chain_core(q->chain)->schema;
-    if (d->object == NULL) {
+    if (d->object == NULL)
         buf_put_text(&text, "/");
-    } else {
-        if (state_object(q->door.version, d->object, &o) != OBJECT_ABSENT) {
-            const struct event_type *type = schema_type(schema, o.header.type);
-            buf_printf(&text, "%s/", schema_short(schema, type->name));
-        }
-        door_put_ref(&q->door, d->object, &text);
-    }
+    else
+        query_put_object(q, d->object, &text);
     mapping_str(m, "object", buf_bytes(&text));
     buf_deinit(&text);
 }

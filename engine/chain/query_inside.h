@@ -100,6 +100,16 @@ int query_take_type(struct query *q, struct err *err);
 int query_check_args(struct query *q, const char *const *names,
                      struct err *err);
 
+/* Append how an object is called where its type is not said: account/alice. */
+void query_put_object(struct query *q, const uint8_t id[OBJECT_ID_SIZE],
+                      struct buf *text);
+/* Append the fields of an event ate.*; and the grant that an event rests on, as an
+ * entry of `m`. */
+void query_put_own_fields(struct query *q, const struct event_header *h,
+                          struct buf *out);
+void query_put_under(struct query *q, const struct event_header *h,
+                     struct mapping *m);
+
 /* Append a transaction as entries of `m`. */
 void query_put_member(struct query *q, struct mapping *m, uint64_t index,
                       const struct batch_member *member);

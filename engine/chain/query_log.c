@@ -38,7 +38,6 @@ static const char *change_of(const struct event_type *type,
 static void put_event(struct query *q, uint64_t index, uint64_t n,
                       const struct event_header *h, struct buf *out)
 {
-    static const struct fields none = {0};
     const struct schema *s = chain_core(q->chain)->schema;
     const struct event_type *type = schema_type(s, h->type);
     struct mapping m = {0};
@@ -55,8 +54,12 @@ static void put_event(struct query *q, uint64_t index, uint64_t n,
         mapping_str(&m, "type", h->type);
     }
     mapping_text(&m, "change", change_of(type, h));
-    door_give(&q->door, type != NULL ? &type->header : &none, h->fields,
-              mapping_key(&m, "fields"));
+    query_put_under(q, h, &m);
+    if (type != NULL)
+        door_give(&q->door, &type->header, h->fields,
+                  mapping_key(&m, "fields"));
+    else
+        query_put_own_fields(q, h, mapping_key(&m, "fields"));
     mapping_put(&m, out);
     buf_deinit(&text);
 }

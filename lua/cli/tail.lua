@@ -19,7 +19,26 @@ M.options = {
 
 local MARKS = {new = '+', edit = '~', delete = '-', fact = '+'}
 
-local function fields_text(fields)
+--- A list of texts as one, such as rights; any other value as `text_of` has it.
+local function value_text(value, text_of)
+    if type(value) ~= 'table' or #value == 0 then
+        return text_of(value)
+    end
+    local parts = {}
+    for i, item in ipairs(value) do
+        if type(item) ~= 'string' or item:find(',', 1, true) then
+            return text_of(value)
+        end
+        parts[i] = text_of(item)
+    end
+    return table.concat(parts, ',')
+end
+
+--- The fields of an event on a line, sorted by name.
+-- @tparam ?table fields
+-- @tparam function text_of of a value: cell.text or cell.short
+-- @treturn string
+function M.fields_text(fields, text_of)
     local names, parts = {}, {}
     for name in pairs(fields or {}) do
         if name ~= '_' then
@@ -28,7 +47,7 @@ local function fields_text(fields)
     end
     table.sort(names)
     for i, name in ipairs(names) do
-        local text = cell.short(fields[name])
+        local text = value_text(fields[name], text_of)
         if text == '' or text:find('[%s"=]') then
             text = ('"%s"'):format((text:gsub('"', '\\"')))
         end
@@ -42,7 +61,10 @@ local function event_text(event)
     if event.id ~= nil and event.id ~= ate.null then
         parts[#parts + 1] = cell.text(event.id)
     end
-    parts[#parts + 1] = fields_text(event.fields)
+    parts[#parts + 1] = M.fields_text(event.fields, cell.short)
+    if event.under ~= nil then
+        parts[#parts + 1] = '(under ' .. cell.text(event.under) .. ')'
+    end
     return table.concat(parts, ' ')
 end
 

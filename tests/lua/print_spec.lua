@@ -2,6 +2,7 @@ local ate = require('ate')
 local cell = require('ate.client.cell')
 local csv = require('ate.client.csv')
 local grid = require('ate.client.grid')
+local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
 local tail = require('ate.cli.tail')
 
@@ -79,6 +80,26 @@ describe('a receipt', function()
     end)
 end)
 
+describe('an error', function()
+    local function said(text, context)
+        return problem.say(ate.error('INVALID', text), context).text
+    end
+
+    it('says what was tried, once', function()
+        assert.equal('bank transfer: no', said('no', 'bank transfer'))
+        assert.equal('bank: no', said('bank: no', 'bank transfer'))
+        assert.equal('bank.transfer: no', said('bank.transfer: no',
+            'bank transfer'))
+        assert.equal('chain bank: no', said('chain bank: no', 'bank transfer'))
+    end)
+
+    -- A chain called t, and a text about the argument 'to'.
+    it('is not taken for one that has said it', function()
+        assert.equal('t ate.grant: to: is missing', said('to: is missing',
+            't ate.grant'))
+    end)
+end)
+
 describe('a line of tail', function()
     it('shows what happened', function()
         assert.same({
@@ -90,6 +111,23 @@ describe('a line of tail', function()
                     fields = {note = 'a b', amount = '1.00'}},
                 {type = 'account', id = 'x', change = 'delete', fields = {}},
             }}))
+    end)
+
+    -- Of the engine's own: rights and root keys are lists.
+    it('shows lists of names as people write them', function()
+        assert.same({
+            '3  -  me  ate.grant  + ate.delegation rights=create,write to=bob',
+        }, tail.lines({index = 3, time = '-', author = 'me',
+            method = 'ate.grant', events = {{change = 'fact',
+                type = 'ate.delegation', fields = {to = 'bob',
+                    rights = ate.list({'create', 'write'})}}}}))
+        assert.same({
+            '4  -  bob  say  + word 4.0 labels=[] lines="[\\"a,b\\"]" n=[1] '
+                .. '(under 3.0)',
+        }, tail.lines({index = 4, time = '-', author = 'bob', method = 'say',
+            events = {{change = 'fact', type = 'word', id = '4.0',
+                under = '3.0', fields = {labels = ate.list({}),
+                    lines = ate.list({'a,b'}), n = ate.list({1})}}}}))
     end)
 end)
 

@@ -135,6 +135,19 @@ static void times_are_iso_texts(void **state)
             fail_msg("'%s' was taken", bad[i]);
 }
 
+/* Any integer is a time, though not one that people live in. */
+static void the_first_and_the_last_time_are_shown(void **state)
+{
+    struct buf text = {0};
+    (void)state;
+    time_put(&text, INT64_MIN);
+    assert_string_equal(buf_text(&text), "-292275055-05-16T16:47:04.192Z");
+    buf_clear(&text);
+    time_put(&text, INT64_MAX);
+    assert_string_equal(buf_text(&text), "292278994-08-17T07:12:55.807Z");
+    buf_deinit(&text);
+}
+
 static int set_up(void **state)
 {
     struct fixture_chain *f = mem_zero(1, sizeof(*f));
@@ -559,6 +572,7 @@ int main(void)
         cmocka_unit_test(amounts_are_exact_texts),
         cmocka_unit_test(amounts_out_of_bounds_are_told_as_texts),
         cmocka_unit_test(times_are_iso_texts),
+        cmocka_unit_test(the_first_and_the_last_time_are_shown),
         tracker_test(refs_are_written_with_their_parents),
         tracker_test(ids_given_as_bytes_are_looked_up),
         tracker_test(ids_of_others_are_refused_by_default_methods),

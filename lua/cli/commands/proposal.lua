@@ -2,6 +2,7 @@
 local ate = require('ate')
 local cell = require('ate.client.cell')
 local problem = require('ate.client.problem')
+local tail = require('ate.cli.tail')
 
 local FILE = {name = 'FILE', doc = 'The proposal; - reads stdin.'}
 
@@ -32,13 +33,11 @@ local function print_transaction(ctx, tx)
     out:line(('%s by %s, tx %s'):format(cell.text(tx.method),
         cell.text(tx.author), cell.short(tx.tx)))
     for _, event in ipairs(tx.events or {}) do
-        local parts = {}
-        for name, value in pairs(event.fields or {}) do
-            parts[#parts + 1] = name .. '=' .. cell.text(value)
-        end
-        table.sort(parts)
-        out:line(('  %s %s  %s'):format(cell.text(event.change),
-            cell.text(event.type), table.concat(parts, ' ')))
+        local under = event.under ~= nil
+            and (' (under %s)'):format(cell.text(event.under)) or ''
+        out:line(('  %s %s  %s%s'):format(cell.text(event.change),
+            cell.text(event.type), tail.fields_text(event.fields, cell.text),
+            under))
     end
     for _, signer in ipairs(tx.signed or {}) do
         out:line('  signed by ' .. cell.text(signer))
