@@ -171,7 +171,7 @@ bool authority_holds_any(const struct trial *t)
     struct buf key = {0};
     uint8_t id[EVENT_ID_SIZE];
     bool found = false;
-    while (!found && delegation_next(at.v, t->author, NULL, &key, id))
+    while (!found && delegation_next_any(at.v, t->author, &key, id))
         found = delegation_in_force(&at, id, &d, NULL) == 0;
     buf_deinit(&key);
     return found;

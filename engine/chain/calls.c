@@ -109,13 +109,19 @@ static const struct key_pair *order_signer(struct chain *c)
     return pair != NULL ? pair : c->ordered_by;
 }
 
-void calls_put_checkpoint(struct chain *c, struct buf *text,
-                          uint8_t root[HASH_SIZE])
+int calls_put_checkpoint(struct chain *c, struct buf *text,
+                         uint8_t root[HASH_SIZE], struct err *err)
 {
     struct checkpoint checkpoint = {.size = c->durable.size};
+    const struct key_pair *pair = order_signer(c);
     merkle_root(&c->durable, checkpoint.root);
     memcpy(root, checkpoint.root, HASH_SIZE);
-    note_checkpoint_put(text, c->core.id, &checkpoint, order_signer(c));
+    if (pair == NULL)
+        return err_set(err, ATE_EUNAVAILABLE,
+                       "it is in the log, but this node does not hold the "
+                       "chain's order key, so it cannot sign a receipt");
+    note_checkpoint_put(text, c->core.id, &checkpoint, pair);
+    return 0;
 }
 
 static void start(struct chain *c, struct chain_call *call);
@@ -124,9 +130,11 @@ void calls_durable(struct chain *c)
 {
     struct chain_call *call;
     struct buf checkpoint = {0};
-    uint8_t root[HASH_SIZE];
-    if (c->flying.first != NULL)
-        calls_put_checkpoint(c, &checkpoint, root);
+    uint8_t root[HASH_SIZE] = {0};
+    if (c->flying.first != NULL) {
+        int rc = calls_put_checkpoint(c, &checkpoint, root, NULL);
+        assert(rc == 0); /* it has just ordered them */
+    }
     while ((call = queue_take(&c->flying)) != NULL) {
         memcpy(call->root, root, HASH_SIZE);
         give_receipt(call, buf_bytes(&checkpoint));
@@ -523,13 +531,15 @@ static void stored_read(void *ctx, int code, const struct err *err)
         call->err = *err;
     else
         code = call->err.code; /* a conflict, or no result */
+    struct buf checkpoint = {0};
+    if (code == 0)
+        code = calls_put_checkpoint(c, &checkpoint, call->root, &call->err);
     if (code == 0) {
-        struct buf checkpoint = {0};
-        calls_put_checkpoint(c, &checkpoint, call->root);
         give_receipt(call, buf_bytes(&checkpoint));
         give_result(c, call);
-        buf_deinit(&checkpoint);
     }
+    call->wrote = code == 0;
+    buf_deinit(&checkpoint);
     answer(c, call, code);
     chain_flush(c);
 }

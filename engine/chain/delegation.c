@@ -123,22 +123,38 @@ void delegation_revoke(struct state *s, const uint8_t id[EVENT_ID_SIZE],
     buf_deinit(&value);
 }
 
+/* Over holder entries that begin with `prefix`, which it takes. */
+static bool next_held(struct tree_version v, struct buf *prefix, struct buf *at,
+                      uint8_t id[EVENT_ID_SIZE])
+{
+    struct bytes key;
+    struct bytes value;
+    bool found = state_step(v, buf_bytes(prefix), at, false, &key, &value);
+    if (found) {
+        assert(key.len == 1 + 2 * KEY_ID_SIZE + EVENT_ID_SIZE);
+        memcpy(id, key.data + 1 + 2 * KEY_ID_SIZE, EVENT_ID_SIZE);
+    }
+    buf_deinit(prefix);
+    return found;
+}
+
 bool delegation_next(struct tree_version v, const uint8_t to[32],
                      const uint8_t *act_for, struct buf *at,
                      uint8_t id[EVENT_ID_SIZE])
 {
     struct buf prefix = {0};
-    struct bytes key;
-    struct bytes value;
     buf_put_u8(&prefix, STATE_HOLDER);
     put_holder(&prefix, to, act_for);
-    bool found = state_step(v, buf_bytes(&prefix), at, false, &key, &value);
-    if (found) {
-        assert(key.len == prefix.len + EVENT_ID_SIZE);
-        memcpy(id, key.data + prefix.len, EVENT_ID_SIZE);
-    }
-    buf_deinit(&prefix);
-    return found;
+    return next_held(v, &prefix, at, id);
+}
+
+bool delegation_next_any(struct tree_version v, const uint8_t to[32],
+                         struct buf *at, uint8_t id[EVENT_ID_SIZE])
+{
+    struct buf prefix = {0};
+    buf_put_u8(&prefix, STATE_HOLDER);
+    buf_put(&prefix, to, KEY_ID_SIZE);
+    return next_held(v, &prefix, at, id);
 }
 
 bool delegation_at(struct tree_version v, uint64_t index, uint64_t n,

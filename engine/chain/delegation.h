@@ -79,6 +79,10 @@ bool delegation_next(struct tree_version v, const uint8_t to[32],
                      const uint8_t *act_for, struct buf *at,
                      uint8_t id[EVENT_ID_SIZE]);
 
+/* The same for all that `to` holds. */
+bool delegation_next_any(struct tree_version v, const uint8_t to[32],
+                         struct buf *at, uint8_t id[EVENT_ID_SIZE]);
+
 /* The one that stands at a position of the log; false: none does. */
 bool delegation_at(struct tree_version v, uint64_t index, uint64_t n,
                    uint8_t id[EVENT_ID_SIZE]);

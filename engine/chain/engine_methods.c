@@ -57,7 +57,7 @@ static struct value_type identity_item = {
 static struct field grant_args[] = {
     ARG("act_for", VALUE_IDENTITY, true, "Whom to act for."),
     ARG("depth", VALUE_INTEGER, true, "How many may rest on it in a row."),
-    ARG("object", VALUE_TEXT, true, "TYPE/KEY; the whole chain without it."),
+    ARG("object", VALUE_TEXT, true, "TYPE/KEY; without it, or /, the chain."),
     LIST_ARG("rights", &text_item, false, DELEGATION_RIGHTS_MAX,
              "Their names."),
     ARG("to", VALUE_IDENTITY, false, "Who gets them."),
@@ -200,12 +200,12 @@ static int64_t arg_int(const struct call *c, const char *name,
     return otherwise;
 }
 
-/* "account/alice": a type's short name, and the text of a ref. */
+/* "account/alice": a type's short name, and the text of a ref; "/": none. */
 static int arg_object(const struct call *c, uint8_t id[OBJECT_ID_SIZE],
                       bool *given, struct err *err)
 {
     struct bytes text = arg_text(c, "object");
-    *given = text.data != NULL;
+    *given = text.data != NULL && !bytes_equal(text, bytes_of_text("/"));
     if (!*given)
         return 0;
     const uint8_t *slash = memchr(text.data, '/', text.len);
@@ -216,7 +216,7 @@ static int arg_object(const struct call *c, uint8_t id[OBJECT_ID_SIZE],
     if (slash == NULL || type == NULL)
         return err_set(err, ATE_EINVALID,
                        "object '%.*s': want TYPE/KEY, such as account/alice, "
-                       "or leave it out for the whole chain",
+                       "or / for the whole chain",
                        (int)text.len, (const char *)text.data);
     struct door door = {
         .core = c->core,

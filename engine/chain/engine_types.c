@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/msgpack.h"
 #include "chain/authority.h"
+#include "chain/door.h"
 #include "chain/bundle_events.h"
 #include "chain/event_fields.h"
 #include "chain/trust_events.h"
@@ -116,6 +117,20 @@ static bool signs(const struct trial *t, const uint8_t id[KEY_ID_SIZE])
     return does;
 }
 
+/* Of a proposal, mostly: it names who is still to sign. */
+static int refuse_unsigned(const struct trial *t, const uint8_t id[KEY_ID_SIZE],
+                           struct err *err)
+{
+    struct door door = {.core = t->core, .names = t->core->names};
+    struct buf name = {0};
+    door_put_identity(&door, id, &name);
+    int rc = err_set(err, ATE_EINVALID,
+                     TYPE_KEY ": %s has not signed the transaction",
+                     buf_text(&name));
+    buf_deinit(&name);
+    return rc;
+}
+
 static int apply_key(struct trial *t, const struct trial_event *e, size_t n,
                      struct err *err)
 {
@@ -130,10 +145,11 @@ static int apply_key(struct trial *t, const struct trial_event *e, size_t n,
     bool leads = true;
     for (size_t i = 0; i < n; i++)
         leads &= is(t->events[i]->header.type, TYPE_KEY);
-    if (!leads || !signs(t, id))
+    if (!leads)
         return err_set(err, ATE_EINVALID,
-                       TYPE_KEY ": stands at the head of a transaction that "
-                                "the key signs");
+                       TYPE_KEY ": stands at the head of its transaction");
+    if (!signs(t, id))
+        return refuse_unsigned(t, id, err);
     if (state_author(state_head(state), id, &author))
         return err_set(err, ATE_ECONFLICT, TYPE_KEY ": this key is known");
     struct buf raw = {0};

@@ -300,9 +300,10 @@ void calls_durable(struct chain *c); /* the group under way is */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
 void calls_release(struct chain *c); /* those that were blocked try again */
-/* The checkpoint of what is durable, signed by the order key. */
-void calls_put_checkpoint(struct chain *c, struct buf *text,
-                          uint8_t root[HASH_SIZE]);
+/* The checkpoint of what is durable, signed by the order key. Errors:
+ * UNAVAILABLE (this node does not hold it). */
+int calls_put_checkpoint(struct chain *c, struct buf *text,
+                         uint8_t root[HASH_SIZE], struct err *err);
 
 /* The bodies of a frame, in event order: where each lies. */
 struct body_place {

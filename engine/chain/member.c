@@ -8,6 +8,7 @@
 
 #include "base/msgpack.h"
 #include "chain/engine_types.h"
+#include "chain/reads.h"
 #include "chain/trust_events.h"
 #include "chain/value.h"
 
@@ -149,9 +150,12 @@ static int check_call(struct chain *c, const struct batch_member *m,
         return err_set(err, ATE_ECONFLICT,
                        "its call id was used by transaction %llu",
                        (unsigned long long)entry.index);
+    if (m->read_set.data != NULL && reads_check_form(m->read_set, err) != 0)
+        return err->code;
     return history_check(&c->history, m->tx.seen_size, m->tx.seen_root, err);
 }
 
+/* The next one, and what is stored behind it is looked at, too. */
 static int next_body(struct member_bodies *b, const struct event_header *h,
                      struct bytes *body, struct err *err)
 {
@@ -161,12 +165,15 @@ static int next_body(struct member_bodies *b, const struct event_header *h,
     *body = bytes_of(NULL, 0);
     if (!place.inlined && from.data == NULL)
         return 0;
-    if (place.offset > from.len || length > from.len - place.offset)
+    uint64_t size = place.inlined ? length : body_file_size(length);
+    if (place.offset > from.len || size > from.len - place.offset)
         return err_set(err, ATE_ECORRUPT, "a body lies outside its frame");
     *body = bytes_of(from.data + place.offset, length);
     b->is_inlined = place.inlined;
     b->at = place.offset;
-    return 0;
+    if (place.inlined)
+        return 0;
+    return body_check_stored(bytes_of(body->data, size), length, err);
 }
 
 /* Where the body of a bad event is, when that is what is bad. */

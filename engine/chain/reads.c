@@ -205,50 +205,91 @@ static bool kind_may_be_read(uint64_t kind, bool is_range)
     }
 }
 
-/* One entry: what it names, its digest as it was seen and as it is. */
-static int check_entry(struct mp *mp, struct tree_version v, struct err *err)
-{
-    uint64_t kind = 0;
-    enum mp_kind form = MP_NIL;
+/* One entry as it is encoded. */
+struct seen {
+    uint64_t kind;
+    bool is_range;
     struct bytes from;
-    struct bytes to = {NULL, 0};
-    const uint8_t *seen = NULL;
-    uint8_t now[HASH_SIZE];
+    struct bytes to;
+    const uint8_t *digest;
+};
+
+static int get_seen(struct mp *mp, struct seen *s, struct err *err)
+{
+    enum mp_kind form = MP_NIL;
+    *s = (struct seen){.kind = 0};
     int rc = mp_get_array_of(mp, 3, err);
     if (rc == 0)
-        rc = mp_get_uint(mp, &kind, err);
+        rc = mp_get_uint(mp, &s->kind, err);
     if (rc == 0)
         rc = mp_peek(mp, &form, err);
-    bool is_range = form == MP_ARRAY;
-    if (rc == 0 && is_range)
+    s->is_range = form == MP_ARRAY;
+    if (rc == 0 && s->is_range)
         rc = mp_get_array_of(mp, 2, err);
     if (rc == 0)
-        rc = mp_get_bin(mp, &from, err);
-    if (rc == 0 && is_range)
-        rc = mp_get_bin(mp, &to, err);
+        rc = mp_get_bin(mp, &s->from, err);
+    if (rc == 0 && s->is_range)
+        rc = mp_get_bin(mp, &s->to, err);
     if (rc == 0)
-        rc = mp_get_bin_of(mp, HASH_SIZE, &seen, err);
-    if (rc == 0 && !kind_may_be_read(kind, is_range))
+        rc = mp_get_bin_of(mp, HASH_SIZE, &s->digest, err);
+    if (rc == 0 && !kind_may_be_read(s->kind, s->is_range))
         rc = err_set(err, ATE_EINVALID, "nothing of kind %llu is read so",
-                     (unsigned long long)kind);
-    if (rc != 0)
-        return rc;
-    if (is_range)
-        digest_range(v, (uint8_t)kind, from, to, now);
-    else
-        digest_entry(v, (uint8_t)kind, from, now);
-    if (memcmp(now, seen, HASH_SIZE) == 0)
-        return 0;
-    return err_set(err, ATE_ESTALE,
-                   "what it had read was changed meanwhile; run it again");
+                     (unsigned long long)s->kind);
+    return rc;
+}
+
+/* As reads_put() sorts them. */
+static int compare_seen(const struct seen *x, const struct seen *y)
+{
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    if (x->is_range != y->is_range)
+        return x->is_range ? 1 : -1;
+    int order = bytes_compare(x->from, y->from);
+    return order != 0 ? order : bytes_compare(x->to, y->to);
+}
+
+int reads_check_form(struct bytes read_set, struct err *err)
+{
+    struct mp mp = mp_open(read_set);
+    struct seen last = {.kind = 0};
+    struct seen s;
+    uint32_t count = 0;
+    int rc = mp_get_array(&mp, &count, err);
+    for (uint32_t i = 0; i < count && rc == 0; i++) {
+        rc = get_seen(&mp, &s, err);
+        if (rc == 0 && i > 0 && compare_seen(&last, &s) >= 0)
+            rc = err_set(err, ATE_EINVALID,
+                         "entry %u is not sorted, or is there twice",
+                         (unsigned)i);
+        last = s;
+    }
+    if (rc == 0)
+        rc = mp_done(&mp, err);
+    return rc == 0 ? 0 : err_wrap(err, "read set");
 }
 
 int reads_check(struct bytes read_set, struct tree_version v, struct err *err)
 {
     struct mp mp = mp_open(read_set);
+    struct seen s;
     uint32_t count = 0;
-    int rc = mp_get_array(&mp, &count, err);
-    for (uint32_t i = 0; i < count && rc == 0; i++)
-        rc = check_entry(&mp, v, err);
-    return rc == 0 ? mp_done(&mp, err) : rc;
+    int rc = reads_check_form(read_set, err);
+    if (rc != 0)
+        return rc;
+    mp_get_array(&mp, &count, NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t now[HASH_SIZE];
+        rc = get_seen(&mp, &s, err);
+        assert(rc == 0);
+        if (s.is_range)
+            digest_range(v, (uint8_t)s.kind, s.from, s.to, now);
+        else
+            digest_entry(v, (uint8_t)s.kind, s.from, now);
+        if (memcmp(now, s.digest, HASH_SIZE) != 0)
+            return err_set(err, ATE_ESTALE,
+                           "what it had read was changed meanwhile; run it "
+                           "again");
+    }
+    return 0;
 }

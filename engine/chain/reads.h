@@ -36,7 +36,9 @@ void reads_note_range(struct reads *r, enum state_kind kind, struct bytes from,
 int reads_put(struct reads *r, struct tree_version v, struct buf *out,
               struct err *err);
 
-/* Is all that a read set saw still so? Errors: INVALID (no read set), STALE
- * (no). */
+/* Is it a read set: sorted, of kinds that are read? Errors: INVALID. */
+int reads_check_form(struct bytes read_set, struct err *err);
+
+/* And is all that it saw still so? Errors: INVALID, STALE (no). */
 int reads_check(struct bytes read_set, struct tree_version v, struct err *err);
 #endif

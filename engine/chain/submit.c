@@ -101,20 +101,28 @@ static int filter_delegations(struct chain *c, const struct batch_member *m,
     return rc;
 }
 
-/* One whose call id is known may be a resend: it is not looked at here. */
 static int filter_sequence(struct chain *c, const struct batch_member *m,
                            struct err *err)
 {
-    struct tree_version v = state_head(&c->core.state);
     struct author author;
-    struct call_entry entry;
-    if (!state_author(v, m->tx.author, &author) ||
-        m->tx.first_sequence >= author.next_sequence ||
-        state_call(v, m->tx.call.id, &entry))
+    if (!state_author(state_head(&c->core.state), m->tx.author, &author) ||
+        m->tx.first_sequence >= author.next_sequence)
         return 0;
     return err_set(err, ATE_ECONFLICT,
                    "the author's sequence is at %llu already",
                    (unsigned long long)author.next_sequence);
+}
+
+/* One whose call id is known may be a resend: then its sequence is used, what
+ * it rested on may have ended, and none of that matters. */
+static int filter_standing(struct chain *c, const struct batch_member *m,
+                           struct err *err)
+{
+    struct call_entry entry;
+    if (state_call(state_head(&c->core.state), m->tx.call.id, &entry))
+        return 0;
+    int rc = filter_sequence(c, m, err);
+    return rc != 0 ? rc : filter_delegations(c, m, err);
 }
 
 static int take_sigs(struct submit_state *s, const struct batch_member *m,
@@ -158,7 +166,7 @@ static int filter_member(struct submit_state *s, const struct batch_member *m,
         rc = take_sigs(s, m, id, err);
     if (rc != 0)
         return rc;
-    if (filter_sequence(c, m, &why) != 0 || filter_delegations(c, m, &why) != 0)
+    if (filter_standing(c, m, &why) != 0)
         refuse(r, &why);
     return 0;
 }
@@ -172,6 +180,11 @@ static int filter(struct submit_state *s, struct err *err)
     if (payload.len > LIMIT_FRAME_PAYLOAD / 2)
         return err_set(err, ATE_ELIMIT, "a batch has at most %d bytes",
                        LIMIT_FRAME_PAYLOAD / 2);
+    if (submit->parts.bodies.len > LIMIT_TX_BODIES ||
+        submit->parts.inlined.len > LIMIT_FRAME_PAYLOAD / 2)
+        return err_set(err, ATE_ELIMIT,
+                       "the bodies of a batch have at most %d bytes",
+                       LIMIT_TX_BODIES);
     int rc = batch_open(&r, payload, err);
     if (rc == 0)
         rc = member_author(s->chain, payload, r.author, &s->author, err);
@@ -462,21 +475,29 @@ static void found(void *ctx, uint64_t index, const struct batch_member *m,
     }
 }
 
+static void give_receipt(struct submit_result *r, struct bytes checkpoint)
+{
+    struct receipt receipt = {
+        .index = r->index,
+        .tx_id = r->tx_id,
+        .checkpoint = checkpoint,
+    };
+    receipt_put(&r->receipt, &receipt);
+}
+
 static void give_receipts(struct submit_state *s)
 {
-    struct chain *c = s->chain;
     struct buf checkpoint = {0};
-    calls_put_checkpoint(c, &checkpoint, s->submit->root);
+    struct err err;
+    int rc = calls_put_checkpoint(s->chain, &checkpoint, s->submit->root, &err);
     for (size_t i = 0; i < s->submit->count; i++) {
         struct submit_result *r = &s->submit->results[i];
         if (r->code != 0)
             continue;
-        struct receipt receipt = {
-            .index = r->index,
-            .tx_id = r->tx_id,
-            .checkpoint = buf_bytes(&checkpoint),
-        };
-        receipt_put(&r->receipt, &receipt);
+        if (rc == 0)
+            give_receipt(r, buf_bytes(&checkpoint));
+        else
+            refuse(r, &err);
     }
     buf_deinit(&checkpoint);
 }

@@ -59,9 +59,9 @@ static int check_rights(const struct trial *t,
         char text[LIMIT_KIND_NAME + 1] = "";
         state_own(mp_get_str(&mp, &name, NULL));
         memcpy(text, name.data, name.len);
-        acts |= strcmp(text, RIGHT_ACT_FOR) == 0;
-        if (t->refold == NULL && !right_is_own(text) &&
-            !is_declared(t->core->schema, name))
+        acts |= bytes_equal(name, bytes_of_text(RIGHT_ACT_FOR));
+        bool own = strlen(text) == name.len && right_is_own(text);
+        if (t->refold == NULL && !own && !is_declared(t->core->schema, name))
             return err_set(err, ATE_EINVALID,
                            "there is no right '%s': the engine has create, "
                            "write, delete, delegate, grant_reading, order and "

@@ -66,6 +66,19 @@ static void read_rights(struct event_fields *r, struct bytes *rights)
                                              : r->err->code);
 }
 
+/* The last moment there is stands for none, in the state, too: said in one way.
+ */
+static void read_until(struct event_fields *r, int64_t *until)
+{
+    struct mp mp = event_fields_take(r, "until", true);
+    if (r->rc != 0 || mp.at == NULL)
+        return;
+    int rc = mp_get_int(&mp, until, r->err);
+    if (rc == 0 && *until == INT64_MAX)
+        rc = err_set(r->err, ATE_EINVALID, "left out when it never ends");
+    event_fields_took(r, &mp, "until", rc);
+}
+
 int delegation_fields_get(struct bytes map, struct delegation_fields *f,
                           struct err *err)
 {
@@ -78,7 +91,7 @@ int delegation_fields_get(struct bytes map, struct delegation_fields *f,
     f->object = event_fields_take_bin(&r, "object", OBJECT_ID_SIZE, true);
     read_rights(&r, &f->rights);
     f->to = event_fields_take_bin(&r, "to", KEY_ID_SIZE, false);
-    f->until = event_fields_take_int(&r, "until", true, INT64_MAX);
+    read_until(&r, &f->until);
     return event_fields_end(&r, TYPE_DELEGATION);
 }
 

@@ -94,6 +94,40 @@ int body_check(struct bytes body, uint64_t length, const uint8_t *hash,
     return 0;
 }
 
+static bool is_zero(struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if (bytes.data[i] != 0)
+            return false;
+    return true;
+}
+
+int body_check_stored(struct bytes stored, uint64_t length, struct err *err)
+{
+    struct bytes body = bytes_of(stored.data, length);
+    struct bytes rest =
+        bytes_of(stored.data + length, stored.len - (size_t)length);
+    assert(stored.len == body_file_size(length));
+    bool good = true;
+    if (body_pieces(length) > 1) {
+        struct body_hasher h;
+        uint8_t hash[HASH_SIZE];
+        size_t leaves_at = (size_t)(body_leaves_offset(length) - length);
+        body_hasher_init(&h);
+        body_hasher_put(&h, body);
+        body_hasher_end(&h, hash);
+        good = bytes_equal(bytes_of(rest.data + leaves_at, h.leaves.len),
+                           buf_bytes(&h.leaves));
+        body_hasher_deinit(&h);
+        rest.len = leaves_at; /* hashes keep the alignment: the end */
+    }
+    if (good && is_zero(rest))
+        return 0;
+    return err_set(err, ATE_ECORRUPT,
+                   "what stands behind the body is not its padding and the "
+                   "hashes of its pieces");
+}
+
 void body_hash_of_leaves(struct bytes leaves, uint8_t out[HASH_SIZE])
 {
     struct merkle m;

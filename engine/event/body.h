@@ -36,6 +36,10 @@ void body_hash(struct bytes body, uint8_t out[HASH_SIZE]);
 int body_check(struct bytes body, uint64_t length, const uint8_t *hash,
                struct err *err);
 
+/* CORRUPT when what stands behind a body in the body file is not its padding
+ * and its leaf hashes. `stored` is body_file_size(length) bytes. */
+int body_check_stored(struct bytes stored, uint64_t length, struct err *err);
+
 /* The hash that leaf hashes, 32 bytes each, add up to. */
 void body_hash_of_leaves(struct bytes leaves, uint8_t out[HASH_SIZE]);
 

@@ -50,21 +50,30 @@ void create_ask(struct asked *a)
     ring_add(&a->node->creates, &a->ring);
 }
 
+/* Stays 0 where none is given: then all have to agree. */
+static int take_threshold(struct bytes args, const char *name, int64_t *value,
+                          struct err *err)
+{
+    bool there;
+    int rc = args_int(args, name, &there, value, err);
+    if (rc == 0 && there && *value < 1)
+        rc = err_set(err, ATE_EINVALID, "'%s' is at least 1, got %lld", name,
+                     (long long)*value);
+    return rc;
+}
+
 static int take_roots(struct creating *c, struct bytes args)
 {
     struct err *err = &c->err;
-    bool there;
     int rc = args_texts(args, "roots", c->roots, LIMIT_ROOT_KEYS,
                         &c->root_count, err);
     if (rc == 0)
-        rc = args_int(args, "threshold", &there, &c->threshold, err);
+        rc = take_threshold(args, "threshold", &c->threshold, err);
     if (rc == 0)
         rc = args_texts(args, "next", c->next, LIMIT_ROOT_KEYS, &c->next_count,
                         err);
     if (rc == 0)
-        rc = args_int(args, "next_threshold", &there, &c->next_threshold, err);
-    if (rc == 0 && (c->threshold < 0 || c->next_threshold < 0))
-        rc = err_set(err, ATE_EINVALID, "a threshold is at least 1");
+        rc = take_threshold(args, "next_threshold", &c->next_threshold, err);
     return rc;
 }
 

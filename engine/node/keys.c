@@ -93,6 +93,13 @@ static bool find_place(const struct keys *keys, struct bytes name, size_t *at)
     return false;
 }
 
+/* Is it known by its id already, and with more than its public half? */
+static bool is_held(const struct keys *keys, const struct key_entry *entry)
+{
+    const struct key_entry *known = keys_by_id(keys, entry->pair.id);
+    return known != NULL && !known->is_public;
+}
+
 /* Takes the entry over. */
 static void add_entry(struct keys *keys, struct key_entry *entry)
 {
@@ -105,7 +112,7 @@ static void add_entry(struct keys *keys, struct key_entry *entry)
             (keys->count - at) * sizeof(*keys->entries));
     keys->entries[at] = entry;
     keys->count++;
-    if (entry->why == NULL)
+    if (entry->why == NULL && !(entry->is_public && is_held(keys, entry)))
         map_put_pointer(&keys->by_id, bytes_of(entry->pair.id, KEY_ID_SIZE),
                         entry);
 }
@@ -555,7 +562,17 @@ void keys_make(struct keys *keys, struct bytes name, keys_done *done, void *ctx)
 void keys_add(struct keys *keys, struct bytes name,
               const struct key_record *record, keys_done *done, void *ctx)
 {
-    make(keys, name, record, done, ctx);
+    struct err err = {0};
+    if (bytes_equal(name, bytes_of_text(KEY_NAME_ME)) ||
+        bytes_equal(name, bytes_of_text(KEY_NAME_NODE)))
+        done(ctx,
+             err_set(&err, ATE_EINVALID,
+                     "'%.*s' is a key of this folder's own, never somebody "
+                     "else's",
+                     (int)name.len, (const char *)name.data),
+             &err);
+    else
+        make(keys, name, record, done, ctx);
 }
 
 void keys_need(struct keys *keys, struct bytes name, keys_done *done, void *ctx)

@@ -78,7 +78,8 @@ int keys_may_sign(const struct keys *keys, const struct key_entry *entry,
 /* Is there one, besides the node's own? */
 bool keys_has_any(const struct keys *keys);
 
-/* NULL: not one of ours. */
+/* NULL: neither one of ours nor one that we know of. Where a key has several
+ * names, one that can sign. */
 const struct key_entry *keys_by_id(const struct keys *keys,
                                    const uint8_t id[KEY_ID_SIZE]);
 
@@ -88,7 +89,8 @@ const struct key_entry *keys_by_id(const struct keys *keys,
 void keys_make(struct keys *keys, struct bytes name, keys_done *done,
                void *ctx);
 
-/* Write down somebody else's key. As keys_make(). */
+/* Write down somebody else's key. As keys_make(); INVALID for the two names
+ * that mean something. */
 void keys_add(struct keys *keys, struct bytes name,
               const struct key_record *record, keys_done *done, void *ctx);
 

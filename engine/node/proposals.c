@@ -97,8 +97,8 @@ static int sign(struct asked *a, struct buf *text, struct err *err)
 {
     static const char *const names[] = {"key", "proposal", "purpose", NULL};
     struct bytes args = buf_bytes(&a->args);
-    struct bytes key = bytes_of_text(KEY_NAME_ME);
-    struct bytes purpose = bytes_of_text(PURPOSE_CO_AUTHOR);
+    struct bytes key = {NULL, 0};
+    struct bytes purpose = {NULL, 0};
     const struct key_pair *pair = NULL;
     struct buf raw = {0};
     int rc = take_proposal(a, names, err);
@@ -106,14 +106,16 @@ static int sign(struct asked *a, struct buf *text, struct err *err)
         rc = args_text(args, "key", false, &key, err);
     if (rc == 0)
         rc = args_text(args, "purpose", false, &purpose, err);
+    if (key.len == 0)
+        key = bytes_of_text(KEY_NAME_ME);
+    if (purpose.len == 0)
+        purpose = bytes_of_text(PURPOSE_CO_AUTHOR);
     if (rc == 0 && !bytes_equal(purpose, bytes_of_text(PURPOSE_CO_AUTHOR)) &&
         !bytes_equal(purpose, bytes_of_text(PURPOSE_ROOT)))
         rc = err_set(err, ATE_EINVALID,
                      "purpose is " PURPOSE_CO_AUTHOR " or " PURPOSE_ROOT);
     if (rc == 0)
-        rc = keys_find(&a->node->keys,
-                       key.len > 0 ? key : bytes_of_text(KEY_NAME_ME), &pair,
-                       err);
+        rc = keys_find(&a->node->keys, key, &pair, err);
     if (rc == 0)
         rc = proposal_sign(&a->proposal, pair, purpose, &raw, err);
     if (rc == 0)
