@@ -109,7 +109,8 @@ class Folder:
         """Each frame, chained to the one before it."""
         at, sequence, before, index = FRAMES_START, 0, bytes(16), 0
         while at < len(self.head):
-            if not any(self.head[at:]):
+            if not any(self.head[at:at + FRAME_SIZE]) \
+                    and not any(self.head[at:]):
                 break  # room for what is to come
             try:
                 frame = Frame(self.head, at)

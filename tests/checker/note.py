@@ -40,12 +40,13 @@ def check_note_text(chain, text):
     need(base64.b64decode(root) == chain.roots[int(size) - 1],
          'checkpoint: the root of %s transactions differs', size)
     name = 'ate/' + chain_id
-    key = chain.order[1]
-    hint = sha256(name.encode() + b'\n\1' + key)[:4]
+    keys = [record[1] for record in chain.trust.checkpoint_keys(int(size))]
     for line in lines.splitlines():
         data = base64.b64decode(line.split(' ')[2])
-        if line.split(' ')[1] == name and data[:4] == hint:
-            need(signed(key, body.encode(), data[4:]),
-                 'checkpoint: the signature is wrong')
-            return int(size)
+        for key in keys:
+            hint = sha256(name.encode() + b'\n\1' + key)[:4]
+            if line.split(' ')[1] == name and data[:4] == hint:
+                need(signed(key, body.encode(), data[4:]),
+                     'checkpoint: the signature is wrong')
+                return int(size)
     raise Differs('checkpoint: not signed by the order key')

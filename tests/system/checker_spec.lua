@@ -46,6 +46,43 @@ describe('checker', function()
         return chain()
     end
 
+    --- Grants, one that is taken back, root keys that change, another order key,
+    -- and transactions of several who sign.
+    local function make_trust()
+        run([[set -e; export ATE_DATA=%s/data
+            for name in ann bob cy; do $ATE key new $name; done
+            $ATE chain create vault --schema %sexamples/bank/bank.lua \
+                --root me --root ann --threshold 2
+            both="--as me --root ann"
+            $ATE grant vault / create,delegate --to bob --depth 2 $both
+            $ATE grant vault / create --to cy --as bob --under 2.0
+            $ATE call vault account.put name=cy owner=cy --as cy
+            $ATE call vault account.put name=bob owner=bob --as bob --with cy
+            $ATE grant vault account/bob act_for --to cy --as bob
+            $ATE grant vault / act_for --to cy --as bob
+            $ATE call vault transfer from=bob to=cy amount=1 --as cy --for bob
+            $ATE revoke vault 2.0 --as bob
+            $ATE chain rotate vault --key me --key cy --threshold 1 \
+                --next ann $both
+            $ATE chain order vault bob
+            $ATE call vault account.put name=me owner=me]], folder, root)
+        return chain()
+    end
+
+    --- A chain that went on under another bundle.
+    local function make_grown()
+        run([[set -e; export ATE_DATA=%s/data
+            $ATE chain create hello --schema %sexamples/hello/hello.lua
+            $ATE call hello greeting.append to=a
+            mkdir %s/next
+            sed 's/version = 1/version = 2/; s/max = 40/max = 50/' \
+                %sexamples/hello/hello.lua >%s/next/hello.lua
+            $ATE schema apply hello %s/next/hello.lua
+            $ATE call hello greeting.append to=b]], folder, root, folder, root,
+            folder, folder)
+        return chain()
+    end
+
     local function check(path)
         return sh(folder, ('%stests/checker/check.py %s'):format(root, path))
     end
@@ -69,6 +106,8 @@ describe('checker', function()
             names = function()
                 return make_books('names')
             end,
+            trust = make_trust,
+            grown = make_grown,
         }) do
             local path = make()
             local code, out, err = check(path)
@@ -88,6 +127,7 @@ describe('checker', function()
         prices = function()
             return make_books('prices')
         end,
+        trust = make_trust,
     }) do
         it('sees each flipped byte of ' .. name, function()
             local code, out, err = sh(folder,
@@ -97,6 +137,63 @@ describe('checker', function()
             assert.is_truthy(out:find('200 flips, 0 not seen', 1, true))
         end)
     end
+
+    -- A schema without views: then all of the state is known without Lua.
+    it('finds the same state, delegations and root keys in it', function()
+        local file = assert(io.open(folder .. '/shelf.lua', 'w'))
+        file:write([[
+            local ate = require('ate')
+            local t = ate.types
+            local shelf = ate.schema('shelf', {doc = 'd', version = 1,
+                bodies = 'open'})
+            shelf:object('box', {doc = 'd', key = {'name'},
+                header = {name = t.name({max = 40})}})
+            shelf:event('put', {doc = 'd', parent = 'box',
+                header = {box = t.ref('box'), text = t.text({max = 40})}})
+            return shelf]])
+        file:close()
+        run([[set -e; export ATE_DATA=%s/data; cd %s
+            $ATE key new ann; $ATE key new bob
+            $ATE chain create shelf --schema shelf.lua --next me --next ann
+            $ATE call shelf box.put name=a
+            $ATE grant shelf box/a create,write --to ann --depth 3 --until \
+                2100-01-01T00:00:00Z
+            $ATE grant shelf / delegate,create,delete --to ann --depth 1
+            $ATE grant shelf / create --to bob --as ann
+            $ATE call shelf put.append box=a text=x --as bob
+            $ATE call shelf put.append box=a text=y --as ann --with bob
+            $ATE revoke shelf 5.0 --as bob
+            $ATE grant shelf / act_for --to bob --as ann
+            $ATE call shelf box.put name=b
+            $ATE call shelf box.delete name=b
+            $ATE chain rotate shelf --key me --key ann --root ann
+            $ATE chain order shelf bob --root ann
+            $ATE call shelf box.put name=c --root ann]], folder, folder)
+        local state = run('%s chain info shelf --json --data %s/data', ate,
+            folder):match('"state_root":"(%x+)"')
+        local line = '%stests/checker/check.py %s --state %s'
+        run(line, root, chain(), state)
+        local code, _, err = sh(folder, line:format(root, chain(),
+            ('0'):rep(64)))
+        assert.are.equal(8, code)
+        assert.is_truthy(err:find('the state root is ' .. state, 1, true))
+    end)
+
+    -- Chains of the unit tests: what the engine takes, what it refuses to read.
+    it('judges as the engine does', function()
+        for _, name in ipairs({'authority', 'delegation', 'order', 'proposal',
+            'rights', 'roots', 'seen', 'signers', 'submit'}) do
+            local dump = folder .. '/' .. name
+            run('mkdir %s && cd %s. && ATE_DUMP=%s $(dirname "$ATE")/tests/'
+                .. 'unit/test_%s 2>&1', dump, root, dump, name)
+            local code, out, err = sh(folder,
+                ('%stests/checker/agree.py %s'):format(root, dump))
+            assert.are.equal('', err)
+            assert.are.equal(0, code)
+            assert.is_true(tonumber(out:match('^(%d+) chains: judged alike'))
+                > 5, name)
+        end
+    end)
 
     it('says what is missing', function()
         local code, _, err = check(folder .. '/none')
