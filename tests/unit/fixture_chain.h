@@ -26,6 +26,9 @@ struct fixture_chain {
     struct chain *chain;
     struct buf bundle;
     bool default_pipeline; /* else one that accepts strangers, too */
+    size_t root_count;     /* the first of `keys`; 0: one */
+    uint64_t threshold;    /* how many of them have to agree; 0: one */
+    const uint8_t *next;   /* digest of the set that may follow, or NULL */
     int64_t now;
     uint64_t calls; /* for call ids */
     uint64_t random;
@@ -222,17 +225,24 @@ static inline void fixture_work_late(struct fixture_chain *f)
 static inline int fixture_birth(struct fixture_chain *f)
 {
     struct bytes pipeline[GENESIS_PIPELINE_MAX];
-    const struct key_pair *signers[] = {&f->keys[0]};
+    const struct key_pair *signers[FIXTURE_KEYS];
+    struct key_record roots[FIXTURE_KEYS];
+    for (int i = 0; i < FIXTURE_KEYS; i++) {
+        signers[i] = &f->keys[i];
+        roots[i] = f->keys[i].record;
+    }
+    size_t count = f->root_count > 0 ? f->root_count : 1;
     struct chain_birth birth = {
         .name = bytes_of_text("test"),
         .bundle = buf_bytes(&f->bundle),
         .pipeline = pipeline,
         .pipeline_count = f->default_pipeline ? 0 : fixture_pipeline(pipeline),
-        .roots = &f->keys[0].record,
-        .root_count = 1,
-        .threshold = 1,
+        .roots = roots,
+        .root_count = count,
+        .threshold = f->threshold > 0 ? f->threshold : 1,
+        .next = f->next,
         .signers = signers,
-        .signer_count = 1,
+        .signer_count = count,
         .order = &f->order,
         .time = f->now,
     };

@@ -120,6 +120,37 @@ static void changed_bodies_are_corrupt(void **state)
     buf_deinit(&body);
 }
 
+/* What the body file has: the body, zeros to the next multiple of 8, the hashes
+ * of several pieces; each of its bytes has one value. */
+static void what_stands_behind_a_body_is_checked(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1025, 1032, PIECE, PIECE + 1, 2 * PIECE};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct buf body = make(sizes[i]);
+        struct body_hasher h;
+        struct err err;
+        uint8_t hash[HASH_SIZE];
+        body_hasher_init(&h);
+        body_hasher_put(&h, buf_bytes(&body));
+        body_hasher_end(&h, hash);
+        buf_pad(&body, 8);
+        if (sizes[i] > PIECE)
+            buf_put_bytes(&body, buf_bytes(&h.leaves));
+        assert_int_equal(body.len, body_file_size(sizes[i]));
+        assert_int_equal(body_check_stored(buf_bytes(&body), sizes[i], &err),
+                         0);
+        for (size_t at = sizes[i]; at < body.len; at++) {
+            body.data[at] ^= 0x10;
+            assert_error(body_check_stored(buf_bytes(&body), sizes[i], &err),
+                         &err, ATE_ECORRUPT, "stands behind the body");
+            body.data[at] ^= 0x10;
+        }
+        body_hasher_deinit(&h);
+        buf_deinit(&body);
+    }
+}
+
 static void places_are_as_documented(void **state)
 {
     (void)state;
@@ -154,6 +185,7 @@ int main(void)
         cmocka_unit_test(arrival_does_not_matter),
         cmocka_unit_test(pieces_verify_alone),
         cmocka_unit_test(changed_bodies_are_corrupt),
+        cmocka_unit_test(what_stands_behind_a_body_is_checked),
         cmocka_unit_test(places_are_as_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,67 @@ static void doors_see_names_but_not_the_node_listed(void **state)
     buf_deinit(&text);
 }
 
+static struct outcome add(struct bench *b, const char *name,
+                          const struct key_record *record)
+{
+    struct outcome o = {0};
+    keys_add(&b->keys, bytes_of_text(name), record, told, &o);
+    memory_disk_run(b->disk);
+    assert_int_equal(o.done, 1);
+    return o;
+}
+
+static void a_public_half_is_known_and_does_not_sign(void **state)
+{
+    struct bench *b = *state;
+    const struct key_pair *pair;
+    struct err err;
+    struct key_record record = {.suite = SUITE_1, .sign = {1}, .box = {2}};
+    uint8_t id[KEY_ID_SIZE];
+    key_id(&record, id);
+    assert_int_equal(add(b, "carol", &record).code, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_true(keys_by_id(&b->keys, id)->is_public);
+        assert_int_equal(
+            keys_find(&b->keys, bytes_of_text("carol"), &pair, &err),
+            ATE_EDENIED);
+        assert_null(pair);
+        reload(b);
+    }
+}
+
+/* Whoever adds the public half of a key that is here still signs with it. */
+static void a_pair_goes_before_its_public_half(void **state)
+{
+    struct bench *b = *state;
+    make(b, "bob");
+    struct key_pair bob = *pair_of(b, "bob");
+    assert_int_equal(add(b, "also", &bob.record).code, 0);
+    assert_int_equal(add(b, "bobby", &bob.record).code, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_false(keys_by_id(&b->keys, bob.id)->is_public);
+        assert_ptr_equal(&keys_by_id(&b->keys, bob.id)->pair,
+                         pair_of(b, "bob"));
+        reload(b);
+    }
+    key_pair_wipe(&bob);
+}
+
+static void me_and_node_are_nobody_else(void **state)
+{
+    struct bench *b = *state;
+    struct key_record record = {.suite = SUITE_1, .sign = {1}, .box = {2}};
+    struct outcome needed = {0};
+    struct outcome o = {0};
+    keys_add(&b->keys, bytes_of_text("node"), &record, told, &o);
+    keys_need(&b->keys, bytes_of_text("node"), told, &needed);
+    memory_disk_run(b->disk);
+    assert_int_equal(o.code, ATE_EINVALID);
+    assert_int_equal(needed.code, 0);
+    assert_non_null(pair_of(b, "node"));
+    assert_int_equal(add(b, "me", &record).code, ATE_EINVALID);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* Like ssh: what others can read may be anybody's by now. */
@@ -234,6 +295,9 @@ int main(void)
         TEST(names_are_checked),
         TEST(unknown_names_are_suggested),
         TEST(doors_see_names_but_not_the_node_listed),
+        TEST(a_public_half_is_known_and_does_not_sign),
+        TEST(a_pair_goes_before_its_public_half),
+        TEST(me_and_node_are_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

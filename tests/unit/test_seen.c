@@ -1,0 +1,425 @@
+/* What a transaction says that its author had seen, by docs/format.md sections
+ * 6 and 8: the log, the bundle, and of the state its read set. */
+#include "fixture_land.h"
+
+#include "chain/history.h"
+#include "chain/value.h"
+
+/* ---- the log ---- */
+
+static void it_saw_the_log_at_the_end_of_a_frame(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    uint8_t root[HASH_SIZE];
+    struct tx t[2];
+    struct handed h;
+    chain_root(f->chain, root);
+    uint64_t size = chain_size(f->chain);
+    for (uint64_t i = 0; i < 2; i++) { /* one frame of two */
+        tx_begin(f, &t[i], &f->keys[0]);
+        t[i].first_sequence += i;
+        tx_word(&t[i], "x");
+    }
+    batch_of(&h, t, 2);
+    hand_in(f, &h);
+    fixture_run(f);
+    assert_int_equal(h.submit.results[1].code, 0);
+    handed_end(&h);
+    tx_end(&t[0]);
+    tx_end(&t[1]);
+
+    const struct {
+        uint64_t size;
+        int change; /* of the root */
+        const char *words;
+    } cases[] = {
+        {size, 0, NULL},
+        {size, 1, "the author saw another log"},
+        {size + 1, 0, "the author saw another log"}, /* inside of the frame */
+        {size + 3, 0, "the author saw another log"}, /* not there yet */
+        {1, 0, "the author saw another log"},        /* genesis has another */
+        {UINT64_MAX, 0, "the author saw another log"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tx one;
+        tx_begin(f, &one, &f->keys[0]);
+        one.seen_size = cases[i].size;
+        memcpy(one.seen_root, root, HASH_SIZE);
+        one.seen_root[3] ^= (uint8_t)cases[i].change;
+        tx_word(&one, "x");
+        if (cases[i].words == NULL)
+            tx_ok(&one);
+        else
+            tx_no(&one, ATE_EINVALID, cases[i].words);
+    }
+    struct tx none; /* who had seen nothing says so */
+    tx_begin(f, &none, &f->keys[0]);
+    none.seen_size = 0;
+    tx_word(&none, "x");
+    tx_ok(&none);
+}
+
+/* 4,096 ends of frames back it can be checked, with genesis' own; not further.
+ */
+static void what_is_too_old_cannot_be_checked(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    uint8_t root[HASH_SIZE];
+    struct tx t;
+    chain_root(f->chain, root);
+    uint64_t size = chain_size(f->chain);
+    for (int i = 1; i < HISTORY_MAX; i++)
+        fixture_ok(f, 0, "word.append", ARGS("text=x"));
+    for (int i = 0; i < 2; i++) {
+        tx_begin(f, &t, &f->keys[0]);
+        t.seen_size = size;
+        memcpy(t.seen_root, root, HASH_SIZE);
+        tx_word(&t, "x");
+        if (i == 0)
+            tx_ok(&t); /* and with it there are as many again */
+        else
+            tx_no(&t, ATE_ESTALE, "is too old to be checked");
+    }
+}
+
+/* ---- bundle, token ---- */
+
+static void its_bundle_is_the_one_in_force(void **state)
+{
+    struct land *l = *state;
+    struct tx t;
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    t.bundle[0] ^= 1;
+    tx_word(&t, "x");
+    tx_no(&t, ATE_ESTALE, "with another bundle");
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    t.has_bundle = false;
+    tx_word(&t, "x");
+    tx_no(&t, ATE_ESTALE, "with another bundle");
+}
+
+static void what_this_version_does_not_know_is_refused(void **state)
+{
+    struct land *l = *state;
+    struct buf fields = {0};
+    uint8_t token[32] = {1};
+    struct tx t;
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    t.token = token;
+    tx_word(&t, "x");
+    tx_no(&t, ATE_EUNAVAILABLE, "with a token");
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    mp_put_map(&fields, 0);
+    tx_fact(&t, "ate.keyring", &fields, NULL);
+    tx_no(&t, ATE_EUNAVAILABLE, "a later one does");
+}
+
+/* ---- the read set ---- */
+
+static void put_head(struct buf *out, uint32_t count)
+{
+    mp_put_array(out, count);
+}
+
+static void put_single(struct buf *out, uint8_t kind, struct bytes key,
+                       struct bytes value)
+{
+    uint8_t digest[HASH_SIZE];
+    hash_of(LABEL_SEEN, value, digest);
+    mp_put_array(out, 3);
+    mp_put_uint(out, kind);
+    mp_put_bin(out, key);
+    mp_put_bin(out, bytes_of(digest, HASH_SIZE));
+}
+
+/* `pairs`: keys and values, one after the other. */
+static void put_range(struct buf *out, uint8_t kind, struct bytes from,
+                      struct bytes to, const struct bytes *pairs, size_t count)
+{
+    struct hasher h;
+    uint8_t digest[HASH_SIZE];
+    hash_begin(&h, LABEL_SEEN);
+    for (size_t i = 0; i < count; i++)
+        hash_part(&h, pairs[i]);
+    hash_end(&h, digest);
+    mp_put_array(out, 3);
+    mp_put_uint(out, kind);
+    mp_put_array(out, 2);
+    mp_put_bin(out, from);
+    mp_put_bin(out, to);
+    mp_put_bin(out, bytes_of(digest, HASH_SIZE));
+}
+
+static struct bytes value_at(struct land *l, uint8_t kind, struct bytes key)
+{
+    struct bytes value = {NULL, 0};
+    bool there = state_get(chain_version(l->f.chain), (enum state_kind)kind,
+                           key, &value);
+    assert_true(there);
+    return value;
+}
+
+/* "land.words", 00, "hi" in ordered form. */
+static struct bytes words_key(struct buf *out, const char *word)
+{
+    buf_clear(out);
+    buf_put_text(out, "land.words");
+    buf_put_u8(out, 0);
+    if (word != NULL) {
+        buf_put_text(out, word);
+        buf_put(out, "\0\0", 2);
+    }
+    return buf_bytes(out);
+}
+
+/* Two who read the same, and both change it: the second is stale. */
+static void what_was_read_and_changed_is_stale(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct buf key = {0};
+    struct buf set = {0};
+    struct tx t;
+    fixture_ok(f, 0, "word.append", ARGS("text=hi"));
+    struct bytes row = words_key(&key, "hi");
+    struct bytes house = bytes_of(l->house, OBJECT_ID_SIZE);
+    put_head(&set, 3);
+    put_single(&set, STATE_OBJECT, house, value_at(l, STATE_OBJECT, house));
+    put_single(&set, STATE_ROW, row, value_at(l, STATE_ROW, row));
+    words_key(&key, "none");
+    put_single(&set, STATE_ROW, buf_bytes(&key), bytes_of(NULL, 0));
+    for (int i = 0; i < 3; i++) {
+        tx_begin(f, &t, &f->keys[0]);
+        buf_put_bytes(&t.read_set, buf_bytes(&set));
+        if (i == 0) {
+            tx_word(&t, "other");
+            tx_ok(&t); /* nothing of it changes by that */
+        } else if (i == 1) {
+            tx_word(&t, "hi");
+            tx_ok(&t);
+        } else {
+            struct handed h;
+            const char *text;
+            struct both_roots before = roots_now(f);
+            tx_word(&t, "hi");
+            batch_of(&h, &t, 1);
+            hand_in(f, &h);
+            fixture_run(f);
+            assert_int_equal(handed_code(&h, &text), ATE_ESTALE);
+            assert_non_null(strstr(text, "what it had read was changed"));
+            assert_same_roots(f, before);
+            handed_end(&h);
+            tx_end(&t);
+        }
+    }
+    buf_deinit(&key);
+    buf_deinit(&set);
+}
+
+/* What was looked for and was not there is a part of what was seen. */
+static void what_was_not_there_and_came_is_stale(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct buf key = {0};
+    struct tx t[2];
+    struct handed h;
+    for (uint64_t i = 0; i < 2; i++) {
+        tx_begin(f, &t[i], &f->keys[0]);
+        t[i].first_sequence += i;
+        put_head(&t[i].read_set, 1);
+        put_single(&t[i].read_set, STATE_ROW, words_key(&key, "new"),
+                   bytes_of(NULL, 0));
+        tx_word(&t[i], "new");
+    }
+    batch_of(&h, t, 2);
+    hand_in(f, &h);
+    fixture_run(f);
+    assert_int_equal(h.submit.results[0].code, 0);
+    assert_int_equal(h.submit.results[1].code, ATE_ESTALE);
+    handed_end(&h);
+    tx_end(&t[0]);
+    tx_end(&t[1]);
+    buf_deinit(&key);
+    assert_replays(f);
+}
+
+/* Ranges: rows of a view by key, and children with what stands behind them. */
+static void ranges_are_seen_whole(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct buf from = {0};
+    struct buf to = {0};
+    struct buf child = {0};
+    struct buf child_end = {0};
+    struct buf row = {0};
+    struct object o;
+    fixture_ok(f, 0, "word.append", ARGS("text=hi"));
+    words_key(&from, NULL);
+    words_key(&to, NULL);
+    to.data[to.len - 1] = 1;
+    words_key(&row, "hi");
+    /* Kind 0x41: type, 00, parent, key -> id, behind which is the header. */
+    buf_put_text(&child, "land.town");
+    buf_put_u8(&child, 0);
+    buf_put(&child, l->country, OBJECT_ID_SIZE);
+    buf_put_bytes(&child_end, buf_bytes(&child));
+    child_end.data[child_end.len - 1]++;
+    assert_int_equal(state_object(chain_version(f->chain), l->town, &o),
+                     OBJECT_LIVE);
+    struct buf town_key = {0};
+    buf_put_bytes(&town_key, buf_bytes(&child));
+    buf_put(&town_key, "b\0\0", 3);
+    const struct bytes rows[] = {buf_bytes(&row),
+                                 value_at(l, STATE_ROW, buf_bytes(&row))};
+    const struct bytes towns[] = {buf_bytes(&town_key), o.raw};
+    struct buf set = {0};
+    put_head(&set, 2);
+    put_range(&set, STATE_ROW, buf_bytes(&from), buf_bytes(&to), rows, 2);
+    put_range(&set, STATE_CHILD, buf_bytes(&child), buf_bytes(&child_end),
+              towns, 2);
+    for (int i = 0; i < 3; i++) {
+        struct tx t;
+        struct handed h;
+        const char *text;
+        tx_begin(f, &t, &f->keys[0]);
+        buf_put_bytes(&t.read_set, buf_bytes(&set));
+        if (i == 0) /* of another type, elsewhere */
+            tx_place(&t, "land.country", NULL, "far", NULL, 0, NULL);
+        else
+            tx_place(&t, "land.town", l->country, i == 1 ? "e" : "g", NULL, 0,
+                     NULL);
+        batch_of(&h, &t, 1);
+        hand_in(f, &h);
+        fixture_run(f);
+        assert_int_equal(handed_code(&h, &text), i < 2 ? 0 : ATE_ESTALE);
+        handed_end(&h);
+        tx_end(&t);
+    }
+    assert_replays(f);
+    buf_deinit(&from);
+    buf_deinit(&to);
+    buf_deinit(&child);
+    buf_deinit(&child_end);
+    buf_deinit(&town_key);
+    buf_deinit(&row);
+    buf_deinit(&set);
+}
+
+/* Sorted by kind, single ones first, then by key, each once; of kinds that are
+ * read. */
+static void a_read_set_has_one_form(void **state)
+{
+    struct land *l = *state;
+    static uint8_t room[40000];
+    const struct bytes a = bytes_of("a", 1);
+    const struct bytes b = bytes_of("b", 1);
+    const struct bytes none = {NULL, 0};
+    for (int i = 0; i < 18; i++) {
+        struct buf set = {0};
+        struct tx t;
+        const char *words = "read set";
+        put_head(&set, i == 17 ? 0 : i < 8 || i == 16 ? 2 : 1);
+        switch (i) {
+        case 0: /* good: as the next ones, but right */
+            put_single(&set, 2, a, none);
+            put_single(&set, 3, a, none);
+            words = NULL;
+            break;
+        case 1: /* kinds are not sorted */
+            put_single(&set, 3, a, none);
+            put_single(&set, 2, a, none);
+            break;
+        case 2: /* keys are not sorted */
+            put_single(&set, 3, b, none);
+            put_single(&set, 3, a, none);
+            break;
+        case 3: /* one is there twice */
+            put_single(&set, 3, a, none);
+            put_single(&set, 3, a, none);
+            break;
+        case 4: /* a range before a single one */
+            put_range(&set, 3, a, b, NULL, 0);
+            put_single(&set, 3, b, none);
+            break;
+        case 5: /* good: ranges of one start are sorted by their ends */
+            put_range(&set, 3, a, a, NULL, 0);
+            put_range(&set, 3, a, b, NULL, 0);
+            words = NULL;
+            break;
+        case 6:
+            put_range(&set, 3, a, b, NULL, 0);
+            put_range(&set, 3, a, a, NULL, 0);
+            break;
+        case 7: /* good */
+            put_range(&set, 0x41, a, b, NULL, 0);
+            put_range(&set, 0x42, a, b, NULL, 0);
+            words = NULL;
+            break;
+        case 8: /* of kinds that nobody reads */
+            put_single(&set, 1, bytes_of("time", 4), none);
+            break;
+        case 9:
+            put_single(&set, 0x41, a, none);
+            break;
+        case 10:
+            put_range(&set, 2, a, b, NULL, 0);
+            break;
+        case 11:
+            put_single(&set, 6, a, none);
+            break;
+        case 12:
+            put_range(&set, 0x43, a, b, NULL, 0);
+            break;
+        case 13: /* good: longer than any key, which nobody will find */
+            put_single(&set, 3, bytes_of(room, sizeof(room)), none);
+            words = NULL;
+            break;
+        case 14: /* good */
+            put_range(&set, 3, bytes_of(room, 2000), bytes_of(room, 2001), NULL,
+                      0);
+            words = NULL;
+            break;
+        case 15: /* good: from behind to before, so that nothing is there */
+            put_range(&set, 3, b, a, NULL, 0);
+            words = NULL;
+            break;
+        case 16: /* fewer than it says */
+            put_single(&set, 3, a, none);
+            mp_put_nil(&set);
+            break;
+        case 17: /* good: nothing */
+        default:
+            words = NULL;
+        }
+        tx_begin(&l->f, &t, &l->f.keys[0]);
+        buf_put_bytes(&t.read_set, buf_bytes(&set));
+        tx_word(&t, "x");
+        if (words == NULL)
+            tx_ok(&t);
+        else
+            tx_no(&t, ATE_EINVALID, words);
+        buf_deinit(&set);
+    }
+}
+
+#define open_test(name)                                                        \
+    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        open_test(it_saw_the_log_at_the_end_of_a_frame),
+        open_test(what_is_too_old_cannot_be_checked),
+        open_test(its_bundle_is_the_one_in_force),
+        open_test(what_this_version_does_not_know_is_refused),
+        open_test(what_was_read_and_changed_is_stale),
+        open_test(what_was_not_there_and_came_is_stale),
+        open_test(ranges_are_seen_whole),
+        open_test(a_read_set_has_one_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
