@@ -178,14 +178,6 @@ int keys_may_sign(const struct keys *keys, const struct key_entry *entry,
                    entry->name);
 }
 
-bool keys_has_any(const struct keys *keys)
-{
-    for (size_t i = 0; i < keys->count; i++)
-        if (is_listed(keys->entries[i]))
-            return true;
-    return false;
-}
-
 const struct key_entry *keys_by_id(const struct keys *keys,
                                    const uint8_t id[KEY_ID_SIZE])
 {

@@ -75,9 +75,6 @@ int keys_find(const struct keys *keys, struct bytes name,
 int keys_may_sign(const struct keys *keys, const struct key_entry *entry,
                   struct err *err);
 
-/* Is there one, besides the node's own? */
-bool keys_has_any(const struct keys *keys);
-
 /* NULL: neither one of ours nor one that we know of. Where a key has several
  * names, one that can sign. */
 const struct key_entry *keys_by_id(const struct keys *keys,

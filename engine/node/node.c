@@ -159,17 +159,15 @@ static bool has_stopped(const struct node *node)
 int node_may_make_me(const struct node *node, struct err *err)
 {
     const struct names_file *names = &node->names;
-    if (!keys_has_any(&node->keys) && names->names.count == 0 &&
-        names->unnamed.count == 0)
+    if (names->names.count == 0 && names->unnamed.count == 0)
         return 0;
     struct buf list = {0};
     node->door_names.list(node->door_names.ctx, &list);
     int rc = err_set(
         err, ATE_ENOT_FOUND,
-        "no key '" KEY_NAME_ME "', and none is made where there are %s: put "
+        "no key '" KEY_NAME_ME "', and none is made where there are chains: put "
         "keys/" KEY_NAME_ME ".key back if it was lost, name another key%s%s%s, "
         "or make it with key.new",
-        names->names.count > 0 ? "chains" : "others",
         list.len > 0 ? " (there are: " : "", buf_text(&list),
         list.len > 0 ? ")" : "");
     buf_deinit(&list);

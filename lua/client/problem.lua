@@ -14,7 +14,8 @@ local function without_method(text, method)
     return text
 end
 
---- Put what was tried before the text, and the rule's name into it.
+--- Put what was tried before the text, and the rule's name into it, unless the
+-- engine has said that the chain could not be opened.
 -- @tparam table err
 -- @tparam ?string context a chain, or chain and method: `bank transfer`
 -- @treturn table an error of the same kind
@@ -23,10 +24,11 @@ function M.say(err, context)
     local rule = err.rule
     if context ~= nil then
         local chain, method = context:match('^(%S+)%s*(.*)$')
-        text = without_method(text, method)
         local told = 'chain ' .. chain .. ': '
         if text:sub(1, #told) == told then
-            text = text:sub(#told + 1)
+            context = nil -- about the chain as a whole
+        else
+            text = without_method(text, method)
         end
     end
     if rule ~= nil and not text:find(rule .. ':', 1, true) then

@@ -28,13 +28,14 @@ sys.dont_write_bytecode = True
 from folder import Bodies, Folder, read  # noqa: E402 (after the line above)
 from note import check_note, check_receipt  # noqa: E402
 from state import AUTHOR, CHAIN, OBJECT, State  # noqa: E402
-from trust import Transaction, Trust, fields, key_id  # noqa: E402
+from trust import (  # noqa: E402
+    PARENTS_MAX, Transaction, Trust, fields, key_id)
 from formats import (  # noqa: E402
-    H, Differs, Tree, array, decode, encode, need, sha256, signed, typed, u8)
+    DELETES, H, Differs, Tree, array, decode, encode, need, sha256, signed,
+    typed, u8)
 
 SUITE = u8(1)
 GENESIS, BATCH = 1, 2
-DELETES = 1
 BODY_MAX = (1 << 30) - (512 << 10)
 SEQUENCE_MAX = (1 << 63) - 1 - 4096
 SEEN_FRAMES = 4096
@@ -155,7 +156,7 @@ class Chain:
         self.activations = []
         self.rooted = None  # the state root that heartbeats may say, if known
         self.time = 0
-        self.objects = {}   # id -> its newest event, or None: spent
+        self.objects = {}   # id -> its newest event, be it the deletion
         self.state = State()
         self.call_ms = 0
         self.tx_ids = []
@@ -460,12 +461,11 @@ class Chain:
         right = 'create' if is_first else (
             'delete' if event.flags & DELETES else 'write')
         self.trust.check_event(tx, event, right)
+        self.objects[event.object] = event
         if event.flags & DELETES:
-            self.objects[event.object] = None
             self.state.put(OBJECT, event.object, spent(
                 event, tx.index, n, self.types[event.type]))
         else:
-            self.objects[event.object] = event
             self.state.put(OBJECT, event.object,
                            [event.id, tx.index, n, event.raw])
 
@@ -482,9 +482,9 @@ class Chain:
     def check_object(self, author, call, n, event):
         """Its id, and what it says of the version before."""
         if event.object in self.objects:
-            need(self.objects[event.object] is not None,
-                 '%s: its object was deleted', event.type)
             newest = self.objects[event.object]
+            need(not newest.flags & DELETES,
+                 '%s: its object was deleted', event.type)
             need(event.previous == newest.id and event.type == newest.type
                  and event.parent == newest.parent,
                  '%s: not a version of the newest one', event.type)
@@ -496,6 +496,10 @@ class Chain:
             return
         need(event.previous is None and not event.flags & DELETES,
              '%s: a version of what is not there', event.type)
+        above = event.parent
+        for _ in range(PARENTS_MAX):
+            above = self.objects[above].parent if above in self.objects else None
+        need(above is None, '%s: too many objects above it', event.type)
         if event.type not in self.types:
             self.types[event.type] = self.find_key(author, call, n, event)
         self.check_key(author, call, n, event)

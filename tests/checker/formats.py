@@ -6,6 +6,7 @@ import hashlib
 import struct
 
 DEPTH_MAX = 16
+DELETES = 1  # a flag of events
 
 
 class Differs(Exception):

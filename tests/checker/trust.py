@@ -1,6 +1,6 @@
 """Who may do what: keys, delegations, root keys, terms of the order key, and for
 whom a transaction speaks (docs/format.md section 3)."""
-from formats import H, array, encode, need, typed, u8
+from formats import DELETES, H, array, encode, need, typed, u8
 from state import AUTHOR, CHAIN, DELEGATION
 
 SUITE = u8(1)
@@ -150,9 +150,7 @@ class Trust:
             if parent == given.object:
                 return True
             above = self.objects.get(parent)
-            if above is None:
-                return False  # what was deleted leads no further
-            parent = above.parent
+            parent = above.parent if above is not None else None
         return False
 
     def spot_of(self, found):
@@ -221,7 +219,8 @@ class Trust:
         need(given.depth <= DEPTH_MAX, 'ate.delegation: depth %d', given.depth)
         spot = (None, None)
         if given.object is not None:
-            need(self.objects.get(given.object) is not None,
+            found = self.objects.get(given.object)
+            need(found is not None and not found.flags & DELETES,
                  'ate.delegation: its object is not there')
             spot = self.spot_of(given.object)
         if given.auth_ref is not None:

@@ -87,10 +87,19 @@ describe('an error', function()
 
     it('says what was tried, once', function()
         assert.equal('bank transfer: no', said('no', 'bank transfer'))
-        assert.equal('bank: no', said('bank: no', 'bank transfer'))
-        assert.equal('bank.transfer: no', said('bank.transfer: no',
+        assert.equal('bank transfer: no', said('bank.transfer: no',
             'bank transfer'))
         assert.equal('chain bank: no', said('chain bank: no', 'bank transfer'))
+        assert.equal('bank transfer: chain b: no', said('chain b: no',
+            'bank transfer'))
+    end)
+
+    -- A schema, a type or an argument may be called like the chain.
+    it('says it where a text begins with the same name', function()
+        assert.equal('bank transfer: bank.account: no', said(
+            'bank.account: no', 'bank transfer'))
+        assert.equal('bank transfer: bank: no', said('bank: no',
+            'bank transfer'))
     end)
 
     -- A chain called t, and a text about the argument 'to'.

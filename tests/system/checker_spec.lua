@@ -169,7 +169,7 @@ describe('checker', function()
             $ATE chain rotate shelf --key me --key ann --root ann
             $ATE chain order shelf bob --root ann
             $ATE call shelf box.put name=c --root ann]], folder, folder)
-        local state = run('%s chain info shelf --json --data %s/data', ate,
+        local state = run('%s chain info shelf --state --json --data %s/data', ate,
             folder):match('"state_root":"(%x+)"')
         local line = '%stests/checker/check.py %s --state %s'
         run(line, root, chain(), state)

@@ -160,7 +160,7 @@ static void what_comes_to_be_lies_below_its_parent(void **state)
 
 /* ---- far down ---- */
 
-enum { BOXES = OBJECT_DEPTH_MAX + 3 };
+enum { BOXES = LIMIT_PARENTS + 1 };
 
 static int open_deep(void **state)
 {
@@ -196,8 +196,8 @@ static void put_box(struct land *l, struct tx *t, uint8_t (*id)[OBJECT_ID_SIZE],
     buf_deinit(&fields);
 }
 
-/* Over 256 parents, not over one more. */
-static void it_covers_as_many_parents_as_are_looked_at(void **state)
+/* As many as may stand above an object. */
+static void it_covers_as_many_parents_as_there_may_be(void **state)
 {
     struct land *l = *state;
     uint8_t id[BOXES][OBJECT_ID_SIZE];
@@ -224,40 +224,30 @@ static void it_covers_as_many_parents_as_are_looked_at(void **state)
                              .key = &pair(0)->record},
                grant);
     tx_begin(&l->f, &t, pair(0));
-    put_box(l, &t, id, OBJECT_DEPTH_MAX, "b", grant);
+    put_box(l, &t, id, LIMIT_PARENTS, "b", grant);
     tx_ok(&t);
-    tx_begin(&l->f, &t, pair(0));
-    object_named(&l->f, "deep.box256", id[255], "a", id[256]);
-    put_box(l, &t, id, OBJECT_DEPTH_MAX + 1, "b", grant);
-    tx_no(&t, ATE_EDENIED, "is about another object");
 }
 
-/* What lay right below a deleted object still does, as parents never change;
- * but nobody looks further up than to what is live. */
+/* What lay below a deleted object still does, as parents never change. */
 static void it_covers_what_is_left_below_a_deleted_object(void **state)
 {
     struct land *l = *state;
-    uint8_t id[2][EVENT_ID_SIZE];
+    uint8_t id[EVENT_ID_SIZE];
     uint8_t event[EVENT_ID_SIZE];
     struct tx t;
-    const uint8_t *const where[] = {l->town, l->country};
-    for (size_t i = 0; i < 2; i++)
-        root_gives(l,
-                   (struct give){.to = pair(0)->id,
-                                 .rights = "delete",
-                                 .object = where[i],
-                                 .key = &pair(0)->record},
-                   id[i]);
+    root_gives(l,
+               (struct give){.to = pair(0)->id,
+                             .rights = "delete",
+                             .object = l->country,
+                             .key = &pair(0)->record},
+               id);
     newest_event(&l->f, l->town, event);
     tx_begin(&l->f, &t, &l->f.keys[0]);
     tx_place(&t, "land.town", l->country, "b", event, EVENT_DELETES, NULL);
     tx_ok(&t);
     newest_event(&l->f, l->house, event);
     tx_begin(&l->f, &t, pair(0));
-    tx_place(&t, "land.house", l->town, "c", event, EVENT_DELETES, id[1]);
-    tx_no(&t, ATE_EDENIED, "is about another object");
-    tx_begin(&l->f, &t, pair(0));
-    tx_place(&t, "land.house", l->town, "c", event, EVENT_DELETES, id[0]);
+    tx_place(&t, "land.house", l->town, "c", event, EVENT_DELETES, id);
     tx_ok(&t);
 }
 
@@ -434,7 +424,7 @@ int main(void)
         trust_test(it_covers_its_object_and_all_below),
         trust_test(what_comes_to_be_lies_below_its_parent),
         cmocka_unit_test_setup_teardown(
-            it_covers_as_many_parents_as_are_looked_at, open_deep, land_close),
+            it_covers_as_many_parents_as_there_may_be, open_deep, land_close),
         trust_test(it_covers_what_is_left_below_a_deleted_object),
         trust_test(it_is_for_its_holder_and_whom_that_one_lets),
         open_test(a_wrong_one_refuses_even_where_none_is_needed),
