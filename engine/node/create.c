@@ -96,7 +96,7 @@ static int take_args(struct creating *c)
         rc = args_int(args, "version", &c->has_version, &c->version, err);
     if (rc == 0)
         rc = take_roots(c, args);
-    if (rc == 0 && c->node->read_only)
+    if (rc == 0 && asked_is_read_only(c->asked))
         rc = err_set(err, ATE_EUNAVAILABLE,
                      "the data folder is open for reading only");
     if (rc == 0)
@@ -299,9 +299,14 @@ static bool advance(struct node *node)
     struct creating *c = node->creating;
     if (c == NULL) {
         struct ring *r = ring_take(&node->creates);
-        if (r != NULL)
-            begin(node, ring_entry(r, struct asked, ring));
-        return r != NULL;
+        if (r == NULL)
+            return false;
+        struct asked *a = ring_entry(r, struct asked, ring);
+        if (asked_is_canceled(a))
+            asked_cancel(a);
+        else
+            begin(node, a);
+        return true;
     }
     switch (c->step) {
     case CREATE_READY:

@@ -27,12 +27,16 @@ struct asked {
     struct buf args;       /* canonical map, or empty */
     int64_t asked_us;
     bool canceled;
-    bool looked_again; /* the names were read once more for it */
-    bool wants_run;    /* its query got credit */
+    int64_t deadline_us;      /* INT64_MAX: none, or it has passed */
+    struct ring timed;        /* in node->timed while there is one */
+    struct node_request *own; /* what stands for the request after that */
+    bool looked_again;        /* the names were read once more for it */
+    bool wants_run;           /* its query got credit */
+    bool writes;              /* it is a call of a method that does */
     struct chain_call call;
     struct chain_submit submit;
     struct proposal proposal; /* of the submit */
-    struct signer *signers; /* of the call */
+    struct signer *signers;   /* of the call */
     size_t signer_count;
     uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
     struct query *query;
@@ -93,6 +97,8 @@ struct node {
     struct ring dirty;  /* open ones without a mark, in order of commits */
     struct ring queued; /* those that wait for a place */
 
+    struct ring timed;     /* requests with a deadline */
+    int64_t timed_us;      /* none of them is due before; INT64_MAX: none */
     struct ring lost;      /* requests that wait for the names to be read; */
     struct ring searching; /* for the read under way */
     struct ring creates;   /* requests */
@@ -114,7 +120,7 @@ struct node {
 
 /* Takes in the arguments. NULL: they are no map, and the request was ended. */
 struct asked *asked_new(struct node *node, struct node_request *request);
-/* Tell the requester; the asked is gone then. */
+/* Tell the requester, unless a deadline already did; the asked is gone then. */
 void asked_end(struct asked *a, int code, const struct err *err,
                struct bytes result);
 void asked_fail(struct asked *a, const struct err *err);
@@ -122,6 +128,8 @@ void asked_fail(struct asked *a, const struct err *err);
 void asked_name_chain(const struct asked *a, struct err *err);
 void asked_cancel(struct asked *a); /* ends it with CANCELED */
 bool asked_is_canceled(const struct asked *a);
+bool asked_is_read_only(const struct asked *a);
+void asked_expire(struct node *node); /* those whose deadline has passed */
 struct bytes asked_key(const struct asked *a); /* name of the key it signs by */
 
 /* ---- hosted.c ---- */

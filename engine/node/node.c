@@ -46,6 +46,7 @@ static void init_rings(struct node *node)
     ring_init(&node->used);
     ring_init(&node->dirty);
     ring_init(&node->queued);
+    ring_init(&node->timed);
     ring_init(&node->lost);
     ring_init(&node->searching);
     ring_init(&node->creates);
@@ -64,6 +65,7 @@ struct node *node_new(const struct node_env *env)
         (env->chain_idle_ms != 0 ? env->chain_idle_ms : NODE_CHAIN_IDLE_MS) *
         1000;
     init_rings(node);
+    node->timed_us = INT64_MAX;
     env->random(env->ctx, seed, sizeof(seed));
     map_init(&node->hosted, seed);
     keys_init(&node->keys, env->disk, env->random, env->ctx);
@@ -313,12 +315,14 @@ void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us)
         node->wall_ms = wall_ms;
     assert(steady_us >= node->steady_us);
     node->steady_us = steady_us;
+    asked_expire(node);
     hosted_tick(node);
 }
 
 int64_t node_next_deadline(const struct node *node)
 {
-    return hosted_deadline(node);
+    int64_t deadline = hosted_deadline(node);
+    return node->timed_us < deadline ? node->timed_us : deadline;
 }
 
 void node_flush(struct node *node)

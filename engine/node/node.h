@@ -82,14 +82,18 @@ struct node_request {
     bool of_node;       /* asks the node itself: `chain` means nothing */
     struct bytes chain; /* its name */
     struct bytes method;
-    struct bytes args; /* any msgpack map; len 0: none */
-    struct bytes as;   /* name of the key; len 0: `me` */
+    struct bytes args;    /* any msgpack map; len 0: none */
+    struct bytes as;      /* name of the key; len 0: `me` */
     struct bytes act_for; /* an identity; len 0: whoever signs */
     struct bytes with;    /* names of keys that sign as co-authors, and */
     struct bytes roots;   /* as root keys, separated by commas */
     bool propose; /* of a write: give a proposal (event/proposal.h) instead */
     uint8_t call_id[NODE_CALL_ID];
-    uint32_t credit; /* 0: NODE_CREDIT */
+    uint32_t credit;      /* 0: NODE_CREDIT */
+    uint32_t deadline_ms; /* from node_ask() on; 0: none. What is not answered
+                             then ends with CANCELED; a write that had begun
+                             goes on, and the text says so */
+    bool read_only;       /* writes nothing, though the node might */
     /* A chunk of output; and the end: with a code and its text, or with the
      * result (len 0: nil). Values are canonical msgpack, borrowed for the call.
      * Both may be called from within any function of the node, and may call

@@ -76,7 +76,7 @@ static void key_new(struct asked *a)
     struct bytes name;
     struct err err;
     int rc = take_name(a, &name, &err);
-    if (rc == 0 && a->node->read_only)
+    if (rc == 0 && asked_is_read_only(a))
         rc = err_set(&err, ATE_EUNAVAILABLE,
                      "key.new: the data folder is open for reading only");
     if (rc != 0) {
@@ -99,7 +99,7 @@ static void key_add(struct asked *a)
         rc = args_text(buf_bytes(&a->args), "public", true, &text, &err);
     if (rc == 0)
         rc = key_record_read(text, &record, &err);
-    if (rc == 0 && a->node->read_only)
+    if (rc == 0 && asked_is_read_only(a))
         rc = err_set(&err, ATE_EUNAVAILABLE,
                      "the data folder is open for reading only");
     if (rc != 0) {

@@ -99,8 +99,8 @@ void serve_reads(struct hosted *h, bool grew)
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "check", "checkpoint", "consistency", "get",  "grants",   "history",
-        "info",  "list",       "plan",        "proof", "proposal", "schema",
+        "check", "checkpoint", "consistency", "get",    "grants",   "history",
+        "info",  "list",       "plan",        "proof",  "proposal", "schema",
         "sum",   "tail",       "tile",        "verify", "view"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("verify"))) {
@@ -155,15 +155,14 @@ static void put_write(const struct asked *a, struct buf *out)
 
 static const struct method *method_of(const struct asked *a)
 {
-    const struct method *m = schema_method(
-        chain_core(a->hosted->chain)->schema, a->request->method);
+    const struct method *m =
+        schema_method(chain_core(a->hosted->chain)->schema, a->request->method);
     return m != NULL ? m : engine_method(a->request->method);
 }
 
 static void call_done(struct chain_call *call)
 {
     struct asked *a = call->owner;
-    const struct method *m = method_of(a);
     struct buf out = {0};
     if (call->wrote)
         hosted_committed(a->hosted);
@@ -171,7 +170,7 @@ static void call_done(struct chain_call *call)
         asked_fail(a, &call->err);
         return;
     }
-    if (m->mode == METHOD_WRITE)
+    if (a->writes)
         put_write(a, &out);
     else
         buf_put_bytes(&out, buf_bytes(&call->result));
@@ -182,20 +181,19 @@ static void call_done(struct chain_call *call)
 /* The key that signs, or whoever reads without one. NULL: the request was
  * ended.
  */
-static const struct key_pair *author_of(struct asked *a, const struct method *m)
+static const struct key_pair *author_of(struct asked *a)
 {
     struct node *node = a->node;
     struct bytes name = asked_key(a);
     const struct key_entry *entry = NULL;
     struct err err;
     bool is_me = bytes_equal(name, bytes_of_text(KEY_NAME_ME));
-    bool writes = m != NULL && m->mode == METHOD_WRITE;
     int rc = keys_entry(&node->keys, name, &entry, &err);
-    if (rc == 0 && (writes || entry->is_public))
+    if (rc == 0 && (a->writes || entry->is_public))
         rc = keys_may_sign(&node->keys, entry, &err);
     if (rc == 0)
         return &entry->pair;
-    if (rc == ATE_ENOT_FOUND && is_me && (!writes || node->read_only))
+    if (rc == ATE_ENOT_FOUND && is_me && (!a->writes || node->read_only))
         return &node->nobody;
     if (rc == ATE_ENOT_FOUND && is_me)
         node_may_make_me(node, &err); /* there is a chain, so it may not */
@@ -247,8 +245,8 @@ static int add_signer(struct asked *a, struct bytes name, const char *purpose,
     if (a->signer_count == LIMIT_TX_SIGNATURES)
         return err_set(err, ATE_ELIMIT, "at most %d keys sign with it",
                        LIMIT_TX_SIGNATURES);
-    a->signers = mem_resize(a->signers,
-                            (a->signer_count + 1) * sizeof(*a->signers));
+    a->signers =
+        mem_resize(a->signers, (a->signer_count + 1) * sizeof(*a->signers));
     a->signers[a->signer_count++] = (struct signer){
         .pair = &entry->pair,
         .purpose = bytes_of_text(purpose),
@@ -258,14 +256,13 @@ static int add_signer(struct asked *a, struct bytes name, const char *purpose,
 }
 
 /* "alice,bob" */
-static int add_signers(struct asked *a, struct bytes names,
-                       const char *purpose, struct err *err)
+static int add_signers(struct asked *a, struct bytes names, const char *purpose,
+                       struct err *err)
 {
     int rc = 0;
     while (names.len > 0 && rc == 0) {
         const uint8_t *comma = memchr(names.data, ',', names.len);
-        size_t len =
-            comma != NULL ? (size_t)(comma - names.data) : names.len;
+        size_t len = comma != NULL ? (size_t)(comma - names.data) : names.len;
         rc = add_signer(a, bytes_of(names.data, len), purpose, err);
         size_t used = comma != NULL ? len + 1 : len;
         names = bytes_of(names.data + used, names.len - used);
@@ -286,14 +283,13 @@ static int take_sides(struct asked *a, const struct method *m,
     if (r->act_for.len > 0) {
         rc = door_get_identity(&door, r->act_for, a->caller, err);
         a->call.caller = a->caller;
-    } else if (m != NULL && m->mode == METHOD_WRITE &&
-               m->runs == RUNS_SERVER) {
+    } else if (a->writes && m->runs == RUNS_SERVER) {
         memcpy(a->caller, (*author)->id, KEY_ID_SIZE);
         a->call.caller = a->caller;
         rc = add_signer(a, asked_key(a), PURPOSE_CO_AUTHOR, err);
         if (rc == 0)
-            rc = keys_find(&a->node->keys, bytes_of_text(KEY_NAME_NODE),
-                           author, err);
+            rc = keys_find(&a->node->keys, bytes_of_text(KEY_NAME_NODE), author,
+                           err);
     }
     if (rc == 0)
         rc = add_signers(a, r->with, PURPOSE_CO_AUTHOR, err);
@@ -302,19 +298,35 @@ static int take_sides(struct asked *a, const struct method *m,
     return rc;
 }
 
+/* False: who asks only reads, and was told. */
+static bool may_write(struct asked *a)
+{
+    struct err err;
+    a->writes = true;
+    if (!a->request->read_only)
+        return true;
+    err_set(&err, ATE_EUNAVAILABLE, "%.*s: the chain is open for reading only",
+            (int)a->request->method.len, (const char *)a->request->method.data);
+    asked_fail(a, &err);
+    return false;
+}
+
 static void serve_call(struct asked *a)
 {
     const struct method *m = method_of(a);
     struct err err;
     if (bytes_equal(a->request->method, bytes_of_text("ate.submit"))) {
-        serve_submit(a);
+        if (may_write(a))
+            serve_submit(a);
         return;
     }
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
         serve_default_read(a, m);
         return;
     }
-    const struct key_pair *author = author_of(a, m);
+    if (m != NULL && m->mode == METHOD_WRITE && !may_write(a))
+        return;
+    const struct key_pair *author = author_of(a);
     if (author == NULL)
         return;
     a->call = (struct chain_call){0};

@@ -382,7 +382,7 @@ static void start_call(struct node *node, struct ask *ask, const char *chain,
     node_ask(node, &ask->request);
 }
 
-static void start_read(struct node *node, struct ask *ask, const char *chain,
+static inline void start_read(struct node *node, struct ask *ask, const char *chain,
                        const char *method, const char *const *args)
 {
     ask_begin(node, ask, REQUEST_READ, chain, method, args);
@@ -398,7 +398,7 @@ static int call(struct world *w, struct node *node, struct ask *ask,
     return ask->code;
 }
 
-static int read_(struct world *w, struct node *node, struct ask *ask,
+static inline int read_(struct world *w, struct node *node, struct ask *ask,
                  const char *chain, const char *method, const char *const *args)
 {
     start_read(node, ask, chain, method, args);
@@ -417,7 +417,7 @@ static void call_ok(struct world *w, struct node *node, const char *chain,
     ask_end(&ask);
 }
 
-static void create(struct world *w, struct node *node, const char *name)
+static inline void create(struct world *w, struct node *node, const char *name)
 {
     char arg[300];
     snprintf(arg, sizeof(arg), "name=%s", name);
@@ -450,7 +450,7 @@ static inline bool same_text(const struct buf *a, const char *name_a,
     return one.len > 1 && bytes_equal(one, other);
 }
 
-static bool contains(const struct buf *bytes, const char *text)
+static inline bool contains(const struct buf *bytes, const char *text)
 {
     return memmem(bytes->data, bytes->len, text, strlen(text)) != NULL;
 }
