@@ -49,6 +49,21 @@ enum {
     LIMIT_STATE_VALUE = 1 << 20, /* (format) value of an entry */
     LIMIT_PARENTS = 256,         /* (format) objects above an object */
 
+    /* Callers that come through a socket. */
+    LIMIT_NET_TEXT = 65535, /* a name, or a list of names, in a call */
+    LIMIT_NET_CALL = LIMIT_ARGS + (512 << 10), /* a frame to the daemon */
+    LIMIT_NET_ANSWER = 256 << 20,              /* a frame to a caller */
+    LIMIT_NET_PEERS = 256,                     /* callers at a time */
+    LIMIT_NET_CALLS = 1024,          /* calls of one that are under way */
+    LIMIT_NET_CALL_BYTES = 32 << 20, /* the frames of these */
+    LIMIT_NET_QUEUE = 256 << 10, /* more than this waits: nothing is streamed */
+    LIMIT_NET_CHUNKS = 256, /* that the streams of one may be ahead of that */
+    LIMIT_NET_HELLO_MS = 5000,        /* until it said HELLO */
+    LIMIT_NET_STALL_MS = 30000,       /* in which it takes all that waits, or */
+    LIMIT_NET_STALL_BYTES = 64 << 10, /* so much of it */
+    LIMIT_NET_FAREWELL_MS = 5000,     /* for the last words to it */
+    LIMIT_NET_GRACE_MS = 1000, /* after a deadline, for the daemon to say so */
+
     /* One process. */
     LIMIT_CHAINS_OPEN = 4096,
     LIMIT_CONNECTIONS = 10000,
@@ -59,5 +74,8 @@ static_assert(LIMIT_BODY_SEGMENT % LIMIT_BODY_PIECE == 0, "whole pieces");
 static_assert(LIMIT_BODY + LIMIT_BODY_SEGMENT / LIMIT_BODY_PIECE * 32 <=
                   LIMIT_BODY_SEGMENT,
               "a body and its leaf hashes must fit a segment");
+static_assert(LIMIT_NET_CALL_BYTES >= LIMIT_NET_CALL, "one call must fit");
+static_assert(LIMIT_NET_CALLS >= LIMIT_NET_CHUNKS,
+              "as server_session.c has it");
 static_assert(LIMIT_FRAME_PAYLOAD >= LIMIT_TX_HEADERS, "one tx must fit");
 #endif
