@@ -1,6 +1,7 @@
-/* What ate.h declares, over io/loop.h, io/port.h and the loader of bundles. A
- * call is one allocation: the request and copies of all it points to. It goes
- * to the engine's thread, which frees it with the final answer. */
+/* What ate.h declares, over io/loop.h or io/remote.h, io/port.h and the loader
+ * of bundles. A call is one allocation: the request and copies of all it points
+ * to. It goes to the engine's thread, or through a socket, and is freed with
+ * the final answer. */
 #include "ate.h"
 
 #include <assert.h>
@@ -20,6 +21,7 @@
 #include "crypto/sign.h"
 #include "io/loop.h"
 #include "io/port.h"
+#include "io/remote.h"
 #include "io/source_files.h"
 #include "script/bundle_load.h"
 
@@ -98,7 +100,8 @@ static struct ate_bytes give_buf(struct buf *buf)
 /* ---- a data folder ---- */
 
 struct ate {
-    struct loop *loop;
+    struct loop *loop; /* one of these two */
+    struct remote *remote;
     _Atomic uint64_t calls; /* numbers given out */
 };
 
@@ -121,28 +124,53 @@ static int check_flags(const char *path, unsigned flags, struct err *err)
     return 0;
 }
 
+static int open_loop(struct ate *ate, const char *path, unsigned flags,
+                     struct err *err)
+{
+    struct loop_options options = {
+        .path = (flags & ATE_MEMORY) != 0 ? NULL : path,
+        .read_only = (flags & ATE_READ_ONLY) != 0,
+        .create = (flags & ATE_CREATE) != 0,
+        .folder = (flags & ATE_FOLDER) != 0,
+    };
+    return loop_open(&ate->loop, &options, err);
+}
+
+/* Through the process that serves the folder, if there is one. */
+static int open_either(struct ate *ate, const char *path, unsigned flags,
+                       struct err *err)
+{
+    struct remote_options options = {
+        .path = path,
+        .read_only = (flags & ATE_READ_ONLY) != 0,
+    };
+    if ((flags & (ATE_MEMORY | ATE_FOLDER)) != 0)
+        return open_loop(ate, path, flags, err);
+    int rc = remote_open(&ate->remote, &options, err);
+    if (rc == ATE_ENOT_FOUND) {
+        *err = (struct err){0};
+        rc = open_loop(ate, path, flags, err);
+    }
+    return rc;
+}
+
 int ate_open(struct ate **out, const char *path, unsigned flags,
              struct ate_error *error)
 {
     struct err err = {0};
-    struct loop *loop = NULL;
     *out = NULL;
     if (error != NULL)
         *error = (struct ate_error){0};
     int rc = check_flags(path, flags, &err);
-    if (rc == 0) {
-        struct loop_options options = {
-            .path = (flags & ATE_MEMORY) != 0 ? NULL : path,
-            .read_only = (flags & ATE_READ_ONLY) != 0,
-            .create = (flags & ATE_CREATE) != 0,
-            .folder = (flags & ATE_FOLDER) != 0,
-        };
-        rc = loop_open(&loop, &options, &err);
-    }
     if (rc != 0)
         return fail(error, &err);
-    *out = mem_zero(1, sizeof(**out));
-    (*out)->loop = loop;
+    struct ate *ate = mem_zero(1, sizeof(*ate));
+    rc = open_either(ate, path, flags, &err);
+    if (rc != 0) {
+        mem_free(ate);
+        return fail(error, &err);
+    }
+    *out = ate;
     return 0;
 }
 
@@ -151,13 +179,34 @@ void ate_close(struct ate *ate)
     if (ate == NULL)
         return;
     loop_close(ate->loop);
+    remote_close(ate->remote);
     mem_free(ate);
+}
+
+int ate_is_remote(const struct ate *ate)
+{
+    return ate->remote != NULL;
+}
+
+int ate_listen(struct ate *ate, struct ate_error *error)
+{
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = ate->remote != NULL
+                 ? err_set(&err, ATE_EUNAVAILABLE,
+                           "listen: another process serves the data folder")
+                 : loop_listen(ate->loop, &err);
+    return rc != 0 ? fail(error, &err) : 0;
 }
 
 int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)
 {
     struct err err = {0};
-    int rc = loop_set_clock(ate->loop, time_ms, &err);
+    int rc = ate->remote != NULL
+                 ? err_set(&err, ATE_EINVALID,
+                           "the clock is set by hand only in memory")
+                 : loop_set_clock(ate->loop, time_ms, &err);
     return rc != 0 ? fail(error, &err) : 0;
 }
 
@@ -228,7 +277,8 @@ static void final(struct node_request *request, int code, const struct err *err,
         result = bytes_of(&nil, 1);
     port_push(c->port, answer_new(c->request.number, true, code, err, result));
     port_unref(c->port);
-    loop_forget(c->ate->loop, &c->request);
+    if (c->ate->loop != NULL)
+        loop_forget(c->ate->loop, &c->request);
     mem_free(c);
 }
 
@@ -276,6 +326,7 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
         .request.request.args = keep(&at, args),
         .request.request.propose = request->propose != 0,
         .request.request.credit = request->credit,
+        .request.request.deadline_ms = request->deadline_ms,
         .request.request.chunk = chunk,
         .request.request.final = final,
         .ate = ate,
@@ -287,7 +338,10 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
     else
         randombytes_buf(c->request.request.call_id, NODE_CALL_ID);
     port_ref(c->port);
-    loop_ask(ate->loop, &c->request);
+    if (ate->remote != NULL)
+        remote_ask(ate->remote, &c->request.request, number);
+    else
+        loop_ask(ate->loop, &c->request);
     return number;
 }
 
@@ -305,12 +359,18 @@ uint64_t ate_read(struct ate *ate, struct ate_port *port,
 
 void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks)
 {
-    loop_grant(ate->loop, call, chunks);
+    if (ate->remote != NULL)
+        remote_grant(ate->remote, call, chunks);
+    else
+        loop_grant(ate->loop, call, chunks);
 }
 
 void ate_cancel(struct ate *ate, uint64_t call)
 {
-    loop_cancel(ate->loop, call);
+    if (ate->remote != NULL)
+        remote_cancel(ate->remote, call);
+    else
+        loop_cancel(ate->loop, call);
 }
 
 /* ---- schemas, without a node ---- */

@@ -1,8 +1,10 @@
 /* ate.h: the one public header of the engine.
  *
- * Every function may be called from any thread. What takes time is a call: it
- * is started with ate_call() or ate_read(), and its answers arrive on a port, a
- * queue with an eventfd that the caller polls in a loop of its own.
+ * Every function may be called from any thread, also on the same `ate` or port
+ * at the same time; only what is being closed or freed may not be in use. What
+ * takes time is a call: it is started with ate_call() or ate_read(), which do
+ * not wait, and its answers arrive on a port, a queue with an eventfd that the
+ * caller polls in a loop of its own.
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
  * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
@@ -74,15 +76,33 @@ enum ate_open_flags {
                           (implies READ_ONLY) */
 };
 
-/* Open the data folder at `path`. One process at a time may write to it.
- * Errors: NOT_FOUND, DENIED, UNAVAILABLE (another process has it), IO,
- * CORRUPT. */
+/* Open the data folder at `path`. One process at a time may write to it. When
+ * that one listens (ate_listen(), `ate serve`), calls go to it through
+ * DATA/socket, whatever the flags but MEMORY and FOLDER, and every function
+ * works alike. The other process is waited for at most 5 seconds.
+ * Errors: NOT_FOUND, DENIED (also: the process that listens lets in the
+ * folder's owner and root alone), UNAVAILABLE (another process has it, and does
+ * not listen, or takes nobody), IO, CORRUPT, INVALID (flags; or the other
+ * process speaks another version). */
 ATE_API int ate_open(struct ate **out, const char *path, unsigned flags,
                      struct ate_error *error);
 
-/* Wait for what is under way, mark the logs idle, close. Ports and their unread
- * answers stay valid. NULL is harmless. */
+/* Wait for writes under way, cancel reads, mark the logs idle, close. Where
+ * others are connected, they first get their answers; who does not take them is
+ * cut off after 5 seconds. Ports and their unread answers stay valid. NULL is
+ * harmless. */
 ATE_API void ate_close(struct ate *ate);
+
+/* 1: another process serves the folder. When the connection to it ends, calls
+ * under way end with UNAVAILABLE, and say where it is not known whether they
+ * were done; the next call connects anew, or ends with UNAVAILABLE, too. */
+ATE_API int ate_is_remote(const struct ate *ate);
+
+/* Serve the folder to other processes, through DATA/socket, until it is closed:
+ * from the return of this on they can open it. Twice is harmless.
+ * Errors: INVALID (not open for writing, or in memory), UNAVAILABLE (it is
+ * remote), CONFLICT (DATA/socket is there and no socket), DENIED, IO. */
+ATE_API int ate_listen(struct ate *ate, struct ate_error *error);
 
 /* Memory only: set the clock, in milliseconds since 1970. Never goes back. */
 ATE_API int ate_set_clock(struct ate *ate, int64_t time_ms,
@@ -136,6 +156,11 @@ struct ate_request {
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
     uint32_t credit; /* chunks that may come before ate_grant(); 0: 256 */
+    uint32_t deadline_ms; /* What is not done by then, from now on, ends with
+                             CANCELED; 0: no deadline. A write under way is not
+                             undone: the text says that its outcome is not
+                             known, and names the call id, which gets the
+                             answer. */
 };
 
 /* Call a method. Never fails at once: what goes wrong is the final answer.

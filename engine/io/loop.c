@@ -1,14 +1,18 @@
 /* One thread does all that a node does, while another looks after its Lua
- * (watchdog.h). Whatever wakes it, it takes one step: the clocks, the disk's
- * completions, the messages of other threads, then one flush, so that what came
- * in together is written together.
+ * (watchdog.h). Whatever wakes it, it takes one step in a turn of its loop,
+ * after all that came: the clocks, the disk's completions, the messages of
+ * other threads, then one flush, so that what came in together is written
+ * together, and what that made leaves in one write a caller.
  *
  * (1) The node, its chains and their sandboxes are touched by this thread
  *     alone; other threads touch the inbox, under the mutex, and the clock set
  *     by hand.
  * (2) A message is in the inbox before the wake-up that it causes, and a step
  *     takes all there are: wake-ups may fall together, none is lost.
- * (3) The handles are closed, and the loop ends, only when the node stopped. */
+ * (3) The handles are closed, and the loop ends, only when the node stopped and
+ *     the server, if there is one, gave its last words.
+ * (4) While `in_turn`, the idle handle keeps the loop from waiting: the step at
+ *     the end of the turn comes at once, whichever callback began it. */
 #include "io/loop.h"
 
 #include <assert.h>
@@ -31,19 +35,31 @@
 #include "crypto/sign.h"
 #include "io/disk.h"
 #include "io/memory_disk.h"
+#include "io/server.h"
 #include "io/watchdog.h"
 #include "io/workers.h"
 #include "script/script.h"
 #include "script/watch.h"
 
-enum message_kind { MESSAGE_ASK, MESSAGE_CANCEL, MESSAGE_GRANT };
+enum message_kind {
+    MESSAGE_ASK,
+    MESSAGE_CANCEL,
+    MESSAGE_GRANT,
+    MESSAGE_LISTEN,
+};
 
-/* A cancel or a grant. */
+/* Somebody waits for it. */
+struct listening {
+    bool done; /* under the mutex */
+    struct err err;
+};
+
 struct message {
     enum message_kind kind;
     uint64_t number;
     uint32_t chunks;
     struct loop_request *request; /* ASK */
+    struct listening *listening;  /* LISTEN */
 };
 
 struct inbox {
@@ -69,12 +85,16 @@ struct loop {
     uv_loop_t uv;
     uv_async_t wake;
     uv_timer_t timer;
+    uv_check_t turn_end;
+    uv_idle_t no_wait;
     struct workers workers;
+    struct server *server; /* NULL: nobody can connect */
+    bool in_turn;
     bool stopping;
     bool stopped;
 
     pthread_mutex_t mutex; /* of what follows */
-    pthread_cond_t started;
+    pthread_cond_t told;   /* that it started, or listens */
     bool has_started;
     struct err start_err;
     struct inbox inbox;
@@ -192,6 +212,72 @@ void loop_forget(struct loop *loop, const struct loop_request *request)
     map_delete_pointer(&loop->requests, number_key(&request->number));
 }
 
+/* ---- serving ---- */
+
+static void no_waiting(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+/* Invariant (4). */
+static void begin_turn(void *ctx)
+{
+    struct loop *loop = ctx;
+    if (loop->in_turn)
+        return;
+    loop->in_turn = true;
+    uv_idle_start(&loop->no_wait, no_waiting);
+    node_tick(loop->node, wall_ms(loop), steady_us());
+}
+
+static int start_listening(struct loop *loop, struct err *err)
+{
+    struct server_options options = {
+        .uv = &loop->uv,
+        .node = loop->node,
+        .folder = loop->path,
+        .turn = begin_turn,
+        .ctx = loop,
+    };
+    if (loop->stopping)
+        return err_set(err, ATE_ECANCELED,
+                       "listen: the data folder is being closed");
+    if (loop->server != NULL)
+        return 0;
+    return server_open(&loop->server, &options, err);
+}
+
+static void listen_for(struct loop *loop, struct listening *listening)
+{
+    struct err err = {0};
+    start_listening(loop, &err);
+    pthread_mutex_lock(&loop->mutex);
+    listening->err = err;
+    listening->done = true;
+    pthread_cond_broadcast(&loop->told);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
+int loop_listen(struct loop *loop, struct err *err)
+{
+    struct listening listening = {0};
+    const struct loop_options *o = &loop->options;
+    if (loop->memory != NULL || o->read_only || o->folder)
+        return err_set(err, ATE_EINVALID,
+                       "listen: only what is open for writing is served");
+    post(loop,
+         &(struct message){.kind = MESSAGE_LISTEN, .listening = &listening});
+    pthread_mutex_lock(&loop->mutex);
+    while (!listening.done)
+        pthread_cond_wait(&loop->told, &loop->mutex);
+    pthread_mutex_unlock(&loop->mutex);
+    if (listening.err.code != 0)
+        *err = listening.err;
+    return listening.err.code;
+}
+
+/* ---- taking messages ---- */
+
 /* It came while the node stops. */
 static void refuse(struct node_request *request)
 {
@@ -205,6 +291,10 @@ static void take(struct loop *loop, const struct message *message)
 {
     if (message->kind == MESSAGE_ASK && loop->stopping) {
         refuse(&message->request->request);
+        return;
+    }
+    if (message->kind == MESSAGE_LISTEN) {
+        listen_for(loop, message->listening);
         return;
     }
     if (message->kind == MESSAGE_ASK) {
@@ -263,7 +353,14 @@ static void timer_fired(uv_timer_t *timer)
 
 static void woken(uv_async_t *handle)
 {
-    step(handle->data);
+    begin_turn(handle->data);
+}
+
+static void end_turn(uv_check_t *handle)
+{
+    struct loop *loop = handle->data;
+    if (loop->in_turn)
+        step(loop);
 }
 
 static void set_timer(struct loop *loop)
@@ -279,28 +376,51 @@ static void set_timer(struct loop *loop)
     uv_timer_start(&loop->timer, timer_fired, left_ms, 0);
 }
 
+static void close_handles(void *ctx)
+{
+    struct loop *loop = ctx;
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+    uv_close((uv_handle_t *)&loop->turn_end, NULL);
+    uv_close((uv_handle_t *)&loop->no_wait, NULL);
+}
+
+/* Invariant (3). */
 static void end_if_stopped(struct loop *loop)
 {
     if (!loop->stopped)
         return;
-    uv_close((uv_handle_t *)&loop->wake, NULL);
-    uv_close((uv_handle_t *)&loop->timer, NULL);
+    uv_timer_stop(&loop->timer);
+    if (loop->server != NULL)
+        server_close(loop->server, close_handles, loop);
+    else
+        close_handles(loop);
+}
+
+static void stop(struct loop *loop)
+{
+    loop->stopping = true;
+    if (loop->server != NULL)
+        server_stop(loop->server);
+    node_stop(loop->node, node_stopped, loop);
 }
 
 static void step(struct loop *loop)
 {
+    loop->in_turn = false;
+    uv_idle_stop(&loop->no_wait);
     if (loop->stopped)
         return;
     node_tick(loop->node, wall_ms(loop), steady_us());
     reap(loop);
     bool closing = take_messages(loop);
-    if (closing && !loop->stopping) {
-        loop->stopping = true;
-        node_stop(loop->node, node_stopped, loop);
-    }
+    if (closing && !loop->stopping)
+        stop(loop);
     node_flush(loop->node);
     while (loop->memory != NULL && reap(loop) > 0)
         node_flush(loop->node);
+    if (loop->server != NULL && server_flush(loop->server))
+        begin_turn(loop);
     if (!loop->stopped)
         set_timer(loop);
     end_if_stopped(loop);
@@ -313,7 +433,7 @@ static void tell_started(struct loop *loop, const struct err *err)
     pthread_mutex_lock(&loop->mutex);
     loop->has_started = true;
     loop->start_err = *err;
-    pthread_cond_signal(&loop->started);
+    pthread_cond_signal(&loop->told);
     pthread_mutex_unlock(&loop->mutex);
 }
 
@@ -357,8 +477,7 @@ static void *thread_main(void *ctx)
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         assert(loop->stopped);
     } else {
-        uv_close((uv_handle_t *)&loop->wake, NULL);
-        uv_close((uv_handle_t *)&loop->timer, NULL);
+        close_handles(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
     node_free(loop->node);
@@ -407,16 +526,16 @@ static void init_handles(struct loop *loop)
     assert(rc == 0);
     rc = uv_timer_init(&loop->uv, &loop->timer);
     assert(rc == 0);
+    rc = uv_idle_init(&loop->uv, &loop->no_wait);
+    assert(rc == 0);
+    rc = uv_check_init(&loop->uv, &loop->turn_end);
+    assert(rc == 0);
+    rc = uv_check_start(&loop->turn_end, end_turn);
+    assert(rc == 0);
     loop->wake.data = loop;
     loop->timer.data = loop;
+    loop->turn_end.data = loop;
     workers_init(&loop->workers, &loop->uv, wake, loop);
-}
-
-static void close_handles(struct loop *loop)
-{
-    uv_close((uv_handle_t *)&loop->wake, NULL);
-    uv_close((uv_handle_t *)&loop->timer, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
 static void loop_free(struct loop *loop)
@@ -430,7 +549,7 @@ static void loop_free(struct loop *loop)
     map_deinit(&loop->requests);
     mem_free(loop->inbox.messages);
     mem_free(loop->working.messages);
-    pthread_cond_destroy(&loop->started);
+    pthread_cond_destroy(&loop->told);
     pthread_mutex_destroy(&loop->mutex);
     mem_free(loop->path);
     mem_free(loop);
@@ -450,8 +569,10 @@ static int start_thread(struct loop *loop, struct err *err)
             rc = err_errno(err, posix, "starting the engine's thread");
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0)
+    if (rc != 0) {
         close_handles(loop);
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+    }
     return rc;
 }
 
@@ -469,11 +590,12 @@ int loop_open(struct loop **out, const struct loop_options *options,
     randombytes_buf(seed, sizeof(seed));
     map_init(&loop->requests, seed);
     pthread_mutex_init(&loop->mutex, NULL);
-    pthread_cond_init(&loop->started, NULL);
+    pthread_cond_init(&loop->told, NULL);
     init_handles(loop);
     rc = open_disk(loop, err);
     if (rc != 0) {
         close_handles(loop);
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
         loop_free(loop);
         return rc;
     }
@@ -484,7 +606,7 @@ int loop_open(struct loop **out, const struct loop_options *options,
     }
     pthread_mutex_lock(&loop->mutex);
     while (!loop->has_started)
-        pthread_cond_wait(&loop->started, &loop->mutex);
+        pthread_cond_wait(&loop->told, &loop->mutex);
     pthread_mutex_unlock(&loop->mutex);
     if (loop->start_err.code != 0) {
         *err = loop->start_err;

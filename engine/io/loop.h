@@ -26,6 +26,12 @@ void loop_close(struct loop *loop);
 /* Memory only. Errors: INVALID (real, or backward). */
 int loop_set_clock(struct loop *loop, int64_t wall_ms, struct err *err);
 
+/* Serve the folder's socket until the loop is closed; twice is harmless. Waits
+ * until callers can connect. From any thread. Errors: INVALID (no folder, or
+ * one that is open for reading only), those of server_open(), CANCELED (the
+ * loop is being closed). */
+int loop_listen(struct loop *loop, struct err *err);
+
 /* A request on its way through the thread. Whoever starts it fills `request`
  * (its `final` frees this struct) and `number`, by which it is then known. */
 struct loop_request {

@@ -190,10 +190,14 @@ static void chunk(struct node_request *request, struct bytes value)
     feed(c);
 }
 
-static void feed_hungry(struct server_session *s)
+static bool feed_hungry(struct server_session *s)
 {
-    while (!ring_is_empty(&s->hungry) && !is_full(s))
+    bool fed = false;
+    while (!ring_is_empty(&s->hungry) && !is_full(s)) {
         feed(ring_entry(s->hungry.after, struct served_call, hungry));
+        fed = true;
+    }
+    return fed;
 }
 
 /* ---- answers ---- */
@@ -431,7 +435,7 @@ void server_session_output(struct server_session *s, struct buf *out,
     s->out = empty;
 }
 
-void server_session_wrote(struct server_session *s, size_t len,
+bool server_session_wrote(struct server_session *s, size_t len,
                           int64_t steady_us)
 {
     assert(len <= s->handed);
@@ -441,7 +445,7 @@ void server_session_wrote(struct server_session *s, size_t len,
         s->stall_us = steady_us;
         s->taken = 0;
     }
-    feed_hungry(s);
+    return feed_hungry(s);
 }
 
 /* ---- time ---- */

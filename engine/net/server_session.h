@@ -44,8 +44,8 @@ void server_session_input(struct server_session *s, struct bytes in,
 /* Take all that is to be written into `out`, which is empty. */
 void server_session_output(struct server_session *s, struct buf *out,
                            int64_t steady_us);
-/* So much of it was written. More output may be asked of the node then. */
-void server_session_wrote(struct server_session *s, size_t len,
+/* So much of it was written. True: the node was allowed to give more. */
+bool server_session_wrote(struct server_session *s, size_t len,
                           int64_t steady_us);
 /* Bytes that server_session_output() would give. */
 size_t server_session_waiting(const struct server_session *s);

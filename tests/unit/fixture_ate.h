@@ -1,6 +1,6 @@
-/* A data folder with a bank in it, used through ate.h as a program does. Runs in
- * the root of the tree, for the schema of examples/bank. The file that includes
- * this defines _GNU_SOURCE, for nftw. */
+/* A data folder with a bank in it, used through ate.h as a program does. Runs
+ * in the root of the tree, for the schema of examples/bank. The file that
+ * includes this defines _GNU_SOURCE, for nftw. */
 #ifndef ATE_TESTS_FIXTURE_ATE_H
 #define ATE_TESTS_FIXTURE_ATE_H
 
@@ -26,6 +26,7 @@ struct bench {
     char folder[300];
     struct ate *ate;
     struct ate_port *port;
+    struct ate *owner; /* who serves the folder, where `ate` is remote */
 };
 
 /* ---- asking ---- */
@@ -101,7 +102,7 @@ static void ask_ok(struct bench *b, start_fn *how, const char *chain,
 
 #define ARGS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
-static int64_t int_at(const struct ate_answer *answer, const char *name)
+static inline int64_t int_at(const struct ate_answer *answer, const char *name)
 {
     int64_t value = -1;
     struct bytes map = bytes_of(answer->value.data, answer->value.len);
@@ -110,8 +111,8 @@ static int64_t int_at(const struct ate_answer *answer, const char *name)
     return value;
 }
 
-static void text_at(const struct ate_answer *answer, const char *name,
-                    char *out, size_t size)
+static inline void text_at(const struct ate_answer *answer, const char *name,
+                           char *out, size_t size)
 {
     struct bytes text = {0};
     struct bytes map = bytes_of(answer->value.data, answer->value.len);
@@ -175,10 +176,26 @@ static int set_up(void **state)
     return 0;
 }
 
+/* The same through a socket. */
+static inline int set_up_remote(void **state)
+{
+    int rc = set_up(state);
+    struct bench *b = *state;
+    struct ate_error error;
+    b->owner = b->ate;
+    if (ate_listen(b->owner, &error) != 0)
+        fail_msg("%s", error.text);
+    if (ate_open(&b->ate, b->folder, 0, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(ate_is_remote(b->ate), 1);
+    return rc;
+}
+
 static int tear_down(void **state)
 {
     struct bench *b = *state;
     ate_close(b->ate);
+    ate_close(b->owner);
     ate_port_free(b->port);
     nftw(b->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(b);

@@ -442,6 +442,10 @@ static void a_receipt_is_looked_at_without_a_node(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define REMOTE(name)                                                           \
+    {                                                                          \
+#name "_through_a_socket", name, set_up_remote, tear_down, NULL        \
+    }
 
 int main(void)
 {
@@ -462,6 +466,17 @@ int main(void)
         TEST(a_bundle_is_a_file_and_what_it_requires),
         TEST(a_proof_is_checked_without_a_node),
         TEST(a_receipt_is_looked_at_without_a_node),
+        REMOTE(a_write_gives_a_receipt),
+        REMOTE(a_refusal_names_its_rule),
+        REMOTE(everything_is_there_after_closing),
+        REMOTE(a_reader_stands_beside_the_writer),
+        REMOTE(a_copied_folder_can_be_checked_alone),
+        REMOTE(callers_of_many_threads_are_all_answered),
+        REMOTE(following_ends_when_it_is_canceled),
+        REMOTE(a_port_can_be_polled),
+        REMOTE(closing_waits_for_calls_under_way),
+        REMOTE(a_freed_port_drops_what_still_comes),
+        REMOTE(memory_has_a_clock_set_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,46 @@
+/* server: the socket of a data folder on the engine's loop: who connects
+ * becomes a session of the node (net/server_session.h).
+ *
+ * What comes in one turn of the loop reaches the node before it is flushed, and
+ * what that makes leaves in one write a caller. All functions run on the loop's
+ * thread, which blocks or ignores SIGPIPE. */
+#ifndef ATE_IO_SERVER_H
+#define ATE_IO_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct err;
+struct node;
+struct server;
+
+struct server_options {
+    uv_loop_t *uv;
+    struct node *node;
+    const char *folder; /* whose lock the caller holds */
+    /* 0: as limits.h has them. */
+    int64_t hello_us;
+    int64_t stall_us;
+    int64_t farewell_us;
+    /* Something reaches the node: when all that came in this turn of the loop
+     * is worked off it is to be flushed, and server_flush() to be called. */
+    void (*turn)(void *ctx);
+    void *ctx;
+};
+
+/* Listen. Errors: those of local_socket_listen(). */
+int server_open(struct server **out, const struct server_options *options,
+                struct err *err);
+
+/* Write what the node said. True: callers who have room now get more, so flush
+ * the node again. */
+bool server_flush(struct server *s);
+
+/* The node is about to stop: nobody new comes in, no call is taken. */
+void server_stop(struct server *s);
+
+/* After the node stopped: give what is left to callers who take it in time,
+ * close all, then free the server and call `closed`. */
+void server_close(struct server *s, void (*closed)(void *ctx), void *ctx);
+#endif

@@ -1,0 +1,244 @@
+/* A data folder that another serves: how one gets to it, and what is said when
+ * it goes. Runs in the root of the tree, for the schema of examples/bank. */
+#define _GNU_SOURCE /* nftw */
+#include "fixture_ate.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/memory.h"
+#include "io/local_socket.h"
+#include "io/remote.h"
+#include "net/frame.h"
+
+/* ---- listening ---- */
+
+static void listening_makes_a_socket_and_closing_removes_it(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    struct stat st;
+    char path[400];
+    snprintf(path, sizeof(path), "%s/socket", b->folder);
+    assert_int_equal(ate_is_remote(b->ate), 0);
+    assert_int_equal(stat(path, &st), -1);
+    assert_int_equal(ate_listen(b->ate, &error), 0);
+    assert_int_equal(ate_listen(b->ate, NULL), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    ate_close(b->ate);
+    assert_int_equal(stat(path, &st), -1);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    assert_int_equal(ate_is_remote(b->ate), 0);
+}
+
+static void only_what_is_open_for_writing_is_served(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    struct ate *other;
+    assert_int_equal(ate_open(&other, NULL, ATE_MEMORY, &error), 0);
+    assert_int_equal(ate_listen(other, &error), ATE_INVALID);
+    ate_close(other);
+    assert_int_equal(ate_open(&other, b->folder, ATE_READ_ONLY, &error), 0);
+    assert_int_equal(ate_listen(other, &error), ATE_INVALID);
+    ate_close(other);
+    assert_int_equal(ate_listen(b->ate, &error), 0);
+    assert_int_equal(ate_open(&other, b->folder, ATE_CREATE, &error), 0);
+    assert_int_equal(ate_is_remote(other), 1);
+    assert_int_equal(ate_listen(other, &error), ATE_UNAVAILABLE);
+    assert_non_null(strstr(error.text, "another process serves"));
+    ate_close(other);
+}
+
+static void what_is_in_the_way_is_said(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    char path[400];
+    snprintf(path, sizeof(path), "%s/socket", b->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(ate_listen(b->ate, &error), ATE_CONFLICT);
+    assert_non_null(strstr(error.text, path));
+    ask_ok(b, ate_read, "bank", "info", NULL);
+}
+
+/* ---- deadlines ---- */
+
+static void deadlines_pass_through_the_socket(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    const struct ate_request request = {
+        .chain = "bank",
+        .method = "tail",
+        .args = "\x81\xa6"
+                "follow\xc3",
+        .args_len = 9,
+        .deadline_ms = 50,
+    };
+    uint64_t call = ate_read(b->ate, b->port, &request);
+    assert_int_equal(end_of(b->port, call, &answer, NULL), ATE_CANCELED);
+    assert_non_null(strstr(answer.error.text, "the deadline of 50 ms passed"));
+}
+
+/* ---- the end of a connection ---- */
+
+/* Writes are answered, who follows is told, and the next call comes too late.
+ */
+static void a_daemon_that_stops_answers_first(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    size_t written = 0;
+    uint64_t follow = start(b, ate_read, "bank", "tail", ARGS("follow=true"));
+    for (int i = 0; i < CALLS; i++)
+        start(b, ate_call, "bank", "transfer",
+              ARGS("amount=0.01", "from=bob", "to=eve"));
+    /* One answer means that all calls have arrived: they were sent before. */
+    do {
+        assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+        ate_free(&answer.value);
+    } while (answer.kind != ATE_ANSWER_FINAL);
+    ate_close(b->owner);
+    b->owner = NULL;
+    for (int ends = 1; ends < CALLS + 1;) {
+        assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+        ate_free(&answer.value);
+        if (answer.kind != ATE_ANSWER_FINAL)
+            continue;
+        ends++;
+        if (answer.call != follow) {
+            written += answer.error.code == 0;
+            continue;
+        }
+        assert_int_equal(answer.error.code, ATE_UNAVAILABLE);
+        assert_non_null(strstr(answer.error.text, "the daemon is stopping"));
+    }
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer),
+                     ATE_UNAVAILABLE);
+    assert_non_null(strstr(answer.error.text, "no daemon serves"));
+    assert_true(written > 0);
+}
+
+static void the_next_call_finds_a_new_daemon(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_error error;
+    struct ate *again;
+    ate_close(b->owner);
+    b->owner = NULL;
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer),
+                     ATE_UNAVAILABLE);
+    assert_int_equal(ate_open(&again, b->folder, 0, &error), 0);
+    assert_int_equal(ate_listen(again, &error), 0);
+    ask_ok(b, ate_read, "bank", "info", NULL);
+    ask_ok(b, ate_call, "bank", "transfer",
+           ARGS("amount=1", "from=bob", "to=eve"));
+    b->owner = again;
+}
+
+/* ---- daemons that are none ---- */
+
+struct fake {
+    struct bench *bench;
+    pthread_t thread;
+    int listener;
+    struct buf says;
+};
+
+/* Take one caller, read a little, say something, hang up. */
+static void *fake_main(void *ctx)
+{
+    struct fake *fake = ctx;
+    struct pollfd poll_fd = {.fd = fake->listener, .events = POLLIN};
+    char buffer[1000];
+    if (poll(&poll_fd, 1, WAIT_MS) != 1)
+        return NULL;
+    int fd = accept(fake->listener, NULL, NULL);
+    if (fake->says.len == 0) { /* it says nothing until the caller goes */
+        while (recv(fd, buffer, sizeof(buffer), 0) > 0)
+            ;
+    } else {
+        ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+        if (n > 0)
+            n = send(fd, fake->says.data, fake->says.len, MSG_NOSIGNAL);
+    }
+    close(fd);
+    return NULL;
+}
+
+static int open_fake(struct bench *b, struct fake *fake, int hello_ms,
+                     struct err *err)
+{
+    struct remote *remote = NULL;
+    struct remote_options options = {.path = b->folder, .hello_ms = hello_ms};
+    fake->listener = local_socket_listen(b->folder, err);
+    assert_true(fake->listener >= 0);
+    assert_int_equal(pthread_create(&fake->thread, NULL, fake_main, fake), 0);
+    int rc = remote_open(&remote, &options, err);
+    assert_null(remote);
+    pthread_join(fake->thread, NULL);
+    close(fake->listener);
+    buf_deinit(&fake->says);
+    return rc;
+}
+
+static void who_is_no_daemon_is_not_waited_for(void **state)
+{
+    struct bench *b = *state;
+    struct err err;
+    struct err word;
+    struct net_hello hello = {.version = NET_VERSION + 1};
+    struct fake fake = {0};
+    assert_int_equal(open_fake(b, &fake, 30, &err), ATE_EUNAVAILABLE);
+    assert_non_null(strstr(err.text, "the daemon says nothing"));
+    buf_put_text(&fake.says, "220 mail.example.com ESMTP\r\n");
+    assert_true(open_fake(b, &fake, WAIT_MS, &err) < 0);
+    net_hello_put(&fake.says, &hello);
+    assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EINVALID);
+    assert_non_null(strstr(err.text, "speaks version 2"));
+    err_set(&word, ATE_EDENIED, "you are not let in");
+    net_answer_put(&fake.says, 0, word.code, &word, bytes_of(NULL, 0));
+    assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EDENIED);
+    assert_string_equal(err.text, "you are not let in");
+}
+
+/* Where nobody listens any more, the folder is opened as if nobody ever had. */
+static void a_stale_socket_does_not_matter(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    struct err err;
+    ate_close(b->ate);
+    int fd = local_socket_listen(b->folder, &err);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    assert_int_equal(ate_is_remote(b->ate), 0);
+    ask_ok(b, ate_read, "bank", "info", NULL);
+    assert_int_equal(ate_listen(b->ate, &error), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define REMOTE(name)                                                           \
+    cmocka_unit_test_setup_teardown(name, set_up_remote, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(listening_makes_a_socket_and_closing_removes_it),
+        TEST(only_what_is_open_for_writing_is_served),
+        TEST(what_is_in_the_way_is_said),
+        REMOTE(deadlines_pass_through_the_socket),
+        REMOTE(a_daemon_that_stops_answers_first),
+        REMOTE(the_next_call_finds_a_new_daemon),
+        TEST(who_is_no_daemon_is_not_waited_for),
+        TEST(a_stale_socket_does_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
