@@ -242,6 +242,24 @@ static int node_set_clock(lua_State *L)
     return 1;
 }
 
+/* node:listen() -> true | nil, err */
+static int node_listen(lua_State *L)
+{
+    struct ate *ate = check_node(L, 1);
+    struct ate_error error = {0};
+    if (ate_listen(ate, &error) != 0)
+        return fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* node:is_remote() -> whether another process serves the folder */
+static int node_is_remote(lua_State *L)
+{
+    lua_pushboolean(L, ate_is_remote(check_node(L, 1)));
+    return 1;
+}
+
 static const char *text_field(lua_State *L, int index, const char *name)
 {
     lua_getfield(L, index, name); /* stays on the stack, and so alive */
@@ -268,6 +286,11 @@ static int read_request(lua_State *L, struct ate_request *request)
     luaL_argcheck(L, id == NULL || len == CALL_ID_SIZE, 3,
                   "call_id is 16 bytes");
     request->call_id = (const uint8_t *)id;
+    lua_getfield(L, 3, "deadline_ms");
+    lua_Number deadline_ms = luaL_optnumber(L, -1, 0);
+    luaL_argcheck(L, deadline_ms >= 0 && deadline_ms <= UINT32_MAX, 3,
+                  "deadline_ms is a number of milliseconds");
+    request->deadline_ms = (uint32_t)deadline_ms;
     lua_getfield(L, 3, "args");
     if (lua_isnil(L, -1))
         return 0;
@@ -299,8 +322,9 @@ static int node_start(lua_State *L, start_fn *start)
     return 1;
 }
 
-/* node:call(port, {chain, method, args, as, act_for, with, roots, call_id}) ->
- * number of the call | nil, err when the arguments are no values */
+/* node:call(port, {chain, method, args, as, act_for, with, roots, call_id,
+ * deadline_ms}) -> number of the call | nil, err when the arguments are no
+ * values */
 static int node_call(lua_State *L)
 {
     return node_start(L, ate_call);
@@ -441,9 +465,10 @@ static void add_searcher(lua_State *L)
 static void set_classes(lua_State *L)
 {
     static const luaL_Reg node_methods[] = {
-        {"close", node_close}, {"set_clock", node_set_clock},
-        {"call", node_call},   {"read", node_read},
-        {"grant", node_grant}, {"cancel", node_cancel},
+        {"close", node_close},   {"set_clock", node_set_clock},
+        {"listen", node_listen}, {"is_remote", node_is_remote},
+        {"call", node_call},     {"read", node_read},
+        {"grant", node_grant},   {"cancel", node_cancel},
         {NULL, NULL},
     };
     static const luaL_Reg port_methods[] = {

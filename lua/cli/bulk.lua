@@ -183,7 +183,8 @@ function Bulk:send(number, text)
     local started, wrong = self.session:start('call', {chain = self.chain,
         method = request.method, args = request.args, as = request.as,
         call_id = request.call_id, act_for = sides.act_for, with = sides.with,
-        roots = sides.roots}, function(value, failure)
+        roots = sides.roots, deadline_ms = self.deadline_ms},
+        function(value, failure)
             if failure ~= nil then
                 self.results[slot] = self:fail(number, failure, request)
                 return
@@ -319,7 +320,7 @@ function M.run(ctx, session, method)
         out = ctx.out, session = session, chain = ctx.args.NAME, fd = fd,
         input = input, keep_going = ctx.options['keep-going'],
         defaults = {method = method and method.name, as = ctx.options.as},
-        sides = signing.of(ctx.options),
+        sides = signing.of(ctx.options), deadline_ms = ctx.options.deadline,
         size = ate.host.size(fd), taken = 0,
         results = {}, printed = 0, number = 0, behind = {},
         calls = 0, accepted = 0, refused = 0, failed = 0,

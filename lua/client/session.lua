@@ -31,6 +31,19 @@ function M.open(path, flags)
         read_only = flags.read_only}, Session)
 end
 
+--- Serve the folder to other processes until it is closed.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function Session:listen()
+    return self.node:listen()
+end
+
+--- Whether another process serves the folder.
+function Session:is_remote()
+    return self.node:is_remote()
+end
+
 --- Close the folder; twice is harmless.
 function Session:close()
     if self.node ~= nil then
@@ -142,12 +155,14 @@ function Session:run(how, request, on_row)
     return value
 end
 
---- Who signs: a key's name, or {as, act_for, with, roots}.
+--- Who signs: a key's name, or {as, act_for, with, roots}; the table may have
+-- deadline_ms and call_id, too.
 local function request_of(chain, method, args, who)
     local sides = type(who) == 'table' and who or {as = who}
     return {chain = chain, method = method, args = args, as = sides.as,
         act_for = sides.act_for, with = sides.with, roots = sides.roots,
-        propose = sides.propose}
+        propose = sides.propose, deadline_ms = sides.deadline_ms,
+        call_id = sides.call_id}
 end
 M.request = request_of
 
@@ -156,7 +171,8 @@ M.request = request_of
 -- @tparam ?string chain
 -- @tparam string method
 -- @tparam[opt] table args
--- @param who who signs: a key's name, or {as, act_for, with, roots}
+-- @param who who signs: a key's name, or {as, act_for, with, roots, deadline_ms,
+-- call_id}
 function Session:call(chain, method, args, who)
     local rows = ate.list({})
     local value, err = self:run('call', request_of(chain, method, args, who),

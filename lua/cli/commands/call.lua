@@ -58,6 +58,20 @@ local function print_result(ctx, value, schema, method)
     end
 end
 
+--- 16 bytes from 32 hexadecimal digits.
+local function call_id_of(text)
+    if text == nil then
+        return nil
+    end
+    if #text ~= 32 or text:find('%X') then
+        return nil, ate.error('INVALID', 'call: --call-id is 32 hexadecimal '
+            .. 'digits, such as those of head -c 16 /dev/urandom | xxd -p')
+    end
+    return (text:gsub('%x%x', function(digits)
+        return string.char(tonumber(digits, 16))
+    end))
+end
+
 local function call_one(ctx, session, schema, method)
     local chain = ctx.args.NAME
     local args, err = arguments(ctx, method, ctx.args['key=value'])
@@ -67,9 +81,11 @@ local function call_one(ctx, session, schema, method)
     if method.mode == 'write' and session.writing_err ~= nil then
         return nil, session.writing_err
     end
+    local who = signing.of(ctx.options)
+    who.deadline_ms = ctx.options.deadline
+    who.call_id = call_id_of(ctx.options['call-id'])
     local value
-    value, err = session:call(chain, method.name, args,
-        signing.of(ctx.options))
+    value, err = session:call(chain, method.name, args, who)
     if value == nil then
         return nil, problem.say(err, chain .. ' ' .. method.name)
     end
@@ -81,7 +97,23 @@ local function call_one(ctx, session, schema, method)
     return 0
 end
 
+local function check_options(options)
+    if options.deadline == 0 then
+        return ate.error('INVALID', 'call: --deadline is at least 1 ms')
+    end
+    if options.jsonl ~= nil and options['call-id'] ~= nil then
+        return ate.error('INVALID', 'call: --call-id is of one call, not of '
+            .. 'a stream')
+    end
+    local _, err = call_id_of(options['call-id'])
+    return err
+end
+
 local function run(ctx)
+    local wrong = check_options(ctx.options)
+    if wrong ~= nil then
+        return nil, wrong
+    end
     local session, err = ctx:open('call')
     if session == nil then
         return nil, err
@@ -128,6 +160,12 @@ return {
         {name = 'jsonl', value = 'FILE',
             doc = 'A call for each line of a file of JSON; - is stdin.'},
         {name = 'keep-going', doc = 'With --jsonl: go on after a failure.'},
+        {name = 'deadline', value = 'MS', number = true,
+            doc = 'Give up after so many milliseconds; a write under way is '
+                .. 'not undone.'},
+        {name = 'call-id', value = 'HEX',
+            doc = 'The id of this call, 32 digits: the same call again with '
+                .. 'it is done once, and gets the stored result.'},
         rows.option,
     }),
     more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
