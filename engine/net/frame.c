@@ -14,6 +14,8 @@ enum {
     HELLO_READ_ONLY = 1,
     CALL_IS_READ = 1,
     CALL_OF_NODE = 2,
+    CALL_PROPOSES = 4,
+    CALL_FLAGS = CALL_IS_READ | CALL_OF_NODE | CALL_PROPOSES,
     CALL_FIXED = 1 + 4 + 4 + NODE_CALL_ID, /* flags, credit, deadline, id */
     CALL_TEXTS = 6,
 };
@@ -223,7 +225,8 @@ void net_call_put(struct buf *out, uint64_t call,
         put_head(out, NET_CALL, call, net_call_size(request) - NET_FRAME_HEAD);
     assert(net_call_check(request, NULL) == 0);
     p[0] = (uint8_t)((request->kind == REQUEST_READ ? CALL_IS_READ : 0) |
-                     (request->of_node ? CALL_OF_NODE : 0));
+                     (request->of_node ? CALL_OF_NODE : 0) |
+                     (request->propose ? CALL_PROPOSES : 0));
     put_le32(p + 1, request->credit);
     put_le32(p + 5, request->deadline_ms);
     memcpy(p + 9, request->call_id, NODE_CALL_ID);
@@ -251,6 +254,7 @@ int net_call_get(const struct net_frame *frame, struct node_request *request,
     uint8_t flags = take(&t, 1)[0];
     request->kind = (flags & CALL_IS_READ) != 0 ? REQUEST_READ : REQUEST_CALL;
     request->of_node = (flags & CALL_OF_NODE) != 0;
+    request->propose = (flags & CALL_PROPOSES) != 0;
     request->credit = get_le32(take(&t, 4));
     request->deadline_ms = get_le32(take(&t, 4));
     memcpy(request->call_id, take(&t, NODE_CALL_ID), NODE_CALL_ID);
@@ -263,7 +267,7 @@ int net_call_get(const struct net_frame *frame, struct node_request *request,
     request->args = t.left;
     if (t.failed)
         return torn("CALL", err);
-    if ((flags & ~(CALL_IS_READ | CALL_OF_NODE)) != 0)
+    if ((flags & ~CALL_FLAGS) != 0)
         return err_set(err, ATE_EINVALID, "CALL: unknown flags %x", flags);
     if (frame->call == 0)
         return err_set(err, ATE_EINVALID, "CALL: numbers begin at 1");

@@ -76,7 +76,8 @@ void node_flush(struct node *node);
 enum request_kind { REQUEST_CALL, REQUEST_READ };
 
 /* The caller owns the struct, and keeps it and all it points to until `final`.
- * What they mean is in engine/ate.h. */
+ * What they mean is in engine/ate.h. All of it travels through sockets: a new
+ * field needs a place in net/frame.c, too. */
 struct node_request {
     enum request_kind kind;
     bool of_node;       /* asks the node itself: `chain` means nothing */

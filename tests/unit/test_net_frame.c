@@ -33,6 +33,7 @@ static struct node_request whole_request(void)
 {
     struct node_request r = {
         .kind = REQUEST_CALL,
+        .propose = true,
         .chain = TEXT("bank/main"),
         .method = TEXT("transfer"),
         .as = TEXT("bob"),
@@ -63,6 +64,7 @@ static void a_call_arrives_whole(void **state)
     assert_int_equal(net_call_get(&frame, &got, &err), 0);
     assert_int_equal(got.kind, REQUEST_CALL);
     assert_false(got.of_node);
+    assert_true(got.propose);
     assert_bytes(got.chain, sent.chain);
     assert_bytes(got.method, sent.method);
     assert_bytes(got.as, sent.as);
@@ -342,7 +344,7 @@ static void what_means_nothing_is_refused(void **state)
     struct node_request r = whole_request();
     struct net_hello hello = {.version = 1};
     net_call_put(&buf, 1, &r);
-    buf.data[NET_FRAME_HEAD] = 4; /* a flag that there is not */
+    buf.data[NET_FRAME_HEAD] = 8; /* a flag that there is not */
     assert_int_equal(decode(buf_bytes(&buf)), ATE_EINVALID);
     buf.data[NET_FRAME_HEAD] = 2; /* the node, and a chain */
     assert_int_equal(decode(buf_bytes(&buf)), ATE_EINVALID);
