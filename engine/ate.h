@@ -155,7 +155,7 @@ struct ate_request {
     int propose;
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
-    uint32_t credit; /* chunks that may come before ate_grant(); 0: 256 */
+    uint32_t credit;      /* chunks that may come before ate_grant(); 0: 256 */
     uint32_t deadline_ms; /* What is not done by then, from now on, ends with
                              CANCELED; 0: no deadline. A write under way is not
                              undone: the text says that its outcome is not

@@ -27,9 +27,9 @@ struct address {
 
 static int address_of(struct address *a, const char *folder, struct err *err)
 {
+    *a = (struct address){.path.sun_family = AF_UNIX, .folder = -1};
     char *path = a->path.sun_path;
     size_t room = sizeof(a->path.sun_path);
-    *a = (struct address){.path.sun_family = AF_UNIX, .folder = -1};
     if ((size_t)snprintf(path, room, "%s/" NAME, folder) < room)
         return 0;
     a->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);

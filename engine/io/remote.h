@@ -21,8 +21,8 @@ struct remote_options {
 };
 
 /* Connect. Errors: NOT_FOUND (nobody serves it, or the socket is not ours to
- * open), DENIED (the daemon does not let us in), UNAVAILABLE (no answer in time,
- * or it takes nobody), INVALID (it speaks another way), IO. */
+ * open), DENIED (the daemon does not let us in), UNAVAILABLE (no answer in
+ * time, or it takes nobody), INVALID (it speaks another way), IO. */
 int remote_open(struct remote **out, const struct remote_options *options,
                 struct err *err);
 

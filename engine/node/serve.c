@@ -283,7 +283,7 @@ static int take_sides(struct asked *a, const struct method *m,
     if (r->act_for.len > 0) {
         rc = door_get_identity(&door, r->act_for, a->caller, err);
         a->call.caller = a->caller;
-    } else if (a->writes && m->runs == RUNS_SERVER) {
+    } else if (m != NULL && a->writes && m->runs == RUNS_SERVER) {
         memcpy(a->caller, (*author)->id, KEY_ID_SIZE);
         a->call.caller = a->caller;
         rc = add_signer(a, asked_key(a), PURPOSE_CO_AUTHOR, err);

@@ -465,10 +465,14 @@ static void add_searcher(lua_State *L)
 static void set_classes(lua_State *L)
 {
     static const luaL_Reg node_methods[] = {
-        {"close", node_close},   {"set_clock", node_set_clock},
-        {"listen", node_listen}, {"is_remote", node_is_remote},
-        {"call", node_call},     {"read", node_read},
-        {"grant", node_grant},   {"cancel", node_cancel},
+        {"close", node_close},
+        {"set_clock", node_set_clock},
+        {"listen", node_listen},
+        {"is_remote", node_is_remote},
+        {"call", node_call},
+        {"read", node_read},
+        {"grant", node_grant},
+        {"cancel", node_cancel},
         {NULL, NULL},
     };
     static const luaL_Reg port_methods[] = {

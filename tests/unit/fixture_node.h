@@ -382,8 +382,9 @@ static void start_call(struct node *node, struct ask *ask, const char *chain,
     node_ask(node, &ask->request);
 }
 
-static inline void start_read(struct node *node, struct ask *ask, const char *chain,
-                       const char *method, const char *const *args)
+static inline void start_read(struct node *node, struct ask *ask,
+                              const char *chain, const char *method,
+                              const char *const *args)
 {
     ask_begin(node, ask, REQUEST_READ, chain, method, args);
     node_ask(node, &ask->request);
@@ -399,7 +400,8 @@ static int call(struct world *w, struct node *node, struct ask *ask,
 }
 
 static inline int read_(struct world *w, struct node *node, struct ask *ask,
-                 const char *chain, const char *method, const char *const *args)
+                        const char *chain, const char *method,
+                        const char *const *args)
 {
     start_read(node, ask, chain, method, args);
     world_run(w, node);
