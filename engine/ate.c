@@ -335,9 +335,9 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
     static_assert(sizeof(c->request.request.call_id) == 16, "as ate.h says");
     if (request->call_id != NULL)
         memcpy(c->request.request.call_id, request->call_id, NODE_CALL_ID);
-    else
+    else if (kind == REQUEST_CALL) /* reads need none */
         randombytes_buf(c->request.request.call_id, NODE_CALL_ID);
-    port_ref(c->port);
+    port_ref(c->port, ate->remote != NULL ? remote_source(ate->remote) : NULL);
     if (ate->remote != NULL)
         remote_ask(ate->remote, &c->request.request, number);
     else

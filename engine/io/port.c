@@ -1,5 +1,6 @@
-/* (1) The descriptor is readable exactly while the queue has an answer: both
- *     change under the mutex.
+/* (1) From when somebody asked for the descriptor it is readable exactly while
+ *     the queue has an answer: both change under the mutex. Before, it is left
+ *     alone, which saves two system calls an answer.
  * (2) A closed port takes nothing in; the last reference frees it. */
 #include "io/port.h"
 
@@ -21,6 +22,9 @@ struct port {
     struct answer **last;
     size_t refs;
     bool closed;
+    bool has_fd;                /* somebody has the descriptor */
+    bool only_waits;            /* whoever waits does not fetch */
+    struct port_source *source; /* or NULL */
 };
 
 struct answer *answer_new(uint64_t call, bool is_final, int code,
@@ -72,13 +76,6 @@ static void drop_answers(struct answer *answer)
     }
 }
 
-void port_ref(struct port *port)
-{
-    pthread_mutex_lock(&port->mutex);
-    port->refs++;
-    pthread_mutex_unlock(&port->mutex);
-}
-
 void port_unref(struct port *port)
 {
     pthread_mutex_lock(&port->mutex);
@@ -88,6 +85,8 @@ void port_unref(struct port *port)
     if (!last)
         return;
     drop_answers(port->first);
+    if (port->source != NULL)
+        port->source->unref(port->source);
     close(port->fd);
     pthread_cond_destroy(&port->filled);
     pthread_mutex_destroy(&port->mutex);
@@ -108,11 +107,6 @@ void port_close(struct port *port)
     port_unref(port);
 }
 
-int port_fd(const struct port *port)
-{
-    return port->fd;
-}
-
 /* The counter of an eventfd cannot be full or, below, empty: see (1). */
 static void set_readable(struct port *port)
 {
@@ -128,11 +122,67 @@ static void set_unreadable(struct port *port)
     assert(n == (ssize_t)sizeof(count));
 }
 
+/* Whoever waits does not fetch any more. Gives the source to be left by
+ * leave(), or NULL. With the mutex held. */
+static struct port_source *stop_fetching(struct port *port)
+{
+    struct port_source *source = port->only_waits ? NULL : port->source;
+    port->only_waits = true;
+    if (source != NULL)
+        source->ref(source);
+    return source;
+}
+
+/* Without the mutex. */
+static void leave(struct port_source *source)
+{
+    if (source == NULL)
+        return;
+    source->leave(source);
+    source->unref(source);
+}
+
+/* A port whose answers come from several places is not fetched for: whoever
+ * waited at one would not see the other. */
+void port_ref(struct port *port, struct port_source *source)
+{
+    struct port_source *left = NULL;
+    bool is_new = false;
+    pthread_mutex_lock(&port->mutex);
+    port->refs++;
+    if (source == NULL) {
+        left = stop_fetching(port);
+    } else if (port->source == NULL) {
+        port->source = source;
+        source->ref(source);
+        is_new = port->only_waits;
+    } else if (port->source != source) {
+        left = stop_fetching(port);
+        is_new = true;
+    }
+    pthread_mutex_unlock(&port->mutex);
+    leave(left);
+    if (is_new)
+        source->leave(source);
+}
+
+int port_fd(struct port *port)
+{
+    pthread_mutex_lock(&port->mutex);
+    struct port_source *left = stop_fetching(port);
+    if (!port->has_fd && port->first != NULL)
+        set_readable(port);
+    port->has_fd = true;
+    pthread_mutex_unlock(&port->mutex);
+    leave(left);
+    return port->fd;
+}
+
 void port_push(struct port *port, struct answer *answer)
 {
     pthread_mutex_lock(&port->mutex);
     if (!port->closed) {
-        if (port->first == NULL)
+        if (port->first == NULL && port->has_fd)
             set_readable(port);
         *port->last = answer;
         port->last = &answer->next;
@@ -143,44 +193,66 @@ void port_push(struct port *port, struct answer *answer)
     answer_free(answer);
 }
 
-static struct timespec deadline_in(int timeout_ms)
+static int64_t now_ms(void)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += timeout_ms / 1000;
-    at.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* With the mutex held. */
-static void wait_for_one(struct port *port, int timeout_ms)
+/* Until `late_ms` by the clock; -1: for ever. With the mutex held. */
+static void wait_for_one(struct port *port, int64_t late_ms)
 {
-    if (timeout_ms == 0)
-        return;
-    struct timespec at = deadline_in(timeout_ms > 0 ? timeout_ms : 0);
+    struct timespec at = {
+        .tv_sec = late_ms / 1000,
+        .tv_nsec = (long)(late_ms % 1000) * 1000000,
+    };
     int rc = 0;
     while (port->first == NULL && rc != ETIMEDOUT) {
-        if (timeout_ms < 0)
+        if (late_ms < 0)
             rc = pthread_cond_wait(&port->filled, &port->mutex);
         else
             rc = pthread_cond_timedwait(&port->filled, &port->mutex, &at);
     }
 }
 
+/* Until there is one, or somebody else fetches; false: the time is up. With the
+ * mutex held, but for the fetching. */
+static bool fetch_one(struct port *port, int64_t late_ms)
+{
+    while (port->first == NULL && port->source != NULL && !port->only_waits) {
+        struct port_source *source = port->source;
+        int64_t left_ms = late_ms < 0 ? -1 : late_ms - now_ms();
+        source->ref(source);
+        pthread_mutex_unlock(&port->mutex);
+        bool fetched = source->fetch(
+            source, late_ms >= 0 && left_ms < 0 ? 0 : (int)left_ms);
+        source->unref(source);
+        pthread_mutex_lock(&port->mutex);
+        if (!fetched)
+            return true;
+        if (late_ms >= 0 && left_ms <= 0)
+            return false;
+    }
+    return true;
+}
+
 struct answer *port_next(struct port *port, int timeout_ms)
 {
+    int64_t late_ms = timeout_ms < 0 ? -1 : 0;
+    if (timeout_ms > 0)
+        late_ms = now_ms() + timeout_ms;
     pthread_mutex_lock(&port->mutex);
-    wait_for_one(port, timeout_ms);
+    bool may_wait = fetch_one(port, late_ms) && timeout_ms != 0;
+    if (may_wait && port->first == NULL)
+        wait_for_one(port, late_ms);
     struct answer *answer = port->first;
     if (answer != NULL) {
         port->first = answer->next;
         if (port->first == NULL) {
             port->last = &port->first;
-            set_unreadable(port);
+            if (port->has_fd)
+                set_unreadable(port);
         }
         answer->next = NULL;
     }

@@ -20,16 +20,30 @@ struct answer *answer_new(uint64_t call, bool is_final, int code,
                           const struct err *err, struct bytes value);
 void answer_free(struct answer *answer); /* NULL is harmless */
 
+/* Where answers can be fetched by whoever waits for them, which saves a hop
+ * from a thread that else would. From any thread, without a lock of the port's.
+ */
+struct port_source {
+    /* Wait until something came, at most `timeout_ms` (-1: for ever), and push
+     * it. False: somebody else fetches, wait for him. */
+    bool (*fetch)(struct port_source *source, int timeout_ms);
+    /* From now on somebody else has to. Whoever fetches comes back. */
+    void (*leave)(struct port_source *source);
+    void (*ref)(struct port_source *source);
+    void (*unref)(struct port_source *source);
+};
+
 /* NULL: no descriptor is left. */
 struct port *port_new(void);
 /* The caller is done with it: unread answers are dropped, and so are those that
  * calls under way still give. NULL is harmless. */
 void port_close(struct port *port);
-/* Held by each call under way. */
-void port_ref(struct port *port);
+/* Held by each call under way. Its answers are fetched from `source`; NULL:
+ * another thread pushes them. */
+void port_ref(struct port *port, struct port_source *source);
 void port_unref(struct port *port);
 
-int port_fd(const struct port *port);
+int port_fd(struct port *port);
 
 /* Takes the answer over. From any thread. */
 void port_push(struct port *port, struct answer *answer);

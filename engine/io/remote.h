@@ -1,7 +1,8 @@
 /* remote: a data folder that another process serves, reached by its socket.
  *
- * Callers write to the socket themselves; a thread reads it, and keeps
- * deadlines. When the connection ends, the calls under way fail with
+ * Callers write to the socket themselves, and read it while they wait at a port
+ * (port_ref()); where they do not, a thread does. It keeps deadlines,
+ * too. When the connection ends, the calls under way fail with
  * UNAVAILABLE; the next call makes a new one, or fails, too.
  *
  * Everything but opening and closing may be called from any thread. `chunk` and
@@ -12,6 +13,7 @@
 
 #include "node/node.h"
 
+struct port_source;
 struct remote;
 
 struct remote_options {
@@ -32,6 +34,8 @@ void remote_close(struct remote *r);
 /* As of a node (node/node.h), by a number that is unique, from 1 on. */
 void remote_ask(struct remote *r, struct node_request *request,
                 uint64_t number);
+/* For the ports that answers are pushed to. */
+struct port_source *remote_source(struct remote *r);
 void remote_cancel(struct remote *r, uint64_t number);
 void remote_grant(struct remote *r, uint64_t number, uint32_t chunks);
 #endif

@@ -142,6 +142,120 @@ static void the_next_call_finds_a_new_daemon(void **state)
     b->owner = again;
 }
 
+/* ---- who fetches answers ---- */
+
+/* Whoever waits fetches them; from when somebody polls, the thread does. */
+static void a_port_may_be_watched_at_any_time(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct pollfd fd = {.events = POLLIN};
+    ask_ok(b, ate_read, "bank", "info", NULL);
+    uint64_t call = start(b, ate_read, "bank", "info", NULL);
+    fd.fd = ate_port_fd(b->port);
+    assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
+    assert_int_equal(end_of(b->port, call, &answer, NULL), 0);
+    ate_free(&answer.value);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    call = start(b, ate_read, "bank", "info", NULL);
+    assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
+    assert_int_equal(end_of(b->port, call, &answer, NULL), 0);
+    ate_free(&answer.value);
+}
+
+static void not_waiting_fetches_too(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    start(b, ate_read, "bank", "info", NULL);
+    while (ate_port_next(b->port, &answer, 0) == 0)
+        ;
+    assert_int_equal(answer.error.code, 0);
+    ate_free(&answer.value);
+    assert_int_equal(ate_port_next(b->port, &answer, 0), 0);
+    assert_int_equal(ate_port_next(b->port, &answer, 1), 0);
+}
+
+/* Nobody waits, and still it is taken out of the socket. */
+static void answers_that_nobody_fetches_come_in(void **state)
+{
+    struct bench *b = *state;
+    struct bench other = {.ate = b->ate, .port = ate_port_new()};
+    uint64_t call = start(&other, ate_read, "bank", "info", NULL);
+    ate_close(b->ate); /* waits for it */
+    b->ate = NULL;
+    struct ate_answer answer;
+    assert_int_equal(ate_port_next(other.port, &answer, 0), 1);
+    assert_int_equal(answer.call, call);
+    ate_free(&answer.value);
+    ate_port_free(other.port);
+}
+
+struct waiter {
+    struct bench bench;
+    pthread_t thread;
+    int failed;
+};
+
+static void *wait_and_ask(void *ctx)
+{
+    struct waiter *w = ctx;
+    struct ate_answer answer;
+    for (int i = 0; i < 10 * CALLS; i++) {
+        uint64_t call = start(&w->bench, ate_read, "bank", "info", NULL);
+        w->failed += ate_port_next(w->bench.port, &answer, WAIT_MS) != 1 ||
+                     answer.call != call || answer.error.code != 0;
+        ate_free(&answer.value);
+    }
+    return NULL;
+}
+
+/* The first one fetches for the second, too, until the thread does. */
+static void waiting_at_once_keeps_nobody_waiting(void **state)
+{
+    struct bench *b = *state;
+    struct waiter waiters[THREADS] = {0};
+    for (int i = 0; i < THREADS; i++) {
+        waiters[i].bench =
+            (struct bench){.ate = b->ate, .port = ate_port_new()};
+        assert_int_equal(
+            pthread_create(&waiters[i].thread, NULL, wait_and_ask, &waiters[i]),
+            0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(waiters[i].thread, NULL);
+        assert_int_equal(waiters[i].failed, 0);
+        ate_port_free(waiters[i].bench.port);
+    }
+}
+
+static void *ask_in_memory(void *ctx)
+{
+    struct waiter *w = ctx;
+    start(&w->bench, ate_call, NULL, "key.ls", NULL);
+    return NULL;
+}
+
+/* One port, two folders: what comes from one is seen by who waits at the other.
+ */
+static void a_port_serves_two_folders(void **state)
+{
+    struct bench *b = *state;
+    struct waiter w = {.bench = {.port = b->port}};
+    struct ate_error error;
+    struct ate_answer answer;
+    assert_int_equal(ate_open(&w.bench.ate, NULL, ATE_MEMORY, &error), 0);
+    ask_ok(b, ate_read, "bank", "info", NULL);
+    assert_int_equal(pthread_create(&w.thread, NULL, ask_in_memory, &w), 0);
+    assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+    assert_int_equal(answer.error.code, 0);
+    ate_free(&answer.value);
+    pthread_join(w.thread, NULL);
+    ask_ok(b, ate_read, "bank", "info", NULL);
+    ask_ok(&w.bench, ate_call, NULL, "key.ls", NULL);
+    ate_close(w.bench.ate);
+}
+
 /* ---- daemons that are none ---- */
 
 struct fake {
@@ -237,6 +351,11 @@ int main(void)
         REMOTE(deadlines_pass_through_the_socket),
         REMOTE(a_daemon_that_stops_answers_first),
         REMOTE(the_next_call_finds_a_new_daemon),
+        REMOTE(a_port_may_be_watched_at_any_time),
+        REMOTE(not_waiting_fetches_too),
+        REMOTE(answers_that_nobody_fetches_come_in),
+        REMOTE(waiting_at_once_keeps_nobody_waiting),
+        REMOTE(a_port_serves_two_folders),
         TEST(who_is_no_daemon_is_not_waited_for),
         TEST(a_stale_socket_does_not_matter),
     };
