@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,7 +74,9 @@ static void measure(const struct pair *p)
 
 /* ---- ate ---- */
 
-static struct ate *ate;
+static struct ate *ate; /* one of these two */
+static struct ate *here;
+static struct ate *there; /* another process serves it */
 static struct ate_port *port;
 
 static size_t put_text(uint8_t *out, const char *text)
@@ -142,6 +145,33 @@ static double ate_transfers(size_t n, size_t flight)
     return (double)n / (now() - start);
 }
 
+static void get(void)
+{
+    uint8_t args[64];
+    const char *texts[] = {"key", "bob", "type", "account", NULL};
+    struct ate_request request = {
+        .chain = "bench", .method = "get", .args = args};
+    request.args_len = put_args(args, texts);
+    ate_read(ate, port, &request);
+}
+
+/* Reads of one object, the same way. */
+static double ate_gets(size_t n, size_t flight)
+{
+    double start = now();
+    size_t sent = 0;
+    for (; sent < flight && sent < n; sent++)
+        get();
+    for (size_t done = 0; done < n; done++) {
+        await(1);
+        if (sent < n) {
+            get();
+            sent++;
+        }
+    }
+    return (double)n / (now() - start);
+}
+
 static void new_chain(const char *schema)
 {
     struct ate_error error;
@@ -170,6 +200,60 @@ static void new_chain(const char *schema)
     call("bench", "account.put", "me", alice);
     call("bench", "account.put", "me", bob);
     await(2);
+}
+
+/* ---- the same through a socket ---- */
+
+static double transfers_there(size_t n, size_t flight)
+{
+    ate = there;
+    double rate = ate_transfers(n, flight);
+    ate = here;
+    return rate;
+}
+
+static double gets_there(size_t n, size_t flight)
+{
+    ate = there;
+    double rate = ate_gets(n, flight);
+    ate = here;
+    return rate;
+}
+
+/* Serve a folder until the other end of `alive` is closed. */
+static void serve(const char *data, int ready, int alive)
+{
+    struct ate_error error;
+    struct ate *served;
+    char byte = 0;
+    if (ate_open(&served, data, ATE_CREATE, &error) != 0 ||
+        ate_listen(served, &error) != 0)
+        die("serve", &error);
+    if (write(ready, &byte, 1) != 1 || read(alive, &byte, 1) != 0)
+        die("serve", NULL);
+    ate_close(served);
+    exit(0);
+}
+
+/* Before there are threads. Returns what keeps the daemon alive. */
+static int start_daemon(const char *data)
+{
+    int ready[2];
+    int alive[2];
+    char byte;
+    if (pipe(ready) != 0 || pipe(alive) != 0)
+        die("pipe", NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        die("fork", NULL);
+    if (pid == 0) {
+        close(alive[1]);
+        serve(data, ready[1], alive[0]);
+    }
+    close(alive[0]);
+    if (read(ready[0], &byte, 1) != 1)
+        die("the daemon", NULL);
+    return alive[1];
 }
 
 /* ---- the disk's limit: append and fdatasync ---- */
@@ -303,10 +387,17 @@ int main(void)
     char data[64];
     if (sodium_init() < 0 || mkdtemp(folder) == NULL)
         die("start", NULL);
-    snprintf(data, sizeof(data), "%s/data", folder);
-    if (ate_open(&ate, data, ATE_CREATE, &error) != 0)
-        die("open", &error);
+    snprintf(data, sizeof(data), "%s/served", folder);
+    int alive = start_daemon(data);
     port = ate_port_new();
+    if (ate_open(&there, data, 0, &error) != 0 || !ate_is_remote(there))
+        die("open", &error);
+    ate = there;
+    new_chain("examples/bank/bank.lua");
+    snprintf(data, sizeof(data), "%s/data", folder);
+    if (ate_open(&here, data, ATE_CREATE, &error) != 0)
+        die("open", &error);
+    ate = here;
     new_chain("examples/bank/bank.lua");
     open_sqlite();
 
@@ -323,6 +414,18 @@ int main(void)
          "SQLite WAL FULL, 1 a transaction", sqlite_transfers, 400, 1},
         {"transfers, durable, 128 in flight", ate_transfers,
          "SQLite WAL FULL, 128 a transaction", sqlite_transfers, 12800, 128},
+        {"gets through a socket, 1 in flight", gets_there, "gets without one",
+         ate_gets, 10000, 1},
+        {"gets through a socket, 16 in flight", gets_there, "gets without one",
+         ate_gets, 20000, 16},
+        {"gets through a socket, 128 in flight", gets_there, "gets without one",
+         ate_gets, 20000, 128},
+        {"transfers through a socket, 1 in flight", transfers_there,
+         "transfers without one", ate_transfers, 400, 1},
+        {"transfers through a socket, 16 in flight", transfers_there,
+         "transfers without one", ate_transfers, 3200, 16},
+        {"transfers through a socket, 128 in flight", transfers_there,
+         "transfers without one", ate_transfers, 12800, 128},
     };
     printf("%-44s %13s   %-34s %13s   %6s\n", "ate", "", "beside", "", "ratio");
     for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
@@ -335,8 +438,11 @@ int main(void)
                                0};
     measure(&check);
 
-    ate_close(ate);
+    ate_close(there);
+    ate_close(here);
     ate_port_free(port);
+    close(alive);
+    wait(NULL);
     sqlite3_close(db);
     char command[96];
     snprintf(command, sizeof(command), "rm -rf %s", folder);

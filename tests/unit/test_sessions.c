@@ -810,10 +810,11 @@ static int client_fails(struct buf *raw, bool says_hello, bool asks,
                          0);
         assert_true(client_session_is_ready(client));
     }
-    ask_begin(NULL, &ask, REQUEST_READ, "bank", "list", ARGS());
-    ask.request.credit = 1;
-    if (asks)
+    if (asks) {
+        ask_begin(NULL, &ask, REQUEST_READ, "bank", "list", ARGS());
+        ask.request.credit = 1;
         client_session_ask(client, &ask.request, 1, 0);
+    }
     int rc = client_session_input(client, buf_bytes(raw), 0, err);
     struct err why = *err;
     if (rc == 0)
