@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -35,6 +36,17 @@ static void catch_signals(void)
         sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
+}
+
+/* Chains are many files, callers are sockets: all that this process may open.
+ */
+static void raise_files(void)
+{
+    struct rlimit most;
+    if (getrlimit(RLIMIT_NOFILE, &most) != 0)
+        return;
+    most.rlim_cur = most.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &most);
 }
 
 /* rearm(): the next signal is a first one again. */
@@ -105,6 +117,7 @@ int main(int argc, char **argv)
         return EXIT_BROKEN;
     catch_signals();
     signal(SIGPIPE, SIG_DFL);
+    raise_files();
     lua_State *L = luaL_newstate();
     if (L == NULL) {
         fputs("ate: no memory for Lua\n", stderr);
