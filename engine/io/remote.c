@@ -189,6 +189,15 @@ static void end_fetching(struct remote *r)
     pthread_cond_broadcast(&r->fetched);
 }
 
+/* A caller who fetches does not see what others push to his port: here, when
+ * fewer calls wait than would if nothing had been pushed. */
+static void tell_fetcher(struct remote *r, size_t expected)
+{
+    if (r->fetching && !r->thread_fetches &&
+        client_session_calls(r->session) < expected)
+        set(r->kick);
+}
+
 /* Invariant (5). */
 static void let_thread_fetch(struct remote *r)
 {
@@ -317,7 +326,9 @@ static void turn(struct remote *r)
         r->thread_fetches = true; /* it ended: there are last words */
     if (n == 0)
         look_after_callers(r);
+    size_t calls = client_session_calls(r->session);
     client_session_tick(r->session, now_us());
+    tell_fetcher(r, calls);
     write_out(r);
 }
 
@@ -461,21 +472,26 @@ void remote_close(struct remote *r)
 
 /* ---- asking ---- */
 
-/* While nothing is under way, whatever comes is the end of the connection. Who
- * asks now had better not ask there. */
-static void notice_end(struct remote *r)
+static bool something_came(const struct remote *r)
 {
     uint8_t byte;
-    if (r->fd < 0 || client_session_calls(r->session) > 0 ||
-        (recv(r->fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN))
-        return;
-    while (r->fetching) /* they see it, too */
-        pthread_cond_wait(&r->fetched, &r->mutex);
-    if (r->fd < 0)
-        return;
-    begin_fetching(r);
-    read_some(r);
-    end_fetching(r);
+    return recv(r->fd, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN;
+}
+
+/* While nothing is under way, what comes is the end of the connection, as a
+ * rule. Who asks now had better not ask there. */
+static void notice_end(struct remote *r)
+{
+    while (r->fd >= 0 && client_session_calls(r->session) == 0 &&
+           something_came(r)) {
+        if (r->fetching) { /* they see it, too */
+            pthread_cond_wait(&r->fetched, &r->mutex);
+            continue;
+        }
+        begin_fetching(r);
+        read_some(r);
+        end_fetching(r);
+    }
 }
 
 /* Connected, or the code that everything asked now fails with. */
@@ -499,9 +515,11 @@ void remote_ask(struct remote *r, struct node_request *request, uint64_t number)
     pthread_mutex_lock(&r->mutex);
     assert(!r->closing);
     int rc = be_connected(r, &err);
+    size_t calls = client_session_calls(r->session);
     client_session_ask(r->session, request, number, now);
     if (rc != 0)
         client_session_lost(r->session, &err);
+    tell_fetcher(r, calls + 1);
     write_out(r);
     bool is_sooner = client_session_deadline(r->session) < r->wakes_us;
     bool was_asleep = r->asleep;
@@ -519,7 +537,9 @@ struct port_source *remote_source(struct remote *r)
 void remote_cancel(struct remote *r, uint64_t number)
 {
     pthread_mutex_lock(&r->mutex);
+    size_t calls = client_session_calls(r->session);
     client_session_cancel(r->session, number);
+    tell_fetcher(r, calls);
     write_out(r);
     pthread_mutex_unlock(&r->mutex);
 }

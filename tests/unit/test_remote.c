@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/memory.h"
@@ -263,6 +264,7 @@ struct fake {
     pthread_t thread;
     int listener;
     struct buf says;
+    bool holds; /* then it waits until the caller goes */
 };
 
 /* Take one caller, read a little, say something, hang up. */
@@ -274,14 +276,11 @@ static void *fake_main(void *ctx)
     if (poll(&poll_fd, 1, WAIT_MS) != 1)
         return NULL;
     int fd = accept(fake->listener, NULL, NULL);
-    if (fake->says.len == 0) { /* it says nothing until the caller goes */
-        while (recv(fd, buffer, sizeof(buffer), 0) > 0)
-            ;
-    } else {
-        ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
-        if (n > 0)
-            n = send(fd, fake->says.data, fake->says.len, MSG_NOSIGNAL);
-    }
+    ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+    if (n > 0 && fake->says.len > 0)
+        n = send(fd, fake->says.data, fake->says.len, MSG_NOSIGNAL);
+    while (fake->holds && n > 0)
+        n = recv(fd, buffer, sizeof(buffer), 0);
     close(fd);
     return NULL;
 }
@@ -308,9 +307,12 @@ static void who_is_no_daemon_is_not_waited_for(void **state)
     struct err err;
     struct err word;
     struct net_hello hello = {.version = NET_VERSION + 1};
-    struct fake fake = {0};
+    struct fake fake = {.holds = true};
     assert_int_equal(open_fake(b, &fake, 30, &err), ATE_EUNAVAILABLE);
     assert_non_null(strstr(err.text, "the daemon says nothing"));
+    fake.holds = false;
+    assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EUNAVAILABLE);
+    assert_non_null(strstr(err.text, "ended"));
     buf_put_text(&fake.says, "220 mail.example.com ESMTP\r\n");
     assert_true(open_fake(b, &fake, WAIT_MS, &err) < 0);
     net_hello_put(&fake.says, &hello);
@@ -320,6 +322,40 @@ static void who_is_no_daemon_is_not_waited_for(void **state)
     net_answer_put(&fake.says, 0, word.code, &word, bytes_of(NULL, 0));
     assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EDENIED);
     assert_string_equal(err.text, "you are not let in");
+}
+
+/* It says HELLO, and nothing more. Whoever waits for an answer fetches it, so
+ * he has to be told when there will be none. */
+static void a_daemon_that_stands_still_is_not_waited_for(void **state)
+{
+    struct bench *b = *state;
+    struct bench there = {.port = ate_port_new()};
+    struct err err;
+    struct ate_error error;
+    struct ate_answer answer;
+    struct net_hello hello = {
+        .version = NET_VERSION, .calls_max = 1, .bytes_max = 32 << 20};
+    struct fake fake = {.holds = true};
+    struct ate_request request = {
+        .chain = "bank", .method = "transfer", .deadline_ms = 50};
+    net_hello_put(&fake.says, &hello);
+    fake.listener = local_socket_listen(b->folder, &err);
+    assert_int_equal(pthread_create(&fake.thread, NULL, fake_main, &fake), 0);
+    assert_int_equal(ate_open(&there.ate, b->folder, 0, &error), 0);
+    assert_int_equal(ate_is_remote(there.ate), 1);
+    time_t late = time(NULL) + WAIT_MS / 2000;
+    uint64_t sent = ate_call(there.ate, there.port, &request);
+    uint64_t unsent = ate_call(there.ate, there.port, &request);
+    assert_int_equal(end_of(there.port, unsent, &answer, NULL), ATE_CANCELED);
+    assert_null(strstr(answer.error.text, "whether"));
+    assert_int_equal(end_of(there.port, sent, &answer, NULL), ATE_CANCELED);
+    assert_non_null(strstr(answer.error.text, "whether it was written is not"));
+    assert_true(time(NULL) < late);
+    ate_close(there.ate);
+    ate_port_free(there.port);
+    pthread_join(fake.thread, NULL);
+    close(fake.listener);
+    buf_deinit(&fake.says);
 }
 
 /* Where nobody listens any more, the folder is opened as if nobody ever had. */
@@ -357,6 +393,7 @@ int main(void)
         REMOTE(waiting_at_once_keeps_nobody_waiting),
         REMOTE(a_port_serves_two_folders),
         TEST(who_is_no_daemon_is_not_waited_for),
+        TEST(a_daemon_that_stands_still_is_not_waited_for),
         TEST(a_stale_socket_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
