@@ -18,7 +18,7 @@
 #include "node/ring.h"
 
 enum {
-    READ_SIZE = 64 << 10,
+    READ_SIZE = 16 << 10,
     BACKLOG = 128,
     WATCH_MS = 1000,
     US_PER_MS = 1000,
