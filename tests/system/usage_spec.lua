@@ -154,8 +154,8 @@ describe('usage', function()
         assert.matches('^0 calls, 0 accepted, 0 refused, 0%.%d s\nin 0\n'
             .. 'account,amount\nerr 0\naccount  amount\nrepl 0\n'
             .. 'out 1\nout 1\nout 1\nout 1\n'
-            .. '%d+ transactions, %d+ signatures, %d+ verdicts: all as '
-            .. 'recorded\n$', done.out)
+            .. 'name    bank\n.*\n%d+ transactions, %d+ signatures, %d+ '
+            .. 'verdicts: all as recorded[^\n]*\n$', done.out)
         assert.matches('^ate: standard output: Bad file descriptor\n',
             done.err)
     end)
