@@ -5,9 +5,11 @@
 #include "ate.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/memory.h"
@@ -16,9 +18,9 @@
 #include "chain/describe.h"
 #include "chain/mapping.h"
 #include "chain/proof_report.h"
-#include "event/body.h"
 #include "chain/schema.h"
 #include "crypto/sign.h"
+#include "event/body.h"
 #include "io/loop.h"
 #include "io/port.h"
 #include "io/remote.h"
@@ -445,6 +447,44 @@ int ate_bundle(const char *path, struct ate_bytes *bundle,
     buf_deinit(&bytes);
     buf_deinit(&described);
     return rc == 0 ? 0 : fail(error, &err);
+}
+
+/* ---- bodies, without a node ---- */
+
+/* Bytes read, 0 at the end, or -1 and errno. */
+static ssize_t read_some(int fd, uint8_t *out, size_t len)
+{
+    ssize_t n;
+    do {
+        n = read(fd, out, len);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+int ate_body_hash(int fd, int sealed, uint8_t hash[32], uint64_t *length,
+                  struct ate_error *error)
+{
+    enum { STEP = 64 << 10 };
+    struct err err = {0};
+    struct body_hasher h;
+    uint8_t *bytes = mem_alloc(STEP);
+    ssize_t n = 0;
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    body_hasher_init(&h, sealed != 0);
+    while (h.length <= LIMIT_BODY && (n = read_some(fd, bytes, STEP)) > 0)
+        body_hasher_put(&h, bytes_of(bytes, (size_t)n));
+    if (n < 0)
+        err_errno(&err, errno, "body: reading");
+    else if (h.length > LIMIT_BODY)
+        err_set(&err, ATE_ELIMIT, "body: more than %llu bytes",
+                (unsigned long long)LIMIT_BODY);
+    else
+        body_hasher_end(&h, hash);
+    *length = h.length;
+    body_hasher_deinit(&h);
+    mem_free(bytes);
+    return err.code == 0 ? 0 : fail(error, &err);
 }
 
 /* ---- proofs, without a node ---- */

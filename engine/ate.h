@@ -181,6 +181,14 @@ struct ate_request {
  *
  * Methods that every chain has, whatever its schema:
  *
+ *     ate.put {id bin 16, offset?, data? bin, end?: true, hash?, sealed?: true}
+ *                         -> {offset} or, at the end, {hash, length}
+ *                         a body of more than 65,536 bytes, before the call that
+ *                         gets {hash, length} where a blob is wanted. An id of
+ *                         the caller's choice, pieces in order; without data:
+ *                         how far is it? It can be gone on with for an hour; if
+ *                         the chain was closed meanwhile, the end has to name
+ *                         the hash (ate_body_hash()).
  *     ate.submit {proposal}
  *                         -> [{tx, index, receipt} or {tx, code, text}]
  *     ate.grant {to, rights [text], object? "type/key", act_for?, depth?,
@@ -197,6 +205,8 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
 /* Read. `method` is one of:
  *
  *     get {type, key}                               -> object
+ *     body {type, key, offset?, length?}            streams
+ *     body {hash, offset?, length?}                 streams
  *     list {type, parent?, after?, limit?, order?}  streams
  *     history {type, key}                           streams
  *     view {view, where?, after?, limit?, order?}   streams
@@ -214,7 +224,7 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     tile {level or "entries", index, width?}      -> {data bin, width}
  *     check {checkpoint, index?, tx?}               -> {size, root, term, ...}
  *
- * What streams sends one DATA a row; tail with follow does not end by itself;
+ * What streams sends one DATA a row, body up to 256 KiB of verified bytes; tail with follow does not end by itself;
  * verify and plan stream {done, total}, too. `order` is "first" or "last". A
  * checkpoint is a C2SP signed note, its vkey the key that checks it; `proof` a
  * file for ate_proof(); `check` says whether what others show is of this
@@ -253,6 +263,14 @@ ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
  * Errors: CORRUPT (what does not fit, and where), INVALID (the vkey), LIMIT. */
 ATE_API int ate_proof(const void *text, size_t len, const char *vkey,
                       struct ate_bytes *report, struct ate_error *error);
+
+/* ---- bodies, without a node ---- */
+
+/* The hash that a body has, read from the file descriptor to its end, and its
+ * length: what `ate.put` compares at the end of a large one. `sealed`: its pieces
+ * are. Errors: IO, LIMIT (larger than any body may be). */
+ATE_API int ate_body_hash(int fd, int sealed, uint8_t hash[32],
+                          uint64_t *length, struct ate_error *error);
 
 #ifdef __cplusplus
 }

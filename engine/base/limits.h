@@ -8,6 +8,7 @@
 #define ATE_BASE_LIMITS_H
 
 #include <assert.h>
+#include <stdint.h>
 
 enum {
     /* Events, transactions, batches. */
@@ -24,11 +25,11 @@ enum {
     LIMIT_FRAME_PAYLOAD = 64 << 20, /* one frame of the header file */
 
     /* Bodies. */
-    LIMIT_BODY_PIECE = 65536,             /* (format) what one hash covers */
-    LIMIT_BODY_INLINE = 1024,             /* (format) above: in the body file */
-    LIMIT_BODY_SEGMENT = 1 << 30,         /* (format) one body file */
-    LIMIT_BODY = (1 << 30) - (512 << 10), /* (format) fits with leaf hashes */
-    LIMIT_TX_BODIES = 64 << 20,           /* those of one call's events */
+    LIMIT_BODY_PIECE = 65536,           /* (format) what one hash covers, */
+    LIMIT_BODY_SEALED_PIECE = 65536 + 16, /* (format) and of a sealed one */
+    LIMIT_BODY_INLINE = 1024,           /* (format) above: in the body file */
+    LIMIT_BODY_SEGMENT = 1 << 30,       /* (format) one body file */
+    LIMIT_TX_BODIES = 64 << 20,         /* those of one call's events */
 
     /* Schemas. */
     LIMIT_BUNDLE = 1 << 20,      /* (format) all Lua of a chain */
@@ -70,10 +71,10 @@ enum {
 };
 
 static_assert(LIMIT_TX_HEADERS >= LIMIT_EVENT_HEADER, "one header must fit");
+/* (format) one body; 64-bit. */
+#define LIMIT_BODY ((uint64_t)1 << 38)
+
 static_assert(LIMIT_BODY_SEGMENT % LIMIT_BODY_PIECE == 0, "whole pieces");
-static_assert(LIMIT_BODY + LIMIT_BODY_SEGMENT / LIMIT_BODY_PIECE * 32 <=
-                  LIMIT_BODY_SEGMENT,
-              "a body and its leaf hashes must fit a segment");
 static_assert(LIMIT_NET_CALL_BYTES >= LIMIT_NET_CALL, "one call must fit");
 static_assert(LIMIT_NET_CALLS >= LIMIT_NET_CHUNKS,
               "as server_session.c has it");

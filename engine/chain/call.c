@@ -12,6 +12,7 @@
 #include "chain/authority.h"
 #include "chain/door.h"
 #include "chain/fields.h"
+#include "chain/handle.h"
 #include "chain/value.h"
 #include "event/body.h"
 
@@ -159,7 +160,8 @@ void call_give_body(struct call *c, uint64_t index, uint64_t n,
 struct draft {
     const struct event_type *type;
     struct buf header; /* map of header fields */
-    struct buf body;   /* the stored body */
+    struct buf body;   /* the stored body, unless it is a large one: */
+    struct handle large; /* length 0: it is not */
     struct buf raw;    /* the event header */
 };
 
@@ -240,6 +242,10 @@ static int take_raw_body(struct draft *d, struct bytes map, struct err *err)
         return 0;
     struct mp mp = mp_open(value);
     struct bytes bytes;
+    if (d->type->raw_body->large && handle_is(value)) {
+        int wrong = handle_get(value, &d->large, err);
+        return wrong != 0 ? err_wrap(err, "%s: body", d->type->name) : 0;
+    }
     int rc = d->type->raw_body->kind == VALUE_BLOB
                  ? mp_get_bin(&mp, &bytes, err)
                  : mp_get_str(&mp, &bytes, err);
@@ -301,6 +307,16 @@ static bool find_auth_ref(const struct call *c,
     return authority_find(&c->trial, authority_right(change), &spot, id);
 }
 
+static int refuse_length(const struct draft *d, struct err *err)
+{
+    const struct value_type *raw = d->type->raw_body;
+    return err_set(err, ATE_ELIMIT,
+                   "%s: a body in a call has at most %d bytes, this one has "
+                   "%zu%s",
+                   d->type->name, LIMIT_BODY_PIECE, d->body.len,
+                   raw != NULL && raw->large ? "; put it first (ate.put)" : "");
+}
+
 static int draft_add(struct call *c, struct draft *d, const uint8_t id[16],
                      const uint8_t *previous, uint64_t flags, struct err *err)
 {
@@ -316,10 +332,11 @@ static int draft_add(struct call *c, struct draft *d, const uint8_t id[16],
         .fields = buf_bytes(&d->header),
     };
     if (d->body.len > LIMIT_BODY_PIECE)
-        return err_set(err, ATE_ELIMIT,
-                       "%s: a body is at most %d bytes, this one has %zu",
-                       d->type->name, LIMIT_BODY_PIECE, d->body.len);
-    if (d->body.len > 0) {
+        return refuse_length(d, err);
+    if (d->large.length > 0) {
+        header.body_length = d->large.length;
+        header.body_hash = d->large.hash;
+    } else if (d->body.len > 0) {
         body_hash(buf_bytes(&d->body), hash);
         header.body_hash = hash;
     }
@@ -501,16 +518,22 @@ static int whole_fields(struct call *c, const struct object *o,
                         struct err *err)
 {
     struct bytes body = {NULL, 0};
-    if (o->header.body_length > 0) {
+    bool is_large = body_home_of(&o->header) == BODY_LARGE;
+    if (o->header.body_length > 0 && !is_large) {
         int rc = call_body_of(c, o, &body, err);
         if (rc != 0)
             return rc;
     }
     struct buf raw_body = {0};
-    if (type->raw_body != NULL && body.len > 0) {
+    struct handle handle;
+    if (type->raw_body != NULL && (body.len > 0 || is_large)) {
         mp_put_map(&raw_body, 1);
         mp_put_text(&raw_body, "body");
-        if (type->raw_body->kind == VALUE_BLOB)
+        if (is_large)
+            handle = handle_of(&o->header);
+        if (is_large)
+            handle_put(&raw_body, &handle);
+        else if (type->raw_body->kind == VALUE_BLOB)
             mp_put_bin(&raw_body, body);
         else
             mp_put_str(&raw_body, body);

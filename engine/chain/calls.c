@@ -354,6 +354,8 @@ static int run_in_trial(struct chain *c, struct chain_call *call)
     if (t->count == own)
         return 0;
     rc = trial_finish(t, &call->err);
+    if (rc == 0)
+        rc = chain_has_bodies(c, t, &call->err);
     return rc != 0 ? rc : 1;
 }
 

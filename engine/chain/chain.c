@@ -31,6 +31,7 @@ void chain_forget(struct chain *c)
     if (c->log_open)
         log_close(&c->log);
     c->log_open = false;
+    uploads_deinit(&c->uploads);
     replay_deinit(c);
     order_deinit(c);
     trial_deinit(&c->trial);
@@ -57,8 +58,30 @@ const struct key_pair *chain_node_pair(const struct chain *c)
     return c->deps.node_pair != NULL ? c->deps.node_pair(c->deps.ctx) : NULL;
 }
 
+int chain_has_bodies(const struct chain *c, const struct trial *t,
+                     struct err *err)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct event_header *h = &t->events[i]->header;
+        if (body_home_of(h) != BODY_LARGE ||
+            uploads_have(&c->uploads, h->body_hash, h->body_length,
+                         h->seal.data != NULL))
+            continue;
+        return err_set(err, ATE_ENOT_FOUND,
+                       "%.*s: nobody put its body of %llu bytes, or more than "
+                       "an hour ago; put it again (ate.put)",
+                       (int)h->type.len, (const char *)h->type.data,
+                       (unsigned long long)h->body_length);
+    }
+    return 0;
+}
+
 void chain_placed(struct chain *c, const struct trial *t)
 {
+    for (size_t i = 0; i < t->count; i++)
+        if (body_home_of(&t->events[i]->header) == BODY_LARGE)
+            uploads_claim(&c->uploads, t->events[i]->header.body_hash,
+                          c->next_index);
     c->next_index++;
     c->fresh_transactions++;
     c->fresh_events += t->count;
@@ -90,6 +113,35 @@ void chain_stop(struct chain *c)
 
 /* ---- opening ---- */
 
+static struct tree_version head_of(void *ctx)
+{
+    struct chain *c = ctx;
+    return state_head(&c->core.state);
+}
+
+static void uploads_rest(void *ctx)
+{
+    chain_rested(ctx);
+}
+
+static void uploads_listed(void *ctx, int code, const struct err *err)
+{
+    struct chain *c = ctx;
+    chain_done *done = c->done;
+    c->done = NULL;
+    if (code != 0)
+        c->why = *err;
+    done(c->done_ctx, code, code != 0 ? &c->why : err);
+}
+
+/* The last step of opening: what was put and not claimed. */
+static void begin_uploads(struct chain *c)
+{
+    uploads_init(&c->uploads, c->deps.disk, c->deps.pool, c->folder, head_of,
+                 uploads_rest, c);
+    uploads_open(&c->uploads, c->deps.now(c->deps.ctx), uploads_listed);
+}
+
 static void finish_opening(struct chain *c, int code, const struct err *err)
 {
     chain_done *done = c->done;
@@ -112,6 +164,11 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     tiles_durable(&c->tiles, c->durable.size);
     if (code == 0)
         tiles_opened(&c->tiles);
+    if (code == 0 && c->mode == LOG_READ_WRITE) {
+        c->done = done;
+        begin_uploads(c);
+        return;
+    }
     done(c->done_ctx, code != 0 ? c->why.code : 0, code != 0 ? &c->why : err);
 }
 
@@ -334,8 +391,20 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
     c->done_ctx = ctx;
     snprintf(c->folder, sizeof(c->folder), "%s", folder);
     memcpy(c->id, c->core.id, CHAIN_ID_SIZE);
+    c->mode = LOG_READ_WRITE;
     log_create(&c->log, c->deps.disk, folder, c->core.id, &first, opened, c);
     buf_deinit(&payload);
+}
+
+void chain_put(struct chain *c, struct put *put)
+{
+    if (c->mode == LOG_READ_WRITE && c->why.code == 0) {
+        uploads_put(&c->uploads, put, c->deps.now(c->deps.ctx));
+        return;
+    }
+    put->code = err_set(&put->err, ATE_EUNAVAILABLE,
+                        "the chain is open for reading only");
+    put->done(put);
 }
 
 /* ---- at rest ---- */
@@ -346,7 +415,8 @@ bool chain_is_idle(const struct chain *c)
            c->submits.first == NULL && c->switching == NULL &&
            c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
            tiles_at_rest(&c->tiles) && c->snapshotting == NULL &&
-           !c->verifying && c->placed.first == NULL &&
+           !c->verifying && uploads_at_rest(&c->uploads) &&
+           c->placed.first == NULL &&
            c->flying.first == NULL && c->blocked.first == NULL &&
            c->ready.first == NULL && (!c->log_open || log_is_idle(&c->log));
 }

@@ -12,6 +12,7 @@
 #include "chain/door.h"
 #include "chain/logic.h"
 #include "chain/materializer.h"
+#include "chain/uploads.h"
 #include "event/batch.h"
 #include "log/log.h"
 
@@ -182,6 +183,10 @@ struct chain_submit {
  * signature), CONFLICT, STALE, UNAVAILABLE. */
 void chain_submit(struct chain *c, struct chain_submit *submit);
 void chain_submit_deinit(struct chain_submit *submit); /* results; safe twice */
+
+/* A piece of a large body, or its end. Errors: those of uploads_put(),
+ * UNAVAILABLE (open for reading only). */
+void chain_put(struct chain *c, struct put *put);
 
 /* Write what calls have left, as one group, unless one is under way. To be
  * called when the input at hand is worked off. */

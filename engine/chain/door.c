@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/handle.h"
 
 /* ---- values ---- */
 
@@ -228,8 +229,11 @@ static int take_ref(const struct door *d, const struct value_type *type,
     return rc;
 }
 
-static int take_blob(struct bytes value, struct buf *out, struct err *err)
+static int take_blob(const struct value_type *type, struct bytes value,
+                     struct buf *out, struct err *err)
 {
+    if (type->large && handle_is(value))
+        return handle_take(value, out, err);
     struct mp mp = mp_open(value);
     struct bytes bytes;
     struct buf decoded = {0};
@@ -287,7 +291,7 @@ static int take_plain(const struct door *d, const struct value_type *type,
     case VALUE_REF:
         return take_ref(d, type, value, out, err);
     case VALUE_BLOB:
-        return take_blob(value, out, err);
+        return take_blob(type, value, out, err);
     default: /* all that is text */
         buf_put_bytes(out, value);
         return 0;
@@ -507,6 +511,7 @@ void door_give_value(const struct door *d, const struct value_type *type,
     const uint8_t *id = NULL;
     int64_t number = 0;
     struct buf text = {0};
+    struct handle handle;
     switch (type->kind) {
     case VALUE_AMOUNT:
         give_amount(d, type, value, scope, out);
@@ -537,6 +542,11 @@ void door_give_value(const struct door *d, const struct value_type *type,
         return;
     case VALUE_PAGE:
         give_page(d, type, value, out);
+        return;
+    case VALUE_BLOB:
+        if (!handle_is(value) || handle_get(value, &handle, NULL) != 0)
+            break;
+        handle_give(out, &handle);
         return;
     default:
         break;

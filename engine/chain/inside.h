@@ -102,6 +102,8 @@ struct chain {
     struct trial trial;              /* of heartbeats and of what is replayed */
     struct chain_progress progress;
 
+    struct uploads uploads; /* of a chain that is open for writing */
+
     /* The open batch. */
     const struct key_pair *batch_author;
     struct pending *pending;
@@ -189,6 +191,10 @@ const struct key_pair *chain_node_pair(const struct chain *c);
 void chain_rested(struct chain *c);
 /* A transaction of the trial took the next place. */
 void chain_placed(struct chain *c, const struct trial *t);
+/* Are the large bodies here that a transaction to be accepted names? Errors:
+ * NOT_FOUND. */
+int chain_has_bodies(const struct chain *c, const struct trial *t,
+                     struct err *err);
 
 void queue_init(struct call_queue *q);
 void queue_push(struct call_queue *q, struct chain_call *call);
@@ -307,7 +313,7 @@ int calls_put_checkpoint(struct chain *c, struct buf *text,
 
 /* The bodies of a frame, in event order: where each lies. */
 struct body_place {
-    bool inlined;
+    enum body_home home;
     uint64_t offset; /* in the inline section, or in the frame's body region */
 };
 /* Goes on to the next body, which is this header's; start with all zeros. */

@@ -207,6 +207,10 @@ static int find_body(struct fetching *f, const struct log_frame *frame,
             *place = body_walk_next(&walk, &h);
             if (!wanted)
                 continue;
+            if (place->home == BODY_LARGE)
+                return err_set(err, ATE_ELIMIT,
+                               "%llu bytes are read by ranges only",
+                               (unsigned long long)h.body_length);
             f->length = h.body_length;
             memcpy(f->hash, h.body_hash, HASH_SIZE);
             assert(h.type.len <= LIMIT_TYPE_NAME);
@@ -233,7 +237,7 @@ static void headers_read(struct log_read *read, int code, const struct err *why)
         return;
     }
     buf_clear(&read->bytes);
-    read->part = place.inlined ? LOG_INLINE : LOG_BODIES;
+    read->part = place.home == BODY_INLINE ? LOG_INLINE : LOG_BODIES;
     read->offset = place.offset;
     read->length = f->length;
     read->done = body_read;

@@ -161,19 +161,23 @@ static int next_body(struct member_bodies *b, const struct event_header *h,
 {
     uint64_t length = h->body_length;
     struct body_place place = body_walk_next(&b->walk, h);
-    struct bytes from = place.inlined ? b->inlined : b->file;
+    struct bytes from = place.home == BODY_INLINE ? b->inlined : b->file;
     *body = bytes_of(NULL, 0);
-    if (!place.inlined && from.data == NULL)
-        return 0;
-    uint64_t size = place.inlined ? length : body_file_size(length);
+    if (place.home == BODY_LARGE || from.data == NULL)
+        return 0; /* it is not at hand */
+    bool is_inline = place.home == BODY_INLINE;
+    uint64_t size = is_inline ? length : body_file_size(length);
     if (place.offset > from.len || size > from.len - place.offset)
         return err_set(err, ATE_ECORRUPT, "a body lies outside its frame");
     *body = bytes_of(from.data + place.offset, length);
-    b->is_inlined = place.inlined;
+    b->is_inlined = is_inline;
     b->at = place.offset;
-    if (place.inlined)
+    if (is_inline)
         return 0;
-    return body_check_stored(bytes_of(body->data, size), length, err);
+    if (!body_padding_is(bytes_of(body->data + length, size - length)))
+        return err_set(err, ATE_ECORRUPT,
+                       "what stands behind the body is not its padding");
+    return 0;
 }
 
 /* Where the body of a bad event is, when that is what is bad. */

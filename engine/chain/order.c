@@ -63,37 +63,30 @@ static void pending_deinit(struct pending *p)
 }
 
 /* Lay out one body as docs/format.md section 4 has it. */
-static void put_body(struct pending *p, struct bytes type, struct bytes body)
+static void put_body(struct pending *p, const struct trial_event *e)
 {
-    if (body_is_inline(type, body.len)) {
-        buf_put_bytes(&p->inlined, body);
+    switch (body_home_of(&e->header)) {
+    case BODY_INLINE:
+        buf_put_bytes(&p->inlined, e->body);
         return;
+    case BODY_FILE:
+        buf_put_bytes(&p->bodies, e->body);
+        buf_pad(&p->bodies, 8);
+        return;
+    default:
+        return; /* none, or in a file of its own */
     }
-    size_t start = p->bodies.len;
-    buf_put_bytes(&p->bodies, body);
-    buf_pad(&p->bodies, 8);
-    if (body_pieces(body.len) > 1) {
-        struct body_hasher hasher;
-        uint8_t hash[HASH_SIZE];
-        body_hasher_init(&hasher);
-        body_hasher_put(&hasher, body);
-        body_hasher_end(&hasher, hash);
-        buf_put_bytes(&p->bodies, buf_bytes(&hasher.leaves));
-        body_hasher_deinit(&hasher);
-    }
-    buf_pad(&p->bodies, 8);
-    assert(p->bodies.len - start == body_file_size(body.len));
 }
 
 struct body_place body_walk_next(struct body_walk *w,
                                  const struct event_header *header)
 {
     uint64_t length = header->body_length;
-    struct body_place place = {.inlined = body_is_inline(header->type, length)};
-    if (place.inlined) {
+    struct body_place place = {.home = body_home_of(header)};
+    if (place.home == BODY_INLINE) {
         place.offset = w->inline_at;
         w->inline_at += length;
-    } else {
+    } else if (place.home == BODY_FILE) {
         place.offset = w->file_at;
         w->file_at += body_file_size(length);
     }
@@ -108,8 +101,7 @@ static void put_events(struct pending *p, const struct trial *t)
         const struct trial_event *e = t->events[i];
         p->event_lengths[i] = e->raw.len;
         buf_put_bytes(&p->events, e->raw);
-        if (e->header.body_length > 0)
-            put_body(p, e->header.type, e->body);
+        put_body(p, e);
     }
 }
 
@@ -510,6 +502,7 @@ static void group_done(void *ctx, int code, const struct err *err)
     switch_durable(c);
     tiles_durable(&c->tiles, c->durable.size);
     snapshot_go(c);
+    uploads_durable(&c->uploads, c->durable.size);
     calls_durable(c);
     submit_durable(c);
     chain_flush(c);

@@ -4,14 +4,18 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/fields.h"
+#include "chain/handle.h"
+#include "chain/large.h"
 #include "chain/query_inside.h"
 #include "chain/upgrade.h"
+#include "event/body.h"
 
 static const struct query_kind *const kinds[] = {
     &query_get,         &query_list,     &query_history,    &query_view,
     &query_sum,         &query_info,     &query_schema,     &query_tail,
     &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
-    &query_consistency, &query_tile,     &query_check,      &query_plan};
+    &query_consistency, &query_tile,     &query_check,      &query_plan,
+    &query_body};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -61,6 +65,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->version);
     upgrade_free(q->upgrade);
     query_proof_free(q->proof);
+    large_close(q->large);
     mem_free(q);
 }
 
@@ -290,6 +295,20 @@ static void put_meta(struct query *q, const struct event_header *header,
     buf_deinit(&text);
 }
 
+bool query_reads_body(const struct event_header *header)
+{
+    enum body_home home = body_home_of(header);
+    return home == BODY_INLINE || home == BODY_FILE;
+}
+
+static void put_large(const struct event_header *header, struct buf *out)
+{
+    struct handle handle = handle_of(header);
+    mp_put_map(out, 1);
+    mp_put_text(out, "body");
+    handle_give(out, &handle);
+}
+
 static void put_body(struct query *q, const struct event_type *type,
                      struct bytes body, struct buf *out)
 {
@@ -316,10 +335,11 @@ void query_put_version(struct query *q, const struct event_type *type,
     struct buf meta = {0};
     struct buf id = {0};
     door_give(&q->door, &type->header, header->fields, &fields);
-    if (body.data != NULL)
+    if (body_home_of(header) == BODY_LARGE)
+        put_large(header, &more);
+    else if (body.data != NULL)
         put_body(q, type, body, &more);
-    fields_merge(&both, buf_bytes(&fields),
-                 body.data != NULL ? buf_bytes(&more) : bytes_of(NULL, 0));
+    fields_merge(&both, buf_bytes(&fields), buf_bytes(&more));
     door_put_ref(&q->door, header->object, &id);
     mp_put_map(&meta, 2);
     mp_put_text(&meta, "_");

@@ -59,6 +59,10 @@ struct query {
     uint64_t n;
     struct buf version; /* the event header of the one that is read */
     struct query_proof *proof; /* of those about proofs */
+    struct large_read *large;  /* of a body; NULL: it is not a large one */
+    bool large_ended;
+    uint64_t range_offset; /* of a body */
+    uint64_t range_length;
 };
 
 extern const struct query_kind query_get;
@@ -75,6 +79,7 @@ extern const struct query_kind query_proof;
 extern const struct query_kind query_consistency;
 extern const struct query_kind query_tile;
 extern const struct query_kind query_check;
+extern const struct query_kind query_body;
 
 /* Of query_proof.c; NULL is harmless. */
 void query_proof_free(struct query_proof *p);
@@ -96,6 +101,8 @@ int query_take_flag(struct query *q, const char *name, bool *flag,
                     struct err *err);
 int query_take_page(struct query *q, struct err *err); /* limit, order */
 int query_take_type(struct query *q, struct err *err);
+/* type and key: what lives there. */
+int query_take_object(struct query *q, struct object *o, struct err *err);
 /* No other arguments than these (NULL ends the list). */
 int query_check_args(struct query *q, const char *const *names,
                      struct err *err);
@@ -113,6 +120,13 @@ void query_put_under(struct query *q, const struct event_header *h,
 /* Append a transaction as entries of `m`. */
 void query_put_member(struct query *q, struct mapping *m, uint64_t index,
                       const struct batch_member *member);
+
+/* Of query_body.c: a step of q->large came. */
+void query_large_got(void *ctx, struct bytes bytes, int code,
+                     const struct err *err);
+
+/* Has it a body that is read and shown whole? */
+bool query_reads_body(const struct event_header *header);
 
 /* Append a version of an object as a row: its fields in door form, `id`, and
  * `_` = {at, author, time, change?}. `body` data NULL: none. */

@@ -45,7 +45,7 @@ static int tell(struct query *q, struct err *err)
     struct object o;
     if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
         return is_gone(q, err);
-    if (o.header.body_length == 0)
+    if (!query_reads_body(&o.header))
         return tell_object(q, bytes_of(NULL, 0), err);
     q->waiting = true;
     chain_read_body(q->chain, o.index, o.n, body_read, q);
@@ -99,6 +99,16 @@ static int get_begin(struct query *q, struct err *err)
     if (rc == 0)
         rc = take_key(q, err);
     q->has_object = true;
+    return rc;
+}
+
+int query_take_object(struct query *q, struct object *o, struct err *err)
+{
+    int rc = query_take_type(q, err);
+    if (rc == 0)
+        rc = take_key(q, err);
+    if (rc == 0 && state_object(q->door.version, q->id, o) != OBJECT_LIVE)
+        rc = door_check_ref(&q->door, q->type, q->id, err);
     return rc;
 }
 
@@ -272,7 +282,7 @@ static void versions_done(void *ctx, int code, const struct err *err)
     struct err bad = {0};
     if (code == 0 && (code = version_header(q, &header, &bad)) != 0)
         err = &bad;
-    if (code == 0 && header.body_length > 0) {
+    if (code == 0 && query_reads_body(&header)) {
         chain_read_body(q->chain, q->index, q->n, version_body_read, q);
         return;
     }

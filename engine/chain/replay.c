@@ -236,7 +236,7 @@ static int check_member_bodies(const struct replay_wait *w, uint64_t index,
         if (h.body_length == 0)
             continue;
         struct body_place place = body_walk_next(walk, &h);
-        if (place.inlined || place.offset > region.len ||
+        if (place.home != BODY_FILE || place.offset > region.len ||
             h.body_length > region.len - place.offset)
             continue;
         struct bytes body = bytes_of(region.data + place.offset, h.body_length);
@@ -249,8 +249,7 @@ static int check_member_bodies(const struct replay_wait *w, uint64_t index,
     return 0;
 }
 
-/* The frame's checksum of its bodies covers what no hash does: padding, and the
- * leaf hashes behind large ones. */
+/* The frame's checksum of its bodies covers what no hash does: padding. */
 static int check_region(const struct replay_wait *w, struct bytes region,
                         struct err *err)
 {

@@ -46,6 +46,7 @@ struct value_type {
     int64_t min, max; /* of an integer or amount; INT64_MIN, INT64_MAX: free */
     uint64_t len_min; /* bytes of a text or blob, items of a list */
     uint64_t len_max; /* never 0: the vocabulary sets a bound */
+    bool large;       /* of a blob: a handle may stand for it (handle.h) */
     int scale;        /* of an amount: 0 to 18; -1: that of the field `of` */
     char *of;         /* name of the sibling field, a ref, that has the scale */
     char *target;     /* of a ref: qualified type; of a page: the view */

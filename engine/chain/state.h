@@ -46,6 +46,7 @@ enum state_kind {
     STATE_GRANT = 0x47,  /* index, n -> event id of the delegation there */
     STATE_BEAT = 0x48,   /* index of a heartbeat -> its log time */
     STATE_TERM = 0x49,   /* index that begins a term -> number, key record */
+    STATE_LARGE = 0x4a,  /* hash of a large body -> its length, is it sealed */
 };
 
 struct state {
@@ -181,6 +182,19 @@ int64_t state_time(struct tree_version v); /* log time, ms */
 void state_put_time(struct state *s, uint64_t index, int64_t time);
 /* Log time at `index`; false: no heartbeat stands there or before. */
 bool state_time_at(struct tree_version v, uint64_t index, int64_t *time);
+
+/* Large bodies that events of the log have. */
+struct large {
+    uint64_t length;
+    bool sealed;
+};
+void state_put_large(struct state *s, const uint8_t hash[HASH_SIZE],
+                     const struct large *large);
+bool state_large(struct tree_version v, const uint8_t hash[HASH_SIZE],
+                 struct large *large);
+/* The next one behind `hash`, which it replaces; all zeros: the first. */
+bool state_large_next(struct tree_version v, uint8_t hash[HASH_SIZE],
+                      struct large *large);
 /* Of entries whose keys are an index: the last one below `index`. */
 bool state_before(struct tree_version v, enum state_kind kind, uint64_t index,
                   uint64_t *found, struct bytes *value);

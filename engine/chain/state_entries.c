@@ -81,6 +81,51 @@ bool state_time_at(struct tree_version v, uint64_t index, int64_t *time)
     return true;
 }
 
+void state_put_large(struct state *s, const uint8_t hash[HASH_SIZE],
+                     const struct large *large)
+{
+    uint8_t value[9];
+    put_be64(value, large->length);
+    value[8] = large->sealed;
+    state_put(s, STATE_LARGE, bytes_of(hash, HASH_SIZE),
+              bytes_of(value, sizeof(value)));
+}
+
+static void read_large(struct bytes value, struct large *large)
+{
+    assert(value.len == 9);
+    *large = (struct large){get_be64(value.data), value.data[8] != 0};
+}
+
+bool state_large(struct tree_version v, const uint8_t hash[HASH_SIZE],
+                 struct large *large)
+{
+    struct bytes value;
+    if (!state_get(v, STATE_LARGE, bytes_of(hash, HASH_SIZE), &value))
+        return false;
+    read_large(value, large);
+    return true;
+}
+
+bool state_large_next(struct tree_version v, uint8_t hash[HASH_SIZE],
+                      struct large *large)
+{
+    static const uint8_t prefix = STATE_LARGE;
+    struct bytes key;
+    struct bytes value;
+    struct buf at = {0};
+    buf_put_u8(&at, STATE_LARGE);
+    buf_put(&at, hash, HASH_SIZE);
+    bool found =
+        state_step(v, bytes_of(&prefix, 1), &at, false, &key, &value);
+    if (found) {
+        memcpy(hash, key.data + 1, HASH_SIZE);
+        read_large(value, large);
+    }
+    buf_deinit(&at);
+    return found;
+}
+
 void state_put_chain(struct state *s, const char *key, struct bytes value)
 {
     state_put(s, STATE_CHAIN, bytes_of_text(key), value);

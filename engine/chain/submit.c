@@ -302,7 +302,7 @@ static int judge(struct submit_state *s, const struct batch_member *m,
     if (rc == 0)
         rc = member_judge(c, &s->trial, c->next_index + beats, m, sigs, b,
                           false, err);
-    return rc;
+    return rc == 0 ? chain_has_bodies(c, &s->trial, err) : rc;
 }
 
 static int try_member(struct submit_state *s, const struct batch_member *m,

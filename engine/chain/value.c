@@ -20,6 +20,7 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 #include "chain/door.h"
+#include "chain/handle.h"
 
 enum {
     PATH_MAX_LEN = 256, /* of the name of a place in errors; longer is cut */
@@ -227,11 +228,25 @@ static int check_int(const struct value_type *type, struct mp *mp,
     return 0;
 }
 
+static int check_handle(const struct value_type *type, struct mp *mp,
+                        const char *path, struct err *err)
+{
+    struct handle handle;
+    struct bytes value;
+    int rc = mp_skip(mp, &value, err);
+    if (rc == 0)
+        rc = handle_get(value, &handle, err);
+    if (rc != 0)
+        return err_wrap(err, "%s", path);
+    return check_len(type, handle.length, "bytes", path, err);
+}
+
 static int check_bin(const struct value_type *type, struct mp *mp,
                      const char *path, struct err *err)
 {
     const uint8_t *fixed;
     struct bytes bytes;
+    enum mp_kind kind;
     switch (type->kind) {
     case VALUE_IDENTITY:
         if (mp_get_bin_of(mp, IDENTITY_LEN, &fixed, err) != 0)
@@ -243,6 +258,8 @@ static int check_bin(const struct value_type *type, struct mp *mp,
         return 0;
     default:
         assert(type->kind == VALUE_BLOB);
+        if (type->large && mp_peek(mp, &kind, NULL) == 0 && kind == MP_MAP)
+            return check_handle(type, mp, path, err);
         if (mp_get_bin(mp, &bytes, err) != 0)
             return err_wrap(err, "%s: want bytes", path);
         return check_len(type, bytes.len, "bytes", path, err);

@@ -1,7 +1,9 @@
 /* body: how a body is hashed, and how much room it takes where it is stored.
  *
- * Body hash = RFC 9162 root over its stored pieces of LIMIT_BODY_PIECE bytes,
- * so that a range can be verified by its pieces' leaf hashes alone. */
+ * Body hash = RFC 9162 root over its stored pieces, so that a range can be
+ * verified by its pieces' leaf hashes alone. A piece is LIMIT_BODY_PIECE bytes,
+ * of a sealed body LIMIT_BODY_SEALED_PIECE; a body of several pieces is a large
+ * one and stands in a file of its own. */
 #ifndef ATE_EVENT_BODY_H
 #define ATE_EVENT_BODY_H
 
@@ -16,48 +18,53 @@ struct err;
 struct body_hasher {
     struct merkle tree;
     struct hasher piece;
-    size_t piece_len;  /* bytes of the piece begun; 0: none is */
+    size_t piece_size;
+    size_t piece_len; /* bytes of the piece begun; 0: none is */
     uint64_t length;   /* bytes so far */
     struct buf leaves; /* leaf hashes of finished pieces, 32 bytes each */
 };
 
-void body_hasher_init(struct body_hasher *h);
+void body_hasher_init(struct body_hasher *h, bool sealed);
 void body_hasher_put(struct body_hasher *h, struct bytes bytes);
 /* The hash of what came (of no bytes: the empty tree's, which is stored as
  * nil). `leaves` is complete then, and stays until deinit. */
 void body_hasher_end(struct body_hasher *h, uint8_t out[HASH_SIZE]);
 void body_hasher_deinit(struct body_hasher *h); /* safe twice, and before end */
 
-/* A body in one call. */
+/* A clear body in one call. */
 void body_hash(struct bytes body, uint8_t out[HASH_SIZE]);
 
-/* CORRUPT when the body is not `length` bytes with this hash; `hash` NULL: no
+/* CORRUPT when the clear body is not `length` bytes with this hash; `hash` NULL: no
  * body. */
 int body_check(struct bytes body, uint64_t length, const uint8_t *hash,
                struct err *err);
 
-/* CORRUPT when what stands behind a body in the body file is not its padding
- * and its leaf hashes. `stored` is body_file_size(length) bytes. */
-int body_check_stored(struct bytes stored, uint64_t length, struct err *err);
+/* What stands behind a body up to a multiple of 8: zeros. */
+bool body_padding_is(struct bytes padding);
 
-/* The hash that leaf hashes, 32 bytes each, add up to. */
-void body_hash_of_leaves(struct bytes leaves, uint8_t out[HASH_SIZE]);
+/* Is this the piece that the leaf hash is of? */
+bool body_piece_is(const uint8_t leaf[HASH_SIZE], struct bytes piece);
 
-/* CORRUPT when piece `n` does not belong to the body whose leaf hashes these
- * are (and which were checked against the body hash). */
-int body_piece_check(struct bytes leaves, uint64_t n, struct bytes piece,
-                     struct err *err);
+size_t body_piece_size(bool sealed);
+uint64_t body_pieces(uint64_t length, bool sealed);
 
-/* Pieces of a body of this length; length at most LIMIT_BODY_SEGMENT. */
-uint64_t body_pieces(uint64_t length);
+/* Where a body is stored. */
+enum body_home {
+    BODY_NONE,   /* its length is 0 */
+    BODY_INLINE, /* in the frame's inline section: small ones, and bundles of
+                    any size, so that a header file alone opens a chain */
+    BODY_FILE,   /* in the body file, padded to 8 */
+    BODY_LARGE,  /* in a file of its own */
+};
+enum body_home body_home(struct bytes type, uint64_t length, bool sealed);
+struct event_header;
+enum body_home body_home_of(const struct event_header *header);
 
-/* Stored in the frame's inline section, rather than in the body file? Small ones
- * are, and bundles of any size: a header file alone opens a chain. */
-bool body_is_inline(struct bytes type, uint64_t length);
-
-/* Bytes it takes in the body file when it is not inline: padded to 8, then its
- * leaf hashes if it has several pieces. */
+/* Bytes it takes in the body file. */
 uint64_t body_file_size(uint64_t length);
-/* Where its leaf hashes begin, from the body's first byte. */
+
+/* In a file of its own: where its leaf hashes begin (behind it, padded to 8),
+ * and the file's size. */
 uint64_t body_leaves_offset(uint64_t length);
+uint64_t body_large_size(uint64_t length, bool sealed);
 #endif

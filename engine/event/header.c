@@ -97,8 +97,9 @@ static int get_body_length(struct mp *mp, uint64_t *length, struct err *err)
 {
     int rc = mp_get_uint(mp, length, err);
     if (rc == 0 && *length > LIMIT_BODY)
-        return err_set(err, ATE_ELIMIT, "%llu bytes, at most %d",
-                       (unsigned long long)*length, LIMIT_BODY);
+        return err_set(err, ATE_ELIMIT, "%llu bytes, at most %llu",
+                       (unsigned long long)*length,
+                       (unsigned long long)LIMIT_BODY);
     return rc;
 }
 

@@ -18,7 +18,7 @@
 #include "log/watermark.h"
 
 enum {
-    LOG_PATH_MAX = 112,
+    LOG_PATH_MAX = 176,
     LOG_PIECE = 1 << 20,              /* read at a time when opening */
     LOG_GROUP_BODIES_MAX = 256 << 20, /* body bytes of one group */
     LOG_GROUP_FRAMES_MAX = 4096,

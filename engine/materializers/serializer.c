@@ -23,6 +23,7 @@
 #include "chain/door.h"
 #include "chain/trial.h"
 #include "chain/value.h"
+#include "event/body.h"
 #include "materializers/materializers.h"
 
 /* ---- (1) ---- */
@@ -69,6 +70,23 @@ static int check_no_body(const struct event_type *type, struct err *err)
     return err_set(err, ATE_EINVALID, "has a body by its type, got none");
 }
 
+/* Never at hand, so nothing is asked of it but its length. */
+static int check_large(const struct event_type *type, uint64_t length,
+                       struct err *err)
+{
+    if (type->raw_body == NULL || !type->raw_body->large)
+        return err_set(err, ATE_EINVALID,
+                       "body: %llu bytes, at most %d for fields and text",
+                       (unsigned long long)length, LIMIT_BODY_PIECE);
+    if (length < type->raw_body->len_min || length > type->raw_body->len_max)
+        return err_set(err, ATE_EINVALID,
+                       "body: %llu bytes, want %llu to %llu",
+                       (unsigned long long)length,
+                       (unsigned long long)type->raw_body->len_min,
+                       (unsigned long long)type->raw_body->len_max);
+    return 0;
+}
+
 static int check_body(const struct schema *schema,
                       const struct trial_event *event, struct err *err)
 {
@@ -81,6 +99,8 @@ static int check_body(const struct schema *schema,
     if (part != NULL && part->sealed && event->header.seal.data == NULL)
         return err_set(err, ATE_EINVALID,
                        "bodies of its schema are sealed, got an open one");
+    if (body_home_of(&event->header) == BODY_LARGE)
+        return check_large(type, event->header.body_length, err);
     if (event->body.data == NULL || event->header.seal.data != NULL)
         return 0; /* not at hand */
     if (type->raw_body != NULL)

@@ -18,6 +18,13 @@
 #include "node/node.h"
 #include "node/ring.h"
 
+/* Of ate.put. */
+struct asked_put {
+    struct put put;
+    uint8_t id[UPLOAD_ID_SIZE];
+    uint8_t hash[HASH_SIZE];
+};
+
 struct asked {
     struct node *node;
     struct node_request *request;
@@ -36,6 +43,7 @@ struct asked {
     struct chain_call call;
     struct chain_submit submit;
     struct proposal proposal; /* of the submit */
+    struct asked_put putting;
     struct signer *signers;   /* of the call */
     size_t signer_count;
     uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
@@ -163,6 +171,10 @@ void serve_reads(struct hosted *h, bool grew);
 /* ate.submit on its open chain; proposal.sign. */
 void serve_submit(struct asked *a);
 void proposal_sign_ask(struct asked *a);
+
+/* ---- puts.c ---- */
+
+void serve_put(struct asked *a);
 
 /* ---- default_reads.c ---- */
 

@@ -99,9 +99,9 @@ void serve_reads(struct hosted *h, bool grew)
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "check", "checkpoint", "consistency", "get",    "grants",   "history",
-        "info",  "list",       "plan",        "proof",  "proposal", "schema",
-        "sum",   "tail",       "tile",        "verify", "view"};
+        "body", "check", "checkpoint", "consistency", "get",    "grants",
+        "history", "info", "list", "plan", "proof",  "proposal", "schema",
+        "sum", "tail", "tile", "verify", "view"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("verify"))) {
         verify_start(a, a->hosted->id);
@@ -318,6 +318,11 @@ static void serve_call(struct asked *a)
     if (bytes_equal(a->request->method, bytes_of_text("ate.submit"))) {
         if (may_write(a))
             serve_submit(a);
+        return;
+    }
+    if (bytes_equal(a->request->method, bytes_of_text("ate.put"))) {
+        if (may_write(a))
+            serve_put(a);
         return;
     }
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {

@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "base/memory.h"
+#include "chain/large_check.h"
 #include "chain/mapping.h"
 #include "node/inside.h"
 
@@ -19,6 +20,8 @@ struct verifying {
     struct chain_deps deps;
     uint64_t size;       /* of the chain in use, when this began */
     uint64_t told_bytes; /* of progress */
+    struct large_check *large; /* of its large bodies, after the log */
+    uint64_t large_count;
     uint32_t credit;
     bool finished;
     struct err outcome;
@@ -31,8 +34,21 @@ static void finished(void *ctx, int code, const struct err *err)
 {
     struct verifying *v = ctx;
     (void)code;
+    if (v->large != NULL)
+        v->large_count = large_check_count(v->large);
+    v->large = NULL;
     v->finished = true;
     v->outcome = *err;
+}
+
+/* The log is good; then the bodies that stand beside it. */
+static void log_checked(void *ctx, int code, const struct err *err)
+{
+    struct verifying *v = ctx;
+    if (code == 0)
+        v->large = large_check_start(v->chain, finished, v);
+    if (v->large == NULL)
+        finished(v, code, err);
 }
 
 void verify_start(struct asked *a, const uint8_t *id)
@@ -62,7 +78,7 @@ void verify_start(struct asked *a, const uint8_t *id)
         log_folder(folder, id);
     chain_check_bodies(v->chain);
     chain_open(v->chain, folder, node->env.folder ? NULL : id, LOG_READ_ONLY,
-               finished, v);
+               log_checked, v);
 }
 
 void verify_grant(struct verifying *v, uint32_t chunks)
@@ -95,6 +111,10 @@ static void tell_progress(struct verifying *v)
 {
     uint64_t done = chain_progress(v->chain)->bytes_done;
     uint64_t total = log_opening_size(chain_log(v->chain));
+    if (v->large != NULL) {
+        total += large_check_total(v->large);
+        done += large_check_bytes(v->large);
+    }
     if (v->credit == 0 || total == 0 || done == v->told_bytes)
         return;
     struct mapping m = {0};
@@ -223,7 +243,7 @@ static void put_report(const struct verifying *v, struct buf *out)
     mapping_uint(&m, "signatures", progress->signatures);
     mapping_uint(&m, "verdicts", progress->verdicts);
     mapping_uint(&m, "events", progress->events);
-    mapping_uint(&m, "bodies", progress->bodies);
+    mapping_uint(&m, "bodies", progress->bodies + v->large_count);
     mapping_text(&m, "from", "genesis");
     const struct err *slot = &chain_log(v->chain)->bad_slot;
     if (slot->code != 0)
@@ -251,6 +271,8 @@ static void settle(struct verifying *v)
 {
     if (v->asked != NULL && asked_is_canceled(v->asked)) {
         chain_stop(v->chain);
+        if (v->large != NULL)
+            large_check_stop(v->large);
         asked_cancel(detach(v));
     }
     if (v->asked != NULL && v->finished)

@@ -34,7 +34,7 @@ enum {
     DECLARE_LIST_ITEMS = 256,     /* max of a t.list without one */
     DECLARE_LIST_MAX = 65536,     /* what max of a t.list may be */
     DECLARE_FIELD_MAX = 16 << 20, /* what max of one field of a body may be */
-    DECLARE_RAW_MAX = 512 << 20,  /* and of a body that is one text or blob */
+    DECLARE_RAW_MAX = 512 << 20,  /* and of a body that is one text */
     DECLARE_KEY_TEXT = 255,       /* and of a text in a view's key or order */
     DECLARE_COUNT_MAX = 4096,     /* declarations of a chain */
     DECLARE_NAMES_MAX = 1024,     /* names in one list or table */

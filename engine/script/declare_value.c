@@ -97,10 +97,19 @@ static void read_length(const struct reading *r, const struct place *place,
     out->len_min = min > 0 ? (uint64_t)min : 0;
 }
 
+/* Bodies, and arguments that may become one. */
+static bool may_be_large(const struct reading *r, enum value_kind kind)
+{
+    return kind == VALUE_BLOB && r->depth == 0 &&
+           (r->use == USE_RAW || r->use == USE_ARGS);
+}
+
 static uint64_t most_bytes(const struct reading *r, enum value_kind kind)
 {
     if (kind == VALUE_NAME)
         return LIMIT_NAME;
+    if (may_be_large(r, kind))
+        return LIMIT_BODY;
     if (r->use == USE_RAW)
         return DECLARE_RAW_MAX;
     if (r->use == USE_HEADER || r->use == USE_ROW)
@@ -146,6 +155,7 @@ static void read_bytes(const struct reading *r, const struct place *place,
     static const char *const keys[] = {"min", "max", "doc", NULL};
     set_free(out, row->kind);
     out->len_max = usual_bytes(r, row->kind);
+    out->large = may_be_large(r, row->kind);
     if (!push_options(r, place, type, 1, keys))
         return;
     int options = lua_gettop(r->d->L);

@@ -11,6 +11,8 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/handle.h"
+#include "event/body.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_value.h"
@@ -227,10 +229,15 @@ void lua_record_push_body_field(lua_State *L, int index,
     assert(source <= run->object_count && run->call != NULL);
     const struct object *o = &run->objects[source - 1];
     sandbox_charge(L, BOX_STEP_GAS);
-    if (o->header.body_length > 0 &&
-        call_body_of(run->call, o, &body, &err) != 0)
-        sandbox_raise(L, &err);
-    push_field_of_body(L, shape, body, name);
+    if (body_home_of(&o->header) == BODY_LARGE) {
+        struct handle handle = handle_of(&o->header);
+        lua_value_push_handle(L, &handle);
+    } else {
+        if (o->header.body_length > 0 &&
+            call_body_of(run->call, o, &body, &err) != 0)
+            sandbox_raise(L, &err);
+        push_field_of_body(L, shape, body, name);
+    }
     lua_pushvalue(L, -1);
     lua_setfield(L, index, name);
 }

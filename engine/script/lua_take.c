@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
+#include "chain/handle.h"
 #include "script/box.h"
 #include "script/length.h"
 #include "script/lib.h"
@@ -96,6 +97,28 @@ static void take_ref(lua_State *L, int index, const struct value_type *type,
     mp_put_bin(out, bytes_of(id, sizeof(id)));
 }
 
+/* As lua_value_push_handle() made it. */
+static void take_handle(lua_State *L, int index, struct buf *out,
+                        const char *path)
+{
+    struct handle handle = {.length = 0};
+    lua_text_push(L, "hash", 4);
+    lua_rawget(L, index);
+    lua_text_push(L, "length", 6);
+    lua_rawget(L, index);
+    struct bytes hash = {NULL, 0};
+    if (lua_type(L, -2) == LUA_TSTRING)
+        hash = text_at(L, -2);
+    double length = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    if (hash.len != HASH_SIZE || !(length >= 1) ||
+        length > (double)LIMIT_BODY || length != floor(length))
+        wrong(L, index, path, "a string of bytes, or a large body's handle");
+    memcpy(handle.hash, hash.data, HASH_SIZE);
+    handle.length = (uint64_t)length;
+    lua_pop(L, 2);
+    handle_put(out, &handle);
+}
+
 static void take_page(lua_State *L, int index, const struct value_type *type,
                       struct buf *out, const char *path);
 
@@ -139,6 +162,10 @@ void lua_value_take(lua_State *L, int index, const struct value_type *type,
         take_text(L, index, out, path);
         return;
     case VALUE_BLOB:
+        if (type->large && lua_istable(L, index)) {
+            take_handle(L, index, out, path);
+            return;
+        }
         if (lua_type(L, index) != LUA_TSTRING)
             wrong(L, index, path, "a string of bytes");
         sandbox_charge_bytes(L, text_at(L, index).len);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
+#include "chain/handle.h"
 #include "script/box.h"
 #include "script/lib.h"
 
@@ -202,11 +203,36 @@ static void push_struct(lua_State *L, const struct fields *fields,
     shape_set(L, shape_of_fields(&box_of(L)->shapes, fields));
 }
 
+void lua_value_push_handle(lua_State *L, const struct handle *handle)
+{
+    sandbox_charge(L, 1);
+    lua_createtable(L, 0, 2);
+    lua_text_push(L, "hash", 4);
+    lua_text_push(L, (const char *)handle->hash, HASH_SIZE);
+    lua_rawset(L, -3);
+    lua_text_push(L, "length", 6);
+    lua_pushnumber(L, (double)handle->length);
+    lua_rawset(L, -3);
+}
+
+static int push_handle(lua_State *L, struct mp *mp)
+{
+    struct handle handle;
+    struct bytes value;
+    int rc = mp_skip(mp, &value, NULL);
+    if (rc == 0)
+        rc = handle_get(value, &handle, NULL);
+    if (rc == 0)
+        lua_value_push_handle(L, &handle);
+    return rc;
+}
+
 static int push_bytes(lua_State *L, const struct value_type *type,
                       struct mp *mp, const char *path)
 {
     struct bytes bytes = {0};
     const uint8_t *fixed = NULL;
+    enum mp_kind kind = MP_NIL;
     int rc;
     switch (type->kind) {
     case VALUE_REF:
@@ -220,6 +246,8 @@ static int push_bytes(lua_State *L, const struct value_type *type,
             lua_pushlstring(L, (const char *)fixed, LUA_IDENTITY_SIZE);
         return rc;
     case VALUE_BLOB:
+        if (mp_peek(mp, &kind, NULL) == 0 && kind == MP_MAP)
+            return push_handle(L, mp);
         rc = mp_get_bin(mp, &bytes, NULL);
         break;
     default:

@@ -35,6 +35,9 @@ void lua_value_push_fields(lua_State *L, const struct fields *fields,
                            struct bytes map, const char *path);
 
 void lua_value_push_ref(lua_State *L, const uint8_t id[LUA_ID_SIZE]);
+/* Of a large body: {hash = 32 bytes, length = number}. */
+struct handle;
+void lua_value_push_handle(lua_State *L, const struct handle *handle);
 
 /* Append the stored form of the value at `index`. Its kind has to fit and names
  * have to be known; bounds and what is missing are the caller's to check

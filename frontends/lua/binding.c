@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <lauxlib.h>
 #include "ate.h"
@@ -381,6 +382,23 @@ static int proof(lua_State *L)
     return 1;
 }
 
+/* body_hash(fd) -> hash in hexadecimal, length | nil, error. */
+static int body_hash(lua_State *L)
+{
+    uint8_t hash[32];
+    char text[2 * sizeof(hash) + 1];
+    uint64_t length = 0;
+    struct ate_error error = {0};
+    int fd = (int)luaL_checkinteger(L, 1);
+    if (ate_body_hash(fd, 0, hash, &length, &error) != 0)
+        return fail(L, &error);
+    for (size_t i = 0; i < sizeof(hash); i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    lua_pushstring(L, text);
+    lua_pushnumber(L, (lua_Number)length);
+    return 2;
+}
+
 /* ---- the module ---- */
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
@@ -498,6 +516,7 @@ int luaopen_ate(lua_State *L)
         {"bundle", bundle},    {"proof", proof},
         {"error", make_error}, {"asset", asset},
         {"assets", assets},    {"bin", value_bin},
+        {"body_hash", body_hash},
         {"list", value_list},  {"is_list", value_is_list},
         {"pack", pack_encode}, {"unpack", pack_decode},
         {NULL, NULL},

@@ -281,6 +281,13 @@ static int host_open(lua_State *L)
     return 1;
 }
 
+/* close(fd) */
+static int host_close(lua_State *L)
+{
+    close((int)luaL_checkinteger(L, 1));
+    return 0;
+}
+
 /* size(fd) -> bytes of a file, 0 of what has no size. */
 static int host_size(lua_State *L)
 {
@@ -291,14 +298,16 @@ static int host_size(lua_State *L)
     return 1;
 }
 
-/* read(fd) -> some bytes, '' at the end | nil, text. */
+/* read(fd [, most]) -> some bytes, '' at the end | nil, text. */
 static int host_read(lua_State *L)
 {
     char buffer[READ_MAX];
     int fd = (int)luaL_checkinteger(L, 1);
+    lua_Integer most = luaL_optinteger(L, 2, READ_MAX);
+    size_t len = most < 1 ? 1 : most < READ_MAX ? (size_t)most : READ_MAX;
     ssize_t n;
     do {
-        n = read(fd, buffer, sizeof(buffer));
+        n = read(fd, buffer, len);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return failed(L, "read", "input");
@@ -320,6 +329,7 @@ int host_push(lua_State *L)
         {"clock", host_clock},
         {"wait", host_wait},
         {"open", host_open},
+        {"close", host_close},
         {"size", host_size},
         {"read", host_read},
         {"interrupted", host_interrupted},

@@ -140,20 +140,13 @@ static inline size_t tx_key(struct tx *t, const struct key_record *record)
 /* As docs/format.md section 4 lays bodies out. */
 static inline void put_body(struct tx *t, struct bytes body, uint8_t hash[32])
 {
-    struct body_hasher h;
-    body_hasher_init(&h);
-    body_hasher_put(&h, body);
-    body_hasher_end(&h, hash);
+    body_hash(body, hash);
     if (body.len <= LIMIT_BODY_INLINE) {
         buf_put_bytes(&t->inlined, body);
     } else {
         buf_put_bytes(&t->bodies, body);
         buf_pad(&t->bodies, 8);
-        if (body.len > LIMIT_BODY_PIECE)
-            buf_put_bytes(&t->bodies, buf_bytes(&h.leaves));
-        buf_pad(&t->bodies, 8);
     }
-    body_hasher_deinit(&h);
 }
 
 /* land.word, with a body that holds so many bytes; 0: none. */

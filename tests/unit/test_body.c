@@ -57,7 +57,7 @@ static void arrival_does_not_matter(void **state)
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct body_hasher h;
         uint8_t got[HASH_SIZE];
-        body_hasher_init(&h);
+        body_hasher_init(&h, false);
         for (size_t at = 0; at < body.len; at += steps[i]) {
             size_t left = body.len - at;
             body_hasher_put(&h, bytes_of(body.data + at,
@@ -66,13 +66,11 @@ static void arrival_does_not_matter(void **state)
         body_hasher_end(&h, got);
         assert_memory_equal(got, want, HASH_SIZE);
         assert_int_equal(h.leaves.len, 4 * HASH_SIZE);
-        body_hash_of_leaves(buf_bytes(&h.leaves), got);
-        assert_memory_equal(got, want, HASH_SIZE);
         body_hasher_deinit(&h);
         body_hasher_deinit(&h);
     }
     struct body_hasher dropped;
-    body_hasher_init(&dropped);
+    body_hasher_init(&dropped, false);
     body_hasher_put(&dropped, bytes_of(body.data, PIECE + 7));
     body_hasher_deinit(&dropped);
     buf_deinit(&body);
@@ -84,19 +82,39 @@ static void pieces_verify_alone(void **state)
     (void)state;
     struct buf body = make(2 * PIECE + 9);
     struct body_hasher h;
-    struct err err;
     uint8_t hash[HASH_SIZE];
-    body_hasher_init(&h);
+    body_hasher_init(&h, false);
     body_hasher_put(&h, buf_bytes(&body));
     body_hasher_end(&h, hash);
-    struct bytes leaves = buf_bytes(&h.leaves);
+    const uint8_t *leaves = h.leaves.data;
     struct bytes last = bytes_of(body.data + 2 * PIECE, 9);
-    assert_int_equal(body_piece_check(leaves, 2, last, &err), 0);
-    assert_error(body_piece_check(leaves, 1, last, &err), &err, ATE_ECORRUPT,
-                 "piece 1");
+    assert_true(body_piece_is(leaves + 2 * HASH_SIZE, last));
+    assert_false(body_piece_is(leaves + HASH_SIZE, last));
     body.data[2 * PIECE] ^= 1;
-    assert_error(body_piece_check(leaves, 2, last, &err), &err, ATE_ECORRUPT,
-                 "piece 2");
+    assert_false(body_piece_is(leaves + 2 * HASH_SIZE, last));
+    body_hasher_deinit(&h);
+    buf_deinit(&body);
+}
+
+/* Sealing makes each piece 16 bytes longer. */
+static void sealed_pieces_are_longer(void **state)
+{
+    (void)state;
+    enum { SEALED = LIMIT_BODY_SEALED_PIECE };
+    struct buf body = make(2 * SEALED + 5);
+    struct merkle tree;
+    struct body_hasher h;
+    uint8_t want[HASH_SIZE];
+    uint8_t got[HASH_SIZE];
+    merkle_init(&tree);
+    merkle_append_leaf(&tree, bytes_of(body.data, SEALED));
+    merkle_append_leaf(&tree, bytes_of(body.data + SEALED, SEALED));
+    merkle_append_leaf(&tree, bytes_of(body.data + 2 * SEALED, 5));
+    merkle_root(&tree, want);
+    body_hasher_init(&h, true);
+    body_hasher_put(&h, buf_bytes(&body));
+    body_hasher_end(&h, got);
+    assert_memory_equal(got, want, HASH_SIZE);
     body_hasher_deinit(&h);
     buf_deinit(&body);
 }
@@ -120,62 +138,59 @@ static void changed_bodies_are_corrupt(void **state)
     buf_deinit(&body);
 }
 
-/* What the body file has: the body, zeros to the next multiple of 8, the hashes
- * of several pieces; each of its bytes has one value. */
-static void what_stands_behind_a_body_is_checked(void **state)
+/* What the body file has behind a body: zeros to the next multiple of 8. */
+static void padding_is_zeros(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {1025, 1032, PIECE, PIECE + 1, 2 * PIECE};
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct buf body = make(sizes[i]);
-        struct body_hasher h;
-        struct err err;
-        uint8_t hash[HASH_SIZE];
-        body_hasher_init(&h);
-        body_hasher_put(&h, buf_bytes(&body));
-        body_hasher_end(&h, hash);
-        buf_pad(&body, 8);
-        if (sizes[i] > PIECE)
-            buf_put_bytes(&body, buf_bytes(&h.leaves));
-        assert_int_equal(body.len, body_file_size(sizes[i]));
-        assert_int_equal(body_check_stored(buf_bytes(&body), sizes[i], &err),
-                         0);
-        for (size_t at = sizes[i]; at < body.len; at++) {
-            body.data[at] ^= 0x10;
-            assert_error(body_check_stored(buf_bytes(&body), sizes[i], &err),
-                         &err, ATE_ECORRUPT, "stands behind the body");
-            body.data[at] ^= 0x10;
-        }
-        body_hasher_deinit(&h);
-        buf_deinit(&body);
+    struct buf body = make(1025);
+    buf_pad(&body, 8);
+    assert_int_equal(body.len, body_file_size(1025));
+    struct bytes padding = bytes_of(body.data + 1025, body.len - 1025);
+    assert_true(body_padding_is(padding));
+    assert_true(body_padding_is(bytes_of(NULL, 0)));
+    for (size_t at = 1025; at < body.len; at++) {
+        body.data[at] ^= 0x10;
+        assert_false(body_padding_is(padding));
+        body.data[at] ^= 0x10;
     }
+    buf_deinit(&body);
 }
 
 static void places_are_as_documented(void **state)
 {
     (void)state;
     static const struct {
-        uint64_t length, pieces, size;
+        uint64_t length;
+        bool sealed;
+        enum body_home home;
+        uint64_t pieces, size;
     } rows[] = {
-        {0, 0, 0},
-        {1, 1, 0},
-        {1024, 1, 0},
-        {1025, 1, 1032},
-        {PIECE, 1, PIECE},
-        {PIECE + 1, 2, PIECE + 8 + 64},
-        {2 * PIECE, 2, 2 * PIECE + 64},
-        {LIMIT_BODY, 16376, LIMIT_BODY + 16376 * 32},
+        {0, false, BODY_NONE, 0, 0},
+        {1, false, BODY_INLINE, 1, 0},
+        {1024, true, BODY_INLINE, 1, 0},
+        {1025, false, BODY_FILE, 1, 1032},
+        {PIECE, false, BODY_FILE, 1, PIECE},
+        {PIECE + 1, true, BODY_FILE, 1, PIECE + 8},
+        {PIECE + 16, true, BODY_FILE, 1, PIECE + 16},
+        {PIECE + 17, true, BODY_LARGE, 2, PIECE + 24 + 64},
+        {PIECE + 1, false, BODY_LARGE, 2, PIECE + 8 + 64},
+        {2 * PIECE, false, BODY_LARGE, 2, 2 * PIECE + 64},
+        {LIMIT_BODY, false, BODY_LARGE, 1 << 22,
+         LIMIT_BODY + ((uint64_t)32 << 22)},
     };
+    struct bytes bundle = bytes_of_text(TYPE_BUNDLE);
     struct bytes other = bytes_of_text("shop.page");
-    assert_true(body_is_inline(bytes_of_text(TYPE_BUNDLE), LIMIT_BUNDLE));
+    assert_int_equal(body_home(bundle, LIMIT_BUNDLE, false), BODY_INLINE);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(body_pieces(rows[i].length), rows[i].pieces);
-        if (rows[i].size > 0)
-            assert_int_equal(body_file_size(rows[i].length), rows[i].size);
-        assert_int_equal(body_is_inline(other, rows[i].length),
-                         rows[i].length <= 1024);
+        uint64_t length = rows[i].length;
+        bool sealed = rows[i].sealed;
+        assert_int_equal(body_pieces(length, sealed), rows[i].pieces);
+        assert_int_equal(body_home(other, length, sealed), rows[i].home);
+        if (rows[i].home == BODY_FILE)
+            assert_int_equal(body_file_size(length), rows[i].size);
+        if (rows[i].home == BODY_LARGE)
+            assert_int_equal(body_large_size(length, sealed), rows[i].size);
     }
-    assert_true(body_file_size(LIMIT_BODY) <= LIMIT_BODY_SEGMENT);
 }
 
 int main(void)
@@ -184,8 +199,9 @@ int main(void)
         cmocka_unit_test(bodies_hash_in_pieces),
         cmocka_unit_test(arrival_does_not_matter),
         cmocka_unit_test(pieces_verify_alone),
+        cmocka_unit_test(sealed_pieces_are_longer),
         cmocka_unit_test(changed_bodies_are_corrupt),
-        cmocka_unit_test(what_stands_behind_a_body_is_checked),
+        cmocka_unit_test(padding_is_zeros),
         cmocka_unit_test(places_are_as_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 --- ate call NAME METHOD: call a method, once or for each line of a stream.
 local ate = require('ate')
+local body = require('ate.cli.body')
 local bulk = require('ate.cli.bulk')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
@@ -84,6 +85,12 @@ local function call_one(ctx, session, schema, method)
     local who = signing.of(ctx.options)
     who.deadline_ms = ctx.options.deadline
     who.call_id = call_id_of(ctx.options['call-id'])
+    if ctx.options.body ~= nil then
+        local ok, problem = body.add(ctx, session, method, args)
+        if not ok then
+            return nil, problem
+        end
+    end
     local value
     value, err = session:call(chain, method.name, args, who)
     if value == nil then
@@ -103,6 +110,10 @@ local function check_options(options)
     end
     if options.jsonl ~= nil and options['call-id'] ~= nil then
         return ate.error('INVALID', 'call: --call-id is of one call, not of '
+            .. 'a stream')
+    end
+    if options.jsonl ~= nil and options.body ~= nil then
+        return ate.error('INVALID', 'call: --body is of one call, not of '
             .. 'a stream')
     end
     local _, err = call_id_of(options['call-id'])
@@ -157,6 +168,11 @@ return {
     options = signing.and_more({
         {name = 'args', value = 'JSON',
             doc = 'All arguments as one JSON object; - reads stdin.'},
+        {name = 'body', value = 'FILE',
+            doc = 'The argument that is a blob, from a file; - is stdin. What '
+                .. 'is larger than 64 KiB is put first.'},
+        {name = 'upload-id', value = 'HEX',
+            doc = 'With --body: go on with what was put, 32 digits.'},
         {name = 'jsonl', value = 'FILE',
             doc = 'A call for each line of a file of JSON; - is stdin.'},
         {name = 'keep-going', doc = 'With --jsonl: go on after a failure.'},
@@ -180,6 +196,7 @@ return {
         'ate call bank transfer from=alice to=bob amount=12.50',
         'ate call bank transfer from=bob to=alice amount=1 --as bob',
         'ate call bank transfer --jsonl transfers.jsonl',
+        'ate call files file.put path=film.mp4 --body film.mp4',
     },
     run = run,
 }

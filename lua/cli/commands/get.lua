@@ -1,4 +1,5 @@
 --- ate get NAME TYPE KEY
+local body = require('ate.cli.body')
 local facts = require('ate.cli.facts')
 local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
@@ -18,6 +19,9 @@ local function run(ctx)
     type_, err = shape.find(schema, 'type', ctx.args.TYPE, chain)
     if type_ == nil then
         return nil, err
+    end
+    if ctx.options.body ~= nil then
+        return body.save(ctx, session, {type = type_.name, key = ctx.args.KEY})
     end
     local object
     object, err = session:read(chain, 'get', {type = type_.name,
@@ -45,6 +49,13 @@ return {
         {name = 'KEY', doc = 'Its key, such as alice or project/7; a fact '
             .. 'without key: 3.0.'},
     },
-    examples = {'ate get bank account alice', 'ate get bank transfer 3.0'},
+    options = {
+        {name = 'body', value = 'FILE',
+            doc = 'Write its body into a file, verified; - is stdout.'},
+        {name = 'range', value = 'FROM:COUNT',
+            doc = 'With --body: only so many bytes from there on.'},
+    },
+    examples = {'ate get bank account alice', 'ate get bank transfer 3.0',
+        'ate get files file film.mp4 --body film.mp4'},
     run = run,
 }

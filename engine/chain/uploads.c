@@ -1,0 +1,699 @@
+/* Putting large bodies: see the header.
+ *
+ * (1) An upload does one thing at a time, for the first of its requests; the
+ *     others wait in order.
+ * (2) `length` bytes are in the file and in the hasher. A piece is written
+ *     before it is hashed: one that fails can be sent again.
+ * (3) One that was there when the folder was opened is `stale` until its bytes
+ *     were read into the hasher.
+ * (4) A complete one is not touched again, except to move or drop it. */
+#include "chain/uploads.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/memory.h"
+#include "event/body.h"
+
+enum {
+    READ_STEP = 1 << 20,
+    SYNC_EVERY = 16 << 20, /* so that the disk is never far behind */
+    NAME_MAX_LEN = 96,     /* of a file in put/ */
+};
+
+struct upload {
+    struct uploads *all;
+    struct job job;
+    struct task task;
+    uint8_t id[UPLOAD_ID_SIZE];
+    bool sealed;
+    bool stale;  /* invariant (3) */
+    bool doubts; /* it was once: its end has to name the hash */
+    bool made;   /* its file is there */
+    bool busy;
+    bool ended; /* the hasher is; its file may still have to be completed */
+    bool complete;
+    bool claimed;
+    uint64_t index; /* of the transaction that claimed it */
+    int64_t touched_ms;
+    uint64_t length;
+    uint64_t unsynced;
+    struct body_hasher hasher;
+    struct bytes hashing; /* by the task */
+    struct buf reread;
+    uint8_t hash[HASH_SIZE];
+    struct put *first;
+    struct put **last;
+    char path[LOG_PATH_MAX];
+    char to[LOG_PATH_MAX];
+    char folder[2][LOG_PATH_MAX];
+};
+
+struct listing {
+    struct uploads *all;
+    struct job job;
+    struct buf names;
+    int64_t now;
+    char path[LOG_PATH_MAX];
+    uploads_opened *done;
+};
+
+/* ---- names ---- */
+
+static void put_path(const char *folder, const char *name,
+                     char path[LOG_PATH_MAX])
+{
+    char inner[NAME_MAX_LEN];
+    int n = snprintf(inner, sizeof(inner), "put/%s", name);
+    assert(n > 0 && n < NAME_MAX_LEN);
+    log_path(path, folder, inner);
+}
+
+static void hex_name(struct bytes bytes, const char *ending,
+                     char name[NAME_MAX_LEN])
+{
+    struct buf text = {0};
+    hex_put(&text, bytes);
+    int n = snprintf(name, NAME_MAX_LEN, "%s%s", buf_text(&text), ending);
+    assert(n > 0 && n < NAME_MAX_LEN);
+    buf_deinit(&text);
+}
+
+void uploads_path(const char *folder, const uint8_t hash[HASH_SIZE],
+                  uint64_t length, bool sealed, bool is_put,
+                  char path[LOG_PATH_MAX])
+{
+    char name[NAME_MAX_LEN];
+    char ending[32] = "";
+    if (is_put)
+        snprintf(ending, sizeof(ending), ".%" PRIu64 "%s", length,
+                 sealed ? "s" : "");
+    hex_name(bytes_of(hash, HASH_SIZE), ending, name);
+    if (is_put) {
+        put_path(folder, name, path);
+        return;
+    }
+    char inner[NAME_MAX_LEN + 8];
+    snprintf(inner, sizeof(inner), "large/%s", name);
+    log_path(path, folder, inner);
+}
+
+/* `<id>` or `<hash>.<length>`, an "s" behind it. False: neither. */
+static bool read_name(struct upload *up, const char *name)
+{
+    size_t len = strlen(name);
+    size_t digits = strspn(name, "0123456789abcdef");
+    up->sealed = len > digits && name[len - 1] == 's';
+    len -= up->sealed;
+    if (digits == (size_t)2 * UPLOAD_ID_SIZE && len == digits)
+        return hex_get(name, digits, up->id);
+    if (digits != (size_t)2 * HASH_SIZE || name[digits] != '.')
+        return false;
+    const char *number = name + digits + 1;
+    char *end = NULL;
+    up->length = strtoull(number, &end, 10);
+    up->complete = true;
+    return number[0] >= '1' && number[0] <= '9' && end == name + len &&
+           up->length <= LIMIT_BODY && hex_get(name, digits, up->hash);
+}
+
+/* ---- life ---- */
+
+void uploads_init(struct uploads *u, const struct disk *disk,
+                  const struct pool *pool, const char *folder,
+                  struct tree_version (*state)(void *ctx),
+                  void (*rested)(void *ctx), void *ctx)
+{
+    *u = (struct uploads){
+        .disk = disk,
+        .pool = pool,
+        .state = state,
+        .rested = rested,
+        .ctx = ctx,
+    };
+    snprintf(u->folder, sizeof(u->folder), "%s", folder);
+}
+
+static struct upload *add(struct uploads *u, int64_t now)
+{
+    struct upload *up = mem_zero(1, sizeof(*up));
+    up->all = u;
+    up->last = &up->first;
+    up->touched_ms = now;
+    u->items = mem_array_grow(u->items, u->count, &u->cap, sizeof(*u->items));
+    u->items[u->count++] = up;
+    return up;
+}
+
+static void free_upload(struct upload *up)
+{
+    body_hasher_deinit(&up->hasher);
+    buf_deinit(&up->reread);
+    mem_free(up);
+}
+
+static void forget(struct upload *up)
+{
+    struct uploads *u = up->all;
+    size_t i = 0;
+    while (u->items[i] != up)
+        i++;
+    u->items[i] = u->items[--u->count];
+    free_upload(up);
+}
+
+void uploads_deinit(struct uploads *u)
+{
+    assert(uploads_at_rest(u));
+    for (size_t i = 0; i < u->count; i++)
+        free_upload(u->items[i]);
+    mem_free(u->items);
+    u->items = NULL;
+    u->count = u->cap = 0;
+}
+
+bool uploads_at_rest(const struct uploads *u)
+{
+    return u->busy == 0;
+}
+
+static void rest(struct uploads *u)
+{
+    if (--u->busy == 0)
+        u->rested(u->ctx);
+}
+
+static void begin_job(struct upload *up, void (*done)(struct job *job))
+{
+    up->busy = true;
+    up->all->busy++;
+    job_init(&up->job, 0, done, up);
+}
+
+/* The job of `up`; nothing of it is under way any more. */
+static struct upload *end_job(struct job *job)
+{
+    struct upload *up = job->owner;
+    up->busy = false;
+    return up;
+}
+
+/* ---- answers ---- */
+
+static void answer(struct upload *up, struct put *put, int code,
+                   const struct err *err)
+{
+    put->code = code;
+    if (code != 0)
+        put->err = *err;
+    put->length = up->length;
+    put->done(put);
+}
+
+static void answer_first(struct upload *up, int code, const struct err *err)
+{
+    struct put *put = up->first;
+    up->first = put->next;
+    if (up->first == NULL)
+        up->last = &up->first;
+    answer(up, put, code, err);
+}
+
+static void next(struct upload *up);
+
+static void dropped(struct job *job)
+{
+    struct upload *up = end_job(job);
+    struct uploads *u = up->all;
+    forget(up); /* a file that stays is found when the folder is opened */
+    rest(u);
+}
+
+static void drop_file(struct upload *up)
+{
+    if (!up->made) {
+        forget(up);
+        return;
+    }
+    begin_job(up, dropped);
+    job_unlink(&up->job, up->path);
+    job_submit(up->all->disk, &up->job);
+}
+
+/* It is of no use any more: who waits is told why. */
+static void drop(struct upload *up, const struct err *err)
+{
+    while (up->first != NULL)
+        answer_first(up, err->code, err);
+    drop_file(up);
+}
+
+/* ---- hashing ---- */
+
+static void hash_work(struct task *task)
+{
+    struct upload *up =
+        (struct upload *)((char *)task - offsetof(struct upload, task));
+    body_hasher_put(&up->hasher, up->hashing);
+}
+
+static void hash_bytes(struct upload *up, struct bytes bytes,
+                       void (*done)(struct task *task))
+{
+    const struct pool *pool = up->all->pool;
+    up->busy = true;
+    up->all->busy++;
+    up->hashing = bytes;
+    up->task.work = hash_work;
+    up->task.done = done;
+    if (pool != NULL) {
+        pool->submit(pool->ctx, &up->task);
+        return;
+    }
+    hash_work(&up->task);
+    done(&up->task);
+}
+
+static struct upload *end_hash(struct task *task)
+{
+    struct upload *up =
+        (struct upload *)((char *)task - offsetof(struct upload, task));
+    up->busy = false;
+    up->length += up->hashing.len;
+    return up;
+}
+
+/* ---- invariant (3) ---- */
+
+static void read_on(struct upload *up);
+
+static void reread_hashed(struct task *task)
+{
+    struct upload *up = end_hash(task);
+    struct uploads *u = up->all;
+    bool more = up->hashing.len == READ_STEP;
+    if (!more) {
+        up->stale = false;
+        buf_deinit(&up->reread);
+        next(up);
+    } else {
+        read_on(up);
+    }
+    rest(u);
+}
+
+static void reread_got(struct job *job)
+{
+    struct upload *up = end_job(job);
+    struct uploads *u = up->all;
+    struct err err;
+    if (job->error != 0)
+        answer_first(up, job_err(job, &err), &err);
+    else
+        hash_bytes(up, buf_bytes(&up->reread), reread_hashed);
+    rest(u);
+}
+
+static void read_on(struct upload *up)
+{
+    buf_clear(&up->reread);
+    begin_job(up, reread_got);
+    job_read(&up->job, up->path, up->length, READ_STEP, &up->reread);
+    job_submit(up->all->disk, &up->job);
+}
+
+/* ---- a piece ---- */
+
+static void piece_hashed(struct task *task)
+{
+    struct upload *up = end_hash(task);
+    struct uploads *u = up->all;
+    up->first->data.len = 0; /* taken; it may end, too */
+    next(up);
+    rest(u);
+}
+
+static void piece_written(struct job *job)
+{
+    struct upload *up = end_job(job);
+    struct uploads *u = up->all;
+    struct err err;
+    if (job->error != 0) {
+        answer_first(up, job_err(job, &err), &err);
+        next(up);
+    } else {
+        hash_bytes(up, up->first->data, piece_hashed);
+    }
+    rest(u);
+}
+
+static void write_piece(struct upload *up)
+{
+    struct put *put = up->first;
+    struct err err;
+    if (up->ended || put->offset != up->length) {
+        err_set(&err, ATE_ECONFLICT,
+                "it %s at offset %" PRIu64 ", and does not go on at %" PRIu64,
+                up->ended ? "ended" : "is", up->length, put->offset);
+        answer_first(up, err.code, &err);
+        next(up);
+        return;
+    }
+    if (put->data.len > LIMIT_BODY - up->length) {
+        err_set(&err, ATE_ELIMIT, "a body has at most %" PRIu64 " bytes",
+                LIMIT_BODY);
+        drop(up, &err);
+        return;
+    }
+    begin_job(up, piece_written);
+    job_write(&up->job, up->path, up->length, put->data);
+    up->unsynced += put->data.len;
+    if (up->unsynced >= SYNC_EVERY) {
+        job_sync(&up->job, up->path);
+        up->unsynced = 0;
+    }
+    job_submit(up->all->disk, &up->job);
+}
+
+/* ---- the end ---- */
+
+static struct upload *find_complete(const struct uploads *u,
+                                    const uint8_t hash[HASH_SIZE],
+                                    uint64_t length, bool sealed)
+{
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload *up = u->items[i];
+        if (up->complete && memcmp(up->hash, hash, HASH_SIZE) == 0 &&
+            up->length == length && up->sealed == sealed)
+            return up;
+    }
+    return NULL;
+}
+
+static void completed(struct job *job)
+{
+    struct upload *up = end_job(job);
+    struct uploads *u = up->all;
+    struct put *put = up->first;
+    struct err err;
+    memcpy(put->body_hash, up->hash, HASH_SIZE);
+    if (job->error != 0) {
+        answer_first(up, job_err(job, &err), &err);
+        next(up);
+        rest(u);
+        return;
+    }
+    struct upload *same = find_complete(u, up->hash, up->length, up->sealed);
+    if (same != NULL && !same->busy && !same->claimed)
+        forget(same); /* its file was replaced */
+    up->complete = true;
+    memcpy(up->path, up->to, sizeof(up->path));
+    body_hasher_deinit(&up->hasher);
+    while (up->first != NULL)
+        answer_first(up, 0, NULL);
+    rest(u);
+}
+
+static bool ends_well(const struct upload *up, const struct put *put,
+                      struct err *err)
+{
+    if (up->doubts && put->hash == NULL)
+        err_set(err, ATE_EINVALID,
+                "it was begun before the chain was opened last: its end has to "
+                "name the hash");
+    else if (body_pieces(up->length, up->sealed) < 2)
+        err_set(err, ATE_EINVALID,
+                "%" PRIu64 " bytes are put with the call itself; what is put "
+                "first has more than %zu",
+                up->length, body_piece_size(up->sealed));
+    else if (put->hash != NULL && memcmp(put->hash, up->hash, HASH_SIZE) != 0)
+        err_set(err, ATE_EINVALID,
+                "its bytes come to another hash than the one that was named; "
+                "put it again");
+    else
+        return true;
+    return false;
+}
+
+static void finish(struct upload *up)
+{
+    struct uploads *u = up->all;
+    struct put *put = up->first;
+    struct job *job = &up->job;
+    struct err err;
+    if (!up->ended)
+        body_hasher_end(&up->hasher, up->hash);
+    up->ended = true;
+    if (!ends_well(up, put, &err)) {
+        drop(up, &err);
+        return;
+    }
+    if (uploads_have(u, up->hash, up->length, up->sealed)) {
+        memcpy(put->body_hash, up->hash, HASH_SIZE);
+        answer_first(up, 0, NULL);
+        drop(up, &(struct err){.code = ATE_ECONFLICT, .text = "it has ended"});
+        return;
+    }
+    uploads_path(u->folder, up->hash, up->length, up->sealed, true, up->to);
+    begin_job(up, completed);
+    job_truncate(job, up->path, up->length);
+    job_write(job, up->path, body_leaves_offset(up->length),
+              buf_bytes(&up->hasher.leaves));
+    job_sync(job, up->path);
+    job_rename(job, up->path, up->to);
+    job_sync_folder(job, up->folder[0]);
+    job_submit(u->disk, job);
+}
+
+/* ---- what comes next ---- */
+
+static void made(struct job *job)
+{
+    struct upload *up = end_job(job);
+    struct uploads *u = up->all;
+    struct err err;
+    if (job->error != 0) {
+        job_err(job, &err);
+        drop(up, &err);
+    } else {
+        up->made = true;
+        u->has_folder = true;
+        next(up);
+    }
+    rest(u);
+}
+
+static void make(struct upload *up)
+{
+    struct job *job = &up->job;
+    begin_job(up, made);
+    if (!up->all->has_folder) {
+        job_mkdir(job, up->folder[0]);
+        job_sync_folder(job, up->all->folder);
+    }
+    job_replace(job, up->path);
+    job_submit(up->all->disk, job);
+}
+
+/* Invariant (1). */
+static void next(struct upload *up)
+{
+    struct put *put = up->first;
+    if (up->busy || put == NULL)
+        return;
+    if (!up->made) {
+        make(up);
+    } else if (up->stale) {
+        read_on(up);
+    } else if (put->data.len > 0) {
+        write_piece(up);
+    } else if (put->ends) {
+        finish(up);
+    } else {
+        answer_first(up, 0, NULL);
+        next(up);
+    }
+}
+
+/* ---- requests ---- */
+
+static void name_paths(struct upload *up)
+{
+    char name[NAME_MAX_LEN];
+    struct uploads *u = up->all;
+    hex_name(bytes_of(up->id, UPLOAD_ID_SIZE), up->sealed ? "s" : "", name);
+    put_path(u->folder, name, up->path);
+    log_path(up->folder[0], u->folder, "put");
+    log_path(up->folder[1], u->folder, "large");
+}
+
+static void expire(struct uploads *u, int64_t now)
+{
+    for (size_t i = u->count; i-- > 0;) {
+        struct upload *up = u->items[i];
+        if (!up->busy && !up->claimed && up->first == NULL &&
+            now - up->touched_ms > UPLOAD_KEEP_MS)
+            drop_file(up);
+    }
+}
+
+static struct upload *find(struct uploads *u, const uint8_t *id)
+{
+    for (size_t i = 0; i < u->count; i++)
+        if (!u->items[i]->complete &&
+            memcmp(u->items[i]->id, id, UPLOAD_ID_SIZE) == 0)
+            return u->items[i];
+    return NULL;
+}
+
+static struct upload *find_or_add(struct uploads *u, const struct put *put,
+                                  int64_t now, struct err *err)
+{
+    struct upload *up = find(u, put->id);
+    if (up != NULL || u->count >= UPLOADS_MAX) {
+        if (up == NULL)
+            err_set(err, ATE_ELIMIT,
+                    "%d bodies are being put or wait for a call; those that "
+                    "nobody touches go after an hour",
+                    UPLOADS_MAX);
+        return up;
+    }
+    up = add(u, now);
+    memcpy(up->id, put->id, UPLOAD_ID_SIZE);
+    up->sealed = put->sealed;
+    body_hasher_init(&up->hasher, up->sealed);
+    name_paths(up);
+    return up;
+}
+
+void uploads_put(struct uploads *u, struct put *put, int64_t now)
+{
+    struct err err;
+    expire(u, now);
+    struct upload *up = find_or_add(u, put, now, &err);
+    if (up == NULL) {
+        put->code = err.code;
+        put->err = err;
+        put->done(put);
+        return;
+    }
+    up->touched_ms = now;
+    put->next = NULL;
+    *up->last = put;
+    up->last = &put->next;
+    next(up);
+}
+
+/* ---- claiming ---- */
+
+bool uploads_have(const struct uploads *u, const uint8_t hash[HASH_SIZE],
+                  uint64_t length, bool sealed)
+{
+    struct large large;
+    if (state_large(u->state(u->ctx), hash, &large))
+        return large.length == length && large.sealed == sealed;
+    return find_complete(u, hash, length, sealed) != NULL;
+}
+
+void uploads_claim(struct uploads *u, const uint8_t hash[HASH_SIZE],
+                   uint64_t index)
+{
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload *up = u->items[i];
+        if (!up->complete || up->claimed ||
+            memcmp(up->hash, hash, HASH_SIZE) != 0)
+            continue;
+        up->claimed = true;
+        up->index = index;
+    }
+}
+
+static void moved(struct job *job)
+{
+    struct upload *up = end_job(job);
+    struct uploads *u = up->all;
+    if (job->error == 0)
+        forget(up); /* else it is read where it is, and moved later */
+    rest(u);
+}
+
+static void move(struct upload *up)
+{
+    struct uploads *u = up->all;
+    struct job *job = &up->job;
+    uploads_path(u->folder, up->hash, up->length, up->sealed, false, up->to);
+    begin_job(up, moved);
+    job_mkdir(job, up->folder[1]);
+    job_sync_folder(job, u->folder);
+    job_rename(job, up->path, up->to);
+    job_sync_folder(job, up->folder[1]);
+    job_sync_folder(job, up->folder[0]);
+    job_submit(u->disk, job);
+}
+
+void uploads_durable(struct uploads *u, uint64_t size)
+{
+    for (size_t i = u->count; i-- > 0;) {
+        struct upload *up = u->items[i];
+        if (up->claimed && !up->busy && up->index < size)
+            move(up);
+    }
+}
+
+/* ---- opening ---- */
+
+static void take_file(struct uploads *u, const char *name, int64_t now)
+{
+    struct large large;
+    struct upload *up = add(u, now);
+    if (!read_name(up, name)) {
+        forget(up); /* not ours: it stays */
+        return;
+    }
+    name_paths(up);
+    up->made = true;
+    if (!up->complete) {
+        up->stale = up->doubts = true;
+        body_hasher_init(&up->hasher, up->sealed);
+        return;
+    }
+    put_path(u->folder, name, up->path);
+    up->claimed = state_large(u->state(u->ctx), up->hash, &large);
+}
+
+static void listed(struct job *job)
+{
+    struct listing *l = job->owner;
+    struct uploads *u = l->all;
+    struct err err = {0};
+    int code = 0;
+    u->has_folder = job->error == 0;
+    if (job->error != 0 && job->error != ENOENT)
+        code = job_err(job, &err);
+    for (size_t at = 0; code == 0 && at < l->names.len;) {
+        const char *name = (const char *)l->names.data + at;
+        take_file(u, name, l->now);
+        at += strlen(name) + 1;
+    }
+    uploads_durable(u, UINT64_MAX);
+    l->done(u->ctx, code, &err);
+    buf_deinit(&l->names);
+    mem_free(l);
+    rest(u);
+}
+
+void uploads_open(struct uploads *u, int64_t now, uploads_opened *done)
+{
+    struct listing *l = mem_zero(1, sizeof(*l));
+    *l = (struct listing){.all = u, .now = now, .done = done};
+    log_path(l->path, u->folder, "put");
+    u->busy++;
+    job_init(&l->job, 0, listed, l);
+    job_list(&l->job, l->path, &l->names);
+    job_submit(u->disk, &l->job);
+}

@@ -1,0 +1,93 @@
+/* ate.put: pieces of a large body, before the call that names it. */
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/msgpack.h"
+#include "chain/mapping.h"
+#include "node/args.h"
+#include "node/inside.h"
+
+static void put_done(struct put *put)
+{
+    struct asked *a = put->owner;
+    struct mapping m = {0};
+    struct buf out = {0};
+    if (put->code != 0) {
+        err_wrap(&put->err, "ate.put");
+        asked_fail(a, &put->err);
+        return;
+    }
+    if (put->ends) {
+        mapping_hex(&m, "hash", bytes_of(put->body_hash, HASH_SIZE));
+        mapping_uint(&m, "length", put->length);
+    } else {
+        mapping_uint(&m, "offset", put->length);
+    }
+    mapping_put(&m, &out);
+    asked_end(a, 0, &put->err, buf_bytes(&out));
+    buf_deinit(&out);
+}
+
+/* `size` bytes, as they are or as hexadecimal text. */
+static int take_hex(struct bytes args, const char *name, bool needed,
+                    size_t size, uint8_t *out, bool *there, struct err *err)
+{
+    struct bytes value = {NULL, 0};
+    *there = false;
+    if (args_bytes(args, name, false, &value, NULL) == 0 &&
+        value.data != NULL && value.len == size) {
+        memcpy(out, value.data, size);
+        *there = true;
+        return 0;
+    }
+    int rc = args_text(args, name, needed, &value, err);
+    if (rc != 0 || value.data == NULL)
+        return rc;
+    *there = value.len == 2 * size &&
+             hex_get((const char *)value.data, value.len, out);
+    return *there ? 0
+                  : err_set(err, ATE_EINVALID, "'%s' is %zu hexadecimal digits",
+                            name, 2 * size);
+}
+
+static int take(struct asked *a, struct err *err)
+{
+    static const char *const names[] = {"data",   "end",    "hash", "id",
+                                        "offset", "sealed", NULL};
+    struct bytes args = buf_bytes(&a->args);
+    struct asked_put *p = &a->putting;
+    int64_t offset = 0;
+    bool there = false;
+    int rc = args_check(args, names, err);
+    if (rc == 0)
+        rc = take_hex(args, "id", true, UPLOAD_ID_SIZE, p->id, &there, err);
+    if (rc == 0)
+        rc = args_bytes(args, "data", false, &p->put.data, err);
+    if (rc == 0)
+        rc = args_int(args, "offset", &there, &offset, err);
+    if (rc == 0 && (offset < 0 || (p->put.data.len > 0 && !there)))
+        rc = err_set(err, ATE_EINVALID,
+                     "'offset' says where the data begins, from 0 on");
+    if (rc == 0)
+        rc = args_bool(args, "end", &p->put.ends, err);
+    if (rc == 0)
+        rc = args_bool(args, "sealed", &p->put.sealed, err);
+    if (rc == 0)
+        rc = take_hex(args, "hash", false, HASH_SIZE, p->hash, &there, err);
+    p->put.offset = (uint64_t)offset;
+    p->put.hash = there ? p->hash : NULL;
+    p->put.id = p->id;
+    return rc;
+}
+
+void serve_put(struct asked *a)
+{
+    struct err err;
+    a->putting = (struct asked_put){.put = {.done = put_done, .owner = a}};
+    if (take(a, &err) != 0) {
+        err_wrap(&err, "ate.put");
+        asked_fail(a, &err);
+        return;
+    }
+    chain_put(a->hosted->chain, &a->putting.put);
+}

@@ -1,0 +1,209 @@
+--- Bodies from files and into files: --body.
+-- @module ate.cli.body
+local ate = require('ate')
+local problem = require('ate.client.problem')
+local upload = require('ate.client.upload')
+
+local M = {}
+
+local function invalid(text, ...)
+    return nil, ate.error('INVALID', text:format(...))
+end
+
+--- The argument that a body goes into: the one of `content`, `body`, or the only
+-- one that is a blob.
+local function argument(method)
+    local args = method.args or {}
+    local wanted = method.content or 'body'
+    local only
+    for _, field in ipairs(args) do
+        if field.name == wanted then
+            return field
+        end
+        if field.kind == 'blob' then
+            only = only == nil and field or false
+        end
+    end
+    if only then
+        return only
+    end
+    return invalid('%s: has no argument body, and not one that is a blob',
+        method.name)
+end
+
+local function open(path)
+    if path == '-' then
+        return 0
+    end
+    local fd, wrong = ate.host.open(path)
+    if fd == nil then
+        return nil, ate.error('NOT_FOUND', wrong)
+    end
+    return fd
+end
+
+local function id_of(text)
+    if text == nil then
+        local random = assert(io.open('/dev/urandom', 'rb'))
+        local id = random:read(16)
+        random:close()
+        return id
+    end
+    if #text ~= 32 or text:find('%X') then
+        return invalid('call: --upload-id is 32 hexadecimal digits')
+    end
+    return (text:gsub('%x%x', function(digits)
+        return string.char(tonumber(digits, 16))
+    end))
+end
+
+local function hex(bytes)
+    return (bytes:gsub('.', function(byte)
+        return ('%02x'):format(byte:byte())
+    end))
+end
+
+-- Who goes on with an upload has to know what it comes to.
+local function hash_of(ctx, path)
+    if ctx.options['upload-id'] == nil then
+        return nil
+    end
+    if path == '-' then
+        return invalid('call: --upload-id needs a file: stdin cannot be read '
+            .. 'twice')
+    end
+    local fd, err = open(path)
+    if fd == nil then
+        return nil, err
+    end
+    ctx.out:show_progress('reading ' .. path)
+    local hash
+    hash, err = ate.body_hash(fd)
+    ate.host.close(fd)
+    return hash, err
+end
+
+local function put_large(ctx, session, source, path)
+    local chain = ctx.args.NAME
+    local total = ate.host.size(source.fd)
+    local handle, err = upload.put(session, chain, source, function(done)
+        ctx.out:progress('put ' .. path, done, total)
+    end)
+    ctx.out:clear_progress()
+    if handle ~= nil then
+        return handle
+    end
+    err = problem.say(err, chain)
+    if path ~= '-' and err.code ~= 'INVALID' and err.code ~= 'LIMIT' then
+        err = ate.error(err.code, ('%s; what was put is kept for an hour: '
+            .. 'go on with --upload-id %s'):format(err.text, hex(source.id)))
+    end
+    return nil, err
+end
+
+--- Add the body to the arguments of a call; a large one is put first.
+-- @tparam table ctx with --body and perhaps --upload-id
+-- @tparam table session
+-- @tparam table method as the schema has it
+-- @tparam table args
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.add(ctx, session, method, args)
+    local path = ctx.options.body
+    local field, err = argument(method)
+    if field == nil then
+        return nil, err
+    end
+    if args[field.name] ~= nil then
+        return invalid('call: %s is given twice, by --body, too', field.name)
+    end
+    local source = {}
+    source.id, err = id_of(ctx.options['upload-id'])
+    if source.id == nil then
+        return nil, err
+    end
+    source.fd, err = open(path)
+    if source.fd == nil then
+        return nil, err
+    end
+    source.first, err = upload.read(source.fd, upload.CALL_MAX + 1)
+    if source.first == nil then
+        return nil, err
+    end
+    if #source.first <= upload.CALL_MAX then
+        args[field.name] = field.kind == 'blob' and ate.bin(source.first)
+            or source.first
+        return true
+    end
+    if field.kind ~= 'blob' then
+        return invalid('%s: %s is text, of at most %d bytes', method.name,
+            field.name, upload.CALL_MAX)
+    end
+    source.hash, err = hash_of(ctx, path)
+    if err ~= nil then
+        return nil, err
+    end
+    args[field.name], err = put_large(ctx, session, source, path)
+    return args[field.name] ~= nil or nil, err
+end
+
+-- FROM:COUNT, FROM: or :COUNT
+local function add_range(text, args)
+    if text == nil then
+        return true
+    end
+    local from, count = text:match('^(%d*):(%d*)$')
+    if from == nil then
+        return invalid('get: --range is FROM:COUNT, in bytes')
+    end
+    args.offset, args.length = tonumber(from), tonumber(count)
+    return true
+end
+
+--- Write a body into a file; an old one stays as it was unless all came.
+-- @tparam table ctx with --body and perhaps --range
+-- @tparam table session
+-- @tparam table what type, key
+-- @treturn[1] number exit code
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.save(ctx, session, what)
+    local path = ctx.options.body
+    local ok, err = add_range(ctx.options.range, what)
+    if not ok then
+        return nil, err
+    end
+    local out, wrong = io.stdout, nil
+    local new = path .. '.part'
+    if path ~= '-' then
+        out, wrong = io.open(new, 'wb')
+    end
+    if out == nil then
+        return nil, ate.error('IO', wrong)
+    end
+    local done = 0
+    ok, err = session:read(ctx.args.NAME, 'body', what, function(bytes)
+        done = done + #bytes
+        if wrong == nil then
+            ok, wrong = out:write(bytes)
+        end
+        ctx.out:show_progress(('%s: %d bytes'):format(path, done))
+    end)
+    ctx.out:clear_progress()
+    if path ~= '-' then
+        local closed, problem_ = out:close()
+        wrong = wrong or (not closed and problem_ or nil)
+    end
+    if ok == nil then
+        err = problem.say(err, ctx.args.NAME)
+    elseif wrong ~= nil then
+        err = ate.error('IO', wrong)
+    elseif path == '-' or os.rename(new, path) then
+        return 0
+    end
+    os.remove(new)
+    return nil, err
+end
+
+return M
