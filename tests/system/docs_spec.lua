@@ -253,12 +253,13 @@ describe('docs/schema.md', function()
             sources[#sources + 1] = run.read('engine/' .. file)
         end
         local all = table.concat(sources)
-        local units = {KiB = 1024, MiB = 1024 * 1024}
+        local units = {KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30}
         local count = 0
         for value, name in page:gmatch('| ([%d,]+ ?%a*) | `([A-Z_]+)` |') do
             local number, unit = value:gsub(',', ''):match('^(%d+) ?(%a*)$')
             local shown = tonumber(number) * (units[unit] or 1)
             local set = all:match('%f[%u_]' .. name .. ' = ([%d< ]+)')
+                or all:match('#define ' .. name .. ' %(%(uint64_t%)([%d< ]+)')
             assert(set ~= nil, name .. ' is not there any more')
             local base, shift = set:match('^(%d+) << (%d+)')
             local real = base and tonumber(base) * 2 ^ tonumber(shift)
