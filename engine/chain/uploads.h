@@ -48,7 +48,8 @@ struct put {
     /* Set when done. Errors: CONFLICT (another offset than the next one), LIMIT
      * (LIMIT_BODY, UPLOADS_MAX), INVALID (another hash; so small that it
      * belongs into the call; no hash where one is needed), those of the disk.
-     * After INVALID and LIMIT it is gone. */
+     * After INVALID, LIMIT and a sync that failed it is gone. Until a
+     * transaction claims it, its end may be asked for again. */
     int code;
     struct err err;
     uint64_t length; /* so many bytes are there; of the whole when it ended */
@@ -68,6 +69,7 @@ struct uploads {
     void (*rested)(void *ctx); /* there are none any more */
     void *ctx;
     struct tree_version (*state)(void *ctx); /* the head, of the same */
+    uint64_t length_max;                     /* LIMIT_BODY; tests take less */
     bool has_folder;                         /* put/ is there */
 };
 
