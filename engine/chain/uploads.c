@@ -530,9 +530,11 @@ static bool is_here(const struct upload *up)
 {
     const struct uploads *u = up->all;
     struct upload *same = find_complete(u, up->hash, up->length, up->sealed);
+    struct large large;
     if (same != NULL)
         same->touched_ms = up->touched_ms;
-    return uploads_have(u, up->hash, up->length, up->sealed);
+    return same != NULL || (state_large(u->state(u->ctx), up->hash, &large) &&
+                            large.length == up->length);
 }
 
 /* Its end again, after it is complete. */
@@ -634,14 +636,18 @@ static void next(struct upload *up)
 
 /* ---- requests ---- */
 
-static void expire(struct uploads *u, int64_t now)
+bool uploads_expire(struct uploads *u, int64_t now)
 {
+    bool waits = false;
     for (size_t i = u->count; i-- > 0;) {
         struct upload *up = u->items[i];
         if (!up->busy && !up->claimed && up->first == NULL &&
             now - up->touched_ms > UPLOAD_KEEP_MS)
             drop_file(up);
+        else
+            waits = waits || !up->claimed;
     }
+    return waits;
 }
 
 static struct upload *find(struct uploads *u, const uint8_t *id)
@@ -681,7 +687,7 @@ static struct upload *find_or_add(struct uploads *u, const struct put *put,
 void uploads_put(struct uploads *u, struct put *put, int64_t now)
 {
     struct err err;
-    expire(u, now);
+    uploads_expire(u, now);
     struct upload *up = find_or_add(u, put, now, &err);
     if (up == NULL) {
         put->code = err.code;
@@ -698,12 +704,9 @@ void uploads_put(struct uploads *u, struct put *put, int64_t now)
 
 /* ---- claiming ---- */
 
-bool uploads_have(const struct uploads *u, const uint8_t hash[HASH_SIZE],
+bool uploads_wait(const struct uploads *u, const uint8_t hash[HASH_SIZE],
                   uint64_t length, bool sealed)
 {
-    struct large large;
-    if (state_large(u->state(u->ctx), hash, &large))
-        return large.length == length && large.sealed == sealed;
     return find_complete(u, hash, length, sealed) != NULL;
 }
 

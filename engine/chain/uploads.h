@@ -86,11 +86,14 @@ bool uploads_at_rest(const struct uploads *u);
 typedef void uploads_opened(void *ctx, int code, const struct err *err);
 void uploads_open(struct uploads *u, int64_t now, uploads_opened *done);
 
-/* Take in one request; drop what nobody touched for too long. */
+/* Drop what nobody touched for too long; false: nothing waits any more. */
+bool uploads_expire(struct uploads *u, int64_t now);
+
+/* Take in one request. */
 void uploads_put(struct uploads *u, struct put *put, int64_t now);
 
-/* Is this large body here, or in the log as the head has it? */
-bool uploads_have(const struct uploads *u, const uint8_t hash[HASH_SIZE],
+/* Is this large body complete, in put/ still? */
+bool uploads_wait(const struct uploads *u, const uint8_t hash[HASH_SIZE],
                   uint64_t length, bool sealed);
 /* Transaction `index` names it: it is not dropped any more. */
 void uploads_claim(struct uploads *u, const uint8_t hash[HASH_SIZE],
