@@ -377,3 +377,97 @@ describe('verify', function()
             '-', '--range', '262143:1')
     end)
 end)
+
+-- tests/lua/schemas/films.lua
+describe('in Lua a large body', function()
+    local function films(...)
+        return run.ok('call', 'films', ...)
+    end
+
+    local function body_of(name)
+        return run.json('get', 'films', 'film', name).body
+    end
+
+    before_each(function()
+        run.ok('chain', 'create', 'films', '--schema', run.root
+            .. '/tests/lua/schemas/films.lua')
+        write_file('large', 200000)
+        write_file('small', 60000)
+    end)
+
+    it('is handed on, has a length and is compared by its hash', function()
+        films('show', 'name=a', 'year=1927', '--body', path('large'))
+        films('show', 'name=b', 'year=1927', '--body', path('small'))
+        films('copy', 'name=c', 'of=a')
+        assert.equal(200000, run.json('get', 'films', 'film', 'a').length)
+        assert.equal(60000, run.json('get', 'films', 'film', 'b').length)
+        assert.same(body_of('a'), body_of('c'))
+        write_file('other', 200001)
+        films('show', 'name=d', 'year=1927', '--body', path('other'))
+        for _, case in ipairs({{'c', 'true'}, {'b', 'false'}, {'d', 'false'}}) do
+            assert.equal(case[2] .. '\n', films('same', 'one=a',
+                'other=' .. case[1]))
+        end
+        run.ok('get', 'films', 'film', 'c', '--body', path('got'))
+        assert.is_true(run.read(path('large')) == run.read(path('got')))
+    end)
+
+    it('is refused by its length, which stands in the header', function()
+        write_file('long', 1000001)
+        run.fails(6, 'too_long', 'call', 'films', 'show', 'name=a',
+            'year=1927', '--body', path('long'))
+        run.fails(6, 'no_year', 'call', 'films', 'film.create', 'name=a',
+            '--body', path('large'))
+        write_file('huge', 10000001)
+        run.fails(2, '10000000', 'call', 'films', 'film.create', 'name=a',
+            'year=1927', '--body', path('huge'))
+        run.ok('chain', 'verify', 'films')
+    end)
+
+    it('stays where only other fields are patched', function()
+        films('film.create', 'name=a', 'year=1927', '--body', path('large'))
+        local before = body_of('a')
+        films('film.patch', 'name=a', 'year=1928')
+        assert.equal(1928, run.json('get', 'films', 'film', 'a').year)
+        assert.same(before, body_of('a'))
+        films('film.patch', 'name=a', '--body', path('small'))
+        assert.equal('string', type(body_of('a')))
+        films('film.patch', 'name=a', '--body', path('large'))
+        assert.same(before, body_of('a'))
+        local history = run.ok('history', 'films', 'film', 'a', '--json')
+        assert.matches(before.hash, history)
+        run.ok('chain', 'verify', 'films')
+    end)
+
+    it('is passed over by views that read bodies', function()
+        films('film.create', 'name=a', 'year=1927', '--body', path('large'))
+        films('film.create', 'name=b', 'year=1927', '--body', path('small'))
+        local rows = run.json('view', 'films', 'seen')
+        assert.equal(1, #rows)
+        assert.equal('b', rows[1].film)
+        assert.equal(60000, rows[1].bytes)
+    end)
+
+    it('is nothing that a header may have', function()
+        run.fails(1, 'picture: a string of bytes is needed, got a table',
+            'call', 'films', 'hang', 'name=a', '--body', path('large'))
+        films('film.create', 'name=a', 'year=1927', '--body', path('large'))
+    end)
+
+    it('survives another schema', function()
+        films('film.create', 'name=a', 'year=1927', '--body', path('large'))
+        local schema = run.read(run.root .. '/tests/lua/schemas/films.lua')
+        assert.equal(0, os.execute('mkdir ' .. path('next')))
+        run.write(path('next/films.lua'), (schema:gsub('version = 1',
+            'version = 2'):gsub('reads = \'bodies\',', 'reads = \'bodies\','
+            .. ' order = {\'bytes\'},')))
+        run.ok('schema', 'apply', 'films', path('next/films.lua'))
+        films('copy', 'name=b', 'of=a')
+        run.ok('get', 'films', 'film', 'b', '--body', path('got'))
+        assert.is_true(run.read(path('large')) == run.read(path('got')))
+        assert.matches('all as recorded', run.ok('chain', 'verify', 'films'))
+        run.ok('dev', 'flip-byte', (run.path('films') .. '/large/'
+            .. body_of('b').hash), '--offset', '5')
+        run.fails(8, 'piece at offset 0', 'chain', 'verify', 'films')
+    end)
+end)
