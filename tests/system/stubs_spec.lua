@@ -380,8 +380,11 @@ describe('ate check --stubs', function()
 
     it('says when it can not write', function()
         run.bank_schema()
-        run.fails(4, 'check: ', 'check', run.dir .. '/bank.lua', '--stubs',
-            '/proc/none')
+        local path = run.dir .. '/bank.lua'
+        run.fails(4, 'check: ', 'check', path, '--stubs', '/proc/none')
+        run.fails(2, 'has no name', 'check', path, '--stubs', '')
+        assert.equal(4, #run.json('check', path, '--stubs', run.dir .. '/s')
+            .stubs)
     end)
 end)
 

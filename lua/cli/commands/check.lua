@@ -39,16 +39,17 @@ local function run(ctx)
     end
     local warnings = report.warnings or {}
     local code = #warnings > 0 and ctx.options.strict and 1 or 0
-    local folder = ctx.options.stubs
-    if folder ~= nil then
-        local paths, err = author.write_stubs('check', folder, report.schema)
-        if paths == nil then
+    local stubs, err
+    if ctx.options.stubs ~= nil then
+        stubs, err = author.write_stubs('check', ctx.options.stubs,
+            report.schema)
+        if stubs == nil then
             return nil, err
         end
     end
     if ctx.out.is_json then
         ctx.out:json({file = ctx.args.FILE, schema = report.schema,
-            warnings = warnings, bytes = #bundle})
+            warnings = warnings, bytes = #bundle, stubs = stubs})
         return code
     end
     for _, warning in ipairs(warnings) do
