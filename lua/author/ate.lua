@@ -36,6 +36,11 @@ function ate.deny(values) end
 ---its key fields or columns.
 ---@alias ate.Key string|number|table
 
+---A large body, whose bytes Lua never sees; it was put before the call.
+---@class ate.Handle
+---@field hash string 32 bytes
+---@field length integer
+
 ---A day, '2026-11-22'.
 ---@alias ate.Date string
 

@@ -298,6 +298,22 @@ describe('ate check --stubs', function()
         assert.matches("name: 'books', options: [^\n]*: books%.Schema", text)
     end)
 
+    it('knows large bodies from small ones', function()
+        run.write(run.dir .. '/files.lua', [[
+local ate = require('ate')
+local t = ate.types
+local files = ate.schema('files', {doc = 'Files.', version = 1})
+files:event('small', {doc = 'A note.', body = t.blob()})
+files:event('large', {doc = 'A film.', body = t.blob({max = 65537})})
+return files
+]])
+        local text = stubs_of(run.dir .. '/files.lua')
+        assert.matches('@field body string ',
+            class(text, 'files.small') .. ' ')
+        assert.matches('@field body %(string|ate%.Handle%)',
+            class(text, 'files.large'))
+    end)
+
     --- The classes and aliases that a text declares, put into a set.
     local function declared(text, set)
         for name in text:gmatch('\n%-%-%-@class ([%w_.]+)') do
