@@ -66,53 +66,48 @@ local function write_schema(path, name, text)
     if ok == nil then
         return nil, err
     end
-    local bundle
-    bundle, err = ate.bundle(path)
+    local bundle, report = ate.bundle(path)
     if bundle == nil then
         os.remove(path)
         return nil, ate.error('INVALID', ('new: %s can not be the name of '
-            .. 'this schema: %s'):format(name, err.text:match('[^\n]*')))
+            .. 'this schema: %s'):format(name, report.text:match('[^\n]*')))
     end
-    return true
+    return report
 end
 
---- Write all files of a new schema.
--- @treturn[1] true
+--- Write all files of a new schema, and what the editor is told of it.
+-- @treturn[1] table list of files, the folder of stubs last
 -- @treturn[2] nil
--- @treturn[2] table err; then nothing is left
+-- @treturn[2] table err; a folder that was made is left only with files in it
 local function write_files(folder, files, name)
     local is_new = ate.host.kind(folder) == nil
-    local ok, problem = ate.host.make_folder(folder)
+    local ok, err = ate.host.make_folder(folder)
     if not ok then
-        return nil, ate.error('DENIED', 'new: ' .. problem)
+        return nil, ate.error('DENIED', 'new: ' .. err)
     end
-    for i, file in ipairs(files) do
-        local err
-        if i == 1 then
-            ok, err = write_schema(file.path, name, file.text)
-        else
-            ok, err = author.write_file('new', file.path, file.text)
+    local report
+    report, err = write_schema(files[1].path, name, files[1].text)
+    if report == nil then
+        if is_new then
+            os.remove(folder) -- does nothing unless it is empty
         end
-        if ok == nil then
-            if is_new then
-                os.remove(folder) -- does nothing unless it is empty
-            end
-            return nil, err
-        end
-    end
-    return true
-end
-
---- Write what the editor is told of the schema, and say where.
-local function write_stubs(folder, schema_path, paths)
-    local _, report = ate.bundle(schema_path)
-    local written, err = author.write_stubs('new', folder .. '/.ate',
-        report.schema)
-    if written == nil then
         return nil, err
     end
-    paths[#paths + 1] = folder .. '/.ate'
-    return true
+    local written = {files[1].path}
+    for i = 2, #files do
+        ok, err = author.write_file('new', files[i].path, files[i].text)
+        if ok == nil then
+            return nil, err
+        end
+        written[i] = files[i].path
+    end
+    local stubs = folder .. '/.ate'
+    ok, err = author.write_stubs('new', stubs, report.schema)
+    if ok == nil then
+        return nil, err
+    end
+    written[#written + 1] = stubs
+    return written
 end
 
 local function run(ctx)
@@ -135,20 +130,15 @@ local function run(ctx)
     if files == nil then
         return nil, err
     end
-    local paths = {}
-    for i, file in ipairs(files) do
-        paths[i] = file.path
+    for _, file in ipairs(files) do
         if ate.host.kind(file.path) ~= nil then
             return nil, ate.error('CONFLICT', ('new: %s is there already; '
                 .. 'nothing was written'):format(file.path))
         end
     end
-    local ok
-    ok, err = write_files(folder, files, name)
-    if ok ~= nil then
-        ok, err = write_stubs(folder, paths[1], paths)
-    end
-    if ok == nil then
+    local paths
+    paths, err = write_files(folder, files, name)
+    if paths == nil then
         return nil, err
     end
     if ctx.out.is_json then
