@@ -61,6 +61,9 @@ end
 
 --- Write the schema and load it: a name may be a word of Lua, or one that the
 -- schema uses for something else. What was written then is taken away.
+-- @treturn[1] table report of the bundle
+-- @treturn[2] nil
+-- @treturn[2] table err
 local function write_schema(path, name, text)
     local ok, err = author.write_file('new', path, text)
     if ok == nil then
