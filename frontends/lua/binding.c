@@ -53,7 +53,7 @@ static void push_error(lua_State *L, const struct ate_error *error)
     lua_setmetatable(L, -2);
 }
 
-static int fail(lua_State *L, const struct ate_error *error)
+int binding_fail(lua_State *L, const struct ate_error *error)
 {
     lua_pushnil(L);
     push_error(L, error);
@@ -185,7 +185,7 @@ static int port_next(lua_State *L)
 
 /* ---- nodes ---- */
 
-static struct ate *check_node(lua_State *L, int index)
+struct ate *binding_node(lua_State *L, int index)
 {
     struct node_box *box = luaL_checkudata(L, index, NODE_META);
     luaL_argcheck(L, box->ate != NULL, index, "the data folder is closed");
@@ -219,7 +219,7 @@ static int node_open(lua_State *L)
     struct ate_error error = {0};
     if (ate_open(&box->ate, path, flags, &error) != 0) {
         box->ate = NULL;
-        return fail(L, &error);
+        return binding_fail(L, &error);
     }
     return 1;
 }
@@ -235,10 +235,10 @@ static int node_close(lua_State *L)
 /* node:set_clock(time_ms) -> true | nil, err */
 static int node_set_clock(lua_State *L)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
     if (ate_set_clock(ate, (int64_t)luaL_checknumber(L, 2), &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -246,10 +246,10 @@ static int node_set_clock(lua_State *L)
 /* node:listen() -> true | nil, err */
 static int node_listen(lua_State *L)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
     if (ate_listen(ate, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -257,7 +257,7 @@ static int node_listen(lua_State *L)
 /* node:is_remote() -> whether another process serves the folder */
 static int node_is_remote(lua_State *L)
 {
-    lua_pushboolean(L, ate_is_remote(check_node(L, 1)));
+    lua_pushboolean(L, ate_is_remote(binding_node(L, 1)));
     return 1;
 }
 
@@ -306,7 +306,7 @@ typedef uint64_t start_fn(struct ate *ate, struct ate_port *port,
 
 static int node_start(lua_State *L, start_fn *start)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_port *port = check_port(L, 2);
     struct ate_request request;
     if (read_request(L, &request) != 0) {
@@ -338,14 +338,14 @@ static int node_read(lua_State *L)
 
 static int node_grant(lua_State *L)
 {
-    ate_grant(check_node(L, 1), (uint64_t)luaL_checknumber(L, 2),
+    ate_grant(binding_node(L, 1), (uint64_t)luaL_checknumber(L, 2),
               (uint32_t)luaL_checkinteger(L, 3));
     return 0;
 }
 
 static int node_cancel(lua_State *L)
 {
-    ate_cancel(check_node(L, 1), (uint64_t)luaL_checknumber(L, 2));
+    ate_cancel(binding_node(L, 1), (uint64_t)luaL_checknumber(L, 2));
     return 0;
 }
 
@@ -357,7 +357,7 @@ static int bundle(lua_State *L)
     struct ate_bytes *report = bytes_push(L);
     struct ate_error error = {0};
     if (ate_bundle(path, bytes, report, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushlstring(L, (const char *)bytes->data, bytes->len);
     if (pack_push(L, report->data, report->len) != 0)
         return luaL_error(L, "a report of the engine: %s", lua_tostring(L, -1));
@@ -375,7 +375,7 @@ static int proof(lua_State *L)
     struct ate_bytes *report = bytes_push(L);
     struct ate_error error = {0};
     if (ate_proof(text, len, vkey, report, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     if (pack_push(L, report->data, report->len) != 0)
         return luaL_error(L, "a report of the engine: %s", lua_tostring(L, -1));
     ate_free(report);
