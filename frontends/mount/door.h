@@ -123,6 +123,7 @@ struct door_options {
     const char *as;       /* the key that signs; NULL: me */
     uint32_t deadline_ms; /* of an ask; 0: 30 s */
     uint64_t cache_max;   /* bytes of contents; 0: DOOR_CACHE_MAX */
+    int64_t epoch_ms;     /* when the clock that it is told was 0 */
 };
 
 struct door *door_new(const struct world *world,

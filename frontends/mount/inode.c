@@ -103,7 +103,7 @@ struct inode *inode_new(struct door *d, enum node_kind kind,
     node->ino = ++d->last_ino;
     node->name = must_copy(name);
     node->parent = parent;
-    node->mtime_ms = d->now_ms;
+    node->mtime_ms = d->now_ms + d->options.epoch_ms;
     struct inode **slot = ino_slot(d, node->ino);
     node->ino_next = *slot;
     *slot = node;

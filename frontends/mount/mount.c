@@ -76,11 +76,10 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The door's clock is the one that files have. */
-static int64_t wall_ms(const struct mount *m)
+/* The clock that files have. */
+static int64_t wall_ms(void)
 {
     struct timespec t;
-    (void)m;
     clock_gettime(CLOCK_REALTIME, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
@@ -367,7 +366,7 @@ static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set,
     r->ask.mtime_ms =
         (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
     if ((set & FUSE_SET_ATTR_MTIME_NOW) != 0)
-        r->ask.mtime_ms = wall_ms(r->mount);
+        r->ask.mtime_ms = wall_ms();
     ask(r);
 }
 
@@ -741,6 +740,7 @@ static int start_threads(struct mount *m, const struct mount_options *options,
     const struct door_options door = {
         .as = options->as,
         .deadline_ms = options->deadline_ms,
+        .epoch_ms = wall_ms() - now_ms(),
     };
     m->notifier = notifier_new(m->session);
     m->door = door_new(&world, &door, now_ms());

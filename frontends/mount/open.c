@@ -67,9 +67,8 @@ static struct told told_open(struct door *d, struct handle *h)
 {
     struct told told = told_attr(d, h->node);
     const struct source *source = special(h->node);
-    bool is_watch = source != NULL && source->kind == SOURCE_WATCH;
     told.handle = (uint64_t)(uintptr_t)h;
-    told.is_stream = is_watch || (is_command(h->node) && writes(h->flags));
+    told.is_stream = is_command(h->node) && writes(h->flags);
     told.direct = source != NULL || is_command(h->node) || is_document(h);
     return told;
 }
@@ -226,7 +225,7 @@ static int write_scratch(struct door *d, struct op *op)
         return rc;
     if (op->ask.size > 0)
         memcpy(node->data.data + op->ask.offset, op->ask.data, op->ask.size);
-    node->mtime_ms = d->now_ms;
+    node->mtime_ms = d->now_ms + d->options.epoch_ms;
     struct told told = {.len = op->ask.size};
     return op_tell(d, op, &told);
 }

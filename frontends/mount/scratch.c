@@ -63,7 +63,7 @@ int scratch_resize(struct door *d, struct inode *node, uint64_t size)
     d->scratch_bytes += size;
     d->scratch_bytes -= node->data.len;
     text_resize(&node->data, (size_t)size);
-    node->mtime_ms = d->now_ms;
+    node->mtime_ms = d->now_ms + d->options.epoch_ms;
     return 0;
 }
 
