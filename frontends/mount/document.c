@@ -239,10 +239,8 @@ static int renew_base(struct door *d, struct op *op, struct handle *h)
 {
     struct inode *node = h->node;
     node->is_pending = false;
-    if (!node->is_current)
-        return 0;
     inode_ref(node);
-    int rc = content_refresh(d, op, node);
+    int rc = node->is_current ? content_refresh(d, op, node) : 0;
     struct inode *now = inode_find(d, node->parent, node->name);
     if (rc != DOOR_WAIT && now != NULL && now != node) {
         h->node = now;

@@ -194,12 +194,28 @@ static const struct given *find_given(const struct given *given, size_t count,
     return NULL;
 }
 
+/* A list or struct in JSON keeps its quotes; where it ends, or 0. */
+static size_t take_json_word(const char *data, size_t len, size_t at,
+                             struct text *value)
+{
+    bool opens = at < len && (data[at] == '[' || data[at] == '{');
+    size_t size = opens ? json_end(data + at, len - at) : 0;
+    size_t end = at + size;
+    if (size == 0 || (end < len && data[end] != ' ' && data[end] != '\t'))
+        return 0;
+    text_put(value, data + at, size);
+    return end;
+}
+
 /* The text of a value up to a blank, quotes resolved; where it ends, or 0 when
  * a quote stays open. */
 static size_t unquote(const char *data, size_t len, size_t at,
                       struct text *value)
 {
     char quote = '\0';
+    size_t end = take_json_word(data, len, at, value);
+    if (end > 0)
+        return end;
     text_puts(value, "");
     for (; at < len; at++) {
         char c = data[at];
