@@ -30,6 +30,13 @@ static void put_known(struct door *d, struct inode *node, struct text *out)
     render_doc(out, node);
 }
 
+/* Log time stands still for up to a second, and a new version is newer. */
+static void set_time(struct inode *node, int64_t time_ms)
+{
+    bool newer = time_ms > node->before_ms;
+    node->mtime_ms = newer ? time_ms : node->before_ms + 1;
+}
+
 /* ---- what came: this version, or the next one ---- */
 
 static struct inode *take_content(struct door *d, struct inode *node,
@@ -39,8 +46,10 @@ static struct inode *take_content(struct door *d, struct inode *node,
     bool same = node->is_known && node->error == 0 && node->size == text->len &&
                 node->hash == hash;
     if (!same && node->is_known && node->is_current) {
+        int64_t before_ms = node->mtime_ms;
         node = inode_replace(d, node);
-        node->mtime_ms = node->chain->time_ms;
+        node->before_ms = before_ms;
+        set_time(node, node->chain->time_ms);
     }
     same = same || !node->is_known;
     if (!same)
@@ -96,7 +105,7 @@ static int content_done(struct door *d, struct fetch *f, int code,
             render_object(&text, value);
             node = take_content(d, node, &text);
             if (time != NULL)
-                node->mtime_ms = time_of(time, len);
+                set_time(node, time_of(time, len));
         } else if (source->kind == SOURCE_METHOD) {
             if (f->count > 0)
                 text_put(&text, f->rows.data, f->rows.len);

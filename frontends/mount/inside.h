@@ -105,6 +105,7 @@ struct inode {
     bool is_listed;  /* the kernel keeps its entries */
     uint64_t size, hash;
     int64_t mtime_ms;
+    int64_t before_ms; /* that of the version before */
     int error; /* instead of a content */
     struct content *content;
     struct content *reply; /* of a method's file: what it said last */
