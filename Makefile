@@ -65,8 +65,17 @@ fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 
 bench:                            ## ratios against the machine's limits and a peer
 	tests/install build bench
-	$(MAKE) --no-print-directory $(B)/tests/bench/bench
+	$(MAKE) --no-print-directory $(B)/tests/bench/bench bench-mount
 	$(B)/tests/bench/bench
+
+# Beside libfuse's own example, where Debian's documentation is installed.
+EXAMPLE := /usr/share/doc/libfuse3-dev/examples/passthrough_ll.c
+bench-mount: $(B)/ate
+ifneq ($(FUSE),)
+	$(MAKE) --no-print-directory $(B)/tests/bench/mount
+	$(CC) -O2 -D_GNU_SOURCE -w $(EXAMPLE) -o $(B)/passthrough $(PKG_CFLAGS) $(FUSE_LIBS)
+	$(B)/tests/bench/mount $(CURDIR)/$(B)/ate $(CURDIR)/$(B)/passthrough
+endif
 
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
 	tests/check $(B)
@@ -128,7 +137,6 @@ $(B)/frontends/cli/main.o: $(B)/without
 $(B)/without: FORCE
 	mkdir -p $(@D)
 	echo '$(WITHOUT)' | cmp -s - $@ || echo '$(WITHOUT)' >$@
-FORCE:
 $(B)/include/ate.h: engine/ate.h
 	mkdir -p $(@D)
 	cp $< $@
@@ -154,6 +162,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(DOOR) $(B)/lua_assets.c
 ifndef V
 .SILENT:
 endif
-.PHONY: all run run-now test test-build soak asan asan-run fuzz bench check fmt install clean \
+FORCE:
+.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-mount check fmt install clean \
     tools debug help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

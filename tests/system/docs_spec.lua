@@ -322,6 +322,17 @@ describe('docs/schema.md', function()
     end)
 end)
 
+describe('docs/files.md', function()
+    it('shows what its commands print', function()
+        run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+        local page = run.dir .. '/page.md'
+        run.write(page, '```console\n$ PATH=' .. run.dir .. '/bin:$PATH; '
+            .. "trap 'umount -l files 2>/dev/null; wait' EXIT\n```\n"
+            .. run.read('docs/files.md'))
+        assert.is_true(run_consoles(page, run.dir) > 15)
+    end)
+end)
+
 describe('docs/ARCHITECTURE.md', function()
     local page = prose(run.read('docs/ARCHITECTURE.md'))
     page = page:sub(page:find('\n## Files\n', 1, true), -1)
