@@ -113,18 +113,10 @@ static void drop_collected(struct door *d, struct inode **nodes, size_t count)
 }
 
 /* Folders have other names in them. */
-static void forget_listings(struct door *d, const struct chain *chain)
+static void forget_listings(struct door *d, struct chain *chain)
 {
-    size_t count;
-    struct inode **nodes = collect(d, chain, &count);
-    for (size_t i = 0; i < count; i++)
-        if (nodes[i]->is_listed) {
-            nodes[i]->is_listed = false;
-            nodes[i]->mtime_ms = chain->time_ms;
-            d->world.forget_data(d->world.ctx, nodes[i]->ino);
-        }
-    drop_collected(d, nodes, count);
-    d->world.forget_data(d->world.ctx, chain->root->ino);
+    while (chain->listed != NULL)
+        inode_unlist(d, chain->listed);
 }
 
 /* Results of methods, and views. */
@@ -355,7 +347,7 @@ void chain_damaged(struct door *d, struct chain *chain, const char *why)
     struct inode *told = inode_find(d, chain->root, "damaged.txt");
     if (told != NULL)
         inode_detach(d, told);
-    d->world.forget_data(d->world.ctx, chain->root->ino);
+    inode_unlist(d, chain->root);
 }
 
 /* A damaged chain that can't be read is tried again, for it may have been

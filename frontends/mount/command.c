@@ -15,12 +15,6 @@
 
 /* ---- replies ---- */
 
-static void forget_listing(struct door *d, struct inode *folder)
-{
-    folder->is_listed = false;
-    d->world.forget_data(d->world.ctx, folder->ino);
-}
-
 void reply_drop(struct door *d, struct inode *node)
 {
     if (node->reply == NULL)
@@ -54,7 +48,7 @@ void reply_set(struct door *d, struct inode *node, const struct text *reply)
             drop_some_reply(d, node);
         d->reply_count++;
         inode_ref(node);
-        forget_listing(d, node->parent);
+        inode_unlist(d, node->parent);
     }
     content_unref(node->reply);
     node->reply = content_new(reply->data, reply->len);

@@ -149,6 +149,38 @@ struct inode *inode_find(const struct door *d, const struct inode *parent,
 
 /* ---- life ---- */
 
+void inode_list(struct inode *node)
+{
+    struct chain *chain = node->chain;
+    if (node->listed_link != NULL || chain == NULL)
+        return;
+    node->listed_next = chain->listed;
+    node->listed_link = &chain->listed;
+    if (chain->listed != NULL)
+        chain->listed->listed_link = &node->listed_next;
+    chain->listed = node;
+}
+
+static bool listed_remove(struct inode *node)
+{
+    if (node->listed_link == NULL)
+        return false;
+    *node->listed_link = node->listed_next;
+    if (node->listed_next != NULL)
+        node->listed_next->listed_link = node->listed_link;
+    node->listed_link = NULL;
+    node->listed_next = NULL;
+    return true;
+}
+
+void inode_unlist(struct door *d, struct inode *node)
+{
+    if (!listed_remove(node))
+        return;
+    node->mtime_ms = node->chain->time_ms;
+    d->world.forget_data(d->world.ctx, node->ino);
+}
+
 static void fresh_remove(struct inode *node)
 {
     if (node->fresh_link == NULL)
@@ -171,6 +203,7 @@ static void inode_free(struct door *d, struct inode *node)
         name_remove(d, node);
     idle_remove(d, node);
     fresh_remove(node);
+    listed_remove(node);
     inode_set_content(d, node, NULL);
     d->scratch_bytes -= node->data.len;
     d->node_count--;

@@ -70,8 +70,9 @@ struct chain {
     struct keyset *keys; /* of each type of the shape */
     struct lines log;
     struct inode *root;
-    struct inode *fresh; /* derived nodes that hold until something happens */
-    uint64_t changes;    /* counted up whenever that ends */
+    struct inode *listed; /* folders whose entries the kernel keeps */
+    struct inode *fresh;  /* derived nodes that hold until something happens */
+    uint64_t changes;     /* counted up whenever that ends */
 };
 
 /* ---- nodes ---- */
@@ -102,11 +103,10 @@ struct inode {
     bool is_known;   /* size, hash and mtime are */
     bool is_pending; /* made by CREATE, not written yet */
     bool is_moved;   /* an editor renamed it to a scratch file */
-    bool is_listed;  /* the kernel keeps its entries */
     uint64_t size, hash;
     int64_t mtime_ms;
     int64_t before_ms; /* that of the version before */
-    int error; /* instead of a content */
+    int error;         /* instead of a content */
     struct content *content;
     struct content *reply; /* of a method's file: what it said last */
     struct text data;      /* of SCRATCH */
@@ -115,6 +115,7 @@ struct inode {
     struct inode *scratch; /* of a folder: the first scratch or pending one */
     struct inode *scratch_next;
     struct inode *fresh_next, **fresh_link;
+    struct inode *listed_next, **listed_link;
     struct inode *idle_prev, *idle_next; /* nobody needs it; oldest first */
     bool is_idle;
     struct inode *kept_prev, *kept_next; /* has a content; oldest first */
@@ -263,6 +264,9 @@ void inode_set_content(struct door *d, struct inode *node,
 void inode_use(struct door *d, struct inode *node);
 /* It holds until something happens in the chain. */
 void inode_is_derived(struct inode *node);
+/* The kernel keeps what the folder lists, or no longer. */
+void inode_list(struct inode *node);
+void inode_unlist(struct door *d, struct inode *node);
 void inode_went_stale(struct door *d, struct inode *node);
 void inode_forget_entry(struct door *d, const struct inode *node);
 void inodes_free(struct door *d);

@@ -561,14 +561,10 @@ static const struct fuse_lowlevel_ops operations = {
 
 /* ---- the loop ---- */
 
-/* One ask, if there is one. */
-static bool take_ask(struct mount *m)
+static void take_ask(struct mount *m)
 {
-    int rc = fuse_session_receive_buf(m->session, &m->buffer);
-    if (rc <= 0)
-        return false;
-    fuse_session_process_buf(m->session, &m->buffer);
-    return true;
+    if (fuse_session_receive_buf(m->session, &m->buffer) > 0)
+        fuse_session_process_buf(m->session, &m->buffer);
 }
 
 static bool take_answer(struct mount *m)
@@ -585,17 +581,13 @@ static bool take_answer(struct mount *m)
 static void take_flushes(struct mount *m)
 {
     uint64_t number = notifier_flushed(m->notifier);
-    if (number != 0)
+    if (number != 0 && m->door != NULL)
         door_flushed(m->door, number);
 }
 
-static bool should_stop(const struct mount *m)
-{
-    struct pollfd fd = {.fd = m->stop_fd, .events = POLLIN};
-    return fuse_session_exited(m->session) || poll(&fd, 1, 0) > 0;
-}
-
-static void wait_for_work(struct mount *m, int timeout_ms)
+/* Wait for something, and do it: one ask, for there is seldom more than one,
+ * and looking for it would cost as much as taking it. */
+static bool turn(struct mount *m, int timeout_ms)
 {
     struct pollfd fds[] = {
         {.fd = fuse_session_fd(m->session), .events = POLLIN},
@@ -604,6 +596,15 @@ static void wait_for_work(struct mount *m, int timeout_ms)
         {.fd = m->stop_fd, .events = POLLIN},
     };
     poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms);
+    if (m->door != NULL)
+        door_tick(m->door, now_ms());
+    if (fds[0].revents != 0)
+        take_ask(m);
+    while (fds[1].revents != 0 && take_answer(m))
+        ;
+    if (fds[2].revents != 0)
+        take_flushes(m);
+    return fds[3].revents == 0 && !fuse_session_exited(m->session);
 }
 
 /* (3) */
@@ -615,8 +616,7 @@ static void say_farewell(struct mount *m)
     notifier_stop(m->notifier);
     int64_t end = now_ms() + FAREWELL_MS;
     while (!notifier_has_stopped(m->notifier) && now_ms() < end)
-        if (!take_ask(m))
-            wait_for_work(m, TICK_MS / 10);
+        turn(m, TICK_MS / 10);
 }
 
 static void tell_ended(struct mount *m)
@@ -629,19 +629,8 @@ static void tell_ended(struct mount *m)
 static void *loop(void *arg)
 {
     struct mount *m = arg;
-    int64_t last_look = 0;
-    for (;;) {
-        int64_t now = now_ms();
-        door_tick(m->door, now);
-        bool worked = take_ask(m);
-        worked = take_answer(m) || worked;
-        take_flushes(m);
-        if (!worked)
-            wait_for_work(m, TICK_MS);
-        if ((!worked || now - last_look >= TICK_MS) && should_stop(m))
-            break;
-        last_look = now;
-    }
+    while (turn(m, TICK_MS))
+        ;
     say_farewell(m);
     tell_ended(m);
     return NULL;

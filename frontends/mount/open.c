@@ -338,7 +338,8 @@ int do_opendir(struct door *d, struct op *op)
     }
     struct told told = {.handle = (uint64_t)(uintptr_t)h};
     told.keep = node->kind == NODE_FOLDER && node->chain->is_ready;
-    node->is_listed = told.keep;
+    if (told.keep)
+        inode_list(node);
     return op_tell(d, op, &told);
 }
 
