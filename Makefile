@@ -68,14 +68,9 @@ bench:                            ## ratios against the machine's limits and a p
 	$(MAKE) --no-print-directory $(B)/tests/bench/bench bench-mount
 	$(B)/tests/bench/bench
 
-# Beside libfuse's own example, where Debian's documentation is installed.
-EXAMPLE := /usr/share/doc/libfuse3-dev/examples/passthrough_ll.c
-bench-mount: $(B)/ate
-ifneq ($(FUSE),)
+bench-mount: all
 	$(MAKE) --no-print-directory $(B)/tests/bench/mount
-	$(CC) -O2 -D_GNU_SOURCE -w $(EXAMPLE) -o $(B)/passthrough $(PKG_CFLAGS) $(FUSE_LIBS)
-	$(B)/tests/bench/mount $(CURDIR)/$(B)/ate $(CURDIR)/$(B)/passthrough
-endif
+	tests/bench/run-mount $(B) '$(FUSE)'
 
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
 	tests/check $(B)
@@ -132,7 +127,6 @@ $(B)/frontends/%.o: frontends/%.c $(B)/include/ate.h
 	mkdir -p $(@D)
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Ifrontends -I$(B)/include -c -o $@ $<
-# What is left out is another program.
 $(B)/frontends/cli/main.o: $(B)/without
 $(B)/without: FORCE
 	mkdir -p $(@D)

@@ -371,8 +371,10 @@ void chains_free(struct door *d)
     while (d->chains != NULL) {
         struct chain *chain = d->chains;
         d->chains = chain->next;
-        for (size_t i = 0; chain->shape && i < chain->shape->type_count; i++)
+        for (size_t i = 0; chain->shape && i < chain->shape->type_count; i++) {
+            chain->keys[i].fetch = NULL; /* all are canceled */
             keyset_clear(d, &chain->keys[i]);
+        }
         lines_clear(d, &chain->log);
         shape_unref(chain->shape);
         free(chain->keys);

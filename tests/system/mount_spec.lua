@@ -93,6 +93,18 @@ local function script(text)
     return done
 end
 
+local without = io.open((os.getenv('ATE_BUILD') or run.root .. '/build')
+    .. '/without')
+if without ~= nil and without:read('*a'):find('fuse') then
+    describe('a build without fuse', function()
+        it('says so', function()
+            run.bank()
+            run.fails(7, 'WITHOUT=fuse', 'mount', run.dir .. '/m')
+        end)
+    end)
+    return
+end
+
 describe('a mount', function()
     it('lists what exists', function()
         script([[

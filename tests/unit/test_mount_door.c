@@ -478,6 +478,22 @@ static void closing_answers_all_that_is_under_way(void **state)
     assert_int_equal(b->told.error, EINTR);
 }
 
+/* A list of keys goes on coming after the first who wanted it gave up. */
+static void closing_ends_lists_that_are_under_way(void **state)
+{
+    struct bench *b = *state;
+    uint64_t folder = look(b, "bank/accounts");
+    b->is_deaf = true;
+    begin(b, (struct ask){.kind = ASK_OPENDIR, .ino = folder});
+    pass(b, 6000);
+    assert_true(b->is_told);
+    assert_int_equal(b->told.error, ETIMEDOUT);
+    unsigned canceled = b->canceled;
+    door_free(b->door);
+    b->door = NULL;
+    assert_true(b->canceled > canceled);
+}
+
 /* ---- limits ---- */
 
 static void scratch_files_are_bounded(void **state)
@@ -556,6 +572,7 @@ int main(void)
         WITH_BENCH(nothing_waits_longer_than_its_deadline),
         WITH_BENCH(a_call_without_answer_says_that_nobody_knows),
         WITH_BENCH(closing_answers_all_that_is_under_way),
+        WITH_BENCH(closing_ends_lists_that_are_under_way),
         WITH_BENCH(scratch_files_are_bounded),
         WITH_BENCH(what_can_not_be_written_is_not),
     };
