@@ -277,11 +277,44 @@ static int fail_opening(struct door *d, struct chain *chain, int code,
     return errno_of(code);
 }
 
+/* Does an open file wait for its news, or an ask for anything of it? */
+static bool is_awaited(const struct door *d, const struct chain *chain)
+{
+    for (const struct handle *h = d->handles; h != NULL; h = h->next)
+        if (h->watches && h->node->chain == chain)
+            return true;
+    for (const struct op *op = d->ops; op != NULL; op = op->next)
+        if (op->node->chain == chain)
+            return true;
+    return false;
+}
+
+/* A chain that is followed is open in the engine: not too many at a time. The
+ * one that was asked for longest ago goes, and is read anew when somebody asks
+ * again. */
+static void rest_one(struct door *d)
+{
+    struct chain *oldest = NULL;
+    size_t count = 0;
+    for (struct chain *c = d->chains; c != NULL; c = c->next) {
+        count += c->follow != NULL;
+        bool rests = c->follow != NULL && c->is_ready && !is_awaited(d, c);
+        if (rests && (oldest == NULL || c->used < oldest->used))
+            oldest = c;
+    }
+    if (count < d->options.chains_max || oldest == NULL)
+        return;
+    fetch_cancel(d, oldest->follow);
+    oldest->follow = NULL;
+    chain_unready(d, oldest);
+}
+
 static void follow(struct door *d, struct chain *chain)
 {
     struct text args = {0};
     if (chain->follow != NULL)
         return;
+    rest_one(d);
     pack_put_map(&args, 2);
     pack_put_string(&args, "follow");
     pack_put_boolean(&args, true);
@@ -354,6 +387,7 @@ void chain_damaged(struct door *d, struct chain *chain, const char *why)
  * repaired; not at every look, for that reads its log. */
 int chain_need(struct door *d, struct op *op, struct chain *chain)
 {
+    chain->used = ++d->uses;
     if (chain->is_ready)
         return 0;
     if (chain->damage != NULL && d->now_ms - chain->damaged_ms < DOOR_CHAINS_MS)

@@ -369,6 +369,8 @@ struct door *door_new(const struct world *world,
         d->options.deadline_ms = DEADLINE_MS;
     if (d->options.cache_max == 0)
         d->options.cache_max = DOOR_CACHE_MAX;
+    if (d->options.chains_max == 0)
+        d->options.chains_max = DOOR_FOLLOWED_MAX;
     d->as = options->as != NULL ? must_copy(options->as) : NULL;
     d->now_ms = now_ms;
     d->root = inode_new(d, NODE_ABOVE, NULL, "");

@@ -28,6 +28,7 @@ enum {
     DOOR_WATCH_MAX = 1 << 20,     /* bytes that wait for one reader */
     DOOR_KEYS_MAX = 1000000,      /* names in a folder */
     DOOR_REPLIES_MAX = 1024,      /* methods whose last reply is kept */
+    DOOR_FOLLOWED_MAX = 256,      /* chains in use at a time */
     DOOR_ASKS_MAX = 4096,         /* under way */
     DOOR_STEP_MS = 5000,   /* then a write that has done something returns */
     DOOR_SETTLE_MS = 250,  /* for a write's own news to come back */
@@ -123,6 +124,7 @@ struct door_options {
     const char *as;       /* the key that signs; NULL: me */
     uint32_t deadline_ms; /* of an ask; 0: 30 s */
     uint64_t cache_max;   /* bytes of contents; 0: DOOR_CACHE_MAX */
+    unsigned chains_max;  /* in use at a time; 0: DOOR_FOLLOWED_MAX */
     int64_t epoch_ms;     /* when the clock that it is told was 0 */
 };
 

@@ -65,6 +65,7 @@ struct chain {
     int64_t damaged_ms;
     struct fetch *opening;
     struct fetch *follow;
+    uint64_t used; /* when somebody asked for it last, a count */
     uint64_t seen; /* transactions of which we know */
     int64_t time_ms;
     struct keyset *keys; /* of each type of the shape */
@@ -232,6 +233,7 @@ struct door {
     size_t scratch_count;
     struct chain *chains;
     int64_t chains_ms; /* when they were listed */
+    uint64_t uses;     /* of chains, counted */
     struct fetch *listing;
     struct op *ops;
     size_t op_count;

@@ -288,7 +288,7 @@ static void make_account(struct bench *b, const char *name)
     text_free(&args);
 }
 
-static int bench_setup(void **state)
+static int bench_setup_with(void **state, unsigned chains_max)
 {
     struct bench *b = must_zero(sizeof(*b));
     struct ate_error error = {0};
@@ -303,7 +303,8 @@ static int bench_setup(void **state)
         .forget_data = world_forget_data,
         .flush = world_flush,
     };
-    const struct door_options options = {.deadline_ms = 5000};
+    const struct door_options options = {.deadline_ms = 5000,
+                                         .chains_max = chains_max};
     if (ate_open(&b->ate, NULL, ATE_MEMORY, &error) != 0)
         fail_msg("%s", error.text);
     ate_set_clock(b->ate, 1700000000000, &error);
@@ -315,6 +316,11 @@ static int bench_setup(void **state)
     b->door = door_new(&world, &options, b->now_ms);
     *state = b;
     return 0;
+}
+
+static int bench_setup(void **state)
+{
+    return bench_setup_with(state, 0);
 }
 
 static int bench_teardown(void **state)

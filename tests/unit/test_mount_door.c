@@ -544,6 +544,29 @@ static void what_can_not_be_written_is_not(void **state)
     assert_int_equal(ask(b, create), EPERM);
 }
 
+/* Else a walk through a million chains would open them all. */
+static void chains_take_turns(void **state)
+{
+    struct bench *b = *state;
+    make_wiki(b);
+    make_page(b, "intro.md", "one\n");
+    unsigned canceled = b->canceled;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(
+            echo(b, "bank/accounts/alice/transfer", "to=bob amount=1\n"), 0);
+        assert_int_equal(cat(b, "wiki/wiki/atlas/intro.md"), 0);
+        assert_string_equal(b->data.data, "one\n");
+    }
+    assert_int_equal(b->canceled - canceled, 6);
+    assert_int_equal(cat(b, "bank/views/balance.csv"), 0);
+    assert_true(has(b, "bob,3.00\n"));
+}
+
+static int setup_one_chain(void **state)
+{
+    return bench_setup_with(state, 1);
+}
+
 #define WITH_BENCH(test)                                                       \
     cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
 
@@ -573,6 +596,8 @@ int main(void)
         WITH_BENCH(a_call_without_answer_says_that_nobody_knows),
         WITH_BENCH(closing_answers_all_that_is_under_way),
         WITH_BENCH(closing_ends_lists_that_are_under_way),
+        cmocka_unit_test_setup_teardown(chains_take_turns, setup_one_chain,
+                                        bench_teardown),
         WITH_BENCH(scratch_files_are_bounded),
         WITH_BENCH(what_can_not_be_written_is_not),
     };
