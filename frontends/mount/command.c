@@ -321,14 +321,6 @@ int command_read(struct door *d, struct op *op)
 
 /* ---- its news ---- */
 
-/* Asks during which the kernel holds a folder can't wait until it has
- * forgotten names in there. */
-static bool holds_folder(const struct op *op)
-{
-    return op->ask.kind == ASK_RENAME || op->ask.kind == ASK_UNLINK ||
-           op->ask.kind == ASK_CREATE;
-}
-
 int command_settle(struct door *d, struct op *op)
 {
     struct chain *chain = op->caller != NULL ? op->caller->chain : NULL;
@@ -341,7 +333,7 @@ int command_settle(struct door *d, struct op *op)
         op->waits_for_more = true;
         return DOOR_WAIT;
     }
-    if (op->flush == 0 && !late && !holds_folder(op))
+    if (op->flush == 0 && !late)
         op->flush = d->world.flush(d->world.ctx);
     if (op->flush != 0 && !late) {
         op->waits_for_more = true;

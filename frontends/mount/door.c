@@ -24,6 +24,31 @@ static void op_add(struct door *d, struct op *op)
     d->op_count++;
 }
 
+bool ops_hold(struct door *d, uint64_t folder, const char *name)
+{
+    for (struct op *op = d->ops; op != NULL; op = op->next) {
+        bool holds = op->ask.kind == ASK_RENAME || op->ask.kind == ASK_UNLINK ||
+                     op->ask.kind == ASK_CREATE;
+        if (!holds || (op->ask.ino != folder && op->ask.to != folder))
+            continue;
+        text_put(&op->later, &folder, sizeof(folder));
+        text_put(&op->later, name, strlen(name) + 1);
+        return true;
+    }
+    return false;
+}
+
+static void forget_later(struct door *d, const struct text *later)
+{
+    for (size_t at = 0; at < later->len;) {
+        uint64_t folder;
+        const char *name = later->data + at + sizeof(folder);
+        memcpy(&folder, later->data + at, sizeof(folder));
+        d->world.forget_entry(d->world.ctx, folder, name);
+        at += sizeof(folder) + strlen(name) + 1;
+    }
+}
+
 static void op_free(struct door *d, struct op *op)
 {
     *(op->prev != NULL ? &op->prev->next : &d->ops) = op->next;
@@ -39,6 +64,8 @@ static void op_free(struct door *d, struct op *op)
     }
     if (op->handle != NULL && op->ask.kind == ASK_OPENDIR)
         handle_free(d, op->handle);
+    forget_later(d, &op->later);
+    text_free(&op->later);
     inode_unref(d, op->node);
     inode_unref(d, op->to);
     inode_unref(d, op->caller);

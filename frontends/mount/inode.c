@@ -360,7 +360,9 @@ void inode_went_stale(struct door *d, struct inode *node)
 
 void inode_forget_entry(struct door *d, const struct inode *node)
 {
-    if (node->lookups > 0 && node->parent != NULL && node->is_current)
+    if (node->lookups == 0 || node->parent == NULL || !node->is_current)
+        return;
+    if (!ops_hold(d, node->parent->ino, node->name))
         d->world.forget_entry(d->world.ctx, node->parent->ino, node->name);
 }
 

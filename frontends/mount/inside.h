@@ -194,6 +194,7 @@ struct op {
     uint64_t index;    /* of the last transaction, +1 */
     uint64_t flush;
     int64_t settle_ms;
+    struct text later; /* entries to forget when it has ended */
 };
 
 /* ---- calls for data ---- */
@@ -302,6 +303,9 @@ void op_wake(struct door *d, struct fetch *fetch, int code);
 void op_run(struct door *d, struct op *op);
 /* Those that wait for one fetch wait for another. */
 void op_move(struct door *d, const struct fetch *from, struct fetch *to);
+/* The kernel holds a folder while one of these is under way, and could not
+ * forget a name in there: have it done when that has ended. */
+bool ops_hold(struct door *d, uint64_t folder, const char *name);
 /* Run those that wait for news of a chain. */
 void ops_news(struct door *d, const struct chain *chain);
 void tell_entry(struct door *d, struct op *op, struct inode *node);
