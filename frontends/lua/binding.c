@@ -391,7 +391,7 @@ static int body_hash(lua_State *L)
     struct ate_error error = {0};
     int fd = (int)luaL_checkinteger(L, 1);
     if (ate_body_hash(fd, 0, hash, &length, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     for (size_t i = 0; i < sizeof(hash); i++)
         snprintf(text + 2 * i, 3, "%02x", hash[i]);
     lua_pushstring(L, text);

@@ -86,9 +86,9 @@ local function call_one(ctx, session, schema, method)
     who.deadline_ms = ctx.options.deadline
     who.call_id = call_id_of(ctx.options['call-id'])
     if ctx.options.body ~= nil then
-        local ok, problem = body.add(ctx, session, method, args)
+        local ok, wrong = body.add(ctx, session, method, args)
         if not ok then
-            return nil, problem
+            return nil, wrong
         end
     end
     local value
