@@ -225,6 +225,7 @@ static void prepare_run(struct chain *c, struct chain_call *call)
     run->caller = caller_of(call);
     run->where = "server";
     run->writes = st->method->mode == METHOD_WRITE;
+    run->watches = call->reads != NULL && !run->writes;
     run->author = run->writes ? call->author->id : NULL;
     reads_clear(&run->reads);
     buf_clear(&run->result);
@@ -241,9 +242,16 @@ static int run_read(struct chain *c, struct chain_call *call)
     struct call *run = &call->state->run;
     run->version = state_durable(&c->core.state);
     run->time = state_time(run->version);
+    call->size = c->durable.size;
     int rc = run_method(c, call);
     if (rc != 0)
         return rc;
+    if (run->watches) {
+        reads_deinit(call->reads);
+        *call->reads = run->reads;
+        reads_init(&run->reads);
+        reads_pack(call->reads);
+    }
     keep_result(call->state);
     give_result(c, call);
     answer(c, call, 0);

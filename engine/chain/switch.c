@@ -43,6 +43,7 @@ static void exchange(struct switching *s)
     c->core = *other;
     *other = core;
     s->exchanged = !s->exchanged;
+    touched_forget(c);
     c->epoch++;
 }
 
@@ -195,6 +196,7 @@ static void replay_exchange(void *ctx)
         memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
         c->core = *other;
         *other = core;
+        touched_forget(c);
         c->epoch++;
         c->hidden = true;
         code = replay_activation(c, &r->frame, &err);
