@@ -147,10 +147,11 @@ static void add(struct changes *c, struct bytes key, uint64_t size)
         make_room(c);
     c->items = mem_array_grow(c->items, c->count, &c->cap, sizeof(*c->items));
     assert(c->count == 0 || c->items[c->count - 1].size <= size);
+    uint8_t *own = take_key(c, key);
     c->items[c->count++] = (struct changed){
         .number = ++c->number,
         .size = size,
-        .key = take_key(c, key),
+        .key = own,
         .key_len = key.len,
     };
     map_put(&c->last, key, c->number);
