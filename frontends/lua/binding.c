@@ -200,7 +200,7 @@ static bool option(lua_State *L, int index, const char *name)
     return is_set;
 }
 
-/* open(path, {read_only, create, memory, folder}) -> node | nil, err */
+/* node(path, {read_only, create, memory, folder}) -> node | nil, err */
 static int node_open(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
@@ -222,6 +222,19 @@ static int node_open(lua_State *L)
         return binding_fail(L, &error);
     }
     return 1;
+}
+
+/* open{data, read_only, ...} -> folder | nil, err: lua/client/folder.lua */
+static int open_folder(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "ate.client.folder");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "open");
+    lua_insert(L, 1);
+    lua_pop(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
 }
 
 static int node_close(lua_State *L)
@@ -267,6 +280,16 @@ static const char *text_field(lua_State *L, int index, const char *name)
     return luaL_optstring(L, -1, NULL);
 }
 
+static uint32_t count_field(lua_State *L, const char *name)
+{
+    lua_getfield(L, 3, name);
+    lua_Number count = luaL_optnumber(L, -1, 0);
+    if (!(count >= 0 && count <= UINT32_MAX))
+        luaL_error(L, "%s is a whole number below 2^32", name);
+    lua_pop(L, 1);
+    return (uint32_t)count;
+}
+
 /* Fill a request from the table at 3; the stack keeps its texts. */
 static int read_request(lua_State *L, struct ate_request *request)
 {
@@ -287,11 +310,8 @@ static int read_request(lua_State *L, struct ate_request *request)
     luaL_argcheck(L, id == NULL || len == CALL_ID_SIZE, 3,
                   "call_id is 16 bytes");
     request->call_id = (const uint8_t *)id;
-    lua_getfield(L, 3, "deadline_ms");
-    lua_Number deadline_ms = luaL_optnumber(L, -1, 0);
-    luaL_argcheck(L, deadline_ms >= 0 && deadline_ms <= UINT32_MAX, 3,
-                  "deadline_ms is a number of milliseconds");
-    request->deadline_ms = (uint32_t)deadline_ms;
+    request->deadline_ms = count_field(L, "deadline_ms");
+    request->credit = count_field(L, "credit");
     lua_getfield(L, 3, "args");
     if (lua_isnil(L, -1))
         return 0;
@@ -324,7 +344,7 @@ static int node_start(lua_State *L, start_fn *start)
 }
 
 /* node:call(port, {chain, method, args, as, act_for, with, roots, call_id,
- * deadline_ms}) -> number of the call | nil, err when the arguments are no
+ * deadline_ms, credit}) -> number of the call | nil, err when the arguments are no
  * values */
 static int node_call(lua_State *L)
 {
@@ -512,7 +532,8 @@ static void set_classes(lua_State *L)
 int luaopen_ate(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"open", node_open},   {"port", port_new},
+        {"open", open_folder}, {"node", node_open},
+        {"port", port_new},
         {"bundle", bundle},    {"proof", proof},
         {"error", make_error}, {"asset", asset},
         {"assets", assets},    {"bin", value_bin},

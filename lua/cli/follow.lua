@@ -2,6 +2,7 @@
 -- @module ate.cli.follow
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local changes = require('ate.client.changes')
 local problem = require('ate.client.problem')
 local tail = require('ate.cli.tail')
 
@@ -19,6 +20,8 @@ M.options = {
 local function line_of(change)
     if change.put ~= nil then
         return '+ ' .. tail.fields_text(change.put, cell.text)
+    elseif change.gone == true then
+        return '-'
     elseif change.gone ~= nil then
         return '- ' .. tail.fields_text(change.gone, cell.text)
     elseif change.reset ~= nil then
@@ -29,32 +32,8 @@ local function line_of(change)
     return '+ ' .. cell.text(change.value)
 end
 
---- The changes of one chunk, each a table with one of put, gone, value and
--- reset; the last has `at`, the position, if with it all is told.
--- @tparam table chunk as the engine gives it
--- @treturn table list
-function M.changes(chunk)
-    local list = {}
-    if chunk.reset ~= nil then
-        list[1] = {reset = chunk.reset}
-    end
-    for _, change in ipairs(chunk.changes or {}) do
-        list[#list + 1] = change
-    end
-    if chunk.gone ~= nil then
-        list[#list + 1] = {gone = {}}
-    elseif chunk.value ~= nil then
-        list[#list + 1] = {value = chunk.value}
-    end
-    if #list == 0 then
-        list[1] = {}
-    end
-    list[#list].at = chunk.at
-    return list
-end
-
 local function print_chunk(out, chunk)
-    for _, change in ipairs(M.changes(chunk)) do
+    for _, change in ipairs(changes.of(chunk)) do
         if out.is_json then
             out:json_line(change)
         elseif next(change) ~= 'at' or next(change, 'at') ~= nil then
