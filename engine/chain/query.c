@@ -113,7 +113,7 @@ static int begin_anew(struct query *q, struct err *err)
 static int advance(struct query *q, struct err *err)
 {
     if (q->canceled)
-        return err_set(err, ATE_ECANCELED, "%s: canceled", q->kind->name);
+        return err_set(err, ATE_ECANCELED, "canceled");
     if (q->failed != 0) {
         *err = q->err;
         return q->failed;

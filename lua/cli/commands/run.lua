@@ -35,10 +35,11 @@ end
 
 local function run(ctx)
     local path = ctx.args.FILE
-    local kind = path ~= '-' and ate.host.kind(path) or 'file'
-    if kind ~= 'file' then
-        return nil, ate.error(kind == nil and 'NOT_FOUND' or 'INVALID',
-            kind == nil and 'no file ' .. path or path .. ' is no file')
+    local kind = ate.host.kind(path)
+    if path ~= '-' and kind == nil then
+        return nil, ate.error('NOT_FOUND', 'no file ' .. path)
+    elseif path ~= '-' and kind == 'folder' then
+        return nil, ate.error('INVALID', path .. ' is a folder, no script')
     end
     local script, wrong = load_script(path)
     if script == nil then
