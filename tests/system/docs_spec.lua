@@ -333,6 +333,32 @@ describe('docs/files.md', function()
     end)
 end)
 
+describe('pages about reading and scripts', function()
+    for _, page in ipairs({'docs/client.md', 'docs/reads.md'}) do
+        it('show what happens: ' .. page, function()
+            write_files(page)
+            run.bank_schema()
+            run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+            local copy = run.dir .. '/page.md'
+            run.write(copy, '```console\n$ PATH=' .. run.dir .. '/bin:$PATH\n```\n'
+                .. run.read(page))
+            assert.is_true(run_consoles(copy, run.dir) >= 6)
+        end)
+    end
+
+    it('name every read', function()
+        local page = run.read('docs/reads.md')
+        local names = run.read('engine/node/serve.c'):match(
+            'static void serve_read%(struct asked %*a%)\n{.-names%[%] = (%b{})')
+        local count = 0
+        for name in names:gmatch('"(%l+)"') do
+            assert(page:find('`' .. name .. '`', 1, true), name)
+            count = count + 1
+        end
+        assert.is_true(count > 15)
+    end)
+end)
+
 describe('docs/ARCHITECTURE.md', function()
     local page = prose(run.read('docs/ARCHITECTURE.md'))
     page = page:sub(page:find('\n## Files\n', 1, true), -1)
