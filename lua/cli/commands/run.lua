@@ -18,10 +18,11 @@ local function add_path(path)
 end
 
 local function set_arg(path, words)
-    arg = {[0] = path} -- luacheck: ignore 121 (as every Lua program has it)
+    local list = {[0] = path}
     for i, word in ipairs(words) do
-        arg[i] = word
+        list[i] = word
     end
+    rawset(_G, 'arg', list) -- as every Lua program has it
 end
 
 --- What it raised, with where; an error of ate keeps its code.
