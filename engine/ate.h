@@ -327,8 +327,8 @@ ATE_API int ate_proof(const void *text, size_t len, const char *vkey,
 /* ---- bodies, without a node ---- */
 
 /* The hash that a body has, read from the file descriptor to its end, and its
- * length: what `ate.put` compares at the end of a large one. `sealed`: its pieces
- * are. Errors: IO, LIMIT (larger than any body may be). */
+ * length: what `ate.put` compares at the end of a large one. `sealed`: its
+ * pieces are. Errors: IO, LIMIT (larger than any body may be). */
 ATE_API int ate_body_hash(int fd, int sealed, uint8_t hash[32],
                           uint64_t *length, struct ate_error *error);
 
