@@ -188,8 +188,9 @@ struct ate_request {
 
 /* Call a method. Never fails at once: what goes wrong is the final answer.
  * Returns the call's number, from 1 on, unique within `ate`. A write is
- * answered when it is durable. Calls of one thread on one chain take effect in
- * the order in which they were started. `port` outlives the call.
+ * answered when it is durable. Calls are begun in the order in which they were
+ * started; of two that depend on each other the first has to be waited for.
+ * `port` outlives the call.
  *
  * The node's own methods (chain NULL):
  *

@@ -1,7 +1,9 @@
 /* (1) items[] is in order of `number` and of `size`.
  * (2) `last` has exactly the keys that stand in items[], with the numbers of
  *     the items that hold them.
- * (3) Whoever has seen all up to `lost` misses nothing here. */
+ * (3) Whoever has seen all up to `lost` misses nothing here.
+ * (4) What an entry belongs to stands behind it, so that who has seen that one
+ *     has seen the entry; for a run of entries of one owner it stands once. */
 #include "chain/changes.h"
 
 #include <assert.h>
@@ -31,6 +33,7 @@ void changes_deinit(struct changes *c)
     drop_keys(c);
     mem_free(c->items);
     c->items = NULL;
+    buf_deinit(&c->owner);
     map_deinit(&c->last);
 }
 
@@ -161,10 +164,21 @@ void changes_add(struct changes *c, struct bytes key, uint64_t size)
 {
     struct buf owner = {0};
     assert(key.len > 0);
-    add(c, key, size);
-    if (changes_owner_key(&owner, key) && !bytes_equal(buf_bytes(&owner), key))
-        add(c, buf_bytes(&owner), size);
-    buf_deinit(&owner);
+    changes_owner_key(&owner, key);
+    if (!bytes_equal(buf_bytes(&owner), buf_bytes(&c->owner)))
+        changes_added(c, size);
+    if (!bytes_equal(buf_bytes(&owner), key))
+        add(c, key, size);
+    buf_deinit(&c->owner);
+    c->owner = owner;
+}
+
+/* Invariant (4). */
+void changes_added(struct changes *c, uint64_t size)
+{
+    if (c->owner.len > 0)
+        add(c, buf_bytes(&c->owner), size);
+    buf_clear(&c->owner);
 }
 
 /* ---- keys of what entries belong to ---- */

@@ -33,11 +33,12 @@ struct changes {
     size_t count;
     size_t cap;
     size_t max;
-    size_t live;     /* those that have a key */
-    struct map last; /* key to number */
-    uint64_t number; /* the newest */
-    uint64_t lost;   /* the newest that was forgotten */
-    uint64_t since;  /* all that changed behind this size is here */
+    size_t live;      /* those that have a key */
+    struct map last;  /* key to number */
+    uint64_t number;  /* the newest */
+    uint64_t lost;    /* the newest that was forgotten */
+    uint64_t since;   /* all that changed behind this size is here */
+    struct buf owner; /* of the entries that were added last, or empty */
     /* Some of them are not durable yet: nobody may look now. */
     bool ahead;
 };
@@ -51,8 +52,10 @@ void changes_deinit(struct changes *c); /* safe twice */
 void changes_forget(struct changes *c, uint64_t size);
 
 /* The entry with this key changed; it holds from `size` on, which never
- * decreases. A row's view changed with it. */
+ * decreases. A row's view changed with it. After some of one size: _added(),
+ * before anybody looks. */
 void changes_add(struct changes *c, struct bytes key, uint64_t size);
+void changes_added(struct changes *c, uint64_t size);
 
 /* Is all that changed behind change `number` still here? */
 bool changes_reach(const struct changes *c, uint64_t number);

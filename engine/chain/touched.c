@@ -27,6 +27,7 @@ static void take(struct chain *c, struct buf *keys, uint64_t size)
         changes_add(&c->changes, bytes_of(keys->data + at + 4, length), size);
         at += 4 + length;
     }
+    changes_added(&c->changes, size);
     buf_clear(keys);
 }
 

@@ -113,9 +113,14 @@ static void views_change_with_their_rows(void **state)
         name[0] = (char)kinds[i];
         owner[0] = STATE_ROW;
         changes_add(&c, bytes_of(name, sizeof(name) - 1), 3);
+        name[sizeof(name) - 2] = 'z';
+        changes_add(&c, bytes_of(name, sizeof(name) - 1), 3);
+        changes_added(&c, 3);
+        changes_added(&c, 3);
+        assert_int_equal(c.number - before, 3); /* two rows, one view */
         assert_true(changes_last(&c, bytes_of(owner, sizeof(owner))) > before);
     }
-    assert_int_equal(c.live, 3);
+    assert_int_equal(c.live, 5);
     struct buf none = {0};
     assert_false(changes_owner_key(&none, object(1)));
     buf_deinit(&none);
