@@ -258,8 +258,8 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  * it; `proof` a file for ate_proof(); `check` says whether what others show is
  * of this chain.
  *
- * What follows takes {follow: true, from?: position}, too (but no after, limit
- * and order) and does not end by itself. A position is a size of the log. Of
+ * What follows takes {follow: true, from?: position}, too, but of list and view
+ * no after, limit and order, and does not end by itself. A position is a size of the log. Of
  * tail each DATA is a transaction; that of index i is told up to position
  * i + 1. Of the others each DATA is a map:
  *

@@ -614,6 +614,9 @@ static int check_may_run(struct chain *c, struct chain_call *call)
                        m->name);
     if (m->mode == METHOD_READ)
         return 0;
+    if (call->reads_only)
+        return err_set(&call->err, ATE_EINVALID,
+                       "%s: writes; it is called, not read", m->name);
     if (c->why.code != 0) {
         call->err = c->why;
         return c->why.code;

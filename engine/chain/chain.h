@@ -119,6 +119,8 @@ struct chain_call {
     /* Do not place it: `proposal` gets the batch, signed by the author and by
      * signers, for others to sign and somebody to submit. */
     bool proposes;
+    /* Only a method that reads is run: the author may have no secrets. */
+    bool reads_only;
     /* Of a read: gets what it looked at, in place of what is there; or NULL. */
     struct reads *reads;
     void (*done)(struct chain_call *call);

@@ -138,8 +138,32 @@ describe('--follow', function()
         assert.equal('ended 7\n', run.read(run.dir .. '/codes'))
     end)
 
+    it('follows what a method gives', function()
+        local done = script([[
+            bank
+            serve
+            follow told call bank account.get name=alice --follow --json
+            tells told '"at"'
+            follow told2 call bank account.list -f
+            tells told2 'name=bob'
+            "$ATE" call bank account.put name=eve owner=me >/dev/null
+            tells told2 'name=eve'
+            kill -INT $follower
+            wait $follower
+            cat told
+            stop
+        ]])
+        assert.equal('alice', json_lines(done.out)[1].value.name)
+    end)
+
     it('is not for what prints rows as a whole', function()
         run.bank()
+        run.fails(2, 'transfer: writes; it is called', 'call', 'bank',
+            'transfer', 'from=alice', 'to=bob', 'amount=1', '--follow')
+        run.fails(2, '%-%-follow is of one method', 'call', 'bank', '--jsonl',
+            'x', '--follow')
+        run.fails(2, '%-%-from goes with %-%-follow', 'call', 'bank', 'x',
+            '--from', '3')
         run.fails(2, 'not %-%-output csv', 'view', 'bank', 'balance', '-f',
             '-o', 'csv')
         run.fails(2, "'limit' does not go with 'follow'", 'list', 'bank',

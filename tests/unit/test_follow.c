@@ -697,7 +697,7 @@ static void what_does_not_read_is_refused(void **state)
         int code;
         const char *text;
     } cases[] = {
-        {"call method=book.put follow", ATE_EINVALID, "book.put writes"},
+        {"call method=book.put follow", ATE_EINVALID, "book.put: writes"},
         {"call method=boks follow", ATE_ENOT_FOUND, "did you mean 'books'"},
         {"call args.x=y follow", ATE_EINVALID, "'method' is missing"},
         {"call method=pages args=text", ATE_EINVALID, "'args' is a map"},
@@ -782,6 +782,43 @@ static const char more_view[] =
     "    fold = {book = function(rows, book)\n"
     "        rows:add(book.shelf, {n = 1})\n"
     "    end}})\n";
+
+static const char shape[] =
+    "shop:method('shape', {doc = 'd', mode = '%s', args = {},\n"
+    "    returns = t.integer(), run = function(ctx)\n"
+    "        return ctx.caller and 1 or 2\n"
+    "    end})\n";
+
+static void activate_shape(struct fixture_chain *f, int version,
+                           const char *mode)
+{
+    char text[sizeof(shape) + 10];
+    snprintf(text, sizeof(text), shape, mode);
+    activate(f, version, text);
+}
+
+/* What reads has no key to sign with: a method that writes from now on is not
+ * run any more. */
+static void a_method_that_begins_to_write_is_followed_no_more(void **state)
+{
+    struct told t = {0};
+    (void)state;
+    struct fixture_chain *f = open_shop(0);
+    put_shelf(f, 0, 1);
+    activate_shape(f, 2, "read");
+    begin(f, &t, "call method=shape follow", 100);
+    assert_int_equal(t.changes, 1);
+    activate_shape(f, 3, "write");
+    uint64_t size = chain_size(f->chain);
+    look(&t);
+    fixture_run(f);
+    assert_true(t.done);
+    assert_int_equal(t.code, ATE_EINVALID);
+    assert_non_null(strstr(t.err.text, "shape: writes"));
+    assert_int_equal(chain_size(f->chain), size);
+    told_end(&t);
+    close_shop(f);
+}
 
 static void another_schema_begins_anew_or_ends(void **state)
 {
@@ -884,6 +921,7 @@ int main(void)
         cmocka_unit_test(what_does_not_read_is_refused),
         cmocka_unit_test(a_deleted_object_ends_its_follower),
         cmocka_unit_test(another_schema_begins_anew_or_ends),
+        cmocka_unit_test(a_method_that_begins_to_write_is_followed_no_more),
         cmocka_unit_test(readers_tell_what_a_poll_brought),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,7 +266,7 @@ static void what_cannot_be_followed_says_why(void **state)
     assert_non_null(strstr(answer.error.text, "did you mean 'balance'"));
     call = subscribe(b, "call", ARGS("method=transfer"), 0, 0);
     assert_int_equal(end_of(b->port, call, &answer, NULL), ATE_INVALID);
-    assert_non_null(strstr(answer.error.text, "transfer writes"));
+    assert_non_null(strstr(answer.error.text, "transfer: writes"));
 }
 
 /* A default method that reads is followed by its name, too. */
