@@ -209,9 +209,9 @@ struct ate_request {
  *
  *     ate.put {id bin 16, offset?, data? bin, end?: true, hash?, sealed?: true}
  *                         -> {offset} or, at the end, {hash, length}
- *                         a body of more than 65,536 bytes, before the call that
- *                         gets {hash, length} where a blob is wanted. An id of
- *                         the caller's choice, pieces in order; without data:
+ *                         a body of more than 65,536 bytes, before the call
+ *                         that gets {hash, length} where a blob is wanted. An
+ *                         id of the caller's choice, pieces in order; no data:
  *                         how far is it? It can be gone on with for an hour; if
  *                         the chain was closed meanwhile, the end has to name
  *                         the hash (ate_body_hash()).
@@ -259,9 +259,9 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  * of this chain.
  *
  * What follows takes {follow: true, from?: position}, too, but of list and view
- * no after, limit and order, and does not end by itself. A position is a size of the log. Of
- * tail each DATA is a transaction; that of index i is told up to position
- * i + 1. Of the others each DATA is a map:
+ * no after, limit and order, and does not end by itself. A position is a size
+ * of the log. Of tail each DATA is a transaction; that of index i is told up to
+ * the position behind i. Of the others each DATA is a map:
  *
  *     at       the position up to which all is told with this chunk. Without
  *              it the chunk is a part, and the next ones belong to it

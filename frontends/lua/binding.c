@@ -344,8 +344,8 @@ static int node_start(lua_State *L, start_fn *start)
 }
 
 /* node:call(port, {chain, method, args, as, act_for, with, roots, call_id,
- * deadline_ms, credit}) -> number of the call | nil, err when the arguments are no
- * values */
+ * deadline_ms, credit}) -> number of the call | nil, err when the arguments are
+ * no values */
 static int node_call(lua_State *L)
 {
     return node_start(L, ate_call);
