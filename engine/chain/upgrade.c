@@ -130,7 +130,7 @@ static int convert(void *ctx, struct trial *t, struct trial_event *e,
     if (was == NULL)
         return err_set(err, ATE_ECORRUPT, "%s: no type of the bundle then",
                        e->type->name);
-    if (!type_needs_upgrade(was, e->type))
+    if (u->chain->skips_rules || !type_needs_upgrade(was, e->type))
         return 0;
     struct buf fields = {0};
     struct buf whole = {0};
@@ -369,6 +369,7 @@ int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
         upgrade_free(u);
         return rc;
     }
+    u->core.unconverted = c->skips_rules;
     for (size_t i = 0; i < u->core.schema->view_count; i++)
         u->reads_bodies |= u->core.schema->views[i].reads_bodies;
     *out = u;
