@@ -106,10 +106,16 @@ export function concat(...parts) {
 
 /** u64 big-endian of an integer, as H hashes them. */
 export function u64(value) {
+    const out = new Uint8Array(8);
+    const view = new DataView(out.buffer);
+    if (Number.isSafeInteger(value) && value >= 0) {
+        view.setUint32(0, Math.floor(value / 0x100000000));
+        view.setUint32(4, value);
+        return out;
+    }
     const wide = BigInt(value);
     need(wide >= 0n && wide < 1n << 64n, `${wide} is no u64`);
-    const out = new Uint8Array(8);
-    new DataView(out.buffer).setBigUint64(0, wide);
+    view.setBigUint64(0, wide);
     return out;
 }
 

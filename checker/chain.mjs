@@ -31,7 +31,7 @@ import {Window} from './window.mjs';
 const SEEN_FRAMES = 4096;
 const ROOT_EVERY = 1 << 16;
 
-class Chain {
+export class Chain {
     constructor(files, options) {
         this.options = options;
         this.note = options.note ?? (() => {});

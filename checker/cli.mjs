@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --no-warnings
 /** cli: the checker on a command line; the only file here that needs Node.js. */
 import {webcrypto} from 'node:crypto';
 import {open, readFile, realpath, stat} from 'node:fs/promises';
@@ -12,13 +12,15 @@ import {checkLeaf, checkTree} from './tlog.mjs';
 
 const HELP = `Check a chain, a proof or a published log, without ate.
 
-    cli.mjs FOLDER [--checkpoint FILE] [--receipt BASE64] [--state HEX]
+    cli.mjs FOLDER [--checkpoint FILE] [--receipt BASE64] [--state HEX] [--strict]
     cli.mjs proof FILE [--vkey VKEY] [--leaf HEX]
     cli.mjs tree DIR --vkey VKEY [--since FILE]
 
 A chain is checked from its genesis, as far as it takes no Lua; checkpoints and
 receipts (several of each) have to fit it, and the state root at its end, which
-is known where the schema has no views. A proof is of ate, or, with --leaf, any
+is known where the schema has no views. What is odd and takes nothing away (a
+damaged watermark beside a good one, tiles that are wrong) is told; with --strict
+it counts as something that differs. A proof is of ate, or, with --leaf, any
 C2SP tlog-proof. --json prints the result as JSON.
 
 Exit code 0: as recorded; 8: something differs; 3: no such folder or file;
@@ -74,13 +76,19 @@ async function checkFolder(folder, options) {
         readFile(path, 'utf8'));
     const files = new NodeFiles(folder);
     try {
+        let isOdd = false;
         const report = await checkChain(files, {
             crypto: webcrypto,
             name: basename(await realpath(folder)),
             checkpoints: await Promise.all(texts),
             receipts: options.receipt ?? [],
-            note: (text) => console.error(`check: ${folder}: ${text}`),
+            note: (text) => {
+                isOdd = true;
+                console.error(`check: ${folder}: ${text}`);
+            },
         });
+        if (isOdd && options.strict)
+            throw new Differs('odd, and --strict');
         if (options.state !== undefined && report.state !== options.state) {
             throw new Differs(report.state === null
                 ? 'the state root takes Lua: the schema has views'
@@ -136,7 +144,8 @@ async function checkPublished(folder, options) {
 }
 
 const COMMANDS = {
-    chain: {check: checkFolder, options: ['checkpoint', 'receipt', 'state']},
+    chain: {check: checkFolder, options: ['checkpoint', 'receipt', 'state',
+        'strict']},
     proof: {check: checkProofFile, options: ['vkey', 'leaf']},
     tree: {check: checkPublished, options: ['vkey', 'since']},
 };
@@ -149,6 +158,7 @@ function parse(words) {
         parsed = parseArgs({args: words, allowPositionals: true, options: {
             checkpoint: several, receipt: several, state: one, vkey: one,
             leaf: one, since: one, json: {type: 'boolean'},
+            strict: {type: 'boolean'},
             help: {type: 'boolean', short: 'h'},
         }});
     } catch (error) {

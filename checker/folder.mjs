@@ -20,6 +20,9 @@ const FRAMES_START = 0x2000;
 const FRAME_SIZE = 96;
 const PART_MAX = 64 << 20; // of a payload, of an inline section
 
+/** Bytes of a later format, which is no damage to be passed over. */
+class Later extends Differs {}
+
 function magic(bytes, word, what) {
     need(equal(bytes.subarray(0, word.length), utf8(word)), what);
 }
@@ -42,9 +45,11 @@ function readCur(bytes) {
 /** A watermark. */
 function readSlot(bytes, cur) {
     need(bytes.length === SLOT_SIZE, 'it is cut short');
-    magic(bytes, 'ATELOG\0\x01', 'no watermark');
+    magic(bytes, 'ATELOG\0', 'no watermark');
     const f = new Fields(bytes);
     need(f.u32(124) === crc32c(bytes.subarray(0, 124)), 'checksum differs');
+    if (bytes[7] !== 1)
+        throw new Later(`it has format ${bytes[7]}, which is not known here`);
     const slot = {
         chain: f.hex(8, 32),
         counter: f.view.getBigUint64(48, true),
@@ -161,7 +166,7 @@ export class Folder {
             try {
                 slots.push(readSlot(slot, this.cur));
             } catch (error) {
-                if (!(error instanceof Differs))
+                if (!(error instanceof Differs) || error instanceof Later)
                     throw error;
                 this.note(`${this.headName}: the slot at offset ${at} is ` +
                     `damaged: ${error.message}`);

@@ -1,6 +1,6 @@
 /** hash: H and the trees of docs/format.md, section 1. */
 import {u64, utf8} from './bytes.mjs';
-import {Sha256, sha256} from './sha256.mjs';
+import {Sha256, sha256, sha256InPlace} from './sha256.mjs';
 
 /** Suites and kinds are hashed as one byte. */
 export const SUITE = Uint8Array.of(1);
@@ -23,30 +23,64 @@ function partBytes(value) {
     return typeof value === 'string' ? utf8(value) : u64(value);
 }
 
-/** H(label, ...): parts are bytes, texts, integers (u64) or null. */
-export function H(label, ...parts) {
-    const hash = new Sha256().update(labelBytes(label));
+const SHORT = 4096;
+const buffer = new Uint8Array(SHORT + 72);
+
+function putSize(out, at, size) {
+    out[at] = size >>> 24;
+    out[at + 1] = size >>> 16;
+    out[at + 2] = size >>> 8;
+    out[at + 3] = size;
+}
+
+/** What does not fit the buffer. */
+function longH(label, parts) {
+    const hash = new Sha256().update(label);
     const size = new Uint8Array(4);
-    for (const value of parts) {
-        const bytes = partBytes(value);
-        size[0] = bytes.length >>> 24;
-        size[1] = bytes.length >>> 16;
-        size[2] = bytes.length >>> 8;
-        size[3] = bytes.length;
+    for (const bytes of parts) {
+        putSize(size, 0, bytes.length);
         hash.update(size).update(bytes);
     }
     return hash.digest();
 }
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+/** H(label, ...): parts are bytes, texts, integers (u64) or null. */
+export function H(label, ...values) {
+    const start = labelBytes(label);
+    const parts = values.map(partBytes);
+    let total = start.length;
+    for (const bytes of parts)
+        total += 4 + bytes.length;
+    if (total > SHORT)
+        return longH(start, parts);
+    buffer.set(start);
+    let at = start.length;
+    for (const bytes of parts) {
+        putSize(buffer, at, bytes.length);
+        buffer.set(bytes, at + 4);
+        at += 4 + bytes.length;
+    }
+    return sha256InPlace(buffer, at);
+}
+
+/** The hash of one byte and what follows. */
+function prefixed(prefix, first, second) {
+    const size = 1 + first.length + second.length;
+    if (size > SHORT)
+        return new Sha256().update(Uint8Array.of(prefix)).update(first)
+            .update(second).digest();
+    buffer[0] = prefix;
+    buffer.set(first, 1);
+    buffer.set(second, 1 + first.length);
+    return sha256InPlace(buffer, size);
+}
 
 export function leafHash(leaf) {
-    return new Sha256().update(LEAF).update(leaf).digest();
+    return prefixed(0, leaf, NOTHING);
 }
 
 export function nodeHash(left, right) {
-    return new Sha256().update(NODE).update(left).update(right).digest();
+    return prefixed(1, left, right);
 }
 
 /** The tree of RFC 9162, as a stack of complete subtrees. */

@@ -3,9 +3,7 @@
  * Values are null, booleans, numbers (BigInt beyond 2^53), strings, Uint8Array,
  * arrays, and Map for maps. Bytes that were read are parts of what they were
  * read from: keep() what is to outlive it. */
-import {
-    Differs, compare, compareTexts, concat, need, text, utf8,
-} from './bytes.mjs';
+import {Differs, compare, compareTexts, need, text, utf8} from './bytes.mjs';
 
 const DEPTH_MAX = 16;
 
@@ -145,66 +143,134 @@ export function decode(bytes, what) {
     return value;
 }
 
-function sized(codes, size, value) {
-    const out = new Uint8Array(1 + size);
-    const view = new DataView(out.buffer);
-    out[0] = codes;
-    if (size === 1)
-        view.setUint8(1, Number(value));
-    else if (size === 2)
-        view.setUint16(1, Number(value));
-    else if (size === 4)
-        view.setUint32(1, Number(value));
-    else
-        view.setBigUint64(1, BigInt.asUintN(64, BigInt(value)));
-    return out;
-}
-
-/** The shortest head; codes are those of 8, 16 and 32 bits, or 0. */
-function head(count, fix, fixMax, [short, middle, long]) {
-    if (fix !== 0 && count <= fixMax)
-        return Uint8Array.of(fix | count);
-    if (short !== 0 && count <= 0xff)
-        return sized(short, 1, count);
-    return count <= 0xffff ? sized(middle, 2, count) : sized(long, 4, count);
-}
-
-function integer(value) {
-    if (value >= -32 && value <= 127)
-        return Uint8Array.of(Number(value) & 0xff);
-    if (value >= 0) {
-        return value <= 0xff ? sized(0xcc, 1, value)
-            : value <= 0xffff ? sized(0xcd, 2, value)
-                : value <= 0xffffffff ? sized(0xce, 4, value)
-                    : sized(0xcf, 8, value);
+/** Bytes that grow. */
+class Writer {
+    constructor() {
+        this.bytes = new Uint8Array(256);
+        this.view = new DataView(this.bytes.buffer);
+        this.size = 0;
     }
-    return value >= -0x80 ? sized(0xd0, 1, Number(value) & 0xff)
-        : value >= -0x8000 ? sized(0xd1, 2, Number(value) & 0xffff)
-            : value >= -0x80000000 ? sized(0xd2, 4, Number(value) >>> 0)
-                : sized(0xd3, 8, value);
+
+    /** Room for so many more; where they begin. */
+    room(count) {
+        const at = this.size;
+        this.size += count;
+        if (this.size > this.bytes.length) {
+            const bytes = new Uint8Array(2 * this.size);
+            bytes.set(this.bytes);
+            this.bytes = bytes;
+            this.view = new DataView(bytes.buffer);
+        }
+        return at;
+    }
+
+    byte(value) {
+        this.bytes[this.room(1)] = value;
+    }
+
+    /** A code and an integer of 1, 2, 4 or 8 bytes. */
+    sized(code, size, value) {
+        this.byte(code);
+        const at = this.room(size);
+        if (size === 1)
+            this.view.setUint8(at, Number(value));
+        else if (size === 2)
+            this.view.setUint16(at, Number(value));
+        else if (size === 4)
+            this.view.setUint32(at, Number(value));
+        else
+            this.view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)));
+    }
+
+    raw(bytes) {
+        const at = this.room(bytes.length);
+        this.bytes.set(bytes, at);
+    }
+
+    /** The shortest head; codes are those of 8, 16 and 32 bits, or 0. */
+    head(count, fix, fixMax, [short, middle, long]) {
+        if (fix !== 0 && count <= fixMax)
+            this.byte(fix | count);
+        else if (short !== 0 && count <= 0xff)
+            this.sized(short, 1, count);
+        else if (count <= 0xffff)
+            this.sized(middle, 2, count);
+        else
+            this.sized(long, 4, count);
+    }
+
+    integer(value) {
+        if (value >= -32 && value <= 127)
+            this.byte(Number(value) & 0xff);
+        else if (value >= 0 && value <= 0xff)
+            this.sized(0xcc, 1, value);
+        else if (value >= 0 && value <= 0xffff)
+            this.sized(0xcd, 2, value);
+        else if (value >= 0 && value <= 0xffffffff)
+            this.sized(0xce, 4, value);
+        else if (value >= 0)
+            this.sized(0xcf, 8, value);
+        else if (value >= -0x80)
+            this.sized(0xd0, 1, value);
+        else if (value >= -0x8000)
+            this.sized(0xd1, 2, value);
+        else if (value >= -0x80000000)
+            this.sized(0xd2, 4, value);
+        else
+            this.sized(0xd3, 8, value);
+    }
+
+    text(value) {
+        const raw = utf8(value);
+        this.head(raw.length, 0xa0, 31, [0xd9, 0xda, 0xdb]);
+        this.raw(raw);
+    }
+
+    bin(value) {
+        this.head(value.length, 0, 0, [0xc4, 0xc5, 0xc6]);
+        this.raw(value);
+    }
+
+    list(value) {
+        this.head(value.length, 0x90, 15, [0, 0xdc, 0xdd]);
+        for (const item of value)
+            this.value(item);
+    }
+
+    map(value) {
+        const items = [...value].sort((a, b) => compareTexts(a[0], b[0]));
+        this.head(items.length, 0x80, 15, [0, 0xde, 0xdf]);
+        for (const [name, item] of items) {
+            this.text(name);
+            this.value(item);
+        }
+    }
+
+    value(value) {
+        if (value === null)
+            this.byte(0xc0);
+        else if (typeof value === 'boolean')
+            this.byte(value ? 0xc3 : 0xc2);
+        else if (typeof value === 'number' || typeof value === 'bigint')
+            this.integer(value);
+        else if (typeof value === 'string')
+            this.text(value);
+        else if (value instanceof Uint8Array)
+            this.bin(value);
+        else if (Array.isArray(value))
+            this.list(value);
+        else
+            this.map(value);
+    }
 }
+
+const writer = new Writer();
 
 /** The one canonical form of a value. */
 export function encode(value) {
-    if (value === null)
-        return Uint8Array.of(0xc0);
-    if (typeof value === 'boolean')
-        return Uint8Array.of(value ? 0xc3 : 0xc2);
-    if (typeof value === 'number' || typeof value === 'bigint')
-        return integer(value);
-    if (typeof value === 'string') {
-        const raw = utf8(value);
-        return concat(head(raw.length, 0xa0, 31, [0xd9, 0xda, 0xdb]), raw);
-    }
-    if (value instanceof Uint8Array)
-        return concat(head(value.length, 0, 0, [0xc4, 0xc5, 0xc6]), value);
-    if (Array.isArray(value)) {
-        return concat(head(value.length, 0x90, 15, [0, 0xdc, 0xdd]),
-            ...value.map(encode));
-    }
-    const items = [...value].sort((a, b) => compareTexts(a[0], b[0]));
-    return concat(head(items.length, 0x80, 15, [0, 0xde, 0xdf]),
-        ...items.flat().map(encode));
+    writer.size = 0;
+    writer.value(value);
+    return writer.bytes.slice(0, writer.size);
 }
 
 /** A copy that shares no bytes with what the value was read from. */

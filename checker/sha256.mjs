@@ -79,6 +79,43 @@ function compress(state, p, at) {
     state[7] += h;
 }
 
+function finish(state) {
+    const out = new Uint8Array(32);
+    for (let i = 0, at = 0; i < 8; i++) {
+        const word = state[i];
+        out[at++] = word >>> 24;
+        out[at++] = word >>> 16;
+        out[at++] = word >>> 8;
+        out[at++] = word;
+    }
+    return out;
+}
+
+/** The bit count at the end of a block. */
+function putBits(block, at, size) {
+    const high = Math.floor(size / 0x20000000);
+    const low = size * 8 >>> 0;
+    for (let i = 0; i < 4; i++) {
+        block[at + i] = high >>> 24 - 8 * i;
+        block[at + 4 + i] = low >>> 24 - 8 * i;
+    }
+}
+
+const scratch = new Int32Array(8);
+
+/** The hash of the first `size` bytes of a buffer that has 72 more to be written
+ * over: nothing is copied for short messages, of which there are many. */
+export function sha256InPlace(bytes, size) {
+    const end = size + 72 & ~63;
+    bytes[size] = 0x80;
+    bytes.fill(0, size + 1, end);
+    putBits(bytes, end - 8, size);
+    scratch.set(START);
+    for (let at = 0; at < end; at += 64)
+        compress(scratch, bytes, at);
+    return finish(scratch);
+}
+
 /** A hash that is fed piece by piece. */
 export class Sha256 {
     constructor() {
@@ -116,14 +153,9 @@ export class Sha256 {
             compress(this.state, block, 0);
             block.fill(0);
         }
-        const bits = new DataView(block.buffer);
-        bits.setUint32(56, Math.floor(size / 0x20000000));
-        bits.setUint32(60, size * 8);
+        putBits(block, 56, size);
         compress(this.state, block, 0);
-        const out = new Uint8Array(32);
-        for (let i = 0; i < 32; i++)
-            out[i] = this.state[i >> 2] >>> 24 - 8 * (i & 3);
-        return out;
+        return finish(this.state);
     }
 }
 

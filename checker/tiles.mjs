@@ -53,7 +53,7 @@ export class Tiles {
 
     async open() {
         const bytes = await this.files.read('tiles', 0, SIZE);
-        if (bytes === null)
+        if (bytes === null || bytes.length === 0)
             return;
         if (!headerIsGood(bytes, this.idStart)) {
             this.note('tiles: its header is damaged');
@@ -65,6 +65,8 @@ export class Tiles {
 
     /** The next leaf hash of the log. */
     async add(hash) {
+        if (this.count === 0)
+            return;
         for (const tile of this.full.add(hash)) {
             if (this.place >= this.count)
                 return;

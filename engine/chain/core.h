@@ -31,7 +31,7 @@ struct core {
     const struct schema *schema; /* the logic's */
     struct state state;
     bool unconverted; /* objects have the fields that older bundles gave them */
-    int64_t call_ms;                /* how long call ids are kept */
+    int64_t call_ms;  /* how long call ids are kept */
     const struct door_names *names; /* the caller's, for texts; or NULL */
     uint64_t fold_failures;         /* of views that read bodies */
     struct err fold_failure;        /* the newest of them */

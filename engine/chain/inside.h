@@ -93,8 +93,8 @@ struct chain {
     bool check_bodies; /* when replaying, large ones too */
     bool stopped;      /* opening is to end at the next frame */
 
-    bool skips_rules;            /* chain_skip_rules() */
-    bool rows_unknown;           /* then: some function would have changed some */
+    bool skips_rules;  /* chain_skip_rules() */
+    bool rows_unknown; /* then: some function would have changed some */
     struct logic_maker no_rules; /* then: what deps.logic is */
 
     struct merkle tree;        /* all leaves that are sealed */

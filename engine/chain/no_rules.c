@@ -1,6 +1,5 @@
 #include "chain/no_rules.h"
 
-
 #include "base/err.h"
 #include "base/memory.h"
 #include "chain/logic.h"
