@@ -3,14 +3,14 @@
  * Checked is everything that takes no Lua: checksums, hashes, canonical forms,
  * signatures, ids, bodies, author sequences, call ids, versions of objects, the
  * log's tree against what authors saw and heartbeats say, log time, root keys,
- * delegations, the order key of each term. Not: whether the schema has the types
- * and its rules allow the events, the rows of views, and what a bundle makes of
- * older objects; so verdict digests count where no row changed.
+ * delegations, the order key of each term. Not: whether the schema has the
+ * types and its rules allow the events, the rows of views, and what a bundle
+ * makes of older objects; so verdict digests count where no row changed.
  *
- * Memory is that of live and spent objects, delegations, keys and the calls of a
- * day, not that of the log, whose frames come one by one. */
+ * Memory is that of live and spent objects, delegations, keys and the calls of
+ * a day, not that of the log, whose frames come one by one. */
 import {
-    Differs, concat, equal, hex, need, u64, unhex, utf8,
+    Differs, concat, equal, hex, need, u64, utf8,
 } from './bytes.mjs';
 import {Bodies, bodiesArrived} from './bodies.mjs';
 import {
@@ -296,7 +296,7 @@ export class Chain {
         const next = tx.first + tx.count;
         const record = this.trust.keys.get(tx.author);
         this.sequences.set(tx.author, next);
-        this.state.put(AUTHOR, unhex(tx.author), [next, record]);
+        this.state.put(AUTHOR, tx.rawAuthor, [next, record]);
     }
 
     /* ---- events ---- */

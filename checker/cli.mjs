@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --no-warnings
-/** cli: the checker on a command line; the only file here that needs Node.js. */
+/** cli: the checker on a command line; no other file here needs Node.js. */
 import {webcrypto} from 'node:crypto';
 import {open, readFile, realpath, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
@@ -12,15 +12,16 @@ import {checkLeaf, checkTree} from './tlog.mjs';
 
 const HELP = `Check a chain, a proof or a published log, without ate.
 
-    cli.mjs FOLDER [--checkpoint FILE] [--receipt BASE64] [--state HEX] [--strict]
+    cli.mjs FOLDER [--checkpoint FILE] [--receipt BASE64] [--state HEX]
+        [--strict]
     cli.mjs proof FILE [--vkey VKEY] [--leaf HEX]
     cli.mjs tree DIR --vkey VKEY [--since FILE]
 
 A chain is checked from its genesis, as far as it takes no Lua; checkpoints and
 receipts (several of each) have to fit it, and the state root at its end, which
 is known where the schema has no views. What is odd and takes nothing away (a
-damaged watermark beside a good one, tiles that are wrong) is told; with --strict
-it counts as something that differs. A proof is of ate, or, with --leaf, any
+damaged watermark beside a good one, tiles that are wrong) is told; with
+--strict it counts as something that differs. A proof is of ate, or, with --leaf, any
 C2SP tlog-proof. --json prints the result as JSON.
 
 Exit code 0: as recorded; 8: something differs; 3: no such folder or file;

@@ -253,10 +253,10 @@ export function readMember(chainId, author, member) {
     need(events.every((event) => event.author === name),
         'an event of another author');
     const tx = {
-        id: H('tx', SUITE, chainId, raw), author: name, first: BigInt(first),
-        count: BigInt(count), seenSize, seenRoot: seenRoot && hex(seenRoot),
-        call: readCall(call), further: readFurther(further,
-            'further signatures'), events, verdict,
+        id: H('tx', SUITE, chainId, raw), author: name, rawAuthor: author,
+        first: BigInt(first), count: BigInt(count), seenSize,
+        seenRoot: seenRoot && hex(seenRoot), call: readCall(call),
+        further: readFurther(further, 'further signatures'), events, verdict,
     };
     checkSection(reads, 'reads', tx.call.reads);
     checkSection(result, 'result', tx.call.result);

@@ -1,9 +1,9 @@
 /** folder: `cur`, the header file and its watermarks, down to frames
  * (docs/format.md, section 5).
  *
- * Recovery is as that page says: the newest good slot is W; below it every frame
- * has to be good, above it the first that is not ends the log. What is odd but
- * takes nothing away is a note. */
+ * Recovery is as that page says: the newest good slot is W; below it every
+ * frame has to be good, above it the first that is not ends the log. What is
+ * odd but takes nothing away is a note. */
 import {
     Differs, Fields, equal, firstSet, hex, need, padded, utf8,
 } from './bytes.mjs';

@@ -283,39 +283,53 @@ export function keep(value) {
 const INT_MIN = -(1n << 63n);
 const INT_MAX = (1n << 63n) - 1n;
 
-function fits(value, shape) {
-    switch (shape) {
-    case 'int':
-        return typeof value === 'number' || typeof value === 'bigint' &&
-            value >= INT_MIN && value <= INT_MAX;
-    case 'count':
-        return fits(value, 'int') && value >= 0;
-    case 'str': return typeof value === 'string';
-    case 'bin': return value instanceof Uint8Array;
-    case 'list': return Array.isArray(value);
-    case 'map': return value instanceof Map;
-    default:
-        return value instanceof Uint8Array && value.length === Number(shape);
-    }
+function isInt(value) {
+    return typeof value === 'number' ||
+        typeof value === 'bigint' && value >= INT_MIN && value <= INT_MAX;
+}
+
+const TESTS = {
+    int: isInt,
+    count: (value) => isInt(value) && value >= 0,
+    str: (value) => typeof value === 'string',
+    bin: (value) => value instanceof Uint8Array,
+    list: (value) => Array.isArray(value),
+    map: (value) => value instanceof Map,
+};
+
+const shapes = new Map(); // as written -> tests
+
+/** A function for each word of a shape. */
+function testsOf(shape) {
+    if (!shapes.has(shape))
+        shapes.set(shape, shape.split(' ').map((word) => {
+            const kind = word.replace('?', '');
+            const test = TESTS[kind] ?? ((value) =>
+                value instanceof Uint8Array && value.length === Number(kind));
+            return kind === word ? test
+                : (value) => value === null || test(value);
+        }));
+    return shapes.get(shape);
 }
 
 /** Is the value as a shape says? `int` (of int64), `count` (from 0), `str`,
  * `bin`, `list`, `map`, or the length of a bin, `32`; `32?` may be nil. */
 export function needShape(value, shape, what) {
-    const optional = shape.endsWith('?');
-    need(optional && value === null ||
-        fits(value, optional ? shape.slice(0, -1) : shape),
-    `${what}: not as docs/format.md says (${shape})`);
+    need(testsOf(shape)[0](value), `${what}: not as docs/format.md says`);
     return value;
 }
 
 /** An array whose items have these shapes, written `16 str 32?`. */
-export function array(value, shapes, what) {
-    const wanted = shapes.split(' ');
+export function array(value, shape, what) {
+    const tests = testsOf(shape);
     needShape(value, 'list', what);
-    need(value.length === wanted.length,
-        `${what}: ${value.length} items instead of ${wanted.length}`);
-    wanted.forEach((shape, i) => needShape(value[i], shape, what));
+    if (value.length !== tests.length)
+        throw new Differs(`${what}: ${value.length} items instead of ` +
+            tests.length);
+    for (let i = 0; i < tests.length; i++)
+        if (!tests[i](value[i]))
+            throw new Differs(`${what}: item ${i} is not as docs/format.md ` +
+                'says');
     return value;
 }
 

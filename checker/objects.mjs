@@ -27,7 +27,7 @@ function* orders(names, count) {
 
 /** The id of a fact without key. */
 export function factId(chainId, tx, n) {
-    return H('fact', chainId, unhex(tx.author), tx.call.rawId, n)
+    return H('fact', chainId, tx.rawAuthor, tx.call.rawId, n)
         .subarray(0, 16);
 }
 
@@ -36,7 +36,7 @@ export class Objects {
         this.chainId = chainId;
         this.state = state;
         this.newest = new Map(); // id -> its newest event, be it the deletion
-        this.keys = new Map();   // type -> names of its key's fields; null: fact
+        this.keys = new Map(); // type -> names of its key's fields; null: fact
         this.isConverted = false; // a bundle may have changed stored fields
     }
 

@@ -103,8 +103,9 @@ function putBits(block, at, size) {
 
 const scratch = new Int32Array(8);
 
-/** The hash of the first `size` bytes of a buffer that has 72 more to be written
- * over: nothing is copied for short messages, of which there are many. */
+/** The hash of the first `size` bytes of a buffer that has 72 more to be
+ * written over: nothing is copied for short messages, of which there are many.
+ */
 export function sha256InPlace(bytes, size) {
     const end = size + 72 & ~63;
     bytes[size] = 0x80;

@@ -1,9 +1,9 @@
 /** signatures: Ed25519 by libsodium's strict rules, with Web Crypto for the
  * arithmetic.
  *
- * Web Crypto answers later, so checks are collected: add() looks at once at what
- * takes no arithmetic, settle() waits for the rest. Whoever reads an answer from
- * the log before settle() has not verified it. */
+ * Web Crypto answers later, so checks are collected: add() looks at once at
+ * what takes no arithmetic, settle() waits for the rest. Whoever reads an
+ * answer from the log before settle() has not verified it. */
 import {Differs, need, unhex} from './bytes.mjs';
 
 const PENDING_MAX = 512; // checks under way

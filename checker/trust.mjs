@@ -1,5 +1,5 @@
-/** trust: who may do what: keys, root keys, terms of the order key, delegations,
- * and for whom a transaction speaks (docs/format.md, section 3).
+/** trust: who may do what: keys, root keys, terms of the order key,
+ * delegations, and for whom a transaction speaks (docs/format.md, section 3).
  *
  * A transaction here is {index, time, author, caller, authors, roots, call,
  * further}: `authors` are the ids of all who speak by it, `roots` those of all

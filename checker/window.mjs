@@ -2,7 +2,8 @@
  *
  * Files come through one function, `read(path, offset, length)`: a promise of
  * the bytes there, fewer only at the file's end, or null where no such file is.
- * Nothing else is asked of where they are: a folder, a server, a user's disk. */
+ * Nothing else is asked of where they are: a folder, a server, somebody's disk.
+ */
 import {Differs, firstSet} from './bytes.mjs';
 
 const PIECE = 1 << 18;

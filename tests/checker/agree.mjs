@@ -2,13 +2,15 @@
 /** agree: does the checker judge as the engine does, all but its Lua?
  *
  *     agree.mjs BUILD FOLDER [--damage N] [--seed N] [--only KIND]
+ *         [--part I/N] [--keep DIR]
  *
  * FOLDER holds folders of chains, good and bad ones, that tests left there. Of
- * each, checker/ and `ate chain verify --no-rules` have to say the same: that it
- * is good, with as many transactions and the same root, or that it is not. Then
- * the same of N copies that were damaged (damage.mjs). Of one flipped bit the
+ * each, checker/ and `ate chain verify --no-rules` have to say the same: that
+ * it is good, with as many transactions and the same root, or that it is not.
+ * Then the same of N copies that were damaged (damage.mjs). Of one flipped bit the
  * checker has to say something, be it a note, or the root is another one: no
- * byte of the format is without meaning.
+ * byte of the format is without meaning. --part takes each N-th chain, and so
+ * many copies less; --keep leaves the copies that are judged otherwise.
  *
  * Of chains called `bad-...` verdict digests are none, so that these alone are
  * no reason; of `bad-FORGED-...` they are what is bad.
@@ -160,14 +162,17 @@ async function main() {
             seed: {type: 'string'},
             only: {type: 'string'},
             keep: {type: 'string'},
+            part: {type: 'string', default: '1/1'},
         },
     });
     const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
     console.log(`seed ${seed}`);
     const comparison = new Comparison({...values, seed}, build);
-    for (const folder of foldersBelow(root))
-        await comparison.compare(folder);
-    await comparison.damage(Number(values.damage));
+    const [part, parts] = values.part.split('/').map(Number);
+    const folders = foldersBelow(root);
+    for (let i = part - 1; i < folders.length; i += parts)
+        await comparison.compare(folders[i]);
+    await comparison.damage(Math.ceil(Number(values.damage) / parts));
     comparison.close();
     const {chains, bad, damaged, refused, wrong, schema} = comparison.counts;
     console.log(`${chains} chains, ${bad} of them bad, ${schema} by their ` +
