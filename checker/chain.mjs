@@ -12,7 +12,7 @@
 import {
     Differs, concat, equal, hex, need, u64, utf8,
 } from './bytes.mjs';
-import {Bodies, bodiesArrived} from './bodies.mjs';
+import {Bodies, Large, bodiesArrived} from './bodies.mjs';
 import {
     batchText, checkBundle, keyId, keysBrought, ownFields, readBatch,
     readFurther, readGenesis, signText, sigsHash,
@@ -47,6 +47,7 @@ export class Chain {
         this.rooted = null; // the state root heartbeats may say, when known
         this.verdicts = 0;  // recomputed
         this.bodies = null; // window of the newest body file
+        this.large = new Large(files, this.note);
         this.newLeaves = [];
     }
 
@@ -156,7 +157,7 @@ export class Chain {
         }
         need(further.length >= genesis.k,
             `fewer than ${genesis.k} root signatures`);
-        const bodies = new Bodies(frame, null);
+        const bodies = new Bodies(frame, null, null);
         checkBundle(await bodies.take(genesis.bundleLength, genesis.bundle,
             'bundle', true));
         bodies.done();
@@ -206,7 +207,7 @@ export class Chain {
 
     /** The bodies of all events; those that are bundles. */
     async takeBodies(frame, accepted) {
-        const bodies = new Bodies(frame, this.bodies);
+        const bodies = new Bodies(frame, this.bodies, this.large);
         const bundles = new Map();
         for (const event of accepted.flatMap((tx) => tx.events)) {
             const isBundle = event.type === 'ate.bundle';

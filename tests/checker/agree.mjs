@@ -21,7 +21,7 @@ import {
     cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {parseArgs} from 'node:util';
 
 import {Differs} from '../../checker/bytes.mjs';
@@ -31,9 +31,9 @@ import {Engine} from './engine.mjs';
 import {foldersBelow, load, nameOf, readerOf} from './files.mjs';
 import {Rng} from './rng.mjs';
 
-/** A header file that takes a moment to check, damaged a thousand times, would
- * take an hour. */
-const VICTIM_MAX = 60000;
+/** A chain that takes a moment to check, damaged a thousand times, would take
+ * an hour. */
+const VICTIM_MAX = 200000; // bytes
 
 /** What the schema says, which is declared in Lua: the engine reads that even
  * when it asks no rules, the checker does not. */
@@ -109,7 +109,9 @@ class Comparison {
     /** Some of those that are good will be damaged. */
     keep(name, files, said) {
         const victim = new Victim(name, files);
-        if (victim.head.length <= VICTIM_MAX && victim.frames.length > 2)
+        const size = [...files.values()].reduce((sum, bytes) =>
+            sum + bytes.length, 0);
+        if (size <= VICTIM_MAX && victim.frames.length > 2)
             this.victims.push({victim, root: said.root});
     }
 
@@ -131,8 +133,10 @@ class Comparison {
         const folder = join(this.scratch, 'chain');
         rmSync(folder, {recursive: true, force: true});
         mkdirSync(folder);
-        for (const [name, bytes] of files)
+        for (const [name, bytes] of files) {
+            mkdirSync(dirname(join(folder, name)), {recursive: true});
             writeFileSync(join(folder, name), bytes);
+        }
         const [theirs, ours] = await Promise.all([this.engine.judge(folder),
             judge(files, 'chain', false)]);
         this.counts.damaged++;

@@ -5,13 +5,16 @@ import {basename, join} from 'node:path';
 /** A node's notes for itself, which nobody else looks at. */
 const PRIVATE = ['snapshot', 'snapshot.new', 'verified'];
 
-/** Name -> bytes of all that others read. */
-export function load(folder) {
+/** Name -> bytes of all that others read; `large/...`, too. */
+export function load(folder, prefix = '') {
     const files = new Map();
     for (const name of readdirSync(folder).sort()) {
         const path = join(folder, name);
-        if (!PRIVATE.includes(name) && statSync(path).isFile())
-            files.set(name, new Uint8Array(readFileSync(path)));
+        if (statSync(path).isDirectory())
+            for (const [below, bytes] of load(path, `${prefix}${name}/`))
+                files.set(below, bytes);
+        else if (!PRIVATE.includes(name))
+            files.set(prefix + name, new Uint8Array(readFileSync(path)));
     }
     return files;
 }

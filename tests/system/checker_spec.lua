@@ -26,7 +26,8 @@ describe('checker', function()
 
     --- The folder of the data folder's one chain.
     local function chain()
-        return (run('dirname %s/data/??/*/cur', folder):gsub('%s', ''))
+        return (run('dirname $(ls -t %s/data/??/*/cur | head -n 1)', folder)
+            :gsub('%s', ''))
     end
 
     local function make_hello()
@@ -67,6 +68,27 @@ describe('checker', function()
                 --next ann $both
             $ATE chain order vault bob
             $ATE call vault account.put name=me owner=me]], folder, root)
+        return chain()
+    end
+
+    --- Bodies of each home: inline, in the body file, in files of their own.
+    local function make_files()
+        helper.write(folder .. '/files.lua', [[
+            local ate = require('ate')
+            local t = ate.types
+            local files = ate.schema('files', {doc = 'd', version = 1,
+                bodies = 'open'})
+            files:object('file', {doc = 'd', key = {'path'},
+                header = {path = t.name({max = 40})}, body = t.blob({max = 100000})})
+            return files]])
+        run([[set -e; export ATE_DATA=%s/data; cd %s
+            $ATE chain create files --schema files.lua
+            for size in 9 1024 1025 65536 65537 70001; do
+                head -c $size /dev/zero >body
+                $ATE call files file.put path=f$size --body body
+            done
+            $ATE call files file.put path=again --body body
+            $ATE call files file.delete path=f65537]], folder, folder)
         return chain()
     end
 
@@ -161,6 +183,7 @@ describe('checker', function()
             trust = make_trust,
             grown = make_grown,
             films = make_films,
+            files = make_files,
         }) do
             local path = make()
             local code, out, err = check(path)
@@ -240,6 +263,9 @@ describe('checker', function()
 
     -- Both cores; the seeds are printed, and stand in the error.
     it('judges as the engine does', function()
+        local place = left()
+        run('cp -r %s %s/files && cp -r %s %s/grown', make_files(), place,
+            make_grown(), place)
         local code, out, err = sh(folder, ([[
             agree() {
                 %stests/checker/agree.mjs $(dirname "$ATE") %s --part $1 \
@@ -247,7 +273,7 @@ describe('checker', function()
             }
             agree 1/2 & first=$!
             agree 2/2; code=$?
-            wait $first && exit $code]]):format(root, left(),
+            wait $first && exit $code]]):format(root, place,
             1000 * (tonumber(os.getenv('SOAK')) or 1)))
         assert.are.equal(0, code, out .. err)
         assert.are.equal('', err)
