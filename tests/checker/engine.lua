@@ -5,7 +5,7 @@
 --
 -- Reads lines `FOLDER`; answers each with a line, `good N ROOT` or `CODE TEXT`.
 package.cpath = arg[1] .. '/?.so;' .. package.cpath
-local ate = require('ate')
+require('ate')
 local session = require('ate.client.session')
 
 local function judge(folder)
@@ -28,4 +28,3 @@ for folder in io.lines() do
     end
     io.flush()
 end
-assert(ate ~= nil)

@@ -100,7 +100,7 @@ describe('one log', function()
         h.write(h.dir .. '/moods.lua', SCHEMA)
         h.ok('chain', 'create', 'moods', '--schema', h.dir .. '/moods.lua')
         local lines = {}
-        for i = 1, 50 do
+        for i = 1, 20 do
             lines[i] = environment(i) .. ([[ "$ATE" call moods said.append \
                 n=%d text=Straße-Iıiİ-%d day=2024-02-29 --data "$ATE_DATA"]])
                 :format(i * 37, i)
