@@ -170,7 +170,7 @@ export class Chain {
         this.callMs = genesis.callMs;
         this.bundle = hex(genesis.bundle);
         this.waiting = null; // hash of the bundle that may be activated
-        this.objects = new Objects(this.id, this.state);
+        this.objects = new Objects(this.id, this.state, this.note);
         this.state.put(CHAIN, utf8('bundle'), genesis.bundle);
         this.state.put(CHAIN, utf8('time'), genesis.time);
         this.trust = new Trust(genesis, this.state, this.objects);

@@ -19,10 +19,10 @@ const HELP = `Check a chain, a proof or a published log, without ate.
 
 A chain is checked from its genesis, as far as it takes no Lua; checkpoints and
 receipts (several of each) have to fit it, and the state root at its end, which
-is known where the schema has no views. What is odd and takes nothing away (a
-damaged watermark beside a good one, tiles that are wrong) is told; with
---strict it counts as something that differs. A proof is of ate, or, with --leaf, any
-C2SP tlog-proof. --json prints the result as JSON.
+is known where the schema has no views. What is odd and takes nothing away
+(a damaged watermark beside a good one, tiles that are wrong) is told; with
+--strict it counts as something that differs. A proof is of ate, or, with
+--leaf, any C2SP tlog-proof. --json prints the result as JSON.
 
 Exit code 0: as recorded; 8: something differs; 3: no such folder or file;
 2: usage; 1: a failure.

@@ -10,7 +10,7 @@ import {sha256} from './sha256.mjs';
 import {OBJECT} from './state.mjs';
 
 export const PARENTS_MAX = 256;
-const KEY_TRIES = 1 << 16; // orders of fields that are tried for a key
+const KEY_TRIES = 1 << 18; // orders of fields that are tried for keys, in all
 const ZERO_ID = new Uint8Array(16);
 
 /** Every order of `count` of the names. */
@@ -32,8 +32,11 @@ export function factId(chainId, tx, n) {
 }
 
 export class Objects {
-    constructor(chainId, state) {
+    /** `note` is told of types whose key takes too long to find. */
+    constructor(chainId, state, note) {
         this.chainId = chainId;
+        this.note = note;
+        this.tries = KEY_TRIES; // that are left
         this.state = state;
         this.newest = new Map(); // id -> its newest event, be it the deletion
         this.keys = new Map(); // type -> names of its key's fields; null: fact
@@ -117,13 +120,15 @@ export class Objects {
         if (equal(factId(this.chainId, tx, n), event.objectId))
             return null;
         const names = [...event.fields.keys()];
-        let tries = 0;
         for (let count = 1; count <= names.length; count++)
             for (const key of orders(names, count)) {
+                if (this.tries-- <= 0) {
+                    this.note(`${event.type}: which fields are its key was ` +
+                        'not found out, so ids of its objects are not checked');
+                    return undefined;
+                }
                 if (equal(this.idBy(key, tx, n, event), event.objectId))
                     return key;
-                if (++tries === KEY_TRIES)
-                    return undefined;
             }
         throw new Differs(`${event.type}: no fields give its object id`);
     }

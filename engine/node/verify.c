@@ -20,8 +20,8 @@ struct verifying {
     struct logic_maker maker;
     struct chain_deps deps;
     bool skips_rules;
-    uint64_t size;       /* of the chain in use, when this began */
-    uint64_t told_bytes; /* of progress */
+    uint64_t size;             /* of the chain in use, when this began */
+    uint64_t told_bytes;       /* of progress */
     struct large_check *large; /* of its large bodies, after the log */
     uint64_t large_count;
     uint32_t credit;

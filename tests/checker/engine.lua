@@ -1,5 +1,5 @@
 --- What the engine says of chains' folders, one after the other, in one
--- process: `ate chain verify --path FOLDER --no-rules` without starting a program.
+-- process: `ate chain verify --path FOLDER --no-rules`, without its start.
 --
 --     luajit engine.lua BUILD
 --

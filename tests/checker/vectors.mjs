@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --no-warnings
-/** vectors: what checker/ has of its own of hashes, checksums, msgpack and
- * Ed25519's strict rules, against published vectors, Node.js's own, and values
+/** vectors: what checker/ has of its own of hashes, checksums, msgpack, keys of
+ * types and Ed25519's strict rules, against published vectors, Node.js's own, and values
  * by chance. Prints how many were tried; exit code 8 where one differs. */
 import {createHash, webcrypto} from 'node:crypto';
 
@@ -10,6 +10,7 @@ import {
 import {crc32c} from '../../checker/crc32c.mjs';
 import {H, Tree, leafHash, nodeHash} from '../../checker/hash.mjs';
 import {decode, encode} from '../../checker/msgpack.mjs';
+import {Objects} from '../../checker/objects.mjs';
 import {Sha256, sha256} from '../../checker/sha256.mjs';
 import {Signatures} from '../../checker/signatures.mjs';
 import {Rng} from './rng.mjs';
@@ -186,10 +187,44 @@ async function signatures() {
     }
 }
 
+/* ---- keys of types ---- */
+
+/** An event of so many fields, whose id some of them give, or none. */
+function eventOf(chainId, count, key) {
+    const names = Array.from({length: count}, (_, i) =>
+        `f${String(i).padStart(2, '0')}`);
+    const fields = new Map(names.map((name) => [name, name]));
+    return {type: 'a.b', parent: null, fields, objectId: H('object', chainId,
+        'a.b', new Uint8Array(16), encode(key)).slice(0, 16)};
+}
+
+function keys() {
+    const chainId = new Uint8Array(32);
+    const notes = [];
+    const objects = new Objects(chainId, null, (text) => notes.push(text));
+    const tx = {rawAuthor: chainId, call: {rawId: new Uint8Array(16)}};
+    const find = (count, key) => objects.findKey(tx, 0,
+        eventOf(chainId, count, key));
+    claim(find(8, ['f05', 'f01', 'f07']).join() === 'f05,f01,f07',
+        'a key of three fields');
+    claim(find(1, ['f00']).join() === 'f00', 'a key of one field');
+    try {
+        find(3, ['none']);
+        claim(false, 'an id of no fields is taken');
+    } catch (error) {
+        claim(error instanceof Differs, `an id of no fields: ${error}`);
+    }
+    claim(find(60, ['none']) === undefined && notes.length === 1,
+        'a key among too many fields is told of');
+    claim(find(60, ['none']) === undefined && notes.length === 2,
+        'and looked for no more');
+}
+
 const seed = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 32));
 console.log(`seed ${seed}`);
 hashes(new Rng(seed));
 packs();
+keys();
 await signatures();
 console.log(`${tried} vectors, ${wrong} wrong`);
 process.exitCode = wrong > 0 ? 8 : 0;
