@@ -9,8 +9,8 @@
  * it is good, with as many transactions and the same root, or that it is not.
  * Then the same of N copies that were damaged (damage.mjs). Of one flipped bit
  * the checker has to say something, be it a note, or the root is another one:
- * no byte of the format is without meaning. --part takes each N-th chain, and so
- * many copies less; --keep leaves the copies that are judged otherwise.
+ * no byte of the format is without meaning. --part takes each N-th chain, and
+ * so many copies less; --keep leaves the copies that are judged otherwise.
  *
  * Of chains called `bad-...` verdict digests are none, so that these alone are
  * no reason; of `bad-FORGED-...` they are what is bad.

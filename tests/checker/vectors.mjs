@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --no-warnings
 /** vectors: what checker/ has of its own of hashes, checksums, msgpack, keys of
- * types and Ed25519's strict rules, against published vectors, Node.js's own, and values
- * by chance. Prints how many were tried; exit code 8 where one differs. */
+ * types and Ed25519's strict rules, against published vectors, Node.js's own,
+ * and values by chance. Prints how many were tried; exit code 8 where one differs. */
 import {createHash, webcrypto} from 'node:crypto';
 
 import {
