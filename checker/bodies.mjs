@@ -81,9 +81,8 @@ export class Bodies {
 
 /** Large bodies: `large/<hash>`, or where it was put. */
 export class Large {
-    constructor(files, note) {
+    constructor(files) {
         this.files = files;
-        this.note = note;
         this.good = new Set(); // hashes of those that were checked
     }
 
@@ -120,8 +119,8 @@ export class Large {
         need(equal(tree.root(), hash), `${path}: it does not come to its hash`);
         const padding = await pieces.at(length, padded(length) - length);
         const {size} = await hashes.rest(behind);
-        if (firstSet(padding) >= 0 || size !== behind)
-            this.note(`${path}: bytes behind the body, or behind its hashes`);
+        need(firstSet(padding) < 0 && size === behind,
+            `${path}: bytes behind the body, or behind its hashes`);
     }
 }
 

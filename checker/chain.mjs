@@ -47,7 +47,7 @@ export class Chain {
         this.rooted = null; // the state root heartbeats may say, when known
         this.verdicts = 0;  // recomputed
         this.bodies = null; // window of the newest body file
-        this.large = new Large(files, this.note);
+        this.large = new Large(files);
         this.newLeaves = [];
     }
 
