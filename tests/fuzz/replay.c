@@ -16,6 +16,8 @@
 
 #include "sim/rng.h"
 
+/* Those of a target that needs it. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FILE_MAX = 1 << 16, INPUTS_MAX = 1000 };
@@ -145,6 +147,8 @@ int main(int argc, char **argv)
     }
     for (int i = optind; i < argc; i++)
         load_all(argv[i]);
+    if (LLVMFuzzerInitialize != NULL)
+        LLVMFuzzerInitialize(&argc, &argv);
     struct rng rng = {seed};
     fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
     for (size_t i = 0; i < count; i++) {
