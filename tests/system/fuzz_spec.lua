@@ -13,8 +13,8 @@ describe('the corpus of', function()
         :format(h.root)):read('*a')
     for target in targets:gmatch('fuzz_([%w_]+)%.c') do
         it(target .. ' is played', function()
-            local done = h.shell(('cd %s && "$(dirname "$ATE")"/tests/replay/%s '
-                .. '-n %d %s/%s'):format(h.root, target, TIMES, CORPUS,
+            local done = h.shell(('cd %s && '
+                .. '"$(dirname "$ATE")"/tests/replay/%s -n %d %s/%s'):format(h.root, target, TIMES, CORPUS,
                 target))
             assert.equal(0, done.code, done.err:sub(-2000))
             local count = tonumber(done.out:match('^(%d+) inputs\n$'))
