@@ -24,6 +24,12 @@ struct next_bundle {
 };
 bool next_bundle_get(struct tree_version v, struct next_bundle *next);
 
+/* May the trial's keys activate what came last, and is that `bundle` (NULL:
+ * whichever)? To be asked before the log is tried under it. Errors: DENIED,
+ * NOT_FOUND, CONFLICT. */
+int activation_allowed(const struct trial *t, const uint8_t *bundle,
+                       struct err *err);
+
 /* Judge and apply. Errors: INVALID, DENIED, CONFLICT, SCRIPT, NOT_FOUND. */
 int apply_bundle(struct trial *t, const struct trial_event *e, size_t n,
                  struct err *err);

@@ -25,6 +25,7 @@ struct call {
     struct tree_version before;  /* of a write: the state that it began with */
     int64_t time;                /* log time */
     bool writes;
+    bool proposes;      /* it takes its place later, over another state */
     struct trial trial; /* open while a write runs */
     struct reads reads; /* of a write */
     struct buf result;  /* stored form; empty: nil */

@@ -229,6 +229,12 @@ uint64_t chain_epoch(const struct chain *c);
 bool chain_is_hidden(const struct chain *c);
 /* 0, or why it is damaged or failed. */
 int chain_state(const struct chain *c, const struct err **why);
+/* The same as a word: `open`; `damaged`, the log is not what was written;
+ * `unchecked`, this node gave up on a transaction, which says nothing of the
+ * log; `failed`, its files could not be read or written. */
+const char *chain_state_word(const struct chain *c);
+/* For a chain that ended with this code while it was read. */
+const char *chain_word_of(int code);
 
 /* Read a stored transaction: `visit` is called with its frame and member,
  * borrowed for the call; for genesis `member` is NULL. Then `done` is called.

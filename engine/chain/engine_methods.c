@@ -341,13 +341,17 @@ static int run_bundle(struct call *c, struct err *err)
                      err);
 }
 
-/* The core of that bundle is in place: this is its state before. */
+/* The core of that bundle is in place: this is its state before. Where a
+ * proposal is going to stand, nobody knows yet. */
 static int run_activate(struct call *c, struct err *err)
 {
     uint8_t root[HASH_SIZE];
     struct buf fields = {0};
-    state_root(c->version, root);
-    struct activate_fields f = {.bundle = c->core->loaded, .state = root};
+    struct activate_fields f = {.bundle = c->core->loaded};
+    if (!c->proposes) {
+        state_root(c->version, root);
+        f.state = root;
+    }
     activate_fields_put(&fields, &f);
     int rc = emit(c, TYPE_ACTIVATE, &fields, NULL, err);
     buf_deinit(&fields);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
 #include "chain/engine_types.h"
 #include "chain/reads.h"
 #include "chain/trust_events.h"
@@ -116,6 +117,24 @@ int member_check_sigs(struct chain *c, const struct batch_member *m,
 bool member_is_heartbeat(const struct batch_member *m)
 {
     return bytes_equal(m->tx.call.method, bytes_of_text(TYPE_HEARTBEAT));
+}
+
+bool member_activates(const struct batch_member *m, const uint8_t **bundle)
+{
+    struct batch_events events = batch_events(m);
+    struct event_header h;
+    struct activate_fields f = {NULL, NULL};
+    struct bytes raw;
+    while (batch_events_next(&events, &raw)) {
+        if (event_header_get(raw, &h, NULL) != 0 ||
+            !bytes_equal(h.type, bytes_of_text(TYPE_ACTIVATE)))
+            continue;
+        if (bundle != NULL)
+            *bundle = activate_fields_get(h.fields, &f, NULL) == 0 ? f.bundle
+                                                                   : NULL;
+        return true;
+    }
+    return false;
 }
 
 /* A heartbeat is nobody's call. */

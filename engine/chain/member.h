@@ -40,6 +40,9 @@ int member_find_key(struct chain *c, const struct batch_member *m,
                     struct err *err);
 
 bool member_is_heartbeat(const struct batch_member *m);
+/* Is one of its events an ate.activate? Its bundle's hash, or NULL when that is
+ * not to be had. */
+bool member_activates(const struct batch_member *m, const uint8_t **bundle);
 
 /* Judge it in trial `t`, as transaction `index`. 0: the trial is finished and
  * open, to be kept by member_keep() or undone. After an error it is undone. Errors:

@@ -58,6 +58,7 @@ struct upgrade {
     size_t under_way;
     bool trying;
     struct upgrade_report report;
+    uint64_t refused_index; /* the newest; report.refused > 0 */
     struct err err; /* code not 0: it failed */
     chain_done *done;
     void *ctx;
@@ -158,9 +159,10 @@ static void judged(void *ctx, const struct trial_event *e, int code,
                    const struct err *err)
 {
     struct upgrade *u = ctx;
-    (void)e;
-    if (code == 0)
-        return;
+    bool said = u->report.refused > 0 && u->refused_index == u->index;
+    if (code == 0 || (e == NULL && said))
+        return; /* the whole was refused with one of its events */
+    u->refused_index = u->index;
     if (u->report.refused++ > 0)
         return;
     u->report.refusal = *err;

@@ -4,8 +4,11 @@
  *     one event, and for a whole transaction: `judged` says which one it is
  *     counted for. begin() makes it stale, so no transaction counts for another,
  *     even if both have the same address.
- * (2) The host's image is put back before each run.
- * (3) A rule or fold that fails ends the transaction; whatever state its
+ * (2) A fold that reads bodies has the chain's own limits for itself alone,
+ *     whoever runs it: where it ends for good is the same when an event is
+ *     accepted, when it is replayed, and whatever else looked at it.
+ * (3) The host's image is put back before each run.
+ * (4) A rule or fold that fails ends the transaction; whatever state its
  *     sandbox is in, the next begin() makes it good. */
 #include "script/script.h"
 
@@ -65,17 +68,29 @@ static void begin(struct logic *l, struct trial *trial)
     s->gas = 0;
 }
 
-/* Invariant (1). */
-static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
+/* Invariants (1) and (2). */
+static void begin_judge(struct script *s, struct trial *trial, size_t n,
+                        const struct view *view)
 {
     struct entry *e = s->entry;
-    if (e->judged_for != s || e->judged_trial != trial || e->judged_event != n)
+    bool is_private = view != NULL && view->reads_bodies;
+    if (is_private)
+        box_begin(e->judge, false);
+    else if (e->judged_for != s || e->judged_trial != trial ||
+             e->judged_event != n)
         box_begin(e->judge, trial->replays);
     else
         box_begin_again(e->judge);
-    e->judged_for = s;
+    e->judged_for = is_private ? NULL : s;
     e->judged_trial = trial;
     e->judged_event = n;
+}
+
+static struct box *judge_of(struct script *s, struct trial *trial, size_t n,
+                            const struct view *view)
+{
+    struct entry *e = s->entry;
+    begin_judge(s, trial, n, view);
     struct script_run *run = &e->judge->run;
     run->core = trial->core;
     run->trial = trial;
@@ -83,7 +98,7 @@ static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
     run->call = NULL;
     run->method = NULL;
     run->rule = NULL;
-    run->view = NULL;
+    run->view = view;
     run->refused = false;
     buf_clear(&run->out);
     return e->judge;
@@ -105,7 +120,8 @@ static int run_judge(struct script *s, struct box *b, lua_CFunction function,
     uint64_t before = sandbox_gas_used(b->sandbox);
     int rc = sandbox_run(b->sandbox, function, b, err);
     s->gas += sandbox_gas_used(b->sandbox) - before;
-    if (rc == ATE_ELIMIT && b->run.trial->replays &&
+    bool is_private = b->run.view != NULL && b->run.view->reads_bodies;
+    if (rc == ATE_ELIMIT && b->run.trial->replays && !is_private &&
         sandbox_is_dead(b->sandbox))
         return replay_ran_out(err);
     return rc;
@@ -183,7 +199,7 @@ static int check(struct logic *l, struct trial *trial, const struct rule *rule,
                  size_t n, struct err *err)
 {
     struct script *s = script_of(l);
-    struct box *b = judge_of(s, trial, n);
+    struct box *b = judge_of(s, trial, n, NULL);
     struct err why = {0};
     const char *name = schema_short(b->schema, rule->name);
     b->run.rule = rule;
@@ -218,9 +234,8 @@ static int fold(struct logic *l, struct trial *trial, const struct view *view,
                 int function, size_t n, struct err *err)
 {
     struct script *s = script_of(l);
-    struct box *b = judge_of(s, trial, n);
+    struct box *b = judge_of(s, trial, n, view);
     struct err why = {0};
-    b->run.view = view;
     b->run.part = view->schema;
     b->run.function = function;
     int rc = run_judge(s, b, run_fold, &why);
