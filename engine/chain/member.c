@@ -252,6 +252,23 @@ void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
     trial_begin(t);
 }
 
+/* What it says of the state that it starts from, if it does. */
+static int check_activation(struct chain *c, const struct trial *t,
+                            struct err *err)
+{
+    struct activate_fields f;
+    uint8_t root[HASH_SIZE];
+    int rc = activate_fields_get(t->events[0]->header.fields, &f, err);
+    if (rc != 0 || f.state == NULL)
+        return rc;
+    state_root(c->root_before, root);
+    if (memcmp(f.state, root, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, t->replays ? ATE_ECORRUPT : ATE_ESTALE,
+                   TYPE_ACTIVATE ": the state root under the new bundle "
+                                 "differs");
+}
+
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  const struct batch_member *m, struct member_sigs *sigs,
                  struct member_bodies *bodies, bool replays, struct err *err)
@@ -268,6 +285,8 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
     if (rc == 0 && member_is_heartbeat(m) != engine_type_alone(t))
         rc = err_set(err, ATE_EINVALID,
                      "its method and its events are not of one kind");
+    if (rc == 0 && trial_activates(t))
+        rc = check_activation(c, t, err);
     if (rc != 0)
         trial_undo(t);
     return rc;

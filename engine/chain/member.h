@@ -46,7 +46,8 @@ bool member_activates(const struct batch_member *m, const uint8_t **bundle);
 
 /* Judge it in trial `t`, as transaction `index`. 0: the trial is finished and
  * open, to be kept by member_keep() or undone. After an error it is undone. Errors:
- * those of trial_add() and trial_finish(), STALE (bundle, or `seen` too old),
+ * those of trial_add() and trial_finish(), STALE (bundle, `seen` too old, an
+ * activation over another state),
  * CONFLICT (its call id is known). */
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  const struct batch_member *m, struct member_sigs *sigs,

@@ -101,7 +101,7 @@ static int advance(struct query *q, struct err *err)
     }
     chain_door(q->chain, &q->door);
     if (q->begun && q->epoch != chain_epoch(q->chain) &&
-        (q->type != NULL || q->view != NULL))
+        (q->type != NULL || q->view != NULL || q->upgrade != NULL))
         return err_set(err, ATE_ESTALE,
                        "another schema is in force now; ask again");
     if (!q->begun) {

@@ -73,29 +73,12 @@ static int check_heartbeat(struct chain *c, struct err *err)
     return rc == 0 ? 0 : err_wrap(err, TYPE_HEARTBEAT);
 }
 
-static int check_activation(struct chain *c, struct err *err)
-{
-    struct activate_fields f;
-    uint8_t root[HASH_SIZE];
-    int rc = activate_fields_get(c->trial.events[0]->header.fields, &f, err);
-    if (rc != 0 || f.state == NULL)
-        return rc;
-    state_root(c->root_before, root);
-    if (memcmp(f.state, root, HASH_SIZE) == 0)
-        return 0;
-    return err_set(err, ATE_ECORRUPT,
-                   TYPE_ACTIVATE ": the state root under the new bundle "
-                                 "differs");
-}
-
 static int check_recorded(struct chain *c, const struct batch_member *m,
                           struct err *err)
 {
     int rc = 0;
     if (member_is_heartbeat(m))
         rc = check_heartbeat(c, err);
-    else if (trial_activates(&c->trial))
-        rc = check_activation(c, err);
     if (rc == 0 && memcmp(c->trial.verdict, m->verdict, HASH_SIZE) != 0)
         rc = err_set(err, ATE_ECORRUPT,
                      "the verdict differs from the recorded one");

@@ -431,14 +431,12 @@ static int check_bodies_fit(struct submit_state *s, struct err *err)
 
 static void look_up(struct submit_state *s);
 
-static void place_all(struct submit_state *s)
+static int take_places(struct submit_state *s, struct err *err)
 {
-    struct chain *c = s->chain;
     struct frame_parts f = {0};
-    struct err err;
-    int rc = check_bodies_fit(s, &err);
+    int rc = check_bodies_fit(s, err);
     if (rc == 0)
-        rc = place(s, &f, &err);
+        rc = place(s, &f, err);
     assert(rc == 0 || f.accepted == 0);
     if (f.accepted > 0) {
         struct signed_parts parts = {
@@ -446,17 +444,34 @@ static void place_all(struct submit_state *s)
             buf_bytes(&f.inlined),
             buf_bytes(&f.bodies),
         };
-        order_add_signed(c, &parts, f.accepted);
+        order_add_signed(s->chain, &parts, f.accepted);
     }
-    if (rc != 0)
-        end(s, rc, &err);
-    else if (s->wait_size > c->durable.size)
-        s->step = SUBMIT_PLACED;
-    else
-        look_up(s);
     buf_deinit(&f.payload);
     buf_deinit(&f.inlined);
     buf_deinit(&f.bodies);
+    return rc;
+}
+
+static bool has_to_become_durable(const struct submit_state *s)
+{
+    return s->wait_size > s->chain->durable.size;
+}
+
+static void settle(struct submit_state *s, int rc, const struct err *err)
+{
+    if (rc != 0)
+        end(s, rc, err);
+    else if (has_to_become_durable(s))
+        s->step = SUBMIT_PLACED;
+    else
+        look_up(s);
+}
+
+static void place_all(struct submit_state *s)
+{
+    struct err err;
+    int rc = take_places(s, &err);
+    settle(s, rc, &err);
 }
 
 /* ---- activations ---- */
@@ -479,21 +494,23 @@ static int check_activation(struct submit_state *s,
     return rc;
 }
 
-static void switch_ready(void *ctx, int code, const struct err *err)
+/* Whoever is told is told of the core that stays. */
+static void switch_ready(void *ctx, int code, const struct err *why)
 {
     struct submit_state *s = ctx;
     struct chain *c = s->chain;
-    s->step = SUBMIT_CHECKED;
-    if (c->why.code != 0) {
-        end(s, c->why.code, &c->why);
-    } else {
-        if (code != 0)
-            refuse(&s->submit->results[0], err);
-        place_all(s);
-    }
-    bool placed = s->step == SUBMIT_PLACED;
+    struct err err;
+    if (code != 0)
+        refuse(&s->submit->results[0], why);
+    int rc = c->why.code;
+    if (rc != 0)
+        err = c->why;
+    else
+        rc = take_places(s, &err);
+    bool placed = rc == 0 && has_to_become_durable(s);
     if (code == 0)
         switch_end(c, placed);
+    settle(s, rc, &err);
     if (!placed)
         calls_release(c); /* those that were held back */
     chain_flush(c);

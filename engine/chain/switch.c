@@ -159,15 +159,16 @@ static void bundle_read(void *ctx, struct bytes body, int code,
                         const struct err *why)
 {
     struct switching *s = ctx;
+    struct chain *c = s->chain;
     struct err err = {0};
     s->running = false;
     if (code == 0)
-        code = upgrade_new(&s->upgrade, s->chain, body, false, &err);
+        code = upgrade_new(&s->upgrade, c, body, false, &err);
     else
         err = *why;
     if (code != 0)
         fail(s, &err);
-    chain_flush(s->chain);
+    chain_flush(c);
 }
 
 bool switch_must_wait(const struct chain *c)
