@@ -579,6 +579,8 @@ def main():
                         help='a signed note that the chain has to fit')
     parser.add_argument('--receipt', metavar='TEXT',
                         help='a receipt in base64 that it has to fit')
+    parser.add_argument('--root', metavar='HEX',
+                        help='the root of its log, all of it')
     parser.add_argument('--state', metavar='HEX',
                         help='state root at its end, of a schema without views')
     options = parser.parse_args()
@@ -592,6 +594,9 @@ def main():
             check_note(chain, read(options.checkpoint))
         if options.receipt:
             check_receipt(chain, options.receipt)
+        if options.root:
+            need(chain.tree.root().hex() == options.root,
+                 'the root is %s', chain.tree.root().hex())
         if options.state:
             need(chain.state.root().hex() == options.state,
                  'the state root is %s', chain.state.root().hex())
