@@ -20,6 +20,7 @@ SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 LUA      := $(sort $(shell find lua -type f))
+SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
 FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
 MODULE_O := $(filter-out $(B)/frontends/cli/% $(B)/frontends/repl/%,$(FRONT_O))
@@ -93,12 +94,12 @@ $(B)/ate.so: $(MODULE_O) $(ENGINE_O)
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -shared -o $@ $^ $(PKG_LIBS)
 
-$(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA))
+$(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS)
 	mkdir -p $(@D)
-	tools/embed.sh lua ate > $@.tmp && mv $@.tmp $@
-$(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/% lua/ate.%,$(LUA))
+	tools/embed.sh > $@.tmp && mv $@.tmp $@
+$(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS)
 	mkdir -p $(@D)
-	tools/embed_frontends.sh cli client repl test > $@.tmp && mv $@.tmp $@
+	tools/embed_frontends.sh > $@.tmp && mv $@.tmp $@
 $(B)/lua_assets.o: $(B)/lua_assets.c
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Iengine -c -o $@ $<

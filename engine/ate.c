@@ -409,16 +409,20 @@ static void put_report(const struct schema *schema, struct bytes bundle,
 static int build(const char *path, struct buf *bundle, struct buf *report,
                  struct err *err)
 {
-    struct source_files files;
+    struct source_files files = {0};
     struct schema schema = {0};
     struct buf warnings = {0};
+    bool is_standard = bundle_is_standard(path);
     int rc = crypto_init(err);
-    if (rc == 0)
+    if (rc == 0 && !is_standard)
         rc = source_files_open(&files, path, err);
     if (rc != 0)
         return rc;
-    rc = bundle_build(bundle, files.main_module, source_files_read, &files,
-                      &schema, &warnings, err);
+    if (is_standard)
+        rc = bundle_build(bundle, path, NULL, NULL, &schema, &warnings, err);
+    else
+        rc = bundle_build(bundle, files.main_module, source_files_read, &files,
+                          &schema, &warnings, err);
     if (rc == 0 && report != NULL)
         put_report(&schema, buf_bytes(bundle), buf_bytes(&warnings), report);
     schema_deinit(&schema);

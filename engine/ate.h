@@ -241,10 +241,10 @@ ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 
 /* ---- schemas, without a node ---- */
 
-/* Load FILE.lua and all that it requires (from its folder) in the sandbox.
- * `bundle` gets the bytes for chain.create; `report`, unless NULL, a msgpack
- * map {schema: as `ate_read` schema gives it, hash: of the bundle, warnings:
- * [text]}.
+/* Load FILE.lua and all that it requires (from its folder) in the sandbox, or a
+ * schema that comes with ate, "ate:key_value" or "ate:ledger". `bundle` gets
+ * the bytes for chain.create; `report`, unless NULL, a msgpack map {schema: as
+ * `ate_read` schema gives it, hash: of the bundle, warnings: [text]}.
  * Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND; LIMIT. */
 ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
                        struct ate_bytes *report, struct ate_error *error);

@@ -32,3 +32,11 @@ from=lua/cli/completion
 install -D -m 644 "$from/bash" "$share/bash-completion/completions/ate"
 install -D -m 644 "$from/zsh" "$share/zsh/site-functions/_ate"
 install -D -m 644 "$from/fish" "$share/fish/vendor_completions.d/ate.fish"
+
+# For authors of schemas: what editors and luacheck are told. `ate new` writes
+# the same into a project.
+from=lua/author
+install -D -m 644 "$from/luacheckrc" "$share/ate/luacheckrc"
+install -D -m 644 "$from/ate.lua" "$share/ate/luals/ate.lua"
+install -D -m 644 "$from/sandbox.lua" "$share/ate/luals/sandbox.lua"
+install -D -m 644 "$from/test.lua" "$share/ate/luals/ate/test.lua"

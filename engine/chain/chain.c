@@ -58,14 +58,25 @@ const struct key_pair *chain_node_pair(const struct chain *c)
     return c->deps.node_pair != NULL ? c->deps.node_pair(c->deps.ctx) : NULL;
 }
 
+/* The trial has put it into the state already. */
+static bool is_body_here(const struct chain *c, const struct trial_event *e)
+{
+    const struct event_header *h = &e->header;
+    bool sealed = h->seal.data != NULL;
+    struct large large;
+    if (e->has_new_large)
+        return uploads_wait(&c->uploads, h->body_hash, h->body_length, sealed);
+    return state_large(state_head(&c->core.state), h->body_hash, &large) &&
+           large.length == h->body_length && large.sealed == sealed;
+}
+
 int chain_has_bodies(const struct chain *c, const struct trial *t,
                      struct err *err)
 {
     for (size_t i = 0; i < t->count; i++) {
-        const struct event_header *h = &t->events[i]->header;
-        if (body_home_of(h) != BODY_LARGE ||
-            uploads_have(&c->uploads, h->body_hash, h->body_length,
-                         h->seal.data != NULL))
+        const struct trial_event *e = t->events[i];
+        const struct event_header *h = &e->header;
+        if (body_home_of(h) != BODY_LARGE || is_body_here(c, e))
             continue;
         return err_set(err, ATE_ENOT_FOUND,
                        "%.*s: nobody put its body of %llu bytes, or more than "
@@ -407,6 +418,11 @@ void chain_put(struct chain *c, struct put *put)
     put->done(put);
 }
 
+bool chain_keeps_puts(struct chain *c)
+{
+    return uploads_expire(&c->uploads, c->deps.now(c->deps.ctx));
+}
+
 /* ---- at rest ---- */
 
 bool chain_is_idle(const struct chain *c)
@@ -416,9 +432,9 @@ bool chain_is_idle(const struct chain *c)
            c->fetching == 0 && c->looking == 0 && c->checking == 0 &&
            tiles_at_rest(&c->tiles) && c->snapshotting == NULL &&
            !c->verifying && uploads_at_rest(&c->uploads) &&
-           c->placed.first == NULL &&
-           c->flying.first == NULL && c->blocked.first == NULL &&
-           c->ready.first == NULL && (!c->log_open || log_is_idle(&c->log));
+           c->placed.first == NULL && c->flying.first == NULL &&
+           c->blocked.first == NULL && c->ready.first == NULL &&
+           (!c->log_open || log_is_idle(&c->log));
 }
 
 void chain_when_rested(struct chain *c, void (*rested)(void *ctx), void *ctx)

@@ -187,6 +187,9 @@ void chain_submit_deinit(struct chain_submit *submit); /* results; safe twice */
 /* A piece of a large body, or its end. Errors: those of uploads_put(),
  * UNAVAILABLE (open for reading only). */
 void chain_put(struct chain *c, struct put *put);
+/* Is something put and waits? Then the chain should stay open: what is put in
+ * two openings is read twice. What waited too long is dropped first. */
+bool chain_keeps_puts(struct chain *c);
 
 /* Write what calls have left, as one group, unless one is under way. To be
  * called when the input at hand is worked off. */

@@ -10,6 +10,7 @@
 
 enum {
     LEAVES_STEP = 1 << 20, /* bytes of leaf hashes read at a time */
+    LOOKS = 3,             /* see look_elsewhere() */
     STEP_PIECES = LARGE_STEP / LIMIT_BODY_PIECE,
 };
 
@@ -25,8 +26,10 @@ struct large_read {
     void *ctx;
     bool checked; /* the leaf hashes are */
     bool is_put;  /* it is looked for where it was put */
+    int moves;    /* since it was found last */
     struct merkle tree;
     uint64_t leaf;      /* the next one to check */
+    uint64_t wanted;    /* bytes of the hashes that are read */
     uint64_t first;     /* piece of the range, */
     uint64_t last;      /* and the one behind the last */
     struct buf leaves;  /* their hashes */
@@ -97,21 +100,37 @@ static void read_at(struct large_read *r, uint64_t offset, uint64_t length,
     job_submit(r->chain->deps.disk, &r->job);
 }
 
+/* It moves from put/ to large/, and never back: it is looked for in large/, in
+ * put/, and in large/ once more. False: there is no such file. */
+static bool look_elsewhere(struct large_read *r)
+{
+    if (++r->moves == LOOKS)
+        return false;
+    r->is_put = !r->is_put;
+    name_path(r);
+    return true;
+}
+
 /* ---- leaf hashes ---- */
 
 static void go_on(struct large_read *r);
 static void leaves_read(struct job *job);
 
+/* With the padding in front of the first, and one byte more than there should
+ * be behind the last. */
 static void read_leaves(struct large_read *r)
 {
     uint64_t left = (r->pieces - r->leaf) * HASH_SIZE;
-    read_at(r, body_leaves_offset(r->handle.length) + r->leaf * HASH_SIZE,
-            left < LEAVES_STEP ? left : LEAVES_STEP, leaves_read);
+    uint64_t at = body_leaves_offset(r->handle.length) + r->leaf * HASH_SIZE;
+    uint64_t pad = r->leaf == 0 ? at - r->handle.length : 0;
+    r->wanted = pad + (left < LEAVES_STEP ? left : LEAVES_STEP);
+    read_at(r, at - pad, r->wanted + (left <= LEAVES_STEP), leaves_read);
 }
 
 static void take_leaves(struct large_read *r)
 {
-    for (size_t at = 0; at < r->bytes.len; at += HASH_SIZE, r->leaf++) {
+    for (size_t at = r->bytes.len % HASH_SIZE; at < r->bytes.len;
+         at += HASH_SIZE, r->leaf++) {
         const uint8_t *leaf = r->bytes.data + at;
         merkle_append_hash(&r->tree, leaf);
         if (r->leaf >= r->first && r->leaf < r->last)
@@ -126,29 +145,46 @@ static bool leaves_are_good(const struct large_read *r)
     return memcmp(root, r->handle.hash, HASH_SIZE) == 0;
 }
 
+static int missing(struct err *err)
+{
+    return err_set(err, ATE_ENOT_FOUND,
+                   "the file of a large body is missing; put it back from a "
+                   "copy of the chain's folder");
+}
+
+static int check_leaves_read(const struct large_read *r, struct err *err)
+{
+    size_t pad = r->wanted % HASH_SIZE;
+    if (r->bytes.len < r->wanted)
+        return err_set(err, ATE_ECORRUPT,
+                       "it ends within the hashes of its pieces");
+    if (r->bytes.len > r->wanted)
+        return err_set(err, ATE_ECORRUPT,
+                       "bytes stand behind its end, offset %" PRIu64,
+                       body_large_size(r->handle.length, r->sealed));
+    if (!body_padding_is(bytes_of(r->bytes.data, pad)))
+        return err_set(err, ATE_ECORRUPT,
+                       "what stands behind the body, at offset %" PRIu64
+                       ", is not its padding",
+                       r->handle.length);
+    return 0;
+}
+
 static void leaves_read(struct job *job)
 {
     struct large_read *r = job->owner;
     struct err err;
-    uint64_t wanted = job->op[0].length;
-    if (job->error == ENOENT && !r->is_put) {
-        r->is_put = true;
-        name_path(r);
+    if (job->error == ENOENT && look_elsewhere(r)) {
         read_leaves(r);
         return;
     }
     if (job->error == ENOENT) {
-        r->is_put = false;
-        name_path(r);
-        err_set(&err, ATE_ENOT_FOUND,
-                "the file of a large body is missing; put it back from a copy "
-                "of the chain's folder");
+        missing(&err);
     } else if (job->error != 0) {
         job_err(job, &err);
-    } else if (r->bytes.len != wanted) {
-        err_set(&err, ATE_ECORRUPT, "it ends within the hashes of its pieces");
-    } else {
+    } else if (check_leaves_read(r, &err) == 0) {
         take_leaves(r);
+        r->moves = 0;
         if (r->leaf < r->pieces) {
             read_leaves(r);
             return;
@@ -194,7 +230,14 @@ static void pieces_read(struct job *job)
     struct large_read *r = job->owner;
     struct err err;
     uint64_t from = r->step_from * r->piece_size;
-    if (job->error != 0) {
+    if (job->error == ENOENT && look_elsewhere(r)) {
+        go_on(r);
+        return;
+    }
+    r->moves = 0;
+    if (job->error == ENOENT) {
+        missing(&err);
+    } else if (job->error != 0) {
         job_err(job, &err);
     } else if (r->bytes.len != job->op[0].length) {
         err_set(&err, ATE_ECORRUPT,

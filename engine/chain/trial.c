@@ -352,16 +352,19 @@ static int fold_all(struct trial *t, const struct trial_event *e, size_t n,
     return rc;
 }
 
-static void note_large(struct state *state, const struct event_header *header)
+static void note_large(struct state *state, struct trial_event *e)
 {
+    const struct event_header *header = &e->header;
     struct large large = {header->body_length, header->seal.data != NULL};
     struct large known;
-    if (body_home_of(header) == BODY_LARGE &&
-        !state_large(state_head(state), header->body_hash, &known))
-        state_put_large(state, header->body_hash, &large);
+    if (body_home_of(header) != BODY_LARGE ||
+        state_large(state_head(state), header->body_hash, &known))
+        return;
+    e->has_new_large = true;
+    state_put_large(state, header->body_hash, &large);
 }
 
-static int apply(struct trial *t, const struct trial_event *e, size_t n,
+static int apply(struct trial *t, struct trial_event *e, size_t n,
                  struct err *err)
 {
     struct state *state = &t->core->state;
@@ -371,7 +374,7 @@ static int apply(struct trial *t, const struct trial_event *e, size_t n,
     else
         state_put_object(state, e->type, e->id, t->index, n, e->raw, &e->header,
                          e->converted);
-    note_large(state, &e->header);
+    note_large(state, e);
     return fold_all(t, e, n, err);
 }
 

@@ -28,6 +28,7 @@ struct trial_event {
     struct bytes before;               /* EDIT, DELETE: the version before */
     struct event_header before_header; /* of it */
     struct bytes body;                 /* data NULL: none, or not at hand */
+    bool has_new_large; /* its body is a large one that no event had before */
 };
 
 /* What folds wrote, counted again each time. */

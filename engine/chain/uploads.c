@@ -6,7 +6,11 @@
  *     before it is hashed: one that fails can be sent again.
  * (3) One that was there when the folder was opened is `stale` until its bytes
  *     were read into the hasher.
- * (4) A complete one is not touched again, except to move or drop it. */
+ * (4) A complete one is not touched again, except to move or drop it.
+ * (5) One whose file is being dropped is nobody's body any more. Who asks for
+ *     its id meanwhile waits, and begins it anew.
+ * (6) Jobs on the file of a complete one run in one lane, so that what drops
+ *     it never hits another that took its name. */
 #include "chain/uploads.h"
 
 #include <assert.h>
@@ -31,6 +35,7 @@ struct upload {
     struct job job;
     struct task task;
     uint8_t id[UPLOAD_ID_SIZE];
+    bool has_id; /* not of a complete one that was there at opening */
     bool sealed;
     bool stale;  /* invariant (3) */
     bool doubts; /* it was once: its end has to name the hash */
@@ -38,6 +43,7 @@ struct upload {
     bool busy;
     bool ended; /* the hasher is; its file may still have to be completed */
     bool complete;
+    bool dropping; /* invariant (5) */
     bool claimed;
     uint64_t index; /* of the transaction that claimed it */
     int64_t touched_ms;
@@ -135,6 +141,7 @@ void uploads_init(struct uploads *u, const struct disk *disk,
         .state = state,
         .rested = rested,
         .ctx = ctx,
+        .length_max = LIMIT_BODY,
     };
     snprintf(u->folder, sizeof(u->folder), "%s", folder);
 }
@@ -188,11 +195,17 @@ static void rest(struct uploads *u)
         u->rested(u->ctx);
 }
 
+/* Invariant (6). */
+static uint64_t lane_of(const struct upload *up)
+{
+    return up->ended || up->complete ? get_be64(up->hash) | 1 : 0;
+}
+
 static void begin_job(struct upload *up, void (*done)(struct job *job))
 {
     up->busy = true;
     up->all->busy++;
-    job_init(&up->job, 0, done, up);
+    job_init(&up->job, lane_of(up), done, up);
 }
 
 /* The job of `up`; nothing of it is under way any more. */
@@ -224,13 +237,47 @@ static void answer_first(struct upload *up, int code, const struct err *err)
     answer(up, put, code, err);
 }
 
+static void name_paths(struct upload *up)
+{
+    char name[NAME_MAX_LEN];
+    struct uploads *u = up->all;
+    hex_name(bytes_of(up->id, UPLOAD_ID_SIZE), up->sealed ? "s" : "", name);
+    put_path(u->folder, name, up->path);
+    log_path(up->folder[0], u->folder, "put");
+    log_path(up->folder[1], u->folder, "large");
+}
+
+/* As `put`, its first request, has it; nothing is there yet. */
+static void begin(struct upload *up, const struct put *put)
+{
+    memcpy(up->id, put->id, UPLOAD_ID_SIZE);
+    up->has_id = true;
+    up->sealed = put->sealed;
+    body_hasher_init(&up->hasher, up->sealed);
+    name_paths(up);
+}
+
+static void begin_anew(struct upload *up)
+{
+    body_hasher_deinit(&up->hasher);
+    up->stale = up->doubts = up->made = up->ended = false;
+    up->complete = up->dropping = false;
+    up->length = up->unsynced = 0;
+    begin(up, up->first);
+}
+
 static void next(struct upload *up);
 
 static void dropped(struct job *job)
 {
     struct upload *up = end_job(job);
     struct uploads *u = up->all;
-    forget(up); /* a file that stays is found when the folder is opened */
+    if (up->first != NULL) {
+        begin_anew(up);
+        next(up);
+    } else {
+        forget(up); /* a file that stays is found when the folder is opened */
+    }
     rest(u);
 }
 
@@ -240,6 +287,7 @@ static void drop_file(struct upload *up)
         forget(up);
         return;
     }
+    up->dropping = true;
     begin_job(up, dropped);
     job_unlink(&up->job, up->path);
     job_submit(up->all->disk, &up->job);
@@ -312,10 +360,12 @@ static void reread_got(struct job *job)
     struct upload *up = end_job(job);
     struct uploads *u = up->all;
     struct err err;
-    if (job->error != 0)
+    if (job->error != 0) {
         answer_first(up, job_err(job, &err), &err);
-    else
+        next(up);
+    } else {
         hash_bytes(up, buf_bytes(&up->reread), reread_hashed);
+    }
     rest(u);
 }
 
@@ -338,14 +388,32 @@ static void piece_hashed(struct task *task)
     rest(u);
 }
 
+/* After a sync that failed nobody knows what is on the disk, and the next one
+ * would say that all is well. */
+static bool lost_sync(const struct job *job)
+{
+    enum job_kind kind = job->op[job->failed].kind;
+    return kind == JOB_SYNC || kind == JOB_SYNC_FOLDER;
+}
+
+static void job_failed(struct upload *up, const struct job *job)
+{
+    struct err err;
+    job_err(job, &err);
+    if (lost_sync(job)) {
+        drop(up, &err);
+        return;
+    }
+    answer_first(up, err.code, &err);
+    next(up);
+}
+
 static void piece_written(struct job *job)
 {
     struct upload *up = end_job(job);
     struct uploads *u = up->all;
-    struct err err;
     if (job->error != 0) {
-        answer_first(up, job_err(job, &err), &err);
-        next(up);
+        job_failed(up, job);
     } else {
         hash_bytes(up, up->first->data, piece_hashed);
     }
@@ -358,15 +426,15 @@ static void write_piece(struct upload *up)
     struct err err;
     if (up->ended || put->offset != up->length) {
         err_set(&err, ATE_ECONFLICT,
-                "it %s at offset %" PRIu64 ", and does not go on at %" PRIu64,
-                up->ended ? "ended" : "is", up->length, put->offset);
+                "it %s at offset %" PRIu64 ", not at %" PRIu64,
+                up->ended ? "ended" : "goes on", up->length, put->offset);
         answer_first(up, err.code, &err);
         next(up);
         return;
     }
-    if (put->data.len > LIMIT_BODY - up->length) {
-        err_set(&err, ATE_ELIMIT, "a body has at most %" PRIu64 " bytes",
-                LIMIT_BODY);
+    uint64_t most = up->all->length_max;
+    if (up->length > most || put->data.len > most - up->length) {
+        err_set(&err, ATE_ELIMIT, "a body has at most %" PRIu64 " bytes", most);
         drop(up, &err);
         return;
     }
@@ -388,35 +456,52 @@ static struct upload *find_complete(const struct uploads *u,
 {
     for (size_t i = 0; i < u->count; i++) {
         struct upload *up = u->items[i];
-        if (up->complete && memcmp(up->hash, hash, HASH_SIZE) == 0 &&
-            up->length == length && up->sealed == sealed)
+        if (up->complete && !up->dropping &&
+            memcmp(up->hash, hash, HASH_SIZE) == 0 && up->length == length &&
+            up->sealed == sealed)
             return up;
     }
     return NULL;
+}
+
+/* Another one came to the same meanwhile; its file was replaced by this one's,
+ * or it is in the log already. True: this one is of no use. */
+static bool is_spare(const struct upload *up)
+{
+    struct upload *same =
+        find_complete(up->all, up->hash, up->length, up->sealed);
+    if (same == NULL)
+        return false;
+    if (same->claimed)
+        return true;
+    forget(same);
+    return false;
 }
 
 static void completed(struct job *job)
 {
     struct upload *up = end_job(job);
     struct uploads *u = up->all;
-    struct put *put = up->first;
-    struct err err;
-    memcpy(put->body_hash, up->hash, HASH_SIZE);
+    bool named = job->error == 0 || job->op[job->failed].path == up->folder[0];
+    if (named)
+        memcpy(up->path, up->to, sizeof(up->path));
     if (job->error != 0) {
-        answer_first(up, job_err(job, &err), &err);
-        next(up);
+        job_failed(up, job);
         rest(u);
         return;
     }
-    struct upload *same = find_complete(u, up->hash, up->length, up->sealed);
-    if (same != NULL && !same->busy && !same->claimed)
-        forget(same); /* its file was replaced */
+    bool spare = is_spare(up);
     up->complete = true;
-    memcpy(up->path, up->to, sizeof(up->path));
     body_hasher_deinit(&up->hasher);
-    while (up->first != NULL)
-        answer_first(up, 0, NULL);
+    next(up);
+    if (spare)
+        forget(up);
     rest(u);
+}
+
+static bool is_named(const struct upload *up, const struct put *put)
+{
+    return put->hash == NULL || memcmp(put->hash, up->hash, HASH_SIZE) == 0;
 }
 
 static bool ends_well(const struct upload *up, const struct put *put,
@@ -431,13 +516,40 @@ static bool ends_well(const struct upload *up, const struct put *put,
                 "%" PRIu64 " bytes are put with the call itself; what is put "
                 "first has more than %zu",
                 up->length, body_piece_size(up->sealed));
-    else if (put->hash != NULL && memcmp(put->hash, up->hash, HASH_SIZE) != 0)
+    else if (!is_named(up, put))
         err_set(err, ATE_EINVALID,
                 "its bytes come to another hash than the one that was named; "
                 "put it again");
     else
         return true;
     return false;
+}
+
+/* Whoever puts it again may have lost the answer: it is kept for him. */
+static bool is_here(const struct upload *up)
+{
+    const struct uploads *u = up->all;
+    struct upload *same = find_complete(u, up->hash, up->length, up->sealed);
+    struct large large;
+    if (same != NULL)
+        same->touched_ms = up->touched_ms;
+    return same != NULL || (state_large(u->state(u->ctx), up->hash, &large) &&
+                            large.length == up->length);
+}
+
+/* Its end again, after it is complete. */
+static void end_again(struct upload *up)
+{
+    struct err err;
+    if (is_named(up, up->first)) {
+        memcpy(up->first->body_hash, up->hash, HASH_SIZE);
+        answer_first(up, 0, NULL);
+    } else {
+        err_set(&err, ATE_ECONFLICT,
+                "it ended with another hash than the one that is named");
+        answer_first(up, err.code, &err);
+    }
+    next(up);
 }
 
 static void finish(struct upload *up)
@@ -453,7 +565,7 @@ static void finish(struct upload *up)
         drop(up, &err);
         return;
     }
-    if (uploads_have(u, up->hash, up->length, up->sealed)) {
+    if (is_here(up)) {
         memcpy(put->body_hash, up->hash, HASH_SIZE);
         answer_first(up, 0, NULL);
         drop(up, &(struct err){.code = ATE_ECONFLICT, .text = "it has ended"});
@@ -512,6 +624,8 @@ static void next(struct upload *up)
         read_on(up);
     } else if (put->data.len > 0) {
         write_piece(up);
+    } else if (put->ends && up->complete) {
+        end_again(up);
     } else if (put->ends) {
         finish(up);
     } else {
@@ -522,40 +636,42 @@ static void next(struct upload *up)
 
 /* ---- requests ---- */
 
-static void name_paths(struct upload *up)
+bool uploads_expire(struct uploads *u, int64_t now)
 {
-    char name[NAME_MAX_LEN];
-    struct uploads *u = up->all;
-    hex_name(bytes_of(up->id, UPLOAD_ID_SIZE), up->sealed ? "s" : "", name);
-    put_path(u->folder, name, up->path);
-    log_path(up->folder[0], u->folder, "put");
-    log_path(up->folder[1], u->folder, "large");
-}
-
-static void expire(struct uploads *u, int64_t now)
-{
+    bool waits = false;
     for (size_t i = u->count; i-- > 0;) {
         struct upload *up = u->items[i];
         if (!up->busy && !up->claimed && up->first == NULL &&
             now - up->touched_ms > UPLOAD_KEEP_MS)
             drop_file(up);
+        else
+            waits = waits || !up->claimed;
     }
+    return waits;
 }
 
 static struct upload *find(struct uploads *u, const uint8_t *id)
 {
     for (size_t i = 0; i < u->count; i++)
-        if (!u->items[i]->complete &&
+        if (u->items[i]->has_id && !u->items[i]->claimed &&
             memcmp(u->items[i]->id, id, UPLOAD_ID_SIZE) == 0)
             return u->items[i];
     return NULL;
+}
+
+static size_t count_kept(const struct uploads *u)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < u->count; i++)
+        count += !u->items[i]->dropping;
+    return count;
 }
 
 static struct upload *find_or_add(struct uploads *u, const struct put *put,
                                   int64_t now, struct err *err)
 {
     struct upload *up = find(u, put->id);
-    if (up != NULL || u->count >= UPLOADS_MAX) {
+    if (up != NULL || count_kept(u) >= UPLOADS_MAX) {
         if (up == NULL)
             err_set(err, ATE_ELIMIT,
                     "%d bodies are being put or wait for a call; those that "
@@ -564,17 +680,14 @@ static struct upload *find_or_add(struct uploads *u, const struct put *put,
         return up;
     }
     up = add(u, now);
-    memcpy(up->id, put->id, UPLOAD_ID_SIZE);
-    up->sealed = put->sealed;
-    body_hasher_init(&up->hasher, up->sealed);
-    name_paths(up);
+    begin(up, put);
     return up;
 }
 
 void uploads_put(struct uploads *u, struct put *put, int64_t now)
 {
     struct err err;
-    expire(u, now);
+    uploads_expire(u, now);
     struct upload *up = find_or_add(u, put, now, &err);
     if (up == NULL) {
         put->code = err.code;
@@ -591,12 +704,9 @@ void uploads_put(struct uploads *u, struct put *put, int64_t now)
 
 /* ---- claiming ---- */
 
-bool uploads_have(const struct uploads *u, const uint8_t hash[HASH_SIZE],
+bool uploads_wait(const struct uploads *u, const uint8_t hash[HASH_SIZE],
                   uint64_t length, bool sealed)
 {
-    struct large large;
-    if (state_large(u->state(u->ctx), hash, &large))
-        return large.length == length && large.sealed == sealed;
     return find_complete(u, hash, length, sealed) != NULL;
 }
 
@@ -605,7 +715,7 @@ void uploads_claim(struct uploads *u, const uint8_t hash[HASH_SIZE],
 {
     for (size_t i = 0; i < u->count; i++) {
         struct upload *up = u->items[i];
-        if (!up->complete || up->claimed ||
+        if (!up->complete || up->claimed || up->dropping ||
             memcmp(up->hash, hash, HASH_SIZE) != 0)
             continue;
         up->claimed = true;
@@ -658,6 +768,7 @@ static void take_file(struct uploads *u, const char *name, int64_t now)
     name_paths(up);
     up->made = true;
     if (!up->complete) {
+        up->has_id = true;
         up->stale = up->doubts = true;
         body_hasher_init(&up->hasher, up->sealed);
         return;

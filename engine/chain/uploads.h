@@ -48,7 +48,8 @@ struct put {
     /* Set when done. Errors: CONFLICT (another offset than the next one), LIMIT
      * (LIMIT_BODY, UPLOADS_MAX), INVALID (another hash; so small that it
      * belongs into the call; no hash where one is needed), those of the disk.
-     * After INVALID and LIMIT it is gone. */
+     * After INVALID, LIMIT and a sync that failed it is gone. Until a
+     * transaction claims it, its end may be asked for again. */
     int code;
     struct err err;
     uint64_t length; /* so many bytes are there; of the whole when it ended */
@@ -68,6 +69,7 @@ struct uploads {
     void (*rested)(void *ctx); /* there are none any more */
     void *ctx;
     struct tree_version (*state)(void *ctx); /* the head, of the same */
+    uint64_t length_max;                     /* LIMIT_BODY; tests take less */
     bool has_folder;                         /* put/ is there */
 };
 
@@ -84,11 +86,14 @@ bool uploads_at_rest(const struct uploads *u);
 typedef void uploads_opened(void *ctx, int code, const struct err *err);
 void uploads_open(struct uploads *u, int64_t now, uploads_opened *done);
 
-/* Take in one request; drop what nobody touched for too long. */
+/* Drop what nobody touched for too long; false: nothing waits any more. */
+bool uploads_expire(struct uploads *u, int64_t now);
+
+/* Take in one request. */
 void uploads_put(struct uploads *u, struct put *put, int64_t now);
 
-/* Is this large body here, or in the log as the head has it? */
-bool uploads_have(const struct uploads *u, const uint8_t hash[HASH_SIZE],
+/* Is this large body complete, in put/ still? */
+bool uploads_wait(const struct uploads *u, const uint8_t hash[HASH_SIZE],
                   uint64_t length, bool sealed);
 /* Transaction `index` names it: it is not dropped any more. */
 void uploads_claim(struct uploads *u, const uint8_t hash[HASH_SIZE],

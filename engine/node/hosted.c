@@ -438,7 +438,7 @@ static void expire_unused(struct node *node)
         if (r == &node->used || h->used_us > node->steady_us - node->idle_us)
             return;
         use(h);
-        h->expired = h->users == 0;
+        h->expired = h->users == 0 && !chain_keeps_puts(h->chain);
         hosted_touch(h);
     }
 }

@@ -1,4 +1,5 @@
-/* assets: the engine's own Lua, kept inside the binary (tools/embed.sh). */
+/* assets: Lua that is kept inside the binary (tools/embed.sh): the engine's
+ * own, and the standard schemas. */
 #ifndef ATE_SCRIPT_ASSETS_H
 #define ATE_SCRIPT_ASSETS_H
 
@@ -14,6 +15,11 @@ struct lua_asset {
 /* Sorted by module. */
 extern const struct lua_asset lua_assets[];
 extern const size_t lua_asset_count;
+
+/* The standard schemas, sorted by module: "ate:ledger" is schemas/ledger.lua.
+ * They see what every schema sees. */
+extern const struct lua_asset schema_assets[];
+extern const size_t schema_asset_count;
 
 /* A line of lua/ate.released: a source that a module had in a released version,
  * so that it is in bundles. Chains with these stay valid for ever. */

@@ -6,7 +6,10 @@
  *     to one stays good, as each is allocated by itself.
  * (2) The names `ate` and `ate.*` mean the engine's own Lua and nothing else: a
  *     bundle is built with the sources in this binary, and what a bundle has
- *     under these names runs only when it was the engine's in some version. */
+ *     under these names runs only when it was the engine's in some version.
+ * (3) `ate:*` are the standard schemas of this binary, which see no more than
+ *     others do. In a bundle they are modules like any other: a chain keeps the
+ *     one that it was made with. */
 #include "script/bundle_load.h"
 
 #include <string.h>
@@ -42,12 +45,28 @@ static bool is_own(const char *name)
     return strcmp(name, "ate") == 0 || strncmp(name, "ate.", 4) == 0;
 }
 
+bool bundle_is_standard(const char *module)
+{
+    return strncmp(module, "ate:", 4) == 0;
+}
+
+static const struct lua_asset *find_in(const struct lua_asset *assets,
+                                       size_t count, struct bytes name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal(bytes_of_text(assets[i].module), name))
+            return &assets[i];
+    return NULL;
+}
+
 static const struct lua_asset *find_asset(struct bytes name)
 {
-    for (size_t i = 0; i < lua_asset_count; i++)
-        if (bytes_equal(bytes_of_text(lua_assets[i].module), name))
-            return &lua_assets[i];
-    return NULL;
+    return find_in(lua_assets, lua_asset_count, name);
+}
+
+static const struct lua_asset *find_standard(const char *name)
+{
+    return find_in(schema_assets, schema_asset_count, bytes_of_text(name));
 }
 
 /* Is this a source that the module has, or had in a released version? */
@@ -85,14 +104,38 @@ static struct loaded *add_loaded(struct building *b, const char *name)
     return loaded;
 }
 
+/* A NOT_FOUND would be told as what `require` says of any module. */
+static int no_standard(const char *name, int code, struct err *err)
+{
+    struct buf names = {0};
+    for (size_t i = 0; i < schema_asset_count; i++) {
+        buf_put_text(&names, i == 0 ? "" : ", ");
+        buf_put_text(&names, schema_assets[i].module);
+    }
+    int rc =
+        err_set(err, code, "there is no standard schema '%s'; there are %s",
+                name, buf_text(&names));
+    buf_deinit(&names);
+    return rc;
+}
+
 static int read_source(struct building *b, const char *name,
                        struct loaded *loaded, struct err *err)
 {
-    if (!is_own(name))
-        return b->source(b->ctx, name, &loaded->file, &loaded->source, err);
-    const struct lua_asset *asset = find_asset(bytes_of_text(name));
-    if (asset == NULL)
+    const struct lua_asset *asset;
+    if (is_own(name)) {
+        asset = find_asset(bytes_of_text(name));
+        if (asset == NULL)
+            return no_module(name, err);
+    } else if (bundle_is_standard(name)) {
+        asset = find_standard(name);
+        if (asset == NULL)
+            return no_standard(name, ATE_EINVALID, err);
+    } else if (b->source == NULL) {
         return no_module(name, err);
+    } else {
+        return b->source(b->ctx, name, &loaded->file, &loaded->source, err);
+    }
     buf_put_text(&loaded->file, asset->file);
     buf_put(&loaded->source, asset->source, asset->len);
     return 0;
@@ -165,6 +208,8 @@ int bundle_build(struct buf *out, const char *main_module, bundle_source source,
     struct building b = {.source = source, .ctx = ctx};
     struct schema own = {0};
     size_t start = out->len;
+    if (bundle_is_standard(main_module) && find_standard(main_module) == NULL)
+        return no_standard(main_module, ATE_ENOT_FOUND, err);
     struct sandbox *s =
         sandbox_new((struct sandbox_limits){0}, find_and_keep, &b);
     int rc = declare_load(s, main_module, &own, err);

@@ -10,17 +10,22 @@
 struct schema;
 
 /* Give the source of a module that the schema's author wrote: append it to
- * `source`, and what errors call the file ("bank.lua") to `file`. The engine's
- * own modules (`ate`, `ate.*`) are never asked for. Errors: NOT_FOUND, IO, ...
- */
+ * `source`, and what errors call the file ("bank.lua") to `file`. Modules that
+ * are in the binary (`ate`, `ate.*`, `ate:*`) are never asked for. Errors:
+ * NOT_FOUND, IO, ... */
 typedef int (*bundle_source)(void *ctx, const char *module, struct buf *file,
                              struct buf *source, struct err *err);
 
+/* Does it name a standard schema, `ate:ledger`, whether there is one or not? */
+bool bundle_is_standard(const char *module);
+
 /* Load `main_module` and all it requires in a sandbox of its own, and append
  * the stored bundle to `out`: every module that was loaded, those of the
- * engine's own Lua too. Unless NULL, `schema` gets what was declared (its
- * function numbers mean nothing) and `warnings` one line for each warning.
- * Errors: those of declare_load and bundle_put, and what `source` gave. */
+ * engine's own Lua too. A standard schema is a module, too; where nothing else
+ * is required, `source` may be NULL. Unless NULL, `schema` gets what was
+ * declared (its function numbers mean nothing) and `warnings` one line for each
+ * warning. Errors: those of declare_load and bundle_put, what `source` gave,
+ * NOT_FOUND (no such standard schema). */
 int bundle_build(struct buf *out, const char *main_module, bundle_source source,
                  void *ctx, struct schema *schema, struct buf *warnings,
                  struct err *err);

@@ -172,6 +172,7 @@ static void find_module(lua_State *L, const char *name)
     struct sandbox *s = sandbox_of(L);
     struct sandbox_module module = {0};
     struct err err;
+    char place[sizeof(s->place)];
 
     if (s->sealed)
         sandbox_error(L,
@@ -188,6 +189,8 @@ static void find_module(lua_State *L, const char *name)
     }
     if (rc == ATE_ENOT_FOUND)
         missing_module(L, name);
+    if (rc != 0 && sandbox_where(L, 1, place, sizeof(place)))
+        err_wrap(&err, "%s", place);
     if (rc != 0)
         sandbox_raise(L, &err);
     load_module(L, name, &module);

@@ -77,10 +77,13 @@ local function hash_of(ctx, path)
         return nil, err
     end
     ctx.out:show_progress('reading ' .. path)
-    local hash
-    hash, err = ate.body_hash(fd)
+    local hash, wrong = ate.body_hash(fd) -- or the length behind it
     ate.host.close(fd)
-    return hash, err
+    ctx.out:clear_progress()
+    if hash == nil then
+        return nil, wrong
+    end
+    return hash
 end
 
 local function put_large(ctx, session, source, path)
@@ -161,6 +164,37 @@ local function add_range(text, args)
     return true
 end
 
+-- Into an open file; what could not be written ends the reading.
+local function copy(ctx, session, what, out)
+    local done, wrong = 0, nil
+    local ok, err = session:read(ctx.args.NAME, 'body', what, function(bytes)
+        if wrong ~= nil then
+            return
+        end
+        local written, problem_ = out:write(bytes)
+        if not written then
+            wrong = problem_
+            session:cancel()
+            return
+        end
+        done = done + #bytes
+        ctx.out:show_progress(('%s: %d bytes'):format(ctx.options.body, done))
+    end)
+    ctx.out:clear_progress()
+    if wrong == nil then
+        local flushed, problem_ = out:flush()
+        wrong = not flushed and problem_ or nil
+    end
+    if wrong ~= nil then
+        return nil, ate.error('IO', ('writing %s: %s'):format(
+            ctx.options.body, wrong))
+    end
+    if ok == nil then
+        return nil, problem.say(err, ctx.args.NAME)
+    end
+    return 0
+end
+
 --- Write a body into a file; an old one stays as it was unless all came.
 -- @tparam table ctx with --body and perhaps --range
 -- @tparam table session
@@ -174,36 +208,25 @@ function M.save(ctx, session, what)
     if not ok then
         return nil, err
     end
-    local out, wrong = io.stdout, nil
-    local new = path .. '.part'
-    if path ~= '-' then
-        out, wrong = io.open(new, 'wb')
+    if path == '-' then
+        return copy(ctx, session, what, io.stdout)
     end
+    local new = path .. '.part'
+    local out, wrong = io.open(new, 'wb')
     if out == nil then
         return nil, ate.error('IO', wrong)
     end
-    local done = 0
-    ok, err = session:read(ctx.args.NAME, 'body', what, function(bytes)
-        done = done + #bytes
-        if wrong == nil then
-            ok, wrong = out:write(bytes)
-        end
-        ctx.out:show_progress(('%s: %d bytes'):format(path, done))
-    end)
-    ctx.out:clear_progress()
-    if path ~= '-' then
-        local closed, problem_ = out:close()
-        wrong = wrong or (not closed and problem_ or nil)
+    ok, err = copy(ctx, session, what, out)
+    out:close()
+    if ok then
+        ok, wrong = os.rename(new, path)
+        err = not ok and ate.error('IO', wrong) or nil
     end
-    if ok == nil then
-        err = problem.say(err, ctx.args.NAME)
-    elseif wrong ~= nil then
-        err = ate.error('IO', wrong)
-    elseif path == '-' or os.rename(new, path) then
-        return 0
+    if not ok then
+        os.remove(new)
+        return nil, err
     end
-    os.remove(new)
-    return nil, err
+    return 0
 end
 
 return M

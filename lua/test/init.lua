@@ -11,6 +11,7 @@
 -- Each test runs on a new chain in memory, with a clock that only it moves.
 -- @module ate.test
 local ate = require('ate')
+local bundles = require('ate.client.bundles')
 
 local M = {tests = {}}
 
@@ -27,7 +28,7 @@ function M.begin(path)
 end
 
 --- Say which schema the tests below are for.
--- @tparam string path from the folder of the test
+-- @tparam string path from the folder of the test, or `ate:ledger`
 -- @tparam[opt] table options accept: a list of materializers
 function M.schema(path, options)
     if type(path) ~= 'string' then
@@ -39,8 +40,9 @@ function M.schema(path, options)
         end
     end
     local folder = M.path:match('^(.*/)[^/]*$') or ''
+    local is_whole = path:sub(1, 1) == '/' or bundles.is_standard(path)
     M.options = {
-        path = path:sub(1, 1) == '/' and path or folder .. path,
+        path = is_whole and path or folder .. path,
         accept = options ~= nil and options.accept or nil,
     }
 end

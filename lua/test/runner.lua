@@ -2,6 +2,7 @@
 -- @module ate.test.runner
 local ate = require('ate')
 local bench = require('ate.test.bench')
+local bundle_files = require('ate.client.bundles')
 local claim = require('ate.test.claim')
 local raised_by = require('ate.client.raised')
 local test = require('ate.test')
@@ -21,9 +22,21 @@ local function failure_of(raised, path)
     return {text = text, where = path}
 end
 
+--- The code of a file, or of the tests of a standard schema.
+local function load_chunk(path)
+    if not bundle_files.is_standard(path) then
+        return loadfile(path)
+    end
+    local text, err = bundle_files.source(path, '_test')
+    if text == nil then
+        return nil, err.text
+    end
+    return loadstring(text, '@schemas/' .. path:sub(5) .. '_test.lua')
+end
+
 local function load_file(path)
     test.begin(path)
-    local chunk, wrong = loadfile(path)
+    local chunk, wrong = load_chunk(path)
     if chunk == nil then
         local where, rest = wrong:match('^([^\n:]+:%d+): (.*)$')
         return nil, ate.error(ate.host.kind(path) and 'SCRIPT' or 'NOT_FOUND',

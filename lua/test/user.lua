@@ -1,4 +1,7 @@
 --- Somebody with a key: what a test calls and reads as.
+--
+-- A user may stand for several keys of one call: alice:with(bob) signs as alice
+-- and bob. That is a user, too, and alice stays as she was.
 -- @module ate.test.user
 local ate = require('ate')
 local claim = require('ate.test.claim')
@@ -16,7 +19,63 @@ local fail, said = claim.fail, claim.said
 -- @tparam string name
 -- @treturn table
 function M.new(bench, name)
-    return setmetatable({name = name, bench = bench}, User)
+    return setmetatable({name = name, bench = bench,
+        sides = {as = name}}, User)
+end
+
+local function is_user(value)
+    return getmetatable(value) == User
+end
+
+--- One more user like this one, with other sides of its calls.
+local function aside(self, changes)
+    local sides = {}
+    for key, value in pairs(self.sides) do
+        sides[key] = value
+    end
+    for key, value in pairs(changes) do
+        sides[key] = value
+    end
+    return setmetatable({name = self.name, bench = self.bench, sides = sides},
+        User)
+end
+
+--- The names of users behind those of a list of texts.
+local function names_of(what, before, ...)
+    local names = {before}
+    if select('#', ...) == 0 then
+        fail('%s: who? It takes users, such as t:user(\'bob\')', what)
+    end
+    for i = 1, select('#', ...) do
+        local other = select(i, ...)
+        if not is_user(other) then
+            fail('%s takes users, such as t:user(\'bob\')', what)
+        end
+        names[#names + 1] = other.name
+    end
+    return table.concat(names, ',')
+end
+
+--- Somebody whose calls others sign, too, as authors: alice:with(bob).
+-- @param ... users
+-- @treturn table user
+function User:with(...)
+    return aside(self, {with = names_of('user:with', self.sides.with, ...)})
+end
+
+--- Somebody whose calls others sign, too, as root keys: alice:with_root(me).
+-- @param ... users
+-- @treturn table user
+function User:with_root(...)
+    return aside(self,
+        {roots = names_of('user:with_root', self.sides.roots, ...)})
+end
+
+--- Somebody who acts for another, who has granted it: bob:acting_for(alice).
+-- @tparam table other user
+-- @treturn table user
+function User:acting_for(other)
+    return aside(self, {act_for = names_of('user:acting_for', nil, other)})
 end
 
 --- Call a method as somebody and count its gas.
@@ -28,7 +87,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.start(bench, caller, method, args)
-    if getmetatable(caller) ~= User then
+    if not is_user(caller) then
         fail('which user calls %s? t:user(\'alice\') makes one',
             tostring(method))
     end
@@ -36,7 +95,7 @@ function M.start(bench, caller, method, args)
         fail('%s: the arguments are a table', tostring(method))
     end
     local value, err = bench.session:call(bench.chain, method, args or {},
-        caller.name)
+        caller.sides)
     if type(value) == 'table' and type(value.gas) == 'number' then
         bench.calls = bench.calls + 1
         bench.gas = bench.gas + value.gas

@@ -6,8 +6,8 @@
 What is checked: cur, both watermark slots, every frame with its checksums and
 chain hash, every byte that has to be zero, canonical msgpack throughout,
 event, transaction and object ids, event and batch roots, every signature,
-author sequences, call ids, versions of objects, inline and stored bodies, the
-log's Merkle tree against `seen` and heartbeats, the file of tiles, log time,
+author sequences, call ids, versions of objects, inline, stored and large
+bodies, the log's Merkle tree against `seen` and heartbeats, the file of tiles, log time,
 who may do what by root keys and delegations, the order key of each term, and
 what a checkpoint or the checkpoint of a receipt says. What is left out, because
 it takes Lua: whether rules allow the events, view rows, and what a bundle makes
@@ -36,7 +36,7 @@ from formats import (  # noqa: E402
 
 SUITE = u8(1)
 GENESIS, BATCH = 1, 2
-BODY_MAX = (1 << 30) - (512 << 10)
+BODY_MAX = 1 << 38
 SEQUENCE_MAX = (1 << 63) - 1 - 4096
 SEEN_FRAMES = 4096
 ROOT_EVERY = 1 << 16
@@ -191,7 +191,7 @@ class Chain:
         first = frame.sequence == 0
         need(frame.type == (GENESIS if first else BATCH), 'frame of type %d',
              frame.type)
-        bodies = Bodies(frame, self.folder.region(frame))
+        bodies = Bodies(frame, self.folder.region(frame), self.folder.large)
         if first:
             need(frame.chain_hash() == self.folder.first_hash,
                  'not the first frame that cur names')

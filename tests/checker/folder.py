@@ -155,6 +155,23 @@ class Folder:
              'checksum of the bodies in %d.body differs', frame.segment)
         return data[at:end]
 
+    def large(self, length, digest):
+        """A large body, with nothing but its leaf hashes behind it. It is in
+        put/ until what names it is durable and the file moved."""
+        name = digest.hex()
+        path = os.path.join(self.path, 'large', name)
+        if not os.path.exists(path):
+            put = os.path.join(self.path, 'put', '%s.%d' % (name, length))
+            path = put if os.path.exists(put) else path
+        data = read(path)
+        pieces = [data[at:min(at + PIECE, length)]
+                  for at in range(0, length, PIECE)]
+        leaves = b''.join(sha256(b'\0' + piece) for piece in pieces)
+        zeros(data[length:padded(length)], '%s: padding' % path)
+        need(data[padded(length):] == leaves,
+             '%s: the hashes behind the body differ', path)
+        return data[:length]
+
     def tiles(self):
         """(place, bytes) of each tile that the file `tiles` vouches for."""
         path = os.path.join(self.path, 'tiles')
@@ -181,8 +198,9 @@ class Folder:
 class Bodies:
     """The bodies of one frame, taken in the order of its events."""
 
-    def __init__(self, frame, region):
+    def __init__(self, frame, region, large):
         self.inline, self.inline_at = frame.inline, 0
+        self.large = large
         self.region, self.at = region, 0
 
     def take(self, length, digest, what, is_bundle=False):
@@ -191,15 +209,13 @@ class Bodies:
         if is_bundle or length <= INLINE_MAX:
             body = self.inline[self.inline_at:self.inline_at + length]
             self.inline_at += length
+        elif length > PIECE:
+            body = self.large(length, digest)
         else:
             body = self.stored(length)
         need(len(body) == length, 'body of %s: not all of it is there', what)
         pieces = [body[at:at + PIECE] for at in range(0, length, PIECE)]
         need(Tree(pieces).root() == digest, 'body of %s: its hash differs', what)
-        if len(pieces) > 1 and not is_bundle:
-            leaves = b''.join(sha256(b'\0' + piece) for piece in pieces)
-            need(self.stored(len(leaves)) == leaves,
-                 'body of %s: the hashes behind it differ', what)
         return body
 
     def stored(self, length):

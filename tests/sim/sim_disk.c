@@ -153,14 +153,20 @@ static void change_add(struct sim_disk *d, struct name_change change)
     d->changes[d->changes_count++] = change;
 }
 
-/* Those in the folder of `path` become durable. */
+static bool is_in(const char *path, const char *folder, size_t len)
+{
+    return path != NULL && folder_len(path) == len &&
+           memcmp(path, folder, len) == 0;
+}
+
+/* Those in the folder `path` become durable. */
 static void changes_sync(struct sim_disk *d, const char *path)
 {
     size_t len = strlen(path);
     size_t kept = 0;
     for (size_t i = 0; i < d->changes_count; i++) {
         struct name_change *c = &d->changes[i];
-        if (folder_len(c->path) == len && memcmp(c->path, path, len) == 0) {
+        if (is_in(c->path, path, len) || is_in(c->from, path, len)) {
             change_apply(&d->durable, c);
             change_free(c);
         } else {
@@ -400,8 +406,7 @@ static void unmap(void *ctx, struct bytes mapped)
 struct sim_disk *sim_disk_new(uint64_t seed)
 {
     struct sim_disk *d = mem_zero(1, sizeof(*d));
-    d->interface =
-        (struct disk){.ctx = d, .submit = submit, .unmap = unmap};
+    d->interface = (struct disk){.ctx = d, .submit = submit, .unmap = unmap};
     d->rng.state = seed;
     return d;
 }
@@ -503,7 +508,6 @@ static int rename_file(struct sim_disk *d, const struct job_op *op)
 
     if (name == NULL || !has_folder(&d->now, op->to, folder_len(op->to)))
         return ENOENT;
-    assert(folder_len(op->path) == folder_len(op->to));
     change_add(d, (struct name_change){.path = (char *)op->to,
                                        .from = (char *)op->path,
                                        .file = name->file});
@@ -527,7 +531,7 @@ static void put_names(const struct sim_disk *d, const char *folder,
         const char *path = d->now.at[i].path;
         if (folder == NULL)
             names[count++] = path;
-        else if (folder_len(path) == len && memcmp(path, folder, len) == 0)
+        else if (is_in(path, folder, len))
             names[count++] = path + (len > 0 ? len + 1 : 0);
     }
     qsort(names, count, sizeof(*names), compare_names);
@@ -567,8 +571,8 @@ static int run_on_file(struct sim_disk *d, struct job_op *op)
         sync_file(f);
         return 0;
     case JOB_MAP:
-        *op->mapped = bytes_of(mem_copy(f->cache.data, f->cache.len),
-                               f->cache.len);
+        *op->mapped =
+            bytes_of(mem_copy(f->cache.data, f->cache.len), f->cache.len);
         return 0;
     case JOB_MODE:
         op->result = 0600;

@@ -4,8 +4,9 @@
  * the seed decides. What a write changed lives in a cache until its file is
  * synced; names live there until their folder is. When the power goes, each
  * 512-byte sector of the cache, each size and each change of a name is kept or
- * lost by itself. A failed sync leaves its sectors looking clean, on the disk
- * or not. */
+ * lost by itself. A rename from folder to folder is one change, durable with
+ * either of them, as journals have it. A failed sync leaves its sectors looking
+ * clean, on the disk or not. */
 #ifndef ATE_SIM_DISK_H
 #define ATE_SIM_DISK_H
 

@@ -9,7 +9,7 @@ describe('ate new', function()
         local done = run.shell('cd my-shop && ls -A && "$ATE" check my_shop.lua'
             .. ' && "$ATE" test && luacheck -q .')
         assert.equal(0, done.code, done.out .. done.err)
-        assert.matches('^%.editorconfig\n%.luacheckrc\n%.luarc%.json\n'
+        assert.matches('^%.ate\n%.editorconfig\n%.luacheckrc\n%.luarc%.json\n'
             .. 'my_shop%.lua\nmy_shop_test%.lua\n'
             .. 'schema my_shop 1: 1 object, 1 event, 1 view, 2 rules, '
             .. '1 method; no warnings\n', done.out)
@@ -36,7 +36,8 @@ describe('ate new', function()
 end)
 
 describe('the examples', function()
-    for _, name in ipairs({'hello/hello', 'bank/bank', 'books/books'}) do
+    for _, name in ipairs({'hello/hello', 'bank/bank', 'books/books',
+        'wallet/wallet', 'escrow/escrow'}) do
         it('pass their tests: ' .. name, function()
             local path = run.root .. '/examples/' .. name
             run.ok('check', path .. '.lua')
@@ -45,8 +46,30 @@ describe('the examples', function()
         end)
     end
 
-    it('load without warnings: bank and books', function()
-        for _, name in ipairs({'bank/bank', 'books/books'}) do
+    -- What moves money has a test that tries to break each of its rules, and
+    -- one that reads each of its views.
+    for _, name in ipairs({'wallet', 'escrow'}) do
+        it('are tried as a whole: ' .. name, function()
+            local path = ('%s/examples/%s/%s'):format(run.root, name, name)
+            local tests = run.read(path .. '_test.lua')
+            local schema = run.json('check', path .. '.lua').schema
+            for _, rule in ipairs(schema.rules) do
+                assert(tests:find("t:refused('" .. rule.name .. "'", 1, true),
+                    rule.name)
+            end
+            for _, view in ipairs(schema.views) do
+                assert(tests:find("'" .. view.name .. "'", 1, true), view.name)
+            end
+            for _, method in ipairs(schema.methods) do
+                assert(method.default or tests:find(
+                    ("'%s'"):format(method.name), 1, true), method.name)
+            end
+        end)
+    end
+
+    it('load without warnings, but for hello', function()
+        for _, name in ipairs({'bank/bank', 'books/books', 'wallet/wallet',
+            'escrow/escrow'}) do
             assert.matches('; no warnings\n$', run.ok('check', run.root
                 .. '/examples/' .. name .. '.lua'))
         end
@@ -62,12 +85,53 @@ test.schema('bank.lua')
 ]] .. body)
     end
 
-    it('runs the example of docs/testing.md', function()
-        local example = run.read('docs/testing.md'):match('```lua\n(.-)```')
+    it('runs the examples of docs/testing.md', function()
         run.bank_schema()
-        local path = run.write(run.dir .. '/doc_test.lua', example)
-        assert.matches('\nreplay equal · %d+ gas a call\n1 passed, 0 failed',
-            run.ok('test', path))
+        local count = 0
+        for example in run.read('docs/testing.md'):gmatch('```lua\n(.-)```') do
+            local path = run.write(run.dir .. '/doc_test.lua', example)
+            assert.matches('\nreplay equal · %d+ gas a call\n1 passed, 0 failed',
+                run.ok('test', path))
+            count = count + 1
+        end
+        assert.equal(2, count)
+    end)
+
+    it('lets several sign, and some act for others', function()
+        local path = test_file([[
+test.it('takes users', function(t)
+    local alice, bob = t:user('alice'), t:user('bob')
+    for _, wrong in ipairs({{}, {'bob'}, {bob, 'carol'}, {{}}}) do
+        for _, name in ipairs({'with', 'with_root', 'acting_for'}) do
+            local ok, said = pcall(alice[name], alice, unpack(wrong))
+            t:ok(name == 'acting_for' and wrong[1] == bob
+                or not ok and tostring(said):find('user:' .. name, 1, true),
+                name)
+        end
+    end
+end)
+test.it('leaves a user as it was', function(t)
+    local alice, bob = t:user('alice'), t:user('bob')
+    local both = alice:with(bob)
+    both:call('account.put', {name = 'a', owner = 'bob'})
+    alice:call('account.put', {name = 'b', owner = 'alice'})
+    t:refused('not_owner', alice, 'transfer',
+        {from = 'a', to = 'b', amount = '1.00'})
+    alice:with(t:user('carol')):with(bob):call('transfer',
+        {from = 'a', to = 'b', amount = '1.00'})
+    t:equal(#both:view('balance'), 2)
+end)
+test.schema('bank.lua', {accept = {'master-key-validator', 'serializer',
+    'structured-logic'}})
+test.it('has root keys sign', function(t)
+    local alice, me = t:user('alice'), t:user('me')
+    local args = {name = 'alice', owner = 'alice'}
+    t:fails('DENIED', alice, 'account.put', args)
+    t:fails('DENIED', alice:with(me), 'account.put', args)
+    alice:with_root(me):call('account.put', args)
+end)
+]])
+        assert.matches('\n3 passed, 0 failed\n$', run.ok('test', path))
     end)
 
     it('says where a claim failed', function()

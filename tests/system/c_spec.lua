@@ -21,6 +21,24 @@ describe('a program in C', function()
         assert.matches('"account"=>"eve", "amount"=>"1.00"', done.out)
     end)
 
+    it('calls from many threads, in sixty lines', function()
+        local library = os.getenv('ATE_BUILD') or run.root .. '/build'
+        local done = run.shell(([[
+            set -e
+            "$ATE" chain create hello --schema %s/examples/hello/hello.lua
+            cc -pthread -Wall -Wextra -Werror -I%s/engine \
+                %s/examples/c/threads.c -L%s -late -lmsgpackc -o threads
+            export LD_LIBRARY_PATH=%s
+            ./threads "$ATE_DATA" && ./threads "$ATE_DATA"
+            ./threads nowhere || echo "exit $?"
+        ]]):format(run.root, run.root, run.root, library, library))
+        assert.matches('\n[^\n]*nowhere[^\n]*\n$', done.err)
+        assert.matches('\n{"times"=>400, "to"=>"world"}'
+            .. '{"times"=>800, "to"=>"world"}exit 3\n$', done.out)
+        local _, lines = run.read('examples/c/threads.c'):gsub('\n', '')
+        assert.is_true(lines <= 60, lines)
+    end)
+
     it('finds what was installed', function()
         local build = os.getenv('ATE_BUILD') or run.root .. '/build'
         local done = run.shell(([[
@@ -39,6 +57,8 @@ describe('a program in C', function()
         assert.equal(0, done.code, done.err)
         local version = run.ok('--version')
         assert.equal('exit 3\n' .. version .. version
+            .. 'share/ate/luacheckrc\nshare/ate/luals/ate.lua\n'
+            .. 'share/ate/luals/ate/test.lua\nshare/ate/luals/sandbox.lua\n'
             .. 'share/bash-completion/completions/ate\n'
             .. 'share/fish/vendor_completions.d/ate.fish\n'
             .. 'share/man/man1/ate.1\nshare/zsh/site-functions/_ate\n',

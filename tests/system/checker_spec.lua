@@ -83,6 +83,21 @@ describe('checker', function()
         return chain()
     end
 
+    --- One whose films are large, or just not.
+    local function make_films()
+        run([[set -e; export ATE_DATA=%s/data
+            $ATE chain create films --schema %stests/lua/schemas/films.lua
+            i=0
+            for size in 1000 1025 65536 65537 200000 262144; do
+                i=$((i + 1))
+                head -c $size /dev/zero >%s/film
+                $ATE call films film.create name=f$i year=1927 --body %s/film
+            done
+            $ATE call films copy of=f5 name=again]], folder, root, folder,
+            folder)
+        return chain()
+    end
+
     local function check(path)
         return sh(folder, ('%stests/checker/check.py %s'):format(root, path))
     end
@@ -93,6 +108,42 @@ describe('checker', function()
     end)
 
     after_each(helper.finish)
+
+    it('reads large bodies, and finds what is wrong with them', function()
+        local path = make_films()
+        local files = {}
+        for name in run('ls %s/large', path):gmatch('%x+') do
+            files[#files + 1] = path .. '/large/' .. name
+        end
+        assert.equal(3, #files)
+        for _, file in ipairs(files) do
+            local size = #read(file)
+            for _, damage in ipairs({
+                'dev flip-byte %s --offset 0', 'dev flip-byte %s --offset 65536',
+                'dev flip-byte %s --offset ' .. size - 1,
+                'dev flip-byte %s --offset ' .. size - 33,
+            }) do
+                local line = ate .. ' ' .. damage:format(file)
+                run('%s', line)
+                local code, _, err = check(path)
+                assert(code == 8, line .. ': ' .. code .. err)
+                code = sh(folder, ate .. ' chain verify --path ' .. path)
+                assert(code == 8, line .. ': ' .. code)
+                run('%s', line)
+            end
+            for _, damage in ipairs({'truncate -s -1 %s', 'printf x >>%s',
+                'truncate -s 0 %s', 'rm %s'}) do
+                run('cp %s %s/kept', file, folder)
+                run('%s', damage:format(file))
+                local code, _, err = check(path)
+                assert(code == 8, damage .. ': ' .. code .. err)
+                code = sh(folder, ate .. ' chain verify --path ' .. path)
+                assert(code == 8 or code == 3, damage .. ': ' .. code)
+                run('mv %s/kept %s', folder, file)
+            end
+        end
+        assert.equal(0, (check(path)))
+    end)
 
     it('finds chains of the examples good, as verify does', function()
         for name, make in pairs({
@@ -108,6 +159,7 @@ describe('checker', function()
             end,
             trust = make_trust,
             grown = make_grown,
+            films = make_films,
         }) do
             local path = make()
             local code, out, err = check(path)

@@ -1,7 +1,7 @@
 --- README and docs: what they print is what happens, what they name is there.
 --
--- A fence ```console holds commands behind `$ ` and what they print, stdout
--- and stderr together; … stands for anything on its line, a line … alone for
+-- A fence ```console holds commands behind `$ `, further lines of them behind
+-- `> `, and what they print, stdout and stderr together; … stands for anything on its line, a line … alone for
 -- any number of lines. A fence ```lua file=NAME is a part of that file.
 local run = require('helper')
 
@@ -69,7 +69,10 @@ local function commands(page)
     for _, fence in ipairs(fences(run.read(page))) do
         for i, line in ipairs(fence.info == 'console' and fence.lines or {}) do
             local command = line:match('^%$ (.*)$')
-            if command ~= nil then
+            local more = line:match('^> (.*)$')
+            if more ~= nil and #list[#list].expected == 0 then
+                list[#list].command = list[#list].command .. '\n' .. more
+            elseif command ~= nil then
                 list[#list + 1] = {command = command, expected = {},
                     line = ('%s:%d'):format(page, fence.line + i)}
             else
@@ -150,27 +153,75 @@ describe('env.sh', function()
     end)
 end)
 
-describe('docs/schema.md', function()
-    it('has schemas that load and tests that pass', function()
-        for _, name in ipairs(write_files('docs/schema.md')) do
-            local path = run.dir .. '/' .. name
-            if name:match('_test%.lua$') then
-                assert.matches('\nreplay equal · .*, 0 failed\n$',
-                    run.ok('test', path))
-            else
-                run.ok('check', path)
-            end
+--- The schemas of a page load, its tests pass.
+local function try_files(page)
+    local files = write_files(page)
+    for _, name in ipairs(files) do
+        local path = run.dir .. '/' .. name
+        if name:match('_test%.lua$') then
+            assert.matches('\nreplay equal · .*, 0 failed\n$',
+                run.ok('test', path))
+        else
+            run.ok('check', path)
         end
+    end
+    return #files
+end
+
+--- What the commands of a page print is what it says.
+-- @treturn number how many there are
+local function try_commands(page)
+    write_files(page)
+    local bin = run.dir .. '/bin'
+    run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+    local copy = run.dir .. '/page.md'
+    run.write(copy, '```console\n$ PATH=' .. bin .. ':$PATH\n```\n'
+        .. run.read(page))
+    return run_consoles(copy, run.dir)
+end
+
+describe('docs/schemas.md', function()
+    it('has schemas that load and tests that pass', function()
+        assert.equal(2, try_files('docs/schemas.md'))
     end)
 
     it('shows what its commands print', function()
-        write_files('docs/schema.md')
-        local bin = run.dir .. '/bin'
-        run.shell('mkdir bin && ln -s "$ATE" bin/ate')
-        local page = run.dir .. '/page.md'
-        run.write(page, '```console\n$ PATH=' .. bin .. ':$PATH\n```\n'
-            .. run.read('docs/schema.md'))
-        assert.is_true(run_consoles(page, run.dir) > 3)
+        assert.is_true(try_commands('docs/schemas.md') > 20)
+    end)
+
+    it('names every method, view and right of the schemas', function()
+        local page = run.read('docs/schemas.md')
+        for _, name in ipairs({'key_value', 'ledger'}) do
+            local schema = run.json('check', 'ate:' .. name).schema
+            local section = page:match('\n## ' .. name .. '\n(.-)\n## ')
+            for _, list in ipairs({schema.methods, schema.views}) do
+                for _, item in ipairs(list) do
+                    assert(item.default or item.name == 'owner'
+                        or section:find('`' .. item.name .. '`', 1, true),
+                        item.name)
+                end
+            end
+        end
+    end)
+end)
+
+describe('an example', function()
+    for _, name in ipairs({'wallet', 'escrow'}) do
+        it('shows what its commands print: ' .. name, function()
+            local folder = run.root .. '/examples/' .. name
+            run.shell('cp ' .. folder .. '/*.lua .')
+            assert.is_true(try_commands(folder .. '/README.md') > 9)
+        end)
+    end
+end)
+
+describe('docs/schema.md', function()
+    it('has schemas that load and tests that pass', function()
+        assert.is_true(try_files('docs/schema.md') > 3)
+    end)
+
+    it('shows what its commands print', function()
+        assert.is_true(try_commands('docs/schema.md') > 3)
     end)
 
     local page = run.read('docs/schema.md')
@@ -304,7 +355,7 @@ describe('docs/ARCHITECTURE.md', function()
 
     it('names every source file', function()
         local paths = named()
-        local pipe = io.popen('find engine frontends lua tests tools -type f '
+        local pipe = io.popen('find engine frontends lua schemas tests tools -type f '
             .. "! -path '*/fixtures/*' ! -path 'tests/golden/*' "
             .. "! -path '*/__pycache__/*' ! -name '*.pyc' | sort")
         for path in pipe:lines() do

@@ -1,6 +1,7 @@
 /* A node on a memory disk, with a schema that needs no Lua: `toy.note` is a
  * fact with one text, and has default methods. The disk can be made to run
- * full. With the bundle `tired` the node gives up when it judges a note again.
+ * full, or to fail at one kind of operation. With the bundle `tired` the node
+ * gives up when it judges a note again.
  */
 #ifndef ATE_TESTS_FIXTURE_NODE_H
 #define ATE_TESTS_FIXTURE_NODE_H
@@ -129,26 +130,15 @@ static int toy_load(void *ctx, struct bytes bundle,
 
 static const struct logic_maker toy_maker = {.load = toy_load};
 
-static int toy_logic_new(void *ctx, struct logic_maker *out, struct err *err)
-{
-    (void)ctx;
-    (void)err;
-    *out = toy_maker;
-    return 0;
-}
-
-static void toy_logic_free(void *ctx, struct logic_maker *maker)
-{
-    (void)ctx;
-    (void)maker;
-}
-
 /* ---- the world ---- */
 
 struct world {
+    const struct logic_maker *maker; /* that of toys, or another one */
     struct memory_disk *memory;
-    struct disk disk; /* in front of it */
-    bool full;        /* writes to header files find no room */
+    struct disk disk;      /* in front of it */
+    bool full;             /* writes to header files find no room */
+    enum job_kind broken;  /* jobs that do this fail, nothing done; 0: none, */
+    const char *broken_in; /* where the path has this in it */
     struct job *refused;
     size_t writes;  /* jobs that wrote to header files */
     size_t lists;   /* jobs that listed a folder */
@@ -169,6 +159,18 @@ static bool writes_head(const struct job *job, uint32_t *which)
     return false;
 }
 
+static bool is_broken(const struct world *w, const struct job *job,
+                      uint32_t *which)
+{
+    for (uint32_t i = 0; i < job->count && w->broken != 0; i++) {
+        *which = i;
+        if (job->op[i].kind == w->broken &&
+            strstr(job->op[i].path, w->broken_in) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void world_submit(void *ctx, struct job *job)
 {
     struct world *w = ctx;
@@ -176,8 +178,9 @@ static void world_submit(void *ctx, struct job *job)
     bool writes = writes_head(job, &which);
     w->writes += writes;
     w->lists += job->count > 0 && job->op[0].kind == JOB_LIST;
-    if (writes && w->full) {
-        job->error = ENOSPC;
+    bool no_room = writes && w->full;
+    if (no_room || is_broken(w, job, &which)) {
+        job->error = no_room ? ENOSPC : EIO;
         job->failed = which;
         job->next = w->refused;
         w->refused = job;
@@ -218,7 +221,8 @@ static void world_random(void *ctx, void *out, size_t len)
 
 static void world_init(struct world *w)
 {
-    *w = (struct world){.wall_ms = 1700000000000, .steady_us = 1000000};
+    *w = (struct world){
+        .maker = &toy_maker, .wall_ms = 1700000000000, .steady_us = 1000000};
     assert_int_equal(crypto_init(NULL), 0);
     w->memory = memory_disk_new();
     w->disk =
@@ -238,6 +242,20 @@ static void node_ready(void *ctx, int code, const struct err *err)
     if (code != 0)
         print_message("%s\n", err->text);
     *out = code;
+}
+
+static int world_logic_new(void *ctx, struct logic_maker *out, struct err *err)
+{
+    struct world *w = ctx;
+    (void)err;
+    *out = *w->maker;
+    return 0;
+}
+
+static void world_logic_free(void *ctx, struct logic_maker *maker)
+{
+    (void)ctx;
+    (void)maker;
 }
 
 static void world_run(struct world *w, struct node *node)
@@ -261,10 +279,10 @@ static struct node *world_node(struct world *w, bool read_only,
 {
     struct node_env env = {
         .disk = &w->disk,
-        .logic = &toy_maker,
+        .logic = w->maker,
         .materializers = materializers,
-        .logic_new = toy_logic_new,
-        .logic_free = toy_logic_free,
+        .logic_new = world_logic_new,
+        .logic_free = world_logic_free,
         .random = world_random,
         .ctx = w,
         .read_only = read_only,

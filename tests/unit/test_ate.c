@@ -375,6 +375,33 @@ static void a_bundle_is_a_file_and_what_it_requires(void **state)
     assert_int_equal(bundle(b, ".lua", &error), ATE_INVALID);
 }
 
+/* Those that come with ate are taken by name, alone or by `require`. */
+static void a_bundle_is_a_standard_schema(void **state)
+{
+    struct bench *b = *state;
+    struct ate_bytes bytes;
+    struct ate_bytes again;
+    struct ate_error error;
+    assert_int_equal(ate_bundle("ate:ledger", &bytes, NULL, &error), 0);
+    assert_int_equal(ate_bundle("ate:ledger", &again, NULL, &error), 0);
+    assert_true(bytes_equal(bytes_of(bytes.data, bytes.len),
+                            bytes_of(again.data, again.len)));
+    ate_free(&bytes);
+    ate_free(&again);
+    assert_int_equal(ate_bundle("ate:nothing", &bytes, NULL, &error),
+                     ATE_NOT_FOUND);
+    assert_non_null(strstr(error.text, "ate:key_value, ate:ledger"));
+    write_file(b->folder, "own.lua",
+               "local ate = require('ate')\n"
+               "require('ate:ledger')\n"
+               "return ate.schema('own', {doc = 'Mine.', version = 1})\n");
+    if (bundle(b, "own.lua", &error) != 0)
+        fail_msg("%s", error.text);
+    write_file(b->folder, "odd.lua", "require('ate:nothing')\n");
+    assert_int_equal(bundle(b, "odd.lua", &error), ATE_INVALID);
+    assert_non_null(strstr(error.text, "odd.lua:1: "));
+}
+
 /* ---- proofs ---- */
 
 static int prove(const char *text, size_t len, const char *vkey,
@@ -464,6 +491,7 @@ int main(void)
         TEST(a_freed_port_drops_what_still_comes),
         TEST(memory_has_a_clock_set_by_hand),
         TEST(a_bundle_is_a_file_and_what_it_requires),
+        TEST(a_bundle_is_a_standard_schema),
         TEST(a_proof_is_checked_without_a_node),
         TEST(a_receipt_is_looked_at_without_a_node),
         REMOTE(a_write_gives_a_receipt),

@@ -28,6 +28,11 @@ const struct lua_asset lua_assets[] = {
     {"ate.types", "ate/types.lua", types, sizeof(types) - 1},
 };
 const size_t lua_asset_count = 2;
+static const char other_shop[] = "return 'none'\n";
+const struct lua_asset schema_assets[] = {
+    {"ate:shop", "schemas/shop.lua", other_shop, sizeof(other_shop) - 1},
+};
+const size_t schema_asset_count = 1;
 const struct lua_release lua_releases[] = {
     {"ate", "0.0.1",
      "3f4cc2afa6dd490f0c1dd63a02aec84990e487c3611a49fb2d3740b40e69c8e7"},
@@ -162,6 +167,54 @@ static void a_name_of_ours_alone_gives_nothing(void **state)
     buf_deinit(&raw);
 }
 
+/* A bundle of three modules, the last of which is the main one, `ate:shop`. */
+static void put_standard(struct buf *out, const char *source)
+{
+    struct bundle_module modules[] = {
+        {bytes_of_text("ate"), bytes_of_text("ate/init.lua"),
+         bytes_of_text(newer)},
+        {bytes_of_text("ate.types"), bytes_of_text("ate/types.lua"),
+         bytes_of_text(types)},
+        {bytes_of_text("ate:shop"), bytes_of_text("schemas/shop.lua"),
+         bytes_of_text(source)},
+    };
+    assert_int_equal(
+        bundle_put(out, bytes_of_text("ate:shop"), modules, 3, NULL), 0);
+}
+
+/* A later version may have another schema of this name, or none. */
+static void a_standard_schema_is_the_one_of_the_bundle(void **state)
+{
+    struct fixture_chain f;
+    (void)state;
+    fixture_open_disk(&f, NULL, NULL, NULL);
+    put_standard(&f.bundle, shop);
+    assert_int_equal(fixture_birth(&f), 0);
+    add_gives(&f, "a", "newer");
+    if (fixture_reopen(&f, LOG_READ_WRITE) != 0)
+        fail_msg("%s", f.done_err.text);
+    add_gives(&f, "b", "newer");
+    fixture_close(&f);
+}
+
+/* Nor is anything allowed to code for its name alone. */
+static void a_standard_schema_sees_what_others_see(void **state)
+{
+    struct bundle bundle;
+    struct buf raw = {0};
+    struct err err;
+    struct schema schema;
+    (void)state;
+    put_standard(&raw, "return host.declare('schema')");
+    assert_int_equal(bundle_get(buf_bytes(&raw), &bundle, NULL), 0);
+    struct sandbox *s =
+        sandbox_new((struct sandbox_limits){0}, bundle_find_module, &bundle);
+    assert_int_equal(declare_load(s, "ate:shop", &schema, &err), ATE_ESCRIPT);
+    assert_non_null(strstr(err.text, "schemas/shop.lua:1"));
+    sandbox_free(s);
+    buf_deinit(&raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +222,8 @@ int main(void)
         cmocka_unit_test(what_is_built_has_the_lua_of_this_version),
         cmocka_unit_test(lua_that_no_version_had_is_refused),
         cmocka_unit_test(a_name_of_ours_alone_gives_nothing),
+        cmocka_unit_test(a_standard_schema_is_the_one_of_the_bundle),
+        cmocka_unit_test(a_standard_schema_sees_what_others_see),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

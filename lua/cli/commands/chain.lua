@@ -296,7 +296,8 @@ return {
             options = {
                 {name = 'schema', value = 'FILE', required = true,
                     doc = 'The schema, a file of Lua; what it requires is '
-                        .. 'stored with it.'},
+                        .. 'stored with it.\nOr one that comes with ate: '
+                        .. 'ate:key_value, ate:ledger.'},
                 {name = 'accept', value = 'LIST',
                     doc = 'The materializers that are asked, by commas; else '
                         .. 'trust-delegation,serializer,structured-logic: '

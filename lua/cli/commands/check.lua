@@ -1,5 +1,6 @@
 --- ate check FILE: what is wrong with a schema, before a chain has it.
 local ate = require('ate')
+local author = require('ate.cli.author')
 local bundles = require('ate.client.bundles')
 
 local function count(list, one)
@@ -38,9 +39,17 @@ local function run(ctx)
     end
     local warnings = report.warnings or {}
     local code = #warnings > 0 and ctx.options.strict and 1 or 0
+    local stubs, err
+    if ctx.options.stubs ~= nil then
+        stubs, err = author.write_stubs('check', ctx.options.stubs,
+            report.schema)
+        if stubs == nil then
+            return nil, err
+        end
+    end
     if ctx.out.is_json then
         ctx.out:json({file = ctx.args.FILE, schema = report.schema,
-            warnings = warnings, bytes = #bundle})
+            warnings = warnings, bytes = #bundle, stubs = stubs})
         return code
     end
     for _, warning in ipairs(warnings) do
@@ -54,8 +63,14 @@ end
 return {
     name = 'check',
     doc = 'Check a schema: mistakes, and what no rule protects.',
-    args = {{name = 'FILE', doc = 'The schema, a file of Lua.'}},
-    options = {{name = 'strict', doc = 'Exit with 1 when there are warnings.'}},
-    examples = {'ate check bank.lua'},
+    args = {{name = 'FILE', doc = 'The schema, a file of Lua; or ate:ledger, '
+        .. 'ate:key_value.'}},
+    options = {
+        {name = 'strict', doc = 'Exit with 1 when there are warnings.'},
+        {name = 'stubs', value = 'DIR', doc = 'Write there what '
+            .. 'lua-language-server is told: of ate,\nof the sandbox, and of '
+            .. 'this schema.'},
+    },
+    examples = {'ate check bank.lua', 'ate check bank.lua --stubs .ate'},
     run = run,
 }

@@ -1,14 +1,52 @@
 --- ate new DIR: a schema to start from.
 local ate = require('ate')
+local author = require('ate.cli.author')
+local bundles = require('ate.client.bundles')
 local shell = require('ate.client.shell')
 
+-- Names of files and of the assets they are; the first is the schema, whose
+-- name stands in it and in its test.
 local FILES = {
     {asset = 'cli/templates/schema.lua', name = 'NAME.lua'},
     {asset = 'cli/templates/schema_test.lua', name = 'NAME_test.lua'},
-    {asset = 'cli/templates/luarc.json', name = '.luarc.json'},
-    {asset = 'cli/templates/luacheckrc', name = '.luacheckrc'},
+    {asset = 'author/luarc.json', name = '.luarc.json'},
+    {asset = 'author/luacheckrc', name = '.luacheckrc'},
     {asset = 'cli/templates/editorconfig', name = '.editorconfig'},
 }
+
+--- The text of a file.
+-- @tparam string old what the schema is called in the template
+local function renamed(text, old, name)
+    return (text:gsub(("'ate:%s'"):format(old), ("'%s.lua'"):format(name))
+        :gsub('%f[%w_]' .. old .. '%f[^%w_]', name))
+end
+
+--- What is written, and where.
+-- @tparam string folder
+-- @tparam string name of the schema
+-- @tparam ?string from a standard schema to begin with, else the bank
+-- @treturn[1] table list of {path, text}
+-- @treturn[2] nil
+-- @treturn[2] table err
+local function files_of(folder, name, from)
+    local files = {}
+    for i, file in ipairs(FILES) do
+        files[i] = {path = folder .. '/' .. file.name:gsub('NAME', name),
+            text = ate.asset(file.asset)}
+    end
+    for i, ending in ipairs(from ~= nil and {'', '_test'} or {}) do
+        local text, err = bundles.source(from, ending)
+        if text == nil then
+            return nil, err
+        end
+        files[i].text = text
+    end
+    for i = 1, 2 do
+        files[i].text = renamed(files[i].text, from and from:sub(5) or 'bank',
+            name)
+    end
+    return files
+end
 
 --- A name for Lua and for the chain, from the folder's.
 local function schema_name(folder)
@@ -21,62 +59,58 @@ local function schema_name(folder)
     return name
 end
 
-local function write_file(path, text)
-    local file, problem = io.open(path, 'wb')
-    if file == nil then
-        return nil, ate.error('DENIED', 'new: ' .. problem)
-    end
-    local ok, write_problem = file:write(text)
-    if not file:close() or not ok then
-        return nil, ate.error('IO', ('new: %s: %s'):format(path,
-            write_problem or 'not written'))
-    end
-    return true
-end
-
 --- Write the schema and load it: a name may be a word of Lua, or one that the
 -- schema uses for something else. What was written then is taken away.
+-- @treturn[1] table report of the bundle
+-- @treturn[2] nil
+-- @treturn[2] table err
 local function write_schema(path, name, text)
-    local ok, err = write_file(path, text)
+    local ok, err = author.write_file('new', path, text)
     if ok == nil then
         return nil, err
     end
-    local bundle
-    bundle, err = ate.bundle(path)
+    local bundle, report = ate.bundle(path)
     if bundle == nil then
         os.remove(path)
         return nil, ate.error('INVALID', ('new: %s can not be the name of '
-            .. 'this schema: %s'):format(name, err.text:match('[^\n]*')))
+            .. 'this schema: %s'):format(name, report.text:match('[^\n]*')))
     end
-    return true
+    return report
 end
 
---- Write all files of a new schema.
--- @treturn[1] true
+--- Write all files of a new schema, and what the editor is told of it.
+-- @treturn[1] table list of files, the folder of stubs last
 -- @treturn[2] nil
--- @treturn[2] table err; then nothing is left
-local function write_files(folder, paths, name)
+-- @treturn[2] table err; a folder that was made is left only with files in it
+local function write_files(folder, files, name)
     local is_new = ate.host.kind(folder) == nil
-    local ok, problem = ate.host.make_folder(folder)
+    local ok, err = ate.host.make_folder(folder)
     if not ok then
-        return nil, ate.error('DENIED', 'new: ' .. problem)
+        return nil, ate.error('DENIED', 'new: ' .. err)
     end
-    for i, file in ipairs(FILES) do
-        local text = ate.asset(file.asset):gsub('%f[%w]bank%f[^%w]', name)
-        local err
-        if i == 1 then
-            ok, err = write_schema(paths[i], name, text)
-        else
-            ok, err = write_file(paths[i], text)
+    local report
+    report, err = write_schema(files[1].path, name, files[1].text)
+    if report == nil then
+        if is_new then
+            os.remove(folder) -- does nothing unless it is empty
         end
+        return nil, err
+    end
+    local written = {files[1].path}
+    for i = 2, #files do
+        ok, err = author.write_file('new', files[i].path, files[i].text)
         if ok == nil then
-            if is_new then
-                os.remove(folder) -- does nothing unless it is empty
-            end
             return nil, err
         end
+        written[i] = files[i].path
     end
-    return true
+    local stubs = folder .. '/.ate'
+    ok, err = author.write_stubs('new', stubs, report.schema)
+    if ok == nil then
+        return nil, err
+    end
+    written[#written + 1] = stubs
+    return written
 end
 
 local function run(ctx)
@@ -89,17 +123,25 @@ local function run(ctx)
     if name == nil then
         return nil, err
     end
-    local paths = {}
-    for i, file in ipairs(FILES) do
-        paths[i] = folder .. '/' .. file.name:gsub('NAME', name)
-        if ate.host.kind(paths[i]) ~= nil then
+    local from = ctx.options.from
+    if from ~= nil and not bundles.is_standard(from) then
+        return nil, ate.error('INVALID', ('new: --from takes one of %s'):format(
+            table.concat(bundles.standard(), ', ')))
+    end
+    local files
+    files, err = files_of(folder, name, from)
+    if files == nil then
+        return nil, err
+    end
+    for _, file in ipairs(files) do
+        if ate.host.kind(file.path) ~= nil then
             return nil, ate.error('CONFLICT', ('new: %s is there already; '
-                .. 'nothing was written'):format(paths[i]))
+                .. 'nothing was written'):format(file.path))
         end
     end
-    local ok
-    ok, err = write_files(folder, paths, name)
-    if ok == nil then
+    local paths
+    paths, err = write_files(folder, files, name)
+    if paths == nil then
         return nil, err
     end
     if ctx.out.is_json then
@@ -109,9 +151,11 @@ local function run(ctx)
     for _, path in ipairs(paths) do
         ctx.out:line(path)
     end
+    -- The bank is one of strangers: its rules are all that it needs.
+    local accept = from ~= nil and '' or
+        ' --accept accept-all,serializer,structured-logic'
     ctx.out:talk(('next: cd %s && ate test && ate chain create %s --schema '
-        .. '%s.lua --accept accept-all,serializer,structured-logic')
-        :format(shell.quoted(folder), name, name))
+        .. '%s.lua%s'):format(shell.quoted(folder), name, name, accept))
     return 0
 end
 
@@ -119,6 +163,9 @@ return {
     name = 'new',
     doc = 'Make a schema to start from, its test and editor settings.',
     args = {{name = 'DIR', doc = 'The folder; its name is the schema\'s.'}},
-    examples = {'ate new bank && cd bank && ate test'},
+    options = {{name = 'from', value = 'SCHEMA', doc = 'Begin with one that '
+        .. 'comes with ate, such as ate:ledger, to change it.'}},
+    examples = {'ate new bank && cd bank && ate test',
+        'ate new books --from ate:ledger'},
     run = run,
 }

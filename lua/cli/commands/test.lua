@@ -31,7 +31,8 @@ return {
     name = 'test',
     doc = 'Run the tests of a schema, each on a chain of its own in memory.',
     args = {{name = 'FILE', shown = 'FILE', many = true, optional = true,
-        doc = 'Tests; without any, all *_test.lua of this folder.'}},
+        doc = 'Tests; without any, all *_test.lua of this folder. ate:ledger '
+            .. 'are\nthose of a schema that comes with ate.'}},
     options = {{name = 'only', value = 'TEXT',
         doc = 'Run only tests whose name contains the text.'}},
     more = 'After each test the log is replayed in a second sandbox, which '

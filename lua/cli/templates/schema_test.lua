@@ -1,4 +1,5 @@
 --- Tests of bank.lua: run them with `ate test`.
+---@diagnostic disable: undefined-global -- all of Lua is here, unlike there
 local test = require('ate.test')
 test.schema('bank.lua')
 
