@@ -92,7 +92,8 @@ static int need_root(const struct trial *t, const char *type, struct err *err)
 {
     if (authority_is_root(t))
         return 0;
-    return err_set(err, ATE_EDENIED, "%s: it takes the chain's root keys", type);
+    return err_set(err, ATE_EDENIED, "%s: it takes the chain's root keys",
+                   type);
 }
 
 static int check_follows(struct trial *t, struct bytes bundle, struct err *err)
@@ -180,6 +181,5 @@ int apply_activate(struct trial *t, const struct trial_event *e, size_t n,
 bool trial_activates(const struct trial *t)
 {
     return t->count > 0 && t->events[0]->type == NULL &&
-           bytes_equal(t->events[0]->header.type,
-                       bytes_of_text(TYPE_ACTIVATE));
+           bytes_equal(t->events[0]->header.type, bytes_of_text(TYPE_ACTIVATE));
 }

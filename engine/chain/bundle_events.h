@@ -10,7 +10,7 @@
 
 struct activate_fields {
     const uint8_t *bundle; /* its hash */
-    const uint8_t *state;  /* state root before it, under this bundle; or NULL */
+    const uint8_t *state; /* state root before it, under this bundle; or NULL */
 };
 void activate_fields_put(struct buf *out, const struct activate_fields *f);
 int activate_fields_get(struct bytes map, struct activate_fields *f,

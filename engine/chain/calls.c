@@ -411,8 +411,8 @@ static int run_write(struct chain *c, struct chain_call *call)
 {
     struct tree *tree = c->core.state.tree;
     int64_t now = c->deps.now(c->deps.ctx);
-    bool beats = !call->proposes && call->state->orders &&
-                 !switch_is_made(c) && order_needs_heartbeat(c, now);
+    bool beats = !call->proposes && call->state->orders && !switch_is_made(c) &&
+                 order_needs_heartbeat(c, now);
     rooting_note(c);
     if (beats && rooting_is_near(c)) {
         beats = false;

@@ -32,7 +32,8 @@ static struct value_type identity_item = {
 
 #define ARG(name_, kind_, optional_, doc_)                                     \
     {                                                                          \
-        .name = (char *)(name_), .doc = (char *)(doc_), .type = {              \
+        .name = (char *)(name_), .doc = (char *)(doc_),                        \
+        .type = {                                                              \
             .kind = (kind_),                                                   \
             .optional = (optional_),                                           \
             .min = INT64_MIN,                                                  \
@@ -42,7 +43,8 @@ static struct value_type identity_item = {
     }
 #define LIST_ARG(name_, item_, optional_, max_, doc_)                          \
     {                                                                          \
-        .name = (char *)(name_), .doc = (char *)(doc_), .type = {              \
+        .name = (char *)(name_), .doc = (char *)(doc_),                        \
+        .type = {                                                              \
             .kind = VALUE_LIST,                                                \
             .optional = (optional_),                                           \
             .min = INT64_MIN,                                                  \
@@ -52,7 +54,10 @@ static struct value_type identity_item = {
             .item = (item_),                                                   \
         },                                                                     \
     }
-#define FIELDS(list) {.items = (list), .count = sizeof(list) / sizeof(*(list))}
+#define FIELDS(list)                                                           \
+    {                                                                          \
+        .items = (list), .count = sizeof(list) / sizeof(*(list))               \
+    }
 
 static struct field grant_args[] = {
     ARG("act_for", VALUE_IDENTITY, true, "Whom to act for."),

@@ -260,8 +260,8 @@ void switch_prepare(struct chain *c, bool places, chain_done *ready, void *ctx);
 bool switch_must_wait(const struct chain *c);
 void switch_step(struct chain *c);
 void switch_end(struct chain *c, bool placed);
-void switch_durable(struct chain *c); /* the group under way is */
-void switch_failed(struct chain *c);  /* it will never be */
+void switch_durable(struct chain *c);     /* the group under way is */
+void switch_failed(struct chain *c);      /* it will never be */
 bool switch_holds(const struct chain *c); /* writes have to wait */
 /* Its core is in place, and the activation is all that may be placed. */
 bool switch_is_made(const struct chain *c);

@@ -87,8 +87,7 @@ int member_find_key(struct chain *c, const struct batch_member *m,
                        "nothing; there are " PURPOSE_CO_AUTHOR
                        " and " PURPOSE_ROOT,
                        (int)sig->purpose.len, (const char *)sig->purpose.data);
-    if (knows_key(c, sig->key_id, record) ||
-        brings_key(m, sig->key_id, record))
+    if (knows_key(c, sig->key_id, record) || brings_key(m, sig->key_id, record))
         return 0;
     return err_set(err, ATE_EDENIED,
                    "a further signature is by a key that is not in the log");
@@ -130,8 +129,8 @@ bool member_activates(const struct batch_member *m, const uint8_t **bundle)
             !bytes_equal(h.type, bytes_of_text(TYPE_ACTIVATE)))
             continue;
         if (bundle != NULL)
-            *bundle = activate_fields_get(h.fields, &f, NULL) == 0 ? f.bundle
-                                                                   : NULL;
+            *bundle =
+                activate_fields_get(h.fields, &f, NULL) == 0 ? f.bundle : NULL;
         return true;
     }
     return false;

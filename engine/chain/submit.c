@@ -529,8 +529,8 @@ static bool place_activation(struct submit_state *s)
     rc = batch_next(&reader, &m, &err);
     assert(rc == 1);
     bool is_stale = m.refused || m.tx.call.bundle == NULL ||
-                    memcmp(m.tx.call.bundle, c->core.bundle_hash,
-                           HASH_SIZE) != 0; /* as it will be told */
+                    memcmp(m.tx.call.bundle, c->core.bundle_hash, HASH_SIZE) !=
+                        0; /* as it will be told */
     if (r->code == 0 && !is_stale && !is_known(s, &m, r) &&
         check_activation(s, &m, &err) != 0)
         refuse(r, &err);

@@ -59,7 +59,7 @@ struct upgrade {
     bool trying;
     struct upgrade_report report;
     uint64_t refused_index; /* the newest; report.refused > 0 */
-    struct err err; /* code not 0: it failed */
+    struct err err;         /* code not 0: it failed */
     chain_done *done;
     void *ctx;
 };

@@ -81,6 +81,8 @@ static void glanced(struct glance *g)
     struct listing *l = g->owner;
     struct mapping m = {0};
     bool bad = g->err.code != 0;
+    if (g->err.code == ATE_ENOT_FOUND)
+        g->err.code = ATE_ECORRUPT; /* its folder is there, a file is not */
     if (bad) {
         mapping_text(&m, "error", g->err.text);
         mapping_text(&m, "code", err_name(g->err.code));

@@ -28,12 +28,11 @@ static void rest_of(int version, char *out, size_t size)
 {
     static const char *const fields[] = {"", ", f = t.default(t.integer(), 10)",
                                          ", f = t.default(t.integer(), 10)"};
-    static const char *const upgrades[] = {
-        "", "",
-        ", upgrade = {[2] = function(old)\n"
-        "    old.f = (old.f or 10) * 10\n"
-        "    return old\n"
-        "end}"};
+    static const char *const upgrades[] = {"", "",
+                                           ", upgrade = {[2] = function(old)\n"
+                                           "    old.f = (old.f or 10) * 10\n"
+                                           "    return old\n"
+                                           "end}"};
     static const char *const factors[] = {"1", "note.f", "note.f"};
     snprintf(out, size, CRASH_NOTE, fields[version - 1], upgrades[version - 1],
              factors[version - 1]);
@@ -214,13 +213,12 @@ static void no_crash_leaves_half_a_switch(void **state)
         if (chain_mark(s->f.chain, fixture_done, &s->f, &err) == 0)
             fixture_wait(&s->f);
     }
-    print_message("%llu recoveries, %llu from snapshots; versions 1, 2, 3 "
-                  "found %llu, %llu, %llu times\n",
-                  (unsigned long long)s->recoveries,
-                  (unsigned long long)s->resumed,
-                  (unsigned long long)s->versions[1],
-                  (unsigned long long)s->versions[2],
-                  (unsigned long long)s->versions[3]);
+    print_message(
+        "%llu recoveries, %llu from snapshots; versions 1, 2, 3 "
+        "found %llu, %llu, %llu times\n",
+        (unsigned long long)s->recoveries, (unsigned long long)s->resumed,
+        (unsigned long long)s->versions[1], (unsigned long long)s->versions[2],
+        (unsigned long long)s->versions[3]);
     assert_true(s->recoveries >= 300 && s->resumed >= 20);
     for (int version = 1; version <= LAST_VERSION; version++)
         assert_true(s->versions[version] >= 20);

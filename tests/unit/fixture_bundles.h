@@ -35,7 +35,8 @@ static inline void shop_bundle(struct buf *out, int version, const char *rest)
     buf_deinit(&text);
 }
 
-/* A chain of version 1; only keys[0], its root key, may write, and strangers. */
+/* A chain of version 1; only keys[0], its root key, may write, and strangers.
+ */
 static inline void shop_birth(struct fixture_chain *f, const char *rest)
 {
     shop_bundle(&f->bundle, 1, rest);

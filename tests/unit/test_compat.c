@@ -40,7 +40,7 @@ static int follows_as(const char *before, int version, const char *after,
     return rc;
 }
 
-#define HEADER(fields) \
+#define HEADER(fields)                                                         \
     "shop:event('note', {doc = 'd', header = {" fields "}})\n"
 #define UPGRADED(fields)                                                       \
     "shop:event('note', {doc = 'd', header = {" fields "},\n"                  \
@@ -70,8 +70,8 @@ static void types_grow(void **state)
          HEADER("a = t.integer({min = 0, max = 6})"), false},
         {HEADER("a = t.text({max = 10})"), HEADER("a = t.text({max = 11})"),
          false},
-        {HEADER("a = t.enum({'x', 'y'})"), HEADER("a = t.enum({'z', 'y', 'x'})"),
-         false},
+        {HEADER("a = t.enum({'x', 'y'})"),
+         HEADER("a = t.enum({'z', 'y', 'x'})"), false},
         {HEADER("a = t.list(t.enum({'x'}))"),
          HEADER("a = t.list(t.enum({'x', 'y'}))"), false},
         {HEADER("a = t.struct({b = t.text()})"),
@@ -81,9 +81,10 @@ static void types_grow(void **state)
          NOTE("body = {a = t.text(), b = t.optional(t.text())}"), false},
         {NOTE("body = t.blob({max = 10})"), NOTE("body = t.blob({max = 20})"),
          false},
-        {HEADER("a = t.text()"), HEADER("a = t.text()") ROOM("key = {'n'}, "
-                                                            "header = {n = "
-                                                            "t.name()}"),
+        {HEADER("a = t.text()"),
+         HEADER("a = t.text()") ROOM("key = {'n'}, "
+                                     "header = {n = "
+                                     "t.name()}"),
          false},
         {HEADER("a = t.text()"), UPGRADED("a = t.text()"), true},
         {HEADER("a = t.text()"),

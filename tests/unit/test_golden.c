@@ -14,18 +14,88 @@ static const char *const formats[] = {"1"};
 
 /* ---- making ---- */
 
-/* Grants, keys that came by them, co-authors, a refused member, something
- * deleted, a revocation, other root keys, another order key. */
+/* A grant of the root key and one that rests on it; what that lets do. `given`:
+ * the first. */
+static void make_grants(struct land *l, uint8_t given[EVENT_ID_SIZE])
+{
+    struct tx t;
+    uint8_t handed_on[EVENT_ID_SIZE];
+    root_gives(l,
+               (struct give){.to = pair(0)->id,
+                             .rights = "create,delegate,write",
+                             .object = l->country,
+                             .key = &pair(0)->record,
+                             .depth = 2},
+               given);
+    one_gives(l, pair(0),
+              (struct give){.to = pair(1)->id,
+                            .rights = "create",
+                            .object = l->town,
+                            .under = given,
+                            .key = &pair(1)->record,
+                            .until = l->f.now + 1000000},
+              handed_on);
+    tx_begin(&l->f, &t, pair(1));
+    tx_place(&t, "land.house", l->town, "d", NULL, 0, handed_on);
+    tx_ok(&t);
+}
+
+/* A transaction of two authors, and a batch one of whose members is refused. */
+static void make_batches(struct land *l)
+{
+    struct tx t[3];
+    struct handed h;
+    tx_begin(&l->f, t, &l->f.keys[0]);
+    tx_key(t, &pair(2)->record);
+    tx_word_of(t, "together", 3000, NULL);
+    tx_sign(t, pair(2), PURPOSE_CO_AUTHOR);
+    tx_ok(t);
+    l->f.now += 60000;
+    for (size_t i = 0; i < 3; i++) {
+        tx_begin(&l->f, &t[i], &l->f.keys[0]);
+        t[i].first_sequence += i;
+        if (i == 1)
+            tx_place(&t[i], "land.country", NULL, "a", NULL, 0, NULL);
+        else
+            tx_word_of(&t[i], "apart", 100, NULL);
+    }
+    batch_of(&h, t, 3);
+    hand_in(&l->f, &h);
+    fixture_run(&l->f);
+    assert_int_equal(h.submit.results[1].code, ATE_ECONFLICT);
+    assert_int_equal(h.submit.results[2].code, 0);
+    handed_end(&h);
+    for (size_t i = 0; i < 3; i++)
+        tx_end(&t[i]);
+}
+
+/* Something deleted, a grant revoked, other root keys, another order key. */
+static void make_ends(struct land *l, const uint8_t *given,
+                      const struct key_set *next)
+{
+    struct tx t;
+    fixture_ok(&l->f, 0, "house.delete", ARGS("name=c", "town=a/b"));
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_revoke(&t, given);
+    tx_ok(&t);
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_roots(&t, next, NULL);
+    tx_sign(&t, &l->f.keys[1], PURPOSE_ROOT);
+    tx_sign(&t, &l->f.keys[2], PURPOSE_ROOT);
+    tx_ok(&t);
+    tx_begin(&l->f, &t, &l->f.keys[1]);
+    tx_order(&t, &pair(3)->record, 2);
+    tx_sign(&t, &l->f.keys[2], PURPOSE_ROOT);
+    tx_ok(&t);
+}
+
 static void make_land(struct fixture_chain *f)
 {
     struct land l = {0};
-    struct tx t[3];
-    struct handed h;
     uint8_t given[EVENT_ID_SIZE];
-    uint8_t handed_on[EVENT_ID_SIZE];
+    uint8_t digest[HASH_SIZE];
     struct key_set next = {
         {f->keys[1].record, f->keys[2].record}, .count = 2, .k = 2};
-    uint8_t digest[HASH_SIZE];
     set_digest(&next, digest);
     f->default_pipeline = true;
     f->root_count = 2;
@@ -35,64 +105,12 @@ static void make_land(struct fixture_chain *f)
     l.f.names.ctx = &l.f;
     l.f.deps.names = &l.f.names;
     l.f.deps.logic = &l.f.maker;
-    l.f.pump_ctx = l.f.disk;
     land_make(&l);
     land_fill(&l);
-    root_gives(&l,
-               (struct give){.to = pair(0)->id,
-                             .rights = "create,delegate,write",
-                             .object = l.country,
-                             .key = &pair(0)->record,
-                             .depth = 2},
-               given);
-    one_gives(&l, pair(0),
-              (struct give){.to = pair(1)->id,
-                            .rights = "create",
-                            .object = l.town,
-                            .under = given,
-                            .key = &pair(1)->record,
-                            .until = l.f.now + 1000000},
-              handed_on);
-    tx_begin(&l.f, t, pair(1));
-    tx_place(t, "land.house", l.town, "d", NULL, 0, handed_on);
-    tx_ok(t);
-    tx_begin(&l.f, t, &l.f.keys[0]);
-    tx_key(t, &pair(2)->record);
-    tx_word_of(t, "together", 3000, NULL);
-    tx_sign(t, pair(2), PURPOSE_CO_AUTHOR);
-    tx_ok(t);
-    l.f.now += 60000;
-    for (size_t i = 0; i < 3; i++) {
-        tx_begin(&l.f, &t[i], &l.f.keys[0]);
-        t[i].first_sequence += i;
-        if (i == 1)
-            tx_place(&t[i], "land.country", NULL, "a", NULL, 0, NULL);
-        else
-            tx_word_of(&t[i], "apart", 100, NULL);
-    }
-    batch_of(&h, t, 3);
-    hand_in(&l.f, &h);
-    fixture_run(&l.f);
-    assert_int_equal(h.submit.results[1].code, ATE_ECONFLICT);
-    assert_int_equal(h.submit.results[2].code, 0);
-    handed_end(&h);
-    for (size_t i = 0; i < 3; i++)
-        tx_end(&t[i]);
-    fixture_ok(&l.f, 0, "house.delete", ARGS("name=c", "town=a/b"));
-    tx_begin(&l.f, t, &l.f.keys[0]);
-    tx_revoke(t, given);
-    tx_ok(t);
-    tx_begin(&l.f, t, &l.f.keys[0]);
-    tx_roots(t, &next, NULL);
-    tx_sign(t, &l.f.keys[1], PURPOSE_ROOT);
-    tx_sign(t, &l.f.keys[2], PURPOSE_ROOT);
-    tx_ok(t);
-    tx_begin(&l.f, t, &l.f.keys[1]);
-    tx_order(t, &pair(3)->record, 2);
-    tx_sign(t, &l.f.keys[2], PURPOSE_ROOT);
-    tx_ok(t);
+    make_grants(&l, given);
+    make_batches(&l);
+    make_ends(&l, given, &next);
     f->chain = l.f.chain;
-    f->cache = l.f.cache;
     f->bundle = l.f.bundle;
     f->next = NULL;
 }
@@ -110,23 +128,23 @@ static void make_land(struct fixture_chain *f)
     "    end}})\n"
 #define GOLDEN_1                                                               \
     GOLDEN_FILE GOLDEN_MORE                                                    \
-    "shop:object('item', {doc = 'd', key = {'name'},\n"                        \
-    "    header = {name = t.name(), price = t.text()}})\n"
+        "shop:object('item', {doc = 'd', key = {'name'},\n"                    \
+        "    header = {name = t.name(), price = t.text()}})\n"
 #define GOLDEN_2                                                               \
     GOLDEN_FILE GOLDEN_MORE                                                    \
-    "shop:object('item', {doc = 'd', key = {'name'},\n"                        \
-    "    header = {name = t.name(), price = t.integer()},\n"                   \
-    "    upgrade = {[1] = function(old)\n"                                     \
-    "        old.price = tonumber(old.price) or 0\n"                           \
-    "        return old\n"                                                     \
-    "    end}})\n"                                                             \
-    "shop:view('worth', {doc = 'd', key = {'k'},\n"                            \
-    "    row = {k = t.integer(), sum = t.default(t.integer(), 0)},\n"          \
-    "    fold = {item = function(rows, item)\n"                                \
-    "        local was = item.before and item.before.price or 0\n"             \
-    "        local is = item.change ~= 'delete' and item.price or 0\n"         \
-    "        rows:add(1, {sum = is - was})\n"                                  \
-    "    end}})\n"
+        "shop:object('item', {doc = 'd', key = {'name'},\n"                    \
+        "    header = {name = t.name(), price = t.integer()},\n"               \
+        "    upgrade = {[1] = function(old)\n"                                 \
+        "        old.price = tonumber(old.price) or 0\n"                       \
+        "        return old\n"                                                 \
+        "    end}})\n"                                                         \
+        "shop:view('worth', {doc = 'd', key = {'k'},\n"                        \
+        "    row = {k = t.integer(), sum = t.default(t.integer(), 0)},\n"      \
+        "    fold = {item = function(rows, item)\n"                            \
+        "        local was = item.before and item.before.price or 0\n"         \
+        "        local is = item.change ~= 'delete' and item.price or 0\n"     \
+        "        rows:add(1, {sum = is - was})\n"                              \
+        "    end}})\n"
 
 enum { LARGE_BODY = 66000 };
 
@@ -350,7 +368,8 @@ static void open_golden(struct fixture_chain *f, const char *root,
     char folder[LOG_PATH_MAX];
     char large[96];
     assert_true(expected.len > 3 + 2 * CHAIN_ID_SIZE);
-    assert_true(hex_get((const char *)expected.data + 3, 2 * CHAIN_ID_SIZE, id));
+    assert_true(
+        hex_get((const char *)expected.data + 3, 2 * CHAIN_ID_SIZE, id));
     log_folder(folder, id);
     large_name(large);
     load_file(f, root, folder, "cur");

@@ -563,9 +563,8 @@ static void queries_under_way_end_as_stale(void **state)
     fixture_run(&f);
     struct buf args = bundle_args(2, VERSION_2);
     plan = (struct fixture_query){0};
-    plan.query =
-        query_start(f.chain, bytes_of_text("plan"), buf_bytes(&args), 0,
-                    query_chunk_came, query_over, &plan);
+    plan.query = query_start(f.chain, bytes_of_text("plan"), buf_bytes(&args),
+                             0, query_chunk_came, query_over, &plan);
     query_run(plan.query);
     buf_deinit(&args);
     switch_ok(&f, 2, VERSION_2);

@@ -235,10 +235,9 @@ static void an_upgrade_that_fails_is_named(void **state)
                                "    error('no price')\n"
                                "end") NOTE_1 TOTAL_1,
                         ATE_ESCRIPT, "no price");
-    cannot_be_activated(ITEM_2("[1] = function(old) return 1 end")
-                            NOTE_1 TOTAL_1,
-                        ATE_ESCRIPT,
-                        "returned number; it has to return a table of fields");
+    cannot_be_activated(
+        ITEM_2("[1] = function(old) return 1 end") NOTE_1 TOTAL_1, ATE_ESCRIPT,
+        "returned number; it has to return a table of fields");
 }
 
 static void an_upgrade_that_does_not_end_is_stopped(void **state)
@@ -333,9 +332,8 @@ static void the_last_bundle_counts(void **state)
 
 /* ---- what plan says ---- */
 
-static const struct upgrade_report *try_all(struct fixture_chain *f,
-                                            struct upgrade **u,
-                                            const char *rest)
+static const struct upgrade_report *
+try_all(struct fixture_chain *f, struct upgrade **u, const char *rest)
 {
     struct buf bundle = {0};
     struct err err;
