@@ -6,16 +6,22 @@ LIBDIR   ?= $(PREFIX)/lib
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wvla
+WITHOUT  ?=
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
+# Frontends that are left out: make WITHOUT=fuse
+FUSE     := $(if $(filter fuse,$(WITHOUT)),,fuse3)
 
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(FUSE) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm
+FUSE_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE)))
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
-              $(HARDEN) $(WARNINGS) -MMD -MP $(PKG_CFLAGS)
+              $(HARDEN) $(WARNINGS) -MMD -MP $(PKG_CFLAGS) \
+              $(if $(FUSE),,-DWITHOUT_FUSE)
 
 ENGINE   := $(sort $(shell find engine -name '*.c'))
-FRONT    := $(sort $(shell find frontends -name '*.c'))
+FRONT    := $(sort $(shell find frontends -name '*.c' $(if $(FUSE),,! -path '*/mount/*')))
+DOOR     := $(filter-out %/mount.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -23,7 +29,8 @@ LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
 FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
-MODULE_O := $(filter-out $(B)/frontends/cli/% $(B)/frontends/repl/%,$(FRONT_O))
+DOOR_O   := $(DOOR:%.c=$(B)/%.o)
+MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/%),$(FRONT_O))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
@@ -58,8 +65,12 @@ fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 
 bench:                            ## ratios against the machine's limits and a peer
 	tests/install build bench
-	$(MAKE) --no-print-directory $(B)/tests/bench/bench
+	$(MAKE) --no-print-directory $(B)/tests/bench/bench bench-mount
 	$(B)/tests/bench/bench
+
+bench-mount: all
+	$(MAKE) --no-print-directory $(B)/tests/bench/mount
+	tests/bench/run-mount $(B) '$(FUSE)'
 
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
 	tests/check $(B)
@@ -86,7 +97,7 @@ help:                             ## this list
 
 $(B)/ate: $(FRONT_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) $(FUSE_LIBS)
 $(B)/libate.so: $(ENGINE_O)
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
@@ -116,6 +127,10 @@ $(B)/frontends/%.o: frontends/%.c $(B)/include/ate.h
 	mkdir -p $(@D)
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Ifrontends -I$(B)/include -c -o $@ $<
+$(B)/frontends/cli/main.o: $(B)/without
+$(B)/without: FORCE
+	mkdir -p $(@D)
+	echo '$(WITHOUT)' | cmp -s - $@ || echo '$(WITHOUT)' >$@
 $(B)/include/ate.h: engine/ate.h
 	mkdir -p $(@D)
 	cp $< $@
@@ -123,8 +138,8 @@ $(B)/include/ate.h: engine/ate.h
 $(B)/tests/%.o: tests/%.c
 	mkdir -p $(@D)
 	echo "  CC  $@"
-	$(CC) $(ALL_CFLAGS) -Iengine -Itests -c -o $@ $<
-$(B)/libtest.a: $(ENGINE_O) $(SIM:%.c=$(B)/%.o)
+	$(CC) $(ALL_CFLAGS) -Iengine -Itests -Ifrontends -c -o $@ $<
+$(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 	rm -f $@ && ar rcs $@ $^
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
@@ -132,15 +147,16 @@ $(TESTS): %: %.o $(B)/libtest.a
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(B)/lua_assets.c
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(DOOR) $(B)/lua_assets.c
 	mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine \
-	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(B)/lua_assets.c $(PKG_LIBS)
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine -Ifrontends \
+	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(DOOR) $(B)/lua_assets.c $(PKG_LIBS)
 
 .SECONDARY:
 ifndef V
 .SILENT:
 endif
-.PHONY: all run run-now test test-build soak asan asan-run fuzz bench check fmt install clean \
+FORCE:
+.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-mount check fmt install clean \
     tools debug help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -47,6 +47,11 @@ static_assert(sizeof(((struct ate_error *)0)->text) >= ERR_TEXT_MAX &&
                   sizeof(((struct ate_error *)0)->rule) >= ERR_RULE_MAX,
               "texts are copied whole");
 
+const char *ate_version(void)
+{
+    return ATE_VERSION;
+}
+
 /* ---- codes and errors ---- */
 
 const char *ate_code_name(int code)

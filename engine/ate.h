@@ -4,17 +4,23 @@
  * at the same time; only what is being closed or freed may not be in use. What
  * takes time is a call: it is started with ate_call() or ate_read(), which do
  * not wait, and its answers arrive on a port, a queue with an eventfd that the
- * caller polls in a loop of its own.
+ * caller polls in a loop of its own. Only ate_open(), ate_close() and
+ * ate_listen() wait, for files or another process, and ate_bundle() and
+ * ate_proof() compute. The library has threads of its own, which block all
+ * signals; it calls nothing of the caller's. None of it may be used in the
+ * child of a fork() before exec().
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
  * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
  * without key "<index>.<n>"), an identity a name of the caller's key list or
  * "key:<hex>", a time ISO 8601 text; numbers, booleans, lists and maps are
- * themselves.
+ * themselves. What comes out is canonical: the shortest form of each number,
+ * the keys of maps sorted. What goes in need not be.
  *
- * Memory that comes from here is freed by ate_free() or by the function that
- * its comment names; what is passed in is copied before the function
- * returns. */
+ * Texts are UTF-8 and end with a zero. Memory that comes from here is freed by
+ * ate_free() or by the function that its comment names; what is passed in is
+ * copied before the function returns. Where memory runs out the process ends,
+ * and nothing that was acknowledged is lost. */
 #ifndef ATE_H
 #define ATE_H
 
@@ -28,23 +34,28 @@ extern "C" {
 #define ATE_API __attribute__((visibility("default")))
 #define ATE_VERSION "0.1.0"
 
+/* The version of the library that is loaded, as ATE_VERSION. Lives for ever. */
+ATE_API const char *ate_version(void);
+
 enum ate_code {
     ATE_OK = 0,
-    ATE_IO = -1,
-    ATE_INVALID = -2,
-    ATE_DENIED = -3,
-    ATE_REFUSED = -4,
-    ATE_NOT_FOUND = -5,
-    ATE_CONFLICT = -6,
-    ATE_CORRUPT = -7,
-    ATE_UNAVAILABLE = -8,
-    ATE_FULL = -9,
-    ATE_LIMIT = -10,
-    ATE_STALE = -11,
-    ATE_SCRIPT = -12,
-    ATE_CANCELED = -13,
+    ATE_IO = -1,        /* the disk or the system failed */
+    ATE_INVALID = -2,   /* what was asked for makes no sense; do not repeat */
+    ATE_DENIED = -3,    /* no right, or no key, or no access to a file */
+    ATE_REFUSED = -4,   /* a rule of the schema said no; `rule` has its name */
+    ATE_NOT_FOUND = -5, /* no such chain, type, object, method, ... */
+    ATE_CONFLICT = -6,  /* it is there already, or was used for another */
+    ATE_CORRUPT = -7,   /* what is stored is not what was written */
+    ATE_UNAVAILABLE = -8, /* not here or not now; may be repeated */
+    ATE_FULL = -9,        /* no room on the disk */
+    ATE_LIMIT = -10,      /* larger, longer or more than is allowed */
+    ATE_STALE = -11,      /* made over what changed; ask again, sign again */
+    ATE_SCRIPT = -12,     /* Lua of a schema failed */
+    ATE_CANCELED = -13,   /* by ate_cancel(), a deadline, or closing */
 };
 
+/* Filled by what fails, and cleared by what does not; where a function takes
+ * one, NULL says that nobody wants to know. */
 struct ate_error {
     int code;        /* enum ate_code */
     char rule[128];  /* the rule that refused, "" for other errors */
@@ -52,7 +63,7 @@ struct ate_error {
 };
 
 /* Of a code: its name ("REFUSED"), the exit code of a command, the HTTP status,
- * the errno. */
+ * the errno (0 and above). Any number may be given; names live for ever. */
 ATE_API const char *ate_code_name(int code);
 ATE_API int ate_code_exit(int code);
 ATE_API int ate_code_http(int code);
@@ -62,7 +73,8 @@ struct ate_bytes {
     uint8_t *data;
     size_t len;
 };
-ATE_API void ate_free(struct ate_bytes *bytes); /* safe twice */
+/* Free what they own and make them empty. Safe twice; NULL is harmless. */
+ATE_API void ate_free(struct ate_bytes *bytes);
 
 /* ---- a data folder ---- */
 
@@ -76,7 +88,9 @@ enum ate_open_flags {
                           (implies READ_ONLY) */
 };
 
-/* Open the data folder at `path`. One process at a time may write to it. When
+/* Open the data folder at `path`; `*out` is closed by ate_close(), NULL after a
+ * failure. `flags`: enum ate_open_flags, or 0: to read and write a folder that
+ * is there. One process at a time may write to it. When
  * that one listens (ate_listen(), `ate serve`), calls go to it through
  * DATA/socket, whatever the flags but MEMORY and FOLDER, and every function
  * works alike. The other process is waited for at most 5 seconds.
@@ -104,18 +118,24 @@ ATE_API int ate_is_remote(const struct ate *ate);
  * remote), CONFLICT (DATA/socket is there and no socket), DENIED, IO. */
 ATE_API int ate_listen(struct ate *ate, struct ate_error *error);
 
-/* Memory only: set the clock, in milliseconds since 1970. Never goes back. */
+/* Memory only: set the clock, in milliseconds since 1970; it begins at 0 and
+ * stands still. Calls that are started later see it. Errors: INVALID (not in
+ * memory, or it would go back). */
 ATE_API int ate_set_clock(struct ate *ate, int64_t time_ms,
                           struct ate_error *error);
 
 /* ---- ports ---- */
 
+/* One port serves any number of calls, of any number of `ate`s. A door has one
+ * for each thread or loop that takes answers. */
 struct ate_port;
+/* NULL: the process may open no more files. */
 ATE_API struct ate_port *ate_port_new(void);
 /* Answers that nobody read are dropped. Free it after the ate it was used with,
- * or when no call of it is under way. */
+ * or when no call of it is under way. NULL is harmless. */
 ATE_API void ate_port_free(struct ate_port *port);
-/* Readable while an answer waits. Owned by the port. */
+/* A descriptor that is readable while an answer waits, to be polled and nothing
+ * else: ate_port_next() empties it. Owned by the port. */
 ATE_API int ate_port_fd(const struct ate_port *port);
 
 enum ate_answer_kind {
@@ -124,27 +144,29 @@ enum ate_answer_kind {
 };
 
 struct ate_answer {
-    uint64_t call; /* as ate_call() returned it */
-    int kind;
+    uint64_t call;          /* as ate_call() returned it */
+    int kind;               /* enum ate_answer_kind */
     struct ate_error error; /* code 0 for DATA and for success */
     /* DATA: one msgpack value. FINAL: the result, or nil; for a write it is the
      * map {result, index, root (hex), tx (hex), receipt (text), gas,
-     * durable_us}; for a failed one empty. Free with ate_free(). */
+     * durable_us}; for a failed one empty. The caller's: ate_free() it. */
     struct ate_bytes value;
 };
 
 /* Take the next answer: 1 and `*answer`, or 0 when none came within
- * `timeout_ms` (0: do not wait, -1: for ever). */
+ * `timeout_ms` (0: do not wait, -1: for ever). Where several threads take, each
+ * answer goes to one. Those of one call come in order, FINAL last and once;
+ * those of different calls in any order. */
 ATE_API int ate_port_next(struct ate_port *port, struct ate_answer *answer,
                           int timeout_ms);
 
 /* ---- calls ---- */
 
 struct ate_request {
-    const char *chain;  /* its name; NULL: the node itself */
-    const char *method; /* "transfer", "account.put", or qualified */
-    const void *args;   /* a msgpack map; NULL: none */
-    size_t args_len;
+    const char *chain;   /* its name; NULL: the node itself */
+    const char *method;  /* "transfer", "account.put", or qualified */
+    const void *args;    /* a msgpack map; NULL: none */
+    size_t args_len;     /* at most 16 MiB */
     const char *as;      /* name of the key that signs; NULL: "me" */
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */
@@ -155,7 +177,8 @@ struct ate_request {
     int propose;
     const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
                                the stored answer. */
-    uint32_t credit;      /* chunks that may come before ate_grant(); 0: 256 */
+    uint32_t credit; /* chunks of output that may come before ate_grant(), and
+                        so the most that wait on the port; 0: 256 */
     uint32_t deadline_ms; /* What is not done by then, from now on, ends with
                              CANCELED; 0: no deadline. A write under way is not
                              undone: the text says that its outcome is not
@@ -164,7 +187,10 @@ struct ate_request {
 };
 
 /* Call a method. Never fails at once: what goes wrong is the final answer.
- * Returns the call's number, unique within `ate`.
+ * Returns the call's number, from 1 on, unique within `ate`. A write is
+ * answered when it is durable. Calls are begun in the order in which they were
+ * started; of two that depend on each other the first has to be waited for.
+ * `port` outlives the call.
  *
  * The node's own methods (chain NULL):
  *
@@ -183,9 +209,9 @@ struct ate_request {
  *
  *     ate.put {id bin 16, offset?, data? bin, end?: true, hash?, sealed?: true}
  *                         -> {offset} or, at the end, {hash, length}
- *                         a body of more than 65,536 bytes, before the call that
- *                         gets {hash, length} where a blob is wanted. An id of
- *                         the caller's choice, pieces in order; without data:
+ *                         a body of more than 65,536 bytes, before the call
+ *                         that gets {hash, length} where a blob is wanted. An
+ *                         id of the caller's choice, pieces in order; no data:
  *                         how far is it? It can be gone on with for an hour; if
  *                         the chain was closed meanwhile, the end has to name
  *                         the hash (ate_body_hash()).
@@ -202,18 +228,19 @@ struct ate_request {
 ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
-/* Read. `method` is one of:
+/* Read what is durable. As ate_call(), but `method` is one of:
  *
- *     get {type, key}                               -> object
+ *     get {type, key}                               -> object      follows
  *     body {type, key, offset?, length?}            streams
  *     body {hash, offset?, length?}                 streams
- *     list {type, parent?, after?, limit?, order?}  streams
- *     history {type, key}                           streams
- *     view {view, where?, after?, limit?, order?}   streams
+ *     list {type, parent?, after?, limit?, order?}  streams        follows
+ *     history {type, key, limit?}                   streams
+ *     view {view, where?, after?, limit?, order?}   streams        follows
  *     sum {view, column, where?}                    -> amount
+ *     call {method, args?}                          -> its result  follows
  *     info {state?: true}                           -> map
  *     schema {}                                     -> map
- *     tail {from?, limit?, follow?}                 streams
+ *     tail {from?, limit?}                          streams        follows
  *     grants {to?, all?, limit?, order?}            streams
  *     proposal {proposal}                           -> [transaction]
  *     plan {bundle bin}                             -> report
@@ -224,19 +251,52 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     tile {level or "entries", index, width?}      -> {data bin, width}
  *     check {checkpoint, index?, tx?}               -> {size, root, term, ...}
  *
- * What streams sends one DATA a row, body up to 256 KiB of verified bytes; tail with follow does not end by itself;
- * verify and plan stream {done, total}, too. `order` is "first" or "last". A
- * checkpoint is a C2SP signed note, its vkey the key that checks it; `proof` a
- * file for ate_proof(); `check` says whether what others show is of this
- * chain. */
+ * What streams sends one DATA a row, body up to 256 KiB of verified bytes;
+ * verify and plan stream {done, total}, too.
+ * `order` is "first" or "last". `call` runs a method that reads, for `as` or
+ * `act_for`. A checkpoint is a C2SP signed note, its vkey the key that checks
+ * it; `proof` a file for ate_proof(); `check` says whether what others show is
+ * of this chain.
+ *
+ * What follows takes {follow: true, from?: position}, too, but of list and view
+ * no after, limit and order, and does not end by itself. A position is a size
+ * of the log. Of tail each DATA is a transaction; that of index i is told up to
+ * the position behind i. Of the others each DATA is a map:
+ *
+ *     at       the position up to which all is told with this chunk. Without
+ *              it the chunk is a part, and the next ones belong to it
+ *     changes  of list and view: [{put: row} or {gone: key}, ...], in order. A
+ *              row that is put replaces the one of its key; `gone` may name one
+ *              that was never put. Key: {id} of list, the key columns of view
+ *     value    of get and call: what it is now
+ *     gone     of get, true: the object was deleted, and the call ends
+ *     reset    a text: what was told before counts no more, and all is told
+ *              anew, from this chunk on
+ *
+ * Without `from` all there is comes first, else what changed since: whoever
+ * stops at a position and goes on from it misses nothing and is told nothing
+ * twice. From tail, list and get any position can be gone on from; from view
+ * and call those whose changes are remembered (some thousand entries), else
+ * there is a reset, or the value once more. A reset comes, too, from a position
+ * behind the log's end, after another schema came into force, and to who was so
+ * slow that what he has not seen is forgotten. Nobody is told each state
+ * between: it is the newest at the chunk's position. Who gives no credit costs
+ * the chain nothing, one that nothing changed for next to nothing. A call ends
+ * with NOT_FOUND when its object is deleted or another schema has its type,
+ * view or method no more, with CANCELED or UNAVAILABLE when the folder is
+ * closed, and with what is wrong with it when its chain is found damaged. A
+ * method is run again when objects or rows it looked at changed; log time alone
+ * is no change. */
 ATE_API uint64_t ate_read(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
-/* Allow `chunks` more chunks of output. */
+/* Allow `chunks` more chunks of output. For a call that has ended it means
+ * nothing, as does ate_cancel(). */
 ATE_API void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks);
 
 /* Ask a call to end; its final answer still comes (CANCELED unless it was
- * done). */
+ * done), behind chunks that were on their way. A write that has begun is not
+ * undone. */
 ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 
 /* ---- schemas, without a node ---- */
@@ -244,31 +304,32 @@ ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 /* Load FILE.lua and all that it requires (from its folder) in the sandbox, or a
  * schema that comes with ate, "ate:key_value" or "ate:ledger". `bundle` gets
  * the bytes for chain.create; `report`, unless NULL, a msgpack map {schema: as
- * `ate_read` schema gives it, hash: of the bundle, warnings: [text]}.
+ * `ate_read` schema gives it, hash: of the bundle, warnings: [text]}. Both are
+ * freed by ate_free(), and empty after a failure.
  * Errors: SCRIPT and INVALID with file, line and path; NOT_FOUND; LIMIT. */
 ATE_API int ate_bundle(const char *path, struct ate_bytes *bundle,
                        struct ate_bytes *report, struct ate_error *error);
 
 /* ---- proofs, without a node ---- */
 
-/* Check a file that proves a transaction, as read "proof" gives it, trusting nothing but
- * `vkey`, the key of its checkpoint; NULL: the order key that genesis names. `report` gets
- * a msgpack map: kind "proof", chain (id), name, index, size, root, tx, author, method,
- * events [{type, change, object, fields, ...}], signatures [{key, purpose, checked}],
- * author_checked, vkey, vkey_of_genesis, checkpoint. Fields are in stored form, bytes
- * as hexadecimal text.
- * A receipt, as a write gives it, is taken, too: kind "receipt", chain, index, size, root,
- * tx, checkpoint, signed (a vkey was given). Alone it proves nothing of the log: read
- * "check" compares it.
- * Errors: CORRUPT (what does not fit, and where), INVALID (the vkey), LIMIT. */
+/* Check a file that proves a transaction, as read "proof" gives it, trusting
+ * nothing but `vkey`, the key of its checkpoint; NULL: the order key that
+ * genesis names. `report` gets a msgpack map, to be freed by ate_free(): kind
+ * "proof", chain (id), name, index, size, root, tx, author, method, events
+ * [{type, change, object, fields, ...}], signatures [{key, purpose, checked}],
+ * author_checked, vkey, vkey_of_genesis, checkpoint. Fields are in stored form,
+ * bytes as hexadecimal text. A receipt, as a write gives it, is taken, too:
+ * kind "receipt", chain, index, size, root, tx, checkpoint, signed (a vkey was
+ * given). Alone it proves nothing of the log: read "check" compares it. Errors:
+ * CORRUPT (what does not fit, and where), INVALID (the vkey), LIMIT. */
 ATE_API int ate_proof(const void *text, size_t len, const char *vkey,
                       struct ate_bytes *report, struct ate_error *error);
 
 /* ---- bodies, without a node ---- */
 
 /* The hash that a body has, read from the file descriptor to its end, and its
- * length: what `ate.put` compares at the end of a large one. `sealed`: its pieces
- * are. Errors: IO, LIMIT (larger than any body may be). */
+ * length: what `ate.put` compares at the end of a large one. `sealed`: its
+ * pieces are. Errors: IO, LIMIT (larger than any body may be). */
 ATE_API int ate_body_hash(int fd, int sealed, uint8_t hash[32],
                           uint64_t *length, struct ate_error *error);
 

@@ -12,6 +12,7 @@ version=${version#ate }
 install -d "$lib/pkgconfig"
 install -D -m 755 "$build/ate" "$root/bin/ate"
 install -D -m 644 "$build/libate.so" "$lib/libate.so"
+install -D -m 755 "$build/ate.so" "$lib/lua/5.1/ate.so"
 install -D -m 644 engine/ate.h "$root/include/ate.h"
 install -D -m 644 docs/ate.1 "$share/man/man1/ate.1"
 cat >"$lib/pkgconfig/ate.pc" <<END

@@ -41,9 +41,21 @@ void call_deinit(struct call *c)
 
 /* ---- reading ---- */
 
+static bool notes(const struct call *c)
+{
+    return c->writes || c->watches;
+}
+
+/* What reads bodies differs from node to node, so a write never reads it to
+ * decide. */
+static bool notes_rows(const struct call *c, const struct view *view)
+{
+    return c->watches || (c->writes && !view->reads_bodies);
+}
+
 bool call_object(struct call *c, const uint8_t id[16], struct object *o)
 {
-    if (c->writes)
+    if (notes(c))
         reads_note(&c->reads, STATE_OBJECT, bytes_of(id, OBJECT_ID_SIZE));
     return state_object(c->version, id, o) == OBJECT_LIVE;
 }
@@ -51,8 +63,9 @@ bool call_object(struct call *c, const uint8_t id[16], struct object *o)
 bool call_row(struct call *c, const struct view *view, struct bytes key,
               struct bytes *columns)
 {
-    if (c->writes && !view->reads_bodies)
-        reads_note(&c->reads, STATE_ROW, key);
+    if (notes_rows(c, view))
+        reads_note(&c->reads,
+                   view->reads_bodies ? STATE_PRIVATE_ROW : STATE_ROW, key);
     return row_get(c->version, view, key, columns);
 }
 
@@ -95,11 +108,11 @@ bool call_row_next(struct call *c, struct row_scan *scan, struct bytes *key,
                    struct bytes *columns)
 {
     struct buf before = {0};
-    if (c->writes)
+    if (notes(c))
         buf_put_bytes(&before, row_scan_position(scan));
     scan->v = c->version;
     bool found = row_scan_next(scan, key, columns);
-    if (c->writes && !scan->view->reads_bodies)
+    if (notes_rows(c, scan->view))
         note_step(c, buf_bytes(&scan->prefix), buf_bytes(&before),
                   row_scan_position(scan), found, scan->backward);
     buf_deinit(&before);
@@ -109,11 +122,11 @@ bool call_row_next(struct call *c, struct row_scan *scan, struct bytes *key,
 bool call_object_next(struct call *c, struct object_scan *scan, uint8_t id[16])
 {
     struct buf before = {0};
-    if (c->writes)
+    if (notes(c))
         buf_put_bytes(&before, object_scan_position(scan));
     scan->v = c->version;
     bool found = object_scan_next(scan, id);
-    if (c->writes)
+    if (notes(c))
         note_step(c, buf_bytes(&scan->prefix), buf_bytes(&before),
                   object_scan_position(scan), found, scan->backward);
     buf_deinit(&before);
@@ -302,8 +315,8 @@ static bool find_auth_ref(const struct call *c,
     if (!c->core->pipeline.takes_delegations || authority_is_root(&c->trial))
         return false;
     if (header->previous != NULL)
-        change = (header->flags & EVENT_DELETES) != 0 ? CHANGE_DELETE
-                                                      : CHANGE_EDIT;
+        change =
+            (header->flags & EVENT_DELETES) != 0 ? CHANGE_DELETE : CHANGE_EDIT;
     return authority_find(&c->trial, authority_right(change), &spot, id);
 }
 

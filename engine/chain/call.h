@@ -26,8 +26,9 @@ struct call {
     int64_t time;                /* log time */
     bool writes;
     bool proposes;      /* it takes its place later, over another state */
+    bool watches;       /* a read whose read set is wanted, too */
     struct trial trial; /* open while a write runs */
-    struct reads reads; /* of a write */
+    struct reads reads; /* of a write, or one that watches */
     struct buf result;  /* stored form; empty: nil */
 
     /* After ATE_ENEED: which body has to be given with call_give_body(). */
@@ -63,7 +64,8 @@ int call_delete(struct call *c, const uint8_t id[16], struct err *err);
 int call_key_id(const struct core *core, const struct event_type *type,
                 struct bytes fields, uint8_t id[16], struct err *err);
 
-/* Read; a write also notes it in its read set. False: not live. */
+/* Read; a write also notes it in its read set, as does one that watches, which
+ * notes rows of views that read bodies, too. False: not live. */
 bool call_object(struct call *c, const uint8_t id[16], struct object *o);
 bool call_row(struct call *c, const struct view *view, struct bytes key,
               struct bytes *columns);

@@ -227,6 +227,7 @@ static void prepare_run(struct chain *c, struct chain_call *call)
     run->where = "server";
     run->writes = st->method->mode == METHOD_WRITE;
     run->proposes = call->proposes;
+    run->watches = call->reads != NULL && !run->writes;
     run->author = run->writes ? call->author->id : NULL;
     reads_clear(&run->reads);
     buf_clear(&run->result);
@@ -243,9 +244,16 @@ static int run_read(struct chain *c, struct chain_call *call)
     struct call *run = &call->state->run;
     run->version = state_durable(&c->core.state);
     run->time = state_time(run->version);
+    call->size = c->durable.size;
     int rc = run_method(c, call);
     if (rc != 0)
         return rc;
+    if (run->watches) {
+        reads_deinit(call->reads);
+        *call->reads = run->reads;
+        reads_init(&run->reads);
+        reads_pack(call->reads);
+    }
     keep_result(call->state);
     give_result(c, call);
     answer(c, call, 0);
@@ -608,6 +616,9 @@ static int check_may_run(struct chain *c, struct chain_call *call)
                        m->name);
     if (m->mode == METHOD_READ)
         return 0;
+    if (call->reads_only)
+        return err_set(&call->err, ATE_EINVALID,
+                       "%s: writes; it is called, not read", m->name);
     if (c->why.code != 0) {
         call->err = c->why;
         return c->why.code;

@@ -23,6 +23,9 @@ struct chain *chain_new(const struct chain_deps *deps)
     queue_init(&c->flying);
     queue_init(&c->ready);
     queue_init(&c->blocked);
+    uint8_t seed[MAP_SEED_LEN];
+    deps->random(deps->ctx, seed, sizeof(seed));
+    changes_init(&c->changes, deps->changes_max, seed);
     return c;
 }
 
@@ -43,6 +46,9 @@ void chain_forget(struct chain *c)
     merkle_init(&c->tree);
     merkle_init(&c->durable);
     c->next_index = 0;
+    touched_drop(c);
+    changes_forget(&c->changes, 0);
+    c->changes.ahead = false;
     c->rooting = (struct rooting){0};
     c->verified = (struct verified){.end = {.frames = 0}};
     buf_deinit(&c->verified_bytes);
@@ -93,6 +99,7 @@ void chain_placed(struct chain *c, const struct trial *t)
         if (body_home_of(&t->events[i]->header) == BODY_LARGE)
             uploads_claim(&c->uploads, t->events[i]->header.body_hash,
                           c->next_index);
+    touched_note(c);
     c->next_index++;
     c->fresh_transactions++;
     c->fresh_events += t->count;
@@ -109,6 +116,9 @@ void chain_free(struct chain *c)
     if (c == NULL)
         return;
     chain_close(c);
+    changes_deinit(&c->changes);
+    buf_deinit(&c->touched);
+    buf_deinit(&c->touched_writing);
     mem_free(c);
 }
 
@@ -172,6 +182,7 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     if (c->core.logic != NULL && c->core.state.tree != NULL)
         state_all_is_durable(&c->core.state);
     c->durable = c->tree;
+    touched_shown(c);
     tiles_durable(&c->tiles, c->durable.size);
     if (code == 0)
         tiles_opened(&c->tiles);
@@ -531,6 +542,11 @@ int chain_had_root(const struct chain *c, uint64_t size,
                    const uint8_t root[HASH_SIZE], struct err *err)
 {
     return history_check(&c->history, size, root, err);
+}
+
+const struct changes *chain_changes(const struct chain *c)
+{
+    return &c->changes;
 }
 
 const struct chain_progress *chain_progress(const struct chain *c)

@@ -16,6 +16,7 @@
 #include "event/batch.h"
 #include "log/log.h"
 
+struct changes;
 struct chain;
 
 /* What every chain of a node shares; outlives them. */
@@ -38,6 +39,7 @@ struct chain_deps {
     uint32_t state_root_every;
     uint32_t snapshot_transactions;
     uint32_t snapshot_events;
+    uint32_t changes_max; /* 0: CHANGES_MAX (changes.h) */
 };
 
 struct chain_progress {
@@ -117,6 +119,10 @@ struct chain_call {
     /* Do not place it: `proposal` gets the batch, signed by the author and by
      * signers, for others to sign and somebody to submit. */
     bool proposes;
+    /* Only a method that reads is run: the author may have no secrets. */
+    bool reads_only;
+    /* Of a read: gets what it looked at, in place of what is there; or NULL. */
+    struct reads *reads;
     void (*done)(struct chain_call *call);
     void *owner;
 
@@ -131,6 +137,7 @@ struct chain_call {
     struct buf receipt;      /* encoded; shared text of the checkpoint inside */
     struct buf proposal;     /* encoded [payload, inlined, bodies] */
     uint64_t gas;
+    uint64_t size; /* of a read: of the log that it saw */
 
     struct chain_call_state *state; /* the chain's */
 };
@@ -225,6 +232,8 @@ int64_t chain_time_at(const struct chain *c, uint64_t index);
  * INVALID (no). */
 int chain_had_root(const struct chain *c, uint64_t size,
                    const uint8_t root[HASH_SIZE], struct err *err);
+/* What of it changed lately; durable, unless `ahead`. */
+const struct changes *chain_changes(const struct chain *c);
 const struct chain_progress *chain_progress(const struct chain *c);
 /* How often the schema was exchanged while it was open; and: it is just now,
  * and what is durable cannot be read. */

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "chain/chain.h"
+#include "chain/changes.h"
 #include "chain/core_open.h"
 #include "chain/history.h"
 #include "chain/rooting.h"
@@ -140,6 +141,11 @@ struct chain {
     struct switching *switching; /* to another bundle; NULL: none */
     uint64_t epoch;              /* how often the core was exchanged */
     bool hidden;                 /* nobody reads just now (switch.c) */
+
+    struct changes changes;
+    struct buf touched;         /* keys that placed transactions touched: a */
+    struct buf touched_writing; /* length and as many bytes each; and those of
+                                   the group under way */
 
     struct err why; /* code not 0: damaged or failed */
     chain_done *done;
@@ -286,6 +292,21 @@ void replay_deinit(struct chain *c);
 /* A frame that activates the bundle whose core is in place. */
 int replay_activation(struct chain *c, const struct log_frame *frame,
                       struct err *err);
+
+/* touched.c */
+
+/* A transaction was placed: keep what it touched until it is durable. */
+void touched_note(struct chain *c);
+/* All that is placed is being written; and: became durable, or fell. */
+void touched_seal(struct chain *c);
+void touched_durable(struct chain *c);
+void touched_drop(struct chain *c);
+/* While a log is read: what was placed holds, but is not to be seen yet; and
+ * now it is. */
+void touched_read(struct chain *c);
+void touched_shown(struct chain *c);
+/* The state is another one: nothing is known of what changed before. */
+void touched_forget(struct chain *c);
 
 /* checks.c */
 

@@ -487,6 +487,7 @@ static void group_done(void *ctx, int code, const struct err *err)
                  (const char *)c->core.genesis.name.data);
         drop_pending(c); /* what stands behind the group falls with it */
         drop_sealed(c);
+        touched_drop(c);
         buf_clear(&c->group_bodies);
         c->waiting_bytes = 0;
         snapshot_drop(c);
@@ -500,6 +501,7 @@ static void group_done(void *ctx, int code, const struct err *err)
     }
     state_sealed_is_durable(&c->core.state);
     c->durable = c->writing_tree;
+    touched_durable(c);
     switch_durable(c);
     tiles_durable(&c->tiles, c->durable.size);
     snapshot_go(c);
@@ -547,6 +549,7 @@ void chain_flush(struct chain *c)
         return;
     order_seal(c);
     state_seal(&c->core.state);
+    touched_seal(c);
     snapshot_pin(c);
     c->writing = true;
     c->writing_frames = c->sealed_count;

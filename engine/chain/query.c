@@ -15,7 +15,7 @@ static const struct query_kind *const kinds[] = {
     &query_sum,         &query_info,     &query_schema,     &query_tail,
     &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
     &query_consistency, &query_tile,     &query_check,      &query_plan,
-    &query_body};
+    &query_body,        &query_call};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -50,6 +50,12 @@ struct query *query_start(struct chain *c, struct bytes method,
     return q;
 }
 
+void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE])
+{
+    assert(!q->begun);
+    memcpy(q->caller, caller, KEY_ID_SIZE);
+}
+
 static void query_end(struct query *q, int code, const struct err *err)
 {
     struct err none = {0};
@@ -63,6 +69,9 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->where);
     buf_deinit(&q->at);
     buf_deinit(&q->version);
+    buf_deinit(&q->found);
+    follow_deinit(&q->following);
+    query_call_free(q->call);
     upgrade_free(q->upgrade);
     query_proof_free(q->proof);
     large_close(q->large);
@@ -90,11 +99,21 @@ bool query_follows(const struct query *q)
     return q->follow;
 }
 
+/* What its arguments named is of a schema that is in force no more. */
+static int begin_anew(struct query *q, struct err *err)
+{
+    if (!q->follow)
+        return err_set(err, ATE_ESTALE,
+                       "another schema is in force now; ask again");
+    q->epoch = chain_epoch(q->chain);
+    return follow_reset(q, err, "another schema is in force now");
+}
+
 /* One step; what it came to, or a code. */
 static int advance(struct query *q, struct err *err)
 {
     if (q->canceled)
-        return err_set(err, ATE_ECANCELED, "%s: canceled", q->kind->name);
+        return err_set(err, ATE_ECANCELED, "canceled");
     if (q->failed != 0) {
         *err = q->err;
         return q->failed;
@@ -102,8 +121,7 @@ static int advance(struct query *q, struct err *err)
     chain_door(q->chain, &q->door);
     if (q->begun && q->epoch != chain_epoch(q->chain) &&
         (q->type != NULL || q->view != NULL || q->upgrade != NULL))
-        return err_set(err, ATE_ESTALE,
-                       "another schema is in force now; ask again");
+        return begin_anew(q, err);
     if (!q->begun) {
         q->begun = true;
         q->epoch = chain_epoch(q->chain);
@@ -128,9 +146,9 @@ void query_run(struct query *q)
         int rc = advance(q, &err);
         if (rc == STEP_MORE)
             continue;
-        if (rc == STEP_WAIT && !q->waiting && !q->follow)
+        if (rc == STEP_WAIT && !q->waiting)
             continue; /* its read came back at once */
-        if (rc == STEP_WAIT)
+        if (rc == STEP_WAIT || rc == STEP_IDLE)
             break;
         if (rc != STEP_END)
             err_wrap(&err, "%s", q->kind->name);

@@ -1,11 +1,12 @@
 /* query: a read of an open chain that yields chunks in door form: get, list,
- * history, view, sum, info, schema, tail, and those about proofs (engine/ate.h
- * has their arguments).
+ * history, view, sum, info, schema, tail, call, and those about proofs
+ * (engine/ate.h has their arguments).
  *
  * A query makes progress only in query_run() and when a read that it waits for
  * comes back; it stops when its credit is used up. What it has begun to tell is
  * over the durable version as it is then: rows written meanwhile may or may not
- * come. */
+ * come. One that follows does not end, but says what changes, as often as it is
+ * run after the log has grown. */
 #ifndef ATE_CHAIN_QUERY_H
 #define ATE_CHAIN_QUERY_H
 
@@ -28,12 +29,15 @@ bool query_known(struct bytes method);
 struct query *query_start(struct chain *c, struct bytes method,
                           struct bytes args, uint32_t credit,
                           query_chunk *chunk, query_done *done, void *ctx);
+/* Before the first run: the identity that methods are run for; zeros: nobody.
+ */
+void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE]);
 void query_run(struct query *q);
 void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */
 /* Ends it at the next query_run(), with CANCELED. */
 void query_cancel(struct query *q);
 /* It could not go on because a schema was being exchanged: run it again. */
 bool query_is_stalled(const struct query *q);
-/* A tail that follows has told everything and waits for more. */
+/* It follows: to be run when the log has grown. */
 bool query_follows(const struct query *q);
 #endif

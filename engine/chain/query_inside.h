@@ -1,5 +1,5 @@
-/* query_inside: what the files of a query share (query.c, query_objects.c,
- * query_rows.c, query_log.c, query_info.c). */
+/* query_inside: what the files of a query share (query.c, query_follow.c,
+ * query_objects.c, query_rows.c, query_log.c, query_info.c, ...). */
 #ifndef ATE_CHAIN_QUERY_INSIDE_H
 #define ATE_CHAIN_QUERY_INSIDE_H
 
@@ -9,8 +9,9 @@
 
 struct upgrade;
 
-/* What a step came to; negative: an error code. */
-enum step { STEP_MORE, STEP_WAIT, STEP_END };
+/* What a step came to; negative: an error code. IDLE: all is told, and it
+ * follows: go on when the log has grown. */
+enum step { STEP_MORE, STEP_WAIT, STEP_IDLE, STEP_END };
 
 /* One kind of query. `begin` reads the arguments; `step` emits at most one
  * chunk, or starts a read (STEP_WAIT; its completion calls query_resume()). */
@@ -18,6 +19,35 @@ struct query_kind {
     const char *name;
     int (*begin)(struct query *q, struct err *err);
     int (*step)(struct query *q, struct err *err);
+};
+
+/* What one kind of stream needs to be followed. */
+struct followed {
+    /* The next of the whole content: followed_put() it. MORE, WAIT, END. */
+    int (*next)(struct query *q, struct err *err);
+    /* Put or take away what the entry with this key, kind byte first, is to
+     * this query, if anything. MORE, WAIT. */
+    int (*changed)(struct query *q, struct bytes key, struct err *err);
+    /* The key of what all its entries belong to (changes.h). */
+    void (*owner)(const struct query *q, struct buf *key);
+    /* Begin to read what changed from the log; NULL: the log does not say. As
+     * `next`. */
+    int (*catch_up)(struct query *q, struct err *err);
+};
+
+enum follow_phase { FOLLOW_BEGIN, FOLLOW_ALL, FOLLOW_LOG, FOLLOW_CHANGES };
+
+/* Following (query_follow.c). */
+struct follow {
+    uint64_t from; /* the position asked for; 0: none */
+    enum follow_phase phase;
+    uint64_t number;    /* of the change up to which all is told */
+    uint64_t told;      /* the number at the last position that was told */
+    bool is_told;       /* a position was told since the whole content began */
+    bool has_changes;   /* `changes` or `reset` waits to be told */
+    struct buf changes; /* [{put} or {gone}, ...] without the array's head */
+    uint32_t count;
+    struct buf reset; /* why what was told before counts no more; or empty */
 };
 
 struct query {
@@ -32,8 +62,8 @@ struct query {
     bool begun;
     bool stalled;   /* until reading is possible again */
     uint64_t epoch; /* of the chain when it began */
-    bool running; /* inside query_run() */
-    bool waiting; /* for a read */
+    bool running;   /* inside query_run() */
+    bool waiting;   /* for a read */
     bool canceled;
     int failed; /* a read's code; err has the text */
     struct err err;
@@ -43,6 +73,7 @@ struct query {
     uint64_t limit; /* chunks that may still come */
     bool backward;
     bool follow;
+    struct follow following;
     bool all;
     bool has_identity;
     uint8_t identity[KEY_ID_SIZE];
@@ -52,17 +83,24 @@ struct query {
     const struct view *view;
     uint8_t id[OBJECT_ID_SIZE];
     bool has_object; /* `id` was found and waits to be told */
+    enum { PARENT_ANY, PARENT_NONE, PARENT_GIVEN } parent; /* of a list */
+    uint8_t parent_id[OBJECT_ID_SIZE];
+    struct buf found; /* ids of objects that wait to be told, */
+    size_t found_at;  /* from here on */
+    bool switched;    /* a schema came into force in what was read */
     struct object_scan objects;
     struct row_scan rows;
     struct buf where; /* canonical map of columns that rows have to have */
     uint64_t index;   /* of the log, or of a version */
     uint64_t n;
-    struct buf version; /* the event header of the one that is read */
+    struct buf version;        /* the event header of the one that is read */
     struct query_proof *proof; /* of those about proofs */
     struct large_read *large;  /* of a body; NULL: it is not a large one */
     bool large_ended;
     uint64_t range_offset; /* of a body */
     uint64_t range_length;
+    struct query_call *call; /* of `call` */
+    uint8_t caller[KEY_ID_SIZE];
 };
 
 extern const struct query_kind query_get;
@@ -86,6 +124,10 @@ void query_proof_free(struct query_proof *p);
 void query_proof_stop(struct query_proof *p); /* end what takes long */
 extern const struct query_kind query_proposal;
 extern const struct query_kind query_plan;
+extern const struct query_kind query_call;
+
+/* Of query_call.c; NULL is harmless. */
+void query_call_free(struct query_call *c);
 
 /* Emit q->row as a chunk and clear it. */
 void query_emit(struct query *q);
@@ -103,15 +145,39 @@ int query_take_page(struct query *q, struct err *err); /* limit, order */
 int query_take_type(struct query *q, struct err *err);
 /* type and key: what lives there. */
 int query_take_object(struct query *q, struct object *o, struct err *err);
+/* follow and from, into q->follow and q->following. Errors: INVALID; also where
+ * one of `alone` (NULL ends the list) is given beside. */
+int query_take_follow(struct query *q, const char *const *alone,
+                      struct err *err);
 /* No other arguments than these (NULL ends the list). */
 int query_check_args(struct query *q, const char *const *names,
                      struct err *err);
 
+/* ---- query_follow.c ---- */
+
+/* A step of a query that follows rows. */
+int follow_step(struct query *q, const struct followed *kind, struct err *err);
+/* A row, as it is now: `row` has it and is cleared; and: a row of this key is
+ * no more. Both become changes of the next chunk. */
+void followed_put(struct query *q);
+void followed_gone(struct query *q);
+/* Tell what waits, if anything, and that with it all is told up to `size`. */
+void follow_tell_position(struct query *q, uint64_t size);
+/* Likewise of those that follow one value: q->row has it; empty: it is gone. */
+void follow_tell_value(struct query *q, uint64_t size);
+/* What was told counts no more; the query begins anew. Takes its arguments
+ * again. */
+int follow_reset(struct query *q, struct err *err, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
+void follow_deinit(struct follow *f);
+/* May the content of position `from` be taken as seen? Else why not. */
+bool follow_is_within(const struct query *q);
+
 /* Append how an object is called where its type is not said: account/alice. */
 void query_put_object(struct query *q, const uint8_t id[OBJECT_ID_SIZE],
                       struct buf *text);
-/* Append the fields of an event ate.*; and the grant that an event rests on, as an
- * entry of `m`. */
+/* Append the fields of an event ate.*; and the grant that an event rests on, as
+ * an entry of `m`. */
 void query_put_own_fields(struct query *q, const struct event_header *h,
                           struct buf *out);
 void query_put_under(struct query *q, const struct event_header *h,

@@ -17,12 +17,9 @@ static int tail_begin(struct query *q, struct err *err)
         rc = query_take_page(q, err);
     if (rc == 0)
         rc = query_take_uint(q, "from", &q->index, err);
-    if (rc != 0)
-        return rc;
-    struct mp mp = mp_open(mp_map_get(buf_bytes(&q->args), "follow"));
-    if (mp_get_bool(&mp, &q->follow, NULL) != 0)
-        q->follow = false;
-    return 0;
+    if (rc == 0)
+        rc = query_take_flag(q, "follow", &q->follow, err);
+    return rc;
 }
 
 static const char *change_of(const struct event_type *type,
@@ -144,7 +141,7 @@ static int tail_step(struct query *q, struct err *err)
     if (q->limit == 0)
         return STEP_END;
     if (q->index >= chain_size(q->chain))
-        return q->follow ? STEP_WAIT : STEP_END;
+        return q->follow ? STEP_IDLE : STEP_END;
     uint64_t count = q->credit < TAIL_PIECE ? q->credit : TAIL_PIECE;
     q->waiting = true;
     chain_read_transactions(q->chain, q->index, count, visit, piece_read, q);

@@ -3,27 +3,41 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
+#include "chain/changes.h"
 #include "chain/query_inside.h"
 #include "event/batch.h"
 
 /* The object went away while the query waited: a list passes it. */
-static int is_gone(const struct query *q, struct err *err)
+static int is_gone(struct query *q, struct err *err)
 {
+    q->has_object = false;
     if (q->kind != &query_get)
         return STEP_MORE;
     return door_check_ref(&q->door, q->type, q->id, err);
 }
 
-static int tell_object(struct query *q, struct bytes body, struct err *err)
+/* Tell the version at q->index, q->n; `body` is its. Where it is the newest no
+ * more, that one is told. */
+static int tell_version_of(struct query *q, struct bytes body, struct err *err)
 {
     struct object o;
     if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
         return is_gone(q, err);
-    struct buf *out = q->kind == &query_get ? &q->result : &q->row;
+    if (o.index != q->index || o.n != q->n)
+        return STEP_MORE;
+    bool is_result = q->kind == &query_get && !q->follow;
+    struct buf *out = is_result ? &q->result : &q->row;
     query_put_version(q, q->type, &o.header, o.index, o.n, body, NULL, out);
-    if (q->kind == &query_get)
+    q->has_object = false;
+    if (is_result)
         return STEP_END;
-    query_emit(q);
+    if (q->kind == &query_get)
+        follow_tell_value(q, chain_size(q->chain));
+    else if (q->follow)
+        followed_put(q);
+    else
+        query_emit(q);
     return STEP_MORE;
 }
 
@@ -33,9 +47,9 @@ static void body_read(void *ctx, struct bytes body, int code,
     struct query *q = ctx;
     struct err gone = {0};
     chain_door(q->chain, &q->door);
-    if (code == 0 && (code = tell_object(q, body, &gone)) < 0)
+    if (code == 0 && q->epoch == chain_epoch(q->chain) &&
+        (code = tell_version_of(q, body, &gone)) < 0)
         err = &gone;
-    q->has_object = false;
     query_resume(q, code < 0 ? code : 0, err);
 }
 
@@ -43,10 +57,13 @@ static void body_read(void *ctx, struct bytes body, int code,
 static int tell(struct query *q, struct err *err)
 {
     struct object o;
+    q->has_object = true;
     if (state_object(q->door.version, q->id, &o) != OBJECT_LIVE)
         return is_gone(q, err);
+    q->index = o.index;
+    q->n = o.n;
     if (!query_reads_body(&o.header))
-        return tell_object(q, bytes_of(NULL, 0), err);
+        return tell_version_of(q, bytes_of(NULL, 0), err);
     q->waiting = true;
     chain_read_body(q->chain, o.index, o.n, body_read, q);
     return STEP_WAIT;
@@ -90,16 +107,80 @@ static int take_key(struct query *q, struct err *err)
 
 /* ---- get ---- */
 
+static bool is_told(const struct query *q, const struct object *o)
+{
+    return !q->has_object && o->index == q->index && o->n == q->n;
+}
+
+/* Whoever was told all up to `from` has seen what is older; a schema since then
+ * may have changed its form. */
+static bool was_seen(const struct query *q, const struct object *o)
+{
+    uint64_t from = q->following.from;
+    return o->index < from && follow_is_within(q) &&
+           !(o->converted && from < chain_changes(q->chain)->since);
+}
+
 static int get_begin(struct query *q, struct err *err)
 {
-    static const char *const names[] = {"key", "type", NULL};
+    static const char *const names[] = {"follow", "from", "key", "type", NULL};
+    static const char *const alone[] = {NULL};
+    struct object o;
     int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = query_take_follow(q, alone, err);
     if (rc == 0)
         rc = query_take_type(q, err);
     if (rc == 0)
         rc = take_key(q, err);
+    if (rc != 0)
+        return rc;
     q->has_object = true;
-    return rc;
+    if (state_object(q->door.version, q->id, &o) == OBJECT_LIVE &&
+        was_seen(q, &o)) {
+        q->has_object = false;
+        q->index = o.index;
+        q->n = o.n;
+    }
+    return 0;
+}
+
+/* It was deleted: that is told, unless he knows, and is the end. */
+static int follow_deleted(struct query *q, const struct object *o,
+                          struct err *err)
+{
+    struct follow *f = &q->following;
+    bool knows = f->is_told || f->from > 0;
+    if (!knows || is_told(q, o) || was_seen(q, o))
+        return door_check_ref(&q->door, q->type, q->id, err);
+    q->has_object = false;
+    q->index = o->index;
+    q->n = o->n;
+    buf_clear(&q->row);
+    follow_tell_value(q, chain_size(q->chain));
+    return STEP_MORE;
+}
+
+static int follow_object(struct query *q, struct err *err)
+{
+    struct follow *f = &q->following;
+    struct object o;
+    if (f->phase == FOLLOW_BEGIN && !follow_is_within(q))
+        return follow_reset(q, err,
+                            "position %llu lies behind the log's end, %llu",
+                            (unsigned long long)f->from,
+                            (unsigned long long)chain_size(q->chain));
+    f->phase = FOLLOW_CHANGES;
+    enum object_life life = state_object(q->door.version, q->id, &o);
+    assert(life != OBJECT_ABSENT);
+    if (life == OBJECT_SPENT)
+        return follow_deleted(q, &o, err);
+    if (!is_told(q, &o))
+        return tell(q, err);
+    if (f->is_told)
+        return STEP_IDLE;
+    follow_tell_position(q, chain_size(q->chain));
+    return STEP_MORE;
 }
 
 int query_take_object(struct query *q, struct object *o, struct err *err)
@@ -114,6 +195,8 @@ int query_take_object(struct query *q, struct object *o, struct err *err)
 
 static int get_step(struct query *q, struct err *err)
 {
+    if (q->follow)
+        return follow_object(q, err);
     if (!q->has_object)
         return STEP_END;
     return tell(q, err);
@@ -121,14 +204,135 @@ static int get_step(struct query *q, struct err *err)
 
 const struct query_kind query_get = {"get", get_begin, get_step};
 
+/* ---- following a list ---- */
+
+enum { CATCH_UP_PIECE = 64 }; /* transactions read at a time */
+
+static int list_next(struct query *q, struct err *err)
+{
+    q->objects.v = q->door.version;
+    if (!q->has_object && !object_scan_next(&q->objects, q->id))
+        return STEP_END;
+    return tell(q, err);
+}
+
+static bool is_listed(const struct query *q, const struct object *o)
+{
+    static const uint8_t none[OBJECT_ID_SIZE];
+    const uint8_t *parent = o->header.parent;
+    if (!bytes_equal(o->header.type, bytes_of_text(q->type->name)))
+        return false;
+    if (q->parent == PARENT_ANY)
+        return true;
+    if (q->parent == PARENT_NONE)
+        return parent == NULL || memcmp(parent, none, OBJECT_ID_SIZE) == 0;
+    return parent != NULL && memcmp(parent, q->parent_id, OBJECT_ID_SIZE) == 0;
+}
+
+/* q->id changed. */
+static int list_object_changed(struct query *q, struct err *err)
+{
+    struct object o;
+    enum object_life life = state_object(q->door.version, q->id, &o);
+    if (life == OBJECT_ABSENT || !is_listed(q, &o))
+        return STEP_MORE;
+    if (life == OBJECT_LIVE)
+        return tell(q, err);
+    struct buf id = {0};
+    door_put_ref(&q->door, q->id, &id);
+    buf_clear(&q->row);
+    mp_put_map(&q->row, 1);
+    mp_put_text(&q->row, "id");
+    mp_put_str(&q->row, buf_bytes(&id));
+    buf_deinit(&id);
+    followed_gone(q);
+    return STEP_MORE;
+}
+
+static int list_changed(struct query *q, struct bytes key, struct err *err)
+{
+    if (key.data[0] != STATE_OBJECT || key.len != 1 + OBJECT_ID_SIZE)
+        return STEP_MORE;
+    memcpy(q->id, key.data + 1, OBJECT_ID_SIZE);
+    return list_object_changed(q, err);
+}
+
+static void list_owner(const struct query *q, struct buf *key)
+{
+    changes_type_key(key, q->type);
+}
+
+/* An object is found at its newest event: once, however often it changed. */
+static void find_event(struct query *q, uint64_t index, uint64_t n,
+                       const struct event_header *h)
+{
+    struct object o;
+    q->switched |= bytes_equal(h->type, bytes_of_text(TYPE_ACTIVATE));
+    if (bytes_equal(h->type, bytes_of_text(q->type->name)) &&
+        state_object(q->door.version, h->object, &o) != OBJECT_ABSENT &&
+        o.index == index && o.n == n)
+        buf_put(&q->found, h->object, OBJECT_ID_SIZE);
+}
+
+static void find_events(void *ctx, uint64_t index,
+                        const struct batch_member *member, int code,
+                        const struct err *err)
+{
+    struct query *q = ctx;
+    struct bytes raw;
+    (void)err;
+    if (code != 0 || index < q->following.from)
+        return;
+    q->following.from = index + 1;
+    if (member == NULL || q->epoch != chain_epoch(q->chain))
+        return;
+    chain_door(q->chain, &q->door);
+    struct batch_events events = batch_events(member);
+    for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
+        struct event_header h;
+        if (event_header_get(raw, &h, NULL) == 0)
+            find_event(q, index, n, &h);
+    }
+}
+
+static void found_events(void *ctx, int code, const struct err *err)
+{
+    query_resume(ctx, code, err);
+}
+
+static int list_catch_up(struct query *q, struct err *err)
+{
+    if (q->switched)
+        return follow_reset(q, err, "another schema came into force since");
+    if (q->found_at < q->found.len) {
+        memcpy(q->id, q->found.data + q->found_at, OBJECT_ID_SIZE);
+        q->found_at += OBJECT_ID_SIZE;
+        return list_object_changed(q, err);
+    }
+    q->found_at = 0;
+    buf_clear(&q->found);
+    if (q->following.from >= chain_size(q->chain))
+        return STEP_END;
+    q->waiting = true;
+    chain_read_transactions(q->chain, q->following.from, CATCH_UP_PIECE,
+                            find_events, found_events, q);
+    return STEP_WAIT;
+}
+
+static const struct followed followed_list = {
+    .next = list_next,
+    .changed = list_changed,
+    .owner = list_owner,
+    .catch_up = list_catch_up,
+};
+
 /* ---- list ---- */
 
 /* Where a parent is optional, an empty one means: those that have none. */
-static int take_parent(struct query *q, const uint8_t **parent,
-                       uint8_t id[OBJECT_ID_SIZE], struct err *err)
+static int take_parent(struct query *q, struct err *err)
 {
     bool given = mp_map_get(buf_bytes(&q->args), "parent").data != NULL;
-    *parent = q->type->parent >= 0 ? object_any_parent : NULL;
+    q->parent = q->type->parent >= 0 ? PARENT_ANY : PARENT_NONE;
     if (!given)
         return 0;
     if (q->type->parent < 0)
@@ -140,12 +344,12 @@ static int take_parent(struct query *q, const uint8_t **parent,
     if (field->type.optional &&
         query_take_text(q, "parent", false, &text, NULL) == 0 &&
         text.data != NULL && text.len == 0) {
-        *parent = NULL;
+        q->parent = PARENT_NONE;
         return 0;
     }
-    int rc = take_ref(q, "parent", type, id, &given, err);
+    int rc = take_ref(q, "parent", type, q->parent_id, &given, err);
     if (given)
-        *parent = id;
+        q->parent = PARENT_GIVEN;
     return rc;
 }
 
@@ -164,24 +368,32 @@ static int take_after(struct query *q, struct buf *position, struct err *err)
     return 0;
 }
 
+static const uint8_t *parent_of(const struct query *q)
+{
+    if (q->parent == PARENT_ANY)
+        return object_any_parent;
+    return q->parent == PARENT_GIVEN ? q->parent_id : NULL;
+}
+
 static int list_begin(struct query *q, struct err *err)
 {
-    static const char *const names[] = {"after",  "limit", "order",
-                                        "parent", "type",  NULL};
-    uint8_t id[OBJECT_ID_SIZE];
-    const uint8_t *parent = NULL;
+    static const char *const names[] = {"after", "follow", "from", "limit",
+                                        "order", "parent", "type", NULL};
+    static const char *const alone[] = {"after", "limit", "order", NULL};
     struct buf after = {0};
     int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = query_take_follow(q, alone, err);
     if (rc == 0)
         rc = query_take_type(q, err);
     if (rc == 0)
         rc = query_take_page(q, err);
     if (rc == 0)
-        rc = take_parent(q, &parent, id, err);
+        rc = take_parent(q, err);
     if (rc == 0)
         rc = take_after(q, &after, err);
     if (rc == 0)
-        object_scan_open(&q->objects, q->door.version, q->type, parent,
+        object_scan_open(&q->objects, q->door.version, q->type, parent_of(q),
                          buf_bytes(&after), q->backward);
     buf_deinit(&after);
     return rc;
@@ -189,10 +401,11 @@ static int list_begin(struct query *q, struct err *err)
 
 static int list_step(struct query *q, struct err *err)
 {
-    q->objects.v = q->door.version;
-    if (q->limit == 0 || !object_scan_next(&q->objects, q->id))
+    if (q->follow)
+        return follow_step(q, &followed_list, err);
+    if (!q->has_object && q->limit == 0)
         return STEP_END;
-    return tell(q, err);
+    return list_next(q, err);
 }
 
 const struct query_kind query_list = {"list", list_begin, list_step};

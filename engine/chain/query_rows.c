@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/changes.h"
 #include "chain/query_inside.h"
 
 static int take_view(struct query *q, struct err *err)
@@ -155,23 +156,113 @@ static bool next_row(struct query *q, struct buf *row)
 
 static int view_begin(struct query *q, struct err *err)
 {
-    static const char *const names[] = {"after", "limit", "order",
-                                        "view",  "where", NULL};
+    static const char *const names[] = {"after", "follow", "from",  "limit",
+                                        "order", "view",   "where", NULL};
+    static const char *const alone[] = {"after", "limit", "order", NULL};
     int rc = query_check_args(q, names, err);
+    if (rc == 0)
+        rc = query_take_follow(q, alone, err);
     return rc != 0 ? rc : open_scan(q, err);
 }
 
-static int view_step(struct query *q, struct err *err)
+/* Put the next row into q->row. */
+static bool give_next_row(struct query *q)
+{
+    struct buf row = {0};
+    bool found = next_row(q, &row);
+    if (found)
+        door_give(&q->door, &q->view->columns, buf_bytes(&row), &q->row);
+    buf_deinit(&row);
+    return found;
+}
+
+static int view_next(struct query *q, struct err *err)
 {
     (void)err;
+    if (!give_next_row(q))
+        return STEP_END;
+    followed_put(q);
+    return STEP_MORE;
+}
+
+/* Do the columns of a row's key agree with `where`? Those of a row that is gone
+ * are all there is to go by. */
+static bool key_matches(const struct query *q, struct bytes key_columns)
+{
+    for (size_t i = 0; i < q->view->key_count; i++) {
+        const char *name = q->view->columns.items[q->view->key[i]].name;
+        struct bytes wanted = mp_map_get(buf_bytes(&q->where), name);
+        if (wanted.data != NULL &&
+            !bytes_equal(mp_map_get(key_columns, name), wanted))
+            return false;
+    }
+    return true;
+}
+
+/* It is not among the rows that were asked for; whether it was is not known. */
+static void row_gone(struct query *q, struct bytes key)
+{
+    static const uint8_t no_columns = 0x80;
+    struct buf columns = {0};
+    row_whole(&columns, q->view, key, bytes_of(&no_columns, 1));
+    if (key_matches(q, buf_bytes(&columns))) {
+        buf_clear(&q->row);
+        door_give(&q->door, &q->view->columns, buf_bytes(&columns), &q->row);
+        followed_gone(q);
+    }
+    buf_deinit(&columns);
+}
+
+static bool is_of_view(const struct query *q, struct bytes key)
+{
+    size_t name = strlen(q->view->name) + 1;
+    enum state_kind kind =
+        q->view->reads_bodies ? STATE_PRIVATE_ROW : STATE_ROW;
+    return key.data[0] == kind && key.len > 1 + name &&
+           memcmp(key.data + 1, q->view->name, name) == 0;
+}
+
+static int view_changed(struct query *q, struct bytes whole_key,
+                        struct err *err)
+{
+    struct bytes columns;
     struct buf row = {0};
-    bool found = q->limit > 0 && next_row(q, &row);
-    if (found) {
+    (void)err;
+    if (!is_of_view(q, whole_key))
+        return STEP_MORE;
+    struct bytes key = bytes_of(whole_key.data + 1, whole_key.len - 1);
+    if (row_get(q->door.version, q->view, key, &columns))
+        row_whole(&row, q->view, key, columns);
+    if (row.len > 0 && matches(q, buf_bytes(&row))) {
+        buf_clear(&q->row);
         door_give(&q->door, &q->view->columns, buf_bytes(&row), &q->row);
-        query_emit(q);
+        followed_put(q);
+    } else {
+        row_gone(q, key);
     }
     buf_deinit(&row);
-    return found ? STEP_MORE : STEP_END;
+    return STEP_MORE;
+}
+
+static void view_owner(const struct query *q, struct buf *key)
+{
+    changes_view_key(key, q->view);
+}
+
+static const struct followed followed_view = {
+    .next = view_next,
+    .changed = view_changed,
+    .owner = view_owner,
+};
+
+static int view_step(struct query *q, struct err *err)
+{
+    if (q->follow)
+        return follow_step(q, &followed_view, err);
+    if (q->limit == 0 || !give_next_row(q))
+        return STEP_END;
+    query_emit(q);
+    return STEP_MORE;
 }
 
 const struct query_kind query_view = {"view", view_begin, view_step};

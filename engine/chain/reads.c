@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/changes.h"
 
 struct reads_entry {
     uint8_t kind;
@@ -122,9 +123,8 @@ static void put_whole_key(struct buf *out, uint8_t kind, struct bytes key)
     buf_put_bytes(out, key);
 }
 
-static void digest_range(struct tree_version v, uint8_t kind,
-                         struct bytes from, struct bytes to,
-                         uint8_t out[HASH_SIZE])
+static void digest_range(struct tree_version v, uint8_t kind, struct bytes from,
+                         struct bytes to, uint8_t out[HASH_SIZE])
 {
     struct buf first = {0};
     struct buf end = {0};
@@ -162,6 +162,70 @@ static void put_entry(struct buf *out, struct tree_version v,
         digest_entry(v, e->kind, buf_bytes(&e->from), digest);
     }
     mp_put_bin(out, bytes_of(digest, HASH_SIZE));
+}
+
+void reads_pack(struct reads *r)
+{
+    size_t kept = 0;
+    if (r->count > 0)
+        qsort(r->entries, r->count, sizeof(*r->entries), compare);
+    for (size_t i = 0; i < r->count; i++) {
+        struct reads_entry *e = &r->entries[i];
+        if (kept == 0 || compare(&r->entries[kept - 1], e) != 0) {
+            r->entries[kept++] = *e;
+            continue;
+        }
+        buf_deinit(&e->from);
+        buf_deinit(&e->to);
+    }
+    r->count = kept;
+}
+
+/* Did an entry of the range change behind `number`? */
+static bool range_touched(const struct changes *c, struct bytes first,
+                          struct bytes end, uint64_t number)
+{
+    const struct changed *change;
+    while ((change = changes_after(c, number)) != NULL) {
+        struct bytes key = change_key(change);
+        if (bytes_compare(key, first) >= 0 && bytes_compare(key, end) < 0)
+            return true;
+        number = change->number;
+    }
+    return false;
+}
+
+static bool entry_touched(const struct reads_entry *e, const struct changes *c,
+                          uint64_t number)
+{
+    struct buf first = {0};
+    struct buf end = {0};
+    struct buf owner = {0};
+    put_whole_key(&first, e->kind, buf_bytes(&e->from));
+    put_whole_key(&end, e->kind, buf_bytes(&e->to));
+    bool touched = false;
+    if (!e->is_range)
+        touched = changes_last(c, buf_bytes(&first)) > number;
+    else if (!changes_owner_key(&owner, buf_bytes(&first)))
+        touched = true;
+    else
+        touched = changes_last(c, buf_bytes(&owner)) > number;
+    if (touched && e->is_range &&
+        (e->kind == STATE_ROW || e->kind == STATE_PRIVATE_ROW))
+        touched = range_touched(c, buf_bytes(&first), buf_bytes(&end), number);
+    buf_deinit(&first);
+    buf_deinit(&end);
+    buf_deinit(&owner);
+    return touched;
+}
+
+bool reads_touched(const struct reads *r, const struct changes *c,
+                   uint64_t number)
+{
+    bool touched = false;
+    for (size_t i = 0; i < r->count && !touched; i++)
+        touched = entry_touched(&r->entries[i], c, number);
+    return touched;
 }
 
 int reads_put(struct reads *r, struct tree_version v, struct buf *out,

@@ -4,15 +4,16 @@
  *
  * Encoded: canonical array, sorted, of [kind, key bin, digest] for single
  * entries and [kind, [from bin, to bin], digest] for ranges (from included, to
- * not). digest = H("seen", value or nil); of a range H("seen", key, value, ...),
- * where for an entry of an index the value is what stands behind it: a row's
- * columns, an object's event header. What the call itself wrote does not count:
- * digests are over what stood there before. */
+ * not). digest = H("seen", value or nil); of a range H("seen", key, value,
+ * ...), where for an entry of an index the value is what stands behind it: a
+ * row's columns, an object's event header. What the call itself wrote does not
+ * count: digests are over what stood there before. */
 #ifndef ATE_CHAIN_READS_H
 #define ATE_CHAIN_READS_H
 
 #include "chain/state.h"
 
+struct changes;
 struct reads_entry;
 
 struct reads {
@@ -30,6 +31,14 @@ void reads_clear(struct reads *r);
 void reads_note(struct reads *r, enum state_kind kind, struct bytes key);
 void reads_note_range(struct reads *r, enum state_kind kind, struct bytes from,
                       struct bytes to);
+
+/* Keep each entry once. */
+void reads_pack(struct reads *r);
+
+/* May what was looked at be another since change `number`? Of ranges of objects
+ * and of ordered rows, any change of the type or view counts. */
+bool reads_touched(const struct reads *r, const struct changes *c,
+                   uint64_t number);
 
 /* Append the canonical read set over the version that the call began with.
  * LIMIT when over LIMIT_READ_SET. */

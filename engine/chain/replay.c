@@ -168,6 +168,7 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
         return rc;
     }
     history_add(&c->history, &c->tree);
+    touched_read(c);
     c->check_failed |= !verified_passed(c, frame);
     return checks_are_many(c) ? LOG_PAUSE : 0;
 }

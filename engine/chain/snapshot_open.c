@@ -44,6 +44,8 @@ static void end(struct resuming *r, bool found)
     mac_key_wipe(&r->key);
     buf_deinit(&r->mark);
     mem_free(r);
+    if (found)
+        changes_forget(&c->changes, c->next_index);
     then(c, found);
 }
 

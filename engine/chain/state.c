@@ -2,9 +2,11 @@
  * which make up the state root, stand together in front.
  *
  * (1) Entries change only while a transaction is open.
- * (2) `changes` holds the key of each entry of kinds 2 to 5 that the open
- *     transaction touched; in order, and once, after state_sort_changes().
- *     Keeping it so all the time would move half of it for each new key.
+ * (2) `changes` holds the key of each entry of kinds 2 to 5, and of private
+ *     rows, that the open transaction touched, and the beginning of child
+ *     entries (kind, type, 00) for each type of an object that it touched; in
+ *     order, and once, after state_sort_changes(). Keeping it so all the time
+ *     would move half of it for each new key.
  * (3) A child entry exists exactly for each live object of a schema's type. */
 #include "chain/state.h"
 
@@ -147,17 +149,31 @@ void state_sort_changes(struct state *s)
     s->change_count = kept;
 }
 
-static void note_change(struct state *s, enum state_kind kind,
-                        struct bytes whole_key)
+static void note(struct state *s, struct bytes whole_key)
 {
-    if (kind < STATE_OBJECT || kind > STATE_KEYRING)
-        return;
     if (s->change_count > 0 &&
         bytes_equal(s->changes[s->change_count - 1], whole_key))
         return;
     s->changes = mem_array_grow(s->changes, s->change_count, &s->change_cap,
                                 sizeof(*s->changes));
     s->changes[s->change_count++] = scratch_copy(&s->scratch, whole_key);
+}
+
+static void note_change(struct state *s, enum state_kind kind,
+                        struct bytes whole_key)
+{
+    if ((kind >= STATE_OBJECT && kind <= STATE_KEYRING) ||
+        kind == STATE_PRIVATE_ROW)
+        note(s, whole_key);
+}
+
+/* An object or fact of this type was touched. */
+static void note_type(struct state *s, const struct event_type *type)
+{
+    buf_clear(&s->key);
+    buf_put_u8(&s->key, STATE_CHILD);
+    buf_put(&s->key, type->name, strlen(type->name) + 1);
+    note(s, buf_bytes(&s->key));
 }
 
 void state_put(struct state *s, enum state_kind kind, struct bytes key,
@@ -316,6 +332,7 @@ void state_put_object(struct state *s, const struct event_type *type,
         buf_put_bytes(&s->value, header->fields);
     state_put(s, STATE_OBJECT, bytes_of(header->object, OBJECT_ID_SIZE),
               buf_bytes(&s->value));
+    note_type(s, type);
     if (type->is_object)
         put_version(s, header, index, n);
     if (header->previous != NULL)
@@ -330,6 +347,7 @@ void state_spend_object(struct state *s, const struct event_type *type,
                         const struct event_header *header)
 {
     struct bytes scale = scale_field(header);
+    note_type(s, type);
     put_version(s, header, index, n);
     buf_clear(&s->value);
     mp_put_array(&s->value, scale.data != NULL ? 7 : 6);

@@ -55,8 +55,9 @@ struct state {
     struct tree_pin *sealed;  /* in the group that is under way */
     bool open;                /* a transaction is */
     struct tree_mark mark;
-    /* Keys, kind byte first, of the entries of kinds 2 to 5 that the open
-     * transaction touched. */
+    /* Keys, kind byte first, of the entries of kinds 2 to 5 and of private rows
+     * that the open transaction touched, and how child entries of the types of
+     * its objects begin. They stay until the next one opens. */
     struct bytes *changes;
     size_t change_count;
     size_t change_cap;

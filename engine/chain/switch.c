@@ -53,6 +53,7 @@ static void exchange_cores(struct chain *c, struct upgrade *u)
     memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
     c->core = *other;
     *other = core;
+    touched_forget(c);
     c->epoch++;
     rooting_forget(c);
 }

@@ -545,6 +545,8 @@ static void make_verdict(struct trial *t)
         verdict_event(&v, t->events[i]->id);
     for (size_t i = 0; i < state->change_count; i++) {
         struct bytes key = state->changes[i];
+        if (key.data[0] > STATE_KEYRING)
+            break; /* they are in order: no verdict covers what follows */
         struct bytes rest = bytes_of(key.data + 1, key.len - 1);
         struct bytes value;
         bool there = state_get(state_head(state), key.data[0], rest, &value);

@@ -58,20 +58,35 @@ static void query_ended(void *ctx, int code, const struct err *err,
     buf_deinit(&whole);
 }
 
-static void start_query(struct asked *a, struct bytes method, struct bytes args)
+/* `caller` NULL: methods are not run. */
+static void start_query(struct asked *a, struct bytes method, struct bytes args,
+                        const uint8_t *caller)
 {
     uint32_t credit = a->request->credit;
     ring_add(&a->hosted->reads, &a->ring);
     a->query = query_start(a->hosted->chain, method, args,
                            credit != 0 ? credit : NODE_CREDIT, query_told,
                            query_ended, a);
+    if (caller != NULL)
+        query_set_caller(a->query, caller);
     query_run(a->query);
+}
+
+static void cancel_query(struct asked *a)
+{
+    if (!a->canceled && a->why == NULL) {
+        a->why = mem_zero(1, sizeof(*a->why));
+        err_set(a->why, ATE_ECANCELED, "%.*s: the data folder is being closed",
+                (int)a->request->method.len,
+                (const char *)a->request->method.data);
+    }
+    query_cancel(a->query);
 }
 
 static void serve_query(struct asked *a, bool grew)
 {
     if (asked_is_canceled(a))
-        query_cancel(a->query);
+        cancel_query(a);
     else if (!a->wants_run && !query_is_stalled(a->query) &&
              !(grew && query_follows(a->query)))
         return;
@@ -96,19 +111,26 @@ void serve_reads(struct hosted *h, bool grew)
     h->follows = follows;
 }
 
+static void serve_call_read(struct asked *a);
+
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "body", "check", "checkpoint", "consistency", "get",    "grants",
-        "history", "info", "list", "plan", "proof",  "proposal", "schema",
-        "sum", "tail", "tile", "verify", "view"};
+        "body", "call",   "check",    "checkpoint", "consistency",
+        "get",  "grants", "history",  "info",       "list",
+        "plan", "proof",  "proposal", "schema",     "sum",
+        "tail", "tile",   "verify",   "view"};
     struct bytes method = a->request->method;
+    if (bytes_equal(method, bytes_of_text("call"))) {
+        serve_call_read(a);
+        return;
+    }
     if (bytes_equal(method, bytes_of_text("verify"))) {
         verify_start(a, a->hosted->id);
         return;
     }
     if (query_known(method)) {
-        start_query(a, method, buf_bytes(&a->args));
+        start_query(a, method, buf_bytes(&a->args), NULL);
         return;
     }
     struct err err;
@@ -225,9 +247,80 @@ static void serve_default_read(struct asked *a, const struct method *m)
     struct err err;
     if (default_read(chain_core(a->hosted->chain), m, buf_bytes(&a->args),
                      &query, &args, &err) == 0)
-        start_query(a, bytes_of_text(query), buf_bytes(&args));
+        start_query(a, bytes_of_text(query), buf_bytes(&args), NULL);
     else
         asked_fail(a, &err);
+    buf_deinit(&args);
+}
+
+/* A default method that is read with call {method, args}: what it stands for,
+ * with follow and from. */
+static int default_read_of_call(struct asked *a, const struct method *m,
+                                const char **query, struct buf *out,
+                                struct err *err)
+{
+    static const char *const kept[] = {"follow", "from"};
+    struct bytes args = buf_bytes(&a->args);
+    struct mapping more = {0};
+    struct buf more_args = {0};
+    struct buf own = {0};
+    int rc = default_read(chain_core(a->hosted->chain), m,
+                          mp_map_get(args, "args"), query, &own, err);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+        struct bytes value = mp_map_get(args, kept[i]);
+        if (value.data != NULL)
+            buf_put_bytes(mapping_key(&more, kept[i]), value);
+    }
+    mapping_put(&more, &more_args);
+    if (rc == 0)
+        fields_merge(out, buf_bytes(&own), buf_bytes(&more_args));
+    buf_deinit(&own);
+    buf_deinit(&more_args);
+    return rc;
+}
+
+static const struct method *method_that_is_read(const struct asked *a)
+{
+    struct bytes name;
+    struct mp mp;
+    if (a->args.len == 0)
+        return NULL;
+    mp = mp_open(mp_map_get(buf_bytes(&a->args), "method"));
+    if (mp_get_str(&mp, &name, NULL) != 0)
+        return NULL;
+    return schema_method(chain_core(a->hosted->chain)->schema, name);
+}
+
+/* Whom a method is run for. False: the request was ended. */
+static bool take_reader(struct asked *a)
+{
+    struct door door = {.names = &a->node->door_names};
+    const struct key_pair *author = author_of(a);
+    struct err err;
+    if (author == NULL)
+        return false;
+    memcpy(a->caller, author->id, KEY_ID_SIZE);
+    if (a->request->act_for.len == 0 ||
+        door_get_identity(&door, a->request->act_for, a->caller, &err) == 0)
+        return true;
+    asked_fail(a, &err);
+    return false;
+}
+
+static void serve_call_read(struct asked *a)
+{
+    const struct method *m = method_that_is_read(a);
+    const char *query = "call";
+    struct buf args = {0};
+    struct err err;
+    if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
+        if (default_read_of_call(a, m, &query, &args, &err) == 0)
+            start_query(a, bytes_of_text(query), buf_bytes(&args), NULL);
+        else
+            asked_fail(a, &err);
+    } else if (take_reader(a)) {
+        start_query(a, bytes_of_text(query), buf_bytes(&a->args), a->caller);
+    }
     buf_deinit(&args);
 }
 

@@ -16,6 +16,9 @@
 #include "lua/binding.h"
 #include "lua/host.h"
 #include "repl/edit.h"
+#ifndef WITHOUT_FUSE
+#include "mount/binding.h"
+#endif
 
 enum { EXIT_BROKEN = 1 };
 
@@ -81,6 +84,9 @@ static int run(lua_State *L)
     luaL_openlibs(L);
     preload(L, "ate", luaopen_ate);
     preload(L, "ate.edit", luaopen_ate_edit);
+#ifndef WITHOUT_FUSE
+    preload(L, "ate.mount", luaopen_ate_mount);
+#endif
     lua_getglobal(L, "require");
     lua_pushliteral(L, "ate");
     lua_call(L, 1, 1);

@@ -53,7 +53,7 @@ static void push_error(lua_State *L, const struct ate_error *error)
     lua_setmetatable(L, -2);
 }
 
-static int fail(lua_State *L, const struct ate_error *error)
+int binding_fail(lua_State *L, const struct ate_error *error)
 {
     lua_pushnil(L);
     push_error(L, error);
@@ -185,7 +185,7 @@ static int port_next(lua_State *L)
 
 /* ---- nodes ---- */
 
-static struct ate *check_node(lua_State *L, int index)
+struct ate *binding_node(lua_State *L, int index)
 {
     struct node_box *box = luaL_checkudata(L, index, NODE_META);
     luaL_argcheck(L, box->ate != NULL, index, "the data folder is closed");
@@ -200,7 +200,7 @@ static bool option(lua_State *L, int index, const char *name)
     return is_set;
 }
 
-/* open(path, {read_only, create, memory, folder}) -> node | nil, err */
+/* node(path, {read_only, create, memory, folder}) -> node | nil, err */
 static int node_open(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
@@ -219,9 +219,22 @@ static int node_open(lua_State *L)
     struct ate_error error = {0};
     if (ate_open(&box->ate, path, flags, &error) != 0) {
         box->ate = NULL;
-        return fail(L, &error);
+        return binding_fail(L, &error);
     }
     return 1;
+}
+
+/* open{data, read_only, ...} -> folder | nil, err: lua/client/folder.lua */
+static int open_folder(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "ate.client.folder");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "open");
+    lua_insert(L, 1);
+    lua_pop(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
 }
 
 static int node_close(lua_State *L)
@@ -235,10 +248,10 @@ static int node_close(lua_State *L)
 /* node:set_clock(time_ms) -> true | nil, err */
 static int node_set_clock(lua_State *L)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
     if (ate_set_clock(ate, (int64_t)luaL_checknumber(L, 2), &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -246,10 +259,10 @@ static int node_set_clock(lua_State *L)
 /* node:listen() -> true | nil, err */
 static int node_listen(lua_State *L)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
     if (ate_listen(ate, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -257,7 +270,7 @@ static int node_listen(lua_State *L)
 /* node:is_remote() -> whether another process serves the folder */
 static int node_is_remote(lua_State *L)
 {
-    lua_pushboolean(L, ate_is_remote(check_node(L, 1)));
+    lua_pushboolean(L, ate_is_remote(binding_node(L, 1)));
     return 1;
 }
 
@@ -265,6 +278,16 @@ static const char *text_field(lua_State *L, int index, const char *name)
 {
     lua_getfield(L, index, name); /* stays on the stack, and so alive */
     return luaL_optstring(L, -1, NULL);
+}
+
+static uint32_t count_field(lua_State *L, const char *name)
+{
+    lua_getfield(L, 3, name);
+    lua_Number count = luaL_optnumber(L, -1, 0);
+    if (!(count >= 0 && count <= UINT32_MAX))
+        luaL_error(L, "%s is a whole number below 2^32", name);
+    lua_pop(L, 1);
+    return (uint32_t)count;
 }
 
 /* Fill a request from the table at 3; the stack keeps its texts. */
@@ -287,11 +310,8 @@ static int read_request(lua_State *L, struct ate_request *request)
     luaL_argcheck(L, id == NULL || len == CALL_ID_SIZE, 3,
                   "call_id is 16 bytes");
     request->call_id = (const uint8_t *)id;
-    lua_getfield(L, 3, "deadline_ms");
-    lua_Number deadline_ms = luaL_optnumber(L, -1, 0);
-    luaL_argcheck(L, deadline_ms >= 0 && deadline_ms <= UINT32_MAX, 3,
-                  "deadline_ms is a number of milliseconds");
-    request->deadline_ms = (uint32_t)deadline_ms;
+    request->deadline_ms = count_field(L, "deadline_ms");
+    request->credit = count_field(L, "credit");
     lua_getfield(L, 3, "args");
     if (lua_isnil(L, -1))
         return 0;
@@ -306,7 +326,7 @@ typedef uint64_t start_fn(struct ate *ate, struct ate_port *port,
 
 static int node_start(lua_State *L, start_fn *start)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_port *port = check_port(L, 2);
     struct ate_request request;
     if (read_request(L, &request) != 0) {
@@ -324,8 +344,8 @@ static int node_start(lua_State *L, start_fn *start)
 }
 
 /* node:call(port, {chain, method, args, as, act_for, with, roots, call_id,
- * deadline_ms}) -> number of the call | nil, err when the arguments are no
- * values */
+ * deadline_ms, credit}) -> number of the call | nil, err when the arguments are
+ * no values */
 static int node_call(lua_State *L)
 {
     return node_start(L, ate_call);
@@ -338,14 +358,14 @@ static int node_read(lua_State *L)
 
 static int node_grant(lua_State *L)
 {
-    ate_grant(check_node(L, 1), (uint64_t)luaL_checknumber(L, 2),
+    ate_grant(binding_node(L, 1), (uint64_t)luaL_checknumber(L, 2),
               (uint32_t)luaL_checkinteger(L, 3));
     return 0;
 }
 
 static int node_cancel(lua_State *L)
 {
-    ate_cancel(check_node(L, 1), (uint64_t)luaL_checknumber(L, 2));
+    ate_cancel(binding_node(L, 1), (uint64_t)luaL_checknumber(L, 2));
     return 0;
 }
 
@@ -357,7 +377,7 @@ static int bundle(lua_State *L)
     struct ate_bytes *report = bytes_push(L);
     struct ate_error error = {0};
     if (ate_bundle(path, bytes, report, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushlstring(L, (const char *)bytes->data, bytes->len);
     if (pack_push(L, report->data, report->len) != 0)
         return luaL_error(L, "a report of the engine: %s", lua_tostring(L, -1));
@@ -375,7 +395,7 @@ static int proof(lua_State *L)
     struct ate_bytes *report = bytes_push(L);
     struct ate_error error = {0};
     if (ate_proof(text, len, vkey, report, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     if (pack_push(L, report->data, report->len) != 0)
         return luaL_error(L, "a report of the engine: %s", lua_tostring(L, -1));
     ate_free(report);
@@ -391,7 +411,7 @@ static int body_hash(lua_State *L)
     struct ate_error error = {0};
     int fd = (int)luaL_checkinteger(L, 1);
     if (ate_body_hash(fd, 0, hash, &length, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     for (size_t i = 0; i < sizeof(hash); i++)
         snprintf(text + 2 * i, 3, "%02x", hash[i]);
     lua_pushstring(L, text);
@@ -512,7 +532,8 @@ static void set_classes(lua_State *L)
 int luaopen_ate(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"open", node_open},   {"port", port_new},
+        {"open", open_folder}, {"node", node_open},
+        {"port", port_new},
         {"bundle", bundle},    {"proof", proof},
         {"error", make_error}, {"asset", asset},
         {"assets", assets},    {"bin", value_bin},

@@ -17,4 +17,12 @@ extern const struct frontend_asset
 /* The module `ate`; modules `ate.*` are found among the assets after it.
  * Exported, for it is also what LuaJIT's require() finds in ate.so. */
 __attribute__((visibility("default"))) int luaopen_ate(lua_State *L);
+
+struct ate;
+struct ate_error;
+
+/* For modules beside this one: the open node at `index`, or a Lua error; and
+ * push nil and the error, two results. */
+struct ate *binding_node(lua_State *L, int index);
+int binding_fail(lua_State *L, const struct ate_error *error);
 #endif

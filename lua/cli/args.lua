@@ -3,7 +3,8 @@
 -- A command says `args`, a list of {name, doc, optional, many}, and `options`,
 -- a list of {name, short, value, doc}; an option without `value` is a switch,
 -- one with `list` may be repeated, and its values stand behind commas.
--- Options may stand anywhere before `--`.
+-- Options may stand anywhere before `--`. Where a command is `raw`, they end at
+-- its first argument: what follows is another's.
 -- @module ate.cli.args
 local ate = require('ate')
 local suggest = require('ate.client.suggest')
@@ -163,6 +164,9 @@ function M.parse(command, words)
             end
         else
             plain[#plain + 1] = table.remove(rest, 1)
+            if command.raw then
+                table.insert(rest, 1, '--')
+            end
         end
     end
     if options.help then

@@ -1,6 +1,7 @@
 --- What a command works with: its words, where it prints, and the folder.
 -- @module ate.cli.context
 local ate = require('ate')
+local data = require('ate.client.data')
 local session = require('ate.client.session')
 
 local M = {}
@@ -17,24 +18,11 @@ function M.new(command, args, options, out)
         out = out, sessions = {}}, Context)
 end
 
-local function is_set(value)
-    return value ~= nil and value ~= ''
-end
-
 --- The data folder: --data, $ATE_DATA, or where the system keeps such things.
 -- @tparam table options
 -- @treturn string
 function M.data_folder(options)
-    if is_set(options.data) then
-        return options.data
-    end
-    if is_set(os.getenv('ATE_DATA')) then
-        return os.getenv('ATE_DATA')
-    end
-    if is_set(os.getenv('XDG_DATA_HOME')) then
-        return os.getenv('XDG_DATA_HOME') .. '/ate'
-    end
-    return (os.getenv('HOME') or '.') .. '/.local/share/ate'
+    return data.folder(options.data)
 end
 
 function Context:data()

@@ -20,13 +20,19 @@ local function wants_help(word)
     return word == '--help' or word == '-h'
 end
 
+--- Whether errors of usage are told as JSON, too. What stands behind `run` may
+-- be a script's own.
 local function wants_json(words)
-    for _, word in ipairs(words) do
-        if word == '--' then
-            return false
-        elseif word == '--json' then
+    local is_noun = true
+    for i, word in ipairs(words) do
+        if word == '--json' then
             return true
         end
+        local plain = word:sub(1, 1) ~= '-' and words[i - 1] ~= '--data'
+        if word == '--' or is_noun and word == 'run' then
+            return false
+        end
+        is_noun = is_noun and not plain
     end
     return false
 end
@@ -101,6 +107,7 @@ local function run_command(noun, command, rest, out)
         help.print(out, noun, command)
         return 0
     end
+    out.is_json = out.is_json or options.json == true
     if out.is_json and (options.output or 'json') ~= 'json' then
         return nil, usage('ate %s: --json and --output %s are not one format',
             words, options.output)

@@ -1,5 +1,6 @@
 --- Commands that read rows: list, history, view.
 -- @module ate.cli.stream
+local follow = require('ate.cli.follow')
 local problem = require('ate.client.problem')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
@@ -26,6 +27,10 @@ M.options = {
 -- @treturn[2] table err
 function M.run(ctx, read, what, name, columns_of, more_args)
     local chain = ctx.args.NAME
+    local wrong = follow.check(ctx.options)
+    if wrong ~= nil then
+        return nil, wrong
+    end
     local session, err = ctx:open('read')
     if session == nil then
         return nil, err
@@ -46,6 +51,10 @@ function M.run(ctx, read, what, name, columns_of, more_args)
     args[what] = item.name
     args.limit = ctx.options.limit
     args.order = ctx.options.last and 'last' or nil
+    args.from = ctx.options.from
+    if ctx.options.follow then
+        return follow.run(ctx, session, read, args)
+    end
     local writer = rows.writer(ctx.out, columns_of(item), ctx.options.output)
     local is_whole = args.limit == nil and args.order == nil
     local order = read == 'view' and is_whole and shape.row_order(item) or nil

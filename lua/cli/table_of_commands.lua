@@ -5,7 +5,7 @@ local M = {}
 local NOUNS = {
     'new', 'check', 'test', 'chain', 'call', 'get', 'history', 'list', 'view',
     'schema', 'grant', 'revoke', 'grants', 'proof', 'proposal', 'key', 'serve',
-    'repl', 'dev', 'completion', 'help', 'version', 'complete',
+    'mount', 'repl', 'run', 'dev', 'completion', 'help', 'version', 'complete',
 }
 
 --- The list of nouns; one with `verbs` has its commands there.

@@ -3,6 +3,10 @@
 -- One session has one port. `run` waits for one call; `start` and `pump` keep
 -- many in flight. While `run` waits for the first answer of a chain, which has
 -- to be opened for it, on_opening(chain, ms), if there is one, is told of it.
+--
+-- A task is a function that runs beside others: where it waits, they go on. It
+-- is a coroutine that `spawn` started; what waits in any other coroutine, or in
+-- none, has the tasks go on meanwhile, too.
 -- @module ate.client.session
 local ate = require('ate')
 local shape = require('ate.client.shape')
@@ -22,12 +26,12 @@ local LOOK_MS = 200
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.open(path, flags)
-    local node, err = ate.open(path, flags)
+    local node, err = ate.node(path, flags)
     if node == nil then
         return nil, err
     end
     return setmetatable({node = node, port = ate.port(), waiting = {},
-        under_way = 0, opened = {}, path = path,
+        under_way = 0, opened = {}, tasks = {}, ready = {}, path = path,
         read_only = flags.read_only}, Session)
 end
 
@@ -57,17 +61,33 @@ end
 -- @tparam table request chain, method, args, as
 -- @tparam function done called with (value, err) at the end
 -- @tparam[opt] function on_row called with each chunk of output
+-- @tparam[opt] boolean holds more than the credit comes only after took(call)
 -- @treturn[1] number of the call
 -- @treturn[2] nil
 -- @treturn[2] table err when the arguments are no values
-function Session:start(how, request, done, on_row)
+function Session:start(how, request, done, on_row, holds)
     local call, err = self.node[how](self.node, self.port, request)
     if call == nil then
         return nil, err
     end
-    self.waiting[call] = {done = done, on_row = on_row, taken = 0}
+    local grant = request.credit and math.ceil(request.credit / 2) or GRANT
+    self.waiting[call] = {done = done, on_row = on_row, taken = 0,
+        grant = grant, holds = holds}
     self.under_way = self.under_way + 1
     return call
+end
+
+--- A chunk of a call that holds was used.
+-- @tparam number number of the call
+function Session:took(number)
+    local call = self.waiting[number]
+    if call == nil then
+        return
+    end
+    call.taken = call.taken + 1
+    if call.taken % call.grant == 0 then
+        self.node:grant(number, call.grant)
+    end
 end
 
 local function deliver(self, answer)
@@ -75,15 +95,18 @@ local function deliver(self, answer)
     if call == nil then
         return
     end
+    if call.task ~= nil then
+        self.ready[#self.ready + 1] = call.task
+    end
     if answer.final then
         self.waiting[answer.call] = nil
         self.under_way = self.under_way - 1
         call.done(answer.value, answer.error)
         return
     end
-    call.taken = call.taken + 1
-    if call.taken % GRANT == 0 then
-        self.node:grant(answer.call, GRANT)
+    call.came = true
+    if not call.holds then
+        self:took(answer.call)
     end
     if call.on_row ~= nil then
         call.on_row(answer.value)
@@ -111,6 +134,94 @@ function Session:pump(timeout_ms)
         self:cancel()
     end
     return false
+end
+
+local function go_on(self, task)
+    local ok, problem = coroutine.resume(task)
+    if coroutine.status(task) ~= 'dead' then
+        return
+    end
+    self.tasks[task] = nil
+    if not ok and self.problem == nil then
+        self.problem = {problem}
+    end
+end
+
+--- Take an answer and let the tasks that it is for go on. What a task raised is
+-- raised here.
+-- @tparam number timeout_ms as of port:next()
+-- @treturn boolean whether one came
+function Session:step(timeout_ms)
+    local came = self:pump(timeout_ms)
+    while #self.ready > 0 do
+        local tasks = self.ready
+        self.ready = {}
+        for _, task in ipairs(tasks) do
+            if self.tasks[task] and coroutine.status(task) == 'suspended' then
+                go_on(self, task)
+            end
+        end
+    end
+    local problem = self.problem
+    self.problem = nil
+    if problem ~= nil then
+        error(problem[1], 0)
+    end
+    return came
+end
+
+--- Begin a task: it runs until it waits for the first time.
+-- @tparam function run
+-- @param ... its arguments
+-- @treturn thread to be waited for
+function Session:spawn(run, ...)
+    local args, count = {...}, select('#', ...)
+    local task = coroutine.create(function()
+        return run(unpack(args, 1, count))
+    end)
+    self.tasks[task] = true
+    go_on(self, task)
+    return task
+end
+
+--- Wait for the end of a task, or of all.
+-- @tparam[opt] thread task
+function Session:join(task)
+    local me = coroutine.running()
+    if me ~= nil and self.tasks[me] then
+        error('a task does not wait for tasks', 2)
+    end
+    local function is_over()
+        if task ~= nil then
+            return self.tasks[task] == nil
+        end
+        return next(self.tasks) == nil
+    end
+    repeat
+        self:step(0) -- what one raised when it was begun is raised here
+        if not is_over() and self.under_way == 0 then
+            error('the tasks wait for nothing that could come', 2)
+        end
+        if not is_over() then
+            self:step(-1)
+        end
+    until is_over()
+end
+
+--- Wait until something of a call is there.
+-- @tparam number number of the call
+-- @tparam function is_there
+function Session:wait(number, is_there)
+    local me = coroutine.running()
+    local is_task = me ~= nil and self.tasks[me]
+    while not is_there() do
+        if is_task then
+            self.waiting[number].task = me
+            coroutine.yield()
+        else
+            self:step(-1)
+        end
+    end
 end
 
 --- Wait for the first answer of a chain.
@@ -141,11 +252,11 @@ function Session:run(how, request, on_row)
         return nil, problem
     end
     self:wait_for_chain(request.chain, function()
-        return ended or self.waiting[call].taken > 0
+        return ended or self.waiting[call].came
     end)
-    while not ended do
-        self:pump(-1)
-    end
+    self:wait(call, function()
+        return ended
+    end)
     if err ~= nil then
         return nil, err
     end
@@ -156,13 +267,13 @@ function Session:run(how, request, on_row)
 end
 
 --- Who signs: a key's name, or {as, act_for, with, roots}; the table may have
--- deadline_ms and call_id, too.
+-- deadline_ms, call_id and credit, too.
 local function request_of(chain, method, args, who)
     local sides = type(who) == 'table' and who or {as = who}
     return {chain = chain, method = method, args = args, as = sides.as,
         act_for = sides.act_for, with = sides.with, roots = sides.roots,
         propose = sides.propose, deadline_ms = sides.deadline_ms,
-        call_id = sides.call_id}
+        call_id = sides.call_id, credit = sides.credit}
 end
 M.request = request_of
 
@@ -194,17 +305,17 @@ function Session:streams(chain, name)
 end
 
 --- Read; rows go to `on_row`, the end's value is returned.
-function Session:read(chain, method, args, on_row, as)
-    return self:run('read', {chain = chain, method = method, args = args,
-        as = as}, on_row)
+-- @param who as of call()
+function Session:read(chain, method, args, on_row, who)
+    return self:run('read', request_of(chain, method, args, who), on_row)
 end
 
 --- Read rows into a list, which stays one when it is empty.
-function Session:rows(chain, method, args, as)
+function Session:rows(chain, method, args, who)
     local rows = ate.list({})
     local value, err = self:read(chain, method, args, function(row)
         rows[#rows + 1] = row
-    end, as)
+    end, who)
     if value == nil then
         return nil, err
     end

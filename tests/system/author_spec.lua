@@ -67,6 +67,29 @@ describe('the examples', function()
         end)
     end
 
+    it('mirror a view in a file, from where they stopped', function()
+        run.bank()
+        local ate = require('ate')
+        local mirror = ('"$ATE" run %s/examples/mirror/mirror.lua bank balance '
+            .. 'kept %%s --once'):format(run.root)
+        run.ok('call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1')
+        local done = run.shell(mirror:format(''))
+        assert.equal(0, done.code, done.err)
+        local first = ate.json.decode(run.read(run.dir .. '/kept'))
+        assert.equal('1.00', first.rows.bob.amount)
+        run.ok('call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=2')
+        run.shell(mirror:format(''))
+        local second = ate.json.decode(run.read(run.dir .. '/kept'))
+        assert.equal('3.00', second.rows.bob.amount)
+        assert.is_true(second.at > first.at)
+        assert.equal(2, run.shell('"$ATE" run ' .. run.root
+            .. '/examples/mirror/mirror.lua').code)
+        done = run.shell('"$ATE" run ' .. run.root
+            .. '/examples/mirror/mirror.lua bank blance kept2')
+        assert.equal('ate: no view "blance"\n', done.err)
+        assert.equal(3, done.code)
+    end)
+
     it('load without warnings, but for hello', function()
         for _, name in ipairs({'bank/bank', 'books/books', 'wallet/wallet',
             'escrow/escrow'}) do

@@ -52,11 +52,13 @@ describe('a program in C', function()
             ./bank nowhere || echo "exit $?"
             echo "ate $(pkg-config --modversion ate)"
             usr/bin/ate --version
+            luajit -e "package.cpath = '$top/usr/lib/here/lua/5.1/?.so'
+                print('ate ' .. require('ate').version)"
             cd usr && find share -type f | LC_ALL=C sort
         ]]):format(run.root, build, run.root))
         assert.equal(0, done.code, done.err)
         local version = run.ok('--version')
-        assert.equal('exit 3\n' .. version .. version
+        assert.equal('exit 3\n' .. version .. version .. version
             .. 'share/ate/luacheckrc\nshare/ate/luals/ate.lua\n'
             .. 'share/ate/luals/ate/test.lua\nshare/ate/luals/sandbox.lua\n'
             .. 'share/bash-completion/completions/ate\n'

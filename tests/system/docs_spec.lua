@@ -322,6 +322,43 @@ describe('docs/schema.md', function()
     end)
 end)
 
+describe('docs/files.md', function()
+    it('shows what its commands print', function()
+        run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+        local page = run.dir .. '/page.md'
+        run.write(page, '```console\n$ PATH=' .. run.dir .. '/bin:$PATH; '
+            .. "trap 'umount -l files 2>/dev/null; wait' EXIT\n```\n"
+            .. run.read('docs/files.md'))
+        assert.is_true(run_consoles(page, run.dir) > 15)
+    end)
+end)
+
+describe('pages about reading and scripts', function()
+    for _, page in ipairs({'docs/client.md', 'docs/reads.md'}) do
+        it('show what happens: ' .. page, function()
+            write_files(page)
+            run.bank_schema()
+            run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+            local copy = run.dir .. '/page.md'
+            run.write(copy, '```console\n$ PATH=' .. run.dir .. '/bin:$PATH\n```\n'
+                .. run.read(page))
+            assert.is_true(run_consoles(copy, run.dir) >= 6)
+        end)
+    end
+
+    it('name every read', function()
+        local page = run.read('docs/reads.md')
+        local names = run.read('engine/node/serve.c'):match(
+            'static void serve_read%(struct asked %*a%)\n{.-names%[%] = (%b{})')
+        local count = 0
+        for name in names:gmatch('"(%l+)"') do
+            assert(page:find('`' .. name .. '`', 1, true), name)
+            count = count + 1
+        end
+        assert.is_true(count > 15)
+    end)
+end)
+
 describe('docs/ARCHITECTURE.md', function()
     local page = prose(run.read('docs/ARCHITECTURE.md'))
     page = page:sub(page:find('\n## Files\n', 1, true), -1)

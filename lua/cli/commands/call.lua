@@ -4,6 +4,7 @@ local body = require('ate.cli.body')
 local bulk = require('ate.cli.bulk')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
+local follow = require('ate.cli.follow')
 local problem = require('ate.client.problem')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
@@ -73,6 +74,16 @@ local function call_id_of(text)
     end))
 end
 
+--- Follow what a method that reads gives.
+local function follow_one(ctx, session, method)
+    local args, err = arguments(ctx, method, ctx.args['key=value'])
+    if args == nil then
+        return nil, err
+    end
+    return follow.run(ctx, session, 'call', {method = method.name, args = args},
+        signing.of(ctx.options))
+end
+
 local function call_one(ctx, session, schema, method)
     local chain = ctx.args.NAME
     local args, err = arguments(ctx, method, ctx.args['key=value'])
@@ -86,9 +97,9 @@ local function call_one(ctx, session, schema, method)
     who.deadline_ms = ctx.options.deadline
     who.call_id = call_id_of(ctx.options['call-id'])
     if ctx.options.body ~= nil then
-        local ok, problem = body.add(ctx, session, method, args)
+        local ok, wrong = body.add(ctx, session, method, args)
         if not ok then
-            return nil, problem
+            return nil, wrong
         end
     end
     local value
@@ -116,8 +127,15 @@ local function check_options(options)
         return ate.error('INVALID', 'call: --body is of one call, not of '
             .. 'a stream')
     end
+    if options.from ~= nil and not options.follow then
+        return ate.error('INVALID', 'call: --from goes with --follow')
+    end
+    if options.follow and options.jsonl ~= nil then
+        return ate.error('INVALID', 'call: --follow is of one method, not of '
+            .. 'a stream')
+    end
     local _, err = call_id_of(options['call-id'])
-    return err
+    return err or follow.check(options)
 end
 
 local function run(ctx)
@@ -152,6 +170,9 @@ local function run(ctx)
         return nil, ate.error('INVALID', 'call needs a METHOD; '
             .. 'ate help call shows how')
     end
+    if ctx.options.follow then
+        return follow_one(ctx, session, method)
+    end
     return call_one(ctx, session, schema, method)
 end
 
@@ -182,7 +203,7 @@ return {
         {name = 'call-id', value = 'HEX',
             doc = 'The id of this call, 32 digits: the same call again with '
                 .. 'it is done once, and gets the stored result.'},
-        rows.option,
+        rows.option, follow.options[1], follow.options[2],
     }),
     more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
         .. '"args": {...},\n"as": ..., "call_id": ...}. After a failure '
@@ -196,6 +217,7 @@ return {
         'ate call bank transfer from=alice to=bob amount=12.50',
         'ate call bank transfer from=bob to=alice amount=1 --as bob',
         'ate call bank transfer --jsonl transfers.jsonl',
+        'ate call bank account.list --follow --json',
         'ate call files file.put path=film.mp4 --body film.mp4',
     },
     run = run,

@@ -1,10 +1,15 @@
 --- ate get NAME TYPE KEY
+local ate = require('ate')
 local body = require('ate.cli.body')
+local follow = require('ate.cli.follow')
 local facts = require('ate.cli.facts')
 local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
 
 local function run(ctx)
+    if ctx.options.from ~= nil and not ctx.options.follow then
+        return nil, ate.error('INVALID', 'get: --from goes with --follow')
+    end
     local session, err = ctx:open('read')
     if session == nil then
         return nil, err
@@ -23,6 +28,10 @@ local function run(ctx)
     if ctx.options.body ~= nil then
         return body.save(ctx, session, {type = type_.name, key = ctx.args.KEY})
     end
+    if ctx.options.follow then
+        return follow.run(ctx, session, 'get', {type = type_.name,
+            key = ctx.args.KEY})
+    end
     local object
     object, err = session:read(chain, 'get', {type = type_.name,
         key = ctx.args.KEY})
@@ -40,6 +49,16 @@ local function run(ctx)
     return 0
 end
 
+local options = {
+    {name = 'body', value = 'FILE',
+        doc = 'Write its body into a file, verified; - is stdout.'},
+    {name = 'range', value = 'FROM:COUNT',
+        doc = 'With --body: only so many bytes from there on.'},
+}
+for _, option in ipairs(follow.options) do
+    options[#options + 1] = option
+end
+
 return {
     name = 'get',
     doc = 'Show one object or fact.',
@@ -49,13 +68,9 @@ return {
         {name = 'KEY', doc = 'Its key, such as alice or project/7; a fact '
             .. 'without key: 3.0.'},
     },
-    options = {
-        {name = 'body', value = 'FILE',
-            doc = 'Write its body into a file, verified; - is stdout.'},
-        {name = 'range', value = 'FROM:COUNT',
-            doc = 'With --body: only so many bytes from there on.'},
-    },
+    options = options,
     examples = {'ate get bank account alice', 'ate get bank transfer 3.0',
-        'ate get files file film.mp4 --body film.mp4'},
+        'ate get files file film.mp4 --body film.mp4',
+        'ate get bank account alice --follow'},
     run = run,
 }

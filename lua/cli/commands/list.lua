@@ -1,4 +1,5 @@
 --- ate list NAME TYPE
+local follow = require('ate.cli.follow')
 local shape = require('ate.client.shape')
 local stream = require('ate.cli.stream')
 
@@ -13,8 +14,10 @@ local options = {
     {name = 'parent', value = 'KEY', doc = 'Only those below this object; '
         .. 'of an optional parent, \'\' for those without one.'},
 }
-for _, option in ipairs(stream.options) do
-    options[#options + 1] = option
+for _, more in ipairs({stream.options, follow.options}) do
+    for _, option in ipairs(more) do
+        options[#options + 1] = option
+    end
 end
 
 return {
@@ -28,6 +31,7 @@ return {
     examples = {
         'ate list bank transfer --last --limit 20',
         'ate list tracker issue --parent ate -o csv',
+        'ate list bank account --follow --json',
     },
     run = run,
 }

@@ -1,4 +1,5 @@
 --- ate view NAME VIEW [column=value...]
+local follow = require('ate.cli.follow')
 local shape = require('ate.client.shape')
 local stream = require('ate.cli.stream')
 local values = require('ate.client.values')
@@ -19,6 +20,13 @@ local function run(ctx)
         end)
 end
 
+local options = {}
+for _, more in ipairs({stream.options, follow.options}) do
+    for _, option in ipairs(more) do
+        options[#options + 1] = option
+    end
+end
+
 return {
     name = 'view',
     doc = 'Show the rows of a view.',
@@ -28,8 +36,9 @@ return {
         {name = 'column=value', many = true, optional = true,
             doc = 'Only rows with these values.'},
     },
-    options = stream.options,
+    options = options,
     examples = {'ate view bank balance', 'ate view bank balance account=alice',
-        'ate view bank balance -o csv'},
+        'ate view bank balance -o csv',
+        'ate view bank balance --follow --from 12'},
     run = run,
 }

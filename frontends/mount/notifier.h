@@ -1,0 +1,28 @@
+/* notifier: a thread that tells the kernel what to forget, in order. Each of
+ * these may be called from the loop's thread. */
+#ifndef FRONTENDS_MOUNT_NOTIFIER_H
+#define FRONTENDS_MOUNT_NOTIFIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fuse_session;
+struct notifier;
+
+struct notifier *notifier_new(struct fuse_session *session); /* or NULL */
+void notifier_entry(struct notifier *notifier, uint64_t folder,
+                    const char *name);
+void notifier_data(struct notifier *notifier, uint64_t ino);
+
+/* A number for all until now; 0: nothing is left of it. */
+uint64_t notifier_flush(struct notifier *notifier);
+
+/* Readable when such a number was reached; which, or 0. */
+int notifier_fd(const struct notifier *notifier);
+uint64_t notifier_flushed(struct notifier *notifier);
+
+/* Drop what waits, and end after what is under way. */
+void notifier_stop(struct notifier *notifier);
+bool notifier_has_stopped(struct notifier *notifier);
+void notifier_free(struct notifier *notifier); /* waits; NULL is harmless */
+#endif

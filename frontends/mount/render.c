@@ -1,0 +1,318 @@
+/* Rows, objects, results and replies as texts. They look as the command line
+ * shows them. */
+#define _GNU_SOURCE /* timegm */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ate.h"
+#include "mount/inside.h"
+#include "mount/json.h"
+
+/* ---- times ---- */
+
+/* 2026-11-29T00:05:43.359Z in milliseconds since 1970; 0 for what is none. */
+int64_t time_of(const char *text, size_t len)
+{
+    char copy[32];
+    struct tm tm = {0};
+    int ms = 0;
+    if (len >= sizeof(copy))
+        return 0;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    int got =
+        sscanf(copy, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &tm.tm_year, &tm.tm_mon,
+               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms);
+    if (got < 6)
+        return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (int64_t)timegm(&tm) * 1000 + ms;
+}
+
+/* ---- separated values ---- */
+
+static void put_plain(struct text *out, const struct pack *value)
+{
+    if (value->kind == PACK_TEXT)
+        text_put(out, value->data, value->len);
+    else if (value->kind != PACK_NIL && value->kind != PACK_NONE)
+        json_put(out, value);
+}
+
+static void put_cell(struct text *out, const struct pack *value)
+{
+    struct text cell = {0};
+    put_plain(&cell, value);
+    bool quotes = cell.len > 0 && strpbrk(cell.data, ",\"\r\n") != NULL;
+    if (quotes)
+        text_putc(out, '"');
+    for (size_t i = 0; i < cell.len; i++) {
+        if (cell.data[i] == '"')
+            text_putc(out, '"');
+        text_putc(out, cell.data[i]);
+    }
+    if (quotes)
+        text_putc(out, '"');
+    text_free(&cell);
+}
+
+void render_csv_title(struct text *out, const struct view *view)
+{
+    for (size_t i = 0; i < view->columns.count; i++)
+        text_printf(out, "%s%s", i > 0 ? "," : "", view->columns.items[i].name);
+    text_putc(out, '\n');
+}
+
+void render_csv_row(struct text *out, const struct view *view,
+                    const struct pack *row)
+{
+    for (size_t i = 0; i < view->columns.count; i++) {
+        struct pack value = pack_find(row, view->columns.items[i].name);
+        if (i > 0)
+            text_putc(out, ',');
+        put_cell(out, &value);
+    }
+    text_putc(out, '\n');
+}
+
+void render_jsonl_row(struct text *out, const struct pack *row)
+{
+    json_put(out, row);
+    text_putc(out, '\n');
+}
+
+/* ---- rows in the order of what they show ---- */
+
+struct sort_key {
+    char *text;
+    double number;
+    bool is_number;
+};
+
+struct sort_row {
+    const uint8_t *data;
+    size_t len;
+    struct sort_key *keys;
+    size_t key_count;
+};
+
+static void take_sort_key(struct sort_key *key, const struct pack *value)
+{
+    struct text text = {0};
+    char *end;
+    text_puts(&text, "");
+    put_plain(&text, value);
+    key->text = text.data;
+    key->number = strtod(text.data, &end);
+    key->is_number = end != text.data && *end == '\0';
+}
+
+static int compare_keys(const struct sort_key *a, const struct sort_key *b)
+{
+    if (a->is_number != b->is_number)
+        return a->is_number ? -1 : 1;
+    if (a->is_number)
+        return (a->number > b->number) - (a->number < b->number);
+    return strcmp(a->text, b->text);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct sort_row *x = a;
+    const struct sort_row *y = b;
+    for (size_t i = 0; i < x->key_count; i++) {
+        int order = compare_keys(&x->keys[i], &y->keys[i]);
+        if (order != 0)
+            return order;
+    }
+    return (x->data > y->data) - (x->data < y->data);
+}
+
+static struct sort_row *take_rows(const struct view *view,
+                                  const struct text *rows, size_t *count)
+{
+    struct sort_row *list = NULL;
+    struct pack at = pack_open(rows->data, rows->len);
+    size_t room = 0;
+    *count = 0;
+    while (at.kind != PACK_NONE) {
+        if (*count == room) {
+            room = room == 0 ? 64 : room * 2;
+            list = must_grow(list, room * sizeof(*list));
+        }
+        struct sort_row *row = &list[(*count)++];
+        row->data = at.start;
+        row->len = pack_size(&at);
+        row->key_count = view->order_count;
+        row->keys = must_zero((view->order_count + 1) * sizeof(*row->keys));
+        for (size_t i = 0; i < view->order_count; i++) {
+            const struct field *columns = view->columns.items;
+            struct pack value = pack_find(&at, columns[view->order[i]].name);
+            take_sort_key(&row->keys[i], &value);
+        }
+        at = pack_next(&at);
+    }
+    return list;
+}
+
+void render_sorted(struct text *out, const struct view *view,
+                   const struct text *rows, bool is_csv)
+{
+    size_t count;
+    struct sort_row *list = take_rows(view, rows, &count);
+    if (count > 0)
+        qsort(list, count, sizeof(*list), compare_rows);
+    if (is_csv)
+        render_csv_title(out, view);
+    for (size_t i = 0; i < count; i++) {
+        struct pack row = pack_open(list[i].data, list[i].len);
+        if (is_csv)
+            render_csv_row(out, view, &row);
+        else
+            render_jsonl_row(out, &row);
+        for (size_t k = 0; k < list[i].key_count; k++)
+            free(list[i].keys[k].text);
+        free(list[i].keys);
+    }
+    free(list);
+}
+
+/* ---- objects and results ---- */
+
+void render_object(struct text *out, const struct pack *object)
+{
+    json_put_lines(out, object);
+}
+
+/* A text or blob is the file, byte for byte; a list has a line for each item,
+ * as streams have; anything else is JSON. */
+void render_result(struct text *out, const struct pack *value,
+                   const char *returns)
+{
+    bool plain = value->kind == PACK_TEXT || value->kind == PACK_BYTES;
+    bool whole = returns != NULL &&
+                 (strcmp(returns, "text") == 0 || strcmp(returns, "blob") == 0);
+    if (plain) {
+        text_put(out, value->data, value->len);
+        if (!whole)
+            text_putc(out, '\n');
+    } else if (value->kind == PACK_LIST) {
+        struct pack at = pack_first(value);
+        for (size_t i = 0; i < value->count && at.kind != PACK_NONE; i++) {
+            struct pack item = at;
+            if (item.kind == PACK_MAP || item.kind == PACK_LIST)
+                json_put(out, &item);
+            else
+                put_plain(out, &item);
+            text_putc(out, '\n');
+            at = pack_next(&at);
+        }
+    } else if (value->kind != PACK_NIL && value->kind != PACK_NONE) {
+        json_put_lines(out, value);
+    }
+}
+
+/* ---- what a method's file shows ---- */
+
+static bool is_in_path(const struct source *source, const char *name)
+{
+    for (size_t i = 0; i < source->binding_count; i++)
+        if (strcmp(source->bindings[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void put_argument(struct text *out, const struct field *arg)
+{
+    text_printf(out, "#   %-12s %s", arg->name, arg->kind);
+    if (arg->target != NULL)
+        text_printf(out, " of %s", arg->target);
+    for (size_t i = 0; i < arg->word_count; i++)
+        text_printf(out, "%s%s", i == 0 ? ": " : " ", arg->words[i]);
+    if (arg->optional)
+        text_puts(out, ", optional");
+    if (arg->doc != NULL)
+        text_printf(out, ". %s", arg->doc);
+    text_putc(out, '\n');
+}
+
+void render_doc(struct text *out, const struct inode *node)
+{
+    const struct source *source = node->route->writer;
+    const struct method *method = &node->shape->methods[source->index];
+    text_printf(out, "# %s: %s\n", method->name, method->doc);
+    if (!source->is_command) {
+        text_printf(out,
+                    "# What is written here is '%s', whole; closing it "
+                    "is the call.\n",
+                    method->content);
+        return;
+    }
+    text_puts(out, "# One line written here is one call: key=value words, or "
+                   "a JSON object.\n");
+    for (size_t i = 0; i < method->args.count; i++)
+        if (!is_in_path(source, method->args.items[i].name))
+            put_argument(out, &method->args.items[i]);
+    const char *before = "";
+    for (size_t i = 0; i < method->args.count; i++) {
+        const struct field *arg = &method->args.items[i];
+        if (arg->optional || is_in_path(source, arg->name))
+            continue;
+        text_printf(out, "%s%s=", before, arg->name);
+        before = " ";
+    }
+    if (*before != '\0')
+        text_putc(out, '\n');
+}
+
+/* ---- replies ---- */
+
+static void put_where(struct text *out, const struct inode *node,
+                      const struct method *method)
+{
+    text_puts(out, "{\"chain\":");
+    json_put_text(out, node->chain->name, strlen(node->chain->name));
+    text_puts(out, ",\"method\":");
+    json_put_text(out, method->name, strlen(method->name));
+}
+
+void render_reply(struct text *out, const struct inode *node,
+                  const struct method *method, const struct pack *value)
+{
+    put_where(out, node, method);
+    if (!method->writes) {
+        text_puts(out, ",\"result\":");
+        json_put(out, value);
+    }
+    struct pack at = pack_first(value);
+    bool pairs = method->writes && value->kind == PACK_MAP;
+    for (size_t i = 0; pairs && i < value->count; i++) {
+        text_putc(out, ',');
+        json_put(out, &at);
+        text_putc(out, ':');
+        at = pack_next(&at);
+        json_put(out, &at);
+        at = pack_next(&at);
+    }
+    text_puts(out, "}\n");
+}
+
+void render_problem(struct text *out, const struct inode *node,
+                    const struct method *method, const struct ate_error *error)
+{
+    put_where(out, node, method);
+    text_puts(out, ",\"error\":{\"code\":");
+    const char *code = ate_code_name(error->code);
+    json_put_text(out, code, strlen(code));
+    if (error->rule[0] != '\0') {
+        text_puts(out, ",\"rule\":");
+        json_put_text(out, error->rule, strlen(error->rule));
+    }
+    text_puts(out, ",\"text\":");
+    json_put_text(out, error->text, strlen(error->text));
+    text_puts(out, "}}\n");
+}

@@ -1,0 +1,410 @@
+#include "mount/words.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mount/json.h"
+#include "mount/pack.h"
+#include "mount/shape.h"
+#include "mount/text.h"
+
+enum { ARGS_MAX = 256 };
+
+/* ---- where one call ends ---- */
+
+/* Behind the object that begins at `data`, or 0 when it is not all there. */
+static size_t json_end(const char *data, size_t len)
+{
+    size_t depth = 0;
+    bool inside = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = data[i];
+        if (inside && c == '\\')
+            i++;
+        else if (c == '"')
+            inside = !inside;
+        else if (!inside && (c == '{' || c == '['))
+            depth++;
+        else if (!inside && (c == '}' || c == ']') && --depth == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+static size_t skip_blanks(const char *data, size_t len, size_t at)
+{
+    while (at < len &&
+           (data[at] == ' ' || data[at] == '\t' || data[at] == '\r'))
+        at++;
+    return at;
+}
+
+enum unit_kind unit_next(const char *data, size_t len, size_t *size)
+{
+    size_t at = skip_blanks(data, len, 0);
+    *size = 0;
+    if (at < len && data[at] == '{') {
+        size_t end = json_end(data + at, len - at);
+        if (end == 0)
+            return UNIT_NONE;
+        *size = at + end;
+        end = skip_blanks(data, len, *size);
+        if (end < len && data[end] == '\n')
+            *size = end + 1;
+        return UNIT_JSON;
+    }
+    const char *newline = len > 0 ? memchr(data, '\n', len) : NULL;
+    if (newline == NULL)
+        return UNIT_NONE;
+    *size = (size_t)(newline - data) + 1;
+    bool blank = data[at] == '\n' || data[at] == '#';
+    return blank ? UNIT_BLANK : UNIT_LINE;
+}
+
+/* ---- values ---- */
+
+static int bad(struct text *why, const struct field *field, const char *what,
+               const char *value, size_t len)
+{
+    text_printf(why, "'%s' is %s, not '%.*s'", field->name, what,
+                (int)(len < 80 ? len : 80), value);
+    return -1;
+}
+
+static bool is_one_of(const char *value, size_t len, const char *one,
+                      const char *other)
+{
+    return (strlen(one) == len && memcmp(value, one, len) == 0) ||
+           (strlen(other) == len && memcmp(value, other, len) == 0);
+}
+
+static int put_boolean(struct text *out, const struct field *field,
+                       const char *value, size_t len, struct text *why)
+{
+    if (!is_one_of(value, len, "true", "yes") &&
+        !is_one_of(value, len, "false", "no"))
+        return bad(why, field, "true or false", value, len);
+    pack_put_boolean(out, is_one_of(value, len, "true", "yes"));
+    return 0;
+}
+
+static int put_integer(struct text *out, const struct field *field,
+                       const char *value, size_t len, struct text *why)
+{
+    char digits[24];
+    char *end = digits;
+    bool good = len > 0 && len < sizeof(digits) &&
+                (isdigit((unsigned char)value[0]) || value[0] == '-');
+    if (good) {
+        memcpy(digits, value, len);
+        digits[len] = '\0';
+        errno = 0;
+        long long number = strtoll(digits, &end, 10);
+        good = errno == 0 && end == digits + len && end > digits;
+        if (good)
+            pack_put_integer(out, number);
+    }
+    return good ? 0 : bad(why, field, "a whole number", value, len);
+}
+
+static int put_json(struct text *out, const struct field *field,
+                    const char *value, size_t len, struct text *why)
+{
+    struct text problem = {0};
+    int rc = json_take(out, value, len, &problem);
+    if (rc != 0)
+        text_printf(why, "'%s' is %s", field->name, problem.data);
+    text_free(&problem);
+    return rc;
+}
+
+/* A list of simple values may be a,b,c. */
+static int put_list(struct text *out, const struct field *field,
+                    const char *value, size_t len, struct text *why)
+{
+    const char *of = field->item_kind;
+    bool simple =
+        of != NULL && strcmp(of, "struct") != 0 && strcmp(of, "list") != 0;
+    if (!simple || (len > 0 && value[0] == '['))
+        return put_json(out, field, value, len, why);
+    struct field item = {.name = field->name, .kind = field->item_kind};
+    struct text items = {0};
+    size_t count = 0;
+    int rc = 0;
+    for (size_t at = 0; at < len && rc == 0;) {
+        const char *comma = memchr(value + at, ',', len - at);
+        size_t size = comma != NULL ? (size_t)(comma - value) - at : len - at;
+        if (size > 0) {
+            rc = word_value(&items, &item, value + at, size, why);
+            count++;
+        }
+        at += size + 1;
+    }
+    if (rc == 0) {
+        pack_put_list(out, count);
+        text_put(out, items.data, items.len);
+    }
+    text_free(&items);
+    return rc;
+}
+
+int word_value(struct text *out, const struct field *field, const char *value,
+               size_t len, struct text *why)
+{
+    if (strcmp(field->kind, "boolean") == 0)
+        return put_boolean(out, field, value, len, why);
+    if (strcmp(field->kind, "integer") == 0)
+        return put_integer(out, field, value, len, why);
+    if (strcmp(field->kind, "struct") == 0)
+        return put_json(out, field, value, len, why);
+    if (strcmp(field->kind, "list") == 0)
+        return put_list(out, field, value, len, why);
+    if (strcmp(field->kind, "blob") == 0)
+        pack_put_bytes(out, value, len);
+    else
+        pack_put_text(out, value, len);
+    return 0;
+}
+
+/* ---- one line ---- */
+
+struct args {
+    struct text pairs;
+    size_t count;
+    const char *seen[ARGS_MAX];
+};
+
+static bool has(const struct args *args, const char *name)
+{
+    for (size_t i = 0; i < args->count; i++)
+        if (strcmp(args->seen[i], name) == 0)
+            return true;
+    return false;
+}
+
+static const struct given *find_given(const struct given *given, size_t count,
+                                      const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(given[i].name, name) == 0)
+            return &given[i];
+    return NULL;
+}
+
+/* A list or struct in JSON keeps its quotes; where it ends, or 0. */
+static size_t take_json_word(const char *data, size_t len, size_t at,
+                             struct text *value)
+{
+    bool opens = at < len && (data[at] == '[' || data[at] == '{');
+    size_t size = opens ? json_end(data + at, len - at) : 0;
+    size_t end = at + size;
+    if (size == 0 || (end < len && data[end] != ' ' && data[end] != '\t'))
+        return 0;
+    text_put(value, data + at, size);
+    return end;
+}
+
+/* The text of a value up to a blank, quotes resolved; where it ends, or 0 when
+ * a quote stays open. */
+static size_t unquote(const char *data, size_t len, size_t at,
+                      struct text *value)
+{
+    char quote = '\0';
+    size_t end = take_json_word(data, len, at, value);
+    if (end > 0)
+        return end;
+    text_puts(value, "");
+    for (; at < len; at++) {
+        char c = data[at];
+        bool escape = c == '\\' && quote != '\'' && at + 1 < len;
+        if (quote == '\0' && (c == ' ' || c == '\t'))
+            break;
+        if (escape) {
+            at++;
+            bool newline = quote == '"' && data[at] == 'n';
+            text_putc(value, newline ? '\n' : data[at]);
+        } else if (quote == '\0' && (c == '"' || c == '\'')) {
+            quote = c;
+        } else if (c == quote && quote != '\0') {
+            quote = '\0';
+        } else {
+            text_putc(value, c);
+        }
+    }
+    return quote == '\0' ? at : 0;
+}
+
+static int add_word(struct args *args, const struct fields *fields,
+                    const char *name, const struct text *value,
+                    const struct given *given, struct text *why)
+{
+    const struct field *field = fields_get(fields, name);
+    if (field == NULL) {
+        text_printf(why, "'%.80s' is no argument", name);
+        return -1;
+    }
+    if (has(args, name) || args->count == ARGS_MAX) {
+        text_printf(why, "'%s' is given twice", name);
+        return -1;
+    }
+    if (given != NULL && strcmp(given->value, value->data) != 0) {
+        text_printf(why, "'%s' is %s in the path, and not '%.80s'", name,
+                    given->value, value->data);
+        return -1;
+    }
+    args->seen[args->count++] = field->name;
+    pack_put_string(&args->pairs, name);
+    return word_value(&args->pairs, field, value->data, value->len, why);
+}
+
+static int take_word(struct args *args, const char *data, size_t len,
+                     size_t *at, const struct fields *fields,
+                     const struct given *given, size_t given_count,
+                     struct text *why)
+{
+    struct text name = {0};
+    struct text value = {0};
+    int rc = -1;
+    size_t start = *at;
+    while (*at < len && data[*at] != '=' && data[*at] != ' ' &&
+           data[*at] != '\t')
+        (*at)++;
+    text_put(&name, data + start, *at - start);
+    if (*at >= len || data[*at] != '=' || name.len == 0) {
+        text_printf(why, "'%.80s' is not of the form key=value", name.data);
+    } else if ((*at = unquote(data, len, *at + 1, &value)) == 0) {
+        text_printf(why, "a quote in '%s' stays open", name.data);
+    } else {
+        rc = add_word(args, fields, name.data, &value,
+                      find_given(given, given_count, name.data), why);
+    }
+    text_free(&name);
+    text_free(&value);
+    return rc;
+}
+
+static int take_line(struct args *args, const char *data, size_t len,
+                     const struct fields *fields, const struct given *given,
+                     size_t given_count, struct text *why)
+{
+    int rc = 0;
+    if (memchr(data, '\0', len) != NULL) {
+        text_puts(why, "a line with a zero byte");
+        return -1;
+    }
+    for (size_t at = skip_blanks(data, len, 0); at < len && rc == 0;
+         at = skip_blanks(data, len, at))
+        rc = take_word(args, data, len, &at, fields, given, given_count, why);
+    return rc;
+}
+
+/* ---- one JSON object ---- */
+
+static bool says_same(const struct pack *value, const char *text)
+{
+    struct text plain = {0};
+    if (value->kind == PACK_TEXT)
+        text_put(&plain, value->data, value->len);
+    else
+        json_put(&plain, value);
+    bool same = strcmp(text_string(&plain), text) == 0;
+    text_free(&plain);
+    return same;
+}
+
+static int take_pair(struct args *args, const struct pack *key,
+                     const struct pack *value, const struct fields *fields,
+                     const struct given *given, size_t given_count,
+                     struct text *why)
+{
+    struct text name = {0};
+    int rc = -1;
+    text_put(&name, key->data, key->len);
+    const struct field *field = fields_get(fields, name.data);
+    const struct given *known = find_given(given, given_count, name.data);
+    if (field == NULL || args->count == ARGS_MAX) {
+        text_printf(why, "'%.80s' is no argument", name.data);
+    } else if (known != NULL && !says_same(value, known->value)) {
+        text_printf(why,
+                    "'%s' is %s in the path, and something else in the "
+                    "document",
+                    field->name, known->value);
+    } else {
+        args->seen[args->count++] = field->name;
+        text_put(&args->pairs, key->start, pack_size(key));
+        text_put(&args->pairs, value->start, pack_size(value));
+        rc = 0;
+    }
+    text_free(&name);
+    return rc;
+}
+
+/* What reading an object adds to its fields. */
+static bool is_added(const struct pack *key, const struct fields *fields)
+{
+    return pack_is(key, "_") ||
+           (pack_is(key, "id") && fields_get(fields, "id") == NULL);
+}
+
+static int take_json(struct args *args, bool is_document, const char *data,
+                     size_t len, const struct fields *fields,
+                     const struct given *given, size_t given_count,
+                     struct text *why)
+{
+    struct text packed = {0};
+    int rc = json_take(&packed, data, len, why);
+    struct pack map = pack_open(packed.data, packed.len);
+    if (rc == 0 && map.kind != PACK_MAP) {
+        text_puts(why, "a JSON document that is no object");
+        rc = -1;
+    }
+    struct pack key = pack_first(&map);
+    for (size_t i = 0; rc == 0 && i < map.count; i++) {
+        struct pack value = pack_next(&key);
+        if (!is_document || !is_added(&key, fields))
+            rc = take_pair(args, &key, &value, fields, given, given_count, why);
+        key = pack_next(&value);
+    }
+    text_free(&packed);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+static int add_given(struct args *args, const struct fields *fields,
+                     const struct given *given, struct text *why)
+{
+    const struct field *field = fields_get(fields, given->name);
+    if (field == NULL || has(args, given->name) || args->count == ARGS_MAX)
+        return 0;
+    args->seen[args->count++] = field->name;
+    pack_put_string(&args->pairs, given->name);
+    return word_value(&args->pairs, field, given->value, strlen(given->value),
+                      why);
+}
+
+int unit_args(struct text *out, enum unit_kind kind, const char *data,
+              size_t len, const struct fields *fields,
+              const struct given *given, size_t given_count, struct text *why)
+{
+    struct args args = {.count = 0};
+    int rc = 0;
+    while (len > 0 && (data[len - 1] == '\n' || data[len - 1] == '\r'))
+        len--;
+    if (kind == UNIT_JSON || kind == UNIT_DOCUMENT)
+        rc = take_json(&args, kind == UNIT_DOCUMENT, data, len, fields, given,
+                       given_count, why);
+    else if (kind == UNIT_LINE)
+        rc = take_line(&args, data, len, fields, given, given_count, why);
+    for (size_t i = 0; i < given_count && rc == 0; i++)
+        rc = add_given(&args, fields, &given[i], why);
+    if (rc == 0) {
+        pack_put_map(out, args.count);
+        text_put(out, args.pairs.data, args.pairs.len);
+    }
+    text_free(&args.pairs);
+    return rc;
+}

@@ -1,0 +1,76 @@
+--- ate run FILE.lua [ARG...]: a script that works with chains.
+local ate = require('ate')
+local data = require('ate.client.data')
+local folder = require('ate.client.folder')
+local raised = require('ate.client.raised')
+
+local function load_script(path)
+    if path == '-' then
+        return loadstring(io.read('*a'), '=stdin')
+    end
+    return loadfile(path)
+end
+
+--- What the script requires is looked for beside it first.
+local function add_path(path)
+    local beside = path:match('^(.*/)[^/]*$') or './'
+    package.path = beside .. '?.lua;' .. beside .. '?/init.lua;' .. package.path
+end
+
+local function set_arg(path, words)
+    local list = {[0] = path}
+    for i, word in ipairs(words) do
+        list[i] = word
+    end
+    rawset(_G, 'arg', list) -- as every Lua program has it
+end
+
+--- What it raised, with where; an error of ate keeps its code.
+local function seen(problem)
+    if raised.is_error(problem) then
+        return problem
+    end
+    local trace = debug.traceback(raised.text(problem), 2)
+    return {trace = (trace:gsub("\n%s*%[C%]: in function 'xpcall'.*$", ''))}
+end
+
+local function run(ctx)
+    local path = ctx.args.FILE
+    local kind = ate.host.kind(path)
+    if path ~= '-' and kind == nil then
+        return nil, ate.error('NOT_FOUND', 'no file ' .. path)
+    elseif path ~= '-' and kind == 'folder' then
+        return nil, ate.error('INVALID', path .. ' is a folder, no script')
+    end
+    local script, wrong = load_script(path)
+    if script == nil then
+        return nil, ate.error('SCRIPT', wrong)
+    end
+    data.default = ctx.options.data
+    set_arg(path, ctx.args.ARG)
+    add_path(path)
+    local ok, result = xpcall(script, seen, unpack(ctx.args.ARG))
+    folder.close_all()
+    io.stdout:flush()
+    if ok then
+        return type(result) == 'number' and result or 0
+    end
+    if result.trace == nil then
+        return nil, result
+    end
+    return nil, ate.error('SCRIPT', result.trace)
+end
+
+return {
+    name = 'run',
+    doc = 'Run a Lua script that works with chains.',
+    raw = true,
+    args = {
+        {name = 'FILE', doc = 'The script; - is standard input.'},
+        {name = 'ARG', many = true, optional = true,
+            doc = 'Its arguments, also those that begin with -.'},
+    },
+    examples = {'ate run report.lua 2026 --verbose',
+        'echo \'print(require("ate").open():chain("bank"))\' | ate run -'},
+    run = run,
+}

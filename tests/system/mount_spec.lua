@@ -1,0 +1,416 @@
+--- ate mount: real tools of a shell at a real mount.
+--
+-- A script starts the mount by `mounts`, which returns when it is there, and
+-- ends it by `stop`. What it starts it ends, and nothing else.
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+local PRELUDE = [[
+set -u
+children=
+cleanup() {
+    for pid in $children; do
+        kill -CONT "$pid" 2>/dev/null
+        kill -TERM "$pid" 2>/dev/null
+    done
+    wait
+}
+trap cleanup EXIT
+fail() {
+    echo "$*" >&2
+    exit 99
+}
+# mounts: mount at ./m and wait until it is there.
+mounts() {
+    rm -f ready
+    mkfifo ready
+    "$ATE" mount m "$@" >ready 2>>mount.err &
+    daemon=$!
+    children="$children $daemon"
+    exec 3<ready
+    read -r line <&3 || fail "the mount said nothing: $(cat mount.err)"
+    exec 3<&-
+}
+# stop: end it in order; it has to end with 0 and leave nothing.
+stop() {
+    kill -TERM "$daemon"
+    wait "$daemon"
+    code=$?
+    [ $code -eq 0 ] || fail "the mount ended with $code: $(cat mount.err)"
+    unmounted
+}
+# unmounted: wait until nothing is mounted at ./m.
+unmounted() {
+    i=0
+    until ls m >/dev/null 2>&1 && ! mountpoint -q m; do
+        i=$((i + 1))
+        [ $i -lt 200 ] || fail "m is still mounted: $(ls m 2>&1)"
+        sleep 0.05
+    done
+}
+# says TEXT COMMAND...: its output is that text.
+says() {
+    want=$1
+    shift
+    got=$("$@" 2>&1) || fail "$*: exit $?: $got"
+    [ "$got" = "$want" ] || fail "$*: '$got', not '$want'"
+}
+# refuses TEXT COMMAND...: it fails, and says so.
+refuses() {
+    want=$1
+    shift
+    if got=$("$@" 2>&1); then
+        fail "$*: did not fail: $got"
+    fi
+    case $got in *"$want"*) ;; *) fail "$*: '$got', not '$want'" ;; esac
+}
+bank() {
+    "$ATE" chain create bank --schema bank.lua \
+        --accept accept-all,serializer,structured-logic >/dev/null &&
+        "$ATE" key new bob >/dev/null &&
+        "$ATE" call bank account.put name=alice owner=me >/dev/null &&
+        "$ATE" call bank account.put name=bob owner=bob >/dev/null
+}
+wiki() {
+    "$ATE" chain create wiki --schema tracker.lua \
+        --accept accept-all,serializer,structured-logic >/dev/null 2>&1 &&
+        "$ATE" call wiki project.put slug=atlas group=me >/dev/null
+}
+transfer=m/bank/accounts/alice/transfer
+page=m/wiki/wiki/atlas/intro.md
+]]
+
+--- Run a script; it has to end with 0.
+local function script(text)
+    run.bank_schema()
+    run.write(run.dir .. '/tracker.lua',
+        run.read(run.root .. '/tests/lua/schemas/tracker.lua'))
+    local done = run.shell(PRELUDE .. text)
+    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
+        done.code, done.out, done.err))
+    return done
+end
+
+local without = io.open((os.getenv('ATE_BUILD') or run.root .. '/build')
+    .. '/without')
+if without ~= nil and without:read('*a'):find('fuse') then
+    describe('a build without fuse', function()
+        it('says so', function()
+            run.bank()
+            run.fails(7, 'WITHOUT=fuse', 'mount', run.dir .. '/m')
+        end)
+    end)
+    return
+end
+
+describe('a mount', function()
+    it('lists what exists', function()
+        script([[
+            bank || fail bank
+            mounts
+            says bank ls m
+            says "accounts
+events.jsonl
+methods
+types
+views" ls m/bank
+            says "alice
+bob" ls m/bank/accounts
+            says "alice.json
+bob.json" ls m/bank/types/account
+            "$ATE" call bank account.put name=carol owner=me >/dev/null
+            i=0
+            until [ -e m/bank/accounts/carol ] && ls m/bank/accounts |
+                grep -q carol; do
+                i=$((i + 1))
+                [ $i -lt 200 ] || fail "carol is not listed"
+                sleep 0.05
+            done
+            says "m/bank/accounts/alice/transfer
+m/bank/accounts/bob/transfer
+m/bank/accounts/carol/transfer" find m/bank/accounts -type f
+            stop
+        ]])
+    end)
+
+    it('takes a line as a call, and fails the write that is refused', function()
+        script([[
+            bank || fail bank
+            mounts
+            echo 'to=bob amount=12.50' >$transfer || fail "echo: $?"
+            says "account,amount
+alice,-12.50
+bob,12.50" cat m/bank/views/balance.csv
+            says '"-12.50"' jq -s '.[0].amount' m/bank/views/balance.jsonl
+            refuses 'Operation not permitted' bash -c \
+                "echo 'to=bob amount=500' >$transfer"
+            says too_deep jq -r .error.rule $transfer.reply
+            refuses 'Invalid argument' bash -c "echo 'to=bob' >$transfer"
+            refuses 'Invalid argument' bash -c "echo 'nonsense' >$transfer"
+            refuses 'Permission denied' bash -c \
+                "echo x >m/bank/views/balance.csv"
+            printf '{"to": "bob",\n "amount": "1.00"}' >$transfer ||
+                fail "printf: $?"
+            says '-13.50' sh -c \
+                "grep alice m/bank/views/balance.csv | cut -d, -f2"
+            for i in 1 2 3; do echo 'to=bob amount=0.01'; done >lines
+            cp lines $transfer || fail "cp: $?"
+            tee $transfer <lines >/dev/null || fail "tee: $?"
+            grep -q '^alice,-13.56$' m/bank/views/balance.csv ||
+                fail "$(cat m/bank/views/balance.csv)"
+            stop
+        ]])
+    end)
+
+    it('gives the reply to the descriptor that called', function()
+        local done = script([[
+            bank || fail bank
+            mounts
+            bash -c "exec 4<>$transfer
+                echo 'to=bob amount=1' >&4
+                jq -r '.method + \" \" + .result' <&4
+                echo 'to=bob amount=900' >&4 2>/dev/null
+                jq -r .error.text <&4" || fail "bash: $?"
+            says "bob" bash -c "exec 4<>m/bank/methods/account.get
+                echo 'name=bob' >&4; jq -r .result.name <&4"
+            stop
+        ]])
+        assert.is_truthy(done.out:match('^transfer %d+%.0\ntoo_deep: alice '
+            .. 'would hold %-901.00\n'), done.out)
+    end)
+
+    it('lets editors and copying tools write pages', function()
+        script([[
+            wiki || fail wiki
+            mounts
+            echo one >$page || fail "echo: $?"
+            says one cat $page
+            sed -i s/one/two/ $page || fail "sed: $?"
+            says two cat $page
+            vim -es -c %s/two/three/ -c wq $page || fail "vim: $?"
+            says three cat $page
+            vim -es --cmd 'set backupcopy=no backup' -c %s/three/four/ -c wq \
+                $page || fail "vim by rename: $?"
+            says four cat $page
+            echo fifth >intro.md
+            rsync -a intro.md m/wiki/wiki/atlas/ || fail "rsync: $?"
+            says fifth cat $page
+            echo six >intro.md
+            rsync -a --inplace intro.md m/wiki/wiki/atlas/ || fail "rsync: $?"
+            says six cat $page
+            echo seven >intro.md
+            cp intro.md $page || fail "cp: $?"
+            says seven cat $page
+            echo eight | tee $page >/dev/null || fail "tee: $?"
+            echo nine >>$page || fail "append: $?"
+            says "eight
+nine" cat $page
+            rm -f $page~
+            says intro.md ls -A m/wiki/wiki/atlas
+            says 9 sh -c "'$ATE' history wiki page atlas/intro --json |
+                jq length"
+            stop
+        ]])
+    end)
+
+    it('writes and deletes objects as files', function()
+        script([[
+            wiki || fail wiki
+            mounts
+            object=m/wiki/types/page/atlas/intro.json
+            echo '{"text": "one"}' >$object || fail "echo: $?"
+            says one cat $page
+            says one jq -r .text $object
+            sed -i 's/"one"/"two"/' $object || fail "sed: $?"
+            says two cat $page
+            says "$page" grep -rl two m/wiki/wiki
+            jq '.text = "three"' $object >new.json
+            cp new.json $object || fail "cp: $?"
+            says three cat $page
+            cp /dev/null $object
+            says three cat $page
+            refuses 'Invalid argument' dd if=/dev/zero of=$object bs=1 count=9 \
+                conv=fsync
+            says three cat $page
+            refuses 'Operation not permitted' rm $page
+            rm $object || fail "rm: $?"
+            [ ! -e $page ] || fail "the page is still there"
+            [ ! -e $object ] || fail "the object is still there"
+            says '' ls m/wiki/wiki/atlas
+            stop
+        ]])
+    end)
+
+    it('tells who writes an old version', function()
+        script([[
+            wiki || fail wiki
+            mounts
+            echo one >$page || fail "echo: $?"
+            cat >old.py <<'PY'
+import os, sys
+a = os.open(sys.argv[1], os.O_RDWR)
+os.write(a, b'ONE')
+with open(sys.argv[1], 'w') as other:
+    other.write('two\n')
+try:
+    os.fsync(a)
+except OSError as e:
+    print(os.strerror(e.errno))
+try:
+    os.close(a)
+except OSError as e:
+    print(os.strerror(e.errno))
+with open(sys.argv[1]) as last:
+    print(last.read(), end='')
+PY
+            says "Stale file handle
+Stale file handle
+two" python3 old.py $page
+            stop
+        ]])
+    end)
+
+    it('grows events.jsonl under tail -f, and has watch in no list', function()
+        script([[
+            bank || fail bank
+            mounts
+            timeout 20 tail -n 1 -f m/bank/events.jsonl >tailed &
+            tail=$!
+            timeout 20 head -n 1 m/bank/types/account/watch >watched &
+            watch=$!
+            i=0
+            until [ -s tailed ]; do
+                i=$((i + 1)); [ $i -lt 200 ] || fail "tail printed nothing"
+                sleep 0.05
+            done
+            # Until the reader of watch has opened it, nothing is kept for it.
+            i=0
+            until [ -s watched ]; do
+                echo '{"owner": "me"}' >m/bank/types/account/c$i.json
+                i=$((i + 1)); [ $i -lt 100 ] || fail "watch printed nothing"
+                sleep 0.1
+            done
+            wait $watch
+            says '"account"' jq '.events[0].type' watched
+            i=0
+            until grep -q '"account.put"\|account.put' tailed &&
+                [ "$(wc -l <tailed)" -ge 2 ]; do
+                i=$((i + 1)); [ $i -lt 100 ] || fail "$(cat tailed)"
+                sleep 0.1
+            done
+            kill $tail
+            wait $tail 2>/dev/null
+            jq -s length tailed >/dev/null || fail "tail tore a line"
+            [ "$(wc -c <m/bank/events.jsonl)" = \
+                "$(stat -c %s m/bank/events.jsonl)" ] || fail "size"
+            timeout 30 grep -r alice m >/dev/null || fail "grep -r: $?"
+            "$ATE" chain tail bank -n 100 --json >all
+            cmp all m/bank/events.jsonl || fail "events.jsonl is not tail"
+            stop
+        ]])
+    end)
+
+    it('survives its daemon: the mount point is usable again', function()
+        script([[
+            bank || fail bank
+            mounts
+            says bank ls m
+            exec 5<m/bank/views/balance.csv
+            kill -KILL $daemon
+            wait $daemon 2>/dev/null
+            unmounted
+            exec 5<&-
+            mounts
+            says bank ls m
+            stop
+        ]])
+    end)
+
+    it('can be unmounted by others, with files open', function()
+        script([[
+            bank || fail bank
+            mounts
+            exec 5<m/bank/views/balance.csv
+            if umount m 2>/dev/null; then fail "it is busy"; fi
+            says bank ls m
+            exec 6>m/bank/accounts/alice/transfer
+            printf 'to=bob ' >&6
+            stop
+            refuses '' sh -c 'printf "amount=1\n" >&6'
+            says '' sh -c "'$ATE' view bank balance -o csv | sed 1d"
+            exec 5<&- 6>&-
+            mounts
+            umount m || fail "umount: $?"
+            wait $daemon || fail "ended with $?: $(cat mount.err)"
+        ]])
+    end)
+
+    it('shows why a damaged chain is', function()
+        script([[
+            bank || fail bank
+            path=$("$ATE" chain path bank)
+            "$ATE" dev flip-byte "$path" >/dev/null
+            mounts
+            ls m/bank >/dev/null || fail "ls: $?"
+            grep -q 'checksum' m/bank/damaged.txt ||
+                fail "$(cat m/bank/damaged.txt)"
+            refuses 'Input/output error' bash -c \
+                "echo 'to=bob amount=1' >m/bank/methods/transfer"
+            stop
+        ]])
+    end)
+
+    it('goes through a daemon, and outlives it without hanging', function()
+        script([[
+            bank || fail bank
+            rm -f up
+            mkfifo up
+            "$ATE" serve >up 2>>serve.err &
+            server=$!
+            children="$children $server"
+            exec 4<up
+            read -r line <&4 || fail "serve: $(cat serve.err)"
+            mounts --deadline 2000
+            echo 'to=bob amount=1' >$transfer || fail "echo: $?"
+            kill -STOP $server
+            timeout 20 bash -c "echo 'to=bob amount=1' >$transfer" 2>said &&
+                fail "a stopped daemon answered"
+            [ $? -ne 124 ] || fail "it hung"
+            kill -CONT $server
+            kill -TERM $server
+            wait $server
+            timeout 20 bash -c "echo 'to=bob amount=1' >$transfer" 2>said &&
+                fail "no daemon answered"
+            stop
+        ]])
+    end)
+
+    it('is refused where it would hide files', function()
+        run.bank()
+        run.shell('mkdir m && echo x >m/x')
+        run.fails(2, 'there are files in it', 'mount', run.dir .. '/m')
+        run.fails(2, 'is a file', 'mount', run.dir .. '/m/x')
+    end)
+
+    it('is made by ate serve, too', function()
+        script([[
+            bank || fail bank
+            rm -f ready
+            mkfifo ready
+            "$ATE" serve --mount m --as bob >ready 2>>mount.err &
+            daemon=$!
+            children="$children $daemon"
+            exec 3<ready
+            read -r line <&3 || fail "serve said nothing: $(cat mount.err)"
+            exec 3<&-
+            refuses 'Operation not permitted' bash -c \
+                "echo 'to=bob amount=1' >$transfer"
+            echo 'to=alice amount=1' >m/bank/accounts/bob/transfer ||
+                fail "bob: $?"
+            "$ATE" call bank transfer from=alice to=bob amount=1 >/dev/null
+            stop
+        ]])
+    end)
+end)

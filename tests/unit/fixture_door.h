@@ -1,0 +1,344 @@
+/* A door over an engine in memory with the bank of examples/, and a world that
+ * writes down what it is told. Runs in the root of the tree. */
+#ifndef ATE_TESTS_FIXTURE_DOOR_H
+#define ATE_TESTS_FIXTURE_DOOR_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ate.h"
+#include "mount/door.h"
+#include "mount/pack.h"
+#include "mount/text.h"
+
+enum { WAIT_MS = 20000, FORGOTTEN_MAX = 4096 };
+
+struct bench {
+    struct ate *ate;
+    struct ate_port *port;
+    struct door *door;
+    int64_t now_ms;
+    bool is_deaf;       /* calls of the door are not made */
+    uint64_t last_deaf; /* the number of such a call */
+    unsigned calls;     /* that the door made */
+    unsigned canceled;
+    bool is_told; /* the end of the last ask */
+    struct told told;
+    struct text data;      /* its data, or names a line each */
+    struct text forgotten; /* names and numbers, a line each */
+};
+
+static uint64_t world_start(struct bench *b, const struct ate_request *request,
+                            bool reads)
+{
+    b->calls++;
+    if (b->is_deaf)
+        return b->last_deaf = UINT64_MAX - b->calls;
+    return reads ? ate_read(b->ate, b->port, request)
+                 : ate_call(b->ate, b->port, request);
+}
+
+static uint64_t world_call(void *ctx, const struct ate_request *request)
+{
+    return world_start(ctx, request, false);
+}
+
+static uint64_t world_read(void *ctx, const struct ate_request *request)
+{
+    return world_start(ctx, request, true);
+}
+
+static void world_cancel(void *ctx, uint64_t call)
+{
+    struct bench *b = ctx;
+    b->canceled++;
+    ate_cancel(b->ate, call);
+}
+
+static void world_grant(void *ctx, uint64_t call, uint32_t chunks)
+{
+    ate_grant(((struct bench *)ctx)->ate, call, chunks);
+}
+
+static void world_tell(void *ctx, void *token, const struct told *told)
+{
+    struct bench *b = ctx;
+    if (token != b)
+        return;
+    assert_false(b->is_told);
+    b->is_told = true;
+    b->told = *told;
+    text_clear(&b->data);
+    if (told->data != NULL)
+        text_put(&b->data, told->data, told->len);
+    for (size_t i = 0; i < told->name_count; i++)
+        text_printf(&b->data, "%s\n", told->names[i].name);
+}
+
+static void world_forget_entry(void *ctx, uint64_t folder, const char *name)
+{
+    (void)folder;
+    text_printf(&((struct bench *)ctx)->forgotten, "%s\n", name);
+}
+
+static void world_forget_data(void *ctx, uint64_t ino)
+{
+    (void)ctx;
+    (void)ino;
+}
+
+static uint64_t world_flush(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+/* ---- turning ---- */
+
+/* One answer of the engine, if one comes in time. */
+static bool turn(struct bench *b, int timeout_ms)
+{
+    struct ate_answer answer;
+    if (ate_port_next(b->port, &answer, timeout_ms) != 1)
+        return false;
+    door_answer(b->door, &answer);
+    ate_free(&answer.value);
+    return true;
+}
+
+static void until_told(struct bench *b)
+{
+    while (!b->is_told)
+        if (!turn(b, WAIT_MS))
+            fail_msg("nothing was told");
+}
+
+/* Ask and wait; the errno. */
+static int ask(struct bench *b, struct ask a)
+{
+    b->is_told = false;
+    a.token = b;
+    door_ask(b->door, &a);
+    until_told(b);
+    return b->told.error;
+}
+
+static void begin(struct bench *b, struct ask a)
+{
+    b->is_told = false;
+    a.token = b;
+    door_ask(b->door, &a);
+}
+
+/* The file or folder at a path; 0 and b->told.error when there is none. */
+static uint64_t look(struct bench *b, const char *path)
+{
+    uint64_t ino = DOOR_ROOT;
+    while (*path != '\0') {
+        char name[256];
+        size_t len = strcspn(path, "/");
+        memcpy(name, path, len);
+        name[len] = '\0';
+        if (ask(b, (struct ask){.kind = ASK_LOOKUP, .ino = ino, .name = name}))
+            return 0;
+        ino = b->told.attr.ino;
+        path += len + (path[len] == '/');
+    }
+    return ino;
+}
+
+static uint64_t open_file(struct bench *b, uint64_t ino, int flags)
+{
+    int rc = ask(b, (struct ask){.kind = ASK_OPEN, .ino = ino, .flags = flags});
+    return rc == 0 ? b->told.handle : 0;
+}
+
+static int write_at(struct bench *b, uint64_t ino, uint64_t handle,
+                    const char *text, uint64_t offset)
+{
+    return ask(b, (struct ask){.kind = ASK_WRITE,
+                               .ino = ino,
+                               .handle = handle,
+                               .data = text,
+                               .size = strlen(text),
+                               .offset = offset});
+}
+
+static int close_file(struct bench *b, uint64_t ino, uint64_t handle)
+{
+    int rc =
+        ask(b, (struct ask){.kind = ASK_FLUSH, .ino = ino, .handle = handle});
+    ask(b, (struct ask){.kind = ASK_RELEASE, .ino = ino, .handle = handle});
+    return rc;
+}
+
+/* What cat would print, in b->data; the errno. */
+static int cat(struct bench *b, const char *path)
+{
+    uint64_t ino = look(b, path);
+    if (ino == 0)
+        return b->told.error;
+    uint64_t handle = open_file(b, ino, O_RDONLY);
+    if (handle == 0)
+        return b->told.error;
+    int rc = ask(b, (struct ask){.kind = ASK_READ,
+                                 .ino = ino,
+                                 .handle = handle,
+                                 .size = 1 << 20});
+    struct text data = b->data;
+    b->data = (struct text){0};
+    close_file(b, ino, handle);
+    text_free(&b->data);
+    b->data = data;
+    return rc;
+}
+
+/* What echo > path would do; the errno of write(2), else of close(2). */
+static int echo(struct bench *b, const char *path, const char *text)
+{
+    uint64_t ino = look(b, path);
+    if (ino == 0)
+        return b->told.error;
+    uint64_t handle = open_file(b, ino, O_WRONLY | O_TRUNC);
+    if (handle == 0)
+        return b->told.error;
+    int rc = write_at(b, ino, handle, text, 0);
+    int closed = close_file(b, ino, handle);
+    return rc != 0 ? rc : closed;
+}
+
+/* The names of a folder, a line each, in b->data. */
+static int list(struct bench *b, const char *path)
+{
+    uint64_t ino = look(b, path);
+    if (ino == 0)
+        return b->told.error;
+    if (ask(b, (struct ask){.kind = ASK_OPENDIR, .ino = ino}) != 0)
+        return b->told.error;
+    uint64_t handle = b->told.handle;
+    ask(b, (struct ask){.kind = ASK_READDIR, .ino = ino, .handle = handle});
+    struct text data = b->data;
+    b->data = (struct text){0};
+    ask(b, (struct ask){.kind = ASK_RELEASE, .ino = ino, .handle = handle});
+    text_free(&b->data);
+    b->data = data;
+    return 0;
+}
+
+/* ---- the bank ---- */
+
+static struct ate_bytes call(struct bench *b, const char *chain,
+                             const char *method, const struct text *args)
+{
+    struct ate_request request = {.chain = chain, .method = method};
+    struct ate_answer answer;
+    request.args = args->data;
+    request.args_len = args->len;
+    uint64_t number = ate_call(b->ate, b->port, &request);
+    do {
+        assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+    } while (answer.call != number || answer.kind != ATE_ANSWER_FINAL);
+    if (answer.error.code != 0)
+        fail_msg("%s: %s", method, answer.error.text);
+    return answer.value;
+}
+
+static void make_chain(struct bench *b, const char *name, const char *schema)
+{
+    static const char *const accept[] = {"accept-all", "serializer",
+                                         "structured-logic"};
+    struct ate_bytes bundle = {0};
+    struct ate_error error = {0};
+    struct text args = {0};
+    if (ate_bundle(schema, &bundle, NULL, &error) != 0)
+        fail_msg("%s", error.text);
+    pack_put_map(&args, 3);
+    pack_put_string(&args, "name");
+    pack_put_string(&args, name);
+    pack_put_string(&args, "bundle");
+    pack_put_bytes(&args, bundle.data, bundle.len);
+    pack_put_string(&args, "accept");
+    pack_put_list(&args, 3);
+    for (int i = 0; i < 3; i++)
+        pack_put_string(&args, accept[i]);
+    struct ate_bytes value = call(b, NULL, "chain.create", &args);
+    ate_free(&value);
+    ate_free(&bundle);
+    text_free(&args);
+}
+
+static void make_account(struct bench *b, const char *name)
+{
+    struct text args = {0};
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "name");
+    pack_put_string(&args, name);
+    pack_put_string(&args, "owner");
+    pack_put_string(&args, "me");
+    struct ate_bytes value = call(b, "bank", "account.put", &args);
+    ate_free(&value);
+    text_free(&args);
+}
+
+static int bench_setup_with(void **state, unsigned chains_max)
+{
+    struct bench *b = must_zero(sizeof(*b));
+    struct ate_error error = {0};
+    const struct world world = {
+        .ctx = b,
+        .call = world_call,
+        .read = world_read,
+        .cancel = world_cancel,
+        .grant = world_grant,
+        .tell = world_tell,
+        .forget_entry = world_forget_entry,
+        .forget_data = world_forget_data,
+        .flush = world_flush,
+    };
+    const struct door_options options = {.deadline_ms = 5000,
+                                         .chains_max = chains_max};
+    if (ate_open(&b->ate, NULL, ATE_MEMORY, &error) != 0)
+        fail_msg("%s", error.text);
+    ate_set_clock(b->ate, 1700000000000, &error);
+    b->port = ate_port_new();
+    make_chain(b, "bank", "examples/bank/bank.lua");
+    make_account(b, "alice");
+    make_account(b, "bob");
+    b->now_ms = 1000;
+    b->door = door_new(&world, &options, b->now_ms);
+    *state = b;
+    return 0;
+}
+
+static int bench_setup(void **state)
+{
+    return bench_setup_with(state, 0);
+}
+
+static int bench_teardown(void **state)
+{
+    struct bench *b = *state;
+    b->is_told = false;
+    door_free(b->door);
+    ate_close(b->ate);
+    ate_port_free(b->port);
+    text_free(&b->data);
+    text_free(&b->forgotten);
+    free(b);
+    return 0;
+}
+
+static void pass(struct bench *b, int64_t ms)
+{
+    b->now_ms += ms;
+    door_tick(b->door, b->now_ms);
+}
+#endif
