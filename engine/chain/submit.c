@@ -371,7 +371,7 @@ static int place_member(struct submit_state *s, const struct batch_member *m,
                         struct frame_parts *f, struct err *err)
 {
     struct body_walk from = b->walk;
-    struct err why;
+    struct err why = {0};
     if (r->code == 0 && !is_known(s, m, r) &&
         try_member(s, m, b, r, f, &why) == 0) {
         copy_bodies(f, b, &from);
