@@ -2,8 +2,8 @@
  *
  * (1) The judge's image is put back before each function. Gas is counted on for
  *     one event, and for a whole transaction: `judged` says which one it is
- *     counted for. begin() makes it stale, so no transaction counts for another,
- *     even if both have the same address.
+ *     counted for. begin() makes it stale, so no transaction counts for
+ *     another, even if both have the same address.
  * (2) A fold that reads bodies has the chain's own limits for itself alone,
  *     whoever runs it: where it ends for good is the same when an event is
  *     accepted, when it is replayed, and whatever else looked at it.
