@@ -9,18 +9,21 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 WITHOUT  ?=
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
-# Frontends that are left out: make WITHOUT=fuse
+# Frontends that are left out: make WITHOUT='fuse rest'
 FUSE     := $(if $(filter fuse,$(WITHOUT)),,fuse3)
+REST     := $(if $(filter rest,$(WITHOUT)),,libh2o libssl)
 
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(FUSE) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(FUSE) $(REST) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm
-FUSE_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE)))
+DOOR_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE))) \
+              $(if $(REST),$(shell pkg-config --libs $(REST)) -lwslay)
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
               $(HARDEN) $(WARNINGS) -MMD -MP $(PKG_CFLAGS) \
-              $(if $(FUSE),,-DWITHOUT_FUSE)
+              $(WITHOUT:%=-DWITHOUT_%)
 
 ENGINE   := $(sort $(shell find engine -name '*.c'))
-FRONT    := $(sort $(shell find frontends -name '*.c' $(if $(FUSE),,! -path '*/mount/*')))
+FRONT    := $(filter-out $(if $(FUSE),,frontends/mount/%) \
+             $(if $(REST),,frontends/rest/%),$(sort $(shell find frontends -name '*.c')))
 DOOR     := $(filter-out %/mount.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
@@ -30,7 +33,8 @@ SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
 FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
 DOOR_O   := $(DOOR:%.c=$(B)/%.o)
-MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/%),$(FRONT_O))
+MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%),\
+             $(FRONT_O))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
@@ -97,7 +101,7 @@ help:                             ## this list
 
 $(B)/ate: $(FRONT_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) $(FUSE_LIBS)
+	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
 $(B)/libate.so: $(ENGINE_O)
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
