@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/fields.h"
 #include "chain/mapping.h"
 
 static const char *const kind_names[] = {
@@ -187,7 +188,6 @@ void describe_method(struct buf *out, const struct schema *s,
     static const char *const runs[] = {[RUNS_BOTH] = "both",
                                        [RUNS_SERVER] = "server",
                                        [RUNS_CLIENT] = "client"};
-    static const char *const doors[] = {"content", "file", "rest"};
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, method->name));
     mapping_text_or_not(&m, "doc", method->doc);
@@ -198,14 +198,13 @@ void describe_method(struct buf *out, const struct schema *s,
     if (method->returns != NULL)
         put_type(mapping_key(&m, "returns"), s, method->returns);
     mapping_bool(&m, "default", method->by_default != DEFAULT_NONE);
-    for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
-        struct bytes value = {NULL, 0};
-        if (method->annotations.len > 0)
-            value = mp_map_get(method->annotations, doors[i]);
-        if (value.data != NULL)
-            buf_put_bytes(mapping_key(&m, doors[i]), value);
-    }
-    mapping_put(&m, out);
+    /* What stood beside `run` for doors, whatever it is. */
+    struct buf own = {0};
+    mapping_put(&m, &own);
+    fields_merge(out, buf_bytes(&own),
+                 method->annotations.len > 0 ? method->annotations
+                                             : bytes_of(NULL, 0));
+    buf_deinit(&own);
 }
 
 static void put_part(struct buf *out, const struct schema_part *part)
