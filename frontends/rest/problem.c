@@ -42,7 +42,6 @@ static const struct meaning meanings[] = {
     {"UNSUPPORTED_MEDIA_TYPE", 415, "Not a content type that is taken here"},
     {"KEY_REUSED", 422, "The Idempotency-Key was used for another request"},
     {"TOO_MANY", 429, "Too many at a time"},
-    {"HEADERS_TOO_LARGE", 431, "The headers are too large"},
 };
 
 static const struct meaning *find(const char *name)

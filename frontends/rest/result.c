@@ -113,10 +113,24 @@ void result_row(struct result *r, const void *msgpack, size_t len)
     msgpack_unpacked_destroy(&row);
 }
 
+/* Weak, for the same may be sent compressed. */
+static void weak_etag(struct result *r)
+{
+    unsigned char hash[SHA256_DIGEST_LENGTH];
+    SHA256((const unsigned char *)r->body.data, r->body.len, hash);
+    size_t at = (size_t)snprintf(r->etag, sizeof(r->etag), "W/\"");
+    for (size_t i = 0; i < 16; i++)
+        at += (size_t)snprintf(r->etag + at, sizeof(r->etag) - at, "%02x",
+                               hash[i]);
+    snprintf(r->etag + at, sizeof(r->etag) - at, "\"");
+}
+
+/* Where the log was when they were read does not make rows others. */
 static void end_rows(struct result *r)
 {
     if (r->rows == 0)
         buffer_text(&r->body, "{\"items\":[");
+    weak_etag(r);
     buffer_text(&r->body, "],\"next\":");
     if (r->has_more && r->after.len > 0) {
         cursor_put(&r->next, r->position, r->after.data, r->after.len);
@@ -132,18 +146,6 @@ static void end_rows(struct result *r)
 }
 
 /* ---- the end ---- */
-
-/* Weak, for the same may be sent compressed. */
-static void weak_etag(struct result *r)
-{
-    unsigned char hash[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)r->body.data, r->body.len, hash);
-    size_t at = (size_t)snprintf(r->etag, sizeof(r->etag), "W/\"");
-    for (size_t i = 0; i < 16; i++)
-        at += (size_t)snprintf(r->etag + at, sizeof(r->etag) - at, "%02x",
-                               hash[i]);
-    snprintf(r->etag + at, sizeof(r->etag) - at, "\"");
-}
 
 /* The version of an object: the place of its newest event. */
 static void version_etag(struct result *r, const msgpack_object *object)

@@ -9,7 +9,7 @@
 static void fail(struct ate_error *error, const char *what, const char *path)
 {
     char why[200];
-    ERR_error_string_n(ERR_peek_last_error(), why, sizeof(why));
+    ERR_error_string_n(ERR_peek_error(), why, sizeof(why));
     ERR_clear_error();
     *error = (struct ate_error){.code = ATE_INVALID};
     snprintf(error->text, sizeof(error->text), "%s %s: %s", what, path, why);

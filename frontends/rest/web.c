@@ -1,6 +1,6 @@
-/* h2o closes a connection without a word when a request is malformed, too long
- * or too slow. So that its asker learns why, the socket's last act, where
- * nothing of an answer can be on it, is to say so (`farewell`). */
+/* h2o answers what is malformed by itself, in a line of text; what it says in
+ * full is made a problem here. Who is too slow it closes without a word, so the
+ * sweep is a little faster and says why (`farewell`). */
 #include "rest/web.h"
 
 #include <stdio.h>
@@ -22,9 +22,8 @@ struct client {
     struct web *web;
     h2o_socket_t *sock;
     size_t turns;       /* requests under way: 0 or 1 */
-    bool is_silent;     /* no words of ours fit what was said before */
-    size_t read;        /* bytes, when its last request was whole */
-    uint64_t began_ms;  /* waiting for a request */
+    bool is_silent;     /* there were some, or it is cut off */
+    uint64_t began_ms;  /* when it came */
     size_t queued;      /* bytes that waited to be taken, and */
     uint64_t queued_ms; /* since when none was */
     struct client *next;
@@ -63,7 +62,6 @@ static void put_problem(int status, const char *why, struct buffer *out)
 {
     struct problem p;
     const char *name = status == 413   ? "TOO_LARGE"
-                       : status == 431 ? "HEADERS_TOO_LARGE"
                        : status == 408 ? "TIMEOUT"
                        : status >= 500 ? "IO"
                                        : "INVALID";
@@ -98,27 +96,16 @@ static void make_problem(h2o_filter_t *self, h2o_req_t *req,
     h2o_setup_next_ostream(req, slot);
 }
 
+/* Its first request never came, whole. */
 static void farewell(struct client *c)
 {
     struct buffer body = {0}, all = {0};
-    int status = 400;
-    const char *reason = "Bad Request", *why = "this is no HTTP/1.1 request";
-    uint64_t waited = uv_now(c->tcp.loop) - c->began_ms;
-    if (c->sock->bytes_read - c->read >= H2O_MAX_REQLEN) {
-        status = 431;
-        reason = "Request Header Fields Too Large";
-        why = "the headers of a request are too long";
-    } else if (waited >= LIMIT_REQUEST_MS) {
-        status = 408;
-        reason = "Request Timeout";
-        why = "the request did not come in time";
-    }
-    put_problem(status, why, &body);
+    put_problem(408, "the request did not come in time", &body);
     buffer_printf(&all,
-                  "HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-type: "
-                  "application/problem+json\r\ncontent-length: %zu\r\n"
-                  "\r\n",
-                  status, reason, body.len);
+                  "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
+                  "content-type: application/problem+json\r\n"
+                  "content-length: %zu\r\n\r\n",
+                  body.len);
     buffer_put(&all, body.data, body.len);
     uv_buf_t bytes = uv_buf_init(all.data, (unsigned)all.len);
     uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
@@ -136,17 +123,12 @@ struct handler {
 /* One request of a client; it lives in the request's memory. */
 struct turn {
     struct client *client;
-    h2o_req_t *req;
 };
 
 static void turn_ended(void *memory)
 {
     struct turn *t = memory;
-    struct client *c = t->client;
-    c->turns--;
-    c->began_ms = uv_now(c->tcp.loop);
-    if (t->req->res.status == 101 || !t->req->http1_is_persistent)
-        c->is_silent = true;
+    t->client->turns--;
 }
 
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
@@ -155,9 +137,9 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
     struct client *c = sock->on_close.data;
     struct turn *t = h2o_mem_alloc_shared(&req->pool, sizeof(*t), turn_ended);
-    *t = (struct turn){c, req};
+    *t = (struct turn){c};
     c->turns++;
-    c->read = sock->bytes_read;
+    c->is_silent = true;
     w->asked(w->owner, req);
     return 0;
 }
@@ -172,9 +154,6 @@ static void client_closed(void *memory)
         at = &(*at)->next;
     *at = c->next;
     c->web->meters->connections--;
-    if (c->turns == 0 && !c->is_silent && c->sock->ssl == NULL &&
-        c->sock->bytes_read > c->read)
-        farewell(c);
 }
 
 static void free_client(uv_handle_t *tcp)
@@ -230,14 +209,20 @@ static void cut(struct client *c)
         shutdown(fd, SHUT_RDWR);
 }
 
-/* Cut off who does not take what waits for it. */
+/* Cut off whose first request does not come, and who does not take what waits
+ * for it. */
 static void sweep(uv_timer_t *timer)
 {
     struct web *w = timer->data;
     uint64_t now = uv_now(timer->loop);
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
-        if (queued == 0 || queued != c->queued) {
+        if (!c->is_silent && now - c->began_ms >= LIMIT_REQUEST_MS) {
+            c->is_silent = true;
+            if (w->accept.ssl_ctx == NULL)
+                farewell(c);
+            cut(c);
+        } else if (queued == 0 || queued != c->queued) {
             c->queued = queued;
             c->queued_ms = now;
         } else if (now - c->queued_ms >= LIMIT_STALL_MS) {
@@ -346,7 +331,7 @@ static void configure(struct web *w)
     h2o_config_init(&w->config);
     w->config.server_name = h2o_iovec_init(H2O_STRLIT("ate"));
     w->config.max_request_entity_size = LIMIT_BODY;
-    w->config.http1.req_timeout = LIMIT_REQUEST_MS;
+    w->config.http1.req_timeout = LIMIT_REQUEST_MS + 2 * SWEEP_MS;
     w->config.http1.upgrade_to_http2 = 0;
     w->config.handshake_timeout = LIMIT_HANDSHAKE_MS;
     h2o_hostconf_t *host = h2o_config_register_host(
