@@ -27,7 +27,8 @@ FRONT    := $(filter-out $(if $(FUSE),,frontends/mount/%) \
 DOOR     := $(filter-out %/mount.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
-FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
+            $(sort $(wildcard tests/fuzz/fuzz_*.c)))
 LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
@@ -35,6 +36,7 @@ FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
 DOOR_O   := $(DOOR:%.c=$(B)/%.o)
 MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%),\
              $(FRONT_O))
+REST_BENCH := $(if $(REST),$(B)/ate $(B)/tests/bench/bare_h2o)
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
@@ -69,8 +71,10 @@ fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 
 bench:                            ## ratios against the machine's limits and a peer
 	tests/install build bench
-	$(MAKE) --no-print-directory $(B)/tests/bench/bench bench-mount
+	$(MAKE) --no-print-directory $(B)/tests/bench/bench $(REST_BENCH)
 	$(B)/tests/bench/bench
+	$(if $(REST_BENCH),tests/bench/rest.sh $(B))
+	$(if $(FUSE),$(MAKE) --no-print-directory bench-mount)
 
 bench-mount: all
 	$(MAKE) --no-print-directory $(B)/tests/bench/mount
@@ -148,13 +152,19 @@ $(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^ $(REST_LIBS) $(PKG_LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
+$(B)/tests/fuzz/fuzz_rest: MORE = $(filter-out %/module.c,$(filter \
+    frontends/rest/%,$(FRONT))) $(DOOR_LIBS)
+$(B)/tests/fuzz/fuzz_door: MORE = $(DOOR)
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(DOOR) $(B)/lua_assets.c
 	mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine -Ifrontends \
-	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(DOOR) $(B)/lua_assets.c $(PKG_LIBS)
+	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(B)/lua_assets.c $(MORE) $(PKG_LIBS)
 
 .SECONDARY:
 ifndef V

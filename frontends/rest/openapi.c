@@ -66,7 +66,8 @@ static json_t *responses(const char *status, const char *what, json_t *schema)
     json_t *good = json_pack("{ss}", "description", what);
     if (schema != NULL)
         put(good, "content", content("application/json", schema));
-    return json_pack("{s:o, s:o}", status, good, "default",
+    return json_pack("{s:o, s:o, s:o}", status, good, "400",
+                     ref("responses", "Problem"), "default",
                      ref("responses", "Problem"));
 }
 
@@ -524,28 +525,30 @@ static json_t *parameters(void)
     return all;
 }
 
-static json_t *components(json_t *schemas)
+/* `of_chain`: what chains alone refer to, too. */
+static json_t *components(json_t *schemas, bool of_chain)
 {
     put(schemas, "Problem", problem_schema());
-    put(schemas, "Write", write_schema());
-    put(schemas, "Transaction", transaction_schema());
-    return json_pack("{so, s:{s:{ss,so}}, so, s:{s:{ss,ss}}}", "schemas",
-                     schemas, "responses", "Problem", "description", "Why not.",
-                     "content",
-                     content("application/problem+json", ref_schema("Problem")),
-                     "parameters", parameters(), "securitySchemes", "bearer",
-                     "type", "http", "scheme", "bearer");
+    if (of_chain) {
+        put(schemas, "Write", write_schema());
+        put(schemas, "Transaction", transaction_schema());
+    }
+    return json_pack(
+        "{so, s:{s:{ss,so}}, so, s:{s:{ss,ss}}}", "schemas", schemas,
+        "responses", "Problem", "description", "Why not.", "content",
+        content("application/problem+json", ref_schema("Problem")),
+        "parameters", of_chain ? parameters() : json_object(),
+        "securitySchemes", "bearer", "type", "http", "scheme", "bearer");
 }
 
 static void put_all(struct buffer *out, const char *title, const char *doc,
-                    json_t *paths, json_t *schemas)
+                    json_t *paths, json_t *schemas, bool of_chain)
 {
     json_t *all = json_pack(
-        "{ss, s:{ss,ss,ss,s:{ss}}, s:[{ss}], s:[{s:[]}], so, so}", "openapi",
-        "3.1.0", "info", "title", title, "version", ATE_VERSION, "description",
-        doc, "license", "name", "as of the schema's author", "servers", "url",
-        "/", "security", "bearer", "paths", paths, "components",
-        components(schemas));
+        "{ss, s:{ss,ss,ss}, s:[{ss}], s:[{s:[]}], so, so}", "openapi", "3.1.0",
+        "info", "title", title, "version", ATE_VERSION, "description", doc,
+        "servers", "url", "/", "security", "bearer", "paths", paths,
+        "components", components(schemas, of_chain));
     char *text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
     buffer_text(out, text);
     free(text);
@@ -584,7 +587,7 @@ void openapi_put_chain(struct buffer *out, const char *chain,
     making.base = base.data;
     add_declared(&making);
     add_log(&making);
-    put_all(out, chain, doc_of(m), making.paths, making.schemas);
+    put_all(out, chain, doc_of(m), making.paths, making.schemas, true);
     buffer_free(&base);
 }
 
@@ -605,5 +608,5 @@ void openapi_put_node(struct buffer *out)
     add_path(o, "code", text_type());
     add(&making, "/problems/{code}", "get", o);
     put_all(out, "ate", "A node: its chains, and what its errors mean.",
-            making.paths, making.schemas);
+            making.paths, making.schemas, false);
 }
