@@ -146,8 +146,7 @@ return {
                 .. 'stands in DATA/bearer,\nwhich its owner alone reads.',
             options = {{name = 'new', doc = 'Make another; the one before '
                 .. 'counts no more, at once.'}},
-            examples = {'curl -H "Authorization: Bearer $(ate key bearer)" '
-                .. 'localhost:8080/v1'},
+            examples = {'ate key bearer', 'ate key bearer --new'},
             run = bearer,
         },
         {
