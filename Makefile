@@ -36,6 +36,9 @@ FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
 DOOR_O   := $(DOOR:%.c=$(B)/%.o)
 MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%),\
              $(FRONT_O))
+REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
+             message model openapi openapi_schema plan plan_calls plan_log \
+             plan_types problem result target wire)
 REST_BENCH := $(if $(REST),$(B)/ate $(B)/tests/bench/bare_h2o)
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
@@ -158,13 +161,17 @@ $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
-$(B)/tests/fuzz/fuzz_rest: MORE = $(filter-out %/module.c,$(filter \
-    frontends/rest/%,$(FRONT))) $(DOOR_LIBS)
+# What of REST knows no socket; of the engine it needs names of codes alone.
+$(B)/tests/fuzz/fuzz_rest: tests/fuzz/fuzz_rest.c $(REST_PURE) $(B)/libate.so
+	mkdir -p $(@D)
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Ifrontends \
+	    -I$(B)/include $(PKG_CFLAGS) -o $@ $< $(REST_PURE) $(B)/libate.so \
+	    -Wl,-rpath,$(abspath $(B)) $(PKG_LIBS)
 $(B)/tests/fuzz/fuzz_door: MORE = $(DOOR)
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(DOOR) $(B)/lua_assets.c
 	mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine -Ifrontends \
-	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(B)/lua_assets.c $(MORE) $(PKG_LIBS)
+	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(MORE) $(B)/lua_assets.c $(PKG_LIBS)
 
 .SECONDARY:
 ifndef V
