@@ -62,13 +62,13 @@ static int check_before(struct call *c, const uint8_t id[OBJECT_ID_SIZE],
                    (unsigned long long)o.n);
     bool good = live && (bytes_equal(before, bytes_of_text("*")) ||
                          bytes_equal(before, buf_bytes(&newest)));
-    int rc = good ? 0
-                  : err_set(err, ATE_ESTALE,
-                            "%s: based on version %.*s, but %s%s",
-                            c->method->name, (int)before.len,
-                            (const char *)before.data,
-                            live ? "the newest is " : "there is none",
-                            live ? buf_text(&newest) : "");
+    int rc =
+        good ? 0
+             : err_set(err, ATE_ESTALE, "%s: based on version %.*s, but %s%s",
+                       c->method->name, (int)before.len,
+                       (const char *)before.data,
+                       live ? "the newest is " : "there is none",
+                       live ? buf_text(&newest) : "");
     buf_deinit(&newest);
     return rc;
 }

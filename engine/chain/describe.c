@@ -130,7 +130,7 @@ static void put_off(struct buf *out, unsigned off)
 }
 
 void describe_event_type(struct buf *out, const struct schema *s,
-                           const struct event_type *type)
+                         const struct event_type *type)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, type->name));
@@ -152,7 +152,7 @@ void describe_event_type(struct buf *out, const struct schema *s,
 }
 
 void describe_view(struct buf *out, const struct schema *s,
-                     const struct view *view)
+                   const struct view *view)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, view->name));
@@ -167,7 +167,7 @@ void describe_view(struct buf *out, const struct schema *s,
 }
 
 void describe_rule(struct buf *out, const struct schema *s,
-                     const struct rule *rule)
+                   const struct rule *rule)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, rule->name));
@@ -183,7 +183,7 @@ void describe_rule(struct buf *out, const struct schema *s,
 }
 
 void describe_method(struct buf *out, const struct schema *s,
-                       const struct method *method)
+                     const struct method *method)
 {
     static const char *const runs[] = {[RUNS_BOTH] = "both",
                                        [RUNS_SERVER] = "server",

@@ -348,8 +348,7 @@ void exchange_call(struct exchange *x,
         .deadline_ms = deadline_of(x),
     };
     /* Of a stream its events' ids say it, and rows alone make a change. */
-    result_begin(&x->result, &x->plan,
-                 x->follower != NULL ? -1 : x->position);
+    result_begin(&x->result, &x->plan, x->follower != NULL ? -1 : x->position);
     x->call = calls_start(&x->door->calls, x->plan.is_call, &request, fn, x);
     free(as);
     free(act_for);

@@ -70,7 +70,7 @@ path=/v1/bank/types/account/alice
 ask "$U$path" >"$dir/read"
 serve "$dir/read"
 for connections in 1 16 128; do
-    row 'REST: get an object' $connections $path \
+    row 'REST: get an object' "$connections" "$path" \
         -H "Authorization: Bearer $ATE_BEARER"
 done
 ask -H 'Content-Type: application/json' \
@@ -78,6 +78,6 @@ ask -H 'Content-Type: application/json' \
     "$U/v1/bank/methods/transfer" >"$dir/written"
 serve "$dir/written"
 for connections in 1 16 128; do
-    row 'REST: transfer, durable' $connections /v1/bank/methods/transfer \
+    row 'REST: transfer, durable' "$connections" /v1/bank/methods/transfer \
         -s "$here/transfer.lua"
 done

@@ -1,3 +1,4 @@
+-- luacheck: globals request done wrk
 -- For wrk: transfers of a cent, forth and back.
 local i = 0
 
