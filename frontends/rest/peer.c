@@ -1,6 +1,6 @@
 /* (1) A peer goes when h2o says that its connection has ended (`heard` with no
- *     message), and nowhere else. h2o_websocket_proceed() may say so, so nothing
- *     of the peer is touched behind it.
+ *     message), and nowhere else. h2o_websocket_proceed() may say so: nothing of
+ *     the peer is touched behind it.
  * (2) Answers never come while a message is heard, and `heard` queues without
  *     proceeding: h2o, which called it, does.
  * (3) While more than LIMIT_STREAM_BYTES wait for an asker, calls that leave
