@@ -100,6 +100,11 @@ void switch_step(struct chain *c)
     if (c->writing || !order_is_empty(c) || c->placed.first != NULL ||
         c->fetching > 0 || c->rooting.running > 0 || c->snapshotting != NULL)
         return;
+    struct err err;
+    if (upgrade_carry(s->upgrade, &err) != 0) {
+        fail(s, &err);
+        return;
+    }
     exchange(s);
     c->hidden = true;
     s->ready(s->ctx, 0, NULL);
@@ -190,6 +195,8 @@ static void replay_exchange(void *ctx)
     struct chain *c = r->chain;
     struct err err = r->err;
     int code = r->code;
+    if (code == 0)
+        code = upgrade_carry(r->upgrade, &err);
     if (code == 0) {
         struct core *other = upgrade_core(r->upgrade);
         struct core core = c->core;
