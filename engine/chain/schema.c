@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/memory.h"
 
 enum {
@@ -229,6 +230,21 @@ const struct worker *schema_worker(const struct schema *s, struct bytes name)
 {
     return find_qualified(s, s->workers, s->worker_count, sizeof(s->workers[0]),
                           name);
+}
+
+int schema_no_worker(const struct schema *s, struct bytes name,
+                     struct err *err)
+{
+    const char **names = mem_alloc((s->worker_count + 1) * sizeof(*names));
+    for (size_t i = 0; i < s->worker_count; i++)
+        names[i] = schema_short(s, s->workers[i].method.name);
+    const char *near = near_name(name, names, s->worker_count);
+    int rc = err_set(err, ATE_ENOT_FOUND, "no worker '%.*s'%s%s%s",
+                     (int)name.len, (const char *)name.data,
+                     near ? "; did you mean '" : "", near ? near : "",
+                     near ? "'?" : "");
+    mem_free(names);
+    return rc;
 }
 
 const struct schema_part *schema_part(const struct schema *s, const char *name)

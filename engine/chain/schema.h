@@ -252,6 +252,10 @@ const struct worker *schema_worker(const struct schema *s, struct bytes name);
 const struct schema_part *schema_part(const struct schema *s, const char *name);
 const struct field *fields_find(const struct fields *fields, struct bytes name);
 
+/* NOT_FOUND, with the worker that was probably meant. */
+int schema_no_worker(const struct schema *s, struct bytes name,
+                     struct err *err);
+
 /* The function that converts fields stored by this version of the schema; 0:
  * there is none. */
 int event_type_upgrade(const struct event_type *type, int64_t version);

@@ -46,6 +46,10 @@ uint64_t work_item_index(struct bytes item); /* of EVENT and PARKED */
 uint64_t work_item_n(struct bytes item);
 int64_t work_item_time(struct bytes item); /* of DUE: ms */
 
+/* Append how people see it: the place of an event, or of the parking; a time and
+ * four bytes that tell rows apart. */
+void work_item_text(struct bytes item, struct buf *out);
+
 /* ---- items come ---- */
 
 /* An event was accepted that workers wait for. */
