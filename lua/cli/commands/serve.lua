@@ -106,10 +106,11 @@ return {
     name = 'serve',
     doc = 'Serve the data folder to other processes.',
     more = 'All commands then go through DATA/socket, which opens chains once '
-        .. 'and keeps them\nopen. Ctrl-C or TERM ends it: writes under way are '
-        .. 'finished and answered first;\na second TERM ends it at once, which '
-        .. 'loses nothing that was acknowledged.\n\n--rest serves the chains '
-        .. 'by HTTP, to who has the key that ate key bearer prints.\nAn '
+        .. 'and keeps them\nopen. Workers work by themselves, and may ask whom '
+        .. 'DATA/config.lua names. Ctrl-C or\nTERM ends it: writes under way '
+        .. 'are finished and answered first; a second TERM ends it\nat once, '
+        .. 'which loses nothing that was acknowledged.\n\n--rest serves the '
+        .. 'chains by HTTP, to who has the key that ate key bearer prints.\nAn '
         .. 'address is PORT, on this machine alone, or HOST:PORT; port 0 takes '
         .. 'a free\none, which is printed.',
     options = {
