@@ -402,8 +402,8 @@ int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
     if (error != NULL)
         *error = (struct ate_error){0};
     int rc = check_serves(ate, &err);
-    if (rc == 0 && (name == NULL || name[0] == '\0' ||
-                    strlen(name) > LIMIT_KIND_NAME))
+    if (rc == 0 &&
+        (name == NULL || name[0] == '\0' || strlen(name) > LIMIT_KIND_NAME))
         rc = err_set(&err, ATE_EINVALID, "services: this one has no name");
     if (rc == 0) {
         port_ref(port_of(port), NULL);

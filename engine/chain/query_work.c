@@ -1,5 +1,5 @@
-/* workers: those of a schema, and how much waits for each. work: what waits, and
- * what is parked, worker by worker. */
+/* workers: those of a schema, and how much waits for each. work: what waits,
+ * and what is parked, worker by worker. */
 #include <string.h>
 
 #include "base/msgpack.h"
@@ -67,9 +67,8 @@ static void put_worker(struct query *q, const struct worker *worker)
     }
     for (size_t i = 0; i < worker->on.count; i++)
         mp_put_text(list, schema_short(s, worker->on.items[i]));
-    mapping_uint(
-        &m, "waiting",
-        count_class(q, name, is_due ? WORK_DUE : WORK_EVENT, &next));
+    mapping_uint(&m, "waiting",
+                 count_class(q, name, is_due ? WORK_DUE : WORK_EVENT, &next));
     if (next.len > 0)
         mapping_str(&m, "next", buf_bytes(&next));
     mapping_uint(&m, "parked", count_class(q, name, WORK_PARKED, &next));

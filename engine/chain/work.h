@@ -7,6 +7,7 @@
 #ifndef ATE_CHAIN_WORK_H
 #define ATE_CHAIN_WORK_H
 
+#include "base/limits.h"
 #include "chain/state.h"
 #include "crypto/hash.h"
 
@@ -21,7 +22,7 @@ enum {
     WORK_PLACE_SIZE = 1 + 16,   /* of items EVENT and PARKED */
     WORK_DUE_SIZE = 1 + 8 + 32, /* of items DUE */
     WORK_ITEM_MAX = WORK_DUE_SIZE,
-    WORK_ASKS_MAX = 64,  /* that the run of one item may make */
+    WORK_ASKS_MAX = LIMIT_WORK_ASKS,  /* that the run of one item may make */
     WORK_WHY_MAX = 1024, /* bytes of the reason for which one is parked */
 };
 
@@ -46,8 +47,8 @@ uint64_t work_item_index(struct bytes item); /* of EVENT and PARKED */
 uint64_t work_item_n(struct bytes item);
 int64_t work_item_time(struct bytes item); /* of DUE: ms */
 
-/* Append how people see it: the place of an event, or of the parking; a time and
- * four bytes that tell rows apart. */
+/* Append how people see it: the place of an event, or of the parking; a time
+ * and four bytes that tell rows apart. */
 void work_item_text(struct bytes item, struct buf *out);
 
 /* ---- items come ---- */

@@ -106,6 +106,22 @@ int ask_fields_get(struct bytes map, bool asks, struct ask_fields *f,
     return event_fields_end(&r, asks ? TYPE_ASK : TYPE_ANSWER);
 }
 
+bool work_made_by(const struct trial *t, struct bytes *worker)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct trial_event *e = t->events[i];
+        struct work_fields f;
+        if (e->type != NULL ||
+            !bytes_equal(e->header.type, bytes_of_text(TYPE_WORK)) ||
+            work_fields_get(e->header.fields, &f, NULL) != 0 ||
+            f.outcome != WORK_DONE)
+            continue;
+        *worker = f.worker;
+        return true;
+    }
+    return false;
+}
+
 /* ---- who ---- */
 
 static bool is_order_key(const struct trial *t)

@@ -38,6 +38,10 @@ void ask_fields_put(struct buf *out, const struct ask_fields *f);
 int ask_fields_get(struct bytes map, bool asks, struct ask_fields *f,
                    struct err *err);
 
+/* The worker that made the transaction, so far: it ended an item there. False:
+ * none did. */
+bool work_made_by(const struct trial *t, struct bytes *worker);
+
 /* Judge and apply. Errors: INVALID, DENIED, NOT_FOUND (the item does not wait),
  * CONFLICT. */
 int apply_work(struct trial *t, const struct trial_event *e, size_t n,

@@ -60,8 +60,8 @@ int network_get(struct network *network, const char *text, struct err *err)
     if (good && slash != NULL) {
         char *end = NULL;
         bits = strtoul(slash + 1, &end, 10);
-        good = slash[1] >= '0' && slash[1] <= '9' && *end == '\0' &&
-               bits <= most;
+        good =
+            slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits <= most;
     }
     network->bits = before + (unsigned)bits;
     if (good)
@@ -94,11 +94,11 @@ static bool v4_is_public(const uint8_t *v4)
         uint8_t bytes[4];
         unsigned bits;
     } special[] = {
-        {{0, 0, 0, 0}, 8},      {{10, 0, 0, 0}, 8},    {{100, 64, 0, 0}, 10},
+        {{0, 0, 0, 0}, 8},      {{10, 0, 0, 0}, 8},     {{100, 64, 0, 0}, 10},
         {{127, 0, 0, 0}, 8},    {{169, 254, 0, 0}, 16}, {{172, 16, 0, 0}, 12},
-        {{192, 0, 0, 0}, 24},   {{192, 0, 2, 0}, 24},  {{192, 88, 99, 0}, 24},
-        {{192, 168, 0, 0}, 16}, {{198, 18, 0, 0}, 15}, {{198, 51, 100, 0}, 24},
-        {{203, 0, 113, 0}, 24}, {{224, 0, 0, 0}, 4},   {{240, 0, 0, 0}, 4},
+        {{192, 0, 0, 0}, 24},   {{192, 0, 2, 0}, 24},   {{192, 88, 99, 0}, 24},
+        {{192, 168, 0, 0}, 16}, {{198, 18, 0, 0}, 15},  {{198, 51, 100, 0}, 24},
+        {{203, 0, 113, 0}, 24}, {{224, 0, 0, 0}, 4},    {{240, 0, 0, 0}, 4},
     };
     for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
         if (begins(v4, special[i].bytes, special[i].bits))
@@ -106,8 +106,8 @@ static bool v4_is_public(const uint8_t *v4)
     return true;
 }
 
-/* Only 2000::/3 is given out; in it, what is for documentation, and what carries
- * an IPv4 address: 6to4 and Teredo. */
+/* Only 2000::/3 is given out; in it, what is for documentation, and what
+ * carries an IPv4 address: 6to4 and Teredo. */
 static bool v6_is_public(const uint8_t *v6)
 {
     static const struct {

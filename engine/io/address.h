@@ -8,8 +8,8 @@
 struct err;
 struct sockaddr;
 
-/* An address, or all that begin with the same bits. IPv4 is kept as it is mapped
- * into IPv6. */
+/* An address, or all that begin with the same bits. IPv4 is kept as it is
+ * mapped into IPv6. */
 struct network {
     uint8_t bytes[16];
     unsigned bits;

@@ -192,12 +192,13 @@ static int check_url(struct exchange *x, struct err *err)
         rc = no_url(x, "is none of http or https", err);
     if (rc == 0 &&
         curl_url_get(x->url, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
-        rc = no_url(x, "names a user, which everybody who has the chain would "
-                       "read: let the configuration set a header", err);
+        rc = no_url(x,
+                    "names a user, which everybody who has the chain would "
+                    "read: let the configuration set a header",
+                    err);
     if (rc == 0) {
-        const struct http_host *found =
-            http_rules_host(&x->http->rules, is_plain, host,
-                            (unsigned)strtoul(port, NULL, 10));
+        const struct http_host *found = http_rules_host(
+            &x->http->rules, is_plain, host, (unsigned)strtoul(port, NULL, 10));
         rc = found != NULL
                  ? add_host_headers(x, found, err)
                  : err_set(err, ATE_EDENIED,
@@ -301,8 +302,9 @@ static void take_status(struct exchange *x)
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
     if (is_later(x->status)) {
         x->retry_ms = retry_after(x);
-        x->code = err_set(&x->err, ATE_EUNAVAILABLE, "http: %.200s answered %ld",
-                          buf_text(&x->out.url), x->status);
+        x->code =
+            err_set(&x->err, ATE_EUNAVAILABLE, "http: %.200s answered %ld",
+                    buf_text(&x->out.url), x->status);
         return;
     }
     http_answer_put(&x->answer, x->status, buf_bytes(&x->answer_headers),
@@ -312,8 +314,8 @@ static void take_status(struct exchange *x)
 static void take_failure(struct exchange *x, CURLcode result)
 {
     const char *url = buf_text(&x->out.url);
-    const char *said = x->curl_text[0] != '\0' ? x->curl_text
-                                               : curl_easy_strerror(result);
+    const char *said =
+        x->curl_text[0] != '\0' ? x->curl_text : curl_easy_strerror(result);
     if (x->is_private)
         x->code = err_set(
             &x->err, ATE_EDENIED,

@@ -35,11 +35,10 @@ enum {
  *
  * A host is "example.com" (https, port 443), "example.com:8443",
  * "http://example.com:8080", "*.example.com" or "*"; its headers go with every
- * request to it. `private` names addresses, or networks such as 10.0.0.0/8, that
- * may be connected to though they are not public; `ca` is a file of certificates
- * to trust instead of the system's. `wake` is called, from another thread, when
- * http_reap() has something to tell.
- * Errors: INVALID. */
+ * request to it. `private` names addresses, or networks such as 10.0.0.0/8,
+ * that may be connected to though they are not public; `ca` is a file of
+ * certificates to trust instead of the system's. `wake` is called, from another
+ * thread, when http_reap() has something to tell. Errors: INVALID. */
 int http_open(struct http **out, struct bytes config, struct err *err);
 void http_set_wake(struct http *http, void (*wake)(void *ctx), void *ctx);
 void http_close(struct http *http); /* NULL is harmless */

@@ -50,8 +50,7 @@ static char *port_of(char *name)
     return from != NULL ? strchr(from, ':') : NULL;
 }
 
-static int read_host(struct http_host *host, struct bytes text,
-                     struct err *err)
+static int read_host(struct http_host *host, struct bytes text, struct err *err)
 {
     static const char plain[] = "http://";
     static const char secure[] = "https://";
@@ -166,8 +165,8 @@ int http_rules_get(struct http_rules *rules, struct bytes config,
         rc = read_hosts(rules, buf_bytes(&map), err);
     if (rc == 0)
         rc = read_networks(rules, buf_bytes(&map), err);
-    struct bytes value = rc == 0 ? mp_map_get(buf_bytes(&map), "ca")
-                                 : bytes_of(NULL, 0);
+    struct bytes value =
+        rc == 0 ? mp_map_get(buf_bytes(&map), "ca") : bytes_of(NULL, 0);
     struct mp mp = mp_open(value);
     if (value.data != NULL)
         rc = mp_get_str(&mp, &ca, err);

@@ -1,5 +1,5 @@
-/* http_rules: whom the service http may ask: hosts, and addresses (http.h has the
- * configuration). */
+/* http_rules: whom the service http may ask: hosts, and addresses (http.h has
+ * the configuration). */
 #ifndef ATE_IO_HTTP_RULES_H
 #define ATE_IO_HTTP_RULES_H
 
@@ -10,7 +10,7 @@ struct err;
 struct sockaddr;
 
 struct http_host {
-    char *name;   /* small letters; "*" is any, "*.example.com" all below */
+    char *name;    /* small letters; "*" is any, "*.example.com" all below */
     bool is_plain; /* http, not https */
     unsigned port;
     struct buf headers; /* canonical map: they go with every request */

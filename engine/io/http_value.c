@@ -54,10 +54,16 @@ static bool is_value(struct bytes text)
 /* What says how the message is carried is not the schema's to say. */
 static bool is_own(struct bytes name)
 {
-    static const char *const own[] = {
-        "host",       "content-length", "transfer-encoding", "connection",
-        "keep-alive", "upgrade",        "te",                "trailer",
-        "expect",     "idempotency-key"};
+    static const char *const own[] = {"host",
+                                      "content-length",
+                                      "transfer-encoding",
+                                      "connection",
+                                      "keep-alive",
+                                      "upgrade",
+                                      "te",
+                                      "trailer",
+                                      "expect",
+                                      "idempotency-key"};
     for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
         if (name.len == strlen(own[i]) &&
             strncasecmp((const char *)name.data, own[i], name.len) == 0)
@@ -149,8 +155,8 @@ static int items_to_json(struct mp *mp, bool is_map, json_t **out,
                          struct err *err)
 {
     uint32_t count = 0;
-    int rc = is_map ? mp_get_map(mp, &count, err)
-                    : mp_get_array(mp, &count, err);
+    int rc =
+        is_map ? mp_get_map(mp, &count, err) : mp_get_array(mp, &count, err);
     *out = is_map ? json_object() : json_array();
     for (uint32_t i = 0; i < count && rc == 0; i++) {
         struct bytes name = {NULL, 0};
@@ -274,7 +280,7 @@ static int take_timeout(struct http_request *r, struct bytes map,
 
 static int check_keys(struct bytes map, struct err *err)
 {
-    static const char *const known[] = {"body", "headers",   "json",
+    static const char *const known[] = {"body",   "headers",   "json",
                                         "method", "timeout_s", "url"};
     struct mp mp = mp_open(map);
     uint32_t count = 0;
@@ -410,8 +416,8 @@ struct bytes http_header_find(struct bytes headers, const char *name)
             at += len + 1;
             while (at < line_end && (*at == ' ' || *at == '\t'))
                 at++;
-            while (line_end > at && (line_end[-1] == '\r' ||
-                                     line_end[-1] == ' '))
+            while (line_end > at &&
+                   (line_end[-1] == '\r' || line_end[-1] == ' '))
                 line_end--;
             return bytes_of(at, (size_t)(line_end - at));
         }
@@ -433,8 +439,8 @@ static void put_headers(struct buf *out, struct bytes headers)
         if (line_end == NULL)
             line_end = end;
         const char *colon = memchr(at, ':', (size_t)(line_end - at));
-        struct bytes name = bytes_of(
-            at, colon != NULL ? (size_t)(colon - at) : 0);
+        struct bytes name =
+            bytes_of(at, colon != NULL ? (size_t)(colon - at) : 0);
         at = line_end + 1;
         if (!is_token(name))
             continue;
@@ -471,9 +477,8 @@ static bool says_json(struct bytes headers)
     const char *text = (const char *)type.data;
     if (len == strlen(json) && strncasecmp(text, json, len) == 0)
         return true;
-    return len > strlen(suffix) &&
-           strncasecmp(text + len - strlen(suffix), suffix, strlen(suffix)) ==
-               0;
+    return len > strlen(suffix) && strncasecmp(text + len - strlen(suffix),
+                                               suffix, strlen(suffix)) == 0;
 }
 
 static bool put_json(struct buf *out, struct bytes headers, struct bytes body)
@@ -482,9 +487,8 @@ static bool put_json(struct buf *out, struct bytes headers, struct bytes body)
     struct buf value = {0};
     if (!says_json(headers) || body.len == 0)
         return false;
-    json_t *json =
-        json_loadb((const char *)body.data, body.len,
-                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+    json_t *json = json_loadb((const char *)body.data, body.len,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
     if (json == NULL)
         return false;
     from_json(&value, json, &good, 0);

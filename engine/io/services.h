@@ -1,6 +1,6 @@
-/* services: those that the workers of this process may ask (node/service.h): the
- * ones that whoever opened the folder serves through a port, and http. All of it
- * on the engine's thread. */
+/* services: those that the workers of this process may ask (node/service.h):
+ * the ones that whoever opened the folder serves through a port, and http. All
+ * of it on the engine's thread. */
 #ifndef ATE_IO_SERVICES_H
 #define ATE_IO_SERVICES_H
 
@@ -23,8 +23,8 @@ void service_hub_serve(struct service_hub *hub, const char *name,
 /* The service `http`; takes it over. */
 void service_hub_serve_http(struct service_hub *hub, struct http *http);
 
-/* What came back for a request that went to a port. One that nobody waits for is
- * dropped. */
+/* What came back for a request that went to a port. One that nobody waits for
+ * is dropped. */
 void service_hub_reply(struct service_hub *hub, uint64_t number,
                        const struct service_reply *reply);
 

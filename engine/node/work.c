@@ -164,9 +164,9 @@ static int take_answer(struct work *w, struct bytes answer)
         rc = err_set(&w->why, ATE_ELIMIT,
                      "an answer has at most %d bytes, this one %zu",
                      LIMIT_BODY_PIECE, w->answer.len);
-    return rc != 0 ? err_wrap(&w->why, "service %s",
-                              buf_text(&w->asking.service))
-                   : 0;
+    return rc != 0
+               ? err_wrap(&w->why, "service %s", buf_text(&w->asking.service))
+               : 0;
 }
 
 static void replied(struct service_request *request,
@@ -413,5 +413,6 @@ void work_cancel(struct work *w)
     services->cancel(services->ctx, &w->sent);
     w->under_way = false;
     w->came_back = true;
-    w->reply_code = err_set(&w->why, ATE_ECANCELED, "the chain is being closed");
+    w->reply_code =
+        err_set(&w->why, ATE_ECANCELED, "the chain is being closed");
 }

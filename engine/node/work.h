@@ -55,7 +55,7 @@ struct work {
 
 /* Take an item in hand; it is run at the next work_step(). */
 struct work *work_new(struct hosted *h, const char *worker, struct bytes item);
-void work_free(struct work *w); /* nothing of it is under way */
+void work_free(struct work *w);            /* nothing of it is under way */
 bool work_is_active(const struct work *w); /* it does not wait */
 /* Go on, as far as that is possible now: only while the chain is not busy. */
 void work_step(struct work *w);

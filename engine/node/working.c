@@ -1,5 +1,5 @@
-/* What workers do next: of the chains that are open here, and of those that have
- * to be opened for it.
+/* What workers do next: of the chains that are open here, and of those that
+ * have to be opened for it.
  *
  * (1) Nothing is begun unless workers work by themselves (node_work()), or
  *     somebody waits for them (ate.workers).
@@ -371,8 +371,8 @@ static void rest(struct hosted *h)
 void working_settle(struct hosted *h)
 {
     struct err err;
-    bool wanted = h->node->works || !ring_is_empty(&h->runs) ||
-                  !ring_is_empty(&h->works);
+    bool wanted =
+        h->node->works || !ring_is_empty(&h->runs) || !ring_is_empty(&h->works);
     h->wake_us = INT64_MAX;
     if (!wanted || chain_is_hidden(h->chain))
         return;

@@ -570,18 +570,12 @@ static void add_searcher(lua_State *L)
 static void set_classes(lua_State *L)
 {
     static const luaL_Reg node_methods[] = {
-        {"close", node_close},
-        {"set_clock", node_set_clock},
-        {"listen", node_listen},
-        {"is_remote", node_is_remote},
-        {"serve", node_serve},
-        {"http", node_http},
-        {"reply", node_reply},
-        {"call", node_call},
-        {"read", node_read},
-        {"grant", node_grant},
-        {"cancel", node_cancel},
-        {NULL, NULL},
+        {"close", node_close},   {"set_clock", node_set_clock},
+        {"listen", node_listen}, {"is_remote", node_is_remote},
+        {"serve", node_serve},   {"http", node_http},
+        {"reply", node_reply},   {"call", node_call},
+        {"read", node_read},     {"grant", node_grant},
+        {"cancel", node_cancel}, {NULL, NULL},
     };
     static const luaL_Reg port_methods[] = {
         {"next", port_next},
