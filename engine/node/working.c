@@ -282,9 +282,17 @@ static void retry(struct hosted *h)
         bool is_due = h->node->works && w->due_us <= h->node->steady_us;
         if (is_due || w->pass < pass)
             work_try_now(w);
-        else if (h->node->works)
-            wake_at(h, w->due_us);
     }
+}
+
+/* Those that wait, be it since just now, are tried again in time. */
+static void wake_for_retries(struct hosted *h)
+{
+    if (!h->node->works)
+        return;
+    for (struct ring *r = h->works.after; r != &h->works; r = r->after)
+        if (!work_is_active(work_at(r)))
+            wake_at(h, work_at(r)->due_us);
 }
 
 static void step_all(struct hosted *h)
@@ -387,6 +395,7 @@ void working_settle(struct hosted *h)
     retry(h);
     step_all(h);
     pick(h);
+    wake_for_retries(h);
     end_rested(h);
     rest(h);
 }

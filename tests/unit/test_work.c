@@ -306,6 +306,110 @@ static void objects_are_seen_as_they_were(void **state)
     work_reopens(f);
 }
 
+/* ---- another schema ---- */
+
+/* jobs.lua of a later version: its orders have a color, another worker waits
+ * for them, and nobody watches shelves. */
+static int later_source(void *ctx, const char *module, struct buf *file,
+                        struct buf *source, struct err *err)
+{
+    static const char *const changes[][2] = {
+        {"version = 1", "version = 2"},
+        {"pieces = t.integer({min = 0}), till",
+         "pieces = t.integer({min = 0}), color = t.default(t.text(), 'red'), "
+         "till"},
+        {"what = placed.wishes or 'nothing'", "what = placed.color"},
+        {"jobs:worker('watch'", "jobs:worker('look'"},
+    };
+    struct buf text = {0};
+    int rc = fixture_source(ctx, module, file, &text, err);
+    for (size_t i = 0; rc == 0 && i < sizeof(changes) / sizeof(*changes); i++) {
+        struct buf next = {0};
+        const char *all = buf_text(&text);
+        const char *at = strstr(all, changes[i][0]);
+        assert_non_null(at);
+        buf_put(&next, all, (size_t)(at - all));
+        buf_put_text(&next, changes[i][1]);
+        buf_put_text(&next, at + strlen(changes[i][0]));
+        buf_deinit(&text);
+        text = next;
+    }
+    if (rc == 0)
+        buf_put_bytes(source, buf_bytes(&text));
+    buf_deinit(&text);
+    return rc;
+}
+
+static void go_on_under_another_bundle(struct fixture_chain *f)
+{
+    struct fixture_call c;
+    struct err err;
+    struct mapping m = {0};
+    struct buf bundle = {0};
+    if (bundle_build(&bundle, "jobs", later_source,
+                     (void *)(uintptr_t) "tests/lua/schemas", NULL, NULL,
+                     &err) != 0)
+        fail_msg("%s", err.text);
+    mp_put_bin(mapping_key(&m, "bundle"), buf_bytes(&bundle));
+    if (work_call(f, &c, &f->keys[0], "ate.bundle", &m, NULL) != 0)
+        fail_msg("%s", c.call.err.text);
+    fixture_end(&c);
+    if (work_call(f, &c, &f->keys[0], "ate.activate", &m, NULL) != 0)
+        fail_msg("%s", c.call.err.text);
+    fixture_end(&c);
+    buf_deinit(&bundle);
+}
+
+/* What waits goes on waiting, with fields as they are now; a new worker gets
+ * nothing of what was before, and one that is gone leaves nothing. */
+static void another_bundle_takes_over_what_waits(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item;
+    struct work_item parked;
+    struct work_asking asking = {0};
+    place(f, "worked", 1);
+    assert_true(work_first(f, "jobs.note", WORK_EVENT, &item));
+    assert_int_equal(work_run(f, "jobs.note", &item, NULL, NULL), 0);
+    assert_true(work_first(f, "jobs.pay", WORK_EVENT, &item));
+    assert_int_equal(work_set_aside(f, "jobs.pay", &item, "no bank"), 0);
+    place_till(f, "closed", "2023-11-14T22:13:21Z");
+    place_till(f, "open", "2023-11-14T22:13:22Z");
+    fixture_ok(f, 0, "shelf.put", ARGS("name=s"));
+    f->now += 60000;
+    assert_true(work_first(f, "jobs.close", WORK_DUE, &item));
+    assert_int_equal(work_run(f, "jobs.close", &item, NULL, NULL), 0);
+    assert_true(work_first(f, "jobs.pay", WORK_EVENT, &item));
+    assert_int_equal(work_run(f, "jobs.pay", &item, &asking, NULL), ATE_ENEED);
+    assert_int_equal(work_ask_of(f, "jobs.pay", &item, &asking), 0);
+
+    go_on_under_another_bundle(f);
+    assert_int_equal(work_count(f, "jobs.note", WORK_EVENT), 2);
+    assert_int_equal(work_count(f, "jobs.pay", WORK_EVENT), 2);
+    assert_int_equal(work_count(f, "jobs.pay", WORK_PARKED), 1);
+    assert_int_equal(work_count(f, "jobs.pay", WORK_ASK), 1);
+    assert_int_equal(work_count(f, "jobs.close", WORK_DUE), 1);
+    assert_int_equal(work_count(f, "jobs.watch", WORK_EVENT), 0);
+    assert_int_equal(work_count(f, "jobs.look", WORK_EVENT), 0);
+    work_reopens(f);
+
+    assert_true(work_first(f, "jobs.note", WORK_EVENT, &item));
+    assert_int_equal(work_run(f, "jobs.note", &item, NULL, NULL), 0);
+    assert_true(work_first(f, "jobs.pay", WORK_EVENT, &item));
+    work_asking_deinit(&asking);
+    assert_int_equal(work_run(f, "jobs.pay", &item, &asking, NULL), ATE_ENEED);
+    assert_true(asking.is_journaled);
+    assert_true(work_first(f, "jobs.pay", WORK_PARKED, &parked));
+    assert_int_equal(work_take_back(f, 0, "ate.retry", &parked), 0);
+    assert_int_equal(work_count(f, "jobs.pay", WORK_EVENT), 3);
+    assert_true(work_first(f, "jobs.close", WORK_DUE, &item));
+    assert_int_equal(work_run(f, "jobs.close", &item, NULL, NULL), 0);
+    fixture_ok(f, 0, "shelf.put", ARGS("name=t"));
+    assert_int_equal(work_count(f, "jobs.look", WORK_EVENT), 1);
+    work_asking_deinit(&asking);
+    work_reopens(f);
+}
+
 /* A method that is called asks nobody. */
 static void only_workers_ask(void **state)
 {
@@ -334,6 +438,7 @@ int main(void)
         jobs_test(what_is_parked_is_taken_back_or_dropped),
         jobs_test(a_parked_time_waits_only_with_its_row),
         jobs_test(objects_are_seen_as_they_were),
+        jobs_test(another_bundle_takes_over_what_waits),
         jobs_test(only_workers_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
