@@ -323,13 +323,14 @@ ATE_API int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
                       struct ate_error *error);
 
 /* The answer to `call`: one msgpack value; NULL: nil. Or `failure`: its code
- * says whether to ask again later (UNAVAILABLE, IO, CANCELED) or never. Once. */
+ * says whether to ask again later (UNAVAILABLE, IO, CANCELED) or never. Once.
+ */
 ATE_API void ate_reply(struct ate *ate, uint64_t call,
                        const struct ate_error *failure, const void *answer,
                        size_t len);
 
-/* Let workers ask the service `http`. `config` is a msgpack map {hosts, private?,
- * ca?}: docs/workers.md. Without it no host is asked.
+/* Let workers ask the service `http`. `config` is a msgpack map: {hosts,
+ * private?, ca?}, see docs/workers.md. Without it no host is asked.
  * Errors: INVALID, UNAVAILABLE (it is remote). */
 ATE_API int ate_http(struct ate *ate, const void *config, size_t len,
                      struct ate_error *error);

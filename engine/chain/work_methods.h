@@ -1,7 +1,7 @@
 /* work_methods: the engine's methods about workers.
  *
- *     ate.work {worker, item}             runs the worker's function, and ends the
- *                                         item in the same transaction
+ *     ate.work {worker, item}         runs the worker's function, and ends the
+ *                                     item in the same transaction
  *     ate.park {worker, item, why}
  *     ate.ask {worker, item, n, service, request}
  *     ate.answer {worker, item, n, answer}

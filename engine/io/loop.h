@@ -36,8 +36,8 @@ struct http;
 struct port;
 struct service_reply;
 
-/* Services of this process's workers (io/services.h). From any thread, at once in
- * order with requests. The port's reference and `http` are taken over, unless it
+/* Services of this process's workers (io/services.h). From any thread, in order
+ * with requests. The port's reference and `http` are taken over, unless it
  * fails; the reply is copied. Errors: INVALID (it is open for reading only). */
 int loop_serve(struct loop *loop, const char *name, struct port *port,
                struct err *err);

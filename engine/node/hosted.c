@@ -246,8 +246,8 @@ static bool has_to_go(const struct hosted *h)
     if (!ring_is_empty(&h->waiting))
         return false;
     const struct node *node = h->node;
-    return (h->expired && !working_holds(h)) || node->stopping || !ring_is_empty(&node->queued) ||
-           node->open_count > node->chains_max;
+    return (h->expired && !working_holds(h)) || node->stopping ||
+           !ring_is_empty(&node->queued) || node->open_count > node->chains_max;
 }
 
 /* Invariant (3). */

@@ -1,7 +1,7 @@
 /* One item in hand, step by step.
  *
  * (1) Callbacks of the chain and of services note what came back and touch the
- *     hosted; what follows from it is done in work_step(), from hosted_settle().
+ *     hosted; what follows is done in work_step(), from hosted_settle().
  * (2) Nothing here has to survive: the log says what was asked and answered.
  *     Attempts are counted in memory, and begin anew in a new process. */
 #include "node/work.h"

@@ -385,6 +385,11 @@ void working_settle(struct hosted *h)
     if (!wanted || chain_is_hidden(h->chain))
         return;
     map_delete(&h->node->sleeping, bytes_of_text(h->name), NULL);
+    if (chain_core(h->chain)->schema->worker_count == 0 &&
+        ring_is_empty(&h->runs) && ring_is_empty(&h->works)) {
+        rest(h);
+        return;
+    }
     if (check_works(h, &err) != 0) {
         end_runs(h, &err);
         release(h);
