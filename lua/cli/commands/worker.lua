@@ -204,7 +204,8 @@ local function each_parked(ctx, method)
     if session == nil then
         return nil, err
     end
-    local places, list = nil, ate.list({})
+    local list = ate.list({})
+    local places
     places, err = places_of(ctx, session)
     if places == nil then
         return nil, problem.say(err, chain)
