@@ -232,17 +232,16 @@ const struct worker *schema_worker(const struct schema *s, struct bytes name)
                           name);
 }
 
-int schema_no_worker(const struct schema *s, struct bytes name,
-                     struct err *err)
+int schema_no_worker(const struct schema *s, struct bytes name, struct err *err)
 {
     const char **names = mem_alloc((s->worker_count + 1) * sizeof(*names));
     for (size_t i = 0; i < s->worker_count; i++)
         names[i] = schema_short(s, s->workers[i].method.name);
     const char *near = near_name(name, names, s->worker_count);
-    int rc = err_set(err, ATE_ENOT_FOUND, "no worker '%.*s'%s%s%s",
-                     (int)name.len, (const char *)name.data,
-                     near ? "; did you mean '" : "", near ? near : "",
-                     near ? "'?" : "");
+    int rc =
+        err_set(err, ATE_ENOT_FOUND, "no worker '%.*s'%s%s%s", (int)name.len,
+                (const char *)name.data, near ? "; did you mean '" : "",
+                near ? near : "", near ? "'?" : "");
     mem_free(names);
     return rc;
 }

@@ -110,7 +110,7 @@ struct event_type {
     bool erasable;
     struct right *rights;
     size_t right_count;
-    int keep; /* a Lua function, or 0 */
+    int keep;                      /* a Lua function, or 0 */
     struct upgrade_from *upgrades; /* sorted by version */
     size_t upgrade_count;
     const char **workers; /* names of those that wait for it, sorted */
@@ -208,8 +208,8 @@ struct method {
 
 /* What happens when an event came, or when the time in a row has passed. */
 struct worker {
-    struct method method; /* first; its name, doc and function */
-    struct text_list on;  /* qualified types, sorted; or none, and */
+    struct method method;    /* first; its name, doc and function */
+    struct text_list on;     /* qualified types, sorted; or none, and */
     const struct view *view; /* the rows that it waits for; */
     size_t column;           /* their time, as its place in columns */
 };

@@ -22,7 +22,7 @@ enum {
     WORK_PLACE_SIZE = 1 + 16,   /* of items EVENT and PARKED */
     WORK_DUE_SIZE = 1 + 8 + 32, /* of items DUE */
     WORK_ITEM_MAX = WORK_DUE_SIZE,
-    WORK_ASKS_MAX = LIMIT_WORK_ASKS,  /* that the run of one item may make */
+    WORK_ASKS_MAX = LIMIT_WORK_ASKS, /* that the run of one item may make */
     WORK_WHY_MAX = 1024, /* bytes of the reason for which one is parked */
 };
 

@@ -49,7 +49,7 @@ struct asked {
     uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
     struct query *query;
     struct working_run *run; /* of workers, for ate.workers */
-    struct err *why; /* what ends its query instead of CANCELED */
+    struct err *why;         /* what ends its query instead of CANCELED */
     struct verifying *verifying;
 };
 
@@ -124,9 +124,9 @@ struct node {
     int64_t poll_us; /* when followers look again */
     size_t follows;
     size_t asked_count;
-    size_t making_keys; /* requests that wait for a key */
-    bool works;         /* workers work by themselves */
-    int64_t work_us;    /* the first wake_us of all; INT64_MAX: none */
+    size_t making_keys;  /* requests that wait for a key */
+    bool works;          /* workers work by themselves */
+    int64_t work_us;     /* the first wake_us of all; INT64_MAX: none */
     struct map sleeping; /* chains that were closed: when to wake them, us */
     struct sweep *sweep; /* through all chains, for work; NULL: none */
     bool stopping;

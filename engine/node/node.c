@@ -169,13 +169,14 @@ int node_may_make_me(const struct node *node, struct err *err)
         return 0;
     struct buf list = {0};
     node->door_names.list(node->door_names.ctx, &list);
-    int rc = err_set(
-        err, ATE_ENOT_FOUND,
-        "no key '" KEY_NAME_ME "', and none is made where there are chains: put "
-        "keys/" KEY_NAME_ME ".key back if it was lost, name another key%s%s%s, "
-        "or make it with key.new",
-        list.len > 0 ? " (there are: " : "", buf_text(&list),
-        list.len > 0 ? ")" : "");
+    int rc = err_set(err, ATE_ENOT_FOUND,
+                     "no key '" KEY_NAME_ME
+                     "', and none is made where there are chains: put "
+                     "keys/" KEY_NAME_ME
+                     ".key back if it was lost, name another key%s%s%s, "
+                     "or make it with key.new",
+                     list.len > 0 ? " (there are: " : "", buf_text(&list),
+                     list.len > 0 ? ")" : "");
     buf_deinit(&list);
     return rc;
 }

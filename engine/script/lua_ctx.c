@@ -450,9 +450,9 @@ static void push_identity(lua_State *L, const uint8_t *id)
 static int no_field(lua_State *L, const char *name)
 {
     static const char *const names[] = {
-        "emit", "create", "put",   "patch",  "delete",
-        "get",  "call",   "state", "caller", "time",
-        "data", "claims", "where", "none",   "author", "ask",
+        "emit",  "create", "put",    "patch", "delete", "get",
+        "call",  "state",  "caller", "time",  "data",   "claims",
+        "where", "none",   "author", "ask",
     };
     const char *near =
         near_name(bytes_of_text(name), names, sizeof(names) / sizeof(names[0]));

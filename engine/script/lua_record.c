@@ -201,8 +201,7 @@ void lua_record_push_past(lua_State *L, const struct event_type *type,
     if (!type->is_object)
         return;
     if (h->previous != NULL)
-        change =
-            (h->flags & EVENT_DELETES) != 0 ? CHANGE_DELETE : CHANGE_EDIT;
+        change = (h->flags & EVENT_DELETES) != 0 ? CHANGE_DELETE : CHANGE_EDIT;
     lua_pushstring(L, change_word(change));
     lua_setfield(L, -2, "change");
 }
