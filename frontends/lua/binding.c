@@ -280,9 +280,9 @@ static int node_is_remote(lua_State *L)
 static int node_serve(lua_State *L)
 {
     struct ate_error error = {0};
-    if (ate_serve(check_node(L, 1), check_port(L, 2), luaL_checkstring(L, 3),
+    if (ate_serve(binding_node(L, 1), check_port(L, 2), luaL_checkstring(L, 3),
                   &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -290,7 +290,7 @@ static int node_serve(lua_State *L)
 /* node:http(config) -> true | nil, err */
 static int node_http(lua_State *L)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
     size_t len = 0;
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -298,7 +298,7 @@ static int node_http(lua_State *L)
         return luaL_error(L, "the configuration: %s", lua_tostring(L, -1));
     const char *config = lua_tolstring(L, -1, &len);
     if (ate_http(ate, config, len, &error) != 0)
-        return fail(L, &error);
+        return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -315,7 +315,7 @@ static int code_of(const char *name)
  * -> true | nil, text when the answer is no value */
 static int node_reply(lua_State *L)
 {
-    struct ate *ate = check_node(L, 1);
+    struct ate *ate = binding_node(L, 1);
     uint64_t call = (uint64_t)luaL_checknumber(L, 2);
     struct ate_error failure = {0};
     size_t len = 0;
