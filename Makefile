@@ -8,7 +8,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wvla
 WITHOUT  ?=
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
+PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libcurl libedit
 # Frontends that are left out: make WITHOUT='fuse rest'
 FUSE     := $(if $(filter fuse,$(WITHOUT)),,fuse3)
 REST     := $(if $(filter rest,$(WITHOUT)),,libh2o libssl)

@@ -415,12 +415,20 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
     run->time = t->time;
 }
 
+/* Log time has to move on first, be it a little. */
+static bool is_early(const struct chain *c, int64_t not_before, int64_t now)
+{
+    int64_t time = state_time(state_head(&c->core.state));
+    return time < not_before && not_before <= now;
+}
+
 static int run_write(struct chain *c, struct chain_call *call)
 {
     struct tree *tree = c->core.state.tree;
     int64_t now = c->deps.now(c->deps.ctx);
-    bool beats = !call->proposes && call->state->orders && !switch_is_made(c) &&
-                 order_needs_heartbeat(c, now);
+    bool beats =
+        !call->proposes && call->state->orders && !switch_is_made(c) &&
+        (order_needs_heartbeat(c, now) || is_early(c, call->not_before, now));
     rooting_note(c);
     if (beats && rooting_is_near(c)) {
         beats = false;
@@ -732,6 +740,22 @@ static int look_again(struct chain *c, struct chain_call *call)
     return find_method(c, call);
 }
 
+/* A worker asks outside: whoever let it work sees to that. */
+static void give_asking(struct chain *c, struct chain_call *call)
+{
+    struct work_asking *asking = &call->state->run.asking;
+    if (call->asking == NULL) {
+        err_set(&call->err, ATE_EUNAVAILABLE,
+                "%s: it asks a service, which ate worker run lets it",
+                call->state->method->name);
+        answer(c, call, ATE_EUNAVAILABLE);
+        return;
+    }
+    *call->asking = *asking;
+    *asking = (struct work_asking){0};
+    answer(c, call, ATE_ENEED);
+}
+
 static void start(struct chain *c, struct chain_call *call)
 {
     int rc = look_again(c, call);
@@ -760,7 +784,9 @@ static void start(struct chain *c, struct chain_call *call)
         prepare_run(c, call);
         rc = call->state->run.writes ? run_write(c, call) : run_read(c, call);
     }
-    if (rc == ATE_ENEED)
+    if (rc == ATE_ENEED && call->state->run.asking.is_asking)
+        give_asking(c, call);
+    else if (rc == ATE_ENEED)
         fetch(c, call);
     else if (rc != 0)
         answer(c, call, rc);

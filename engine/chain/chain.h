@@ -123,6 +123,11 @@ struct chain_call {
     bool reads_only;
     /* Of a read: gets what it looked at, in place of what is there; or NULL. */
     struct reads *reads;
+    /* Log time has to be this, at least: of work whose time has come. */
+    int64_t not_before;
+    /* Of ate.work: gets what the worker asks outside, with code NEED; NULL: it
+     * may not ask. The caller frees its texts. */
+    struct work_asking *asking;
     void (*done)(struct chain_call *call);
     void *owner;
 

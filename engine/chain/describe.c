@@ -207,6 +207,27 @@ void describe_method(struct buf *out, const struct schema *s,
     buf_deinit(&own);
 }
 
+void describe_worker(struct buf *out, const struct schema *s,
+                     const struct worker *worker)
+{
+    struct mapping m = {0};
+    mapping_text(&m, "name", schema_short(s, worker->method.name));
+    mapping_text_or_not(&m, "doc", worker->method.doc);
+    mapping_text_or_not(&m, "where", worker->method.where);
+    if (worker->view != NULL) {
+        struct buf *due = mapping_key(&m, "due");
+        mp_put_array(due, 2);
+        mp_put_text(due, schema_short(s, worker->view->name));
+        mp_put_text(due, worker->view->columns.items[worker->column].name);
+    } else {
+        struct buf *on = mapping_key(&m, "on");
+        mp_put_array(on, (uint32_t)worker->on.count);
+        for (size_t i = 0; i < worker->on.count; i++)
+            mp_put_text(on, schema_short(s, worker->on.items[i]));
+    }
+    mapping_put(&m, out);
+}
+
 static void put_part(struct buf *out, const struct schema_part *part)
 {
     struct mapping m = {0};
@@ -241,5 +262,9 @@ void schema_describe(const struct schema *s, struct buf *out)
     mp_put_array(list, (uint32_t)s->method_count);
     for (size_t i = 0; i < s->method_count; i++)
         describe_method(list, s, &s->methods[i]);
+    list = mapping_key(&m, "workers");
+    mp_put_array(list, (uint32_t)s->worker_count);
+    for (size_t i = 0; i < s->worker_count; i++)
+        describe_worker(list, s, &s->workers[i]);
     mapping_put(&m, out);
 }

@@ -15,7 +15,7 @@ static const struct query_kind *const kinds[] = {
     &query_sum,         &query_info,     &query_schema,     &query_tail,
     &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
     &query_consistency, &query_tile,     &query_check,      &query_plan,
-    &query_body,        &query_call};
+    &query_body,        &query_call,     &query_workers,    &query_work};
 
 static const struct query_kind *find_kind(struct bytes name)
 {

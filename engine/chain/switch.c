@@ -147,6 +147,8 @@ void switch_step(struct chain *c)
     int rc = beat(s, &err);
     if (rc == 1)
         return;
+    if (rc == 0)
+        rc = upgrade_carry(s->upgrade, &err);
     if (rc != 0) {
         fail(s, &err);
         return;
@@ -274,6 +276,8 @@ static void replay_exchange(void *ctx)
 {
     struct replay_switch *r = ctx;
     struct chain *c = r->chain;
+    if (r->code == 0)
+        r->code = upgrade_carry(r->upgrade, &r->err);
     if (r->code == 0) {
         exchange_cores(c, r->upgrade);
         c->hidden = true;

@@ -13,6 +13,7 @@
 #include "chain/logic.h"
 #include "chain/materializer.h"
 #include "chain/value.h"
+#include "chain/work.h"
 #include "event/body.h"
 #include "event/tx.h"
 
@@ -375,6 +376,8 @@ static int apply(struct trial *t, struct trial_event *e, size_t n,
         state_put_object(state, e->type, e->id, t->index, n, e->raw, &e->header,
                          e->converted);
     note_large(state, e);
+    if (t->refold == NULL)
+        work_note_event(state, e->type, e->id, t->index, n, e->raw);
     return fold_all(t, e, n, err);
 }
 

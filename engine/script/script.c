@@ -25,6 +25,7 @@
 #include "script/lua_ctx.h"
 #include "script/lua_function.h"
 #include "script/lua_record.h"
+#include "script/lua_rows.h"
 #include "script/lua_value.h"
 #include "script/vocabulary.h"
 
@@ -251,18 +252,40 @@ static int fold(struct logic *l, struct trial *trial, const struct view *view,
 
 /* ---- methods ---- */
 
+/* What a worker waited for. */
+static void push_subject(lua_State *L, const struct work_run *work)
+{
+    const struct box *b = box_of(L);
+    if (work->event == NULL) {
+        lua_rows_push_row(L, work->worker->view, work->row_key, work->columns);
+        return;
+    }
+    const struct event_type *type =
+        schema_type(b->schema, work->event->header.type);
+    assert(type != NULL);
+    lua_record_push_past(L, type, work->event);
+}
+
+static void push_args(lua_State *L, const struct method *method,
+                      struct bytes args)
+{
+    static const uint8_t empty_map = 0x80;
+    if (args.len == 0)
+        args = bytes_of(&empty_map, 1);
+    lua_value_push_fields(L, &method->args, args,
+                          schema_short(box_of(L)->schema, method->name));
+}
+
 static int run_method(lua_State *L)
 {
     struct box *b = lua_touserdata(L, 1);
     struct call *call = b->run.call;
     const struct method *method = call->method;
-    static const uint8_t empty_map = 0x80;
-    struct bytes args = call->args;
-    if (args.len == 0)
-        args = bytes_of(&empty_map, 1);
     luaL_checkstack(L, 8, "method");
-    lua_value_push_fields(L, &method->args, args,
-                          schema_short(b->schema, method->name));
+    if (call->work != NULL)
+        push_subject(L, call->work);
+    else
+        push_args(L, method, call->args);
     lua_ctx_run(L, method);
     lua_ctx_take_result(L, -1, method, &b->run.out);
     return 0;
@@ -274,7 +297,7 @@ static int run(struct logic *l, struct call *call, struct err *err)
     struct box *b = s->entry->host;
     const struct method *method = call->method;
     struct err why = {0};
-    assert(method->by_default == DEFAULT_NONE);
+    assert((call->work != NULL) == (method->by_default == DEFAULT_WORKER));
     s->gas = 0;
     box_begin(b, false);
     b->run.core = call->core;
@@ -292,7 +315,8 @@ static int run(struct logic *l, struct call *call, struct err *err)
         buf_put_bytes(&call->result, buf_bytes(&b->run.out));
     else if (rc == ATE_ESCRIPT || rc == ATE_ELIMIT ||
              sandbox_is_dead(b->sandbox))
-        err_wrap(&why, "method %s", schema_short(b->schema, method->name));
+        err_wrap(&why, "%s %s", call->work != NULL ? "worker" : "method",
+                 schema_short(b->schema, method->name));
     if (rc != 0 && err != NULL)
         *err = why;
     return rc;

@@ -11,8 +11,9 @@ bodies, the log's Merkle tree against `seen` and heartbeats, the file of tiles, 
 who may do what by root keys and delegations, the order key of each term, and
 what a checkpoint or the checkpoint of a receipt says. What is left out, because
 it takes Lua: whether rules allow the events, view rows, and what a bundle makes
-of older objects; so verdict digests are recomputed where no row changed, and
-the state root of --state is that of a schema without views.
+of older objects, and what waits for workers; so verdict digests are recomputed
+where no row changed, and the state root of --state is that of a schema without
+views and workers.
 
 Prints `N transactions, N signatures: all as recorded`; or what differs first,
 with exit code 8. 3 when there is no such folder.
@@ -30,6 +31,7 @@ from note import check_note, check_receipt  # noqa: E402
 from state import AUTHOR, CHAIN, OBJECT, State  # noqa: E402
 from trust import (  # noqa: E402
     PARENTS_MAX, Transaction, Trust, fields, key_id)
+from work import Work  # noqa: E402
 from formats import (  # noqa: E402
     DELETES, H, Differs, Tree, array, decode, encode, need, sha256, signed,
     typed, u8)
@@ -150,6 +152,7 @@ class Chain:
         self.signatures = 0
         self.verdicts = 0   # recomputed
         self.trust = None
+        self.work = None
         self.next_sequence = {}
         self.ends = {}      # size at the end of a frame -> its number
         self.bundle = None  # the hash of the one in force
@@ -237,6 +240,7 @@ class Chain:
         self.call_ms = genesis[11].get('call_ms', 86400000)
         self.state.begin(genesis)
         self.trust = Trust(self, genesis)
+        self.work = Work(self.trust)
         check_further(further, 'root signatures')
         for signer, purpose, signature in further:
             need(signer in self.trust.root_ids and purpose == 'root',
@@ -438,6 +442,8 @@ class Chain:
             self.state.put(CHAIN, 'next', [event.body_hash, tx.index, n])
         elif event.type == 'ate.activate':
             self.activate(tx, event, alone and len(events) == 1)
+        elif event.type in ('ate.work', 'ate.ask', 'ate.answer'):
+            self.work.judge(tx, n, event)
         else:
             self.trust.judge(tx, n, event, [e.type for e in events[:n]])
 
@@ -474,8 +480,8 @@ class Chain:
         need(event.object == self.object_id(None, tx.author, tx.call, n, event)
              and (event.parent, event.previous, event.flags) == (None, None, 0),
              '%s: not a bare fact', event.type)
-        need((event.length == 0) == (event.type != 'ate.bundle'),
-             '%s: its body', event.type)
+        has_body = event.type in ('ate.bundle', 'ate.ask', 'ate.answer')
+        need((event.length > 0) == has_body, '%s: its body', event.type)
         need(event.auth_ref is None or event.type == 'ate.delegation',
              '%s: rests on a delegation', event.type)
 
@@ -567,7 +573,8 @@ class Chain:
         if self.tree.size % ROOT_EVERY == 0:
             # Known where everything was recomputed: no row of a view is there.
             known = (self.verdicts == self.tree.size - 1
-                     and not self.activations)
+                     and not self.activations
+                     and b':worker(' not in self.trust.bundles)
             self.rooted = self.state.root() if known else None
 
 

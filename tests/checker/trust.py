@@ -293,18 +293,21 @@ class Trust:
         self.k, self.next = f['threshold'], f.get('next')
         self.state.put(CHAIN, 'roots', [self.roots, self.k, self.next])
 
-    def judge_order(self, tx, _, event):
-        f = fields(event, {'key': list, 'term': int})
-        need(f['term'] == self.term + 1, 'ate.order: term %d after %d',
-             f['term'], self.term)
+    def may_order(self, tx):
+        """The right `order` on the whole chain, or the root keys."""
         spot = (None, None)
-        need(self.is_root(tx) or any(
+        return self.is_root(tx) or any(
             'order' in given.rights and self.in_force(tx, given)
             and given.to in tx.authors | {tx.caller}
             and self.speaks_for(tx, given.to, spot)
             and self.covers(given, spot)
-            for given in self.delegations.values()),
-             'ate.order: by nobody who may')
+            for given in self.delegations.values())
+
+    def judge_order(self, tx, _, event):
+        f = fields(event, {'key': list, 'term': int})
+        need(f['term'] == self.term + 1, 'ate.order: term %d after %d',
+             f['term'], self.term)
+        need(self.may_order(tx), 'ate.order: by nobody who may')
         self.learn(f['key'])
         self.term, self.order = f['term'], f['key']
         self.order_id = key_id(self.order)

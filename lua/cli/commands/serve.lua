@@ -1,5 +1,6 @@
 --- ate serve: let other processes in by the folder's socket.
 local ate = require('ate')
+local config = require('ate.client.config')
 local mounting = require('ate.cli.mounting')
 
 --- Wait for the end; a mount that somebody else unmounted is not put back.
@@ -47,8 +48,8 @@ local function say_ready(ctx, path, doors)
         url, metrics = doors:where()
     end
     if ctx.out.is_json then
-        ctx.out:json_line({ready = path, mount = ctx.options.mount, rest = url ~= '' and url or nil,
-            metrics = metrics ~= '' and metrics or nil})
+        ctx.out:json_line({ready = path, mount = ctx.options.mount,
+            rest = url ~= '' and url or nil, metrics = metrics ~= '' and metrics or nil})
     else
         for _, fact in ipairs({{'rest', url}, {'metrics', metrics},
             {'ready', path}}) do
@@ -72,6 +73,10 @@ local function run(ctx)
             .. path)
     end
     local listens
+    listens, err = config.apply(session, folder)
+    if not listens then
+        return nil, err
+    end
     listens, err = session:listen()
     if not listens then
         return nil, err
@@ -101,10 +106,11 @@ return {
     name = 'serve',
     doc = 'Serve the data folder to other processes.',
     more = 'All commands then go through DATA/socket, which opens chains once '
-        .. 'and keeps them\nopen. Ctrl-C or TERM ends it: writes under way are '
-        .. 'finished and answered first;\na second TERM ends it at once, which '
-        .. 'loses nothing that was acknowledged.\n\n--rest serves the chains '
-        .. 'by HTTP, to who has the key that ate key bearer prints.\nAn '
+        .. 'and keeps them\nopen. Workers work by themselves, and may ask whom '
+        .. 'DATA/config.lua names. Ctrl-C or\nTERM ends it: writes under way '
+        .. 'are finished and answered first; a second TERM ends it\nat once, '
+        .. 'which loses nothing that was acknowledged.\n\n--rest serves the '
+        .. 'chains by HTTP, to who has the key that ate key bearer prints.\nAn '
         .. 'address is PORT, on this machine alone, or HOST:PORT; port 0 takes '
         .. 'a free\none, which is printed.',
     options = {
