@@ -8,30 +8,39 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wvla
 WITHOUT  ?=
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libedit
-# Frontends that are left out: make WITHOUT=fuse
+PKGS     := libsodium libcrypto luajit libuv libutf8proc jansson libcurl libedit
+# Frontends that are left out: make WITHOUT='fuse rest'
 FUSE     := $(if $(filter fuse,$(WITHOUT)),,fuse3)
+REST     := $(if $(filter rest,$(WITHOUT)),,libh2o libssl)
 
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(FUSE) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(FUSE) $(REST) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm
-FUSE_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE)))
+DOOR_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE))) \
+              $(if $(REST),$(shell pkg-config --libs $(REST)) -lwslay)
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
               $(HARDEN) $(WARNINGS) -MMD -MP $(PKG_CFLAGS) \
-              $(if $(FUSE),,-DWITHOUT_FUSE)
+              $(WITHOUT:%=-DWITHOUT_%)
 
 ENGINE   := $(sort $(shell find engine -name '*.c'))
-FRONT    := $(sort $(shell find frontends -name '*.c' $(if $(FUSE),,! -path '*/mount/*')))
+FRONT    := $(filter-out $(if $(FUSE),,frontends/mount/%) \
+             $(if $(REST),,frontends/rest/%),$(sort $(shell find frontends -name '*.c')))
 DOOR     := $(filter-out %/mount.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
-FUZZERS  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
+            $(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
 LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
 FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
 DOOR_O   := $(DOOR:%.c=$(B)/%.o)
-MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/%),$(FRONT_O))
+MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%),\
+             $(FRONT_O))
+REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
+             message model openapi openapi_schema plan plan_calls plan_log \
+             plan_types problem result target wire)
+REST_BENCH := $(if $(REST),$(B)/ate $(B)/tests/bench/bare_h2o)
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
@@ -68,8 +77,10 @@ fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 
 bench:                            ## ratios against the machine's limits and a peer
 	tests/install build bench
-	$(MAKE) --no-print-directory $(B)/tests/bench/bench bench-mount
+	$(MAKE) --no-print-directory $(B)/tests/bench/bench $(REST_BENCH)
 	$(B)/tests/bench/bench
+	$(if $(REST_BENCH),tests/bench/rest.sh $(B))
+	$(if $(FUSE),$(MAKE) --no-print-directory bench-mount)
 
 bench-mount: all
 	$(MAKE) --no-print-directory $(B)/tests/bench/mount
@@ -100,7 +111,7 @@ help:                             ## this list
 
 $(B)/ate: $(FRONT_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) $(FUSE_LIBS)
+	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
 $(B)/libate.so: $(ENGINE_O)
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
@@ -147,20 +158,27 @@ $(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^ $(REST_LIBS) $(PKG_LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
 # The fuzz targets twice: with the fuzzer, and with a main that replays files.
+# Of REST there is what knows no socket.
+$(B)/tests/replay/rest: $(REST_PURE:%.c=$(B)/%.o)
 $(REPLAYS): $(B)/tests/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a
 	mkdir -p $(@D)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
-$(B)/fuzz/%.o: %.c
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS)
+$(B)/fuzz/%.o: %.c $(B)/include/ate.h
 	mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -MMD -MP \
 	    -Iengine -Ifrontends -Itests $(PKG_CFLAGS) -c -o $@ $<
+$(B)/tests/fuzz/fuzz_rest: $(REST_PURE:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_door: $(DOOR:%.c=$(B)/fuzz/%.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(ENGINE:%.c=$(B)/fuzz/%.o) \
-    $(DOOR:%.c=$(B)/fuzz/%.o) $(B)/fuzz/$(B)/lua_assets.o
+    $(B)/fuzz/$(B)/lua_assets.o
 	mkdir -p $(@D)
 	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 

@@ -4,18 +4,19 @@
  * signatures, ids, bodies, author sequences, call ids, versions of objects, the
  * log's tree against what authors saw and heartbeats say, log time, root keys,
  * delegations, the order key of each term. Not: whether the schema has the
- * types and its rules allow the events, the rows of views, and what a bundle
- * makes of older objects; so verdict digests count where no row changed.
+ * types and its rules allow the events, the rows of views, what a bundle makes
+ * of older objects, and what waits for workers; so verdict digests count where
+ * no row changed.
  *
- * Memory is that of live and spent objects, delegations, keys and the calls of
- * a day, not that of the log, whose frames come one by one. */
+ * Memory is that of live and spent objects, delegations, keys, events that were
+ * worked and the calls of a day, not that of the log, whose frames come one by one. */
 import {
     Differs, concat, equal, hex, need, u64, utf8,
 } from './bytes.mjs';
 import {Bodies, Large, bodiesArrived} from './bodies.mjs';
 import {
-    batchText, checkBundle, keyId, keysBrought, ownFields, readBatch,
-    readFurther, readGenesis, signText, sigsHash,
+    batchText, checkBundle, keyId, keysBrought, mayHaveWorkers, ownFields,
+    readBatch, readFurther, readGenesis, signText, sigsHash,
 } from './event.mjs';
 import {BATCH, Folder, GENESIS} from './folder.mjs';
 import {H, NOTHING, SUITE, Tree, leafHash} from './hash.mjs';
@@ -27,8 +28,10 @@ import {AUTHOR, CHAIN, State} from './state.mjs';
 import {Tiles} from './tiles.mjs';
 import {Trust} from './trust.mjs';
 import {Window} from './window.mjs';
+import {Work, isWork} from './work.mjs';
 
 const SEEN_FRAMES = 4096;
+const OF_A_BODY = ['ate.bundle', 'ate.ask', 'ate.answer'];
 const ROOT_EVERY = 1 << 16;
 
 export class Chain {
@@ -118,7 +121,8 @@ export class Chain {
         const path = `${frame.segment}.body`;
         if (this.bodies?.path === path)
             return;
-        await this.checkBodyEnd();
+        if (frame.segment !== this.folder.end.segment)
+            await this.checkBodyEnd();
         this.bodies = new Window(this.files, path);
     }
 
@@ -158,8 +162,9 @@ export class Chain {
         need(further.length >= genesis.k,
             `fewer than ${genesis.k} root signatures`);
         const bodies = new Bodies(frame, null, null);
-        checkBundle(await bodies.take(genesis.bundleLength, genesis.bundle,
-            'bundle', true));
+        const bundle = await bodies.take(genesis.bundleLength, genesis.bundle,
+            'bundle', true);
+        this.hasWorkers = mayHaveWorkers(checkBundle(bundle));
         bodies.done();
         this.append(0, this.id, sigsHash(NOTHING, further), H('verdict'));
     }
@@ -174,6 +179,7 @@ export class Chain {
         this.state.put(CHAIN, utf8('bundle'), genesis.bundle);
         this.state.put(CHAIN, utf8('time'), genesis.time);
         this.trust = new Trust(genesis, this.state, this.objects);
+        this.work = new Work(this.trust);
     }
 
     /** `cur`, the watermark and the folder's name say which chain this is. */
@@ -317,6 +323,8 @@ export class Chain {
             this.checkBundle(tx, n, event, bundles.get(event));
         else if (event.type === 'ate.activate')
             this.activate(tx, event, batch);
+        else if (isWork(event.type))
+            this.work.judge(tx, n, event);
         else
             this.trust.judge(tx, n, event, tx.events.slice(0, n)
                 .map((other) => other.type));
@@ -327,7 +335,7 @@ export class Chain {
         need(equal(factId(this.id, tx, n), event.objectId) &&
             event.parent === null && event.previous === null && !event.deletes,
         `${event.type}: not a bare fact`);
-        need((event.length > 0) === (event.type === 'ate.bundle'),
+        need((event.length > 0) === OF_A_BODY.includes(event.type),
             `${event.type}: its body`);
         need(event.authRef === null || event.type === 'ate.delegation',
             `${event.type}: rests on a delegation`);
@@ -391,20 +399,22 @@ export class Chain {
 
     /* ---- what comes of it ---- */
 
-    /** Events of the engine change no rows; others may, and another bundle. */
+    /** Events of the engine change no rows; others may. */
     checkVerdict(tx) {
         if (equal(this.state.verdict(tx.events), tx.verdict)) {
             this.verdicts++;
             return;
         }
-        need(tx.events.some((event) => !event.isOwn ||
-            event.type === 'ate.activate'), 'the verdict digest differs');
+        need(tx.events.some((event) => !event.isOwn),
+            'the verdict digest differs');
         this.state.forget();
     }
 
-    /** All of the state takes no Lua: no row of a view was written. */
+    /** All of the state takes no Lua: no row of a view was written, and nothing
+     * waits for workers. */
     isStateKnown() {
-        return this.state.leaves !== null && this.activations.length === 0;
+        return this.state.leaves !== null && !this.hasWorkers &&
+            this.activations.length === 0;
     }
 
     append(index, txId, sigs, verdict) {

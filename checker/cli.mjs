@@ -12,14 +12,15 @@ import {checkLeaf, checkTree} from './tlog.mjs';
 
 const HELP = `Check a chain, a proof or a published log, without ate.
 
-    cli.mjs FOLDER [--checkpoint FILE] [--receipt BASE64] [--state HEX]
-        [--strict]
+    cli.mjs FOLDER [--checkpoint FILE] [--receipt BASE64] [--root HEX]
+        [--state HEX] [--strict]
     cli.mjs proof FILE [--vkey VKEY] [--leaf HEX]
     cli.mjs tree DIR --vkey VKEY [--since FILE]
 
 A chain is checked from its genesis, as far as it takes no Lua; checkpoints and
-receipts (several of each) have to fit it, and the state root at its end, which
-is known where the schema has no views. What is odd and takes nothing away
+receipts (several of each) have to fit it, and the root of its log, and the
+state root at its end, which is known where the schema has no views and no
+workers. What is odd and takes nothing away
 (a damaged watermark beside a good one, tiles that are wrong) is told; with
 --strict it counts as something that differs. A proof is of ate, or, with
 --leaf, any C2SP tlog-proof. --json prints the result as JSON.
@@ -90,9 +91,11 @@ async function checkFolder(folder, options) {
         });
         if (isOdd && options.strict)
             throw new Differs('odd, and --strict');
+        if (options.root !== undefined && report.root !== options.root)
+            throw new Differs(`the root is ${report.root}`);
         if (options.state !== undefined && report.state !== options.state) {
             throw new Differs(report.state === null
-                ? 'the state root takes Lua: the schema has views'
+                ? 'the state root takes Lua: the schema has views or workers'
                 : `the state root is ${report.state}`);
         }
         return {report, text: `${report.transactions} transactions, ` +
@@ -145,8 +148,8 @@ async function checkPublished(folder, options) {
 }
 
 const COMMANDS = {
-    chain: {check: checkFolder, options: ['checkpoint', 'receipt', 'state',
-        'strict']},
+    chain: {check: checkFolder, options: ['checkpoint', 'receipt', 'root',
+        'state', 'strict']},
     proof: {check: checkProofFile, options: ['vkey', 'leaf']},
     tree: {check: checkPublished, options: ['vkey', 'since']},
 };
@@ -157,8 +160,8 @@ function parse(words) {
     let parsed;
     try {
         parsed = parseArgs({args: words, allowPositionals: true, options: {
-            checkpoint: several, receipt: several, state: one, vkey: one,
-            leaf: one, since: one, json: {type: 'boolean'},
+            checkpoint: several, receipt: several, root: one, state: one,
+            vkey: one, leaf: one, since: one, json: {type: 'boolean'},
             strict: {type: 'boolean'},
             help: {type: 'boolean', short: 'h'},
         }});

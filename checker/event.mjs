@@ -95,7 +95,7 @@ export function readGenesis(raw) {
     };
 }
 
-/** A bundle: its modules are sorted, the main one is among them. */
+/** A bundle: its modules are sorted, the main one is among them; gives them. */
 export function checkBundle(raw) {
     const [main, modules] = array(decode(raw, 'bundle'), 'str list', 'bundle');
     need(modules.length >= 1 && modules.length <= 256,
@@ -111,6 +111,14 @@ export function checkBundle(raw) {
     const names = modules.map(([name]) => name);
     need(isSorted(names.map(utf8)) && names.includes(main),
         'bundle: modules are not sorted, or the main one is missing');
+    return modules;
+}
+
+/** Does a bundle of these modules declare workers, perhaps? Those of ate itself
+ * declare none. */
+export function mayHaveWorkers(modules) {
+    return modules.some(([name, , source]) => name !== 'ate' &&
+        !name.startsWith('ate.') && /worker/.test(source));
 }
 
 /* ---- events ---- */

@@ -1,7 +1,7 @@
 /** state: as far as no Lua is needed (docs/format.md, section 6): the chain,
  * objects, delegations, authors, calls. Of each entry its slot and its leaf are
  * kept, no more; the root is that of the whole state when the schema has no
- * views. */
+ * views and no workers. */
 import {hex, unhex} from './bytes.mjs';
 import {H} from './hash.mjs';
 import {encode} from './msgpack.mjs';

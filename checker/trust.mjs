@@ -58,6 +58,11 @@ export class Trust {
         return this.rootIds.filter((id) => tx.roots.has(id)).length >= this.k;
     }
 
+    /** The root keys, or the right `order` on the whole chain. */
+    mayOrder(tx) {
+        return this.isRoot(tx) || this.given.mayOrder(tx);
+    }
+
     checkCaller(tx) {
         need(this.given.speaksFor(tx, tx.caller, null),
             'a caller that it does not speak for');
@@ -127,7 +132,7 @@ export class Trust {
         const f = ownFields(event, {key: 'list', term: 'int'});
         need(f.term === this.term + 1, `ate.order: term ${f.term} after ` +
             this.term);
-        need(this.isRoot(tx) || this.given.mayOrder(tx),
+        need(this.mayOrder(tx),
             'ate.order: by nobody who may');
         this.learn(f.key);
         this.setOrder(f.term, keep(f.key), tx.index);

@@ -21,10 +21,12 @@
 #include "chain/schema.h"
 #include "crypto/sign.h"
 #include "event/body.h"
+#include "io/http.h"
 #include "io/loop.h"
 #include "io/port.h"
 #include "io/remote.h"
 #include "io/source_files.h"
+#include "node/service.h"
 #include "script/bundle_load.h"
 
 #define SAME(name)                                                             \
@@ -248,7 +250,9 @@ int ate_port_next(struct ate_port *port, struct ate_answer *answer,
     if (next == NULL)
         return 0;
     answer->call = next->call;
-    answer->kind = next->is_final ? ATE_ANSWER_FINAL : ATE_ANSWER_DATA;
+    answer->kind = next->is_asked   ? ATE_ANSWER_ASKED
+                   : next->is_final ? ATE_ANSWER_FINAL
+                                    : ATE_ANSWER_DATA;
     if (next->err != NULL)
         give_error(&answer->error, next->err);
     answer->value = give_buf(&next->value);
@@ -378,6 +382,69 @@ void ate_cancel(struct ate *ate, uint64_t call)
         remote_cancel(ate->remote, call);
     else
         loop_cancel(ate->loop, call);
+}
+
+/* ---- services ---- */
+
+static int check_serves(const struct ate *ate, struct err *err)
+{
+    if (ate->loop != NULL)
+        return 0;
+    return err_set(err, ATE_EUNAVAILABLE,
+                   "services: workers work in the process that serves the data "
+                   "folder");
+}
+
+int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
+              struct ate_error *error)
+{
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = check_serves(ate, &err);
+    if (rc == 0 &&
+        (name == NULL || name[0] == '\0' || strlen(name) > LIMIT_KIND_NAME))
+        rc = err_set(&err, ATE_EINVALID, "services: this one has no name");
+    if (rc == 0) {
+        port_ref(port_of(port), NULL);
+        rc = loop_serve(ate->loop, name, port_of(port), &err);
+        if (rc != 0)
+            port_unref(port_of(port));
+    }
+    return rc != 0 ? fail(error, &err) : 0;
+}
+
+void ate_reply(struct ate *ate, uint64_t call, const struct ate_error *failure,
+               const void *answer, size_t len)
+{
+    static const uint8_t nil = 0xc0;
+    struct err err = {0};
+    struct service_reply reply = {.answer = bytes_of(answer, len)};
+    if (answer == NULL)
+        reply.answer = bytes_of(&nil, 1);
+    if (failure != NULL && failure->code != 0) {
+        reply.code = err_set(&err, failure->code, "%s", failure->text);
+        reply.err = &err;
+    }
+    if (ate->loop != NULL)
+        loop_reply(ate->loop, call, &reply);
+}
+
+int ate_http(struct ate *ate, const void *config, size_t len,
+             struct ate_error *error)
+{
+    struct err err = {0};
+    struct http *http = NULL;
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = check_serves(ate, &err);
+    if (rc == 0)
+        rc = http_open(&http, bytes_of(config, len), &err);
+    if (rc == 0)
+        rc = loop_serve_http(ate->loop, http, &err);
+    if (rc != 0)
+        http_close(http);
+    return rc != 0 ? fail(error, &err) : 0;
 }
 
 /* ---- schemas, without a node ---- */

@@ -141,15 +141,17 @@ ATE_API int ate_port_fd(const struct ate_port *port);
 enum ate_answer_kind {
     ATE_ANSWER_DATA = 1,  /* one chunk of the output stream, more may follow */
     ATE_ANSWER_FINAL = 2, /* the end of the call */
+    ATE_ANSWER_ASKED = 3, /* a worker asks a service: ate_reply() answers */
 };
 
 struct ate_answer {
-    uint64_t call;          /* as ate_call() returned it */
+    uint64_t call;          /* as ate_call() returned it; ASKED: its own */
     int kind;               /* enum ate_answer_kind */
     struct ate_error error; /* code 0 for DATA and for success */
     /* DATA: one msgpack value. FINAL: the result, or nil; for a write it is the
      * map {result, index, root (hex), tx (hex), receipt (text), gas,
-     * durable_us}; for a failed one empty. The caller's: ate_free() it. */
+     * durable_us}; for a failed one empty. ASKED: a map, see ate_serve(). The
+     * caller's: ate_free() it. */
     struct ate_bytes value;
 };
 
@@ -224,7 +226,12 @@ struct ate_request {
  *     ate.order {to}
  *     ate.rotate {keys [identity], threshold?, next? [identity],
  *                 next_threshold?}
- *     ate.bundle {bundle bin}, ate.activate {}: another schema */
+ *     ate.bundle {bundle bin}, ate.activate {}: another schema
+ *     ate.workers {worker?}
+ *                         -> {done, failed, parked, failures [{worker, item,
+ *                            outcome, code, text}]}: workers have worked, or
+ *                            tried, once, what waits for them
+ *     ate.retry {parked "index.n"}, ate.drop {parked "index.n"} */
 ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
                           const struct ate_request *request);
 
@@ -250,6 +257,10 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     consistency {from, to?}                       -> {hashes [hex], ...}
  *     tile {level or "entries", index, width?}      -> {data bin, width}
  *     check {checkpoint, index?, tx?}               -> {size, root, term, ...}
+ *     workers {}                                    streams
+ *     work {worker?, parked?: true, limit?}         streams
+ *     trying {}                                     -> [{worker, item, step,
+ *                                                    attempts, why?, in_ms?}]
  *
  * What streams sends one DATA a row, body up to 256 KiB of verified bytes;
  * verify and plan stream {done, total}, too.
@@ -298,6 +309,31 @@ ATE_API void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks);
  * done), behind chunks that were on their way. A write that has begun is not
  * undone. */
 ATE_API void ate_cancel(struct ate *ate, uint64_t call);
+
+/* ---- services: what workers ask outside ---- */
+
+/* From now on answer what workers ask the service `name`: each request comes to
+ * the port as ATE_ANSWER_ASKED, a map {service, request, key (hex), chain,
+ * worker}. It has been journaled; until an answer is, it comes again, after a
+ * failure or in another process, with the same key: what has that key is done
+ * once. Workers work where the folder is open for writing: while ate.workers is
+ * called, and all the time when the folder is served (ate_listen()).
+ * Errors: INVALID (read only; no name), UNAVAILABLE (it is remote). */
+ATE_API int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
+                      struct ate_error *error);
+
+/* The answer to `call`: one msgpack value; NULL: nil. Or `failure`: its code
+ * says whether to ask again later (UNAVAILABLE, IO, CANCELED) or never. Once.
+ */
+ATE_API void ate_reply(struct ate *ate, uint64_t call,
+                       const struct ate_error *failure, const void *answer,
+                       size_t len);
+
+/* Let workers ask the service `http`. `config` is a msgpack map: {hosts,
+ * private?, ca?}, see docs/workers.md. Without it no host is asked.
+ * Errors: INVALID, UNAVAILABLE (it is remote). */
+ATE_API int ate_http(struct ate *ate, const void *config, size_t len,
+                     struct ate_error *error);
 
 /* ---- schemas, without a node ---- */
 

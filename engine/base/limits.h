@@ -46,6 +46,7 @@ enum {
     LIMIT_KIND_NAME = 64,   /* (format) field, view, rule, method, purpose */
 
     /* State. */
+    LIMIT_WORK_ASKS = 64,        /* (format) of services, by a worker */
     LIMIT_STATE_KEY = 1024,      /* (format) kind and key of an entry */
     LIMIT_STATE_VALUE = 1 << 20, /* (format) value of an entry */
     LIMIT_PARENTS = 256,         /* (format) objects above an object */

@@ -92,7 +92,8 @@ static int need_root(const struct trial *t, const char *type, struct err *err)
 {
     if (authority_is_root(t))
         return 0;
-    return err_set(err, ATE_EDENIED, "%s: it takes the chain's root keys", type);
+    return err_set(err, ATE_EDENIED, "%s: it takes the chain's root keys",
+                   type);
 }
 
 static int check_follows(struct trial *t, struct bytes bundle, struct err *err)
@@ -134,13 +135,30 @@ int apply_bundle(struct trial *t, const struct trial_event *e, size_t n,
     return 0;
 }
 
+int activation_allowed(const struct trial *t, const uint8_t *bundle,
+                       struct err *err)
+{
+    struct next_bundle next;
+    int rc = need_root(t, TYPE_ACTIVATE, err);
+    if (rc != 0)
+        return rc;
+    if (!next_bundle_get(state_head(&t->core->state), &next))
+        return err_set(err, ATE_ENOT_FOUND,
+                       TYPE_ACTIVATE ": there is no bundle to be activated; "
+                                     "ate.bundle brings one");
+    if (bundle != NULL && memcmp(next.hash, bundle, HASH_SIZE) != 0)
+        return err_set(err, ATE_ECONFLICT,
+                       TYPE_ACTIVATE ": it names another bundle than the one "
+                                     "that came last");
+    return 0;
+}
+
 /* The chain's core has been exchanged for the one of that bundle before it. */
 int apply_activate(struct trial *t, const struct trial_event *e, size_t n,
                    struct err *err)
 {
     struct core *core = t->core;
     struct activate_fields f;
-    struct next_bundle next;
     int rc = activate_fields_get(e->header.fields, &f, err);
     if (rc != 0)
         return rc;
@@ -148,14 +166,9 @@ int apply_activate(struct trial *t, const struct trial_event *e, size_t n,
         if (n != 0)
             return err_set(err, ATE_EINVALID,
                            TYPE_ACTIVATE ": is alone in its transaction");
-        rc = need_root(t, TYPE_ACTIVATE, err);
+        rc = activation_allowed(t, f.bundle, err);
         if (rc != 0)
             return rc;
-        if (!next_bundle_get(state_head(&core->state), &next) ||
-            memcmp(next.hash, f.bundle, HASH_SIZE) != 0)
-            return err_set(err, ATE_ECONFLICT,
-                           TYPE_ACTIVATE ": it names another bundle than the "
-                                         "one that came last");
         if (memcmp(core->loaded, f.bundle, HASH_SIZE) != 0)
             return err_set(err, ATE_EUNAVAILABLE,
                            TYPE_ACTIVATE ": the log was not tried under this "
@@ -168,6 +181,5 @@ int apply_activate(struct trial *t, const struct trial_event *e, size_t n,
 bool trial_activates(const struct trial *t)
 {
     return t->count > 0 && t->events[0]->type == NULL &&
-           bytes_equal(t->events[0]->header.type,
-                       bytes_of_text(TYPE_ACTIVATE));
+           bytes_equal(t->events[0]->header.type, bytes_of_text(TYPE_ACTIVATE));
 }

@@ -10,7 +10,7 @@
 
 struct activate_fields {
     const uint8_t *bundle; /* its hash */
-    const uint8_t *state;  /* state root before it, under this bundle; or NULL */
+    const uint8_t *state; /* state root before it, under this bundle; or NULL */
 };
 void activate_fields_put(struct buf *out, const struct activate_fields *f);
 int activate_fields_get(struct bytes map, struct activate_fields *f,
@@ -23,6 +23,12 @@ struct next_bundle {
     uint64_t n;
 };
 bool next_bundle_get(struct tree_version v, struct next_bundle *next);
+
+/* May the trial's keys activate what came last, and is that `bundle` (NULL:
+ * whichever)? To be asked before the log is tried under it. Errors: DENIED,
+ * NOT_FOUND, CONFLICT. */
+int activation_allowed(const struct trial *t, const uint8_t *bundle,
+                       struct err *err);
 
 /* Judge and apply. Errors: INVALID, DENIED, CONFLICT, SCRIPT, NOT_FOUND. */
 int apply_bundle(struct trial *t, const struct trial_event *e, size_t n,

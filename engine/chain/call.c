@@ -14,6 +14,7 @@
 #include "chain/fields.h"
 #include "chain/handle.h"
 #include "chain/value.h"
+#include "chain/work.h"
 #include "event/body.h"
 
 struct call_body {
@@ -36,6 +37,8 @@ void call_deinit(struct call *c)
     for (size_t i = 0; i < c->body_count; i++)
         buf_deinit(&c->bodies[i].bytes);
     mem_free(c->bodies);
+    buf_deinit(&c->asking.service);
+    buf_deinit(&c->asking.request);
     *c = (struct call){0};
 }
 
@@ -133,6 +136,22 @@ bool call_object_next(struct call *c, struct object_scan *scan, uint8_t id[16])
     return found;
 }
 
+/* The body at a place of the log. */
+static int body_at(struct call *c, uint64_t index, uint64_t n,
+                   struct bytes *body, struct err *err)
+{
+    for (size_t i = 0; i < c->body_count; i++) {
+        if (c->bodies[i].index != index || c->bodies[i].n != n)
+            continue;
+        *body = buf_bytes(&c->bodies[i].bytes);
+        return 0;
+    }
+    c->need_index = index;
+    c->need_n = n;
+    return err_set(err, ATE_ENEED, "the body of %llu.%llu",
+                   (unsigned long long)index, (unsigned long long)n);
+}
+
 int call_body_of(struct call *c, const struct object *o, struct bytes *body,
                  struct err *err)
 {
@@ -146,16 +165,7 @@ int call_body_of(struct call *c, const struct object *o, struct bytes *body,
         assert(body->data != NULL);
         return 0;
     }
-    for (size_t i = 0; i < c->body_count; i++) {
-        if (c->bodies[i].index != o->index || c->bodies[i].n != o->n)
-            continue;
-        *body = buf_bytes(&c->bodies[i].bytes);
-        return 0;
-    }
-    c->need_index = o->index;
-    c->need_n = o->n;
-    return err_set(err, ATE_ENEED, "the body of %llu.%llu",
-                   (unsigned long long)o->index, (unsigned long long)o->n);
+    return body_at(c, o->index, o->n, body, err);
 }
 
 void call_give_body(struct call *c, uint64_t index, uint64_t n,
@@ -165,6 +175,89 @@ void call_give_body(struct call *c, uint64_t index, uint64_t n,
     struct call_body *b = &c->bodies[c->body_count++];
     *b = (struct call_body){.index = index, .n = n};
     buf_put_bytes(&b->bytes, body);
+}
+
+/* ---- asking outside ---- */
+
+static int begin_asking(struct call *c, uint64_t n, struct bytes service,
+                        struct bytes request, const struct work_ask *ask,
+                        struct err *err)
+{
+    struct work_asking *a = &c->asking;
+    const struct work_run *w = c->work;
+    struct bytes value;
+    bool waits = work_get(c->before, w->worker->method.name, w->item, &value);
+    assert(waits);
+    a->is_asking = true;
+    a->is_journaled = ask != NULL;
+    a->n = n;
+    a->index = ask != NULL ? ask->index : 0;
+    a->ask_n = ask != NULL ? ask->n : 0;
+    work_effect_key(c->core->id, w->worker->method.name, w->item, value, n,
+                    a->key);
+    buf_clear(&a->service);
+    buf_clear(&a->request);
+    buf_put_bytes(&a->service, service);
+    buf_put_bytes(&a->request, request);
+    return err_set(err, ATE_ENEED, "what %.*s answers", (int)service.len,
+                   (const char *)service.data);
+}
+
+static int check_same_ask(const struct work_ask *ask, uint64_t n,
+                          struct bytes service, struct bytes request,
+                          struct err *err)
+{
+    uint8_t digest[HASH_SIZE];
+    body_hash(request, digest);
+    if (bytes_equal(ask->service, service) &&
+        memcmp(digest, ask->digest, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, ATE_ECONFLICT,
+                   "ctx:ask number %llu is not what was asked before, at "
+                   "%llu.%llu: what a worker asks has to follow from its event "
+                   "and from what was answered, not from what changes "
+                   "meanwhile; drop it, or bring back what it asked",
+                   (unsigned long long)n + 1, (unsigned long long)ask->index,
+                   (unsigned long long)ask->n);
+}
+
+static int check_asks(const struct call *c, struct bytes service,
+                      struct bytes request, struct err *err)
+{
+    if (c->work == NULL)
+        return err_set(err, ATE_EINVALID,
+                       "ctx:ask: only workers ask services; let a worker wait "
+                       "for an event that the method makes");
+    if (c->work->asked == WORK_ASKS_MAX)
+        return err_set(err, ATE_ELIMIT,
+                       "ctx:ask: a worker asks at most %d times for one event",
+                       WORK_ASKS_MAX);
+    if (service.len == 0 || service.len > LIMIT_KIND_NAME)
+        return err_set(err, ATE_EINVALID, "ctx:ask: no name of a service");
+    if (request.len > LIMIT_BODY_PIECE)
+        return err_set(err, ATE_ELIMIT,
+                       "ctx:ask: a request has at most %d bytes, this one %zu",
+                       LIMIT_BODY_PIECE, request.len);
+    return 0;
+}
+
+int call_ask(struct call *c, struct bytes service, struct bytes request,
+             struct bytes *answer, struct err *err)
+{
+    struct work_ask ask;
+    int rc = check_asks(c, service, request, err);
+    if (rc != 0)
+        return rc;
+    uint64_t n = c->work->asked++;
+    if (!work_ask(c->before, c->work->worker->method.name, c->work->item, n,
+                  &ask))
+        return begin_asking(c, n, service, request, NULL, err);
+    rc = check_same_ask(&ask, n, service, request, err);
+    if (rc != 0)
+        return rc;
+    if (!ask.answered)
+        return begin_asking(c, n, service, request, &ask, err);
+    return body_at(c, ask.answer_index, ask.answer_n, answer, err);
 }
 
 /* ---- writing ---- */

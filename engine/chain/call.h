@@ -12,6 +12,29 @@
 #include "chain/trial.h"
 
 struct call_body; /* a body that was fetched for this call */
+struct worker;
+
+/* The run of a worker's function for one item, instead of a method's. */
+struct work_run {
+    const struct worker *worker;
+    struct bytes item;
+    const struct object *event; /* what came; or NULL, and */
+    struct bytes row_key;       /* a row whose time has passed */
+    struct bytes columns;
+    uint64_t asked; /* services, so far */
+};
+
+/* What such a run asks outside: it ends there, and starts again when that was
+ * answered. */
+struct work_asking {
+    bool is_asking;
+    bool is_journaled; /* the log has it already, at `index` and `ask_n` */
+    uint64_t n;        /* so many were asked before */
+    uint64_t index, ask_n;
+    uint8_t key[HASH_SIZE]; /* idempotency key */
+    struct buf service;
+    struct buf request;
+};
 
 struct call {
     struct core *core;
@@ -25,6 +48,7 @@ struct call {
     struct tree_version before;  /* of a write: the state that it began with */
     int64_t time;                /* log time */
     bool writes;
+    bool proposes;      /* it takes its place later, over another state */
     bool watches;       /* a read whose read set is wanted, too */
     struct trial trial; /* open while a write runs */
     struct reads reads; /* of a write, or one that watches */
@@ -35,6 +59,9 @@ struct call {
     uint64_t need_n;
     struct call_body *bodies;
     size_t body_count;
+
+    struct work_run *work; /* NULL: a method is run */
+    struct work_asking asking;
 };
 
 void call_init(struct call *c);
@@ -77,6 +104,13 @@ bool call_object_next(struct call *c, struct object_scan *scan, uint8_t id[16]);
  * (it has none), CORRUPT. */
 int call_body_of(struct call *c, const struct object *o, struct bytes *body,
                  struct err *err);
+
+/* Ask a service, from within a worker's run; `answer` is a canonical value.
+ * Errors: NEED (not answered yet: call->asking, or a body), INVALID (no worker,
+ * or nothing that can be asked), CONFLICT (it asked for something else when it
+ * ran before), LIMIT. */
+int call_ask(struct call *c, struct bytes service, struct bytes request,
+             struct bytes *answer, struct err *err);
 
 /* The engine fetched what NEED asked for. */
 void call_give_body(struct call *c, uint64_t index, uint64_t n,

@@ -18,6 +18,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
 #include "chain/engine_methods.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
@@ -225,6 +226,7 @@ static void prepare_run(struct chain *c, struct chain_call *call)
     run->caller = caller_of(call);
     run->where = "server";
     run->writes = st->method->mode == METHOD_WRITE;
+    run->proposes = call->proposes;
     run->watches = call->reads != NULL && !run->writes;
     run->author = run->writes ? call->author->id : NULL;
     reads_clear(&run->reads);
@@ -413,12 +415,20 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
     run->time = t->time;
 }
 
+/* Log time has to move on first, be it a little. */
+static bool is_early(const struct chain *c, int64_t not_before, int64_t now)
+{
+    int64_t time = state_time(state_head(&c->core.state));
+    return time < not_before && not_before <= now;
+}
+
 static int run_write(struct chain *c, struct chain_call *call)
 {
     struct tree *tree = c->core.state.tree;
     int64_t now = c->deps.now(c->deps.ctx);
     bool beats =
-        !call->proposes && call->state->orders && order_needs_heartbeat(c, now);
+        !call->proposes && call->state->orders && !switch_is_made(c) &&
+        (order_needs_heartbeat(c, now) || is_early(c, call->not_before, now));
     rooting_note(c);
     if (beats && rooting_is_near(c)) {
         beats = false;
@@ -692,6 +702,14 @@ static bool has_to_wait(struct chain *c, struct chain_call *call)
     return true;
 }
 
+/* What its place will ask, before the log is tried for it. */
+static int check_activation(struct chain *c, struct chain_call *call)
+{
+    set_trial(c, call, false);
+    prepare_run(c, call);
+    return activation_allowed(&call->state->run.trial, NULL, &call->err);
+}
+
 /* Its core is in place, and the call is all that goes on. */
 static void activation_ready(void *ctx, int code, const struct err *err)
 {
@@ -700,14 +718,14 @@ static void activation_ready(void *ctx, int code, const struct err *err)
     if (code == 0) {
         prepare_run(c, call);
         code = run_write(c, call);
-        switch_end(c, code == 0);
+        switch_end(c, code == 0 && !call->proposes);
     } else {
         call->err = *err;
     }
-    if (code != 0) {
+    if (code != 0)
         answer(c, call, call->err.code);
-        calls_release(c);
-    }
+    if (code != 0 || call->proposes)
+        calls_release(c); /* those that were held back */
     chain_flush(c);
 }
 
@@ -720,6 +738,22 @@ static int look_again(struct chain *c, struct chain_call *call)
     st->epoch = c->epoch;
     buf_clear(&st->args);
     return find_method(c, call);
+}
+
+/* A worker asks outside: whoever let it work sees to that. */
+static void give_asking(struct chain *c, struct chain_call *call)
+{
+    struct work_asking *asking = &call->state->run.asking;
+    if (call->asking == NULL) {
+        err_set(&call->err, ATE_EUNAVAILABLE,
+                "%s: it asks a service, which ate worker run lets it",
+                call->state->method->name);
+        answer(c, call, ATE_EUNAVAILABLE);
+        return;
+    }
+    *call->asking = *asking;
+    *asking = (struct work_asking){0};
+    answer(c, call, ATE_ENEED);
 }
 
 static void start(struct chain *c, struct chain_call *call)
@@ -735,15 +769,24 @@ static void start(struct chain *c, struct chain_call *call)
         rc = take_args(c, call);
     if (rc == 0 && is_repeated(c, call))
         return; /* invariant (1) */
-    if (rc == 0 && call->state->method->by_default == DEFAULT_ACTIVATE) {
-        switch_prepare(c, activation_ready, call);
+    bool activates = call->state->method->by_default == DEFAULT_ACTIVATE;
+    if (rc == 0 && activates)
+        rc = check_activation(c, call);
+    if (rc == 0 && activates && switch_must_wait(c)) {
+        queue_push(&c->blocked, call);
+        return;
+    }
+    if (rc == 0 && activates) {
+        switch_prepare(c, !call->proposes, activation_ready, call);
         return;
     }
     if (rc == 0) {
         prepare_run(c, call);
         rc = call->state->run.writes ? run_write(c, call) : run_read(c, call);
     }
-    if (rc == ATE_ENEED)
+    if (rc == ATE_ENEED && call->state->run.asking.is_asking)
+        give_asking(c, call);
+    else if (rc == ATE_ENEED)
         fetch(c, call);
     else if (rc != 0)
         answer(c, call, rc);

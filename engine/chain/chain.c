@@ -569,6 +569,21 @@ int chain_state(const struct chain *c, const struct err **why)
     return c->why.code;
 }
 
+const char *chain_word_of(int code)
+{
+    if (code == 0)
+        return "open";
+    if (code == ATE_ECORRUPT)
+        return "damaged";
+    return code == ATE_EUNAVAILABLE ? "unchecked" : "failed";
+}
+
+const char *chain_state_word(const struct chain *c)
+{
+    bool wrote = c->why.code == ATE_EUNAVAILABLE && c->log.state == LOG_READY;
+    return wrote ? "failed" : chain_word_of(c->why.code);
+}
+
 uint64_t chain_epoch(const struct chain *c)
 {
     return c->epoch;

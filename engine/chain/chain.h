@@ -128,6 +128,11 @@ struct chain_call {
     bool reads_only;
     /* Of a read: gets what it looked at, in place of what is there; or NULL. */
     struct reads *reads;
+    /* Log time has to be this, at least: of work whose time has come. */
+    int64_t not_before;
+    /* Of ate.work: gets what the worker asks outside, with code NEED; NULL: it
+     * may not ask. The caller frees its texts. */
+    struct work_asking *asking;
     void (*done)(struct chain_call *call);
     void *owner;
 
@@ -246,6 +251,12 @@ uint64_t chain_epoch(const struct chain *c);
 bool chain_is_hidden(const struct chain *c);
 /* 0, or why it is damaged or failed. */
 int chain_state(const struct chain *c, const struct err **why);
+/* The same as a word: `open`; `damaged`, the log is not what was written;
+ * `unchecked`, this node gave up on a transaction, which says nothing of the
+ * log; `failed`, its files could not be read or written. */
+const char *chain_state_word(const struct chain *c);
+/* For a chain that ended with this code while it was read. */
+const char *chain_word_of(int code);
 
 /* Read a stored transaction: `visit` is called with its frame and member,
  * borrowed for the call; for genesis `member` is NULL. Then `done` is called.

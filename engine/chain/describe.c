@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/fields.h"
 #include "chain/mapping.h"
 
 static const char *const kind_names[] = {
@@ -129,7 +130,7 @@ static void put_off(struct buf *out, unsigned off)
 }
 
 void describe_event_type(struct buf *out, const struct schema *s,
-                           const struct event_type *type)
+                         const struct event_type *type)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, type->name));
@@ -151,7 +152,7 @@ void describe_event_type(struct buf *out, const struct schema *s,
 }
 
 void describe_view(struct buf *out, const struct schema *s,
-                     const struct view *view)
+                   const struct view *view)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, view->name));
@@ -166,7 +167,7 @@ void describe_view(struct buf *out, const struct schema *s,
 }
 
 void describe_rule(struct buf *out, const struct schema *s,
-                     const struct rule *rule)
+                   const struct rule *rule)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, rule->name));
@@ -182,12 +183,11 @@ void describe_rule(struct buf *out, const struct schema *s,
 }
 
 void describe_method(struct buf *out, const struct schema *s,
-                       const struct method *method)
+                     const struct method *method)
 {
     static const char *const runs[] = {[RUNS_BOTH] = "both",
                                        [RUNS_SERVER] = "server",
                                        [RUNS_CLIENT] = "client"};
-    static const char *const doors[] = {"content", "file", "rest"};
     struct mapping m = {0};
     mapping_text(&m, "name", schema_short(s, method->name));
     mapping_text_or_not(&m, "doc", method->doc);
@@ -198,12 +198,32 @@ void describe_method(struct buf *out, const struct schema *s,
     if (method->returns != NULL)
         put_type(mapping_key(&m, "returns"), s, method->returns);
     mapping_bool(&m, "default", method->by_default != DEFAULT_NONE);
-    for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
-        struct bytes value = {NULL, 0};
-        if (method->annotations.len > 0)
-            value = mp_map_get(method->annotations, doors[i]);
-        if (value.data != NULL)
-            buf_put_bytes(mapping_key(&m, doors[i]), value);
+    /* What stood beside `run` for doors, whatever it is. */
+    struct buf own = {0};
+    mapping_put(&m, &own);
+    fields_merge(out, buf_bytes(&own),
+                 method->annotations.len > 0 ? method->annotations
+                                             : bytes_of(NULL, 0));
+    buf_deinit(&own);
+}
+
+void describe_worker(struct buf *out, const struct schema *s,
+                     const struct worker *worker)
+{
+    struct mapping m = {0};
+    mapping_text(&m, "name", schema_short(s, worker->method.name));
+    mapping_text_or_not(&m, "doc", worker->method.doc);
+    mapping_text_or_not(&m, "where", worker->method.where);
+    if (worker->view != NULL) {
+        struct buf *due = mapping_key(&m, "due");
+        mp_put_array(due, 2);
+        mp_put_text(due, schema_short(s, worker->view->name));
+        mp_put_text(due, worker->view->columns.items[worker->column].name);
+    } else {
+        struct buf *on = mapping_key(&m, "on");
+        mp_put_array(on, (uint32_t)worker->on.count);
+        for (size_t i = 0; i < worker->on.count; i++)
+            mp_put_text(on, schema_short(s, worker->on.items[i]));
     }
     mapping_put(&m, out);
 }
@@ -242,5 +262,9 @@ void schema_describe(const struct schema *s, struct buf *out)
     mp_put_array(list, (uint32_t)s->method_count);
     for (size_t i = 0; i < s->method_count; i++)
         describe_method(list, s, &s->methods[i]);
+    list = mapping_key(&m, "workers");
+    mp_put_array(list, (uint32_t)s->worker_count);
+    for (size_t i = 0; i < s->worker_count; i++)
+        describe_worker(list, s, &s->workers[i]);
     mapping_put(&m, out);
 }

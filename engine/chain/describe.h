@@ -5,7 +5,7 @@
 
 #include "chain/schema.h"
 
-/* Append the map {main, parts, types, views, rules, methods}. */
+/* Append the map {main, parts, types, views, rules, methods, workers}. */
 void schema_describe(const struct schema *s, struct buf *out);
 
 /* Append the map of one declaration. */
@@ -17,4 +17,6 @@ void describe_rule(struct buf *out, const struct schema *s,
                    const struct rule *rule);
 void describe_method(struct buf *out, const struct schema *s,
                      const struct method *method);
+void describe_worker(struct buf *out, const struct schema *s,
+                     const struct worker *worker);
 #endif

@@ -12,6 +12,7 @@
 #include "chain/door.h"
 #include "chain/engine_types.h"
 #include "chain/trust_events.h"
+#include "chain/work_methods.h"
 
 /* ---- what their arguments are ---- */
 
@@ -31,18 +32,11 @@ static struct value_type identity_item = {
 };
 
 #define ARG(name_, kind_, optional_, doc_)                                     \
-    {                                                                          \
-        .name = (char *)(name_), .doc = (char *)(doc_), .type = {              \
-            .kind = (kind_),                                                   \
-            .optional = (optional_),                                           \
-            .min = INT64_MIN,                                                  \
-            .max = INT64_MAX,                                                  \
-            .len_max = TEXT_ARG_MAX,                                           \
-        },                                                                     \
-    }
+    ENGINE_ARG(name_, kind_, optional_, TEXT_ARG_MAX, doc_)
 #define LIST_ARG(name_, item_, optional_, max_, doc_)                          \
     {                                                                          \
-        .name = (char *)(name_), .doc = (char *)(doc_), .type = {              \
+        .name = (char *)(name_), .doc = (char *)(doc_),                        \
+        .type = {                                                              \
             .kind = VALUE_LIST,                                                \
             .optional = (optional_),                                           \
             .min = INT64_MIN,                                                  \
@@ -52,7 +46,10 @@ static struct value_type identity_item = {
             .item = (item_),                                                   \
         },                                                                     \
     }
-#define FIELDS(list) {.items = (list), .count = sizeof(list) / sizeof(*(list))}
+#define FIELDS(list)                                                           \
+    {                                                                          \
+        .items = (list), .count = sizeof(list) / sizeof(*(list))               \
+    }
 
 static struct field grant_args[] = {
     ARG("act_for", VALUE_IDENTITY, true, "Whom to act for."),
@@ -68,14 +65,8 @@ static struct field revoke_args[] = {
     ARG("grant", VALUE_TEXT, false, "Its place, such as 12.0."),
 };
 static struct field bundle_args[] = {
-    {
-        .name = (char *)"bundle",
-        .doc = (char *)"All Lua of the schema, as ate check makes it.",
-        .type = {.kind = VALUE_BLOB,
-                 .min = INT64_MIN,
-                 .max = INT64_MAX,
-                 .len_max = LIMIT_BUNDLE},
-    },
+    ENGINE_ARG("bundle", VALUE_BLOB, false, LIMIT_BUNDLE,
+               "All Lua of the schema, as ate check makes it."),
 };
 static struct field order_args[] = {
     ARG("to", VALUE_IDENTITY, false, "The key that orders from now on."),
@@ -120,16 +111,27 @@ static const struct method methods[] = {
         .mode = METHOD_WRITE,
         .by_default = DEFAULT_ACTIVATE,
     },
+    METHOD("ate.answer", "Journal what a service answered.", work_answer_args,
+           NULL, DEFAULT_ANSWER),
+    METHOD("ate.ask", "Journal what a worker asks a service.", work_ask_args,
+           NULL, DEFAULT_ASK),
     METHOD("ate.bundle", "Bring a bundle that may be activated.", bundle_args,
            NULL, DEFAULT_BUNDLE),
+    METHOD("ate.drop", "Never work what is parked.", work_parked_args, NULL,
+           DEFAULT_DROP),
     METHOD("ate.grant", "Give rights to somebody.", grant_args, &text_result,
            DEFAULT_GRANT),
     METHOD("ate.order", "Let another key order the chain.", order_args, NULL,
            DEFAULT_ORDER),
+    METHOD("ate.park", "Set aside what a worker cannot do.", work_park_args,
+           NULL, DEFAULT_PARK),
+    METHOD("ate.retry", "Work what is parked.", work_parked_args, NULL,
+           DEFAULT_RETRY),
     METHOD("ate.revoke", "Take back what was granted.", revoke_args, NULL,
            DEFAULT_REVOKE),
     METHOD("ate.rotate", "Put other root keys in place.", rotate_args, NULL,
            DEFAULT_ROTATE),
+    METHOD("ate.work", "Run a worker.", work_item_args, NULL, DEFAULT_WORK),
 };
 const struct method *const engine_methods = methods;
 
@@ -162,8 +164,7 @@ int engine_method_run(struct call *c, struct err *err)
     case DEFAULT_ROTATE:
         return run_rotate(c, err);
     default:
-        assert(!"a method of the engine");
-        return err_set(err, ATE_EINVALID, "%s", c->method->name);
+        return work_method_run(c, err);
     }
 }
 
@@ -180,7 +181,7 @@ static const uint8_t *arg_bin(const struct call *c, const char *name,
     return bin;
 }
 
-static struct bytes arg_text(const struct call *c, const char *name)
+struct bytes engine_arg_text(const struct call *c, const char *name)
 {
     struct bytes text = {NULL, 0};
     struct bytes value = mp_map_get(c->args, name);
@@ -190,7 +191,17 @@ static struct bytes arg_text(const struct call *c, const char *name)
     return text;
 }
 
-static int64_t arg_int(const struct call *c, const char *name,
+struct bytes engine_arg_bytes(const struct call *c, const char *name)
+{
+    struct bytes bytes = {NULL, 0};
+    struct bytes value = mp_map_get(c->args, name);
+    struct mp mp = mp_open(value);
+    if (value.data != NULL)
+        state_own(mp_get_bin(&mp, &bytes, NULL));
+    return bytes;
+}
+
+int64_t engine_arg_int(const struct call *c, const char *name,
                        int64_t otherwise)
 {
     struct bytes value = mp_map_get(c->args, name);
@@ -204,7 +215,7 @@ static int64_t arg_int(const struct call *c, const char *name,
 static int arg_object(const struct call *c, uint8_t id[OBJECT_ID_SIZE],
                       bool *given, struct err *err)
 {
-    struct bytes text = arg_text(c, "object");
+    struct bytes text = engine_arg_text(c, "object");
     *given = text.data != NULL && !bytes_equal(text, bytes_of_text("/"));
     if (!*given)
         return 0;
@@ -272,33 +283,41 @@ static int arg_records(const struct call *c, const char *name,
     return rc;
 }
 
+bool engine_place_get(struct bytes text, uint64_t *index, uint64_t *n)
+{
+    char room[48] = "";
+    char *end = NULL;
+    if (text.len > 0 && text.len < sizeof(room))
+        memcpy(room, text.data, text.len);
+    *index = strtoull(room, &end, 10);
+    if (end == room || *end != '.')
+        return false;
+    char *from = end + 1;
+    *n = strtoull(from, &end, 10);
+    return end != from && *end == '\0';
+}
+
 /* "12.0": the event of a grant. */
 static int arg_grant(const struct call *c, const char *name,
                      uint8_t id[EVENT_ID_SIZE], struct err *err)
 {
-    char text[48] = "";
-    char *end = NULL;
-    struct bytes given = arg_text(c, name);
-    if (given.len > 0 && given.len < sizeof(text))
-        memcpy(text, given.data, given.len);
-    unsigned long long index = strtoull(text, &end, 10);
-    if (end == text || *end != '.')
+    uint64_t index = 0;
+    uint64_t n = 0;
+    struct bytes given = engine_arg_text(c, name);
+    if (!engine_place_get(given, &index, &n))
         return err_set(err, ATE_EINVALID,
                        "%s '%.*s': want the place of a grant, such as 12.0",
                        name, (int)given.len, (const char *)given.data);
-    char *from = end + 1;
-    unsigned long long n = strtoull(from, &end, 10);
-    if (end == from || *end != '\0' || !delegation_at(c->version, index, n, id))
-        return err_set(err, ATE_ENOT_FOUND, "%s: there is none at '%s'", name,
-                       text);
+    if (!delegation_at(c->version, index, n, id))
+        return err_set(err, ATE_ENOT_FOUND, "%s: there is none at '%.*s'", name,
+                       (int)given.len, (const char *)given.data);
     return 0;
 }
 
 /* ---- making events ---- */
 
-static int emit_with(struct call *c, const char *type, struct bytes fields,
-                     const uint8_t *auth_ref, struct bytes body,
-                     struct err *err)
+int engine_emit(struct call *c, const char *type, struct bytes fields,
+                const uint8_t *auth_ref, struct bytes body, struct err *err)
 {
     struct trial *t = &c->trial;
     uint8_t id[OBJECT_ID_SIZE];
@@ -327,27 +346,28 @@ static int emit_with(struct call *c, const char *type, struct bytes fields,
 static int emit(struct call *c, const char *type, const struct buf *fields,
                 const uint8_t *auth_ref, struct err *err)
 {
-    return emit_with(c, type, buf_bytes(fields), auth_ref, bytes_of(NULL, 0),
-                     err);
+    return engine_emit(c, type, buf_bytes(fields), auth_ref, bytes_of(NULL, 0),
+                       err);
 }
 
 static int run_bundle(struct call *c, struct err *err)
 {
     static const uint8_t no_fields = 0x80;
-    struct bytes bundle = {NULL, 0};
-    struct mp mp = mp_open(mp_map_get(c->args, "bundle"));
-    state_own(mp_get_bin(&mp, &bundle, NULL));
-    return emit_with(c, TYPE_BUNDLE, bytes_of(&no_fields, 1), NULL, bundle,
-                     err);
+    return engine_emit(c, TYPE_BUNDLE, bytes_of(&no_fields, 1), NULL,
+                       engine_arg_bytes(c, "bundle"), err);
 }
 
-/* The core of that bundle is in place: this is its state before. */
+/* The core of that bundle is in place: this is its state before. Where a
+ * proposal is going to stand, nobody knows yet. */
 static int run_activate(struct call *c, struct err *err)
 {
     uint8_t root[HASH_SIZE];
     struct buf fields = {0};
-    state_root(c->version, root);
-    struct activate_fields f = {.bundle = c->core->loaded, .state = root};
+    struct activate_fields f = {.bundle = c->core->loaded};
+    if (!c->proposes) {
+        state_root(c->version, root);
+        f.state = root;
+    }
     activate_fields_put(&fields, &f);
     int rc = emit(c, TYPE_ACTIVATE, &fields, NULL, err);
     buf_deinit(&fields);
@@ -413,9 +433,9 @@ static int run_grant(struct call *c, struct err *err)
     struct delegation_fields f = {
         .to = arg_bin(c, "to", KEY_ID_SIZE),
         .act_for = arg_bin(c, "act_for", KEY_ID_SIZE),
-        .until = arg_int(c, "until", INT64_MAX),
+        .until = engine_arg_int(c, "until", INT64_MAX),
     };
-    int64_t depth = arg_int(c, "depth", 0);
+    int64_t depth = engine_arg_int(c, "depth", 0);
     int rc = arg_object(c, object, &given, err);
     if (rc == 0 && (depth < 0 || depth > DELEGATION_DEPTH_MAX))
         rc = err_set(err, ATE_EINVALID, "depth is from 0 to %d",
@@ -486,10 +506,10 @@ static int run_rotate(struct call *c, struct err *err)
         rc = arg_records(c, "next", next, &next_count, err);
     if (rc != 0)
         return rc;
-    f.threshold = (uint64_t)arg_int(c, "threshold", (int64_t)f.count);
+    f.threshold = (uint64_t)engine_arg_int(c, "threshold", (int64_t)f.count);
     if (next_count > 0) {
         uint64_t k =
-            (uint64_t)arg_int(c, "next_threshold", (int64_t)next_count);
+            (uint64_t)engine_arg_int(c, "next_threshold", (int64_t)next_count);
         rc = roots_check(next, next_count, k, err);
         if (rc != 0)
             return err_wrap(err, "next");

@@ -10,6 +10,9 @@
  * ate.order {to}
  * ate.bundle {bundle bin}  ate.activate {}
  * ate.rotate {keys [identity], threshold?, next? [identity], next_threshold?}
+ * ate.retry {parked "index.n"}  ate.drop {parked "index.n"}
+ * and those by which the node lets workers work: ate.work, ate.park, ate.ask,
+ * ate.answer (work_methods.h).
  * NULL: no such method. */
 const struct method *engine_method(struct bytes name);
 
@@ -20,4 +23,27 @@ size_t engine_methods_count(void);
 /* Run one in a trial, as logic->run() does. Errors: INVALID, NOT_FOUND, DENIED,
  * CONFLICT. */
 int engine_method_run(struct call *c, struct err *err);
+
+/* For those who make such events: append one; a body of len 0 is none. */
+int engine_emit(struct call *c, const char *type, struct bytes fields,
+                const uint8_t *auth_ref, struct bytes body, struct err *err);
+/* An argument that is there and of its type. */
+struct bytes engine_arg_text(const struct call *c, const char *name);
+struct bytes engine_arg_bytes(const struct call *c, const char *name);
+int64_t engine_arg_int(const struct call *c, const char *name,
+                       int64_t otherwise);
+/* "12.0", as index and n; false: it is none. */
+bool engine_place_get(struct bytes text, uint64_t *index, uint64_t *n);
+
+#define ENGINE_ARG(name_, kind_, optional_, max_, doc_)                        \
+    {                                                                          \
+        .name = (char *)(name_), .doc = (char *)(doc_),                        \
+        .type = {                                                              \
+            .kind = (kind_),                                                   \
+            .optional = (optional_),                                           \
+            .min = INT64_MIN,                                                  \
+            .max = INT64_MAX,                                                  \
+            .len_max = (max_),                                                 \
+        },                                                                     \
+    }
 #endif

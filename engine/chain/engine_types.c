@@ -9,6 +9,7 @@
 #include "chain/bundle_events.h"
 #include "chain/event_fields.h"
 #include "chain/trust_events.h"
+#include "chain/work_events.h"
 
 bool engine_type_is(struct bytes type)
 {
@@ -193,6 +194,9 @@ static const struct engine_type engine_types[] = {
     {TYPE_ORDER, false, false, apply_order},
     {TYPE_BUNDLE, false, true, apply_bundle},
     {TYPE_ACTIVATE, false, false, apply_activate},
+    {TYPE_WORK, false, false, apply_work},
+    {TYPE_ASK, false, true, apply_ask},
+    {TYPE_ANSWER, false, true, apply_answer},
 };
 
 bool engine_types_have_company(const struct trial *t)

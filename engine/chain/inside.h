@@ -262,12 +262,20 @@ void order_propose(struct chain *c, struct placing *placing, struct buf *out);
 /* Try the log under the bundle that came last; `ready` is called when its core
  * is in place and nothing else is under way, or with an error. In between,
  * switch_step() moves it on. After that, switch_end(): was the activation
- * placed? Errors: NOT_FOUND, CONFLICT, UNAVAILABLE, those of upgrade_run(). */
-void switch_prepare(struct chain *c, chain_done *ready, void *ctx);
+ * placed? `places`: it may be; else it is only proposed. There is a bundle
+ * (activation_allowed()), and it need not wait. Errors: CONFLICT (another is
+ * being activated), those of upgrade_run(); the chain's own when it fails
+ * meanwhile. */
+void switch_prepare(struct chain *c, bool places, chain_done *ready, void *ctx);
+/* The bundle is being written just now. */
+bool switch_must_wait(const struct chain *c);
 void switch_step(struct chain *c);
 void switch_end(struct chain *c, bool placed);
-void switch_durable(struct chain *c);
+void switch_durable(struct chain *c);     /* the group under way is */
+void switch_failed(struct chain *c);      /* it will never be */
 bool switch_holds(const struct chain *c); /* writes have to wait */
+/* Its core is in place, and the activation is all that may be placed. */
+bool switch_is_made(const struct chain *c);
 
 /* Does a frame activate a bundle? Then, while a log is read: LOG_PAUSE, and the
  * frame is replayed under the new core; or a code. */

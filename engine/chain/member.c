@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
 #include "chain/engine_types.h"
 #include "chain/reads.h"
 #include "chain/trust_events.h"
@@ -86,8 +87,7 @@ int member_find_key(struct chain *c, const struct batch_member *m,
                        "nothing; there are " PURPOSE_CO_AUTHOR
                        " and " PURPOSE_ROOT,
                        (int)sig->purpose.len, (const char *)sig->purpose.data);
-    if (knows_key(c, sig->key_id, record) ||
-        brings_key(m, sig->key_id, record))
+    if (knows_key(c, sig->key_id, record) || brings_key(m, sig->key_id, record))
         return 0;
     return err_set(err, ATE_EDENIED,
                    "a further signature is by a key that is not in the log");
@@ -116,6 +116,24 @@ int member_check_sigs(struct chain *c, const struct batch_member *m,
 bool member_is_heartbeat(const struct batch_member *m)
 {
     return bytes_equal(m->tx.call.method, bytes_of_text(TYPE_HEARTBEAT));
+}
+
+bool member_activates(const struct batch_member *m, const uint8_t **bundle)
+{
+    struct batch_events events = batch_events(m);
+    struct event_header h;
+    struct activate_fields f = {NULL, NULL};
+    struct bytes raw;
+    while (batch_events_next(&events, &raw)) {
+        if (event_header_get(raw, &h, NULL) != 0 ||
+            !bytes_equal(h.type, bytes_of_text(TYPE_ACTIVATE)))
+            continue;
+        if (bundle != NULL)
+            *bundle =
+                activate_fields_get(h.fields, &f, NULL) == 0 ? f.bundle : NULL;
+        return true;
+    }
+    return false;
 }
 
 /* A heartbeat is nobody's call. */
@@ -233,6 +251,24 @@ void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
     trial_begin(t);
 }
 
+/* What it says of the state that it starts from, if it does. */
+static int check_activation(struct chain *c, const struct trial *t,
+                            struct err *err)
+{
+    struct activate_fields f;
+    uint8_t root[HASH_SIZE];
+    int rc = activate_fields_get(t->events[0]->header.fields, &f, err);
+    c->rows_unknown |= c->skips_rules;
+    if (rc != 0 || f.state == NULL || c->rows_unknown)
+        return rc;
+    state_root(c->root_before, root);
+    if (memcmp(f.state, root, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, t->replays ? ATE_ECORRUPT : ATE_ESTALE,
+                   TYPE_ACTIVATE ": the state root under the new bundle "
+                                 "differs");
+}
+
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  const struct batch_member *m, struct member_sigs *sigs,
                  struct member_bodies *bodies, bool replays, struct err *err)
@@ -249,6 +285,8 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
     if (rc == 0 && member_is_heartbeat(m) != engine_type_alone(t))
         rc = err_set(err, ATE_EINVALID,
                      "its method and its events are not of one kind");
+    if (rc == 0 && trial_activates(t))
+        rc = check_activation(c, t, err);
     if (rc != 0)
         trial_undo(t);
     return rc;

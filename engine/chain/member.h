@@ -1,4 +1,5 @@
-/* member: a transaction of a batch that comes as bytes, at its place in the log.
+/* member: a transaction of a batch that comes as bytes, at its place in the
+ * log.
  */
 #ifndef ATE_CHAIN_MEMBER_H
 #define ATE_CHAIN_MEMBER_H
@@ -40,11 +41,14 @@ int member_find_key(struct chain *c, const struct batch_member *m,
                     struct err *err);
 
 bool member_is_heartbeat(const struct batch_member *m);
+/* Is one of its events an ate.activate? Its bundle's hash, or NULL when that is
+ * not to be had. */
+bool member_activates(const struct batch_member *m, const uint8_t **bundle);
 
 /* Judge it in trial `t`, as transaction `index`. 0: the trial is finished and
- * open, to be kept by member_keep() or undone. After an error it is undone. Errors:
- * those of trial_add() and trial_finish(), STALE (bundle, or `seen` too old),
- * CONFLICT (its call id is known). */
+ * open, to be kept by member_keep() or undone. After an error it is undone.
+ * Errors: those of trial_add() and trial_finish(), STALE (bundle, `seen` too
+ * old, an activation over another state), CONFLICT (its call id is known). */
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  const struct batch_member *m, struct member_sigs *sigs,
                  struct member_bodies *bodies, bool replays, struct err *err);

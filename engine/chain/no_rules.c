@@ -89,6 +89,7 @@ static int load(void *ctx, struct bytes bundle,
     n->logic = (struct logic){
         .schema = loaded->schema,
         .bundle = loaded->bundle,
+        .runs_nothing = true,
         .begin = begin,
         .check = check,
         .fold = fold,

@@ -491,6 +491,7 @@ static void group_done(void *ctx, int code, const struct err *err)
         buf_clear(&c->group_bodies);
         c->waiting_bytes = 0;
         snapshot_drop(c);
+        switch_failed(c);
         submit_failed(c, &c->why);
         calls_failed(c, &c->why);
         calls_deliver(c);

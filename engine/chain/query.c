@@ -15,7 +15,7 @@ static const struct query_kind *const kinds[] = {
     &query_sum,         &query_info,     &query_schema,     &query_tail,
     &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
     &query_consistency, &query_tile,     &query_check,      &query_plan,
-    &query_body,        &query_call};
+    &query_body,        &query_call,     &query_workers,    &query_work};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -120,7 +120,7 @@ static int advance(struct query *q, struct err *err)
     }
     chain_door(q->chain, &q->door);
     if (q->begun && q->epoch != chain_epoch(q->chain) &&
-        (q->type != NULL || q->view != NULL))
+        (q->type != NULL || q->view != NULL || q->upgrade != NULL))
         return begin_anew(q, err);
     if (!q->begun) {
         q->begun = true;

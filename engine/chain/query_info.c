@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
 #include "chain/checkpoint.h"
 #include "chain/describe.h"
 #include "chain/query_inside.h"
@@ -45,6 +46,9 @@ static void put_genesis(struct query *q, struct mapping *m)
     mapping_str(m, "name", g->name);
     mapping_hex(m, "id", bytes_of(core->id, CHAIN_ID_SIZE));
     mapping_hex(m, "bundle", bytes_of(core->bundle_hash, HASH_SIZE));
+    struct next_bundle next;
+    if (next_bundle_get(q->door.version, &next))
+        mapping_hex(m, "next_bundle", bytes_of(next.hash, HASH_SIZE));
     struct buf *out = mapping_key(m, "accept");
     mp_put_array(out, (uint32_t)g->pipeline_count);
     for (size_t i = 0; i < g->pipeline_count; i++)
@@ -121,9 +125,11 @@ static void put_log(struct query *q, struct mapping *m)
     if (core->fold_failures > 0)
         mapping_text(m, "fold_failure", core->fold_failure.text);
     bool bad = chain_state(q->chain, &why) != 0;
-    mapping_text(m, "state", bad ? "damaged" : "open");
-    if (bad)
+    mapping_text(m, "state", chain_state_word(q->chain));
+    if (bad) {
         mapping_text(m, "error", why->text);
+        mapping_text(m, "code", err_name(why->code));
+    }
 }
 
 static int info_step(struct query *q, struct err *err)

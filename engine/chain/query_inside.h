@@ -124,6 +124,8 @@ void query_proof_free(struct query_proof *p);
 void query_proof_stop(struct query_proof *p); /* end what takes long */
 extern const struct query_kind query_proposal;
 extern const struct query_kind query_plan;
+extern const struct query_kind query_workers;
+extern const struct query_kind query_work;
 extern const struct query_kind query_call;
 
 /* Of query_call.c; NULL is harmless. */

@@ -8,6 +8,7 @@
 #include "chain/delegation.h"
 #include "chain/engine_types.h"
 #include "chain/query_inside.h"
+#include "chain/work.h"
 
 /* What their fields hold that people would not read as it is stored. */
 enum shown {
@@ -17,6 +18,7 @@ enum shown {
     SHOWN_OBJECT,
     SHOWN_GRANT, /* the event id of a delegation, as its place */
     SHOWN_TIME,
+    SHOWN_ITEM, /* what a worker works, as work_item_text() has it */
     SHOWN_RAW,
 };
 
@@ -25,6 +27,8 @@ static const struct {
     const char *field;
     enum shown as;
 } shown_fields[] = {
+    {"ate.answer", "item", SHOWN_ITEM},
+    {"ate.ask", "item", SHOWN_ITEM},
     {"ate.delegation", "act_for", SHOWN_IDENTITY},
     {"ate.delegation", "key", SHOWN_KEY},
     {"ate.delegation", "object", SHOWN_OBJECT},
@@ -34,6 +38,7 @@ static const struct {
     {"ate.order", "key", SHOWN_KEY},
     {"ate.revocation", "delegation", SHOWN_GRANT},
     {"ate.roots", "keys", SHOWN_KEYS},
+    {"ate.work", "item", SHOWN_ITEM},
 };
 
 static enum shown shown_as(struct bytes type, struct bytes field)
@@ -89,6 +94,7 @@ static bool put_shown(struct query *q, enum shown as, struct bytes value,
     struct mp mp = mp_open(value);
     const uint8_t *id = NULL;
     int64_t time = 0;
+    struct bytes item;
     switch (as) {
     case SHOWN_IDENTITY:
         if (mp_get_bin_of(&mp, KEY_ID_SIZE, &id, NULL) != 0)
@@ -107,6 +113,12 @@ static bool put_shown(struct query *q, enum shown as, struct bytes value,
         if (mp_get_int(&mp, &time, NULL) != 0)
             return false;
         time_put(text, time);
+        return true;
+    case SHOWN_ITEM:
+        if (mp_get_bin(&mp, &item, NULL) != 0 ||
+            !(work_item_waits(item) || work_item_is_parked(item)))
+            return false;
+        work_item_text(item, text);
         return true;
     case SHOWN_KEY:
         return put_key(q, &mp, text);

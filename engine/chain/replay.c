@@ -73,29 +73,13 @@ static int check_heartbeat(struct chain *c, struct err *err)
     return rc == 0 ? 0 : err_wrap(err, TYPE_HEARTBEAT);
 }
 
-static int check_activation(struct chain *c, struct err *err)
-{
-    struct activate_fields f;
-    uint8_t root[HASH_SIZE];
-    int rc = activate_fields_get(c->trial.events[0]->header.fields, &f, err);
-    c->rows_unknown |= c->skips_rules;
-    if (rc != 0 || f.state == NULL || c->rows_unknown)
-        return rc;
-    state_root(c->root_before, root);
-    if (memcmp(f.state, root, HASH_SIZE) == 0)
-        return 0;
-    return err_set(err, ATE_ECORRUPT,
-                   TYPE_ACTIVATE ": the state root under the new bundle "
-                                 "differs");
-}
-
-/* May it have written rows of views, or objects with other fields? */
+/* May it have written rows of views? */
 static bool changes_rows(const struct trial *t)
 {
     for (size_t i = 0; i < t->count; i++)
         if (t->events[i]->type != NULL)
             return true;
-    return trial_activates(t);
+    return false;
 }
 
 static int check_recorded(struct chain *c, const struct batch_member *m,
@@ -104,8 +88,6 @@ static int check_recorded(struct chain *c, const struct batch_member *m,
     int rc = 0;
     if (member_is_heartbeat(m))
         rc = check_heartbeat(c, err);
-    else if (trial_activates(&c->trial))
-        rc = check_activation(c, err);
     if (rc != 0 || memcmp(c->trial.verdict, m->verdict, HASH_SIZE) == 0)
         return rc;
     if (!c->skips_rules || !changes_rows(&c->trial))

@@ -3,10 +3,12 @@
  * (2) `task` is NULL or makes the root of that size; older tasks run on and
  *     are only compared with what their heartbeat told, if it came meanwhile.
  * (3) While a log is replayed every size has its task, unless it is below the
- *     verified mark. A node that orders begins none while one is running: that
- *     size is then never told. */
+ *     verified mark. A node that orders begins none while one is running, and
+ *     none for an activation that may yet be undone: that size is then never
+ *     told. */
 #include "chain/rooting.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -91,7 +93,8 @@ void rooting_note(struct chain *c)
     r->known = false;
     r->told = false;
     r->task = NULL;
-    if (chain_is_verified(c) || (!is_replaying(c) && r->running > 0))
+    if (chain_is_verified(c) ||
+        (!is_replaying(c) && (r->running > 0 || switch_is_made(c))))
         return;
     struct rooting_task *k = mem_zero(1, sizeof(*k));
     k->task.work = work;
@@ -103,6 +106,16 @@ void rooting_note(struct chain *c)
     r->task = k;
     r->running++;
     checks_begin(c, &k->task, ROOT_IN_CHECKS);
+}
+
+void rooting_forget(struct chain *c)
+{
+    struct rooting *r = &c->rooting;
+    if (r->size != c->next_index || r->size == 0)
+        return;
+    assert(r->running == 0);
+    r->size = 0; /* rooting_note() comes by once more */
+    r->known = false;
 }
 
 bool rooting_is_near(const struct chain *c)

@@ -26,6 +26,9 @@ struct rooting {
 uint64_t rooting_every(const struct chain *c);
 /* A transaction is about to be tried at next_index; no mark is open. */
 void rooting_note(struct chain *c);
+/* What the next transaction is tried on is not what it was: a root of this very
+ * size is another one. None is being made. */
+void rooting_forget(struct chain *c);
 /* The next transaction is the last one before a root is made: if it is a
  * heartbeat it stands alone, so that the state between is seen. */
 bool rooting_is_near(const struct chain *c);

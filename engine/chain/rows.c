@@ -9,6 +9,7 @@
 
 #include "base/msgpack.h"
 #include "chain/value.h"
+#include "chain/work.h"
 
 static enum state_kind row_kind(const struct view *view)
 {
@@ -127,9 +128,47 @@ static void drop_order(struct state *s, const struct view *view,
     assert(was_there);
 }
 
+int64_t row_time(const struct view *view, size_t column, struct bytes key,
+                 struct bytes columns)
+{
+    size_t at[ROW_KEY_COLUMNS_MAX + 1];
+    struct buf values = {0};
+    struct bytes value;
+    int64_t time = INT64_MIN;
+    if (row_is_key(view, column)) {
+        split_key(view, key, at, &values);
+        value = key_column(view, column, at, &values);
+    } else {
+        value = mp_map_get(columns, view->columns.items[column].name);
+    }
+    struct mp mp = mp_open(value);
+    if (value.data != NULL)
+        state_own(mp_get_int(&mp, &time, NULL));
+    buf_deinit(&values);
+    return time;
+}
+
+/* Workers wait for times in it. `columns` NULL: the row goes. */
+static void note_times(struct state *s, const struct view *view,
+                       struct bytes key, const struct bytes *columns)
+{
+    for (size_t i = 0; i < view->due_count; i++) {
+        const struct due *due = &view->due[i];
+        struct bytes was;
+        int64_t before = INT64_MIN;
+        int64_t after = INT64_MIN;
+        if (row_get(state_head(s), view, key, &was))
+            before = row_time(view, due->column, key, was);
+        if (columns != NULL)
+            after = row_time(view, due->column, key, *columns);
+        work_note_time(s, due->worker, key, before, after);
+    }
+}
+
 void row_put(struct state *s, const struct view *view, struct bytes key,
              struct bytes columns)
 {
+    note_times(s, view, key, &columns);
     drop_order(s, view, key);
     state_put(s, row_kind(view), key, columns);
     if (view->order_count == 0)
@@ -141,6 +180,7 @@ void row_put(struct state *s, const struct view *view, struct bytes key,
 
 bool row_delete(struct state *s, const struct view *view, struct bytes key)
 {
+    note_times(s, view, key, NULL);
     drop_order(s, view, key);
     return state_delete(s, row_kind(view), key);
 }

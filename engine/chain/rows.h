@@ -19,6 +19,10 @@ void row_put(struct state *s, const struct view *view, struct bytes key,
              struct bytes columns);
 bool row_delete(struct state *s, const struct view *view, struct bytes key);
 
+/* The time in a column, ms; INT64_MIN: there is none. */
+int64_t row_time(const struct view *view, size_t column, struct bytes key,
+                 struct bytes columns);
+
 /* Append the canonical map of all columns, key columns included. */
 void row_whole(struct buf *out, const struct view *view, struct bytes key,
                struct bytes columns);

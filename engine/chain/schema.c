@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/memory.h"
 
 enum {
@@ -67,6 +68,7 @@ static void event_type_deinit(struct event_type *type)
     }
     mem_free(type->rights);
     mem_free(type->upgrades);
+    mem_free(type->workers);
 }
 
 static void view_deinit(struct view *view)
@@ -81,6 +83,7 @@ static void view_deinit(struct view *view)
     for (size_t i = 0; i < view->fold_count; i++)
         mem_free(view->folds[i].type);
     mem_free(view->folds);
+    mem_free(view->due);
 }
 
 static void rule_deinit(struct rule *rule)
@@ -105,6 +108,12 @@ static void method_deinit(struct method *method)
     mem_free((void *)method->annotations.data);
 }
 
+static void worker_deinit(struct worker *worker)
+{
+    method_deinit(&worker->method);
+    texts_free(worker->on.items, worker->on.count);
+}
+
 void schema_deinit(struct schema *s)
 {
     for (size_t i = 0; i < s->part_count; i++) {
@@ -120,12 +129,15 @@ void schema_deinit(struct schema *s)
         rule_deinit(&s->rules[i]);
     for (size_t i = 0; i < s->method_count; i++)
         method_deinit(&s->methods[i]);
+    for (size_t i = 0; i < s->worker_count; i++)
+        worker_deinit(&s->workers[i]);
     mem_free(s->main);
     mem_free(s->parts);
     mem_free(s->types);
     mem_free(s->views);
     mem_free(s->rules);
     mem_free(s->methods);
+    mem_free(s->workers);
     *s = (struct schema){0};
 }
 
@@ -136,6 +148,7 @@ static_assert(offsetof(struct event_type, name) == 0, "found by name");
 static_assert(offsetof(struct view, name) == 0, "found by name");
 static_assert(offsetof(struct method, name) == 0, "found by name");
 static_assert(offsetof(struct field, name) == 0, "found by name");
+static_assert(offsetof(struct worker, method) == 0, "found by name");
 
 static const char *name_at(const void *items, size_t size, size_t i)
 {
@@ -211,6 +224,26 @@ const struct method *schema_method(const struct schema *s, struct bytes name)
 {
     return find_qualified(s, s->methods, s->method_count, sizeof(s->methods[0]),
                           name);
+}
+
+const struct worker *schema_worker(const struct schema *s, struct bytes name)
+{
+    return find_qualified(s, s->workers, s->worker_count, sizeof(s->workers[0]),
+                          name);
+}
+
+int schema_no_worker(const struct schema *s, struct bytes name, struct err *err)
+{
+    const char **names = mem_alloc((s->worker_count + 1) * sizeof(*names));
+    for (size_t i = 0; i < s->worker_count; i++)
+        names[i] = schema_short(s, s->workers[i].method.name);
+    const char *near = near_name(name, names, s->worker_count);
+    int rc =
+        err_set(err, ATE_ENOT_FOUND, "no worker '%.*s'%s%s%s", (int)name.len,
+                (const char *)name.data, near ? "; did you mean '" : "",
+                near ? near : "", near ? "'?" : "");
+    mem_free(names);
+    return rc;
 }
 
 const struct schema_part *schema_part(const struct schema *s, const char *name)

@@ -110,14 +110,22 @@ struct event_type {
     bool erasable;
     struct right *rights;
     size_t right_count;
-    int keep; /* a Lua function, or 0 */
+    int keep;                      /* a Lua function, or 0 */
     struct upgrade_from *upgrades; /* sorted by version */
     size_t upgrade_count;
+    const char **workers; /* names of those that wait for it, sorted */
+    size_t worker_count;
 };
 
 struct fold {
     char *type; /* qualified */
     int function;
+};
+
+/* A worker that waits for the time in a column of a row. */
+struct due {
+    const char *worker; /* its name */
+    size_t column;      /* position in columns: a time */
 };
 
 struct view {
@@ -135,6 +143,8 @@ struct view {
                             then an absent row is read as these */
     struct fold *folds;  /* sorted by type */
     size_t fold_count;
+    struct due *due; /* sorted by worker */
+    size_t due_count;
 };
 
 struct rule {
@@ -171,6 +181,14 @@ enum method_default {
     DEFAULT_ROTATE,
     DEFAULT_BUNDLE,
     DEFAULT_ACTIVATE,
+    DEFAULT_WORK,
+    DEFAULT_PARK,
+    DEFAULT_RETRY,
+    DEFAULT_DROP,
+    DEFAULT_ASK,
+    DEFAULT_ANSWER,
+    /* Not called by doors: the function of a worker. */
+    DEFAULT_WORKER,
 };
 
 struct method {
@@ -186,6 +204,14 @@ struct method {
     enum method_default by_default;
     const struct event_type *type; /* of a default method of a type */
     int function;
+};
+
+/* What happens when an event came, or when the time in a row has passed. */
+struct worker {
+    struct method method;    /* first; its name, doc and function */
+    struct text_list on;     /* qualified types, sorted; or none, and */
+    const struct view *view; /* the rows that it waits for; */
+    size_t column;           /* their time, as its place in columns */
 };
 
 struct schema_part {
@@ -209,6 +235,8 @@ struct schema {
     size_t rule_count;
     struct method *methods; /* declared and default ones */
     size_t method_count;
+    struct worker *workers;
+    size_t worker_count;
 };
 
 void schema_deinit(struct schema *s); /* safe twice; s is all zeros after it */
@@ -220,8 +248,13 @@ void fields_deinit(struct fields *fields);
 const struct event_type *schema_type(const struct schema *s, struct bytes name);
 const struct view *schema_view(const struct schema *s, struct bytes name);
 const struct method *schema_method(const struct schema *s, struct bytes name);
+const struct worker *schema_worker(const struct schema *s, struct bytes name);
 const struct schema_part *schema_part(const struct schema *s, const char *name);
 const struct field *fields_find(const struct fields *fields, struct bytes name);
+
+/* NOT_FOUND, with the worker that was probably meant. */
+int schema_no_worker(const struct schema *s, struct bytes name,
+                     struct err *err);
 
 /* The function that converts fields stored by this version of the schema; 0:
  * there is none. */

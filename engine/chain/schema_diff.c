@@ -54,8 +54,9 @@ static void put_said(struct buf *map, struct item *item)
 
 /* ---- kinds of declarations ---- */
 
-enum { KIND_TYPE, KIND_VIEW, KIND_RULE, KIND_METHOD, KINDS };
-static const char *const kind_words[KINDS] = {"type", "view", "rule", "method"};
+enum { KIND_TYPE, KIND_VIEW, KIND_RULE, KIND_METHOD, KIND_WORKER, KINDS };
+static const char *const kind_words[KINDS] = {"type", "view", "rule", "method",
+                                              "worker"};
 
 static size_t count_of(const struct schema *s, int kind)
 {
@@ -66,8 +67,10 @@ static size_t count_of(const struct schema *s, int kind)
         return s->view_count;
     case KIND_RULE:
         return s->rule_count;
-    default:
+    case KIND_METHOD:
         return s->method_count;
+    default:
+        return s->worker_count;
     }
 }
 
@@ -104,6 +107,16 @@ static void take_rule(struct logic *l, const struct rule *rule,
     put_function(l, rule->function, &item->said);
 }
 
+static void take_worker(struct logic *l, const struct worker *worker,
+                        struct item *item)
+{
+    struct buf said = {0};
+    item->name = worker->method.name;
+    describe_worker(&said, l->schema, worker);
+    put_said(&said, item);
+    put_function(l, worker->method.function, &item->said);
+}
+
 static void take_item(struct logic *l, int kind, size_t i, struct item *item)
 {
     const struct schema *s = l->schema;
@@ -113,6 +126,8 @@ static void take_item(struct logic *l, int kind, size_t i, struct item *item)
         take_view(l, &s->views[i], item);
     } else if (kind == KIND_RULE) {
         take_rule(l, &s->rules[i], item);
+    } else if (kind == KIND_WORKER) {
+        take_worker(l, &s->workers[i], item);
     } else {
         const struct method *m = &s->methods[i];
         struct buf said = {0};
@@ -131,16 +146,27 @@ static bool is_told(const struct schema *s, int kind, size_t i)
 
 /* ---- comparing ---- */
 
+static const char *name_of(const struct schema *s, int kind, size_t i)
+{
+    switch (kind) {
+    case KIND_TYPE:
+        return s->types[i].name;
+    case KIND_VIEW:
+        return s->views[i].name;
+    case KIND_RULE:
+        return s->rules[i].name;
+    case KIND_METHOD:
+        return s->methods[i].name;
+    default:
+        return s->workers[i].method.name;
+    }
+}
+
 static bool find(struct logic *l, int kind, const char *name, size_t *at)
 {
-    for (*at = 0; *at < count_of(l->schema, kind); (*at)++) {
-        const char *other = kind == KIND_TYPE   ? l->schema->types[*at].name
-                            : kind == KIND_VIEW ? l->schema->views[*at].name
-                            : kind == KIND_RULE ? l->schema->rules[*at].name
-                                                : l->schema->methods[*at].name;
-        if (strcmp(other, name) == 0)
+    for (*at = 0; *at < count_of(l->schema, kind); (*at)++)
+        if (strcmp(name_of(l->schema, kind, *at), name) == 0)
             return true;
-    }
     return false;
 }
 

@@ -33,7 +33,8 @@ enum state_kind {
     STATE_AUTHOR = 6,
     STATE_THROTTLE = 7,
     STATE_CALL = 8,
-    STATE_KIND_LAST = STATE_CALL, /* of those that make up the state root */
+    STATE_WORK = 9,               /* work.h */
+    STATE_KIND_LAST = STATE_WORK, /* of those that make up the state root */
 
     /* Derived from the ones above. */
     STATE_CHILD = 0x41,     /* type 00, parent id or zeros, key -> object id */
@@ -216,6 +217,6 @@ void state_put_call(struct state *s, const uint8_t id[16],
 
 /* ---- root ---- */
 
-/* The state root of kinds 1 to 8 (docs/format.md section 6): O(n log n). */
+/* The state root of kinds 1 to 9 (docs/format.md section 6): O(n log n). */
 void state_root(struct tree_version v, uint8_t root[32]);
 #endif

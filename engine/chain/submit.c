@@ -6,13 +6,17 @@
  * (2) Batches take their places in the order in which they arrived, so that
  *     those of one author keep their sequences; one whose signatures are being
  *     checked holds up those behind it.
- * (3) A refused member leaves its id in the frame, for the signature covers all
+ * (3) A batch that activates a bundle is that one transaction. Its place waits
+ *     for the switch (switch.c), and those behind it do; so what can be said
+ *     against it is said before the log is tried.
+ * (4) A refused member leaves its id in the frame, for the signature covers all
  *     ids; a batch of which nothing is accepted leaves nothing. */
 #include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/bundle_events.h"
 #include "chain/delegation.h"
 #include "chain/member.h"
 #include "event/receipt.h"
@@ -20,6 +24,7 @@
 enum submit_step {
     SUBMIT_CHECKING, /* by the pool */
     SUBMIT_CHECKED,
+    SUBMIT_SWITCHING,  /* to the bundle that it activates */
     SUBMIT_PLACED,     /* until the log is durable up to wait_size */
     SUBMIT_LOOKING_UP, /* what is in the log already */
     SUBMIT_READY,      /* to be told */
@@ -41,6 +46,7 @@ struct submit_state {
     uint64_t wait_size;
     size_t looking_up;
     struct trial trial;
+    bool activates; /* invariant (3) */
 
     /* For the pool. */
     struct key_record author;
@@ -161,6 +167,10 @@ static int filter_member(struct submit_state *s, const struct batch_member *m,
     memcpy(r->tx_id, id, TX_ID_SIZE);
     if (member_is_heartbeat(m))
         return err_set(err, ATE_EDENIED, "heartbeats are made here alone");
+    if (member_activates(m, NULL) && s->submit->count > 1)
+        return err_set(err, ATE_EINVALID,
+                       TYPE_ACTIVATE ": is alone in its batch");
+    s->activates |= member_activates(m, NULL);
     int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
     if (rc == 0)
         rc = take_sigs(s, m, id, err);
@@ -313,7 +323,8 @@ static int try_member(struct submit_state *s, const struct batch_member *m,
     struct member_sigs sigs;
     bool orders = order_holds(c);
     int64_t now = c->deps.now(c->deps.ctx);
-    bool beats = orders && f->accepted == 0 && order_needs_heartbeat(c, now);
+    bool beats = orders && f->accepted == 0 && !switch_is_made(c) &&
+                 order_needs_heartbeat(c, now);
     rooting_note(c);
     if (beats && rooting_is_near(c)) {
         beats = false;
@@ -360,7 +371,7 @@ static int place_member(struct submit_state *s, const struct batch_member *m,
                         struct frame_parts *f, struct err *err)
 {
     struct body_walk from = b->walk;
-    struct err why;
+    struct err why = {0};
     if (r->code == 0 && !is_known(s, m, r) &&
         try_member(s, m, b, r, f, &why) == 0) {
         copy_bodies(f, b, &from);
@@ -420,14 +431,12 @@ static int check_bodies_fit(struct submit_state *s, struct err *err)
 
 static void look_up(struct submit_state *s);
 
-static void place_all(struct submit_state *s)
+static int take_places(struct submit_state *s, struct err *err)
 {
-    struct chain *c = s->chain;
     struct frame_parts f = {0};
-    struct err err;
-    int rc = check_bodies_fit(s, &err);
+    int rc = check_bodies_fit(s, err);
     if (rc == 0)
-        rc = place(s, &f, &err);
+        rc = place(s, &f, err);
     assert(rc == 0 || f.accepted == 0);
     if (f.accepted > 0) {
         struct signed_parts parts = {
@@ -435,17 +444,105 @@ static void place_all(struct submit_state *s)
             buf_bytes(&f.inlined),
             buf_bytes(&f.bodies),
         };
-        order_add_signed(c, &parts, f.accepted);
+        order_add_signed(s->chain, &parts, f.accepted);
     }
-    if (rc != 0)
-        end(s, rc, &err);
-    else if (s->wait_size > c->durable.size)
-        s->step = SUBMIT_PLACED;
-    else
-        look_up(s);
     buf_deinit(&f.payload);
     buf_deinit(&f.inlined);
     buf_deinit(&f.bodies);
+    return rc;
+}
+
+static bool has_to_become_durable(const struct submit_state *s)
+{
+    return s->wait_size > s->chain->durable.size;
+}
+
+static void settle(struct submit_state *s, int rc, const struct err *err)
+{
+    if (rc != 0)
+        end(s, rc, err);
+    else if (has_to_become_durable(s))
+        s->step = SUBMIT_PLACED;
+    else
+        look_up(s);
+}
+
+static void place_all(struct submit_state *s)
+{
+    struct err err;
+    int rc = take_places(s, &err);
+    settle(s, rc, &err);
+}
+
+/* ---- activations ---- */
+
+/* What its place will ask of it, as far as the head can tell now. */
+static int check_activation(struct submit_state *s,
+                            const struct batch_member *m, struct err *err)
+{
+    struct chain *c = s->chain;
+    struct member_sigs sigs;
+    const uint8_t *bundle = NULL;
+    struct trial *t = &s->trial;
+    if (!order_holds(c))
+        return order_refuse(c, "submit", err);
+    t->core = &c->core;
+    member_begin(t, c->next_index, m, &sigs, false);
+    member_activates(m, &bundle);
+    int rc = activation_allowed(t, bundle, err);
+    trial_undo(t);
+    return rc;
+}
+
+/* Whoever is told is told of the core that stays. */
+static void switch_ready(void *ctx, int code, const struct err *why)
+{
+    struct submit_state *s = ctx;
+    struct chain *c = s->chain;
+    struct err err;
+    if (code != 0)
+        refuse(&s->submit->results[0], why);
+    int rc = c->why.code;
+    if (rc != 0)
+        err = c->why;
+    else
+        rc = take_places(s, &err);
+    bool placed = rc == 0 && has_to_become_durable(s);
+    if (code == 0)
+        switch_end(c, placed);
+    settle(s, rc, &err);
+    if (!placed)
+        calls_release(c); /* those that were held back */
+    chain_flush(c);
+}
+
+/* True: it has its place, or was refused. Else it may be gone already. */
+static bool place_activation(struct submit_state *s)
+{
+    struct chain *c = s->chain;
+    struct submit_result *r = &s->submit->results[0];
+    struct batch_reader reader;
+    struct batch_member m;
+    struct err err;
+    int rc = batch_open(&reader, s->submit->parts.payload, &err);
+    assert(rc == 0);
+    rc = batch_next(&reader, &m, &err);
+    assert(rc == 1);
+    bool is_stale = m.refused || m.tx.call.bundle == NULL ||
+                    memcmp(m.tx.call.bundle, c->core.bundle_hash, HASH_SIZE) !=
+                        0; /* as it will be told */
+    if (r->code == 0 && !is_stale && !is_known(s, &m, r) &&
+        check_activation(s, &m, &err) != 0)
+        refuse(r, &err);
+    if (r->code != 0 || is_stale || r->known) {
+        place_all(s);
+        return true;
+    }
+    if (c->switching != NULL || switch_must_wait(c))
+        return false; /* comes by again */
+    s->step = SUBMIT_SWITCHING;
+    switch_prepare(c, true, switch_ready, s);
+    return false;
 }
 
 /* ---- telling ---- */
@@ -564,10 +661,13 @@ void submit_deliver(struct chain *c)
 void submit_advance(struct chain *c)
 {
     for (struct submit_state *s = c->submits.first; s != NULL; s = s->next) {
-        if (s->step == SUBMIT_CHECKING || order_is_full(c))
+        bool waits = s->step == SUBMIT_CHECKING || s->step == SUBMIT_SWITCHING;
+        if (waits || order_is_full(c) || switch_holds(c) || c->hidden)
             return; /* invariant (2) */
-        if (s->step == SUBMIT_CHECKED)
+        if (s->step == SUBMIT_CHECKED && !s->activates)
             place_all(s);
+        else if (s->step == SUBMIT_CHECKED && !place_activation(s))
+            return; /* invariant (3) */
     }
 }
 

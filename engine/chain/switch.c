@@ -4,15 +4,20 @@
  * (1) While the log is tried under the new bundle, work goes on. When little of
  *     it is left, writes are held, what is under way becomes durable, and the
  *     rest is tried: then both cores stand at the same transaction.
- * (2) The exchange is undone when the activation is not placed.
+ * (2) The exchange is undone when the activation is not placed, or not
+ *     written. So nothing else may take a place on the new core before it: the
+ *     heartbeat that it needs is written before the exchange.
  * (3) From the exchange until that is durable nobody reads: what is durable
- *     belongs to the old core, and that is all that is left of it. */
+ *     belongs to the old core, and that is all that is left of it.
+ * (4) No state root is being made when the cores change places, and none is
+ *     begun before the activation is placed: its tree may go. */
 #include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "chain/bundle_events.h"
 #include "chain/core_open.h"
+#include "chain/member.h"
 #include "chain/upgrade.h"
 
 enum { SWITCH_LAG = 64 }; /* frames that may be tried while writes are held */
@@ -20,6 +25,8 @@ enum { SWITCH_LAG = 64 }; /* frames that may be tried while writes are held */
 struct switching {
     struct chain *chain;
     struct upgrade *upgrade;
+    bool places;    /* the activation is to be placed: not a proposal */
+    bool beaten;    /* its heartbeat was written */
     bool running;   /* the upgrade is */
     bool holding;   /* writes wait */
     bool exchanged; /* c->core is the new one, upgrade's the old one */
@@ -33,18 +40,29 @@ bool switch_holds(const struct chain *c)
     return c->switching != NULL && c->switching->holding;
 }
 
-/* The cores change places. Structs that point to &c->core go on with it. */
-static void exchange(struct switching *s)
+bool switch_is_made(const struct chain *c)
 {
-    struct chain *c = s->chain;
-    struct core *other = upgrade_core(s->upgrade);
+    return c->switching != NULL && c->switching->exchanged;
+}
+
+/* The cores change places. Structs that point to &c->core go on with it. */
+static void exchange_cores(struct chain *c, struct upgrade *u)
+{
+    struct core *other = upgrade_core(u);
     struct core core = c->core;
     memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
     c->core = *other;
     *other = core;
-    s->exchanged = !s->exchanged;
     touched_forget(c);
     c->epoch++;
+    rooting_forget(c);
+}
+
+static void exchange(struct switching *s)
+{
+    assert(s->chain->rooting.running == 0); /* invariant (4) */
+    exchange_cores(s->chain, s->upgrade);
+    s->exchanged = !s->exchanged;
 }
 
 static void end(struct switching *s)
@@ -86,20 +104,55 @@ static void run(struct switching *s)
     upgrade_run(s->upgrade, s->chain->log.end.frames, tried, s);
 }
 
+/* Invariant (2). Once: a disk that takes a second for it must not make this go
+ * on for ever. 1: it has to be written first. */
+static int beat(struct switching *s, struct err *err)
+{
+    struct chain *c = s->chain;
+    int64_t now = c->deps.now(c->deps.ctx);
+    if (!s->places || s->beaten || !order_holds(c) ||
+        !order_needs_heartbeat(c, now))
+        return 0;
+    s->beaten = true;
+    rooting_note(c);
+    int rc = order_beat(c, now, err);
+    return rc != 0 ? rc : 1;
+}
+
+static bool is_quiet(const struct chain *c)
+{
+    return !c->writing && order_is_empty(c) && c->placed.first == NULL &&
+           c->fetching == 0 && c->rooting.running == 0 &&
+           c->snapshotting == NULL;
+}
+
 void switch_step(struct chain *c)
 {
     struct switching *s = c->switching;
-    if (s == NULL || s->running || s->exchanged || s->upgrade == NULL)
+    struct err err;
+    if (s == NULL || s->running || s->exchanged)
         return;
+    if (c->why.code != 0) {
+        fail(s, &c->why);
+        return;
+    }
     uint64_t left = c->log.end.frames - upgrade_frame(s->upgrade);
     s->holding |= left <= SWITCH_LAG;
     if (left > 0) {
         run(s);
         return;
     }
-    if (c->writing || !order_is_empty(c) || c->placed.first != NULL ||
-        c->fetching > 0 || c->rooting.running > 0 || c->snapshotting != NULL)
+    if (!is_quiet(c))
         return;
+    int rc = beat(s, &err);
+    if (rc == 1)
+        return;
+    if (rc == 0)
+        rc = upgrade_carry(s->upgrade, &err);
+    if (rc != 0) {
+        fail(s, &err);
+        return;
+    }
     exchange(s);
     c->hidden = true;
     s->ready(s->ctx, 0, NULL);
@@ -109,38 +162,40 @@ static void bundle_read(void *ctx, struct bytes body, int code,
                         const struct err *why)
 {
     struct switching *s = ctx;
+    struct chain *c = s->chain;
     struct err err = {0};
     s->running = false;
     if (code == 0)
-        code = upgrade_new(&s->upgrade, s->chain, body, false, &err);
+        code = upgrade_new(&s->upgrade, c, body, false, &err);
     else
         err = *why;
     if (code != 0)
         fail(s, &err);
-    chain_flush(s->chain);
+    chain_flush(c);
 }
 
-void switch_prepare(struct chain *c, chain_done *ready, void *ctx)
+bool switch_must_wait(const struct chain *c)
+{
+    struct next_bundle next;
+    return next_bundle_get(state_head(&c->core.state), &next) &&
+           next.index >= c->durable.size;
+}
+
+void switch_prepare(struct chain *c, bool places, chain_done *ready, void *ctx)
 {
     struct next_bundle next;
     struct err err;
-    int rc = 0;
-    if (c->switching != NULL)
-        rc = err_set(&err, ATE_ECONFLICT,
-                     "another bundle is being activated just now");
-    else if (!next_bundle_get(state_head(&c->core.state), &next))
-        rc = err_set(&err, ATE_ENOT_FOUND,
-                     "there is no bundle to be activated; ate.bundle brings "
-                     "one");
-    else if (next.index >= c->durable.size)
-        rc = err_set(&err, ATE_EUNAVAILABLE,
-                     "the bundle is being written just now; try again");
-    if (rc != 0) {
+    if (c->switching != NULL) {
+        int rc = err_set(&err, ATE_ECONFLICT,
+                         "another bundle is being activated just now");
         ready(ctx, rc, &err);
         return;
     }
+    bool there = next_bundle_get(state_head(&c->core.state), &next);
+    assert(there && next.index < c->durable.size);
     struct switching *s = mem_zero(1, sizeof(*s));
     s->chain = c;
+    s->places = places;
     s->ready = ready;
     s->ctx = ctx;
     s->running = true;
@@ -151,7 +206,7 @@ void switch_prepare(struct chain *c, chain_done *ready, void *ctx)
 void switch_end(struct chain *c, bool placed)
 {
     struct switching *s = c->switching;
-    assert(s != NULL && s->exchanged);
+    assert(s != NULL && s->exchanged && (s->places || !placed));
     s->placed = placed;
     if (!placed)
         end(s);
@@ -161,6 +216,19 @@ void switch_durable(struct chain *c)
 {
     if (c->switching != NULL && c->switching->placed)
         end(c->switching);
+}
+
+void switch_failed(struct chain *c)
+{
+    struct switching *s = c->switching;
+    if (s == NULL || s->running)
+        return; /* tried() will see */
+    if (s->placed) {
+        s->placed = false;
+        end(s);
+    } else if (!s->exchanged) {
+        fail(s, &c->why);
+    }
 }
 
 /* ---- while a log is read ---- */
@@ -176,7 +244,7 @@ struct replay_switch {
     struct err err;
 };
 
-static void replay_end(struct replay_switch *r)
+static void replay_free(struct replay_switch *r)
 {
     upgrade_free(r->upgrade);
     buf_deinit(&r->payload);
@@ -184,28 +252,42 @@ static void replay_end(struct replay_switch *r)
     mem_free(r);
 }
 
-static void replay_exchange(void *ctx)
+static void replay_end(struct replay_switch *r)
 {
-    struct replay_switch *r = ctx;
     struct chain *c = r->chain;
     struct err err = r->err;
     int code = r->code;
-    if (code == 0) {
-        struct core *other = upgrade_core(r->upgrade);
-        struct core core = c->core;
-        memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
-        c->core = *other;
-        *other = core;
-        touched_forget(c);
-        c->epoch++;
-        c->hidden = true;
-        code = replay_activation(c, &r->frame, &err);
-    }
-    replay_end(r);
+    replay_free(r);
     if (code == LOG_PAUSE)
         c->check_paused = true;
     else
         log_resume(&c->log, code, &err);
+}
+
+/* What is readable of the log ends before it: under the bundle before it. */
+static void replay_exchange_back(void *ctx)
+{
+    struct replay_switch *r = ctx;
+    exchange_cores(r->chain, r->upgrade);
+    replay_end(r);
+}
+
+static void replay_exchange(void *ctx)
+{
+    struct replay_switch *r = ctx;
+    struct chain *c = r->chain;
+    if (r->code == 0)
+        r->code = upgrade_carry(r->upgrade, &r->err);
+    if (r->code == 0) {
+        exchange_cores(c, r->upgrade);
+        c->hidden = true;
+        r->code = replay_activation(c, &r->frame, &r->err);
+        if (r->code != 0 && r->code != LOG_PAUSE) {
+            rooting_when_idle(c, replay_exchange_back, r);
+            return;
+        }
+    }
+    replay_end(r);
 }
 
 static void replay_tried(void *ctx, int code, const struct err *why)
@@ -254,19 +336,11 @@ bool frame_activates(const struct log_frame *frame)
 {
     struct batch_reader batch;
     struct batch_member m;
-    struct bytes raw;
-    struct event_header h;
     if (frame->type != LOG_BATCH ||
         batch_open(&batch, frame->payload, NULL) != 0)
         return false;
-    while (batch_next(&batch, &m, NULL) == 1) {
-        if (m.refused)
-            continue;
-        struct batch_events events = batch_events(&m);
-        if (batch_events_next(&events, &raw) &&
-            event_header_get(raw, &h, NULL) == 0 &&
-            bytes_equal(h.type, bytes_of_text(TYPE_ACTIVATE)))
+    while (batch_next(&batch, &m, NULL) == 1)
+        if (!m.refused && member_activates(&m, NULL))
             return true;
-    }
     return false;
 }

@@ -13,6 +13,7 @@
 #include "chain/logic.h"
 #include "chain/materializer.h"
 #include "chain/value.h"
+#include "chain/work.h"
 #include "event/body.h"
 #include "event/tx.h"
 
@@ -313,21 +314,31 @@ static int fold_view(struct trial *t, const struct view *view, size_t n,
 }
 
 /* A view that reads bodies is its reader's own: where it fails, its rows stay
- * as they were, and the transaction does not care. */
-static void fold_private(struct trial *t, const struct view *view, size_t n)
+ * as they were, and the transaction does not care. But an alarm is about this
+ * machine, at this moment: rows would depend on it. */
+static int fold_private(struct trial *t, const struct view *view, size_t n,
+                        struct err *err)
 {
     struct tree *tree = t->core->state.tree;
     struct tree_mark mark = tree_mark(tree);
-    if (fold_view(t, view, n, &t->core->fold_failure) == 0) {
+    struct err why;
+    int rc = fold_view(t, view, n, &why);
+    if (rc == 0) {
         tree_keep(tree, mark);
-        return;
+        return 0;
     }
     tree_undo(tree, mark);
+    if (rc == ATE_EUNAVAILABLE) {
+        if (err != NULL)
+            *err = why;
+        return rc;
+    }
+    t->core->fold_failure = why;
     t->core->fold_failures++;
+    return 0;
 }
 
-/* Private views come last: what they use of an event's gas is then nobody
- * else's. */
+/* Private views come last: whatever they do, the others are done. */
 static int fold_all(struct trial *t, const struct trial_event *e, size_t n,
                     struct err *err)
 {
@@ -339,7 +350,7 @@ static int fold_all(struct trial *t, const struct trial_event *e, size_t n,
             rc = fold_view(t, &schema->views[i], n, err);
     for (size_t i = 0; i < schema->view_count && rc == 0; i++)
         if (schema->views[i].reads_bodies && !body_missing)
-            fold_private(t, &schema->views[i], n);
+            rc = fold_private(t, &schema->views[i], n, err);
     return rc;
 }
 
@@ -366,6 +377,8 @@ static int apply(struct trial *t, struct trial_event *e, size_t n,
         state_put_object(state, e->type, e->id, t->index, n, e->raw, &e->header,
                          e->converted);
     note_large(state, e);
+    if (t->refold == NULL)
+        work_note_event(state, e->type, e->id, t->index, n, e->raw);
     return fold_all(t, e, n, err);
 }
 
@@ -403,6 +416,11 @@ static int ask_pipeline(struct trial *t, const struct trial_event *e,
         int code = pipeline_judge(&t->core->pipeline, t, e, &why);
         if (code != 0)
             say_of_what(t, e, &why);
+        if (code == ATE_EUNAVAILABLE) { /* an alarm is no verdict */
+            if (err != NULL)
+                *err = why;
+            return code;
+        }
         refold->judged(refold->ctx, e, code, &why);
     }
     return 0;
@@ -498,6 +516,9 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     if (engine_type_alone(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": is alone in its transaction");
+    if (trial_activates(t))
+        return err_set(err, ATE_EINVALID,
+                       TYPE_ACTIVATE ": is alone in its transaction");
     if (t->count == 0 && t->refold == NULL &&
         authority_check_caller(t, err) != 0)
         return err->code;
@@ -565,6 +586,25 @@ static int finish_author(struct trial *t, struct err *err)
     return 0;
 }
 
+/* As ask_pipeline(), about the transaction. */
+static int ask_about_whole(struct trial *t, struct err *err)
+{
+    const struct trial_refold *refold = t->refold;
+    struct err why = {0};
+    if (refold == NULL)
+        return pipeline_judge_whole(&t->core->pipeline, t, err);
+    if (refold->judged == NULL)
+        return 0;
+    int code = pipeline_judge_whole(&t->core->pipeline, t, &why);
+    if (code == ATE_EUNAVAILABLE) {
+        if (err != NULL)
+            *err = why;
+        return code;
+    }
+    refold->judged(refold->ctx, NULL, code, &why);
+    return 0;
+}
+
 int trial_finish(struct trial *t, struct err *err)
 {
     assert(t->open);
@@ -575,8 +615,8 @@ int trial_finish(struct trial *t, struct err *err)
                        TYPE_KEY ": an event that the pipeline judges has to "
                                 "follow it");
     int rc = finish_author(t, err);
-    if (rc == 0 && !engine_type_alone(t) && t->refold == NULL)
-        rc = pipeline_judge_whole(&t->core->pipeline, t, err);
+    if (rc == 0 && !engine_type_alone(t))
+        rc = ask_about_whole(t, err);
     if (rc == 0 && t->refold == NULL)
         make_verdict(t);
     return rc;

@@ -44,7 +44,8 @@ struct trial_refold {
      * Errors: those of logic->upgrade(), INVALID. */
     int (*convert)(void *ctx, struct trial *t, struct trial_event *e,
                    struct err *err);
-    /* What the pipeline would say today; NULL: it is not asked. */
+    /* What the pipeline would say today of an event, and at last of all of them
+     * (`e` NULL); the callback NULL: it is not asked. */
     void (*judged)(void *ctx, const struct trial_event *e, int code,
                    const struct err *err);
     void *ctx;

@@ -16,6 +16,7 @@
 #include "chain/logic.h"
 #include "chain/member.h"
 #include "chain/value.h"
+#include "chain/work.h"
 
 enum { UPGRADE_AHEAD = 32 }; /* frames read at a time */
 
@@ -58,7 +59,8 @@ struct upgrade {
     size_t under_way;
     bool trying;
     struct upgrade_report report;
-    struct err err; /* code not 0: it failed */
+    uint64_t refused_index; /* the newest; report.refused > 0 */
+    struct err err;         /* code not 0: it failed */
     chain_done *done;
     void *ctx;
 };
@@ -121,35 +123,49 @@ static int run_upgrades(struct upgrade *u, const struct event_type *type,
     return 0;
 }
 
+/* Append fields that were stored under the bundle then, as the new one has
+ * them; nothing when they stay as they are. */
+static int convert_fields(void *ctx, const struct event_type *type,
+                          const struct event_header *header,
+                          struct bytes stored, struct buf *out, struct err *err)
+{
+    struct upgrade *u = ctx;
+    const struct schema *then = u->then->schema;
+    const struct event_type *was = schema_type(then, header->type);
+    if (was == NULL)
+        return err_set(err, ATE_ECORRUPT, "%s: no type of the bundle then",
+                       type->name);
+    if (u->chain->skips_rules || !type_needs_upgrade(was, type))
+        return 0;
+    struct buf fields = {0};
+    buf_put_bytes(&fields, stored);
+    int rc = run_upgrades(u, type, version_of(then, was), &fields, err);
+    if (rc == 0) {
+        fields_add_defaults(out, &type->header, buf_bytes(&fields));
+        rc = fields_check(u->core.schema, &type->header, buf_bytes(out),
+                          type->name, err);
+    }
+    if (rc == 0 && out->len > LIMIT_EVENT_HEADER)
+        rc = err_set(err, ATE_ELIMIT, "%s: converted, its fields are too large",
+                     type->name);
+    if (rc == 0 && bytes_equal(buf_bytes(out), stored))
+        buf_clear(out);
+    buf_deinit(&fields);
+    return rc;
+}
+
 static int convert(void *ctx, struct trial *t, struct trial_event *e,
                    struct err *err)
 {
     struct upgrade *u = ctx;
-    const struct schema *then = u->then->schema;
-    const struct event_type *was = schema_type(then, e->header.type);
-    if (was == NULL)
-        return err_set(err, ATE_ECORRUPT, "%s: no type of the bundle then",
-                       e->type->name);
-    if (u->chain->skips_rules || !type_needs_upgrade(was, e->type))
-        return 0;
-    struct buf fields = {0};
     struct buf whole = {0};
-    buf_put_bytes(&fields, e->header.fields);
-    int rc = run_upgrades(u, e->type, version_of(then, was), &fields, err);
-    if (rc == 0) {
-        fields_add_defaults(&whole, &e->type->header, buf_bytes(&fields));
-        rc = fields_check(u->core.schema, &e->type->header, buf_bytes(&whole),
-                          e->type->name, err);
-    }
-    if (rc == 0 && whole.len > LIMIT_EVENT_HEADER)
-        rc = err_set(err, ATE_ELIMIT, "%s: converted, its fields are too large",
-                     e->type->name);
-    if (rc == 0 && !bytes_equal(buf_bytes(&whole), e->header.fields)) {
+    int rc =
+        convert_fields(u, e->type, &e->header, e->header.fields, &whole, err);
+    if (rc == 0 && whole.len > 0) {
         e->header.fields = scratch_copy(&t->scratch, buf_bytes(&whole));
         e->converted = true;
         u->report.converted++;
     }
-    buf_deinit(&fields);
     buf_deinit(&whole);
     return rc;
 }
@@ -158,9 +174,10 @@ static void judged(void *ctx, const struct trial_event *e, int code,
                    const struct err *err)
 {
     struct upgrade *u = ctx;
-    (void)e;
-    if (code == 0)
-        return;
+    bool said = u->report.refused > 0 && u->refused_index == u->index;
+    if (code == 0 || (e == NULL && said))
+        return; /* the whole was refused with one of its events */
+    u->refused_index = u->index;
     if (u->report.refused++ > 0)
         return;
     u->report.refusal = *err;
@@ -406,6 +423,20 @@ void upgrade_run(struct upgrade *u, uint64_t end, chain_done *done, void *ctx)
     u->done = done;
     u->ctx = ctx;
     go_on(u);
+}
+
+int upgrade_carry(struct upgrade *u, struct err *err)
+{
+    struct state *to = &u->core.state;
+    const struct core *from = &u->chain->core;
+    state_begin(to);
+    int rc = work_carry(state_head(&from->state), from->schema, to,
+                        u->core.schema, convert_fields, u, err);
+    if (rc == 0)
+        state_keep(to);
+    else
+        state_undo(to);
+    return rc;
 }
 
 uint64_t upgrade_frame(const struct upgrade *u)

@@ -29,10 +29,14 @@ int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
                 bool judges, struct err *err);
 void upgrade_free(struct upgrade *u); /* nothing under way; NULL is harmless */
 
-/* Go on until frame `end`, not included, has been tried. `done` is called, later
- * or at once. While the log opens: only in a pause of its visits. Errors: those
- * of the folds and conversions, named by transaction; IO, CORRUPT. */
+/* Go on until frame `end`, not included, has been tried. `done` is called,
+ * later or at once. While the log opens: only in a pause of its visits. Errors:
+ * those of the folds and conversions, named by transaction; IO, CORRUPT. */
 void upgrade_run(struct upgrade *u, uint64_t end, chain_done *done, void *ctx);
+
+/* All of the log was tried: what workers of the core in force have still to do
+ * comes along. Errors: those of conversions. */
+int upgrade_carry(struct upgrade *u, struct err *err);
 
 uint64_t upgrade_frame(const struct upgrade *u); /* the next to be tried */
 const struct upgrade_report *upgrade_report(const struct upgrade *u);

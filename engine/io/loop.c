@@ -34,8 +34,10 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "io/disk.h"
+#include "io/http.h"
 #include "io/memory_disk.h"
 #include "io/server.h"
+#include "io/services.h"
 #include "io/watchdog.h"
 #include "io/workers.h"
 #include "script/script.h"
@@ -46,7 +48,26 @@ enum message_kind {
     MESSAGE_CANCEL,
     MESSAGE_GRANT,
     MESSAGE_LISTEN,
+    MESSAGE_SERVE,
+    MESSAGE_REPLY,
 };
+
+/* A service, or what one answered. */
+struct serving {
+    char *name;
+    struct port *port; /* SERVE: one of these two */
+    struct http *http;
+    int code; /* REPLY */
+    struct err err;
+    struct buf answer;
+};
+
+static void serving_free(struct serving *s)
+{
+    mem_free(s->name);
+    buf_deinit(&s->answer);
+    mem_free(s);
+}
 
 /* Somebody waits for it. */
 struct listening {
@@ -60,6 +81,7 @@ struct message {
     uint32_t chunks;
     struct loop_request *request; /* ASK */
     struct listening *listening;  /* LISTEN */
+    struct serving *serving;      /* SERVE, REPLY */
 };
 
 struct inbox {
@@ -88,6 +110,7 @@ struct loop {
     uv_check_t turn_end;
     uv_idle_t no_wait;
     struct workers workers;
+    struct service_hub *hub;
     struct server *server; /* NULL: nobody can connect */
     bool in_turn;
     bool stopping;
@@ -147,6 +170,7 @@ static struct node *make_node(struct loop *loop)
         .logic = &loop->logic,
         .materializers = materializers,
         .pool = &loop->workers.pool,
+        .services = service_hub_interface(loop->hub),
         .logic_new = logic_new,
         .logic_free = logic_free,
         .random = random_bytes,
@@ -244,7 +268,10 @@ static int start_listening(struct loop *loop, struct err *err)
                        "listen: the data folder is being closed");
     if (loop->server != NULL)
         return 0;
-    return server_open(&loop->server, &options, err);
+    int rc = server_open(&loop->server, &options, err);
+    if (rc == 0)
+        node_work(loop->node);
+    return rc;
 }
 
 static void listen_for(struct loop *loop, struct listening *listening)
@@ -276,6 +303,77 @@ int loop_listen(struct loop *loop, struct err *err)
     return listening.err.code;
 }
 
+/* ---- services ---- */
+
+static int may_serve(const struct loop *loop, struct err *err)
+{
+    if (!loop->options.read_only && !loop->options.folder)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "services: workers work only where the data folder is open "
+                   "for writing");
+}
+
+int loop_serve(struct loop *loop, const char *name, struct port *port,
+               struct err *err)
+{
+    struct serving *s = mem_zero(1, sizeof(*s));
+    if (may_serve(loop, err) != 0) {
+        mem_free(s);
+        return err->code;
+    }
+    s->name = mem_text(name);
+    s->port = port;
+    post(loop, &(struct message){.kind = MESSAGE_SERVE, .serving = s});
+    return 0;
+}
+
+int loop_serve_http(struct loop *loop, struct http *http, struct err *err)
+{
+    struct serving *s = mem_zero(1, sizeof(*s));
+    if (may_serve(loop, err) != 0) {
+        mem_free(s);
+        return err->code;
+    }
+    http_set_wake(http, wake, loop);
+    s->http = http;
+    post(loop, &(struct message){.kind = MESSAGE_SERVE, .serving = s});
+    return 0;
+}
+
+void loop_reply(struct loop *loop, uint64_t number,
+                const struct service_reply *reply)
+{
+    struct serving *s = mem_zero(1, sizeof(*s));
+    s->code = reply->code;
+    if (reply->code != 0)
+        s->err = *reply->err;
+    buf_put_bytes(&s->answer, reply->answer);
+    post(loop, &(struct message){
+                   .kind = MESSAGE_REPLY,
+                   .number = number,
+                   .serving = s,
+               });
+}
+
+static void take_service(struct loop *loop, const struct message *message)
+{
+    struct serving *s = message->serving;
+    if (message->kind == MESSAGE_REPLY) {
+        struct service_reply reply = {
+            .code = s->code,
+            .err = &s->err,
+            .answer = buf_bytes(&s->answer),
+        };
+        service_hub_reply(loop->hub, message->number, &reply);
+    } else if (s->http != NULL) {
+        service_hub_serve_http(loop->hub, s->http);
+    } else {
+        service_hub_serve(loop->hub, s->name, s->port);
+    }
+    serving_free(s);
+}
+
 /* ---- taking messages ---- */
 
 /* It came while the node stops. */
@@ -295,6 +393,10 @@ static void take(struct loop *loop, const struct message *message)
     }
     if (message->kind == MESSAGE_LISTEN) {
         listen_for(loop, message->listening);
+        return;
+    }
+    if (message->serving != NULL) {
+        take_service(loop, message);
         return;
     }
     if (message->kind == MESSAGE_ASK) {
@@ -413,6 +515,7 @@ static void step(struct loop *loop)
         return;
     node_tick(loop->node, wall_ms(loop), steady_us());
     reap(loop);
+    service_hub_reap(loop->hub);
     bool closing = take_messages(loop);
     if (closing && !loop->stopping)
         stop(loop);
@@ -471,6 +574,7 @@ static void *thread_main(void *ctx)
 {
     struct loop *loop = ctx;
     loop->scripts = script_cache_new(&loop->watch);
+    loop->hub = service_hub_new(wake, loop);
     loop->logic = script_maker(loop->scripts);
     if (start_node(loop) == 0) {
         step(loop); /* a wake-up may have come before the loop ran */
@@ -481,6 +585,7 @@ static void *thread_main(void *ctx)
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
     node_free(loop->node);
+    service_hub_free(loop->hub);
     script_cache_free(loop->scripts);
     hash_thread_end();
     return NULL;

@@ -32,6 +32,19 @@ int loop_set_clock(struct loop *loop, int64_t wall_ms, struct err *err);
  * loop is being closed). */
 int loop_listen(struct loop *loop, struct err *err);
 
+struct http;
+struct port;
+struct service_reply;
+
+/* Services of this process's workers (io/services.h). From any thread, in order
+ * with requests. The port's reference and `http` are taken over, unless it
+ * fails; the reply is copied. Errors: INVALID (it is open for reading only). */
+int loop_serve(struct loop *loop, const char *name, struct port *port,
+               struct err *err);
+int loop_serve_http(struct loop *loop, struct http *http, struct err *err);
+void loop_reply(struct loop *loop, uint64_t number,
+                const struct service_reply *reply);
+
 /* A request on its way through the thread. Whoever starts it fills `request`
  * (its `final` frees this struct) and `number`, by which it is then known. */
 struct loop_request {

@@ -11,6 +11,7 @@ struct port;
 struct answer {
     uint64_t call;
     bool is_final;
+    bool is_asked;    /* a request to a service: `call` is its number */
     struct err *err;  /* NULL: success, or a chunk; owned */
     struct buf value; /* owned */
     struct answer *next;

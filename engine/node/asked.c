@@ -90,6 +90,7 @@ void asked_end(struct asked *a, int code, const struct err *err,
     buf_deinit(&a->call.proposal);
     chain_submit_deinit(&a->submit);
     proposal_deinit(&a->proposal);
+    working_run_free(a->run);
     mem_free(a->signers);
     mem_free(a->why);
     mem_free(a->own);

@@ -41,6 +41,9 @@ static struct hosted *hosted_new(struct node *node, struct bytes name)
     ring_init(&h->waiting);
     ring_init(&h->served);
     ring_init(&h->reads);
+    ring_init(&h->runs);
+    ring_init(&h->works);
+    h->wake_us = INT64_MAX;
     ring_init(&h->touched);
     ring_init(&h->used);
     ring_init(&h->dirty);
@@ -52,6 +55,7 @@ static void hosted_free(struct hosted *h)
 {
     assert(h->chain == NULL && h->users == 0);
     assert(ring_is_empty(&h->waiting) && ring_is_empty(&h->served));
+    assert(ring_is_empty(&h->works) && ring_is_empty(&h->runs));
     ring_remove(&h->touched);
     ring_remove(&h->used);
     ring_remove(&h->dirty);
@@ -187,6 +191,7 @@ void hosted_adopt(struct node *node, struct bytes name, struct chain *chain)
 static void free_chain(struct hosted *h)
 {
     struct node *node = h->node;
+    working_leave(h);
     chain_free(h->chain);
     h->chain = NULL;
     assert(node->open_count > 0);
@@ -241,8 +246,8 @@ static bool has_to_go(const struct hosted *h)
     if (!ring_is_empty(&h->waiting))
         return false;
     const struct node *node = h->node;
-    return h->expired || node->stopping || !ring_is_empty(&node->queued) ||
-           node->open_count > node->chains_max;
+    return (h->expired && !working_holds(h)) || node->stopping ||
+           !ring_is_empty(&node->queued) || node->open_count > node->chains_max;
 }
 
 /* Invariant (3). */
@@ -379,8 +384,10 @@ static void settle_open(struct hosted *h)
     notice_state(h);
     if (!h->busy) {
         start_waiting(h);
-        if (!h->busy)
+        if (!h->busy) {
+            working_settle(h);
             chain_flush(h->chain);
+        }
     }
     uint64_t size = chain_size(h->chain);
     bool grew = size != h->told_size;
@@ -401,7 +408,8 @@ void hosted_settle(struct hosted *h)
         return;
     if (h->state == HOSTED_OPEN)
         settle_open(h);
-    else if (h->state == HOSTED_QUEUED && ring_is_empty(&h->waiting))
+    else if (h->state == HOSTED_QUEUED && ring_is_empty(&h->waiting) &&
+             !h->wakes)
         hosted_free(h);
     else if (h->state == HOSTED_QUEUED)
         open_or_queue(h);

@@ -48,7 +48,8 @@ struct asked {
     size_t signer_count;
     uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
     struct query *query;
-    struct err *why; /* what ends its query instead of CANCELED */
+    struct working_run *run; /* of workers, for ate.workers */
+    struct err *why;         /* what ends its query instead of CANCELED */
     struct verifying *verifying;
 };
 
@@ -80,6 +81,11 @@ struct hosted {
     struct ring waiting; /* requests, in order */
     struct ring served;  /* those that the opening or poll under way serves */
     struct ring reads;   /* started ones with a query */
+    struct ring runs;    /* started ones that let workers work */
+    struct ring works;   /* items of its workers that are in hand */
+    uint64_t pass;       /* how many of `runs` there were */
+    int64_t wake_us;     /* when its workers have to look again */
+    bool wakes;          /* it is opened for them */
     struct ring touched; /* in node->touched: to be settled */
     struct ring used;    /* in node->used; in node->queued while queued */
     struct ring dirty;   /* in node->dirty */
@@ -118,7 +124,11 @@ struct node {
     int64_t poll_us; /* when followers look again */
     size_t follows;
     size_t asked_count;
-    size_t making_keys; /* requests that wait for a key */
+    size_t making_keys;  /* requests that wait for a key */
+    bool works;          /* workers work by themselves */
+    int64_t work_us;     /* the first wake_us of all; INT64_MAX: none */
+    struct map sleeping; /* chains that were closed: when to wake them, us */
+    struct sweep *sweep; /* through all chains, for work; NULL: none */
     bool stopping;
     node_done *done; /* of start or stop */
     void *done_ctx;
@@ -175,6 +185,22 @@ void proposal_sign_ask(struct asked *a);
 /* ---- puts.c ---- */
 
 void serve_put(struct asked *a);
+
+/* ---- working.c ---- */
+
+/* ate.workers on its open chain; what is in hand there. */
+void working_ask(struct asked *a);
+void working_list(struct asked *a);
+void working_run_free(struct working_run *run); /* NULL is harmless */
+/* Go on: when the chain is open and not busy. */
+void working_settle(struct hosted *h);
+/* Something waits here to be tried again. */
+bool working_holds(const struct hosted *h);
+/* The chain is being closed, and nothing of it is used. */
+void working_leave(struct hosted *h);
+void working_tick(struct node *node);
+void working_end(struct node *node);
+int64_t working_deadline(const struct node *node);
 
 /* ---- default_reads.c ---- */
 

@@ -53,9 +53,11 @@ static void put_open(struct listing *l, const struct hosted *h)
     mapping_text(&m, "schema", s->main);
     mapping_int(&m, "version", schema_part(s, s->main)->version);
     mapping_uint(&m, "size", chain_size(h->chain));
-    if (bad)
+    if (bad) {
         mapping_text(&m, "error", why->text);
-    put(l, &m, h->id, bad ? "damaged" : "open");
+        mapping_text(&m, "code", err_name(why->code));
+    }
+    put(l, &m, h->id, chain_state_word(h->chain));
 }
 
 /* Those without a name of their own stand at the end, with the reason. */
@@ -79,14 +81,17 @@ static void glanced(struct glance *g)
     struct listing *l = g->owner;
     struct mapping m = {0};
     bool bad = g->err.code != 0;
+    if (g->err.code == ATE_ENOT_FOUND)
+        g->err.code = ATE_ECORRUPT; /* its folder is there, a file is not */
     if (bad) {
         mapping_text(&m, "error", g->err.text);
+        mapping_text(&m, "code", err_name(g->err.code));
     } else {
         mapping_text(&m, "schema", g->schema);
         mapping_int(&m, "version", g->version);
         mapping_uint(&m, "size", g->size);
     }
-    put(l, &m, g->chain, bad ? "damaged" : "closed");
+    put(l, &m, g->chain, bad ? chain_word_of(g->err.code) : "closed");
     glance_deinit(g);
     next(l);
 }

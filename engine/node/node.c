@@ -66,8 +66,10 @@ struct node *node_new(const struct node_env *env)
         1000;
     init_rings(node);
     node->timed_us = INT64_MAX;
+    node->work_us = INT64_MAX;
     env->random(env->ctx, seed, sizeof(seed));
     map_init(&node->hosted, seed);
+    map_init(&node->sleeping, seed);
     keys_init(&node->keys, env->disk, env->random, env->ctx);
     node->keys.folder = env->path;
     node->door_names = keys_door_names(&node->keys);
@@ -93,7 +95,9 @@ void node_free(struct node *node)
         return;
     assert(node->asked_count == 0);
     assert(node->hosted.count == 0 && node->open_count == 0);
+    working_end(node);
     map_deinit(&node->hosted);
+    map_deinit(&node->sleeping);
     names_file_deinit(&node->names);
     keys_deinit(&node->keys);
     mem_free(node);
@@ -165,13 +169,14 @@ int node_may_make_me(const struct node *node, struct err *err)
         return 0;
     struct buf list = {0};
     node->door_names.list(node->door_names.ctx, &list);
-    int rc = err_set(
-        err, ATE_ENOT_FOUND,
-        "no key '" KEY_NAME_ME "', and none is made where there are chains: put "
-        "keys/" KEY_NAME_ME ".key back if it was lost, name another key%s%s%s, "
-        "or make it with key.new",
-        list.len > 0 ? " (there are: " : "", buf_text(&list),
-        list.len > 0 ? ")" : "");
+    int rc = err_set(err, ATE_ENOT_FOUND,
+                     "no key '" KEY_NAME_ME
+                     "', and none is made where there are chains: put "
+                     "keys/" KEY_NAME_ME
+                     ".key back if it was lost, name another key%s%s%s, "
+                     "or make it with key.new",
+                     list.len > 0 ? " (there are: " : "", buf_text(&list),
+                     list.len > 0 ? ")" : "");
     buf_deinit(&list);
     return rc;
 }
@@ -317,11 +322,14 @@ void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us)
     node->steady_us = steady_us;
     asked_expire(node);
     hosted_tick(node);
+    working_tick(node);
 }
 
 int64_t node_next_deadline(const struct node *node)
 {
     int64_t deadline = hosted_deadline(node);
+    int64_t work = working_deadline(node);
+    deadline = work < deadline ? work : deadline;
     return node->timed_us < deadline ? node->timed_us : deadline;
 }
 

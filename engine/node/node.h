@@ -17,6 +17,7 @@ struct logic_maker;
 struct materializer;
 struct node;
 struct pool;
+struct services;
 
 /* What the driver offers; outlives the node. */
 struct node_env {
@@ -24,6 +25,7 @@ struct node_env {
     const struct logic_maker *logic;
     const struct materializer *const *materializers;
     const struct pool *pool; /* NULL: what it would do is done at once */
+    const struct services *services; /* NULL: there are none */
     /* A logic maker that shares nothing with the one above, for checking; and
      * giving it back. */
     int (*logic_new)(void *ctx, struct logic_maker *out, struct err *err);
@@ -59,6 +61,10 @@ void node_start(struct node *node, node_done *done, void *ctx);
 /* End: cancel reads, wait for calls, write watermarks, close all chains. Then
  * `done`. */
 void node_stop(struct node *node, node_done *done, void *ctx);
+
+/* From now on workers of all chains work by themselves; before, they do when
+ * ate.workers is called. */
+void node_work(struct node *node);
 
 /* Set the clocks, and do what is due: `wall_ms` since 1970, which chains write
  * down; `steady_us` since some start, which never jumps and which deadlines

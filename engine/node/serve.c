@@ -116,10 +116,10 @@ static void serve_call_read(struct asked *a);
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "body", "call",   "check",    "checkpoint", "consistency",
-        "get",  "grants", "history",  "info",       "list",
-        "plan", "proof",  "proposal", "schema",     "sum",
-        "tail", "tile",   "verify",   "view"};
+        "body",     "call",   "check",   "checkpoint", "consistency", "get",
+        "grants",   "history", "info",   "list",       "plan",        "proof",
+        "proposal", "schema", "sum",     "tail",       "tile",        "trying",
+        "verify",   "view",   "work",    "workers"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("call"))) {
         serve_call_read(a);
@@ -127,6 +127,10 @@ static void serve_read(struct asked *a)
     }
     if (bytes_equal(method, bytes_of_text("verify"))) {
         verify_start(a, a->hosted->id);
+        return;
+    }
+    if (bytes_equal(method, bytes_of_text("trying"))) {
+        working_list(a);
         return;
     }
     if (query_known(method)) {
@@ -416,6 +420,11 @@ static void serve_call(struct asked *a)
     if (bytes_equal(a->request->method, bytes_of_text("ate.put"))) {
         if (may_write(a))
             serve_put(a);
+        return;
+    }
+    if (bytes_equal(a->request->method, bytes_of_text("ate.workers"))) {
+        if (may_write(a))
+            working_ask(a);
         return;
     }
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {

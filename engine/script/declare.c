@@ -241,6 +241,23 @@ static void name_methods(struct declaring *d)
     }
 }
 
+static void name_workers(struct declaring *d)
+{
+    struct schema *s = d->out;
+    const struct record *record = first_of(d, DECLARED_WORKER);
+    size_t count = count_kind(d, DECLARED_WORKER);
+    s->workers = mem_zero(count, sizeof(s->workers[0]));
+    s->worker_count = count;
+    for (size_t i = 0; i < count; i++, record++) {
+        struct method *method = &s->workers[i].method;
+        method->name = mem_text(record->name);
+        method->schema = mem_text(record->schema);
+        method->where = mem_text(record->where);
+        method->mode = METHOD_WRITE;
+        method->by_default = DEFAULT_WORKER;
+    }
+}
+
 static int compare_methods(const void *a, const void *b)
 {
     const struct method *one = a;
@@ -296,7 +313,7 @@ static void read_kind(struct declaring *d, enum declared kind, int list)
         } else if (kind == DECLARED_METHOD) {
             declare_method(d, record, &s->methods[i]);
         } else {
-            declare_worker(d, record);
+            declare_worker(d, record, &s->workers[i]);
         }
         lua_settop(d->L, list);
     }
@@ -310,6 +327,7 @@ static void read_all(struct declaring *d, int list)
     name_views(d);
     name_rules(d);
     name_methods(d);
+    name_workers(d);
     read_kind(d, DECLARED_SCHEMA, list);
     read_kind(d, DECLARED_OBJECT, list);
     check_scales(d);

@@ -3,7 +3,7 @@
  * `rest` is "VERB /a/{b}", `file` is "a/{b}": segments of letters, digits and
  * "._~-", with {arguments} in between. The first segment has no argument, so
  * that it says which method is meant, and is none of those the doors themselves
- * use. `content` names the argument that is the body of a request or the whole
+ * use: four at every door, and those of REST alone. `content` names the argument that is the body of a request or the whole
  * of a file. */
 #include "script/declaring.h"
 
@@ -106,20 +106,29 @@ static bool is_path_letter(char c)
     return isalnum((unsigned char)c) || strchr("._~-{}", c) != NULL || c == '/';
 }
 
-static void check_first_segment(struct declaring *d, const struct place *place,
-                                const char *path)
+static const char *const reserved[] = {"types", "views", "events", "methods",
+                                       NULL};
+static const char *const reserved_by_rest[] = {
+    "checkpoint", "history", "openapi.json", "proof", "tile", NULL};
+
+static void check_reserved(struct declaring *d, const struct place *place,
+                           const char *path, const char *const *words)
 {
-    static const char *const reserved[] = {"types", "views", "events",
-                                           "methods"};
     size_t len = strcspn(path, "/");
-    if (memchr(path, '{', len) != NULL)
-        wrong(d, place, "begins with an argument: the first segment is a word");
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-        if (strlen(reserved[i]) == len && strncmp(reserved[i], path, len) == 0)
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (strlen(words[i]) == len && strncmp(words[i], path, len) == 0)
             wrong(d, place,
                   "begins with '%s', which every chain has for "
                   "itself",
-                  reserved[i]);
+                  words[i]);
+}
+
+static void check_first_segment(struct declaring *d, const struct place *place,
+                                const char *path)
+{
+    if (memchr(path, '{', strcspn(path, "/")) != NULL)
+        wrong(d, place, "begins with an argument: the first segment is a word");
+    check_reserved(d, place, path, reserved);
 }
 
 /* `path` without a slash in front. */
@@ -169,6 +178,7 @@ static void check_rest(struct declaring *d, const struct place *place,
     if (len == 3 && strncmp(rest, "GET", 3) == 0 && method->mode != METHOD_READ)
         wrong(d, place, "GET only reads, and the method writes");
     check_path(d, place, method, rest + len + 2);
+    check_reserved(d, place, rest + len + 2, reserved_by_rest);
 }
 
 static void check_file(struct declaring *d, const struct place *place,

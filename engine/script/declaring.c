@@ -432,3 +432,27 @@ size_t *find_columns(struct declaring *d, const struct place *place,
     }
     return found;
 }
+
+void read_types(struct declaring *d, const struct place *place, int options,
+                const char *key, struct text_list *out)
+{
+    struct place at = place_in(place, key);
+    const struct text_list *names = read_texts(d, place, options, key);
+    if (names == NULL)
+        return;
+    out->items = mem_zero(names->count, sizeof(out->items[0]));
+    if (names->count == 0)
+        wrong(d, &at, "names no type");
+    for (size_t i = 0; i < names->count; i++) {
+        const struct event_type *type = find_type(d, &at, names->items[i]);
+        bool twice = false;
+        for (size_t j = 0; type != NULL && j < out->count; j++)
+            twice = twice || strcmp(out->items[j], type->name) == 0;
+        if (twice)
+            wrong(d, &at, "names '%s' twice", type->name);
+        else if (type != NULL)
+            out->items[out->count++] = mem_text(type->name);
+    }
+    if (out->count > 0)
+        qsort(out->items, out->count, sizeof(out->items[0]), compare_texts);
+}

@@ -100,6 +100,10 @@ const struct text_list *read_texts(struct declaring *d,
                                    const struct place *place, int table,
                                    const char *key);
 
+/* A list of types, by their full names, sorted, added to `out`. */
+void read_types(struct declaring *d, const struct place *place, int table,
+                const char *key, struct text_list *out);
+
 /* The keys of the table at `table`, all of them text, sorted; belongs to `d`.
  * What is no text is told. */
 const struct text_list *read_names(struct declaring *d,
@@ -139,7 +143,8 @@ void declare_rule(struct declaring *d, const struct record *record,
                   struct rule *rule);
 void declare_method(struct declaring *d, const struct record *record,
                     struct method *method);
-void declare_worker(struct declaring *d, const struct record *record);
+void declare_worker(struct declaring *d, const struct record *record,
+                    struct worker *worker);
 
 /* Methods of a schema that would be reached at the same door. */
 void declare_clashes(struct declaring *d);

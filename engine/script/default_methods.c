@@ -149,9 +149,20 @@ static void add_page(struct fields *out, const struct event_type *type)
     add(out, parent->name, &ref);
 }
 
+/* The version that a write is based on. */
+static void add_before(struct fields *out)
+{
+    struct value_type before = simple(VALUE_TEXT, true);
+    add(out, "before", &before);
+}
+
 static void add_args(struct method *method, const struct event_type *type)
 {
     struct value_type after = simple(VALUE_TEXT, true);
+    if (method->by_default == DEFAULT_PUT ||
+        method->by_default == DEFAULT_PATCH ||
+        method->by_default == DEFAULT_DELETE)
+        add_before(&method->args);
     switch (method->by_default) {
     case DEFAULT_CREATE:
     case DEFAULT_PUT:

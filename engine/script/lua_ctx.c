@@ -81,6 +81,12 @@ static void push_result(lua_State *L, const struct method *method,
 
 static int function_of(const struct box *b, const struct method *method)
 {
+    if (method->by_default == DEFAULT_WORKER) {
+        const struct worker *worker = (const struct worker *)method;
+        size_t at = (size_t)(worker - b->schema->workers);
+        assert(at < b->own.worker_count);
+        return b->own.workers[at].method.function;
+    }
     size_t i = (size_t)(method - b->schema->methods);
     assert(i < b->own.method_count);
     assert(strcmp(b->own.methods[i].name, method->name) == 0);
@@ -267,6 +273,34 @@ static int ctx_get(lua_State *L)
     return 1;
 }
 
+/* ---- asking outside ---- */
+
+static int ctx_ask(lua_State *L)
+{
+    struct err err;
+    struct script_run *run = box_run(L);
+    struct bytes answer;
+    lua_settop(L, 3);
+    writing_call(L, "ask", "ctx:ask(service, request)");
+    if (lua_type(L, 2) != LUA_TSTRING)
+        sandbox_error(L, "ctx:ask(service, request): the name of a service is "
+                         "needed, such as 'http'");
+    size_t len = 0;
+    const char *service = lua_tolstring(L, 2, &len);
+    size_t start = run->out.len;
+    lua_value_take_plain(L, 3, &run->out, "ctx:ask");
+    struct bytes request =
+        bytes_of(run->out.data + start, run->out.len - start);
+    int rc =
+        call_ask(run->call, bytes_of(service, len), request, &answer, &err);
+    run->out.len = start;
+    if (rc != 0)
+        sandbox_raise(L, &err);
+    sandbox_charge_bytes(L, answer.len);
+    lua_value_push_plain(L, answer, "the answer");
+    return 1;
+}
+
 /* ---- calling another method ---- */
 
 /* Append the arguments at `index`, with defaults. */
@@ -416,9 +450,9 @@ static void push_identity(lua_State *L, const uint8_t *id)
 static int no_field(lua_State *L, const char *name)
 {
     static const char *const names[] = {
-        "emit", "create", "put",   "patch",  "delete",
-        "get",  "call",   "state", "caller", "time",
-        "data", "claims", "where", "none",   "author",
+        "emit",  "create", "put",    "patch", "delete", "get",
+        "call",  "state",  "caller", "time",  "data",   "claims",
+        "where", "none",   "author", "ask",
     };
     const char *near =
         near_name(bytes_of_text(name), names, sizeof(names) / sizeof(names[0]));
@@ -465,7 +499,7 @@ void lua_ctx_setup(lua_State *L, struct box *b)
     static const luaL_Reg functions[] = {
         {"emit", ctx_emit},   {"create", ctx_create}, {"put", ctx_put},
         {"patch", ctx_patch}, {"delete", ctx_delete}, {"get", ctx_get},
-        {"call", ctx_call},
+        {"call", ctx_call},   {"ask", ctx_ask},
     };
     size_t count = sizeof(functions) / sizeof(functions[0]);
     lua_createtable(L, 0, 2);

@@ -192,6 +192,20 @@ void lua_record_push_object(lua_State *L, const struct event_type *type,
         set_source(L, source);
 }
 
+void lua_record_push_past(lua_State *L, const struct event_type *type,
+                          const struct object *o)
+{
+    const struct event_header *h = &o->header;
+    enum change change = CHANGE_NEW;
+    lua_record_push_object(L, type, h->object, o);
+    if (!type->is_object)
+        return;
+    if (h->previous != NULL)
+        change = (h->flags & EVENT_DELETES) != 0 ? CHANGE_DELETE : CHANGE_EDIT;
+    lua_pushstring(L, change_word(change));
+    lua_setfield(L, -2, "change");
+}
+
 /* ---- bodies ---- */
 
 static int not_seen(lua_State *L, const struct shape *shape, const char *name)

@@ -19,6 +19,11 @@ void lua_record_push_event(lua_State *L, const struct trial *trial, size_t n,
 void lua_record_push_object(lua_State *L, const struct event_type *type,
                             const uint8_t id[16], const struct object *o);
 
+/* An event as it was when it came, and perhaps is no more: `o` says where it
+ * stands. Of an object it has `change`. Bodies as above. */
+void lua_record_push_past(lua_State *L, const struct event_type *type,
+                          const struct object *o);
+
 /* What a field of the body that is not in the table reads as: pushed. `index`
  * is the record's; errors say why a body is not to be seen here. */
 void lua_record_push_body_field(lua_State *L, int index,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chain/authority.h"
+#include "chain/work_events.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_record.h"
@@ -161,15 +162,31 @@ static int tx_each(lua_State *L)
 static int no_field(lua_State *L, const char *name)
 {
     static const char *const names[] = {"author", "caller", "time", "index",
-                                        "by",     "may",    "each"};
+                                        "by",     "may",    "each", "worker"};
     const char *near =
         near_name(bytes_of_text(name), names, sizeof(names) / sizeof(names[0]));
     if (near == NULL)
         return sandbox_error(L,
                              "tx has no '%s': it has author, caller, time, "
-                             "index, by, may and each",
+                             "index, worker, by, may and each",
                              name);
     return sandbox_error(L, "tx has no '%s'; did you mean '%s'?", name, near);
+}
+
+/* Short where it is of the schema at hand. */
+static void push_worker(lua_State *L, const struct trial *trial)
+{
+    struct bytes name;
+    const char *part = box_run(L)->part;
+    size_t len = strlen(part);
+    if (!work_made_by(trial, &name)) {
+        lua_pushnil(L);
+        return;
+    }
+    if (name.len > len && memcmp(name.data, part, len) == 0 &&
+        name.data[len] == '.')
+        name = bytes_of(name.data + len + 1, name.len - len - 1);
+    lua_pushlstring(L, (const char *)name.data, name.len);
 }
 
 /* Upvalue 1: the functions. */
@@ -194,6 +211,8 @@ static int tx_index(lua_State *L)
         lib_push_integer(L, trial->time, "tx.time");
     else if (strcmp(name, "index") == 0)
         lib_push_integer(L, (int64_t)trial->index, "tx.index");
+    else if (strcmp(name, "worker") == 0)
+        push_worker(L, trial);
     else
         no_field(L, name);
     return 1;

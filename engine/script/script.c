@@ -2,10 +2,13 @@
  *
  * (1) The judge's image is put back before each function. Gas is counted on for
  *     one event, and for a whole transaction: `judged` says which one it is
- *     counted for. begin() makes it stale, so no transaction counts for another,
- *     even if both have the same address.
- * (2) The host's image is put back before each run.
- * (3) A rule or fold that fails ends the transaction; whatever state its
+ *     counted for. begin() makes it stale, so no transaction counts for
+ *     another, even if both have the same address.
+ * (2) A fold that reads bodies has the chain's own limits for itself alone,
+ *     whoever runs it: where it ends for good is the same when an event is
+ *     accepted, when it is replayed, and whatever else looked at it.
+ * (3) The host's image is put back before each run.
+ * (4) A rule or fold that fails ends the transaction; whatever state its
  *     sandbox is in, the next begin() makes it good. */
 #include "script/script.h"
 
@@ -22,6 +25,7 @@
 #include "script/lua_ctx.h"
 #include "script/lua_function.h"
 #include "script/lua_record.h"
+#include "script/lua_rows.h"
 #include "script/lua_value.h"
 #include "script/vocabulary.h"
 
@@ -65,17 +69,29 @@ static void begin(struct logic *l, struct trial *trial)
     s->gas = 0;
 }
 
-/* Invariant (1). */
-static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
+/* Invariants (1) and (2). */
+static void begin_judge(struct script *s, struct trial *trial, size_t n,
+                        const struct view *view)
 {
     struct entry *e = s->entry;
-    if (e->judged_for != s || e->judged_trial != trial || e->judged_event != n)
+    bool is_private = view != NULL && view->reads_bodies;
+    if (is_private)
+        box_begin(e->judge, false);
+    else if (e->judged_for != s || e->judged_trial != trial ||
+             e->judged_event != n)
         box_begin(e->judge, trial->replays);
     else
         box_begin_again(e->judge);
-    e->judged_for = s;
+    e->judged_for = is_private ? NULL : s;
     e->judged_trial = trial;
     e->judged_event = n;
+}
+
+static struct box *judge_of(struct script *s, struct trial *trial, size_t n,
+                            const struct view *view)
+{
+    struct entry *e = s->entry;
+    begin_judge(s, trial, n, view);
     struct script_run *run = &e->judge->run;
     run->core = trial->core;
     run->trial = trial;
@@ -83,7 +99,7 @@ static struct box *judge_of(struct script *s, struct trial *trial, size_t n)
     run->call = NULL;
     run->method = NULL;
     run->rule = NULL;
-    run->view = NULL;
+    run->view = view;
     run->refused = false;
     buf_clear(&run->out);
     return e->judge;
@@ -105,7 +121,8 @@ static int run_judge(struct script *s, struct box *b, lua_CFunction function,
     uint64_t before = sandbox_gas_used(b->sandbox);
     int rc = sandbox_run(b->sandbox, function, b, err);
     s->gas += sandbox_gas_used(b->sandbox) - before;
-    if (rc == ATE_ELIMIT && b->run.trial->replays &&
+    bool is_private = b->run.view != NULL && b->run.view->reads_bodies;
+    if (rc == ATE_ELIMIT && b->run.trial->replays && !is_private &&
         sandbox_is_dead(b->sandbox))
         return replay_ran_out(err);
     return rc;
@@ -183,7 +200,7 @@ static int check(struct logic *l, struct trial *trial, const struct rule *rule,
                  size_t n, struct err *err)
 {
     struct script *s = script_of(l);
-    struct box *b = judge_of(s, trial, n);
+    struct box *b = judge_of(s, trial, n, NULL);
     struct err why = {0};
     const char *name = schema_short(b->schema, rule->name);
     b->run.rule = rule;
@@ -218,9 +235,8 @@ static int fold(struct logic *l, struct trial *trial, const struct view *view,
                 int function, size_t n, struct err *err)
 {
     struct script *s = script_of(l);
-    struct box *b = judge_of(s, trial, n);
+    struct box *b = judge_of(s, trial, n, view);
     struct err why = {0};
-    b->run.view = view;
     b->run.part = view->schema;
     b->run.function = function;
     int rc = run_judge(s, b, run_fold, &why);
@@ -236,18 +252,40 @@ static int fold(struct logic *l, struct trial *trial, const struct view *view,
 
 /* ---- methods ---- */
 
+/* What a worker waited for. */
+static void push_subject(lua_State *L, const struct work_run *work)
+{
+    const struct box *b = box_of(L);
+    if (work->event == NULL) {
+        lua_rows_push_row(L, work->worker->view, work->row_key, work->columns);
+        return;
+    }
+    const struct event_type *type =
+        schema_type(b->schema, work->event->header.type);
+    assert(type != NULL);
+    lua_record_push_past(L, type, work->event);
+}
+
+static void push_args(lua_State *L, const struct method *method,
+                      struct bytes args)
+{
+    static const uint8_t empty_map = 0x80;
+    if (args.len == 0)
+        args = bytes_of(&empty_map, 1);
+    lua_value_push_fields(L, &method->args, args,
+                          schema_short(box_of(L)->schema, method->name));
+}
+
 static int run_method(lua_State *L)
 {
     struct box *b = lua_touserdata(L, 1);
     struct call *call = b->run.call;
     const struct method *method = call->method;
-    static const uint8_t empty_map = 0x80;
-    struct bytes args = call->args;
-    if (args.len == 0)
-        args = bytes_of(&empty_map, 1);
     luaL_checkstack(L, 8, "method");
-    lua_value_push_fields(L, &method->args, args,
-                          schema_short(b->schema, method->name));
+    if (call->work != NULL)
+        push_subject(L, call->work);
+    else
+        push_args(L, method, call->args);
     lua_ctx_run(L, method);
     lua_ctx_take_result(L, -1, method, &b->run.out);
     return 0;
@@ -259,7 +297,7 @@ static int run(struct logic *l, struct call *call, struct err *err)
     struct box *b = s->entry->host;
     const struct method *method = call->method;
     struct err why = {0};
-    assert(method->by_default == DEFAULT_NONE);
+    assert((call->work != NULL) == (method->by_default == DEFAULT_WORKER));
     s->gas = 0;
     box_begin(b, false);
     b->run.core = call->core;
@@ -277,7 +315,8 @@ static int run(struct logic *l, struct call *call, struct err *err)
         buf_put_bytes(&call->result, buf_bytes(&b->run.out));
     else if (rc == ATE_ESCRIPT || rc == ATE_ELIMIT ||
              sandbox_is_dead(b->sandbox))
-        err_wrap(&why, "method %s", schema_short(b->schema, method->name));
+        err_wrap(&why, "%s %s", call->work != NULL ? "worker" : "method",
+                 schema_short(b->schema, method->name));
     if (rc != 0 && err != NULL)
         *err = why;
     return rc;

@@ -96,7 +96,8 @@ struct looking {
 
 static void look_at_member(void *ctx, const struct token_member *member)
 {
-    static const char *const author[] = {"by", "may", "author", "caller"};
+    static const char *const author[] = {"by", "may", "author", "caller",
+                                         "worker"};
     struct looking *looking = ctx;
     for (size_t i = 0; i < sizeof(author) / sizeof(author[0]); i++)
         if (bytes_equal(member->member, bytes_of_text(author[i])))

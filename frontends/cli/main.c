@@ -16,8 +16,11 @@
 #include "lua/binding.h"
 #include "lua/host.h"
 #include "repl/edit.h"
-#ifndef WITHOUT_FUSE
+#ifndef WITHOUT_fuse
 #include "mount/binding.h"
+#endif
+#ifndef WITHOUT_rest
+#include "rest/module.h"
 #endif
 
 enum { EXIT_BROKEN = 1 };
@@ -84,8 +87,11 @@ static int run(lua_State *L)
     luaL_openlibs(L);
     preload(L, "ate", luaopen_ate);
     preload(L, "ate.edit", luaopen_ate_edit);
-#ifndef WITHOUT_FUSE
+#ifndef WITHOUT_fuse
     preload(L, "ate.mount", luaopen_ate_mount);
+#endif
+#ifndef WITHOUT_rest
+    preload(L, "ate.rest", luaopen_ate_rest);
 #endif
     lua_getglobal(L, "require");
     lua_pushliteral(L, "ate");

@@ -144,6 +144,8 @@ static void push_answer(lua_State *L, const struct ate_answer *answer)
     lua_setfield(L, -2, "call");
     lua_pushboolean(L, answer->kind == ATE_ANSWER_FINAL);
     lua_setfield(L, -2, "final");
+    lua_pushboolean(L, answer->kind == ATE_ANSWER_ASKED);
+    lua_setfield(L, -2, "asked");
     if (answer->error.code != 0) {
         push_error(L, &answer->error);
         lua_setfield(L, -2, "error");
@@ -271,6 +273,71 @@ static int node_listen(lua_State *L)
 static int node_is_remote(lua_State *L)
 {
     lua_pushboolean(L, ate_is_remote(binding_node(L, 1)));
+    return 1;
+}
+
+/* node:serve(port, name) -> true | nil, err */
+static int node_serve(lua_State *L)
+{
+    struct ate_error error = {0};
+    if (ate_serve(binding_node(L, 1), check_port(L, 2), luaL_checkstring(L, 3),
+                  &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* node:http(config) -> true | nil, err */
+static int node_http(lua_State *L)
+{
+    struct ate *ate = binding_node(L, 1);
+    struct ate_error error = {0};
+    size_t len = 0;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    if (pack_from(L, 2) != 0)
+        return luaL_error(L, "the configuration: %s", lua_tostring(L, -1));
+    const char *config = lua_tolstring(L, -1, &len);
+    if (ate_http(ate, config, len, &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static int code_of(const char *name)
+{
+    for (int code = ATE_IO; code >= ATE_CANCELED; code--)
+        if (strcmp(ate_code_name(code), name) == 0)
+            return code;
+    return 0;
+}
+
+/* node:reply(call, answer), node:reply(call, nil, err): err has code and text.
+ * -> true | nil, text when the answer is no value */
+static int node_reply(lua_State *L)
+{
+    struct ate *ate = binding_node(L, 1);
+    uint64_t call = (uint64_t)luaL_checknumber(L, 2);
+    struct ate_error failure = {0};
+    size_t len = 0;
+    lua_settop(L, 4);
+    if (lua_istable(L, 4)) {
+        lua_getfield(L, 4, "code");
+        failure.code = code_of(luaL_optstring(L, -1, "UNAVAILABLE"));
+        lua_getfield(L, 4, "text");
+        snprintf(failure.text, sizeof(failure.text), "%s",
+                 luaL_optstring(L, -1, "failed"));
+        if (failure.code == 0)
+            failure.code = ATE_UNAVAILABLE;
+        ate_reply(ate, call, &failure, NULL, 0);
+    } else if (pack_from(L, 3) != 0) {
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    } else {
+        const char *answer = lua_tolstring(L, -1, &len);
+        ate_reply(ate, call, NULL, answer, len);
+    }
+    lua_pushboolean(L, true);
     return 1;
 }
 
@@ -503,15 +570,12 @@ static void add_searcher(lua_State *L)
 static void set_classes(lua_State *L)
 {
     static const luaL_Reg node_methods[] = {
-        {"close", node_close},
-        {"set_clock", node_set_clock},
-        {"listen", node_listen},
-        {"is_remote", node_is_remote},
-        {"call", node_call},
-        {"read", node_read},
-        {"grant", node_grant},
-        {"cancel", node_cancel},
-        {NULL, NULL},
+        {"close", node_close},   {"set_clock", node_set_clock},
+        {"listen", node_listen}, {"is_remote", node_is_remote},
+        {"serve", node_serve},   {"http", node_http},
+        {"reply", node_reply},   {"call", node_call},
+        {"read", node_read},     {"grant", node_grant},
+        {"cancel", node_cancel}, {NULL, NULL},
     };
     static const luaL_Reg port_methods[] = {
         {"next", port_next},

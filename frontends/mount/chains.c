@@ -400,7 +400,7 @@ int chain_need(struct door *d, struct op *op, struct chain *chain)
     return op_wait(op, chain->opening);
 }
 
-void chains_free(struct door *d)
+void chains_end(struct door *d)
 {
     while (d->chains != NULL) {
         struct chain *chain = d->chains;

@@ -417,7 +417,7 @@ void door_free(struct door *d)
     while (d->handles != NULL)
         handle_free(d, d->handles);
     inodes_free(d);
-    chains_free(d);
+    chains_end(d);
     free(d->as);
     free(d);
 }

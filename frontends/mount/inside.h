@@ -319,7 +319,7 @@ int chains_need(struct door *d, struct op *op);
 struct chain *chain_find(const struct door *d, const char *name);
 int chain_need(struct door *d, struct op *op, struct chain *chain);
 void chain_damaged(struct door *d, struct chain *chain, const char *why);
-void chains_free(struct door *d);
+void chains_end(struct door *d);
 
 /* ---- keys (keyset.c) ---- */
 

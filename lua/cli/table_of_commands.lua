@@ -5,7 +5,8 @@ local M = {}
 local NOUNS = {
     'new', 'check', 'test', 'chain', 'call', 'get', 'history', 'list', 'view',
     'schema', 'grant', 'revoke', 'grants', 'proof', 'proposal', 'key', 'serve',
-    'mount', 'repl', 'run', 'dev', 'completion', 'help', 'version', 'complete',
+    'mount', 'worker', 'repl', 'run', 'dev', 'completion', 'help', 'version',
+    'complete',
 }
 
 --- The list of nouns; one with `verbs` has its commands there.

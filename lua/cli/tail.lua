@@ -130,8 +130,8 @@ function M.run(ctx, session, chain)
     if done == nil and not (session.interrupted and ctx.options.follow) then
         return nil, problem.say(err, chain)
     end
-    if info.state == 'damaged' then
-        return nil, ate.error('CORRUPT', ('chain %s: %s'):format(chain,
+    if info.error ~= nil then
+        return nil, ate.error(info.code, ('chain %s: %s'):format(chain,
             info.error))
     end
     return done == nil and err.exit or 0

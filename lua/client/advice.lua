@@ -9,6 +9,9 @@ local READING = 'what only reads can be used meanwhile: get, list, view, '
 local A_COPY = 'put the folder of the chain back from a copy; ate chain '
     .. 'verify --path DIR says whether one is good'
 
+local ALARM = 'that says nothing of the log, which may be good: %s; what '
+    .. 'stands before it can be read'
+
 -- {code, pattern, advice}: the first whose pattern is in the text; %s in an
 -- advice is the name of the chain.
 local KNOWN = {
@@ -30,6 +33,11 @@ local KNOWN = {
         'who owns it can read it; --data DIR or ATE_DATA names another'},
     {'DENIED', '%x%x/%x+/.*: Permission denied',
         'who owns the folder can read it'},
+    {'UNAVAILABLE', 'a replay may use %d+ times', ALARM:format('open it with '
+        .. 'the version of ate that wrote it, or report it as a mistake of '
+        .. 'this one')},
+    {'UNAVAILABLE', 'an alarm of this node', ALARM:format('try again when '
+        .. 'the machine has less to do')},
     {'UNAVAILABLE', 'another process is writing there', READING},
 }
 

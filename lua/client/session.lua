@@ -9,6 +9,7 @@
 -- none, has the tasks go on meanwhile, too.
 -- @module ate.client.session
 local ate = require('ate')
+local raised_by = require('ate.client.raised')
 local shape = require('ate.client.shape')
 
 local M = {}
@@ -31,7 +32,8 @@ function M.open(path, flags)
         return nil, err
     end
     return setmetatable({node = node, port = ate.port(), waiting = {},
-        under_way = 0, opened = {}, tasks = {}, ready = {}, path = path,
+        under_way = 0, opened = {}, services = {}, tasks = {}, ready = {},
+        path = path,
         read_only = flags.read_only}, Session)
 end
 
@@ -46,6 +48,19 @@ end
 --- Whether another process serves the folder.
 function Session:is_remote()
     return self.node:is_remote()
+end
+
+--- Answer what workers ask a service.
+-- @tparam string name
+-- @tparam function answer called with (request, asked), while something is
+-- waited for: gives the answer, or nil and an error: a text, to ask again later,
+-- or {code, text}. asked: {service, request, key, chain, worker}
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function Session:serve(name, answer)
+    self.services[name] = answer
+    return self.node:serve(self.port, name)
 end
 
 --- Close the folder; twice is harmless.
@@ -90,7 +105,31 @@ function Session:took(number)
     end
 end
 
+--- A worker asks one of our services.
+local function serve(self, answer)
+    local asked = answer.value
+    local ran, value, err = pcall(self.services[asked.service], asked.request,
+        asked)
+    if not ran then
+        self.raised = self.raised or value
+        value, err = nil, {code = 'INVALID', text = 'the service raised an '
+            .. 'error: ' .. raised_by.text(value)}
+    end
+    if type(err) == 'string' then
+        err = {code = 'UNAVAILABLE', text = err}
+    end
+    local ok, wrong = self.node:reply(answer.call, value, err)
+    if not ok then
+        self.node:reply(answer.call, nil, {code = 'INVALID',
+            text = 'the service gave no value: ' .. tostring(wrong)})
+    end
+end
+
 local function deliver(self, answer)
+    if answer.asked then
+        serve(self, answer)
+        return
+    end
     local call = self.waiting[answer.call]
     if call == nil then
         return

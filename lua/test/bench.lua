@@ -145,6 +145,65 @@ function Bench:at(text)
     self:set_clock()
 end
 
+--- Answer what workers ask a service: t:service('http', function(request)
+-- return {status = 200} end). A function that returns nil and a text fails, and
+-- is asked again by the next t:work(); with {code, text} it is never.
+-- @tparam string name
+-- @tparam function answer gets (request, {key, worker, ...})
+function Bench:service(name, answer)
+    if type(name) ~= 'string' or type(answer) ~= 'function' then
+        fail('t:service takes a name and a function, such as t:service('
+            .. '\'http\', function(request) return {status = 200} end)')
+    end
+    local ok, err = self.session:serve(name, answer)
+    if not ok then
+        fail('t:service: %s', said(err))
+    end
+end
+
+--- Let workers work until nothing is left that they can do: events that came, and
+-- times that have passed. What failed is tried once more by each t:work().
+-- @tparam[opt] string worker this one alone
+-- @treturn table {done, failed, parked, failures {worker, item, code, text}}
+function Bench:work(worker)
+    self.session.raised = nil
+    local value, err = self.session:call(self.chain, 'ate.workers',
+        {worker = worker})
+    if self.session.raised ~= nil then
+        error(self.session.raised, 0)
+    end
+    if value == nil then
+        fail('t:work: %s', said(err))
+    end
+    return value.result ~= nil and value.result or value
+end
+
+--- Claim that nothing fails when workers work.
+-- @treturn integer how many items were worked
+function Bench:works(worker)
+    local did = self:work(worker)
+    if did.failed + did.parked > 0 then
+        local first = did.failures[1]
+        fail('worker %s: expected success, got %s', first.worker, said(first))
+    end
+    return did.done
+end
+
+--- What waits for workers, and what is parked.
+-- @tparam[opt] table options worker, parked
+-- @treturn table list of {worker, item, parked, why, what, due, row}
+function Bench:waiting(options)
+    local rows = {}
+    local value, err = self.session:read(self.chain, 'work', options or {},
+        function(row)
+            rows[#rows + 1] = row
+        end)
+    if value == nil then
+        fail('t:waiting: %s', said(err))
+    end
+    return rows
+end
+
 --- Claim that a rule refuses a call.
 -- @tparam string rule its name
 -- @tparam table caller a user

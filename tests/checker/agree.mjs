@@ -40,6 +40,9 @@ const VICTIM_MAX = 200000; // bytes
 const OF_THE_SCHEMA = [
     /there is no right/, // a delegation's, that no type declares
     /update ate to open it/, // its Lua is of another version
+    /there is no worker/,
+    /nothing waits there for/, // no worker waits for events of that type
+    /nothing that was parked there/, // that worker is none any more
 ];
 
 class LenientChain extends Chain {

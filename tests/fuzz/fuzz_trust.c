@@ -7,6 +7,7 @@
 #include "chain/engine_types.h"
 #include "chain/reads.h"
 #include "chain/trust_events.h"
+#include "chain/work_events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -66,9 +67,28 @@ static bool put_heartbeat(struct bytes raw, struct buf *out)
     return true;
 }
 
+static bool put_work(struct bytes raw, struct buf *out)
+{
+    struct work_fields f;
+    if (work_fields_get(raw, &f, NULL) != 0)
+        return false;
+    work_fields_put(out, &f);
+    return true;
+}
+
+static bool put_ask(struct bytes raw, struct buf *out)
+{
+    struct ask_fields f;
+    if (ask_fields_get(raw, true, &f, NULL) != 0 &&
+        ask_fields_get(raw, false, &f, NULL) != 0)
+        return false;
+    ask_fields_put(out, &f);
+    return true;
+}
+
 static bool (*const puts_of[])(struct bytes raw, struct buf *out) = {
-    put_delegation, put_revocation, put_roots,
-    put_order,      put_key,        put_heartbeat,
+    put_delegation, put_revocation, put_roots, put_order,
+    put_key,        put_heartbeat,  put_work,  put_ask,
 };
 enum { PUTS = sizeof(puts_of) / sizeof(puts_of[0]) };
 

@@ -161,3 +161,23 @@ describe('the rows of a view', function()
             columns = {{name = 'n', kind = 'integer'}}}))
     end)
 end)
+
+--- An alarm is none of the log's; what helps depends on the alarm.
+describe('advice about an alarm', function()
+    local advice = require('ate.client.advice')
+
+    it('says that the log may be good', function()
+        local slow = advice.of({code = 'UNAVAILABLE', text = 'rule slow: '
+            .. 'stopped, for it ran longer than 2000 ms: an alarm of this '
+            .. 'node, and no verdict'})
+        assert.matches('^that says nothing of the log, which may be good: try '
+            .. 'again when the machine has less to do; ', slow)
+        local much = advice.of({code = 'UNAVAILABLE', text = 'rule slow: ran '
+            .. 'longer than 16000000 steps; a replay may use 16 times as much '
+            .. 'as the chain allows: an alarm of this node, and no verdict'})
+        assert.matches('may be good: open it with the version of ate that '
+            .. 'wrote it', much)
+        assert.is_nil(advice.of({code = 'CORRUPT', text = 'an alarm of this '
+            .. 'node'}))
+    end)
+end)

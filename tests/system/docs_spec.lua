@@ -359,6 +359,35 @@ describe('pages about reading and scripts', function()
     end)
 end)
 
+describe('docs/rest.md', function()
+    it('shows what its commands print', function()
+        os.execute('mkdir -p ' .. run.quote(run.data))
+        local done = run.ate('key', 'bearer')
+        if done.err:find('built without REST', 1, true) then
+            io.stderr:write('docs_spec: SKIPPED docs/rest.md, this build is '
+                .. 'without REST\n')
+            return
+        end
+        run.shell('mkdir bin && ln -s "$ATE" bin/ate')
+        local page = run.dir .. '/page.md'
+        run.write(page, ('```console\n$ export PATH=%s/bin:$PATH\n```\n')
+            :format(run.dir) .. run.read('docs/rest.md'))
+        assert.is_true(run_consoles(page, run.dir) > 10)
+    end)
+
+    it('has the limits that the door has', function()
+        local page = run.read('docs/rest.md')
+        local limits = run.read('frontends/rest/limits.h')
+        for name, text in pairs({LIMIT_CONNECTIONS = '| connections | 1,024 |',
+            LIMIT_STREAMS = 'web sockets | 512 |',
+            LIMIT_PEER_CALLS = 'under way | 1 MiB; 64 |'}) do
+            assert(page:find(text, 1, true), text)
+            local number = text:match('([%d,]+) |$'):gsub(',', '')
+            assert.matches(name .. ' = ' .. number .. ',', limits)
+        end
+    end)
+end)
+
 describe('docs/ARCHITECTURE.md', function()
     local page = prose(run.read('docs/ARCHITECTURE.md'))
     page = page:sub(page:find('\n## Files\n', 1, true), -1)

@@ -132,19 +132,25 @@ static int remove_one(const char *path, const struct stat *st, int type,
     return remove(path);
 }
 
-static void create_bank(struct bench *b)
+/* A chain with a schema, where everybody may write. */
+static void create_chain(struct bench *b, const char *path, const char *name)
 {
     struct ate_bytes bundle;
     struct ate_error error;
     struct ate_answer answer;
     struct buf args = {0};
-    if (ate_bundle("examples/bank/bank.lua", &bundle, NULL, &error) != 0)
+    if (ate_bundle(path, &bundle, NULL, &error) != 0)
         fail_msg("%s", error.text);
-    mp_put_map(&args, 2);
+    mp_put_map(&args, 3);
+    mp_put_text(&args, "accept");
+    mp_put_array(&args, 3);
+    mp_put_text(&args, "accept-all");
+    mp_put_text(&args, "serializer");
+    mp_put_text(&args, "structured-logic");
     mp_put_text(&args, "bundle");
     mp_put_bin(&args, bytes_of(bundle.data, bundle.len));
     mp_put_text(&args, "name");
-    mp_put_text(&args, "bank");
+    mp_put_text(&args, name);
     struct ate_request request = {
         .method = "chain.create",
         .args = args.data,
@@ -169,7 +175,7 @@ static int set_up(void **state)
     b->port = ate_port_new();
     assert_non_null(b->port);
     assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
-    create_bank(b);
+    create_chain(b, "examples/bank/bank.lua", "bank");
     ask_ok(b, ate_call, "bank", "account.put", ARGS("name=bob", "owner=me"));
     ask_ok(b, ate_call, "bank", "account.put", ARGS("name=eve", "owner=me"));
     *state = b;

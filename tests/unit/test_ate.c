@@ -310,7 +310,7 @@ static void memory_has_a_clock_set_by_hand(void **state)
     assert_int_equal(ate_open(&memory.ate, NULL, ATE_MEMORY, &error), 0);
     assert_int_equal(ate_set_clock(memory.ate, 1767225600000, &error), 0);
     assert_int_equal(ate_set_clock(memory.ate, 5, &error), ATE_INVALID);
-    create_bank(&memory);
+    create_chain(&memory, "examples/bank/bank.lua", "bank");
     ask_ok(&memory, ate_call, "bank", "account.put",
            ARGS("name=bob", "owner=me"));
     assert_int_equal(ask(&memory, ate_read, "bank", "info", NULL, &answer), 0);
@@ -468,6 +468,88 @@ static void a_receipt_is_looked_at_without_a_node(void **state)
                      ATE_CORRUPT);
 }
 
+/* What a worker asks comes to the port; the number of it is given back. */
+static uint64_t asked_at(struct bench *b, const char *expected)
+{
+    struct ate_answer answer;
+    char text[100];
+    assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
+    assert_int_equal(answer.kind, ATE_ANSWER_ASKED);
+    text_at(&answer, "worker", text, sizeof(text));
+    assert_string_equal(text, "jobs.pay");
+    text_at(&answer, "key", text, sizeof(text));
+    assert_int_equal(strlen(text), 64);
+    assert_non_null(memmem(answer.value.data, answer.value.len, expected,
+                           strlen(expected)));
+    ate_free(&answer.value);
+    return answer.call;
+}
+
+static void reply_with(struct bench *b, uint64_t call, const char *name)
+{
+    struct buf out = {0};
+    mp_put_map(&out, 1);
+    mp_put_text(&out, name);
+    mp_put_text(&out, "7");
+    ate_reply(b->ate, call, NULL, out.data, out.len);
+    ate_reply(b->ate, call, NULL, out.data, out.len); /* nobody waits for it */
+    buf_deinit(&out);
+}
+
+static void a_program_serves_what_workers_ask(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_error error;
+    struct ate_error later = {.code = ATE_UNAVAILABLE, .text = "shut"};
+    struct buf args = {0};
+    create_chain(b, "tests/lua/schemas/jobs.lua", "jobs");
+    assert_int_equal(ate_serve(b->ate, b->port, "", &error), ATE_INVALID);
+    assert_int_equal(ate_serve(b->ate, b->port, "bank", &error), 0);
+    mp_put_map(&args, 2);
+    mp_put_text(&args, "name");
+    mp_put_text(&args, "a");
+    mp_put_text(&args, "pieces");
+    mp_put_int(&args, 1);
+    struct ate_request place = {
+        .chain = "jobs",
+        .method = "placed.append",
+        .args = args.data,
+        .args_len = args.len,
+    };
+    assert_int_equal(
+        end_of(b->port, ate_call(b->ate, b->port, &place), &answer, NULL), 0);
+    ate_free(&answer.value);
+    buf_deinit(&args);
+
+    uint64_t work = start(b, ate_call, "jobs", "ate.workers", NULL);
+    ate_reply(b->ate, asked_at(b, "pay"), &later, NULL, 0);
+    assert_int_equal(end_of(b->port, work, &answer, NULL), 0);
+    assert_int_equal(int_at(&answer, "failed"), 1);
+    ate_free(&answer.value);
+
+    work = start(b, ate_call, "jobs", "ate.workers", NULL);
+    reply_with(b, asked_at(b, "pay"), "number");
+    reply_with(b, asked_at(b, "send"), "receipt");
+    assert_int_equal(end_of(b->port, work, &answer, NULL), 0);
+    assert_int_equal(int_at(&answer, "done"), 1);
+    ate_free(&answer.value);
+    assert_int_equal(ate_http(b->ate, "\xc1", 1, &error), ATE_INVALID);
+    assert_int_equal(ate_http(b->ate, "\x80", 1, &error), 0);
+    assert_int_equal(ate_http(b->ate, "\x80", 1, &error), 0); /* another one */
+}
+
+/* Where another process serves the folder, its workers are not ours. */
+static void services_are_where_the_folder_is(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    assert_int_equal(ate_serve(b->ate, b->port, "bank", &error),
+                     ATE_UNAVAILABLE);
+    assert_int_equal(ate_http(b->ate, "\x80", 1, &error), ATE_UNAVAILABLE);
+    ate_reply(b->ate, 1, NULL, NULL, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define REMOTE(name)                                                           \
     {                                                                          \
@@ -494,6 +576,8 @@ int main(void)
         TEST(a_bundle_is_a_standard_schema),
         TEST(a_proof_is_checked_without_a_node),
         TEST(a_receipt_is_looked_at_without_a_node),
+        TEST(a_program_serves_what_workers_ask),
+        REMOTE(services_are_where_the_folder_is),
         REMOTE(a_write_gives_a_receipt),
         REMOTE(a_refusal_names_its_rule),
         REMOTE(everything_is_there_after_closing),

@@ -177,7 +177,7 @@ local function ls(ctx)
             found = found or {name = chain.name, id = chain.id,
                 state = 'failed', error = err.text, code = err.code}
         end
-        if found.state == 'damaged' or found.state == 'failed' then
+        if found.error ~= nil then
             problems[#problems + 1] = damage(found)
         end
         writer.row(found)
@@ -192,9 +192,9 @@ end
 local INFO = {
     'name', 'id', 'schema', 'version', 'bodies', 'size', 'time', 'root',
     'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'vkey',
-    'bundle', 'state_root', 'objects', 'rows', 'head_bytes', 'body_bytes',
+    'bundle', 'next_bundle', 'state_root', 'objects', 'rows', 'head_bytes', 'body_bytes',
     'torn_bytes', 'cut_bytes', 'suspect', 'damaged_slot', 'folder', 'state',
-    'error',
+    'error', 'code',
 }
 
 local function info(ctx)
@@ -209,7 +209,7 @@ local function info(ctx)
         return nil, err
     end
     facts.print(ctx.out, found, INFO)
-    if found.state == 'damaged' then
+    if found.error ~= nil then
         return nil, damage(found)
     end
     return 0

@@ -26,10 +26,12 @@ local function summary(schema)
             version = part.version
         end
     end
-    return ('schema %s %d: %s, %s, %s, %s, %s'):format(schema.main, version,
+    local workers = schema.workers or {}
+    return ('schema %s %d: %s, %s, %s, %s, %s%s'):format(schema.main, version,
         count(objects, 'object'), count(events, 'event'),
         count(schema.views, 'view'), count(schema.rules, 'rule'),
-        count(methods, 'method'))
+        count(methods, 'method'),
+        #workers > 0 and ', ' .. count(workers, 'worker') or '')
 end
 
 local function run(ctx)

@@ -93,6 +93,30 @@ local function add(ctx)
     return print_key(ctx, key)
 end
 
+local function bearer(ctx)
+    local has_rest, rest = pcall(require, 'ate.rest')
+    if not has_rest then
+        return nil, ate.error('UNAVAILABLE', 'key bearer: this ate was built '
+            .. 'without REST')
+    end
+    local folder = ctx:data()
+    if ate.host.kind(folder) == nil then
+        return nil, ate.error('NOT_FOUND', ('no data folder at %s; ate chain '
+            .. 'create makes one, --data DIR or ATE_DATA names another'):format(
+            folder))
+    end
+    local key, path = rest.bearer(folder, ctx.options.new)
+    if key == nil then
+        return nil, path
+    end
+    if ctx.out.is_json then
+        ctx.out:json({bearer = key, file = path})
+    else
+        ctx.out:line(key)
+    end
+    return 0
+end
+
 return {
     name = 'key',
     doc = 'Keys that sign: make, list, show.',
@@ -114,6 +138,16 @@ return {
             },
             examples = {'ate key add bob bob.pub'},
             run = add,
+        },
+        {
+            name = 'bearer',
+            doc = 'Print the key that opens REST here.',
+            more = 'Who has it does all that the keys of this folder may. It '
+                .. 'stands in DATA/bearer,\nwhich its owner alone reads.',
+            options = {{name = 'new', doc = 'Make another; the one before '
+                .. 'counts no more, at once.'}},
+            examples = {'ate key bearer', 'ate key bearer --new'},
+            run = bearer,
         },
         {
             name = 'ls',

@@ -45,9 +45,8 @@ local function print_report(ctx, report)
 end
 
 --- Is this the schema that is in force?
-local function is_same(session, chain, report)
-    local info = session:read(chain, 'info')
-    return info ~= nil and info.bundle == report.hash
+local function is_same(info, report)
+    return info.bundle == report.hash
 end
 
 local function ask_plan(ctx, session, bundle)
@@ -72,7 +71,12 @@ local function plan(ctx)
     if session == nil then
         return nil, err
     end
-    if is_same(session, ctx.args.NAME, loaded) then
+    local info
+    info, err = session:read(ctx.args.NAME, 'info')
+    if info == nil then
+        return nil, problem.say(err, ctx.args.NAME)
+    end
+    if is_same(info, loaded) then
         if ctx.out.is_json then
             ctx.out:json({changes = ate.list({})})
         else
@@ -93,18 +97,51 @@ local function plan(ctx)
     return EXIT_SOMETHING
 end
 
+--- Store the bundle, unless it is the one that was stored last: then all that
+-- is left to do is to put it in force.
+local function store_and_activate(session, chain, info, bundle, hash, who)
+    local done, err
+    if info.next_bundle ~= hash then
+        done, err = session:call(chain, 'ate.bundle',
+            {bundle = ate.bin(bundle)}, who)
+        if done == nil or done.proposal ~= nil then
+            return done, err, 'ate.bundle'
+        end
+    end
+    done, err = session:call(chain, 'ate.activate', {}, who)
+    return done, err, 'ate.activate'
+end
+
+local function tell(ctx, done, method)
+    if ctx.out.is_json then
+        ctx.out:json(done)
+    elseif done.proposal == nil then
+        ctx.out:line(receipt.line('ate.activate', done))
+    else
+        ctx.out:write(done.proposal)
+    end
+    if done.proposal ~= nil and method == 'ate.bundle' then
+        ctx.out:talk('this proposes to store the schema; when that is '
+            .. 'submitted, the same command proposes to put it in force')
+    end
+end
+
 local function apply(ctx)
     local chain = ctx.args.NAME
     local bundle, loaded = load(ctx)
     if bundle == nil then
         return nil, loaded
     end
-    local session, err
-    session, err = ctx:open('write')
+    local session, err = ctx:open('write')
     if session == nil then
         return nil, err
     end
-    if is_same(session, chain, loaded) then
+    local info
+    info, err = session:read(chain, 'info')
+    if info == nil then
+        return nil, problem.say(err, chain)
+    end
+    if is_same(info, loaded) then
         if ctx.out.is_json then
             ctx.out:json({changes = ate.list({})})
         else
@@ -112,23 +149,13 @@ local function apply(ctx)
         end
         return 0
     end
-    local who = signing.of(ctx.options)
-    local done
-    done, err = session:call(chain, 'ate.bundle', {bundle = ate.bin(bundle)},
-        who)
-    if done ~= nil and done.proposal == nil then
-        done, err = session:call(chain, 'ate.activate', {}, who)
-    end
+    local done, method
+    done, err, method = store_and_activate(session, chain, info, bundle,
+        loaded.hash, signing.of(ctx.options))
     if done == nil then
         return nil, problem.say(err, chain .. ' schema')
     end
-    if ctx.out.is_json then
-        ctx.out:json(done)
-    elseif done.proposal ~= nil then
-        ctx.out:write(done.proposal)
-    else
-        ctx.out:line(receipt.line('ate.activate', done))
-    end
+    tell(ctx, done, method)
     return 0
 end
 
@@ -152,8 +179,13 @@ return {
             options = signing.options,
             more = 'Types only grow: new fields need a default or have to be '
                 .. 'optional; the rest\ntakes upgrade = {[1] = function(old) ... '
-                .. 'end} in the type. Views are folded anew.',
-            examples = {'ate schema apply bank bank.lua'},
+                .. 'end} in the type. Views are folded anew.\nIt takes two '
+                .. 'transactions: one stores the schema, one puts it in force. '
+                .. 'With --propose\neach is a proposal: submit the first, then '
+                .. 'say the same again.',
+            examples = {'ate schema apply bank bank.lua',
+                'ate schema apply vault bank.lua --as ann --root cy --propose '
+                    .. '> offer'},
             run = apply,
         },
     },

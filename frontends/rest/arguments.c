@@ -1,0 +1,126 @@
+#include "rest/arguments.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rest/ask.h"
+#include "rest/buffer.h"
+#include "rest/model.h"
+#include "rest/problem.h"
+#include "rest/wire.h"
+
+json_t *arguments_body(const struct ask *ask, struct problem *problem)
+{
+    if (ask->body_len == 0)
+        return json_object();
+    if (!is_content_type(ask->content_type, "application/json") &&
+        !(ask->verb == VERB_PATCH &&
+          is_content_type(ask->content_type, "application/merge-patch+json"))) {
+        problem_set(problem, "UNSUPPORTED_MEDIA_TYPE",
+                    "a body here is application/json, not '%.100s'",
+                    ask->content_type);
+        return NULL;
+    }
+    json_t *body = wire_parse(ask->body, ask->body_len, problem);
+    if (body == NULL || json_is_object(body))
+        return body;
+    json_decref(body);
+    problem_set(problem, "INVALID", "the body is a JSON object of arguments");
+    return NULL;
+}
+
+int arguments_number(const char *text, const char *name, json_int_t most,
+                     json_int_t *number, struct problem *problem)
+{
+    size_t len = strlen(text);
+    if (len > 0 && len <= 16 && strspn(text, "0123456789") == len) {
+        *number = strtoll(text, NULL, 10);
+        if (*number <= most)
+            return 0;
+    }
+    return problem_field(problem, name,
+                         "'%s' is a whole number from 0 to "
+                         "%lld, not '%.50s'",
+                         name, (long long)most, text);
+}
+
+static json_t *of_integer(const char *text, const char *name,
+                          struct problem *problem)
+{
+    const char *digits = text[0] == '-' ? text + 1 : text;
+    size_t len = strlen(digits);
+    if (len == 0 || len > 16 || strspn(digits, "0123456789") != len) {
+        problem_field(problem, name, "'%s' is a whole number, not '%.50s'",
+                      name, text);
+        return NULL;
+    }
+    return json_integer(strtoll(text, NULL, 10));
+}
+
+static json_t *of_boolean(const char *text, const char *name,
+                          struct problem *problem)
+{
+    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+        return json_boolean(text[0] == 't');
+    problem_field(problem, name, "'%s' is true or false, not '%.50s'", name,
+                  text);
+    return NULL;
+}
+
+static json_t *of_text(const json_t *field, const char *text, const char *name,
+                       struct problem *problem);
+
+/* JSON, or values with commas between. */
+static json_t *of_list(const json_t *field, const char *text, const char *name,
+                       struct problem *problem)
+{
+    if (text[0] == '[')
+        return wire_parse(text, strlen(text), problem);
+    json_t *list = json_array();
+    for (const char *at = text; *at != '\0';) {
+        size_t len = strcspn(at, ",");
+        char *one = memory_text(at, len);
+        json_t *item =
+            of_text(json_object_get(field, "item"), one, name, problem);
+        free(one);
+        if (item == NULL) {
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, item);
+        at += len + (at[len] == ',');
+    }
+    return list;
+}
+
+static json_t *of_text(const json_t *field, const char *text, const char *name,
+                       struct problem *problem)
+{
+    const char *kind = model_text(field, "kind");
+    if (kind == NULL)
+        return json_string(text);
+    if (strcmp(kind, "integer") == 0)
+        return of_integer(text, name, problem);
+    if (strcmp(kind, "boolean") == 0)
+        return of_boolean(text, name, problem);
+    if (strcmp(kind, "list") == 0)
+        return of_list(field, text, name, problem);
+    if (strcmp(kind, "struct") == 0)
+        return wire_parse(text, strlen(text), problem);
+    return json_string(text);
+}
+
+int arguments_text(json_t *args, const json_t *field, const char *text,
+                   struct problem *problem)
+{
+    const char *name = model_text(field, "name");
+    if (json_object_get(args, name) != NULL)
+        return problem_field(problem, name,
+                             "'%s' is in the address; it does "
+                             "not stand in the body, too",
+                             name);
+    json_t *value = of_text(field, text, name, problem);
+    if (value == NULL)
+        return -1;
+    return json_object_set_new(args, name, value);
+}

@@ -1,0 +1,25 @@
+/* arguments: what a request says, as the map that a method takes.
+ *
+ * Texts of paths and queries become what their field's type is; values of a
+ * JSON body are what they are, and the engine judges them. */
+#ifndef FRONTENDS_REST_ARGUMENTS_H
+#define FRONTENDS_REST_ARGUMENTS_H
+
+#include <jansson.h>
+
+struct ask;
+struct problem;
+
+/* The object that the body holds, or an empty one where there is none. NULL:
+ * the problem says why, 415 for another content type. */
+json_t *arguments_body(const struct ask *ask, struct problem *problem);
+
+/* Set an argument from a text, by the type of its field. It may not be there
+ * yet, from the body. */
+int arguments_text(json_t *args, const json_t *field, const char *text,
+                   struct problem *problem);
+
+/* A whole number from 0 to `most` in a text; `name` for the problem. */
+int arguments_number(const char *text, const char *name, json_int_t most,
+                     json_int_t *number, struct problem *problem);
+#endif

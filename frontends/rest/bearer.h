@@ -1,0 +1,31 @@
+/* bearer: the key that opens the door, DATA/bearer.
+ *
+ * 43 letters of base64url behind "ate_", 256 bits by chance, in a file that
+ * its owner alone reads. When the file changes, the door takes the new key at
+ * the next request. */
+#ifndef FRONTENDS_REST_BEARER_H
+#define FRONTENDS_REST_BEARER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+struct ate_error;
+
+enum { BEARER_LEN = 47 };
+
+struct bearer {
+    char path[4096];
+    char key[BEARER_LEN + 1];
+    struct stat seen; /* the file, as it was read */
+};
+
+/* The key of a data folder, which is made where there is none, or anew if
+ * asked to. Errors: IO, DENIED (others may read the file), LIMIT, FULL. */
+int bearer_open(struct bearer *b, const char *folder, bool anew,
+                struct ate_error *error);
+void bearer_close(struct bearer *b); /* wipes the key */
+
+/* Is it this one? Takes the same time for every text of one length. */
+bool bearer_is(struct bearer *b, const char *key, size_t len);
+#endif

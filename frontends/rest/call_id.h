@@ -1,0 +1,18 @@
+/* call_id: from an Idempotency-Key to the call id that the engine keeps.
+ *
+ * A UUID or 32 hexadecimal digits are the 16 bytes that they say; any other
+ * text is hashed to them. */
+#ifndef FRONTENDS_REST_CALL_ID_H
+#define FRONTENDS_REST_CALL_ID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct problem;
+
+enum { CALL_ID = 16 };
+
+/* `key` may stand in quotes. Errors: INVALID, by its length. */
+int call_id_take(const char *key, size_t len, uint8_t id[CALL_ID],
+                 struct problem *problem);
+#endif

@@ -1,0 +1,240 @@
+/* (1) The hash of a chain's bundle is asked for before its schema, so that a
+ *     schema that came in between is found out by the next check. */
+#include "rest/chains.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "ate.h"
+#include "rest/buffer.h"
+#include "rest/calls.h"
+#include "rest/model.h"
+#include "rest/target.h"
+#include "rest/wire.h"
+
+struct chain_entry {
+    char *name;
+    char bundle[65]; /* hash of the one in force, or of one before: see (1) */
+    struct model *model;
+    uint64_t checked_ns;
+    struct call *checking;
+    struct chains *chains;
+    struct chain_entry *next;
+};
+
+struct chains_search {
+    struct chains *chains;
+    const struct target *target;
+    size_t from;
+    size_t pieces; /* how many make the name that is tried */
+    char bundle[65];
+    struct call *call;
+    chains_fn *fn;
+    void *owner;
+};
+
+void chains_init(struct chains *c, struct calls *calls)
+{
+    *c = (struct chains){.calls = calls};
+}
+
+/* ---- entries ---- */
+
+static void entry_free(struct chain_entry *e)
+{
+    if (e->checking != NULL)
+        calls_drop(e->chains->calls, e->checking);
+    model_unref(e->model);
+    free(e->name);
+    free(e);
+}
+
+void chains_free(struct chains *c)
+{
+    while (c->first != NULL) {
+        struct chain_entry *e = c->first;
+        c->first = e->next;
+        entry_free(e);
+    }
+    c->count = 0;
+}
+
+/* Take an entry out of the list: it is the caller's. */
+static struct chain_entry *take(struct chains *c, const char *name)
+{
+    for (struct chain_entry **at = &c->first; *at != NULL; at = &(*at)->next) {
+        struct chain_entry *e = *at;
+        if (strcmp(e->name, name) != 0)
+            continue;
+        *at = e->next;
+        c->count--;
+        return e;
+    }
+    return NULL;
+}
+
+static void put_first(struct chains *c, struct chain_entry *e)
+{
+    e->next = c->first;
+    c->first = e;
+    if (++c->count <= CHAINS_KEPT)
+        return;
+    struct chain_entry **last = &c->first;
+    while ((*last)->next != NULL)
+        last = &(*last)->next;
+    entry_free(*last);
+    *last = NULL;
+    c->count--;
+}
+
+void chains_forget(struct chains *c, const char *name)
+{
+    struct chain_entry *e = take(c, name);
+    if (e != NULL)
+        entry_free(e);
+}
+
+/* ---- is it still the same? ---- */
+
+static void bundle_of(const struct ate_answer *answer, char out[65])
+{
+    json_t *info = wire_tree(answer->value.data, answer->value.len);
+    const char *bundle = model_text(info, "bundle");
+    snprintf(out, 65, "%s", bundle != NULL ? bundle : "");
+    json_decref(info);
+}
+
+static void checked(void *owner, const struct ate_answer *answer)
+{
+    struct chain_entry *e = owner;
+    char bundle[65] = "";
+    if (answer->kind != ATE_ANSWER_FINAL)
+        return;
+    e->checking = NULL;
+    if (answer->error.code == 0)
+        bundle_of(answer, bundle);
+    if (strcmp(bundle, e->bundle) != 0)
+        chains_forget(e->chains, e->name);
+}
+
+static void check(struct chain_entry *e)
+{
+    struct ate_request request = {.chain = e->name, .method = "info"};
+    uint64_t now = uv_hrtime();
+    if (e->checking != NULL ||
+        now - e->checked_ns < (uint64_t)CHAIN_CHECK_MS * 1000000)
+        return;
+    e->checked_ns = now;
+    e->checking = calls_start(e->chains->calls, false, &request, checked, e);
+}
+
+/* ---- searching ---- */
+
+static char *name_tried(const struct chains_search *s)
+{
+    struct buffer name = {0};
+    for (size_t i = 0; i < s->pieces; i++) {
+        if (i > 0)
+            buffer_byte(&name, '/');
+        buffer_text(&name, s->target->segments[s->from + i]);
+    }
+    buffer_string(&name);
+    return name.data;
+}
+
+static void found(struct chains_search *s, struct chain_entry *e)
+{
+    struct model *model = model_ref(e->model);
+    char *name = memory_text(e->name, strlen(e->name));
+    put_first(s->chains, e);
+    check(e);
+    s->fn(s->owner, name, model, s->from + s->pieces, NULL);
+    model_unref(model);
+    free(name);
+    free(s);
+}
+
+static void failed(struct chains_search *s, const struct ate_error *error)
+{
+    s->fn(s->owner, NULL, NULL, 0, error);
+    free(s);
+}
+
+static void described(void *owner, const struct ate_answer *answer)
+{
+    struct chains_search *s = owner;
+    if (answer->kind != ATE_ANSWER_FINAL)
+        return;
+    if (answer->error.code != 0) {
+        failed(s, &answer->error);
+        return;
+    }
+    char *name = name_tried(s);
+    struct chain_entry *e = take(s->chains, name); /* another was faster */
+    if (e == NULL) {
+        e = memory_new(sizeof(*e));
+        e->chains = s->chains;
+        e->name = memory_text(name, strlen(name));
+        e->checked_ns = uv_hrtime();
+        memcpy(e->bundle, s->bundle, sizeof(e->bundle));
+        e->model = model_new(wire_tree(answer->value.data, answer->value.len));
+    }
+    free(name);
+    found(s, e);
+}
+
+static bool try_next(struct chains_search *s);
+
+static void told(void *owner, const struct ate_answer *answer)
+{
+    struct chains_search *s = owner;
+    if (answer->kind != ATE_ANSWER_FINAL)
+        return;
+    size_t left = s->target->segment_count - s->from - s->pieces;
+    if (answer->error.code == ATE_NOT_FOUND && left > 0 &&
+        s->pieces < CHAIN_PIECES) {
+        try_next(s);
+        return;
+    }
+    if (answer->error.code != 0) {
+        failed(s, &answer->error);
+        return;
+    }
+    bundle_of(answer, s->bundle);
+    char *name = name_tried(s);
+    struct ate_request request = {.chain = name, .method = "schema"};
+    s->call = calls_start(s->chains->calls, false, &request, described, s);
+    free(name);
+}
+
+/* Try a name one piece longer. True: the search has ended. */
+static bool try_next(struct chains_search *s)
+{
+    s->pieces++;
+    char *name = name_tried(s);
+    struct chain_entry *e = take(s->chains, name);
+    struct ate_request request = {.chain = name, .method = "info"};
+    if (e != NULL)
+        found(s, e);
+    else
+        s->call = calls_start(s->chains->calls, false, &request, told, s);
+    free(name);
+    return e != NULL;
+}
+
+struct chains_search *chains_find(struct chains *c, const struct target *target,
+                                  size_t from, chains_fn *fn, void *owner)
+{
+    struct chains_search *s = memory_new(sizeof(*s));
+    *s = (struct chains_search){
+        .chains = c, .target = target, .from = from, .fn = fn, .owner = owner};
+    return try_next(s) ? NULL : s;
+}
+
+void chains_stop(struct chains_search *s)
+{
+    calls_drop(s->chains->calls, s->call);
+    free(s);
+}

@@ -1,0 +1,543 @@
+/* The way of a request: who asks, what for, of which chain (chains.c), with
+ * what plan (plan.c); then one call, its answers as a body (result.c), and the
+ * response. A stream goes on in follower.c.
+ *
+ * (1) h2o calls dispose() when the request's memory goes, in whatever state it
+ *     is; nothing that was started outlives it but writes, which nobody hears
+ *     of any more.
+ * (2) A response is sent once: whoever sends it has no search and no call under
+ *     way, or has dropped them. */
+#include "rest/exchange.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/sha.h>
+
+#include "ate.h"
+#include "rest/call_id.h"
+#include "rest/calls.h"
+#include "rest/chains.h"
+#include "rest/door.h"
+#include "rest/model.h"
+#include "rest/node_paths.h"
+#include "rest/wire.h"
+#include "rest/follower.h"
+
+static h2o_mime_attributes_t compressible = {
+    1, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
+static h2o_mime_attributes_t as_is = {0, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
+
+/* ---- headers ---- */
+
+const char *exchange_header(const h2o_req_t *req, const char *name, size_t *len)
+{
+    ssize_t at =
+        h2o_find_header_by_str(&req->headers, name, strlen(name), SIZE_MAX);
+    *len = at == -1 ? 0 : req->headers.entries[at].value.len;
+    return at == -1 ? NULL : req->headers.entries[at].value.base;
+}
+
+/* A copy, "" when there is none. */
+static char *header_copy(const h2o_req_t *req, const char *name)
+{
+    size_t len;
+    const char *text = exchange_header(req, name, &len);
+    return memory_text(text, len);
+}
+
+void exchange_header_put(struct exchange *x, const char *name,
+                         const char *value)
+{
+    h2o_iovec_t copy = h2o_strdup(&x->req->pool, value, strlen(value));
+    h2o_iovec_t key = h2o_strdup(&x->req->pool, name, strlen(name));
+    h2o_add_header_by_str(&x->req->pool, &x->req->res.headers, key.base,
+                          key.len, 1, NULL, copy.base, copy.len);
+}
+
+/* A page of a listed origin reads the answer, and these headers of it. */
+static bool put_origin(struct exchange *x)
+{
+    size_t len;
+    const char *origin = exchange_header(x->req, "origin", &len);
+    if (x->door->origins[0] == '\0')
+        return false;
+    exchange_header_put(x, "vary", "Origin");
+    if (origin == NULL || !door_takes_origin(x->door, origin, len))
+        return false;
+    char *copy = memory_text(origin, len);
+    exchange_header_put(x, "access-control-allow-origin", copy);
+    exchange_header_put(x, "access-control-expose-headers",
+                        "ETag, Link, Location, Retry-After, X-Request-Id");
+    free(copy);
+    return true;
+}
+
+void exchange_headers(struct exchange *x, const char *media)
+{
+    if (media != NULL)
+        exchange_header_put(x, "content-type", media);
+    exchange_header_put(x, "x-request-id", x->request_id);
+    exchange_header_put(x, "x-content-type-options", "nosniff");
+    put_origin(x);
+    if (x->door->is_stopping)
+        x->req->http1_is_persistent = 0;
+}
+
+/* Theirs if it can be told again, else one of this run. */
+static void take_request_id(struct exchange *x)
+{
+    size_t len;
+    const char *given = exchange_header(x->req, "x-request-id", &len);
+    bool good = given != NULL && len > 0 && len <= LIMIT_REQUEST_ID;
+    for (size_t i = 0; good && i < len; i++)
+        good = given[i] > ' ' && given[i] < 0x7f && given[i] != '"';
+    if (good)
+        snprintf(x->request_id, sizeof(x->request_id), "%.*s", (int)len, given);
+    else
+        snprintf(x->request_id, sizeof(x->request_id), "%s-%llu",
+                 x->door->id_prefix, (unsigned long long)++x->door->next_id);
+}
+
+/* ---- responses ---- */
+
+void exchange_reply(struct exchange *x, int status, const char *media,
+                    const char *body, size_t len)
+{
+    h2o_req_t *req = x->req;
+    static h2o_generator_t generator = {NULL, NULL};
+    req->res.status = status;
+    req->res.reason = status == 200   ? "OK"
+                      : status == 201 ? "Created"
+                      : status == 204 ? "No Content"
+                      : status == 304 ? "Not Modified"
+                                      : "Problem";
+    bool is_bytes =
+        media != NULL && strcmp(media, "application/octet-stream") == 0;
+    req->res.mime_attr = is_bytes ? &as_is : &compressible;
+    exchange_headers(x, media);
+    bool has_body = status != 204 && status != 304;
+    if (has_body)
+        req->res.content_length = len;
+    if (x->is_head)
+        req->compress_hint = H2O_COMPRESS_HINT_DISABLE;
+    h2o_iovec_t bytes = h2o_strdup(&req->pool, body, has_body ? len : 0);
+    h2o_start_response(req, &generator);
+    h2o_send(req, &bytes, has_body && !x->is_head && len > 0 ? 1 : 0,
+             H2O_SEND_STATE_FINAL);
+}
+
+static void put_allow(struct exchange *x)
+{
+    char allowed[80];
+    verbs_text(x->plan.verbs, allowed, sizeof(allowed));
+    exchange_header_put(x, "allow", allowed);
+}
+
+void exchange_fail(struct exchange *x, const struct problem *problem)
+{
+    struct buffer body = {0};
+    if (problem->status == 405)
+        put_allow(x);
+    if (problem->status == 401)
+        exchange_header_put(x, "www-authenticate", "Bearer realm=\"ate\"");
+    if (problem->status == 503 || problem->status == 429)
+        exchange_header_put(x, "retry-after", "1");
+    exchange_header_put(x, "cache-control", "no-store");
+    problem_put(problem, x->request_id, &body);
+    exchange_reply(x, problem->status, "application/problem+json", body.data,
+                   body.len);
+    buffer_free(&body);
+}
+
+/* ---- the answer ---- */
+
+/* What HTTP calls otherwise than the engine does. */
+static void http_meaning(const struct exchange *x, struct problem *p)
+{
+    char text[sizeof(p->detail)];
+    const char *name = NULL;
+    if (strcmp(p->name, "CONFLICT") == 0 && x->has_key &&
+        strstr(p->detail, "this call id was used") != NULL)
+        name = "KEY_REUSED";
+    else if (strcmp(p->name, "CONFLICT") == 0 && x->plan.creates_alone)
+        name = "PRECONDITION_FAILED";
+    else if (strcmp(p->name, "STALE") == 0 && x->plan.is_based)
+        name = "PRECONDITION_FAILED";
+    if (name == NULL)
+        return;
+    memcpy(text, p->detail, sizeof(text));
+    problem_set(p, name, "%s", text);
+}
+
+int exchange_take(struct exchange *x, const struct ate_answer *answer,
+                  struct problem *problem)
+{
+    const struct ate_bytes *value = &answer->value;
+    if (answer->kind == ATE_ANSWER_DATA) {
+        result_row(&x->result, value->data, value->len);
+        return 0;
+    }
+    x->call = NULL;
+    if (answer->error.code != 0) {
+        problem_of_error(problem, &answer->error, x->plan.fields);
+        http_meaning(x, problem);
+        if (answer->error.code == ATE_STALE && !x->plan.is_based)
+            chains_forget(&x->door->chains, x->chain); /* another schema */
+        return -1;
+    }
+    if (!result_end(&x->result, value->data, value->len))
+        return problem_set(problem, "NOT_FOUND",
+                           "there is no such transaction");
+    return 1;
+}
+
+/* Is one of the ETags of If-None-Match this one? */
+static bool is_known(const struct exchange *x)
+{
+    const char *given = x->ask.if_none_match;
+    const char *etag = x->result.etag;
+    if (x->ask.verb != VERB_GET || given[0] == '\0' || etag[0] == '\0')
+        return false;
+    if (strcmp(given, "*") == 0)
+        return true;
+    if (strncmp(etag, "W/", 2) == 0)
+        etag += 2;
+    return strstr(given, etag) != NULL;
+}
+
+static void put_next(struct exchange *x)
+{
+    struct buffer link = {0};
+    const h2o_req_t *req = x->req;
+    size_t path = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+    const char *at = req->path.base + path;
+    const char *end = req->path.base + req->path.len;
+    buffer_byte(&link, '<');
+    buffer_put(&link, req->path.base, path);
+    buffer_text(&link, "?cursor=");
+    buffer_put(&link, x->result.next.data, x->result.next.len);
+    for (at += at < end; at < end;) {
+        const char *amp = memchr(at, '&', (size_t)(end - at));
+        size_t len = (size_t)((amp != NULL ? amp : end) - at);
+        if (len > 0 && !(len >= 7 && memcmp(at, "cursor=", 7) == 0) &&
+            !(len >= 6 && memcmp(at, "after=", 6) == 0)) {
+            buffer_byte(&link, '&');
+            buffer_put(&link, at, len);
+        }
+        at += len + 1;
+    }
+    buffer_text(&link, ">; rel=\"next\"");
+    exchange_header_put(x, "link", buffer_string(&link));
+    buffer_free(&link);
+}
+
+static void put_location(struct exchange *x)
+{
+    struct buffer location = {0};
+    buffer_text(&location, "/v1/");
+    path_put_key(&location, x->chain, strlen(x->chain));
+    buffer_printf(&location, "/types/%s/", x->plan.type);
+    buffer_put(&location, x->result.key.data, x->result.key.len);
+    exchange_header_put(x, "location", buffer_string(&location));
+    buffer_free(&location);
+}
+
+static bool prefers(const struct exchange *x, const char *what)
+{
+    size_t len;
+    const char *prefer = exchange_header(x->req, "prefer", &len);
+    return prefer != NULL &&
+           h2o_strstr(prefer, len, what, strlen(what)) != SIZE_MAX;
+}
+
+static void reply_read(struct exchange *x)
+{
+    const struct result *r = &x->result;
+    const char *media =
+        x->plan.media != NULL ? x->plan.media : "application/json";
+    if (r->etag[0] != '\0')
+        exchange_header_put(x, "etag", r->etag);
+    /* A tile that is full never changes, and one that is not neither: another
+     * width is another address. */
+    exchange_header_put(x, "cache-control",
+                        x->plan.shape == SHAPE_BYTES
+                            ? "private, max-age=31536000, immutable"
+                            : "private, no-cache");
+    exchange_header_put(x, "vary", "Accept, Authorization");
+    if (r->next.len > 0)
+        put_next(x);
+    if (is_known(x))
+        exchange_reply(x, 304, NULL, "", 0);
+    else
+        exchange_reply(x, 200, media, r->body.data, r->body.len);
+}
+
+static void reply_write(struct exchange *x)
+{
+    const struct result *r = &x->result;
+    exchange_header_put(x, "cache-control", "no-store");
+    if (x->plan.is_create)
+        put_location(x);
+    if (prefers(x, "return=minimal")) {
+        exchange_header_put(x, "preference-applied", "return=minimal");
+        exchange_reply(x, 204, NULL, "", 0);
+        return;
+    }
+    exchange_reply(x, x->plan.is_create ? 201 : 200, "application/json",
+                   r->body.data, r->body.len);
+}
+
+static void answered(void *owner, const struct ate_answer *answer)
+{
+    struct exchange *x = owner;
+    struct problem problem;
+    int rc = exchange_take(x, answer, &problem);
+    if (rc < 0)
+        exchange_fail(x, &problem);
+    else if (rc > 0 && x->plan.is_write)
+        reply_write(x);
+    else if (rc > 0)
+        reply_read(x);
+}
+
+/* ---- the call ---- */
+
+/* Idempotency-Key: a text, in quotes or without. */
+static int take_key(struct exchange *x, struct problem *problem)
+{
+    size_t len;
+    const char *key = exchange_header(x->req, "idempotency-key", &len);
+    if (key == NULL || !x->plan.is_write)
+        return 0;
+    x->has_key = true;
+    return call_id_take(key, len, x->call_id, problem);
+}
+
+/* Prefer: wait=5 */
+static uint32_t deadline_of(const struct exchange *x)
+{
+    size_t len;
+    const char *prefer = exchange_header(x->req, "prefer", &len);
+    size_t at = prefer != NULL ? h2o_strstr(prefer, len, H2O_STRLIT("wait="))
+                               : SIZE_MAX;
+    unsigned long seconds = 0;
+    for (size_t i = at == SIZE_MAX ? len : at + 5;
+         i < len && isdigit((unsigned char)prefer[i]) && seconds < 1000; i++)
+        seconds = seconds * 10 + (unsigned long)(prefer[i] - '0');
+    uint32_t most = LIMIT_CALL_MS;
+    return seconds > 0 && seconds * 1000 < most ? (uint32_t)seconds * 1000
+                                                : most;
+}
+
+void exchange_call(struct exchange *x,
+                   void (*fn)(void *owner, const struct ate_answer *answer))
+{
+    char *as = header_copy(x->req, "ate-as");
+    char *act_for = header_copy(x->req, "ate-act-for");
+    struct ate_request request = {
+        .chain = x->chain,
+        .method = x->plan.method,
+        .args = x->plan.args.data,
+        .args_len = x->plan.args.size,
+        .as = as[0] != '\0' ? as : NULL,
+        .act_for = act_for[0] != '\0' ? act_for : NULL,
+        .call_id = x->has_key ? x->call_id : NULL,
+        .credit = PAGE_MOST + 2,
+        .deadline_ms = deadline_of(x),
+    };
+    /* Of a stream its events' ids say it, and rows alone make a change. */
+    result_begin(&x->result, &x->plan, x->follower != NULL ? -1 : x->position);
+    x->call = calls_start(&x->door->calls, x->plan.is_call, &request, fn, x);
+    free(as);
+    free(act_for);
+}
+
+/* The size of the log before a page is read: what comes after it is in the
+ * events that follow. */
+static void told_size(void *owner, const struct ate_answer *answer)
+{
+    struct exchange *x = owner;
+    if (answer->kind != ATE_ANSWER_FINAL)
+        return;
+    x->info = NULL;
+    if (answer->error.code != 0)
+        return;
+    int64_t size =
+        wire_number(answer->value.data, answer->value.len, "size", 0);
+    x->result.position = x->position = size - 1;
+}
+
+static void start(struct exchange *x)
+{
+    struct ate_request info = {.chain = x->chain, .method = "info"};
+    x->position = x->plan.position;
+    if (x->plan.wants_position && !x->plan.has_after)
+        x->info = calls_start(&x->door->calls, false, &info, told_size, x);
+    exchange_call(x, answered);
+}
+
+/* ---- who asks, and what ---- */
+
+static int check_bearer(struct exchange *x, struct problem *problem)
+{
+    size_t len;
+    const char *text = exchange_header(x->req, "authorization", &len);
+    if (text != NULL && len > 7 && strncasecmp(text, "bearer ", 7) == 0 &&
+        bearer_is(&x->door->bearer, text + 7, len - 7))
+        return 0;
+    return problem_set(problem, "UNAUTHORIZED", "%s",
+                       text == NULL
+                           ? "send 'Authorization: Bearer KEY'; ate key bearer "
+                             "prints the key of this node"
+                           : "the key is not this node's; ate key bearer "
+                             "prints it");
+}
+
+/* What a page of another origin may do, before it does. */
+static bool reply_preflight(struct exchange *x)
+{
+    size_t len;
+    if (x->ask.verb != VERB_OPTIONS ||
+        exchange_header(x->req, "access-control-request-method", &len) == NULL)
+        return false;
+    const char *origin = exchange_header(x->req, "origin", &len);
+    if (origin == NULL || !door_takes_origin(x->door, origin, len))
+        return false;
+    exchange_header_put(x, "access-control-allow-methods",
+                        "GET, HEAD, POST, PUT, PATCH, DELETE");
+    exchange_header_put(
+        x, "access-control-allow-headers",
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match,"
+        " Last-Event-ID, Prefer, X-Request-Id, Ate-As, Ate-Act-For");
+    exchange_header_put(x, "access-control-max-age", "600");
+    exchange_reply(x, 204, NULL, "", 0);
+    return true;
+}
+
+static bool wants_stream(const struct exchange *x)
+{
+    return x->ask.verb == VERB_GET && !x->is_head &&
+           x->plan.shape != SHAPE_HERE &&
+           accepts_by_name(x->ask.accept, "text/event-stream");
+}
+
+/* The chain is found, or not. */
+static void found(void *owner, const char *name, struct model *model,
+                  size_t first, const struct ate_error *error)
+{
+    struct exchange *x = owner;
+    struct problem problem;
+    x->search = NULL;
+    if (model == NULL) {
+        problem_of_error(&problem, error, NULL);
+        exchange_fail(x, &problem);
+        return;
+    }
+    x->chain = memory_text(name, strlen(name));
+    x->model = model_ref(model);
+    x->ask.chain = x->chain;
+    x->ask.first = first;
+    if (plan_make(&x->plan, model, &x->ask, &problem) != 0 ||
+        take_key(x, &problem) != 0) {
+        if (x->ask.verb == VERB_OPTIONS && problem.status == 405) {
+            put_allow(x);
+            exchange_reply(x, 204, NULL, "", 0);
+        } else {
+            exchange_fail(x, &problem);
+        }
+    } else if (wants_stream(x)) {
+        follower_begin(x);
+    } else if (x->plan.shape == SHAPE_HERE) {
+        x->result.plan = &x->plan;
+        buffer_put(&x->result.body, x->plan.body.data, x->plan.body.len);
+        reply_read(x);
+    } else {
+        start(x);
+    }
+}
+
+static int take_verb(struct exchange *x, struct problem *problem)
+{
+    const h2o_iovec_t *method = &x->req->method;
+    x->is_head = h2o_memis(method->base, method->len, H2O_STRLIT("HEAD"));
+    x->ask.verb = verb_of(method->base, method->len);
+    if (x->ask.verb != 0)
+        return 0;
+    x->plan.verbs = VERB_GET | VERB_POST | VERB_PUT | VERB_PATCH | VERB_DELETE;
+    return problem_set(
+        problem, "METHOD_NOT_ALLOWED", "there is no method '%.*s' here",
+        (int)(method->len < 20 ? method->len : 20), method->base);
+}
+
+static void take_headers(struct exchange *x)
+{
+    static const char *const names[] = {"content-type", "accept", "if-match",
+                                        "if-none-match"};
+    for (size_t i = 0; i < 4; i++)
+        x->headers[i] = header_copy(x->req, names[i]);
+    x->ask.content_type = x->headers[0];
+    x->ask.accept = x->headers[1];
+    x->ask.if_match = x->headers[2];
+    x->ask.if_none_match = x->headers[3];
+    x->ask.target = &x->target;
+    x->ask.body = x->req->entity.base;
+    x->ask.body_len = x->req->entity.len;
+}
+
+static int take(struct exchange *x, struct problem *problem)
+{
+    if (take_verb(x, problem) != 0)
+        return -1;
+    return target_parse(&x->target, x->req->path.base, x->req->path.len,
+                        problem);
+}
+
+static void dispose(void *memory)
+{
+    struct exchange *x = memory;
+    struct calls *calls = &x->door->calls;
+    if (x->search != NULL)
+        chains_stop(x->search);
+    if (x->info != NULL)
+        calls_drop(calls, x->info);
+    if (x->call != NULL)
+        calls_drop(calls, x->call);
+    if (x->follower != NULL)
+        follower_free(x);
+    meters_request(&x->door->meters, x->req->res.status,
+                   uv_hrtime() - x->began_ns);
+    for (size_t i = 0; i < 4; i++)
+        free(x->headers[i]);
+    free(x->chain);
+    plan_free(&x->plan);
+    result_free(&x->result);
+    target_free(&x->target);
+    model_unref(x->model);
+}
+
+void exchange_begin(struct door *d, h2o_req_t *req)
+{
+    struct problem problem;
+    struct exchange *x = h2o_mem_alloc_shared(&req->pool, sizeof(*x), dispose);
+    *x = (struct exchange){
+        .req = req, .door = d, .began_ns = uv_hrtime(), .position = -1};
+    take_request_id(x);
+    take_headers(x);
+    int rc = take(x, &problem);
+    if (rc == 0 && reply_preflight(x))
+        return;
+    if (rc == 0 && node_path_is_open(x)) {
+        node_path_reply(x);
+        return;
+    }
+    if (rc == 0)
+        rc = check_bearer(x, &problem);
+    if (rc != 0)
+        exchange_fail(x, &problem);
+    else if (node_path_is_own(x))
+        node_path_reply(x);
+    else
+        x->search = chains_find(&d->chains, &x->target, 1, found, x);
+}

@@ -1,0 +1,77 @@
+/* exchange: one request and its response.
+ *
+ * It lives in the pool of h2o's request and goes with it, whether it was
+ * answered or its asker went away; what it asked of the engine is then
+ * dropped. */
+#ifndef FRONTENDS_REST_EXCHANGE_H
+#define FRONTENDS_REST_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <h2o.h>
+
+#include "rest/ask.h"
+#include "rest/call_id.h"
+#include "rest/limits.h"
+#include "rest/plan.h"
+#include "rest/problem.h"
+#include "rest/result.h"
+#include "rest/target.h"
+
+struct ate_answer;
+struct ate_request;
+struct call;
+struct chains_search;
+struct door;
+struct model;
+struct follower;
+
+struct exchange {
+    h2o_req_t *req;
+    struct door *door;
+    uint64_t began_ns;
+    bool is_head;
+    char request_id[LIMIT_REQUEST_ID + 1];
+    struct ask ask;
+    struct target target;
+    char *headers[4]; /* copies that `ask` points to */
+    char *chain;
+    struct model *model;
+    struct plan plan;
+    struct result result;
+    struct chains_search *search;
+    struct call *info; /* asked for the position, or NULL */
+    struct call *call;
+    int64_t position;
+    bool has_key; /* an Idempotency-Key */
+    uint8_t call_id[CALL_ID];
+    struct follower *follower; /* of a stream */
+    struct exchange *next_stream;
+};
+
+/* Take a request of h2o's. */
+void exchange_begin(struct door *d, h2o_req_t *req);
+
+/* The text of a request header; NULL: it is not there. Not ended by NUL. */
+const char *exchange_header(const h2o_req_t *req, const char *name,
+                            size_t *len);
+
+/* Start the plan: answers go to `fn` with the exchange as owner. The call is
+ * in x->call. */
+void exchange_call(struct exchange *x,
+                   void (*fn)(void *owner, const struct ate_answer *answer));
+/* Take an answer into x->result. 1: it was the last and all is well; 0: more
+ * come; -1: the problem. */
+int exchange_take(struct exchange *x, const struct ate_answer *answer,
+                  struct problem *problem);
+
+/* Headers that every response has. */
+void exchange_headers(struct exchange *x, const char *media);
+void exchange_header_put(struct exchange *x, const char *name,
+                         const char *value);
+/* The end: a body, or a problem. */
+void exchange_reply(struct exchange *x, int status, const char *media,
+                    const char *body, size_t len);
+void exchange_fail(struct exchange *x, const struct problem *problem);
+#endif

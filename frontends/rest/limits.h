@@ -1,0 +1,23 @@
+/* limits: the most of everything that askers bring, in one place. docs/rest.md
+ * has the same table. */
+#ifndef FRONTENDS_REST_LIMITS_H
+#define FRONTENDS_REST_LIMITS_H
+
+enum {
+    LIMIT_CONNECTIONS = 1024,
+    LIMIT_STREAMS = 512,      /* event streams and web sockets */
+    LIMIT_BODY = 16 << 20,    /* bytes of a request's body */
+    LIMIT_REQUEST_MS = 10000, /* in which a request has come, whole */
+    LIMIT_HANDSHAKE_MS = 10000,
+    LIMIT_CALL_MS = 30000,    /* in which the engine has answered */
+    LIMIT_STALL_MS = 30000,   /* in which an asker takes some of the answer */
+    LIMIT_FAREWELL_MS = 5000, /* for what is under way when the door closes */
+    LIMIT_KEY = 255,          /* bytes of an Idempotency-Key */
+    LIMIT_REQUEST_ID = 128,   /* bytes of an X-Request-Id */
+    LIMIT_STREAM_BYTES = 64 << 10, /* that wait: no more is asked for */
+    LIMIT_MESSAGE = 1 << 20,       /* bytes of a web socket's message */
+    LIMIT_PEER_CALLS = 64,         /* of one web socket under way */
+    HEARTBEAT_MS = 15000,          /* between signs of life on a stream */
+    GZIP_FROM = 1024,              /* bytes that are worth compressing */
+};
+#endif

@@ -1,0 +1,104 @@
+#include "rest/module.h"
+
+#include <lauxlib.h>
+
+#include "ate.h"
+#include "lua/binding.h"
+#include "rest/bearer.h"
+#include "rest/rest.h"
+
+#define DOOR_META "ate.rest"
+
+struct door_box {
+    struct rest *rest; /* NULL when stopped */
+};
+
+static const char *option(lua_State *L, const char *name)
+{
+    lua_getfield(L, 2, name); /* stays on the stack, and so alive */
+    return luaL_optstring(L, -1, NULL);
+}
+
+/* start(node, {folder, address, metrics, cert, key, origins, plain})
+ *     -> door | nil, err */
+static int start(lua_State *L)
+{
+    struct ate *ate = binding_node(L, 1);
+    struct ate_error error = {0};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct rest_options options = {
+        .folder = option(L, "folder"),
+        .address = option(L, "address"),
+        .metrics = option(L, "metrics"),
+        .cert = option(L, "cert"),
+        .key = option(L, "key"),
+        .origins = option(L, "origins"),
+    };
+    luaL_argcheck(L, options.folder != NULL, 2, "no folder");
+    lua_getfield(L, 2, "plain");
+    options.may_be_plain = lua_toboolean(L, -1);
+    struct door_box *box = lua_newuserdata(L, sizeof(*box));
+    box->rest = NULL;
+    luaL_getmetatable(L, DOOR_META);
+    lua_setmetatable(L, -2);
+    if (rest_start(&box->rest, ate, &options, &error) != 0)
+        return binding_fail(L, &error);
+    return 1;
+}
+
+static struct door_box *check_door(lua_State *L)
+{
+    struct door_box *box = luaL_checkudata(L, 1, DOOR_META);
+    luaL_argcheck(L, box->rest != NULL, 1, "the door is closed");
+    return box;
+}
+
+/* door:where() -> URL or "" of REST, of the metrics */
+static int where(lua_State *L)
+{
+    struct door_box *box = check_door(L);
+    lua_pushstring(L, rest_where(box->rest));
+    lua_pushstring(L, rest_metrics_where(box->rest));
+    return 2;
+}
+
+/* door:stop(); twice is harmless. */
+static int stop(lua_State *L)
+{
+    struct door_box *box = luaL_checkudata(L, 1, DOOR_META);
+    rest_stop(box->rest);
+    box->rest = NULL;
+    return 0;
+}
+
+/* bearer(folder, anew) -> key, path | nil, err */
+static int bearer(lua_State *L)
+{
+    const char *folder = luaL_checkstring(L, 1);
+    struct ate_error error = {0};
+    struct bearer b;
+    if (bearer_open(&b, folder, lua_toboolean(L, 2), &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushstring(L, b.key);
+    lua_pushstring(L, b.path);
+    bearer_close(&b);
+    return 2;
+}
+
+int luaopen_ate_rest(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"where", where}, {"stop", stop}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"start", start}, {"bearer", bearer}, {NULL, NULL}};
+    luaL_newmetatable(L, DOOR_META);
+    lua_newtable(L);
+    luaL_register(L, NULL, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, stop);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    return 1;
+}

@@ -1,0 +1,342 @@
+/* (1) A peer goes when h2o says that its connection has ended (`heard` with no
+ *     message), and nowhere else. h2o_websocket_proceed() may say so: nothing of
+ *     the peer is touched behind it.
+ * (2) Answers never come while a message is heard, and `heard` queues without
+ *     proceeding: h2o, which called it, does.
+ * (3) While more than LIMIT_STREAM_BYTES wait for an asker, calls that leave
+ *     credit to the door get none. */
+#include "rest/peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <h2o.h>
+#include <h2o/websocket.h>
+
+#include "ate.h"
+#include "rest/calls.h"
+#include "rest/door.h"
+#include "rest/exchange.h"
+#include "rest/message.h"
+#include "rest/wire.h"
+
+enum { CREDIT = 64 };
+
+struct session {
+    struct peer *peer;
+    int64_t id;
+    struct call *call;
+    bool leaves_credit; /* to the door */
+    uint32_t owed;
+    struct session *next;
+};
+
+struct peer {
+    struct door *door;
+    h2o_websocket_conn_t *conn;
+    struct session *sessions;
+    size_t session_count;
+    struct peer *next;
+};
+
+/* ---- what is said ---- */
+
+static void queue(struct peer *p, const struct buffer *text)
+{
+    struct wslay_event_msg message = {
+        .opcode = WSLAY_TEXT_FRAME,
+        .msg = (const uint8_t *)text->data,
+        .msg_length = text->len,
+    };
+    wslay_event_queue_msg(p->conn->ws_ctx, &message);
+}
+
+/* Send what is queued; see (1). */
+static void send_on(struct peer *p)
+{
+    if (p->conn->sock != NULL)
+        h2o_websocket_proceed(p->conn);
+}
+
+static void queue_problem(struct peer *p, bool has_id, int64_t id,
+                          const struct problem *problem)
+{
+    struct buffer text = {0};
+    buffer_byte(&text, '{');
+    if (has_id)
+        buffer_printf(&text, "\"id\":%lld,", (long long)id);
+    buffer_text(&text, "\"problem\":");
+    problem_put(problem, NULL, &text);
+    buffer_byte(&text, '}');
+    queue(p, &text);
+    buffer_free(&text);
+}
+
+static void queue_value(struct peer *p, int64_t id, const char *name,
+                        const struct ate_bytes *value)
+{
+    struct buffer text = {0};
+    buffer_printf(&text, "{\"id\":%lld,\"%s\":", (long long)id, name);
+    wire_put_json(&text, value->data, value->len);
+    buffer_byte(&text, '}');
+    queue(p, &text);
+    buffer_free(&text);
+}
+
+/* ---- sessions ---- */
+
+static struct session **find(struct peer *p, int64_t id)
+{
+    struct session **at = &p->sessions;
+    while (*at != NULL && (*at)->id != id)
+        at = &(*at)->next;
+    return at;
+}
+
+static void session_end(struct session *s)
+{
+    struct session **at = find(s->peer, s->id);
+    *at = s->next;
+    s->peer->session_count--;
+    free(s);
+}
+
+static bool is_full(const struct peer *p)
+{
+    return wslay_event_get_queued_msg_length(p->conn->ws_ctx) >
+           LIMIT_STREAM_BYTES;
+}
+
+static void answered(void *owner, const struct ate_answer *answer)
+{
+    struct session *s = owner;
+    struct peer *p = s->peer;
+    struct problem problem;
+    if (answer->kind == ATE_ANSWER_DATA) {
+        queue_value(p, s->id, "data", &answer->value);
+        s->owed += s->leaves_credit ? 1 : 0;
+        if (s->owed >= CREDIT / 2 && !is_full(p)) {
+            calls_grant(&p->door->calls, s->call, s->owed);
+            s->owed = 0;
+        }
+    } else if (answer->error.code != 0) {
+        problem_of_error(&problem, &answer->error, NULL);
+        queue_problem(p, true, s->id, &problem);
+        session_end(s);
+    } else {
+        queue_value(p, s->id, "result", &answer->value);
+        session_end(s);
+    }
+    send_on(p);
+}
+
+static int ask(struct peer *p, const struct message *m, struct problem *problem)
+{
+    bool is_call = m->kind == MESSAGE_CALL;
+    if (*find(p, m->id) != NULL)
+        return problem_field(problem, "id", "'id' %lld is under way",
+                             (long long)m->id);
+    if (p->session_count == LIMIT_PEER_CALLS)
+        return problem_set(problem, "TOO_MANY",
+                           "at most %d calls of a web "
+                           "socket are under way",
+                           LIMIT_PEER_CALLS);
+    struct session *s = memory_new(sizeof(*s));
+    *s = (struct session){.peer = p,
+                          .id = m->id,
+                          .leaves_credit = m->credit == 0,
+                          .next = p->sessions};
+    p->sessions = s;
+    p->session_count++;
+    struct ate_request request = {
+        .chain = m->chain,
+        .method = m->method,
+        .args = m->args.data,
+        .args_len = m->args.size,
+        .as = m->as,
+        .act_for = m->act_for,
+        .call_id = m->has_key ? m->call_id : NULL,
+        .credit = m->credit > 0 ? m->credit : CREDIT,
+        .deadline_ms = is_call ? LIMIT_CALL_MS : 0,
+    };
+    s->call = calls_start(&p->door->calls, is_call, &request, answered, s);
+    return 0;
+}
+
+static int take(struct peer *p, const struct message *m,
+                struct problem *problem)
+{
+    if (m->kind == MESSAGE_CALL || m->kind == MESSAGE_READ)
+        return ask(p, m, problem);
+    struct session *s = *find(p, m->id);
+    if (s == NULL) /* it has just ended: its answer is on the way */
+        return 0;
+    if (m->kind == MESSAGE_CREDIT) {
+        calls_grant(&p->door->calls, s->call, m->credit);
+        return 0;
+    }
+    calls_drop(&p->door->calls, s->call);
+    session_end(s);
+    return problem_set(problem, "CANCELED", "canceled, as you asked");
+}
+
+static void take_text(struct peer *p, const char *text, size_t len)
+{
+    struct message m;
+    struct problem problem;
+    p->door->meters.messages++;
+    if (message_take(&m, text, len, &problem) != 0 ||
+        take(p, &m, &problem) != 0)
+        queue_problem(p, m.has_id, m.id, &problem);
+    message_free(&m);
+}
+
+/* ---- begin and end ---- */
+
+static void peer_free(struct peer *p)
+{
+    struct peer **at = &p->door->peers;
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    p->door->stream_count--;
+    while (p->sessions != NULL) {
+        calls_drop(&p->door->calls, p->sessions->call);
+        session_end(p->sessions);
+    }
+    h2o_websocket_close(p->conn);
+    free(p);
+}
+
+static void heard(h2o_websocket_conn_t *conn,
+                  const struct wslay_event_on_msg_recv_arg *message)
+{
+    struct peer *p = conn->data;
+    static const char only_text[] = "messages are text";
+    if (message == NULL) {
+        peer_free(p);
+        return;
+    }
+    if (message->opcode == WSLAY_TEXT_FRAME)
+        take_text(p, (const char *)message->msg, message->msg_length);
+    else if (message->opcode == WSLAY_BINARY_FRAME)
+        wslay_event_queue_close(conn->ws_ctx, WSLAY_CODE_UNSUPPORTED_DATA,
+                                (const uint8_t *)only_text,
+                                sizeof(only_text) - 1);
+}
+
+#define BEARER "ate.bearer."
+
+/* Which subprotocol is spoken, and is the key with it? */
+static bool take_protocols(struct exchange *x, bool *is_known)
+{
+    size_t len;
+    const char *list = exchange_header(x->req, "sec-websocket-protocol", &len);
+    bool may = false;
+    *is_known = false;
+    for (size_t i = 0; list != NULL && i < len;) {
+        const char *at = list + i;
+        const char *comma = memchr(at, ',', len - i);
+        size_t one = comma != NULL ? (size_t)(comma - at) : len - i;
+        i += one + 1;
+        while (one > 0 && *at == ' ') {
+            at++;
+            one--;
+        }
+        if (one == strlen("ate.v1.json") && memcmp(at, "ate.v1.json", one) == 0)
+            *is_known = true;
+        if (one > strlen(BEARER) && memcmp(at, BEARER, strlen(BEARER)) == 0)
+            may = bearer_is(&x->door->bearer, at + strlen(BEARER),
+                            one - strlen(BEARER));
+    }
+    if (may)
+        return true;
+    const char *text = exchange_header(x->req, "authorization", &len);
+    return text != NULL && len > 7 && strncasecmp(text, "bearer ", 7) == 0 &&
+           bearer_is(&x->door->bearer, text + 7, len - 7);
+}
+
+static int may_begin(struct exchange *x, const char **key,
+                     struct problem *problem)
+{
+    bool is_known;
+    x->plan.verbs = VERB_GET;
+    if (x->ask.verb != VERB_GET)
+        return problem_set(problem, "METHOD_NOT_ALLOWED",
+                           "a web socket begins with GET");
+    if (!take_protocols(x, &is_known))
+        return problem_set(problem, "UNAUTHORIZED",
+                           "send 'Authorization: "
+                           "Bearer KEY', or the subprotocol " BEARER "KEY "
+                           "beside ate.v1.json");
+    if (h2o_is_websocket_handshake(x->req, key) != 0 || *key == NULL)
+        return problem_set(problem, "INVALID",
+                           "this is a web socket: send its "
+                           "handshake, RFC 6455");
+    if (!is_known)
+        return problem_field(problem, "Sec-WebSocket-Protocol",
+                             "the subprotocol here is ate.v1.json");
+    if (x->door->stream_count >= LIMIT_STREAMS || x->door->is_stopping)
+        return problem_set(problem, "TOO_MANY",
+                           "at most %d streams are open "
+                           "at a time",
+                           LIMIT_STREAMS);
+    return 0;
+}
+
+void peer_begin(struct exchange *x)
+{
+    struct problem problem;
+    const char *key;
+    if (may_begin(x, &key, &problem) != 0) {
+        exchange_fail(x, &problem);
+        return;
+    }
+    struct door *d = x->door;
+    struct peer *p = memory_new(sizeof(*p));
+    p->door = d;
+    p->next = d->peers;
+    d->peers = p;
+    d->stream_count++;
+    exchange_header_put(x, "sec-websocket-protocol", "ate.v1.json");
+    p->conn = h2o_upgrade_to_websocket(x->req, key, p, heard);
+    wslay_event_config_set_max_recv_msg_length(p->conn->ws_ctx, LIMIT_MESSAGE);
+}
+
+/* ---- all of them ---- */
+
+void peers_beat(struct door *d)
+{
+    struct wslay_event_msg ping = {.opcode = WSLAY_PING};
+    for (struct peer *p = d->peers, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->conn->sock == NULL || is_full(p))
+            continue;
+        wslay_event_queue_msg(p->conn->ws_ctx, &ping);
+        send_on(p);
+    }
+}
+
+void peers_grant(struct door *d)
+{
+    for (struct peer *p = d->peers; p != NULL; p = p->next)
+        for (struct session *s = p->sessions; s != NULL && !is_full(p);
+             s = s->next)
+            if (s->owed > 0) {
+                calls_grant(&d->calls, s->call, s->owed);
+                s->owed = 0;
+            }
+}
+
+void peers_end(struct door *d)
+{
+    static const char why[] = "the door closes";
+    for (struct peer *p = d->peers, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->conn->sock == NULL)
+            continue;
+        wslay_event_queue_close(p->conn->ws_ctx, WSLAY_CODE_GOING_AWAY,
+                                (const uint8_t *)why, sizeof(why) - 1);
+        send_on(p);
+    }
+}

@@ -1,0 +1,18 @@
+/* peer: a web socket, subprotocol ate.v1.json: calls and subscriptions, many at
+ * a time, as sessions with credit (message.h). */
+#ifndef FRONTENDS_REST_PEER_H
+#define FRONTENDS_REST_PEER_H
+
+struct door;
+struct exchange;
+struct peer;
+
+/* Upgrade a request. Its key comes as a header, or as one more subprotocol,
+ * "ate.bearer.KEY", for browsers can send no header. */
+void peer_begin(struct exchange *x);
+
+/* Signs of life, credit that was held back, and the end, of all. */
+void peers_beat(struct door *d);
+void peers_grant(struct door *d);
+void peers_end(struct door *d);
+#endif

@@ -1,0 +1,170 @@
+#include "rest/problem.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ate.h"
+#include "rest/buffer.h"
+#include "rest/wire.h"
+
+struct meaning {
+    const char *name;
+    int status; /* 0: as the engine has it */
+    const char *title;
+};
+
+static const struct meaning meanings[] = {
+    /* The engine's. */
+    {"IO", ATE_IO, "Input or output failed"},
+    {"INVALID", ATE_INVALID, "Not a valid request"},
+    {"DENIED", ATE_DENIED, "No right to do this"},
+    {"REFUSED", ATE_REFUSED, "A rule refused it"},
+    {"NOT_FOUND", ATE_NOT_FOUND, "Not found"},
+    {"CONFLICT", ATE_CONFLICT, "In conflict with what is there"},
+    {"CORRUPT", ATE_CORRUPT, "Verification failed"},
+    {"UNAVAILABLE", ATE_UNAVAILABLE, "Not available now"},
+    {"FULL", ATE_FULL, "No space left"},
+    {"LIMIT", ATE_LIMIT, "Over a limit"},
+    {"STALE", ATE_STALE, "Others were faster"},
+    {"SCRIPT", ATE_SCRIPT, "The schema's Lua failed"},
+    /* An answer that came too late is the gateway's matter, not the asker's. */
+    {"CANCELED", 504, "Not done in time"},
+    /* HTTP's. */
+    {"UNAUTHORIZED", 401, "A bearer key is needed"},
+    {"TIMEOUT", 408, "The request did not come in time"},
+    {"METHOD_NOT_ALLOWED", 405, "Not a method of this resource"},
+    {"NOT_ACCEPTABLE", 406, "There is no such representation"},
+    {"PRECONDITION_FAILED", 412, "It is not what the request is based on"},
+    {"TOO_LARGE", 413, "The request is too large"},
+    {"URI_TOO_LONG", 414, "The address is too long"},
+    {"UNSUPPORTED_MEDIA_TYPE", 415, "Not a content type that is taken here"},
+    {"KEY_REUSED", 422, "The Idempotency-Key was used for another request"},
+    {"TOO_MANY", 429, "Too many at a time"},
+};
+
+static const struct meaning *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+        if (strcmp(meanings[i].name, name) == 0)
+            return &meanings[i];
+    return &meanings[0];
+}
+
+static int status_of(const struct meaning *m)
+{
+    return m->status < 0 ? ate_code_http(m->status) : m->status;
+}
+
+const char *problem_meaning(const char *name, int *status)
+{
+    const struct meaning *m = find(name);
+    if (strcmp(m->name, name) != 0)
+        return NULL;
+    *status = status_of(m);
+    return m->title;
+}
+
+static void fill(struct problem *p, const char *name, const char *format,
+                 va_list args)
+{
+    const struct meaning *m = find(name);
+    *p = (struct problem){.status = status_of(m), .name = m->name};
+    vsnprintf(p->detail, sizeof(p->detail), format, args);
+    text_mend(p->detail);
+}
+
+int problem_set(struct problem *p, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(p, name, format, args);
+    va_end(args);
+    return -1;
+}
+
+int problem_field(struct problem *p, const char *field, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(p, "INVALID", format, args);
+    va_end(args);
+    snprintf(p->field, sizeof(p->field), "/%s", field);
+    text_mend(p->field);
+    return -1;
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Does a word stand in a text by itself? */
+static const char *find_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        if ((at == text || !is_word(at[-1])) && !is_word(at[len]))
+            return at;
+    return NULL;
+}
+
+/* Errors of arguments name them: the first that is named is meant. */
+static void find_field(struct problem *p, const json_t *fields)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(fields, i), "name"));
+        const char *at = name != NULL ? find_word(p->detail, name) : NULL;
+        if (at == NULL || (first != NULL && at >= first))
+            continue;
+        first = at;
+        snprintf(p->field, sizeof(p->field), "/%s", name);
+    }
+}
+
+void problem_of_error(struct problem *p, const struct ate_error *error,
+                      const json_t *fields)
+{
+    problem_set(p, ate_code_name(error->code), "%s", error->text);
+    snprintf(p->rule, sizeof(p->rule), "%s", error->rule);
+    if (error->code == ATE_INVALID || error->code == ATE_NOT_FOUND)
+        find_field(p, fields);
+}
+
+bool problem_retryable(const struct problem *p)
+{
+    return p->status == 503 || p->status == 504 || p->status == 429 ||
+           strcmp(p->name, "STALE") == 0;
+}
+
+void problem_put(const struct problem *p, const char *request_id,
+                 struct buffer *out)
+{
+    const struct meaning *m = find(p->name);
+    buffer_printf(out,
+                  "{\"type\":\"/problems/%s\",\"title\":\"%s\","
+                  "\"status\":%d,\"code\":\"%s\",\"detail\":",
+                  p->name, m->title, p->status, p->name);
+    text_put_json(out, p->detail, strlen(p->detail));
+    if (p->rule[0] != '\0') {
+        buffer_text(out, ",\"rule\":");
+        text_put_json(out, p->rule, strlen(p->rule));
+    }
+    if (p->field[0] != '\0') {
+        buffer_text(out, ",\"errors\":[{\"pointer\":");
+        text_put_json(out, p->field, strlen(p->field));
+        buffer_text(out, ",\"detail\":");
+        text_put_json(out, p->detail, strlen(p->detail));
+        buffer_text(out, "}]");
+    }
+    buffer_printf(out, ",\"retryable\":%s",
+                  problem_retryable(p) ? "true" : "false");
+    if (request_id != NULL) {
+        buffer_text(out, ",\"request_id\":");
+        text_put_json(out, request_id, strlen(request_id));
+    }
+    buffer_byte(out, '}');
+}

@@ -1,0 +1,48 @@
+/* problem: what went wrong with a request, as RFC 9457 tells it.
+ *
+ * Codes of the engine keep their names, statuses and texts; HTTP's own get
+ * names beside them. The URL of a problem's type is served by the door itself:
+ * /problems/REFUSED. */
+#ifndef FRONTENDS_REST_PROBLEM_H
+#define FRONTENDS_REST_PROBLEM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct ate_error;
+struct buffer;
+
+enum { PROBLEM_FIELDS_MAX = 4 };
+
+struct problem {
+    int status;       /* HTTP's; 0: there is none */
+    const char *name; /* "REFUSED", "NOT_ACCEPTABLE"; static */
+    char rule[128];   /* that refused, or "" */
+    char detail[1024];
+    char field[256]; /* JSON pointer to what is meant, or "" */
+};
+
+/* Fill it; returns -1, for `return problem_set(...)`. `name` is one of the
+ * table's, engine's or HTTP's, and gives the status. */
+int problem_set(struct problem *p, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same about one field, `name` its name in the request. */
+int problem_field(struct problem *p, const char *field, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What the engine said. `fields`, a list of {name} or NULL: which of them the
+ * text is about. */
+void problem_of_error(struct problem *p, const struct ate_error *error,
+                      const json_t *fields);
+
+/* application/problem+json. */
+void problem_put(const struct problem *p, const char *request_id,
+                 struct buffer *out);
+
+/* Whether asking again later may help. */
+bool problem_retryable(const struct problem *p);
+
+/* What a name means, or NULL; *status gets its status. */
+const char *problem_meaning(const char *name, int *status);
+#endif

@@ -1,0 +1,253 @@
+/* Opening and closing. All between runs on the door's thread.
+ *
+ * Closing is a few turns of the loop: nobody is taken any more and streams end;
+ * when all have gone, or LIMIT_FAREWELL_MS have passed and they were cut off,
+ * every handle is closed and the loop runs dry. */
+#include "rest/rest.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sodium.h>
+
+#include "ate.h"
+#include "rest/door.h"
+#include "rest/exchange.h"
+#include "rest/health.h"
+#include "rest/peer.h"
+#include "rest/follower.h"
+#include "rest/web.h"
+
+enum { GRANT_MS = 100, LOOK_MS = 20 };
+
+struct rest {
+    struct door door;
+    struct web web;
+    struct web metrics;
+    uv_async_t stop;
+    uv_timer_t beat;
+    uv_timer_t grant;
+    uv_timer_t look; /* while it closes */
+    uint64_t stopped_ms;
+    bool is_cut;
+    uv_thread_t thread;
+    char *origins;
+};
+
+bool door_takes_origin(const struct door *d, const char *origin, size_t len)
+{
+    for (const char *at = d->origins; *at != '\0';) {
+        size_t one = strcspn(at, ",");
+        if (one == len && memcmp(at, origin, len) == 0)
+            return true;
+        at += one + (at[one] == ',');
+    }
+    return false;
+}
+
+/* ---- timers ---- */
+
+static void beat(uv_timer_t *timer)
+{
+    struct rest *r = timer->data;
+    for (struct exchange *x = r->door.streams; x != NULL; x = x->next_stream)
+        follower_beat(x);
+    peers_beat(&r->door);
+}
+
+static void grant(uv_timer_t *timer)
+{
+    struct rest *r = timer->data;
+    if (r->door.peers != NULL)
+        peers_grant(&r->door);
+}
+
+/* ---- closing ---- */
+
+static void close_all(struct rest *r)
+{
+    uv_close((uv_handle_t *)&r->look, NULL);
+    uv_close((uv_handle_t *)&r->beat, NULL);
+    uv_close((uv_handle_t *)&r->grant, NULL);
+    uv_close((uv_handle_t *)&r->stop, NULL);
+    web_close(&r->web);
+    web_close(&r->metrics);
+    chains_free(&r->door.chains);
+    calls_close(&r->door.calls);
+}
+
+static void look(uv_timer_t *timer)
+{
+    struct rest *r = timer->data;
+    uint64_t waited = uv_now(&r->door.loop) - r->stopped_ms;
+    if (web_is_idle(&r->web) && web_is_idle(&r->metrics)) {
+        close_all(r);
+    } else if (waited >= LIMIT_FAREWELL_MS && !r->is_cut) {
+        r->is_cut = true;
+        web_cut(&r->web);
+        web_cut(&r->metrics);
+    }
+}
+
+static void stop_on_thread(uv_async_t *async)
+{
+    struct rest *r = async->data;
+    if (r->door.is_stopping)
+        return;
+    r->door.is_stopping = true;
+    r->stopped_ms = uv_now(&r->door.loop);
+    web_stop(&r->web);
+    web_stop(&r->metrics);
+    for (struct exchange *x = r->door.streams, *next; x != NULL; x = next) {
+        next = x->next_stream;
+        follower_end(x);
+    }
+    peers_end(&r->door);
+    uv_timer_start(&r->look, look, 0, LOOK_MS);
+}
+
+static void run(void *memory)
+{
+    struct rest *r = memory;
+    uv_run(&r->door.loop, UV_RUN_DEFAULT);
+}
+
+static void release(struct rest *r)
+{
+    web_free(&r->web);
+    web_free(&r->metrics);
+    ate_port_free(r->door.calls.port);
+    bearer_close(&r->door.bearer);
+    uv_loop_close(&r->door.loop);
+    free(r->origins);
+    free(r);
+}
+
+void rest_stop(struct rest *r)
+{
+    if (r == NULL)
+        return;
+    uv_async_send(&r->stop);
+    uv_thread_join(&r->thread);
+    release(r);
+}
+
+/* ---- opening ---- */
+
+static void asked(void *owner, h2o_req_t *req)
+{
+    exchange_begin(owner, req);
+}
+
+static void asked_health(void *owner, h2o_req_t *req)
+{
+    health_begin(owner, req);
+}
+
+static void init_timer(struct rest *r, uv_timer_t *timer)
+{
+    uv_timer_init(&r->door.loop, timer);
+    timer->data = r;
+}
+
+static int open_door(struct rest *r, struct ate *ate,
+                     const struct rest_options *o, struct ate_error *error)
+{
+    uint8_t random[8];
+    struct door *d = &r->door;
+    d->ate = ate;
+    d->origins = r->origins;
+    int rc = bearer_open(&d->bearer, o->folder, false, error);
+    if (rc != 0)
+        return rc;
+    randombytes_buf(random, sizeof(random));
+    sodium_bin2hex(d->id_prefix, sizeof(d->id_prefix), random, sizeof(random));
+    if (!calls_open(&d->calls, ate, &d->loop)) {
+        *error = (struct ate_error){.code = ATE_UNAVAILABLE};
+        snprintf(error->text, sizeof(error->text),
+                 "serve: too many open files for a port");
+        return ATE_UNAVAILABLE;
+    }
+    chains_init(&d->chains, &d->calls);
+    return 0;
+}
+
+static int open_webs(struct rest *r, const struct rest_options *o,
+                     struct ate_error *error)
+{
+    struct web_options rest = {.address = o->address,
+                               .cert = o->cert,
+                               .key = o->key,
+                               .may_be_plain = o->may_be_plain,
+                               .most = LIMIT_CONNECTIONS};
+    /* Nothing secret is told there, and it is asked from next door. */
+    struct web_options metrics = {
+        .address = o->metrics, .may_be_plain = true, .most = 64};
+    int rc = 0;
+    r->web.meters = &r->door.meters;
+    r->web.asked = asked;
+    r->web.owner = &r->door;
+    r->metrics.meters = &r->door.health_meters;
+    r->metrics.asked = asked_health;
+    r->metrics.owner = &r->door;
+    if (o->address != NULL)
+        rc = web_open(&r->web, &r->door.loop, &rest, error);
+    if (rc == 0 && o->metrics != NULL)
+        rc = web_open(&r->metrics, &r->door.loop, &metrics, error);
+    return rc;
+}
+
+/* The thread takes no signals: those are the program's. */
+static int start_thread(struct rest *r)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = uv_thread_create(&r->thread, run, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+int rest_start(struct rest **out, struct ate *ate,
+               const struct rest_options *options, struct ate_error *error)
+{
+    struct rest *r = memory_new(sizeof(*r));
+    const char *origins = options->origins != NULL ? options->origins : "";
+    *out = NULL;
+    r->origins = memory_text(origins, strlen(origins));
+    uv_loop_init(&r->door.loop);
+    uv_async_init(&r->door.loop, &r->stop, stop_on_thread);
+    r->stop.data = r;
+    init_timer(r, &r->beat);
+    init_timer(r, &r->grant);
+    init_timer(r, &r->look);
+    uv_timer_start(&r->beat, beat, HEARTBEAT_MS, HEARTBEAT_MS);
+    uv_timer_start(&r->grant, grant, GRANT_MS, GRANT_MS);
+    int rc = open_door(r, ate, options, error);
+    if (rc == 0)
+        rc = open_webs(r, options, error);
+    if (rc == 0 && start_thread(r) != 0) {
+        *error = (struct ate_error){.code = ATE_UNAVAILABLE};
+        snprintf(error->text, sizeof(error->text), "serve: no thread");
+        rc = ATE_UNAVAILABLE;
+    }
+    if (rc == 0) {
+        *out = r;
+        return 0;
+    }
+    stop_on_thread(&r->stop); /* it has none: closed from here */
+    run(r);
+    release(r);
+    return rc;
+}
+
+const char *rest_where(const struct rest *r)
+{
+    return r->web.where;
+}
+
+const char *rest_metrics_where(const struct rest *r)
+{
+    return r->metrics.where;
+}

@@ -1,0 +1,36 @@
+/* stream: a response of Server-Sent Events that goes on.
+ *
+ * What is put while a write is under way waits in a buffer; when all of it has
+ * left, `drained` is told, so that whoever fills it can ask for more. */
+#ifndef FRONTENDS_REST_STREAM_H
+#define FRONTENDS_REST_STREAM_H
+
+#include <stdbool.h>
+
+#include <h2o.h>
+
+#include "rest/buffer.h"
+
+struct stream {
+    h2o_generator_t super;
+    h2o_req_t *req; /* NULL: it is over */
+    struct buffer waiting;
+    struct buffer flying;
+    bool sends;
+    bool ends;
+    void (*drained)(void *owner);
+    void *owner;
+};
+
+/* Begin the response, whose headers stand, and tell when to come again. */
+void stream_begin(struct stream *s, h2o_req_t *req,
+                  void (*drained)(void *owner), void *owner);
+/* One event. `id` POSITION_NONE: none. `data` has no newline, being JSON. */
+void stream_event(struct stream *s, const char *name, long long id,
+                  const char *data, size_t len);
+/* A comment, so that whoever is between does not think it dead. */
+void stream_beat(struct stream *s);
+void stream_end(struct stream *s);
+/* The request is gone. */
+void stream_free(struct stream *s);
+#endif

@@ -1,0 +1,413 @@
+/* h2o answers what is malformed by itself, in a line of text; what it says in
+ * full is made a problem here. Who is too slow it closes without a word, so the
+ * sweep is a little faster and says why (`farewell`). */
+#include "rest/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "ate.h"
+#include "rest/buffer.h"
+#include "rest/limits.h"
+#include "rest/meters.h"
+#include "rest/problem.h"
+#include "rest/tls.h"
+
+enum { BACKLOG = 512, SWEEP_MS = 1000 };
+
+struct client {
+    uv_tcp_t tcp; /* first: it is freed by its address */
+    struct web *web;
+    h2o_socket_t *sock;
+    size_t turns;       /* requests under way: 0 or 1 */
+    bool is_silent;     /* there were some, or it is cut off */
+    uint64_t began_ms;  /* when it came */
+    size_t queued;      /* bytes that waited to be taken, and */
+    uint64_t queued_ms; /* since when none was */
+    struct client *next;
+};
+
+/* ---- errors of h2o's ---- */
+
+struct problem_stream {
+    h2o_ostream_t super;
+    h2o_iovec_t body;
+};
+
+static void send_problem(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *bufs,
+                         size_t count, h2o_send_state_t state)
+{
+    struct problem_stream *s = (struct problem_stream *)self;
+    bool is_head = h2o_memis(req->input.method.base, req->input.method.len,
+                             H2O_STRLIT("HEAD"));
+    (void)bufs;
+    (void)count;
+    bool sends = state == H2O_SEND_STATE_FINAL && !is_head;
+    h2o_ostream_send_next(self, req, &s->body, sends ? 1 : 0, state);
+}
+
+static bool is_own(h2o_req_t *req)
+{
+    ssize_t at =
+        h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, SIZE_MAX);
+    return req->res.status < 400 ||
+           (at != -1 && h2o_memis(req->res.headers.entries[at].value.base,
+                                  req->res.headers.entries[at].value.len,
+                                  H2O_STRLIT("application/problem+json")));
+}
+
+static void put_problem(int status, const char *why, struct buffer *out)
+{
+    struct problem p;
+    const char *name = status == 413   ? "TOO_LARGE"
+                       : status == 408 ? "TIMEOUT"
+                       : status >= 500 ? "IO"
+                                       : "INVALID";
+    problem_set(&p, name, "%s", why);
+    p.status = status;
+    problem_put(&p, NULL, out);
+}
+
+static void make_problem(h2o_filter_t *self, h2o_req_t *req,
+                         h2o_ostream_t **slot)
+{
+    struct buffer text = {0};
+    char why[120];
+    (void)self;
+    if (!is_own(req)) {
+        snprintf(why, sizeof(why),
+                 req->res.status == 413 ? "a body has at most %d bytes"
+                                        : "the request is no HTTP/1.1 that is "
+                                          "understood here",
+                 LIMIT_BODY);
+        put_problem(req->res.status, why, &text);
+        struct problem_stream *s =
+            (struct problem_stream *)h2o_add_ostream(req, sizeof(*s), slot);
+        s->super.do_send = send_problem;
+        s->body = h2o_strdup(&req->pool, text.data, text.len);
+        h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+                       H2O_STRLIT("application/problem+json"), 1);
+        req->res.content_length = text.len;
+        buffer_free(&text);
+        slot = &s->super.next;
+    }
+    h2o_setup_next_ostream(req, slot);
+}
+
+/* Its first request never came, whole. */
+static void farewell(struct client *c)
+{
+    struct buffer body = {0}, all = {0};
+    put_problem(408, "the request did not come in time", &body);
+    buffer_printf(&all,
+                  "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
+                  "content-type: application/problem+json\r\n"
+                  "content-length: %zu\r\n\r\n",
+                  body.len);
+    buffer_put(&all, body.data, body.len);
+    uv_buf_t bytes = uv_buf_init(all.data, (unsigned)all.len);
+    uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
+    buffer_free(&all);
+    buffer_free(&body);
+}
+
+/* ---- requests ---- */
+
+struct handler {
+    h2o_handler_t super;
+    struct web *web;
+};
+
+/* One request of a client; it lives in the request's memory. */
+struct turn {
+    struct client *client;
+};
+
+static void turn_ended(void *memory)
+{
+    struct turn *t = memory;
+    t->client->turns--;
+}
+
+static int on_request(h2o_handler_t *self, h2o_req_t *req)
+{
+    struct web *w = ((struct handler *)self)->web;
+    h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+    struct client *c = sock->on_close.data;
+    struct turn *t = h2o_mem_alloc_shared(&req->pool, sizeof(*t), turn_ended);
+    *t = (struct turn){c};
+    c->turns++;
+    c->is_silent = true;
+    w->asked(w->owner, req);
+    return 0;
+}
+
+/* ---- connections ---- */
+
+static void client_closed(void *memory)
+{
+    struct client *c = memory;
+    struct client **at = &c->web->clients;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    c->web->meters->connections--;
+}
+
+static void free_client(uv_handle_t *tcp)
+{
+    free(tcp);
+}
+
+static void turn_away(struct client *c)
+{
+    static const char text[] =
+        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n"
+        "retry-after: 1\r\ncontent-length: 0\r\n\r\n";
+    uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)text, sizeof(text) - 1);
+    if (c->web->accept.ssl_ctx == NULL)
+        uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
+    c->web->meters->turned_away++;
+    uv_close((uv_handle_t *)&c->tcp, free_client);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct web *w = listener->data;
+    if (status != 0)
+        return;
+    struct client *c = memory_new(sizeof(*c));
+    c->web = w;
+    uv_tcp_init(listener->loop, &c->tcp);
+    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0) {
+        uv_close((uv_handle_t *)&c->tcp, free_client);
+        return;
+    }
+    if (w->meters->connections >= w->most) {
+        turn_away(c);
+        return;
+    }
+    w->meters->connections++;
+    w->meters->accepted++;
+    c->began_ms = uv_now(listener->loop);
+    c->next = w->clients;
+    w->clients = c;
+    uv_tcp_nodelay(&c->tcp, 1);
+    c->sock = h2o_uv_socket_create((uv_stream_t *)&c->tcp, free_client);
+    c->sock->on_close.cb = client_closed;
+    c->sock->on_close.data = c;
+    h2o_accept(&w->accept, c->sock);
+}
+
+/* Its reads and writes fail from now on, and h2o closes it. */
+static void cut(struct client *c)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+/* Cut off whose first request does not come, and who does not take what waits
+ * for it. */
+static void sweep(uv_timer_t *timer)
+{
+    struct web *w = timer->data;
+    uint64_t now = uv_now(timer->loop);
+    for (struct client *c = w->clients; c != NULL; c = c->next) {
+        size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+        if (!c->is_silent && now - c->began_ms >= LIMIT_REQUEST_MS) {
+            c->is_silent = true;
+            if (w->accept.ssl_ctx == NULL)
+                farewell(c);
+            cut(c);
+        } else if (queued == 0 || queued != c->queued) {
+            c->queued = queued;
+            c->queued_ms = now;
+        } else if (now - c->queued_ms >= LIMIT_STALL_MS) {
+            w->meters->stalled++;
+            c->is_silent = true;
+            cut(c);
+        }
+    }
+}
+
+/* ---- the address ---- */
+
+static int fail(struct ate_error *error, int code, const char *address,
+                const char *why)
+{
+    *error = (struct ate_error){.code = code};
+    snprintf(error->text, sizeof(error->text), "listen on %s: %s", address,
+             why);
+    return code;
+}
+
+static bool is_loopback(const struct sockaddr *a)
+{
+    if (a->sa_family == AF_INET)
+        return *(const uint8_t *)&((const struct sockaddr_in *)a)->sin_addr ==
+               127;
+    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
+}
+
+/* "8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080" */
+static int take_address(const char *address, struct sockaddr_storage *out,
+                        struct ate_error *error)
+{
+    char host[64] = "127.0.0.1";
+    const char *colon = strrchr(address, ':');
+    const char *port = colon != NULL ? colon + 1 : address;
+    size_t len = colon != NULL ? (size_t)(colon - address) : 0;
+    bool has_brackets = len > 2 && address[0] == '[' && address[len - 1] == ']';
+    size_t skip = has_brackets ? 1 : 0;
+    size_t digits = strlen(port);
+    if (len > 0 && len < sizeof(host))
+        snprintf(host, sizeof(host), "%.*s", (int)(len - 2 * skip),
+                 address + skip);
+    if (strcmp(host, "localhost") == 0)
+        snprintf(host, sizeof(host), "127.0.0.1");
+    if (digits == 0 || digits > 5 || strspn(port, "0123456789") != digits ||
+        atoi(port) > 65535 || len >= sizeof(host) ||
+        (uv_ip4_addr(host, atoi(port), (struct sockaddr_in *)out) != 0 &&
+         uv_ip6_addr(host, atoi(port), (struct sockaddr_in6 *)out) != 0))
+        return fail(error, ATE_INVALID, address,
+                    "want PORT or HOST:PORT, such "
+                    "as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one");
+    return 0;
+}
+
+static void tell_where(struct web *w)
+{
+    struct sockaddr_storage bound;
+    char host[64];
+    int len = sizeof(bound);
+    uv_tcp_getsockname(&w->listener, (struct sockaddr *)&bound, &len);
+    bool is_6 = bound.ss_family == AF_INET6;
+    if (is_6)
+        uv_ip6_name((struct sockaddr_in6 *)&bound, host, sizeof(host));
+    else
+        uv_ip4_name((struct sockaddr_in *)&bound, host, sizeof(host));
+    snprintf(w->where, sizeof(w->where), "http%s://%s%s%s:%d",
+             w->accept.ssl_ctx != NULL ? "s" : "", is_6 ? "[" : "", host,
+             is_6 ? "]" : "",
+             ntohs(is_6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                        : ((struct sockaddr_in *)&bound)->sin_port));
+}
+
+static int bind_it(struct web *w, const struct web_options *o,
+                   struct ate_error *error)
+{
+    struct sockaddr_storage address;
+    int rc = take_address(o->address, &address, error);
+    if (rc != 0)
+        return rc;
+    if (o->cert == NULL && !o->may_be_plain &&
+        !is_loopback((struct sockaddr *)&address))
+        return fail(error, ATE_INVALID, o->address,
+                    "beyond this machine the "
+                    "bearer key would travel in the clear; give --tls-cert and "
+                    "--tls-key, or --plain when something in front does TLS");
+    rc = uv_tcp_bind(&w->listener, (struct sockaddr *)&address, 0);
+    if (rc == 0)
+        rc = uv_listen((uv_stream_t *)&w->listener, BACKLOG, on_connection);
+    if (rc == 0)
+        return 0;
+    return fail(error,
+                rc == UV_EADDRINUSE ? ATE_CONFLICT
+                : rc == UV_EACCES   ? ATE_DENIED
+                                    : ATE_IO,
+                o->address, uv_strerror(rc));
+}
+
+/* ---- life ---- */
+
+static void configure(struct web *w)
+{
+    h2o_compress_args_t gzip = {.min_size = GZIP_FROM,
+                                .gzip = {.quality = 1},
+                                .brotli = {.quality = -1}};
+    h2o_config_init(&w->config);
+    w->config.server_name = h2o_iovec_init(H2O_STRLIT("ate"));
+    w->config.max_request_entity_size = LIMIT_BODY;
+    w->config.http1.req_timeout = LIMIT_REQUEST_MS + 2 * SWEEP_MS;
+    w->config.http1.upgrade_to_http2 = 0;
+    w->config.handshake_timeout = LIMIT_HANDSHAKE_MS;
+    h2o_hostconf_t *host = h2o_config_register_host(
+        &w->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    struct handler *handler =
+        (struct handler *)h2o_create_handler(path, sizeof(*handler));
+    handler->super.on_req = on_request;
+    handler->web = w;
+    h2o_compress_register(path, &gzip);
+    h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream =
+        make_problem;
+    h2o_create_filter(&host->fallback_path, sizeof(h2o_filter_t))
+        ->on_setup_ostream = make_problem;
+}
+
+int web_open(struct web *w, uv_loop_t *loop, const struct web_options *o,
+             struct ate_error *error)
+{
+    SSL_CTX *ssl = NULL;
+    if (o->cert != NULL && (ssl = tls_open(o->cert, o->key, error)) == NULL)
+        return error->code;
+    w->most = o->most;
+    configure(w);
+    h2o_context_init(&w->context, loop, &w->config);
+    w->accept = (h2o_accept_ctx_t){
+        .ctx = &w->context, .hosts = w->config.hosts, .ssl_ctx = ssl};
+    uv_tcp_init(loop, &w->listener);
+    w->listener.data = w;
+    uv_timer_init(loop, &w->sweep);
+    w->sweep.data = w;
+    uv_timer_start(&w->sweep, sweep, SWEEP_MS, SWEEP_MS);
+    w->is_open = true;
+    int rc = bind_it(w, o, error);
+    if (rc == 0)
+        tell_where(w);
+    return rc;
+}
+
+void web_stop(struct web *w)
+{
+    if (!w->is_open || w->is_stopping)
+        return;
+    w->is_stopping = true;
+    uv_close((uv_handle_t *)&w->listener, NULL);
+    for (struct client *c = w->clients; c != NULL; c = c->next) {
+        c->is_silent = true;
+        if (c->turns == 0)
+            cut(c);
+    }
+}
+
+bool web_is_idle(const struct web *w)
+{
+    return w->clients == NULL;
+}
+
+void web_cut(struct web *w)
+{
+    for (struct client *c = w->clients; c != NULL; c = c->next)
+        cut(c);
+}
+
+void web_close(struct web *w)
+{
+    if (!w->is_open)
+        return;
+    uv_close((uv_handle_t *)&w->sweep, NULL);
+    h2o_context_dispose(&w->context);
+}
+
+void web_free(struct web *w)
+{
+    if (!w->is_open)
+        return;
+    h2o_config_dispose(&w->config);
+    SSL_CTX_free(w->accept.ssl_ctx);
+    w->is_open = false;
+}

@@ -1,0 +1,54 @@
+/* web: one HTTP/1.1 server of h2o's on a loop: its address, its connections and
+ * what bounds them. It does not know what is asked.
+ *
+ * A connection is cut off when its request is not whole in time, when nobody
+ * takes its answer, and when there are too many; h2o's own errors are made
+ * problems (RFC 9457). */
+#ifndef FRONTENDS_REST_WEB_H
+#define FRONTENDS_REST_WEB_H
+
+#include <stdbool.h>
+
+#include <h2o.h>
+
+struct ate_error;
+struct client;
+struct meters;
+
+struct web {
+    h2o_globalconf_t config;
+    h2o_context_t context;
+    h2o_accept_ctx_t accept;
+    uv_tcp_t listener;
+    uv_timer_t sweep;
+    struct client *clients;
+    size_t most; /* connections */
+    struct meters *meters;
+    char where[128]; /* http://127.0.0.1:43211 */
+    bool is_open;
+    bool is_stopping;
+    void (*asked)(void *owner, h2o_req_t *req);
+    void *owner;
+};
+
+struct web_options {
+    const char *address; /* HOST:PORT or PORT, which is on loopback */
+    const char *cert;    /* file of a chain, or NULL: no TLS */
+    const char *key;     /* file of its key */
+    bool may_be_plain;   /* beyond loopback, without TLS */
+    size_t most;
+};
+
+/* Bind and listen. Errors: INVALID (an address, a certificate), CONFLICT (the
+ * address is in use), DENIED, IO. */
+int web_open(struct web *w, uv_loop_t *loop, const struct web_options *options,
+             struct ate_error *error);
+/* Take nobody any more; close who waits for nothing. */
+void web_stop(struct web *w);
+bool web_is_idle(const struct web *w); /* all have gone */
+void web_cut(struct web *w);           /* end those that have not */
+/* Behind web_stop(), when it is idle; the loop has to turn once more. */
+void web_close(struct web *w);
+/* Behind that. */
+void web_free(struct web *w);
+#endif

@@ -1,0 +1,275 @@
+--- Another schema for a chain, from outside: planned, refused, applied, signed
+-- in several places, met by readers.
+local run = require('helper')
+local ate = require('ate')
+
+local root = run.root .. '/'
+
+before_each(run.begin)
+after_each(run.finish)
+
+local function schema(version, rest)
+    return run.write(('%s/shop%d.lua'):format(run.dir, version), ([[
+local ate = require('ate')
+local t = ate.types
+local shop = ate.schema('shop', {
+    doc = 'A shop.', version = %d, bodies = 'open',
+})
+%s
+return shop
+]]):format(version, rest))
+end
+
+local ITEM = [[
+shop:object('item', {
+    doc = 'Something to sell.',
+    key = {'name'},
+    header = {name = t.name(), price = t.text()},
+})
+]]
+
+local NUMBER = [[
+shop:object('item', {
+    doc = 'Something to sell.',
+    key = {'name'},
+    header = {name = t.name(), price = t.integer({min = 0})},
+    %s
+})
+]]
+
+local UPGRADE = [[
+upgrade = {[1] = function(old)
+        old.price = tonumber(old.price) or 0
+        return old
+    end},]]
+
+local SUM = [[
+shop:view('worth', {
+    doc = 'What all is worth.',
+    key = {'k'},
+    row = {k = t.integer(), sum = t.default(t.integer(), 0)},
+    fold = {item = function(rows, item)
+        local was = item.before and item.before.price or 0
+        rows:add(1, {sum = item.price - was})
+    end},
+})
+]]
+
+local BAD = [[
+shop:view('bad', {
+    doc = 'Prices were texts.',
+    key = {'k'},
+    row = {k = t.integer(), sum = t.default(t.integer(), 0)},
+    fold = {item = function(rows, item)
+        rows:add(1, {sum = item.price})
+    end},
+})
+]]
+
+local SMALL = [[
+shop:rule('small', {
+    doc = 'Nothing is dear.',
+    on = {'item'},
+    text = '{name} is too dear',
+    check = function(_, item)
+        return item.price <= 10 or ate.deny({name = item.name})
+    end,
+})
+]]
+
+local function is_good(folder)
+    assert.matches('all as recorded[^\n]*\n$', run.ok('chain', 'verify',
+        'shop', unpack(folder and {'--data', run.dir .. '/' .. folder} or {})))
+end
+
+local function checks_out()
+    local path = run.path('shop')
+    local done = run.shell(run.quote(root .. 'checker/cli.mjs') .. ' --strict '
+        .. run.quote(path))
+    assert.equal('', done.err)
+    assert.equal(0, done.code)
+end
+
+local function shop()
+    run.ok('chain', 'create', 'shop', '--schema', schema(1, ITEM))
+    run.ok('call', 'shop', 'item.put', 'name=hat', 'price=12')
+    run.ok('call', 'shop', 'item.put', 'name=sock', 'price=3')
+end
+
+describe('ate schema plan', function()
+    it('says that there is nothing to do, and exits 0', function()
+        shop()
+        assert.equal('nothing to do: this is the schema in force\n',
+            run.ok('schema', 'plan', 'shop', run.dir .. '/shop1.lua'))
+        assert.same({changes = {}}, run.json('schema', 'plan', 'shop',
+            run.dir .. '/shop1.lua'))
+    end)
+
+    it('says what would change, exits 5 and changes nothing', function()
+        shop()
+        local before = run.json('chain', 'info', 'shop', '--state')
+        local two = schema(2, NUMBER:format(UPGRADE) .. SUM .. SMALL)
+        local done = run.ate('schema', 'plan', 'shop', two)
+        assert.equal(5, done.code, done.err)
+        assert.matches('\n1 of 2 events keep their verdict; 2 events to '
+            .. 'convert\nwhat is in the log stays; the first that would be '
+            .. 'refused now is transaction 2: small: hat is too dear\n$',
+            done.out)
+        assert.matches('worth', done.out)
+        done = run.ate('schema', 'plan', 'shop', two, '--json')
+        assert.equal(5, done.code)
+        local report = ate.json.decode(done.out)
+        assert.equal(2, report.converted)
+        assert.equal(1, report.refused)
+        assert.equal(2, report.version)
+        assert.same(before, run.json('chain', 'info', 'shop', '--state'))
+    end)
+
+    it('refuses what would break what is stored, and says why', function()
+        shop()
+        local function refused(code, pattern, rest, version)
+            run.fails(code, pattern, 'schema', 'plan', 'shop',
+                schema(version or 2, rest))
+        end
+        refused(2, 'shop: plan: shop%.item%.price is of another kind '
+            .. '%(shop2%.lua:6%); types only grow, the rest takes upgrade = '
+            .. '{%[1%] = function%(old%) %.%.%. end}', NUMBER:format(''))
+        refused(2, 'shop%.item: is gone; types only grow %(turn its methods '
+            .. 'off instead%)', '')
+        refused(5, 'its version is 1 as before; count it up', ITEM .. SUM, 1)
+        refused(1, 'transaction 2: event 0: upgrade of shop%.item: [^\n]*no',
+            NUMBER:format('upgrade = {[1] = function() error("no") end},'))
+        refused(7, 'upgrade of shop%.item: ran longer', NUMBER:format(
+            'upgrade = {[1] = function() while true do end end},'))
+        refused(1, 'transaction 2: event 0: view bad, fold of item: ', ITEM .. BAD)
+        run.fails(3, "no chain 'away'", 'schema', 'plan', 'away',
+            schema(2, ITEM))
+        run.fails(3, 'away%.lua', 'schema', 'plan', 'shop',
+            run.dir .. '/away.lua')
+        is_good()
+    end)
+end)
+
+describe('ate schema apply', function()
+    it('puts a schema in force', function()
+        shop()
+        local two = schema(2, NUMBER:format(UPGRADE) .. SUM)
+        assert.matches('^ate%.activate  index 5  root %x+…  durable ',
+            run.ok('schema', 'apply', 'shop', two))
+        assert.equal(2, run.json('chain', 'info', 'shop').version)
+        assert.equal(15, run.json('view', 'shop', 'worth')[1].sum)
+        assert.equal(12, run.json('get', 'shop', 'item', 'hat').price)
+        run.fails(2, 'price', 'call', 'shop', 'item.put', 'name=cap',
+            'price=dear')
+        run.ok('call', 'shop', 'item.put', 'name=cap', 'price=1')
+        assert.equal(16, run.json('view', 'shop', 'worth')[1].sum)
+        assert.equal('nothing to do: this is the schema in force\n',
+            run.ok('schema', 'apply', 'shop', two))
+        is_good()
+        checks_out()
+        local back = schema(1, ITEM)
+        run.fails(5, 'version 1 follows on 2', 'schema', 'apply', 'shop', back)
+    end)
+
+    it('goes on where a bundle came and was not put in force', function()
+        shop()
+        local bad = schema(2, ITEM .. BAD)
+        run.fails(1, 'view bad, fold of item', 'schema', 'apply', 'shop', bad)
+        local info = run.json('chain', 'info', 'shop')
+        assert.equal(1, info.version)
+        assert.equal(64, #info.next_bundle)
+        run.fails(1, 'view bad, fold of item', 'schema', 'apply', 'shop', bad)
+        assert.equal(info.size, run.json('chain', 'info', 'shop').size)
+        run.ok('schema', 'apply', 'shop', schema(2, NUMBER:format(UPGRADE)))
+        info = run.json('chain', 'info', 'shop')
+        assert.equal(2, info.version)
+        assert.is_nil(info.next_bundle)
+        is_good()
+        checks_out()
+    end)
+
+    it('takes root keys', function()
+        shop()
+        run.ok('key', 'new', 'bob')
+        run.fails(4, "it takes the chain's root keys", 'schema', 'apply',
+            'shop', schema(2, ITEM), '--as', 'bob')
+    end)
+end)
+
+describe('root keys in two folders', function()
+    local function within(folder, words)
+        local list = {unpack(words)}
+        list[#list + 1] = '--data'
+        list[#list + 1] = run.dir .. '/' .. folder
+        return unpack(list)
+    end
+
+    local function ok(folder, ...)
+        return run.ok(within(folder, {...}))
+    end
+
+    local function save(name, text)
+        return run.write(run.dir .. '/' .. name, text)
+    end
+
+    it('put a schema in force by proposals', function()
+        ok('a', 'key', 'new', 'ann')
+        ok('a', 'key', 'new', 'bob')
+        ok('b', 'key', 'new', 'cy')
+        ok('a', 'key', 'add', 'cy', save('cy.pub', ok('b', 'key', 'show', 'cy',
+            '--public')))
+        ok('a', 'chain', 'create', 'shop', '--schema', schema(1, ITEM),
+            '--root', 'ann', '--root', 'bob', '--root', 'cy', '--threshold',
+            '2', '--accept', 'accept-all,serializer,structured-logic')
+        ok('a', 'call', 'shop', 'item.put', 'name=hat', 'price=12')
+        local two = schema(2, NUMBER:format(UPGRADE) .. SUM)
+        local apply = {'schema', 'apply', 'shop', two, '--as', 'ann', '--root',
+            'cy', '--propose'}
+        for _, step in ipairs({'ate.bundle', 'ate.activate'}) do
+            local done = run.ate(within('a', apply))
+            assert.equal(0, done.code, done.err)
+            assert.equal(step == 'ate.bundle', done.err:find('when that is '
+                .. 'submitted, the same command', 1, true) ~= nil)
+            local offer = save('offer', done.out)
+            assert.matches(step, ok('a', 'proposal', 'show', offer))
+            run.fails(4, "it takes the chain's root keys", within('a',
+                {'proposal', 'submit', offer}))
+            local signed = save('signed', ok('b', 'proposal', 'sign', offer,
+                '--as', 'cy', '--root'))
+            ok('a', 'proposal', 'submit', signed)
+            assert.is_true(ate.json.decode(ok('a', 'proposal', 'submit',
+                signed, '--json'))[1].known)
+        end
+        assert.equal('nothing to do: this is the schema in force\n',
+            ok('a', unpack(apply)))
+        local rows = ate.json.decode(ok('a', 'view', 'shop', 'worth',
+            '--json'))
+        assert.equal(12, rows[1].sum)
+        is_good('a')
+    end)
+
+    it('cannot put one in force that came before another', function()
+        ok('a', 'key', 'new', 'ann')
+        ok('a', 'key', 'new', 'bob')
+        ok('a', 'chain', 'create', 'shop', '--schema', schema(1, ITEM),
+            '--root', 'ann', '--root', 'bob', '--threshold', '1')
+        ok('a', 'call', 'shop', 'item.put', 'name=hat', 'price=12', '--as',
+            'ann')
+        local two = schema(2, NUMBER:format(UPGRADE))
+        local first = save('first', ok('a', 'schema', 'apply', 'shop', two,
+            '--as', 'ann', '--propose'))
+        ok('a', 'proposal', 'submit', first)
+        local active = save('active', ok('a', 'schema', 'apply', 'shop', two,
+            '--as', 'ann', '--propose'))
+        local three = schema(3, NUMBER:format(UPGRADE) .. SUM)
+        ok('a', 'proposal', 'submit', save('third', ok('a', 'schema', 'apply',
+            'shop', three, '--as', 'bob', '--propose')))
+        run.fails(5, 'another bundle than the one that came last', within('a',
+            {'proposal', 'submit', active}))
+        ok('a', 'schema', 'apply', 'shop', three, '--as', 'bob')
+        run.fails(5, 'another bundle than the one in force', within('a', {'proposal', 'submit', active}))
+        assert.equal(3, ate.json.decode(ok('a', 'chain', 'info', 'shop',
+            '--json')).version)
+        is_good('a')
+    end)
+end)
