@@ -2,7 +2,7 @@
 /** agree: does the checker judge as the engine does, all but its Lua?
  *
  *     agree.mjs BUILD FOLDER [--damage N] [--seed N] [--only KIND]
- *         [--part I/N] [--keep DIR]
+ *         [--part I/N] [--keep DIR] [--all]
  *
  * FOLDER holds folders of chains, good and bad ones, that tests left there. Of
  * each, checker/ and `ate chain verify --no-rules` have to say the same: that
@@ -10,7 +10,9 @@
  * Then the same of N copies that were damaged (damage.mjs). Of one flipped bit
  * the checker has to say something, be it a note, or the root is another one:
  * no byte of the format is without meaning. --part takes each N-th chain, and
- * so many copies less; --keep leaves the copies that are judged otherwise.
+ * so many copies less; --keep leaves the copies that are judged otherwise. The
+ * few chains that are large, which take longer than all others, are left out
+ * without --all.
  *
  * Of chains called `bad-...` verdict digests are none, so that these alone are
  * no reason; of `bad-FORGED-...` they are what is bad.
@@ -30,6 +32,9 @@ import {KINDS, Victim} from './damage.mjs';
 import {Engine} from './engine.mjs';
 import {foldersBelow, load, nameOf, readerOf} from './files.mjs';
 import {Rng} from './rng.mjs';
+
+/** Those above are large. */
+const CHAIN_MAX = 1 << 20; // bytes
 
 /** A chain that takes a moment to check, damaged a thousand times, would take
  * an hour. */
@@ -75,6 +80,10 @@ function told(said) {
     return said.good ? `good, ${said.transactions}, ${said.root}` : said.text;
 }
 
+function sizeOf(files) {
+    return [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+}
+
 class Comparison {
     constructor(options, build) {
         this.engine = new Engine(build);
@@ -82,7 +91,7 @@ class Comparison {
         this.options = options;
         this.scratch = mkdtempSync(join(tmpdir(), 'agree-'));
         this.counts = {chains: 0, bad: 0, damaged: 0, refused: 0, wrong: 0,
-            schema: 0};
+            schema: 0, large: 0};
         this.victims = [];
     }
 
@@ -95,6 +104,10 @@ class Comparison {
     /** A chain as a test left it. */
     async compare(folder) {
         const files = load(folder);
+        if (sizeOf(files) > CHAIN_MAX && !this.options.all) {
+            this.counts.large++;
+            return;
+        }
         const isBad = /bad-(?!FORGED)/.test(nameOf(folder));
         const [theirs, ours] = await Promise.all([this.engine.judge(folder),
             judge(files, nameOf(folder), isBad)]);
@@ -112,9 +125,7 @@ class Comparison {
     /** Some of those that are good will be damaged. */
     keep(name, files, said) {
         const victim = new Victim(name, files);
-        const size = [...files.values()].reduce((sum, bytes) =>
-            sum + bytes.length, 0);
-        if (size <= VICTIM_MAX && victim.frames.length > 2)
+        if (sizeOf(files) <= VICTIM_MAX && victim.frames.length > 2)
             this.victims.push({victim, root: said.root});
     }
 
@@ -169,6 +180,7 @@ async function main() {
             seed: {type: 'string'},
             only: {type: 'string'},
             keep: {type: 'string'},
+            all: {type: 'boolean'},
             part: {type: 'string', default: '1/1'},
         },
     });
@@ -181,10 +193,11 @@ async function main() {
         await comparison.compare(folders[i]);
     await comparison.damage(Math.ceil(Number(values.damage) / parts));
     comparison.close();
-    const {chains, bad, damaged, refused, wrong, schema} = comparison.counts;
+    const {chains, bad, damaged, refused, wrong, schema, large} =
+        comparison.counts;
     console.log(`${chains} chains, ${bad} of them bad, ${schema} by their ` +
-        `schema; ${damaged} damaged, ${refused} of them refused: ${wrong} ` +
-        'judged otherwise');
+        `schema, ${large} too large; ${damaged} damaged, ${refused} of them ` +
+        `refused: ${wrong} judged otherwise`);
     process.exitCode = wrong > 0 ? 8 : 0;
 }
 

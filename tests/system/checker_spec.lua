@@ -269,12 +269,13 @@ describe('checker', function()
         local code, out, err = sh(folder, ([[
             agree() {
                 %stests/checker/agree.mjs $(dirname "$ATE") %s --part $1 \
-                    --damage %d
+                    --damage %d %s
             }
             agree 1/2 & first=$!
             agree 2/2; code=$?
             wait $first && exit $code]]):format(root, place,
-            1000 * (tonumber(os.getenv('SOAK')) or 1)))
+            1000 * (tonumber(os.getenv('SOAK')) or 1),
+            os.getenv('SOAK') and '--all' or ''))
         assert.are.equal(0, code, out .. err)
         assert.are.equal('', err)
         local chains, bad, refused = 0, 0, 0
