@@ -113,7 +113,7 @@ class Comparison {
             judge(files, nameOf(folder), isBad)]);
         this.counts.chains++;
         this.counts.bad += !ours.good;
-        if (!theirs.good && OF_THE_SCHEMA.some((text) =>
+        if (ours.good && !theirs.good && OF_THE_SCHEMA.some((text) =>
             text.test(theirs.text)))
             this.counts.schema++;
         else if (!isAlike(ours, theirs))

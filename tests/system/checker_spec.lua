@@ -246,6 +246,19 @@ describe('checker', function()
         assert.is_truthy(err:find('the state root is ' .. state, 1, true))
     end)
 
+    -- By what the log alone says: no text of the engine is believed.
+    it('knows what workers may not do', function()
+        run('mkdir %s/left && cd %s. && ATE_DUMP=%s/left '
+            .. '$(dirname "$ATE")/tests/unit/test_work_forged 2>&1', folder,
+            root, folder)
+        local out = run('%stests/checker/agree.mjs $(dirname "$ATE") %s/left',
+            root, folder)
+        local chains, bad = out:match('(%d+) chains, (%d+) of them bad, '
+            .. '0 by their schema.-: 0 judged otherwise')
+        assert(chains ~= nil and tonumber(bad) > 20, out)
+        assert.equal(4, chains - bad)
+    end)
+
     --- Where tests left chains; some, when this spec runs alone.
     local function left()
         local place = os.getenv('ATE_DUMP')
