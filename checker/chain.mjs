@@ -9,7 +9,8 @@
  * no row changed.
  *
  * Memory is that of live and spent objects, delegations, keys, events that were
- * worked and the calls of a day, not that of the log, whose frames come one by one. */
+ * worked and the calls of a day, not that of the log, whose frames come one by
+ * one. */
 import {
     Differs, concat, equal, hex, need, u64, utf8,
 } from './bytes.mjs';

@@ -1,6 +1,6 @@
-/** work: what workers did (docs/format.md, sections 3 and 6): an event is worked
- * once, by the order key; what is asked outside is journaled before it is
- * answered.
+/** work: what workers did (docs/format.md, sections 3 and 6): an event is
+ * worked once, by the order key; what is asked outside is journaled before it
+ * is answered.
  *
  * Which workers there are, and which rows wait, stands in Lua. So a place may
  * be of an event that nobody waits for, and a row's item is believed to wait
