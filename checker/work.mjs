@@ -44,6 +44,11 @@ function keyOf(worker, item) {
     return `${hex(item)} ${worker}`;
 }
 
+/** The key of what that `ate.work` parked. */
+function placeKey(worker, index, n) {
+    return keyOf(worker, Uint8Array.of(PARKED, ...u64(index), ...u64(n)));
+}
+
 function numberAt(item, at) {
     return new DataView(item.buffer, item.byteOffset).getBigUint64(at);
 }
@@ -52,7 +57,7 @@ export class Work {
     constructor(trust) {
         this.trust = trust;
         this.gone = new Set();    // keys of events' items: worked or parked
-        this.parked = new Map();  // key of the place -> the item
+        this.parked = new Map();  // key of the place -> {kind, key} of the item
         this.asks = new Map();    // key -> of each ask: is it answered?
     }
 
@@ -83,8 +88,8 @@ export class Work {
         if (what.kind === EVENT)
             this.gone.add(what.key);
         if (outcome === 'parked')
-            this.parked.set(keyOf(worker, Uint8Array.of(PARKED,
-                ...u64(tx.index), ...u64(n))), what);
+            this.parked.set(placeKey(worker, tx.index, n),
+                {kind: what.kind, key: what.key});
         else
             this.asks.delete(what.key);
     }
