@@ -244,6 +244,10 @@ describe('checker', function()
             ('0'):rep(64)))
         assert.are.equal(8, code)
         assert.is_truthy(err:find('the state root is ' .. state, 1, true))
+        code, _, err = sh(folder, ('%schecker/cli.mjs %s --root %s'):format(
+            root, chain(), ('0'):rep(64)))
+        assert.are.equal(8, code)
+        assert.is_truthy(err:find(': the root is %x+\n$'), err)
     end)
 
     -- By what the log alone says: no text of the engine is believed.
