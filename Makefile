@@ -160,7 +160,7 @@ $(TESTS): %: %.o $(B)/libtest.a
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(REST_LIBS) $(PKG_LIBS)
+	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3

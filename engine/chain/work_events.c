@@ -268,6 +268,21 @@ int apply_work(struct trial *t, const struct trial_event *e, size_t n,
 
 /* ---- ate.ask, ate.answer ---- */
 
+/* A request or an answer: one canonical value that a run can take. */
+static int check_value(const char *type, const struct trial_event *e,
+                       struct err *err)
+{
+    if (e->header.body_length == 0 ||
+        e->header.body_length > LIMIT_BODY_PIECE)
+        return err_set(err, ATE_EINVALID,
+                       "%s: its body has %llu bytes, want 1 to %d", type,
+                       (unsigned long long)e->header.body_length,
+                       LIMIT_BODY_PIECE);
+    if (e->body.data != NULL && mp_check(e->body, err) != 0)
+        return err_wrap(err, "%s: body", type);
+    return 0;
+}
+
 static int check_ask(struct trial *t, const char *type,
                      const struct trial_event *e, struct ask_fields *f,
                      const struct worker **worker, struct err *err)
@@ -282,7 +297,9 @@ static int check_ask(struct trial *t, const char *type,
             believe(t, *worker, f->item);
         return 0;
     }
-    rc = need_order_key(t, type, err);
+    rc = check_value(type, e, err);
+    if (rc == 0)
+        rc = need_order_key(t, type, err);
     if (rc == 0 && *worker == NULL)
         rc = no_worker(type, f->worker, err);
     if (rc == 0)
