@@ -1,5 +1,5 @@
 #!/bin/sh
-# The end of `make run`: serve a data folder, ask it by each door, open the REPL.
+# The end of `make run`: serve a data folder, ask at each door, open the REPL.
 #     tools/tour.sh ATE DATA CHAIN VIEW COLUMN=VALUE
 # A door that was not built, or that this machine does not let open, is left
 # out; what ate says about it is shown. Away from a terminal there is no REPL.
