@@ -46,14 +46,14 @@ TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
 
 # Installing comes first, then a make of its own that finds what was installed.
-run:                              ## install, build, keep the example books, open the REPL
+run:                              ## install, build, keep the example books, serve them, open the REPL
 	tests/install build
 	$(MAKE) --no-print-directory run-now
 run-now: all
 	rm -rf $(B)/run && mkdir -p $(B)/run
 	PATH="$(CURDIR)/$(B):$$PATH" examples/books/books \
 	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run
-	if [ -t 0 ] && [ -t 1 ]; then ATE_DATA=$(B)/run $(B)/ate repl; fi
+	tools/tour.sh $(B)/ate $(B)/run books/example balance commodity=GLD
 
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test

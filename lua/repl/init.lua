@@ -174,6 +174,7 @@ local function read_terminal(repl)
         end
         local line = editor:read(prompt_of(repl, text == nil))
         if line == nil then
+            repl.out:talk('') -- what comes next begins a line of its own
             break
         end
         if line == false then

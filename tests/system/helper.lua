@@ -85,6 +85,14 @@ local function told(done)
         done.err)
 end
 
+--- Run a script of the shell, which has to end with 0.
+-- @treturn table as of shell()
+function M.script(text)
+    local done = M.shell(text)
+    assert(done.code == 0, told(done))
+    return done
+end
+
 --- Run `ate WORDS...`, which has to succeed, and give its stdout.
 function M.ok(...)
     local done = M.ate(...)
@@ -125,7 +133,7 @@ end
 --- A chain `bank` with the accounts of alice (me) and bob.
 function M.bank()
     M.bank_schema()
-    local done = M.shell([[
+    M.script([[
         set -e
         "$ATE" chain create bank --schema bank.lua \
             --accept accept-all,serializer,structured-logic
@@ -133,7 +141,6 @@ function M.bank()
         "$ATE" call bank account.put name=alice owner=me
         "$ATE" call bank account.put name=bob owner=bob
     ]])
-    assert(done.code == 0, told(done))
 end
 
 --- A chain `notes` whose one note has a body in the body file.
@@ -153,12 +160,11 @@ notes:object('note', {
 return notes
 ]])
     M.write(M.dir .. '/long', ('All work and no play. '):rep(1000))
-    local done = M.shell([[
+    M.script([[
         set -e
         "$ATE" chain create notes --schema notes.lua
         "$ATE" call notes note.put name=a text=@long
     ]])
-    assert(done.code == 0, told(done))
 end
 
 function M.balance(chain)

@@ -87,10 +87,7 @@ local function script(text)
     run.bank_schema()
     run.write(run.dir .. '/tracker.lua',
         run.read(run.root .. '/tests/lua/schemas/tracker.lua'))
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done
+    return run.script(PRELUDE .. text)
 end
 
 local without = io.open((os.getenv('ATE_BUILD') or run.root .. '/build')

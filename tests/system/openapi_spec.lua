@@ -38,10 +38,7 @@ fail() {
 . ]] .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local function script(text)
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done.out
+    return run.script(PRELUDE .. text).out
 end
 
 --- Install the tools; false: they cannot be had.

@@ -115,10 +115,7 @@ return notes
 
 --- Run a script; it has to end with 0.
 local function script(text)
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done.out
+    return run.script(PRELUDE .. text).out
 end
 
 --- With a chain `bank` that has an annotated method, served.

@@ -74,11 +74,8 @@ called() {
 ]]
 
 local function script(text)
-    local done = run.shell(('FIXTURES=%s\n'):format(run.quote(run.root
-        .. '/tests/system/fixtures')) .. PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done.out
+    return run.script(('FIXTURES=%s\n'):format(run.quote(run.root
+        .. '/tests/system/fixtures')) .. PRELUDE .. text).out
 end
 
 --- What the server was asked, in order.

@@ -33,8 +33,10 @@ local function print_report(ctx, report)
         out:line(change)
     end
     local kept = report.events - report.refused
-    out:line(('%s of %s keep their verdict; %s'):format(cell.text(kept),
-        count(report.events, 'event'), report.converted == 0
+    out:line(('%s of %s %s; %s'):format(cell.text(kept),
+        count(report.events, 'event'), report.events == 1
+            and 'keeps its verdict' or 'keep their verdict',
+        report.converted == 0
             and 'nothing to convert'
             or count(report.converted, 'event') .. ' to convert'))
     if report.refused > 0 then

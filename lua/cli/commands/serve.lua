@@ -52,7 +52,7 @@ local function say_ready(ctx, path, doors)
             rest = url ~= '' and url or nil, metrics = metrics ~= '' and metrics or nil})
     else
         for _, fact in ipairs({{'rest', url}, {'metrics', metrics},
-            {'ready', path}}) do
+            {'mount', ctx.options.mount or ''}, {'ready', path}}) do
             if fact[2] ~= '' then
                 ctx.out:line(('%s  %s'):format(fact[1], fact[2]))
             end
