@@ -618,6 +618,49 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
             curl -sS "$M/metrics" | grep -qx 'ate_rest_streams 0' || fail streams
         ]]))
     end)
+
+    it('is cut off when it goes on asking and does not read', function()
+        run.write(run.dir .. '/mute.py', [[
+import base64, os, socket, struct, sys
+host, port = sys.argv[1].split(':')
+
+def frame(opcode, text):
+    return struct.pack('!BB', 0x80 | opcode, 0x80 | len(text)) + bytes(4) + text
+
+def begin():
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(('GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n'
+               'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+               'Sec-WebSocket-Protocol: ate.v1.json\r\n'
+               'Sec-WebSocket-Key: %s\r\nAuthorization: Bearer %s\r\n\r\n' % (
+                   base64.b64encode(os.urandom(16)).decode(),
+                   sys.argv[2])).encode())
+    head = b''
+    while b'\r\n\r\n' not in head:
+        head += s.recv(1)
+    assert b' 101 ' in head, head
+    return s
+
+for name, said in (('nonsense', frame(1, b'nonsense')),
+                   ('pings', frame(9, b'a' * 125)),
+                   ('empty pings', frame(9, b''))):
+    s = begin()
+    try:
+        for _ in range(4000): # 4 million messages
+            s.sendall(said * 1000)
+        raise SystemExit('it keeps answers to ' + name)
+    except ConnectionError:
+        s.close()
+print('cut off')
+]])
+        assert.equal('cut off\n', bank([[
+            python3 mute.py "${U#http://}" "$K" || fail mute
+            curl -sS "$M/metrics" | grep -qx 'ate_rest_connections_stalled_total 3' ||
+                fail "$(curl -sS "$M/metrics")"
+            ask "$U/v1/bank"; want 200
+        ]]))
+    end)
 end)
 
 describe('manners', function()
