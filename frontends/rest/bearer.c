@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -142,4 +143,12 @@ bool bearer_is(struct bearer *b, const char *key, size_t len)
     look_again(b);
     return b->key[0] != '\0' && len == BEARER_LEN &&
            sodium_memcmp(b->key, key, BEARER_LEN) == 0;
+}
+
+bool bearer_opens(struct bearer *b, const char *text, size_t len)
+{
+    static const char scheme[] = "bearer ";
+    size_t start = strlen(scheme);
+    return len > start && strncasecmp(text, scheme, start) == 0 &&
+           bearer_is(b, text + start, len - start);
 }

@@ -5,9 +5,11 @@
 
 enum {
     LIMIT_CONNECTIONS = 1024,
-    LIMIT_STREAMS = 512,      /* event streams and web sockets */
-    LIMIT_BODY = 16 << 20,    /* bytes of a request's body */
-    LIMIT_REQUEST_MS = 10000, /* in which a request has come, whole */
+    LIMIT_STREAMS = 512,       /* event streams and web sockets */
+    LIMIT_BODY = 16 << 20,     /* bytes of a request's body */
+    LIMIT_BODIES = 256 << 20,  /* bytes of all requests that come at a time */
+    LIMIT_STRANGER = 64 << 10, /* bytes of one without the key */
+    LIMIT_REQUEST_MS = 10000,  /* in which a request has come, whole */
     LIMIT_HANDSHAKE_MS = 10000,
     LIMIT_CALL_MS = 30000,    /* in which the engine has answered */
     LIMIT_STALL_MS = 30000,   /* in which an asker takes some of the answer */

@@ -302,8 +302,7 @@ static bool take_protocols(struct exchange *x, bool *is_known)
     if (may)
         return true;
     const char *text = exchange_header(x->req, "authorization", &len);
-    return text != NULL && len > 7 && strncasecmp(text, "bearer ", 7) == 0 &&
-           bearer_is(&x->door->bearer, text + 7, len - 7);
+    return text != NULL && bearer_opens(&x->door->bearer, text, len);
 }
 
 static int may_begin(struct exchange *x, const char **key,

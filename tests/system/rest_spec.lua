@@ -712,6 +712,9 @@ def talk(data):
     out = b''
     try:
         s.sendall(data)
+    except ConnectionError:
+        pass # it may have said why
+    try:
         while True:
             got = s.recv(65536)
             if not got:
@@ -736,9 +739,30 @@ for status, data in (
         (b'401', b'GET /v1 HTTP/1.0\r\n\r\n'),
         (b'408', b'GET / HTTP/1.1\r\nhost:'),
         (b'408', POST + b'content-length: 10\r\n\r\nabc'),
+        (b'401', POST + b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
+        (b'401', POST + b'authorization: Bearer ate_x\r\n'
+            b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
         (b'408', b'')):
     said = talk(data)
     assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+head = POST + ('authorization: bearer %s\r\ncontent-length: 16000000\r\n\r\n'
+               % sys.argv[2]).encode()
+large = []
+for _ in range(18): # 288 MB, and 256 MiB may come at a time
+    large.append(socket.create_connection((host, int(port))))
+    try:
+        large[-1].sendall(head + b'a' * 15999999)
+    except ConnectionError:
+        break
+said = b''
+for s in large:
+    s.settimeout(30)
+    try:
+        said += s.recv(100)
+    except ConnectionError:
+        pass
+    s.close()
+assert b' 503 ' in said, said
 many = [socket.create_connection((host, int(port))) for _ in range(1100)]
 many[-1].settimeout(30)
 assert many[-1].recv(100).startswith(b'HTTP/1.1 503'), 'no bound'
@@ -748,7 +772,7 @@ print('held')
 ]])
         assert.equal('held\n', bank([[
             ulimit -n 4096
-            python3 raw.py "${U#http://}" || fail raw
+            python3 raw.py "${U#http://}" "$K" || fail raw
             tries=0
             until curl -sS "$M/metrics" | grep -qx 'ate_rest_connections 0'; do
                 tries=$((tries + 1))
