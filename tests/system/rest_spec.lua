@@ -701,6 +701,15 @@ describe('manners', function()
         ]], '--cors https://a.example --cors https://b.example:8')
     end)
 
+    it('wait for no pipe that stands where the key should', function()
+        run.bank()
+        script([[
+            mkfifo -m 600 "$ATE_DATA/bearer" || fail mkfifo
+            timeout -s KILL 20 "$ATE" key bearer >out 2>err && fail "$(cat out)"
+            grep -q 'holds no bearer key' err || fail "$(cat err)"
+        ]])
+    end)
+
     it('hold against who sends nonsense, or nothing', function()
         run.write(run.dir .. '/raw.py', [[
 import socket, sys
