@@ -384,8 +384,7 @@ static int check_bearer(struct exchange *x, struct problem *problem)
 {
     size_t len;
     const char *text = exchange_header(x->req, "authorization", &len);
-    if (text != NULL && len > 7 && strncasecmp(text, "bearer ", 7) == 0 &&
-        bearer_is(&x->door->bearer, text + 7, len - 7))
+    if (text != NULL && bearer_opens(&x->door->bearer, text, len))
         return 0;
     return problem_set(problem, "UNAUTHORIZED", "%s",
                        text == NULL

@@ -140,6 +140,12 @@ static void asked(void *owner, h2o_req_t *req)
     exchange_begin(owner, req);
 }
 
+static bool knows(void *owner, const char *text, size_t len)
+{
+    struct door *d = owner;
+    return bearer_opens(&d->bearer, text, len);
+}
+
 static void asked_health(void *owner, h2o_req_t *req)
 {
     health_begin(owner, req);
@@ -187,6 +193,7 @@ static int open_webs(struct rest *r, const struct rest_options *o,
     int rc = 0;
     r->web.meters = &r->door.meters;
     r->web.asked = asked;
+    r->web.knows = knows;
     r->web.owner = &r->door;
     r->metrics.meters = &r->door.health_meters;
     r->metrics.asked = asked_health;

@@ -2,8 +2,8 @@
  * what bounds them. It does not know what is asked.
  *
  * A connection is cut off when its request is not whole in time, when nobody
- * takes its answer, and when there are too many; h2o's own errors are made
- * problems (RFC 9457). */
+ * takes its answer, when there are too many, and when too much of requests has
+ * come; h2o's own errors are made problems (RFC 9457). */
 #ifndef FRONTENDS_REST_WEB_H
 #define FRONTENDS_REST_WEB_H
 
@@ -21,6 +21,7 @@ struct web {
     h2o_accept_ctx_t accept;
     uv_tcp_t listener;
     uv_timer_t sweep;
+    uv_check_t weigh;
     struct client *clients;
     size_t most; /* connections */
     struct meters *meters;
@@ -28,6 +29,9 @@ struct web {
     bool is_open;
     bool is_stopping;
     void (*asked)(void *owner, h2o_req_t *req);
+    /* May who sends this value of Authorization send a large body? NULL: nobody
+     * may. */
+    bool (*knows)(void *owner, const char *text, size_t len);
     void *owner;
 };
 
