@@ -125,6 +125,11 @@ static double taken(const struct racer *r, enum taken what)
     return median_of(values, (size_t)runs);
 }
 
+double rate_of(const struct racer *r)
+{
+    return taken(r, RATE);
+}
+
 void row(const char *name, const char *unit, const struct racer *ours,
          const struct racer *peer, enum taken what, struct aim aim)
 {

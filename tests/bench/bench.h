@@ -65,7 +65,8 @@ void row(const char *name, const char *unit, const struct racer *ours,
 void row_of(const char *name, const char *unit, double value, const char *peer,
             double peer_value, struct aim aim);
 
-double now(void); /* seconds */
+double rate_of(const struct racer *r); /* the median */
+double now(void);                      /* seconds */
 double median_of(const double *values, size_t count);
 /* Sorts. p50 and p99 of seconds, as microseconds. */
 void latencies(double *seconds, size_t count, struct figure *out);
