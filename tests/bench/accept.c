@@ -74,8 +74,7 @@ static void accept_race(struct racer *self, struct figure *out)
             fixture_run(&chain);
     }
     fixture_run(&chain);
-    out->rate =
-        (double)(load->batches * load->members) / (own_time() - start);
+    out->rate = (double)(load->batches * load->members) / (own_time() - start);
     for (size_t i = 0; i < load->batches; i++)
         end_batch(&batches[i]);
     free(batches);

@@ -82,6 +82,5 @@ void reading_rows(void);
 void chains_rows(void);
 void growth_rows(void);
 void socket_rows(void);
-void raw_rows(void);
 
 #endif

@@ -165,7 +165,7 @@ static void serve(struct client *c)
 
 void client_race(struct racer *self, struct figure *out)
 {
-    static struct client c;
+    static _Thread_local struct client c;
     c = (struct client){.wire = self->arg};
     size_t len = c.wire->request_len;
     if (self->connections > CONNECTIONS_MAX || self->depth > DEPTH_MAX)

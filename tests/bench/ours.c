@@ -91,7 +91,7 @@ void ours_open(struct ours *o, const char *schema, bool memory)
     ours_chain(o, "bench", schema);
 }
 
-void ours_close(struct ours *o)
+static void disconnect(struct ours *o)
 {
     for (size_t i = 0; i < CONNECTIONS; i++) {
         ate_close(o->ate[i]);
@@ -99,8 +99,43 @@ void ours_close(struct ours *o)
         o->ate[i] = NULL;
         o->ports[i] = NULL;
     }
-    if (o->data != NULL)
+}
+
+void ours_close(struct ours *o)
+{
+    disconnect(o);
+    if (o->data != NULL && !o->is_guest)
         stop_daemon(o->data);
+}
+
+void ours_connect(struct ours *o, const struct ours *to)
+{
+    *o = (struct ours){.data = to->data, .is_guest = true};
+    connect_to(o, 0, 0);
+}
+
+void ours_restart(struct ours *o)
+{
+    disconnect(o);
+    stop_daemon(o->data);
+    start_daemon(o->data);
+    connect_to(o, 0, 0);
+}
+
+void ours_forget(struct ours *o, bool mark_too)
+{
+    char *argv[] = {"find", o->data, "-name", "snapshot", "-delete", NULL};
+    char *mark[] = {"find", o->data, "-name", "verified", "-delete", NULL};
+    if (run_and_wait(argv) != 0 || (mark_too && run_and_wait(mark) != 0))
+        bench_die(o->data, "cannot delete snapshots");
+}
+
+double ours_memory(const struct ours *o)
+{
+    for (size_t i = 0; i < DAEMONS; i++)
+        if (daemons[i].pid != 0 && strcmp(daemons[i].data, o->data) == 0)
+            return resident(daemons[i].pid);
+    bench_die("memory", "nobody serves");
 }
 
 /* ---- calls ---- */
@@ -153,6 +188,21 @@ uint64_t ours_read(struct ours *o, size_t n, const char *method,
     return start(o, n, &request, texts, true);
 }
 
+uint64_t ours_ask(struct ours *o, size_t n, const char *method,
+                  const char *const *texts)
+{
+    uint8_t args[ARGS_MAX];
+    size_t at = 0;
+    args[at++] = 0x82;
+    at += put_text(args + at, "args");
+    at += put_args(args + at, texts);
+    at += put_text(args + at, "method");
+    at += put_text(args + at, method);
+    struct ate_request request = {
+        .chain = "bench", .method = "call", .args = args, .args_len = at};
+    return ate_read(o->ate[n], o->ports[n], &request);
+}
+
 void ours_await(struct ours *o, size_t n)
 {
     struct ate_answer answer = {0};
@@ -177,13 +227,57 @@ void ours_keys(struct ours *o, size_t count)
         ours_await(o, 0);
 }
 
-void ours_chain(struct ours *o, const char *name, const char *schema)
+uint64_t ours_call_of(struct ours *o, size_t n, const char *chain,
+                      const char *method, const char *const *texts)
 {
+    struct ate_request request = {.chain = chain, .method = method};
+    return start(o, n, &request, texts, false);
+}
+
+uint64_t ours_info_of(struct ours *o, size_t n, const char *chain)
+{
+    struct ate_request request = {.chain = chain, .method = "info"};
+    return ate_read(o->ate[n], o->ports[n], &request);
+}
+
+size_t ours_size(struct ours *o)
+{
+    struct ate_answer answer;
+    ours_info_of(o, 0, "bench");
+    ate_port_next(o->ports[0], &answer, -1);
+    if (answer.error.code != 0)
+        bench_die("info", answer.error.text);
+    /* "size" is followed by an unsigned integer in msgpack. */
+    const uint8_t *at =
+        memmem(answer.value.data, answer.value.len, "\xa4size", 5);
+    size_t size = 0;
+    int bytes = at[5] == 0xcd ? 2 : at[5] == 0xce ? 4 : 0;
+    for (int i = 0; i < bytes; i++)
+        size = size << 8 | at[6 + i];
+    size = bytes > 0 ? size : at[5];
+    ate_free(&answer.value);
+    return size;
+}
+
+/* The bundle of a schema; made once for one that is asked for again. */
+static const struct ate_bytes *bundle_of(const char *schema)
+{
+    static struct ate_bytes bundle;
+    static const char *of;
     struct ate_error error;
-    struct ate_bytes bundle = {0};
+    if (of != NULL && strcmp(of, schema) == 0)
+        return &bundle;
+    ate_free(&bundle);
     if (ate_bundle(schema, &bundle, NULL, &error) != 0)
         bench_die(schema, error.text);
-    uint8_t *args = malloc(bundle.len + 400);
+    of = schema;
+    return &bundle;
+}
+
+void ours_chain_begin(struct ours *o, const char *name, const char *schema)
+{
+    const struct ate_bytes *bundle = bundle_of(schema);
+    uint8_t *args = malloc(bundle->len + 400);
     size_t at = 0;
     args[at++] = 0x83;
     at += put_text(args + at, "accept");
@@ -194,17 +288,21 @@ void ours_chain(struct ours *o, const char *name, const char *schema)
     at += put_text(args + at, "bundle");
     args[at++] = 0xc6; /* bin 32 */
     for (int shift = 24; shift >= 0; shift -= 8)
-        args[at++] = (uint8_t)(bundle.len >> shift);
-    memcpy(args + at, bundle.data, bundle.len);
-    at += bundle.len;
+        args[at++] = (uint8_t)(bundle->len >> shift);
+    memcpy(args + at, bundle->data, bundle->len);
+    at += bundle->len;
     at += put_text(args + at, "name");
     at += put_text(args + at, name);
     struct ate_request request = {
         .method = "chain.create", .args = args, .args_len = at};
     ate_call(o->ate[0], o->ports[0], &request);
-    ours_await(o, 0);
     free(args);
-    ate_free(&bundle);
+}
+
+void ours_chain(struct ours *o, const char *name, const char *schema)
+{
+    ours_chain_begin(o, name, schema);
+    ours_await(o, 0);
 }
 
 /* ---- over and over ---- */
@@ -259,7 +357,7 @@ static void take(struct lap *l, size_t n)
 
 void ours_run(struct racer *self, struct figure *out)
 {
-    static struct lap l;
+    static _Thread_local struct lap l;
     struct pollfd fds[CONNECTIONS];
     memset(&l, 0, sizeof(l));
     l.race = self->arg;

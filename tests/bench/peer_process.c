@@ -18,7 +18,7 @@
 
 #include "peers.h"
 
-enum { UP_MS = 60000, END_MS = 10000, STEP_MS = 5 };
+enum { UP_MS = 60000, END_MS = 60000, STEP_MS = 1 };
 
 static void pause_ms(long ms)
 {
@@ -35,7 +35,8 @@ static const struct passwd *other_user(void)
 
 char *fresh_folder(const char *name)
 {
-    char *path = (char *)text_of("%s/%s", bench_folder, name);
+    static int count;
+    char *path = (char *)text_of("%s/%s%d", bench_folder, name, count++);
     const struct passwd *user = other_user();
     if (chmod(bench_folder, 0755) != 0 || mkdir(path, 0700) != 0 ||
         (user != NULL && chown(path, user->pw_uid, user->pw_gid) != 0))
@@ -100,6 +101,16 @@ void end_child(pid_t pid)
     }
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+}
+
+double resident(pid_t pid)
+{
+    FILE *f = fopen(text_of("/proc/%d/statm", (int)pid), "r");
+    unsigned long all, here;
+    if (f == NULL || fscanf(f, "%lu %lu", &all, &here) != 2)
+        bench_die("memory of a process", NULL);
+    fclose(f);
+    return (double)here * (double)sysconf(_SC_PAGESIZE);
 }
 
 int free_port(void)

@@ -17,11 +17,6 @@ static int must(int fd, const char *name)
     return fd;
 }
 
-static int unix_is_up(const void *where)
-{
-    return connect_unix(where);
-}
-
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -68,17 +63,24 @@ static const char redis_code[] =
     "  return n\n"
     "end)\n";
 
-struct peer *redis_peer(void)
+/* It takes connections before it has loaded what it has. */
+static int redis_is_up(const void *where)
 {
-    if (redis.name != NULL)
-        return redis.pid > 0 ? &redis : NULL;
-    redis.name = "Redis FCALL, appendfsync always";
-    const char *server = program("redis-server");
-    if (server == NULL)
-        return NULL;
-    redis.folder = fresh_folder("redis");
-    char *socket = (char *)text_of("%s/s", redis.folder);
-    char *argv[] = {(char *)server,
+    char answer[5] = "";
+    int fd = connect_unix(where);
+    if (fd < 0)
+        return -1;
+    write_all(fd, "PING\r\n", 6);
+    if (read(fd, answer, 5) == 5 && memcmp(answer, "+PONG", 5) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void redis_start(struct peer *p)
+{
+    char *socket = (char *)text_of("%s/s", p->folder);
+    char *argv[] = {"redis-server",
                     "--port",
                     "0",
                     "--unixsocket",
@@ -90,12 +92,39 @@ struct peer *redis_peer(void)
                     "--save",
                     "",
                     "--dir",
-                    redis.folder,
+                    (char *)p->folder,
                     "--auto-aof-rewrite-percentage",
                     "0",
                     NULL};
-    redis.pid = spawn_in(redis.folder, argv);
-    wait_until_up("Redis", redis.pid, unix_is_up, socket);
+    p->pid = spawn_in(p->folder, argv);
+    wait_until_up("Redis", p->pid, redis_is_up, socket);
+}
+
+/* In steps of 1,000, each durable. */
+static void redis_fill(struct peer *p, size_t count)
+{
+    static const char code[] =
+        "for n = ARGV[1], ARGV[1] + 999 do "
+        "redis.call('SET', string.format('k%07d', n), ARGV[2]) end return 1";
+    for (size_t n = 0; n < count; n += 1000) {
+        const char *step[] = {"EVAL", code, "0", text_of("%zu", n), payload()};
+        const char *text = resp(step, 5);
+        client_once(&p->read, text, strlen(text));
+    }
+}
+
+struct peer *redis_peer(void)
+{
+    if (redis.name != NULL)
+        return redis.pid > 0 ? &redis : NULL;
+    redis.name = "Redis FCALL, appendfsync always";
+    const char *server = program("redis-server");
+    if (server == NULL)
+        return NULL;
+    redis.folder = fresh_folder("redis");
+    redis.start = redis_start;
+    redis.fill = redis_fill;
+    redis_start(&redis);
     const char *load[] = {"FUNCTION", "LOAD", redis_code};
     const char *set[] = {"SET", "alice", payload()};
     const char *call[] = {"FCALL", "note", "1", "alice", payload()};
@@ -115,11 +144,15 @@ static const char tarantool_code[] =
     "box.cfg{listen = 'unix/:./s', wal_mode = 'fsync', log_level = 3,\n"
     "    memtx_memory = 2 * 1024 ^ 3, checkpoint_interval = 0,\n"
     "    net_msg_max = 4096, readahead = 1048576}\n"
+    "box.once('tables', function()\n"
     "local a = box.schema.space.create('account')\n"
     "a:create_index('key', {parts = {1, 'string'}})\n"
     "a:insert{'alice', string.rep('p', 200)}\n"
     "local n = box.schema.space.create('note')\n"
     "n:create_index('key', {sequence = true})\n"
+    "box.schema.user.grant('guest', 'execute', 'universe')\n"
+    "box.schema.user.grant('guest', 'read,write', 'universe')\n"
+    "end)\n"
     "function note(text)\n"
     "    if box.space.account:get('alice') == nil or #text > 400 then\n"
     "        error('refused')\n"
@@ -127,8 +160,37 @@ static const char tarantool_code[] =
     "    return box.space.note:insert{nil, text}[1]\n"
     "end\n"
     "function account(key) return box.space.account:get(key) end\n"
-    "box.schema.user.grant('guest', 'execute', 'universe')\n"
-    "box.schema.user.grant('guest', 'read,write', 'universe')\n";
+    "local function key_of(n) return ('k%07d'):format(n) end\n"
+    "function fill(words)\n"
+    "    local from, text = words:match('(%d+) (.*)')\n"
+    "    box.begin()\n"
+    "    for n = tonumber(from), tonumber(from) + 999 do\n"
+    "        box.space.account:insert{key_of(n), text}\n"
+    "    end\n"
+    "    box.commit()\n"
+    "end\n"
+    "function snapshot() box.snapshot() end\n"
+    "function get_many(words)\n"
+    "    local count, of = words:match('(%d+) (%d+)')\n"
+    "    local bytes = 0\n"
+    "    for n = 1, tonumber(count) do\n"
+    "        local key = key_of(n * 7919 % tonumber(of))\n"
+    "        bytes = bytes + #box.space.account:get(key)[2]\n"
+    "    end\n"
+    "    return bytes\n"
+    "end\n"
+    "function scan_many(words)\n"
+    "    local count, of = words:match('(%d+) (%d+)')\n"
+    "    local bytes = 0\n"
+    "    for n = 1, tonumber(count) do\n"
+    "        local key = key_of(n * 7919 % (tonumber(of) - 100))\n"
+    "        for _, row in ipairs(box.space.account:select(key,\n"
+    "                {iterator = 'GT', limit = 100})) do\n"
+    "            bytes = bytes + #row[2]\n"
+    "        end\n"
+    "    end\n"
+    "    return bytes\n"
+    "end\n";
 
 static int tarantool_connect(const void *where)
 {
@@ -158,6 +220,40 @@ static int tarantool_is_up(const void *where)
     return connect_unix(text_of("%s/s", tarantool.folder));
 }
 
+static void tarantool_start(struct peer *p)
+{
+    char *file = (char *)text_of("%s/init.lua", bench_folder);
+    char *argv[] = {"tarantool", file, NULL};
+    unlink(text_of("%s/up", p->folder));
+    write_file(file, text_of("%sio.open('up', 'w'):close()\n", tarantool_code));
+    p->pid = spawn_in(p->folder, argv);
+    wait_until_up("Tarantool", p->pid, tarantool_is_up, NULL);
+}
+
+static void tarantool_call(const char *function, const char *arg)
+{
+    struct wire w = tarantool_wire(function, arg);
+    client_once(&w, w.request, w.request_len);
+    free((void *)w.request);
+}
+
+/* It opens from a snapshot, so one is made. */
+static void tarantool_fill(struct peer *p, size_t count)
+{
+    (void)p;
+    for (size_t n = 0; n < count; n += 1000)
+        tarantool_call("fill", text_of("%zu %s", n, payload()));
+    tarantool_call("snapshot", "");
+}
+
+static struct wire tarantool_many(struct peer *p, bool ranges, size_t count,
+                                  size_t of)
+{
+    (void)p;
+    return tarantool_wire(ranges ? "scan_many" : "get_many",
+                          text_of("%zu %zu", count, of));
+}
+
 struct peer *tarantool_peer(void)
 {
     if (tarantool.name != NULL)
@@ -167,11 +263,10 @@ struct peer *tarantool_peer(void)
     if (server == NULL)
         return NULL;
     tarantool.folder = fresh_folder("tarantool");
-    char *file = (char *)text_of("%s/init.lua", bench_folder);
-    write_file(file, text_of("%sio.open('up', 'w'):close()\n", tarantool_code));
-    char *argv[] = {(char *)server, file, NULL};
-    tarantool.pid = spawn_in(tarantool.folder, argv);
-    wait_until_up("Tarantool", tarantool.pid, tarantool_is_up, NULL);
+    tarantool.start = tarantool_start;
+    tarantool.fill = tarantool_fill;
+    tarantool.many = tarantool_many;
+    tarantool_start(&tarantool);
     tarantool.write = tarantool_wire("note", payload());
     tarantool.read = tarantool_wire("account", "alice");
     return &tarantool;
@@ -356,7 +451,7 @@ struct peer *postgres_peer(void)
                     "-D",
                     "data",
                     "-k",
-                    postgres.folder,
+                    (char *)postgres.folder,
                     "-c",
                     "listen_addresses=",
                     "-c",
@@ -372,6 +467,21 @@ struct peer *postgres_peer(void)
     postgres.write.request = postgres_query(
         text_of("EXECUTE note ('%s')", payload()), &postgres.write.request_len);
     return &postgres;
+}
+
+double peer_restart(struct peer *p)
+{
+    end_child(p->pid);
+    double start = now();
+    p->start(p);
+    return now() - start;
+}
+
+void peer_forget(struct peer *p)
+{
+    if (p->pid > 0)
+        end_child(p->pid);
+    *p = (struct peer){0};
 }
 
 void peers_stop(void)

@@ -17,15 +17,25 @@ enum { PAYLOAD = 200 }; /* bytes of what is written */
 struct peer {
     const char *name; /* with its version and settings */
     pid_t pid;
-    char *folder;
+    const char *folder;
+    void (*start)(struct peer *p); /* over what is in its folder */
     struct wire write; /* a checked, durable write of PAYLOAD bytes */
     struct wire read;  /* one object by its key; connect NULL: none */
+    /* Make so many keys with PAYLOAD bytes; NULL: it cannot. */
+    void (*fill)(struct peer *p, size_t count);
+    /* In its own Lua: so many lookups, and ranges of 100, of so many keys. */
+    struct wire (*many)(struct peer *p, bool ranges, size_t count, size_t of);
 };
 
 struct peer *redis_peer(void);
 struct peer *tarantool_peer(void);
 struct peer *etcd_peer(void);
 struct peer *postgres_peer(void);
+/* End it, and start it with what it has on disk. Seconds until it answers from
+ * then on. */
+double peer_restart(struct peer *p);
+/* End it, and have it started anew, with nothing, by who wants it next. */
+void peer_forget(struct peer *p);
 /* End all that were started. */
 void peers_stop(void);
 
@@ -38,8 +48,10 @@ int wait_for(pid_t pid);
 /* Start a program in a folder; its output goes to `log` in there. It ends with
  * this one, whatever happens. */
 pid_t spawn_in(const char *folder, char *const argv[]);
-/* SIGTERM, and wait; KILL after 10 seconds. */
+/* SIGTERM, and wait; KILL after a minute. */
 void end_child(pid_t pid);
+/* Bytes that a process has in memory. */
+double resident(pid_t pid);
 /* A fresh folder that the one who runs peers owns. */
 char *fresh_folder(const char *name);
 /* A port that nobody has right now. */
