@@ -20,11 +20,15 @@ enum { STEP = 10, FLYING = 64 };
 
 struct filled filled;
 
-static const char *const names[] = {
-    "open 1,000,000 events from a snapshot",
-    "open 1,000,000 events from the log alone",
-    "memory per live object",
-};
+static const char *names[3];
+
+static void name_rows(void)
+{
+    size_t count = keys_count();
+    names[0] = text_of("open %zu events from a snapshot", count);
+    names[1] = text_of("open %zu events from the log alone", count);
+    names[2] = text_of("memory per live object, of %zu", count);
+}
 
 size_t keys_count(void)
 {
@@ -205,6 +209,7 @@ void opening_rows(void)
         {.name = "hashing and checking", .run = hash_and_check},
     };
     size_t count = 3;
+    name_rows();
     bool opens = bench_wants(names[0]) || bench_wants(names[1]);
     if (!opens && !bench_wants(names[2]))
         return;
