@@ -40,7 +40,7 @@ MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
              message model openapi openapi_schema plan plan_calls plan_log \
              plan_types problem result target wire)
-REST_BENCH := $(if $(REST),$(B)/ate $(B)/tests/bench/bare_h2o)
+BENCH    := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
@@ -75,16 +75,12 @@ fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
 	    $$f -max_total_time=$(or $(SECONDS),30) -artifact_prefix=$(B)/corpus/ \
 	    $(B)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
-bench:                            ## ratios against the machine's limits and a peer
+bench:                            ## ratios, in build/bench.json, too; BENCH=word: rows that match
 	tests/install build bench
-	$(MAKE) --no-print-directory $(B)/tests/bench/bench $(REST_BENCH)
-	$(B)/tests/bench/bench
-	$(if $(REST_BENCH),tests/bench/rest.sh $(B))
-	$(if $(FUSE),$(MAKE) --no-print-directory bench-mount)
-
-bench-mount: all
-	$(MAKE) --no-print-directory $(B)/tests/bench/mount
-	tests/bench/run-mount $(B) '$(FUSE)'
+	$(MAKE) --no-print-directory bench-build
+	tests/bench/run $(B) '$(FUSE)' '$(REST)'
+bench-build: all $(B)/tests/bench/bench $(if $(FUSE),$(B)/tests/bench/mount) \
+    $(if $(REST),$(B)/tests/bench/bare_h2o)
 
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
 	tests/check $(B)
@@ -161,9 +157,12 @@ $(TESTS): %: %.o $(B)/libtest.a
 $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
+$(B)/tests/bench/bench: $(BENCH:%.c=$(B)/%.o) $(B)/libtest.a
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3 -lcmocka
+$(B)/tests/bench/mount: $(B)/tests/bench/mount.o
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^
 # The fuzz targets twice: with the fuzzer, and with a main that replays files.
 # Of REST there is what knows no socket.
 $(B)/tests/replay/rest: $(REST_PURE:%.c=$(B)/%.o)
@@ -187,6 +186,6 @@ ifndef V
 .SILENT:
 endif
 FORCE:
-.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-mount check fmt install clean \
+.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-build check fmt install clean \
     tools debug help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -31,7 +31,6 @@
 #include "base/memory.h"
 #include "chain/logic.h"
 #include "chain/materializer.h"
-#include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "io/disk.h"
 #include "io/http.h"
@@ -587,7 +586,6 @@ static void *thread_main(void *ctx)
     node_free(loop->node);
     service_hub_free(loop->hub);
     script_cache_free(loop->scripts);
-    hash_thread_end();
     return NULL;
 }
 
