@@ -197,16 +197,34 @@ int ate_is_remote(const struct ate *ate)
     return ate->remote != NULL;
 }
 
-int ate_listen(struct ate *ate, struct ate_error *error)
+static int listen_by(struct ate *ate, int fd, struct ate_error *error)
 {
     struct err err = {0};
     if (error != NULL)
         *error = (struct ate_error){0};
-    int rc = ate->remote != NULL
-                 ? err_set(&err, ATE_EUNAVAILABLE,
-                           "listen: another process serves the data folder")
-                 : loop_listen(ate->loop, &err);
-    return rc != 0 ? fail(error, &err) : 0;
+    if (ate->remote == NULL) {
+        int rc = loop_listen(ate->loop, fd, &err);
+        return rc != 0 ? fail(error, &err) : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    err_set(&err, ATE_EUNAVAILABLE,
+            "listen: another process serves the data folder");
+    return fail(error, &err);
+}
+
+int ate_listen(struct ate *ate, struct ate_error *error)
+{
+    return listen_by(ate, -1, error);
+}
+
+int ate_listen_at(struct ate *ate, int fd, struct ate_error *error)
+{
+    struct err err = {0};
+    if (fd >= 0)
+        return listen_by(ate, fd, error);
+    err_set(&err, ATE_EINVALID, "listen: %d is no descriptor", fd);
+    return fail(error, &err);
 }
 
 int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)
@@ -251,6 +269,7 @@ int ate_port_next(struct ate_port *port, struct ate_answer *answer,
         return 0;
     answer->call = next->call;
     answer->kind = next->is_asked   ? ATE_ANSWER_ASKED
+                   : next->is_event ? ATE_ANSWER_EVENT
                    : next->is_final ? ATE_ANSWER_FINAL
                                     : ATE_ANSWER_DATA;
     if (next->err != NULL)
@@ -382,6 +401,24 @@ void ate_cancel(struct ate *ate, uint64_t call)
         remote_cancel(ate->remote, call);
     else
         loop_cancel(ate->loop, call);
+}
+
+/* ---- what happens ---- */
+
+int ate_watch(struct ate *ate, struct ate_port *port, struct ate_error *error)
+{
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    if (ate->loop == NULL) {
+        err_set(&err, ATE_EUNAVAILABLE,
+                "watch: the process that serves the data folder knows what "
+                "happens");
+        return fail(error, &err);
+    }
+    port_ref(port_of(port), NULL);
+    loop_watch(ate->loop, port_of(port));
+    return 0;
 }
 
 /* ---- services ---- */

@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include "cli/manager.h"
 #include "lua/binding.h"
 #include "lua/host.h"
 #include "repl/edit.h"
@@ -87,6 +88,7 @@ static int run(lua_State *L)
     luaL_openlibs(L);
     preload(L, "ate", luaopen_ate);
     preload(L, "ate.edit", luaopen_ate_edit);
+    preload(L, "ate.manager", luaopen_ate_manager);
 #ifndef WITHOUT_fuse
     preload(L, "ate.mount", luaopen_ate_mount);
 #endif
