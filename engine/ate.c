@@ -116,7 +116,8 @@ struct ate {
 
 static int check_flags(const char *path, unsigned flags, struct err *err)
 {
-    const unsigned known = ATE_READ_ONLY | ATE_CREATE | ATE_MEMORY | ATE_FOLDER;
+    const unsigned known =
+        ATE_READ_ONLY | ATE_CREATE | ATE_MEMORY | ATE_FOLDER | ATE_LOCAL;
     if ((flags & ~known) != 0)
         return err_set(err, ATE_EINVALID, "open: unknown flags");
     if ((flags & ATE_MEMORY) != 0)
@@ -153,7 +154,7 @@ static int open_either(struct ate *ate, const char *path, unsigned flags,
         .path = path,
         .read_only = (flags & ATE_READ_ONLY) != 0,
     };
-    if ((flags & (ATE_MEMORY | ATE_FOLDER)) != 0)
+    if ((flags & (ATE_MEMORY | ATE_FOLDER | ATE_LOCAL)) != 0)
         return open_loop(ate, path, flags, err);
     int rc = remote_open(&ate->remote, &options, err);
     if (rc == ATE_ENOT_FOUND) {

@@ -86,13 +86,15 @@ enum ate_open_flags {
     ATE_MEMORY = 4,    /* no folder: all in memory, a clock set by hand */
     ATE_FOLDER = 8,    /* `path` is one chain's folder; its chain is named ""
                           (implies READ_ONLY) */
+    ATE_LOCAL = 16,    /* never through the process that listens: for whoever
+                          was handed DATA/socket, and will (ate_listen_at()) */
 };
 
 /* Open the data folder at `path`; `*out` is closed by ate_close(), NULL after a
  * failure. `flags`: enum ate_open_flags, or 0: to read and write a folder that
  * is there. One process at a time may write to it. When
  * that one listens (ate_listen(), `ate serve`), calls go to it through
- * DATA/socket, whatever the flags but MEMORY and FOLDER, and every function
+ * DATA/socket, whatever the flags but MEMORY, FOLDER and LOCAL, and every function
  * works alike. The other process is waited for at most 5 seconds.
  * Errors: NOT_FOUND, DENIED (also: the process that listens lets in the
  * folder's owner and root alone), UNAVAILABLE (another process has it, and does

@@ -204,7 +204,8 @@ static bool option(lua_State *L, int index, const char *name)
     return is_set;
 }
 
-/* node(path, {read_only, create, memory, folder}) -> node | nil, err */
+/* node(path, {read_only, create, memory, folder, ["local"]}) -> node | nil, err
+ */
 static int node_open(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
@@ -213,6 +214,7 @@ static int node_open(lua_State *L)
         luaL_checktype(L, 2, LUA_TTABLE);
         flags |= option(L, 2, "read_only") ? ATE_READ_ONLY : 0;
         flags |= option(L, 2, "create") ? ATE_CREATE : 0;
+        flags |= option(L, 2, "local") ? ATE_LOCAL : 0;
         flags |= option(L, 2, "memory") ? ATE_MEMORY : 0;
         flags |= option(L, 2, "folder") ? ATE_FOLDER | ATE_READ_ONLY : 0;
     }

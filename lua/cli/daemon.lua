@@ -97,7 +97,7 @@ local function grow_all(self, schemas)
             failed = true
             self:trouble('schema_refused', err, {chain = item.chain,
                 file = item.path})
-        elseif #plan.changes > 0 then
+        elseif not plan.same then
             self.log:say('info', 'schema', {chain = item.chain,
                 changes = table.concat(plan.changes, '; '),
                 file = item.path, refused = plan.refused})

@@ -35,8 +35,8 @@ end
 -- @tparam table session
 -- @tparam string chain
 -- @tparam string path
--- @treturn[1] table the plan: {changes, events, refused, converted, ...};
--- without changes nothing was to be done
+-- @treturn[1] table the plan: {changes, events, refused, converted, ...}, or
+-- {same = true}: nothing was to be done
 -- @treturn[2] nil
 -- @treturn[2] table err nothing was changed
 function M.grow(session, chain, path)
@@ -49,7 +49,7 @@ function M.grow(session, chain, path)
         return nil, err
     end
     if info.bundle == loaded.hash then
-        return {changes = ate.list({})}
+        return {same = true}
     end
     local plan
     plan, err = session:read(chain, 'plan', {bundle = ate.bin(bundle)})

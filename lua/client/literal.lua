@@ -187,12 +187,14 @@ function Reader:table()
     self:take('{')
     self:skip()
     while self:take('}') == nil do
-        local line, column = place(self.text, self.at)
+        local start = self.at
+        local line, column = place(self.text, start)
         local key = self:take_key()
         if key == nil then
             count = count + 1
             key = count
         elseif made[key] ~= nil then
+            self.at = start
             self:fail("'%s' stands here twice", key)
         end
         made[key] = self:value()

@@ -28,7 +28,8 @@ end
 
 local function start(ctx, daemon, folder, path)
     daemon.log:say('info', 'start', {folder = folder, version = ate.version})
-    local session, err = ctx:open('create')
+    local session, err = ctx:open('create',
+        daemon.sockets.socket ~= nil)
     if session == nil then
         return nil, err
     end
