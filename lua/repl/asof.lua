@@ -46,7 +46,7 @@ end
 
 --- Those versions that were there then.
 -- @tparam table moment
--- @tparam table versions list of a history, oldest first
+-- @tparam table versions list of a history, newest first
 -- @treturn table list
 function M.versions(moment, versions)
     local kept = ate.list({})
@@ -64,8 +64,7 @@ end
 -- @treturn[1] table the object
 -- @treturn[2] nil it was not there
 function M.object(moment, versions)
-    local kept = M.versions(moment, versions)
-    local last = kept[#kept]
+    local last = M.versions(moment, versions)[1]
     if last == nil or last._.change == 'delete' then
         return nil
     end

@@ -439,7 +439,7 @@ describe('a service manager', function()
             "$ATE" call bank account.put name=alice owner=me >/dev/null ||
                 fail 'no call'
             if [ -n "]] .. rest .. [[" ]; then
-                port=$(sed -n 's/^metrics //p' told)
+                port=$(sed -n 's/^metrics \([0-9]\)/\1/p' told)
                 curl -sf "http://127.0.0.1:$port/healthz" >/dev/null ||
                     fail 'no metrics'
                 port=$(sed -n 's/^rest \([0-9]\)/\1/p' told)
