@@ -248,7 +248,7 @@ describe('completion', function()
         local script, expected = {}, {}
         for _, entry in ipairs(commands.each()) do
             if not entry.command.hidden then
-                script[#script + 1] = ('"$ATE" complete %s --'):format(
+                script[#script + 1] = ('"$ATE" complete -- %s --'):format(
                     entry.words)
                 script[#script + 1] = 'echo .'
                 local words = {'--data', '--help', '--json'}
@@ -261,7 +261,8 @@ describe('completion', function()
         end
         assert.equal(table.concat(expected),
             run.shell(table.concat(script, '\n')).out)
-        assert.equal('json\nlogfmt\n', run.ok('complete', 'serve', '--log', ''))
+        assert.equal('json\nlogfmt\n', run.ok('complete', '--', 'serve',
+            '--log', ''))
     end)
 
     -- Whoever makes a chain chooses its name, and others press TAB.
