@@ -92,10 +92,10 @@ enum ate_open_flags {
 
 /* Open the data folder at `path`; `*out` is closed by ate_close(), NULL after a
  * failure. `flags`: enum ate_open_flags, or 0: to read and write a folder that
- * is there. One process at a time may write to it. When
- * that one listens (ate_listen(), `ate serve`), calls go to it through
- * DATA/socket, whatever the flags but MEMORY, FOLDER and LOCAL, and every function
- * works alike. The other process is waited for at most 5 seconds.
+ * is there. One process at a time may write to it. When that one listens
+ * (ate_listen(), `ate serve`), calls go to it through DATA/socket, whatever the
+ * flags but MEMORY, FOLDER and LOCAL, and every function works alike. The
+ * other process is waited for at most 5 seconds.
  * Errors: NOT_FOUND, DENIED (also: the process that listens lets in the
  * folder's owner and root alone), UNAVAILABLE (another process has it, and does
  * not listen, or takes nobody), IO, CORRUPT, INVALID (flags; or the other

@@ -12,6 +12,6 @@
  *     sockets()     -> list of {fd, name, unix}: those handed over
  *                   (sd_listen_fds_with_names(3)), each once, the caller's
  *     hangups()     -> a descriptor that is readable after SIGHUP, which from
- *                   now on does not end the program; 8 bytes are read from it */
+ *                   now on does not end the program; read 8 bytes from it */
 int luaopen_ate_manager(lua_State *L);
 #endif

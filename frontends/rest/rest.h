@@ -16,7 +16,7 @@ struct rest_options {
     const char *address; /* HOST:PORT, or NULL: no REST */
     const char *metrics; /* likewise, of /metrics, /healthz and /readyz */
     int fd;           /* a socket that listens, in place of `address`; it is */
-    int metrics_fd;   /* taken over, also by a failure; -1: there is none */
+    int metrics_fd;   /* the door's from then on; -1: there is none */
     const char *cert; /* files for TLS 1.3, or NULL */
     const char *key;
     const char

@@ -174,6 +174,7 @@ function M.new(out, folder, options)
     end
     return setmetatable({out = out, folder = folder, options = options,
         sockets = sockets, settings = settings, log = new_log(settings.log),
+        has_terminal = ate.host.is_terminal(0),
         hangups = manager.hangups()}, Daemon)
 end
 
@@ -266,6 +267,11 @@ local function unmounted(self)
     self.mount = nil -- it is not put back
 end
 
+--- HUP is a wish to reload, or the end of the terminal that it was started on.
+local function has_lost_terminal(self)
+    return self.has_terminal and not ate.host.is_terminal(0)
+end
+
 --- Serve until the user asks to end.
 function Daemon:run()
     local events = self.events:fd()
@@ -281,6 +287,9 @@ function Daemon:run()
         end
         if ready[self.hangups] then
             ate.host.read(self.hangups, COUNTER)
+            if has_lost_terminal(self) then
+                return
+            end
             self:reload()
         end
     until ate.host.interrupted() or ate.host.ending()

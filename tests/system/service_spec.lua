@@ -405,6 +405,27 @@ END
     end
 end)
 
+describe('a terminal that is closed', function()
+    it('ends what was started on it', function()
+        script([[
+            chain
+            cat >terminal.py <<'END'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+said = b''
+while b'ready' not in said:
+    said += os.read(fd, 1000)
+os.close(fd)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
+END
+            python3 terminal.py "$ATE" serve || fail "exit $?"
+            [ ! -S data/socket ] || fail 'its socket is there'
+        ]])
+    end)
+end)
+
 describe('a service manager', function()
     it('is told of readiness, reloading and the end', function()
         local done = script([[
