@@ -93,7 +93,7 @@ int local_socket_listen(const char *folder, struct err *err)
 
 static bool listens(int fd)
 {
-    struct sockaddr_un at;
+    struct sockaddr_un at = {0};
     socklen_t len = sizeof(at);
     int is_listening = 0, type = 0;
     socklen_t room = sizeof(int), more = sizeof(int);

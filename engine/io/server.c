@@ -386,8 +386,11 @@ int server_open(struct server **out, const struct server_options *options,
 {
     *out = NULL;
     int fd = options->fd;
-    int rc = fd >= 0 ? local_socket_adopt(fd, options->folder, err)
-                     : (fd = local_socket_listen(options->folder, err));
+    int rc = 0;
+    if (fd >= 0)
+        rc = local_socket_adopt(fd, options->folder, err);
+    else
+        rc = fd = local_socket_listen(options->folder, err);
     if (rc < 0)
         return rc;
     struct server *s = mem_zero(1, sizeof(*s));

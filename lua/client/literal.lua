@@ -149,12 +149,17 @@ end
 
 --- `name =` or `['text'] =`; nil: an item of a list stands here.
 function Reader:take_key()
-    local name, stop = self.text:match('^([%a_][%w_]*)()%s*=[^=]', self.at)
+    local start = self.at
+    local name = self:take('[%a_][%w_]*')
     if name ~= nil then
-        if KEYWORDS[name] then
+        self:skip()
+        if self.text:match('^=[^=]', self.at) == nil then
+            self.at = start
+            return nil
+        elseif KEYWORDS[name] then
+            self.at = start
             self:fail("'%s' is a word of Lua; write ['%s'] = ...", name, name)
         end
-        self.at = stop
     elseif self.text:match('^%[[^%[=]', self.at) ~= nil then
         self.at = self.at + 1
         self:skip()
