@@ -91,6 +91,13 @@ fmt:                              ## format all C
 install: all                      ## into $(PREFIX), $(LIBDIR), below $(DESTDIR)
 	tools/install.sh $(B) '$(DESTDIR)' '$(PREFIX)' '$(LIBDIR)'
 
+deb:                              ## Debian packages into $(B)/deb
+	tests/install build deb
+	tools/deb.sh $(B)
+
+deb-test: deb                     ## install them in a fresh Debian, and look
+	tests/deb $(B)/deb
+
 clean:                            ## remove what was built
 	rm -rf $(B)
 
@@ -107,13 +114,13 @@ help:                             ## this list
 
 $(B)/ate: $(FRONT_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
 $(B)/libate.so: $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
 $(B)/ate.so: $(MODULE_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -shared -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(PKG_LIBS)
 
 $(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS)
 	mkdir -p $(@D)
@@ -186,6 +193,6 @@ ifndef V
 .SILENT:
 endif
 FORCE:
-.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-build check fmt install clean \
+.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-build check fmt install deb deb-test clean \
     tools debug help
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -395,20 +395,39 @@ static void tell_where(struct web *w)
                         : ((struct sockaddr_in *)&bound)->sin_port));
 }
 
+/* Where a socket that was handed over is bound. */
+static int adopted_address(int fd, struct sockaddr_storage *out,
+                           struct ate_error *error)
+{
+    socklen_t len = sizeof(*out), room = sizeof(int);
+    int is_listening = 0;
+    if (getsockname(fd, (struct sockaddr *)out, &len) == 0 &&
+        (out->ss_family == AF_INET || out->ss_family == AF_INET6) &&
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &room) == 0 &&
+        is_listening != 0)
+        return 0;
+    return fail(error, ATE_INVALID, "the socket that was handed over",
+                "it is no TCP socket that listens");
+}
+
 static int bind_it(struct web *w, const struct web_options *o,
                    struct ate_error *error)
 {
     struct sockaddr_storage address;
-    int rc = take_address(o->address, &address, error);
+    const char *shown =
+        o->fd >= 0 ? "the socket that was handed over" : o->address;
+    int rc = o->fd >= 0 ? adopted_address(o->fd, &address, error)
+                        : take_address(o->address, &address, error);
     if (rc != 0)
         return rc;
     if (o->cert == NULL && !o->may_be_plain &&
         !is_loopback((struct sockaddr *)&address))
-        return fail(error, ATE_INVALID, o->address,
+        return fail(error, ATE_INVALID, shown,
                     "beyond this machine the "
                     "bearer key would travel in the clear; give --tls-cert and "
                     "--tls-key, or --plain when something in front does TLS");
-    rc = uv_tcp_bind(&w->listener, (struct sockaddr *)&address, 0);
+    rc = o->fd >= 0 ? uv_tcp_open(&w->listener, o->fd)
+                    : uv_tcp_bind(&w->listener, (struct sockaddr *)&address, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&w->listener, BACKLOG, on_connection);
     if (rc == 0)
@@ -417,7 +436,7 @@ static int bind_it(struct web *w, const struct web_options *o,
                 rc == UV_EADDRINUSE ? ATE_CONFLICT
                 : rc == UV_EACCES   ? ATE_DENIED
                                     : ATE_IO,
-                o->address, uv_strerror(rc));
+                shown, uv_strerror(rc));
 }
 
 /* ---- life ---- */
@@ -471,6 +490,13 @@ int web_open(struct web *w, uv_loop_t *loop, const struct web_options *o,
     if (rc == 0)
         tell_where(w);
     return rc;
+}
+
+void web_renew(struct web *w, SSL_CTX *ssl)
+{
+    SSL_CTX *before = w->accept.ssl_ctx;
+    w->accept.ssl_ctx = ssl;
+    SSL_CTX_free(before); /* connections hold what they use */
 }
 
 void web_stop(struct web *w)

@@ -37,6 +37,7 @@ struct web {
 
 struct web_options {
     const char *address; /* HOST:PORT or PORT, which is on loopback */
+    int fd;              /* listens, in place of it; -1: none */
     const char *cert;    /* file of a chain, or NULL: no TLS */
     const char *key;     /* file of its key */
     bool may_be_plain;   /* beyond loopback, without TLS */
@@ -47,6 +48,8 @@ struct web_options {
  * address is in use), DENIED, IO. */
 int web_open(struct web *w, uv_loop_t *loop, const struct web_options *options,
              struct ate_error *error);
+/* Take over other certificates, for who connects from now on. */
+void web_renew(struct web *w, SSL_CTX *ssl);
 /* Take nobody any more; close who waits for nothing. */
 void web_stop(struct web *w);
 bool web_is_idle(const struct web *w); /* all have gone */

@@ -396,6 +396,24 @@ describe('pages about reading and scripts', function()
     end)
 end)
 
+describe('pages about running it', function()
+    it('show what happens: docs/service.md', function()
+        assert.is_true(try_commands('docs/service.md') >= 8)
+        local page = run.read('docs/service.md')
+        for _, key in ipairs(require('ate.client.config').KEYS) do
+            assert(page:find('`' .. key.name .. '`', 1, true), key.name)
+        end
+    end)
+
+    it('show what happens: docs/repl.md', function()
+        assert.is_true(try_commands('docs/repl.md') >= 5)
+        local page = run.read('docs/repl.md')
+        for _, command in ipairs(require('ate.repl.complete').COMMANDS) do
+            assert(page:find('`' .. command[1], 1, true), command[1])
+        end
+    end)
+end)
+
 describe('docs/rest.md', function()
     it('shows what its commands print', function()
         os.execute('mkdir -p ' .. run.quote(run.data))
