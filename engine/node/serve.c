@@ -116,10 +116,10 @@ static void serve_call_read(struct asked *a);
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "body",     "call",   "check",   "checkpoint", "consistency", "get",
-        "grants",   "history", "info",   "list",       "plan",        "proof",
-        "proposal", "schema", "sum",     "tail",       "tile",        "trying",
-        "verify",   "view",   "work",    "workers"};
+        "body",  "call",   "check",    "checkpoint", "consistency", "file",
+        "files", "get",    "grants",   "history",    "info",        "list",
+        "plan",  "proof",  "proposal", "schema",     "sum",         "tail",
+        "tile",  "trying", "verify",   "view",       "work",        "workers"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("call"))) {
         serve_call_read(a);

@@ -42,6 +42,22 @@ local function open_doors(ctx, session, folder)
         plain = options.plain})
 end
 
+--- Keep where REST is, for ate console; a file of an earlier run goes. Whoever
+-- serves the folder alone writes it, so it is true while the folder is served.
+local function keep_address(folder, doors)
+    local path = folder .. '/rest'
+    local url = doors ~= nil and doors:where() or ''
+    if url == '' then
+        os.remove(path)
+        return
+    end
+    local file = io.open(path, 'wb')
+    if file ~= nil then
+        file:write(url, '\n')
+        file:close()
+    end
+end
+
 local function say_ready(ctx, path, doors)
     local url, metrics = '', ''
     if doors ~= nil then
@@ -86,6 +102,7 @@ local function run(ctx)
     if err ~= nil then
         return nil, err
     end
+    keep_address(folder, doors)
     local mount
     if ctx.options.mount ~= nil then
         mount, err = mounting.start(session, ctx.options.mount, ctx.options)
@@ -95,6 +112,7 @@ local function run(ctx)
     end
     say_ready(ctx, path, doors)
     wait_for_the_end(ctx, mount)
+    keep_address(folder, nil)
     if doors ~= nil then
         doors:stop()
     end

@@ -1,0 +1,9 @@
+/** ui: Preact and htm as all pages use them. */
+import {h} from './vendor/preact.mjs';
+import htm from './vendor/htm.mjs';
+
+export {render, Fragment} from './vendor/preact.mjs';
+export {
+    useCallback, useEffect, useMemo, useRef, useState,
+} from './vendor/hooks.mjs';
+export const html = htm.bind(h);
