@@ -8,7 +8,7 @@ import {Trouble} from './parts.mjs';
 import {to, useRoute} from './route.mjs';
 import {forgetKey, key, setKey} from './session.mjs';
 import {nextTheme, theme} from './theme.mjs';
-import {html, useEffect, useRef, useState} from './ui.mjs';
+import {html, useEffect, useErrorBoundary, useRef, useState} from './ui.mjs';
 
 /** Ask for the key, and whether it is the node's. */
 function Login({enter}) {
@@ -67,7 +67,19 @@ function Top({leave}) {
     </header>`;
 }
 
+/** A page that fails says so, and the frame stays. */
 function Page({route}) {
+    const [error, forget] = useErrorBoundary();
+    const place = route.parts.join('/');
+    useEffect(() => forget(), [place]);
+    if (error !== undefined) {
+        return html`<${Trouble} problem=${{title: 'This page failed',
+            message: error.message}} again=${forget}/>`;
+    }
+    return html`<${Body} route=${route}/>`;
+}
+
+function Body({route}) {
     const [kind, name, tab, ...rest] = route.parts;
     if (kind === 'chain' && name !== undefined) {
         return html`<${Chain} key=${name} name=${name} tab=${tab ?? 'overview'}

@@ -8,7 +8,7 @@ import {html, useState} from './ui.mjs';
 function Row({chain}) {
     return html`<tr><th scope="row"><a href=${to(['chain', chain.name])}>${
         chain.name}</a></th>
-        <td>${chain.schema} ${chain.version}</td>
+        <td>${chain.schema ?? '—'} ${chain.version}</td>
         <td class="number">${count(chain.size)}</td>
         <td><span class=${`state ${chain.state}`}>${chain.state}</span></td>
         <td><${Copy} text=${chain.id}/></td></tr>`;

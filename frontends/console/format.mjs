@@ -9,13 +9,16 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** 17008 -> 16.6 KiB */
 export function bytes(count) {
+    if (typeof count !== 'number')
+        return '—';
     let unit = 0;
     for (; count >= 1024 && unit < UNITS.length - 1; unit++)
         count /= 1024;
     return `${unit === 0 ? count : count.toFixed(1)} ${UNITS[unit]}`;
 }
 
-export const count = (number) => number.toLocaleString('en');
+/** What a damaged chain does not say is a dash. */
+export const count = (number) => number?.toLocaleString('en') ?? '—';
 
 /** The number that a cell holds, amounts being texts; or NaN. */
 export function number(value) {

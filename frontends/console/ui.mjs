@@ -4,6 +4,6 @@ import htm from './vendor/htm.mjs';
 
 export {render, Fragment} from './vendor/preact.mjs';
 export {
-    useCallback, useEffect, useMemo, useRef, useState,
+    useCallback, useEffect, useErrorBoundary, useRef, useState,
 } from './vendor/hooks.mjs';
 export const html = htm.bind(h);
