@@ -8,7 +8,7 @@ import {Copy, Facts} from './parts.mjs';
 import {to} from './route.mjs';
 import {Tail} from './tail.mjs';
 import {Types} from './types.mjs';
-import {html} from './ui.mjs';
+import {html, useEffect, useRef} from './ui.mjs';
 import {Verify} from './verify.mjs';
 import {Views} from './views.mjs';
 
@@ -43,10 +43,24 @@ const TABS = {
     verify: ['Verify', Verify],
 };
 
+/** Where not all tabs fit, that of the page is in sight. */
+function useTabInSight(tab) {
+    const tabs = useRef(null);
+    useEffect(() => {
+        const on = tabs.current.querySelector('[aria-current]');
+        if (on !== null)
+            tabs.current.scrollLeft = on.offsetLeft - tabs.current.offsetLeft -
+                (tabs.current.clientWidth - on.offsetWidth) / 2;
+    }, [tab]);
+    return tabs;
+}
+
 export function Chain({name, tab, rest, search}) {
+    const tabs = useTabInSight(tab);
     const [, Body] = TABS[tab] ?? TABS.overview;
     return html`<h1><a class="quiet" href="#/">Chains</a> / ${name}</h1>
-        <nav class="tabs" aria-label="Of this chain" data-tabs>${
+        <nav class="tabs" aria-label="Of this chain" data-tabs
+            ref=${tabs}>${
             Object.entries(TABS).map(([id, [title]]) => html`<a
                 href=${to(['chain', name, id])}
                 aria-current=${id === tab ? 'page' : null}>${title}</a>`)}

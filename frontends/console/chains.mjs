@@ -8,9 +8,10 @@ import {html, useState} from './ui.mjs';
 function Row({chain}) {
     return html`<tr><th scope="row"><a href=${to(['chain', chain.name])}>${
         chain.name}</a></th>
-        <td>${chain.schema ?? '—'} ${chain.version}</td>
+        <td title=${chain.error}><span class=${`state ${chain.state}`}>${
+    chain.state}</span></td>
         <td class="number">${count(chain.size)}</td>
-        <td><span class=${`state ${chain.state}`}>${chain.state}</span></td>
+        <td>${chain.schema ?? '—'} ${chain.version}</td>
         <td><${Copy} text=${chain.id}/></td></tr>`;
 }
 
@@ -23,8 +24,8 @@ export function Chains() {
             ? html`<p class="empty">There is no chain yet. <code>ate chain
                 create NAME --schema FILE</code> makes one.</p>`
             : html`<${Table} label="Chains" head=${html`<th>name</th>
-                <th>schema</th><th class="number">transactions</th>
-                <th>state</th><th>id</th>`}>
+                <th>state</th><th class="number">size</th>
+                <th>schema</th><th>id</th>`}>
                 ${items.filter((chain) => matches(chain, words)).map((chain) =>
                     html`<${Row} key=${chain.id} chain=${chain}/>`)}<//>`}<//>`;
 }

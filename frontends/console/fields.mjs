@@ -9,7 +9,7 @@ const isJson = (field) => ['list', 'struct', 'page'].includes(field.kind);
 
 /** What a field may be, in words. */
 export function hint(field) {
-    const parts = [field.kind === 'ref' ? `key of a ${field.target}`
+    const parts = [field.kind === 'ref' ? `the key of one of: ${field.target}`
         : field.kind];
     if (field.kind === 'amount' && field.scale > 0)
         parts.push(`${field.scale} decimals`);

@@ -76,8 +76,8 @@ function Method({chain, method, isOpen}) {
         <summary><code>${method.name}</code>
             <span class=${`mode ${method.mode}`}>${method.mode}</span>
             <span class="hint">${method.doc}</span></summary>
-        <p class="quiet">${method.doc} ${method.rest &&
-            html`<code>${method.rest}</code>`}</p>
+        ${method.rest && html`<p class="quiet">Also
+            <code> ${method.rest}</code></p>`}
         <${Form} chain=${chain} method=${method}/></details>`;
 }
 

@@ -4,7 +4,7 @@ import {html, useState} from './ui.mjs';
 
 const WIDTH = 640;
 const HEIGHT = 220;
-const LEFT = 64;
+const LEFT = 84;
 const BOTTOM = 28;
 const PAD = 12;
 const SERIES_MOST = 6;

@@ -1,25 +1,34 @@
 /** transaction: one of the log, with its events' fields and bodies. */
 import {path} from './api.mjs';
 import {brief, shown, time} from './format.mjs';
-import {Loaded, useGet} from './loading.mjs';
+import {useGet} from './loading.mjs';
 import {Copy, Facts} from './parts.mjs';
 import {to} from './route.mjs';
 import {html, useState} from './ui.mjs';
 
 const isOwn = (type) => type.startsWith('ate.');
 
-/** Fields stand in the log; a body is decoded with the object that has it. */
+/** The log tells fields; what a body holds stands with the version that this
+ * event is: in the history of an object, or with the fact. */
+const addressOf = (chain, {type, id, change}) => change === undefined
+    ? path(chain, 'types', type, id)
+    : `${path(chain, 'history', type, id)}?limit=1000`;
+
+const isOfBody = (event) => ([name]) => name !== '_' && name !== 'id' &&
+    !(name in (event.fields ?? {}));
+
 function Body({chain, event}) {
-    const whole = useGet(path(chain, 'types', event.type, event.id));
-    return html`<${Loaded} of=${whole}>${(object) => html`<${Facts}
-        facts=${Object.entries(object).filter(([name]) => name !== '_' &&
-            name !== 'id' && !(name in (event.fields ?? {})))}/>
-        ${object._?.at !== event.at && html`<p class="quiet">As it is now, of
-            ${' '}${object._?.at}; its history has the others.</p>`}`}<//>`;
+    const {value, problem} = useGet(addressOf(chain, event));
+    const version = value?.items === undefined ? value
+        : value.items.find((one) => one._?.at === event.at);
+    if (problem !== undefined || value !== undefined && version === undefined)
+        return html`<p class="quiet">Its body cannot be told here${
+            problem && `: ${problem.message}`}.</p>`;
+    return html`<${Facts} facts=${Object.entries(version ?? {})
+        .filter(isOfBody(event))}/>`;
 }
 
 export function Event({chain, event}) {
-    const [isOpen, setOpen] = useState(false);
     const hasMore = !isOwn(event.type) && event.id !== undefined;
     return html`<section class="event">
         <h3><code>${event.type}</code> ${event.id !== undefined && (hasMore
@@ -28,16 +37,16 @@ export function Event({chain, event}) {
             ${' '}<span class="quiet">${event.change ?? ''} ${event.at}</span>
         </h3>
         <${Facts} facts=${Object.entries(event.fields ?? {})}/>
-        ${event.body !== undefined && html`<${Facts} facts=${[
-            ['body', event.body]]}/>`}
-        ${hasMore && html`<details onToggle=${(toggled) =>
-            setOpen(toggled.currentTarget.open)}><summary>Body</summary>
-            ${isOpen && html`<${Body} chain=${chain} event=${event}/>`}
-        </details>`}
+        ${hasMore && html`<${Body} chain=${chain} event=${event}/>`}
     </section>`;
 }
 
 const summaryOf = (tx) => tx.method ?? tx.events?.[0]?.type ?? 'genesis';
+
+/** What people wrote, not what the engine keeps for itself. */
+const hintOf = (events) => events.filter(({type}) => !isOwn(type))
+    .map((event) => Object.values(event.fields ?? {}).map(shown).join(' '))
+    .join(' · ');
 
 /** One line that opens. */
 export function Transaction({chain, tx}) {
@@ -49,9 +58,7 @@ export function Transaction({chain, tx}) {
         <summary><span class="index">${tx.index}</span>
             <span class="what">${summaryOf(tx)}</span>
             <span class="who">${shown(tx.author)}</span>
-            <span class="hint">${events.map((event) =>
-                Object.values(event.fields ?? {}).map(shown).join(' '))
-                .join(' · ')}</span>
+            <span class="hint">${hintOf(events)}</span>
             <time>${time(tx.time)}</time></summary>
         ${isOpen && html`${events.map((event) => html`<${Event} chain=${chain}
             event=${event}/>`)}

@@ -10,6 +10,11 @@ function address(chain, name) {
     return `/v1/${path(chain)}/files/${path(name)}`;
 }
 
+async function reasonOf(response) {
+    const {detail} = await response.json().catch(() => ({}));
+    return detail ?? `the node answers ${response.status}`;
+}
+
 /** The files as the checker wants them: read(path, offset, length). */
 class DoorFiles {
     constructor(chain, key) {
@@ -32,7 +37,7 @@ class DoorFiles {
         if (response.status === 416)
             return new Uint8Array(0);
         if (response.status !== 206 && response.status !== 200)
-            throw new Error(`${name}: the node answers ${response.status}`);
+            throw new Error(`${name}: ${await reasonOf(response)}`);
         const bytes = new Uint8Array(await response.arrayBuffer());
         this.bytes += bytes.length;
         return bytes;

@@ -47,12 +47,16 @@ function Cell({chain, column, value}) {
             chain, 'types', column.target, text])}>${text}</a>` : text}</td>`;
 }
 
+const keyFirst = ({columns, key}) => [
+    ...key.map((name) => columns.find((column) => column.name === name)),
+    ...columns.filter((column) => !key.includes(column.name))];
+
 function View({name, view}) {
     const [words, setWords] = useState('');
     const [sort, setSort] = useState({});
     const pages = usePages((cursor) => path(name, 'views', view.name) +
         query({limit: LIMIT, cursor}));
-    const {columns} = view;
+    const columns = keyFirst(view);
     return html`<h2>${view.name}</h2><p>${view.doc}</p>
         <${Filter} value=${words} set=${setWords} label="Filter this page"/>
         <${Loaded} of=${pages}>${({items}) => {
