@@ -22,8 +22,10 @@ function Overview({name}) {
         ['header file', bytes(chain.head_bytes)],
         ['bodies', `${bytes(chain.body_bytes)}, ${chain.bodies}`],
         ['acceptance', chain.accept.join(', ')],
-        ['root keys', `${chain.threshold} of ${chain.roots.join(', ')}`],
-        ['order key', html`<${Copy} text=${chain.order}/> term ${chain.term}`],
+        ['root keys', `${chain.threshold} of ${chain.roots.length}: ${
+            chain.roots.join(', ')}`],
+        ['order key', html`<span><${Copy} text=${chain.order}/> term
+            ${' '}${chain.term}</span>`],
         ['id', chain.id],
         ['root of the log', chain.root],
         ['bundle', chain.bundle],

@@ -55,11 +55,12 @@ export function Metrics() {
             <label><input type="checkbox" checked=${isAll} onChange=${(event) =>
                 setAll(event.target.checked)}/> buckets, too</label></div>
         ${problem && html`<${Trouble} problem=${problem}/>`}
-        <${Table} label="Metrics" head=${html`<th>name</th>
-            <th class="number">value</th><th>what it is</th>`}>
+        <${Table} label="Metrics" head=${html`<th class="number"
+            >value</th><th>name</th><th>what it is</th>`}>
             ${samples.filter((one) => matches(one, words) && (isAll ||
                 !one.name.endsWith('_bucket'))).map((one) => html`<tr
-                key=${one.name + one.labels}><th scope="row"><code>${one.name}${
-                one.labels}</code></th><td class="number">${count(one.value)
-                }</td><td>${one.doc}</td></tr>`)}<//>`;
+                key=${one.name + one.labels}><td class="number">${
+                count(one.value)}</td><th scope="row"><code>${one.name}${
+                one.labels}</code></th><td class="prose">${one.doc}</td>
+                </tr>`)}<//>`;
 }

@@ -1,5 +1,5 @@
 /** parts: what pages are made of. */
-import {html, useState} from './ui.mjs';
+import {html, isValidElement, useState} from './ui.mjs';
 import {brief, shown} from './format.mjs';
 
 /** Why something did not happen: the rule's own words where one refused. */
@@ -53,7 +53,7 @@ export function Facts({facts}) {
     return html`<dl class="facts">${facts
         .filter(([, value]) => value !== undefined)
         .map(([name, value]) => html`<dt>${name}</dt><dd>${
-            value?.type !== undefined ? value
+            isValidElement(value) ? value // never of a chain: JSON makes none
                 : html`<${Value} value=${value}/>`}</dd>`)}</dl>`;
 }
 

@@ -2,7 +2,7 @@
 import {h} from './vendor/preact.mjs';
 import htm from './vendor/htm.mjs';
 
-export {render, Fragment} from './vendor/preact.mjs';
+export {isValidElement, render} from './vendor/preact.mjs';
 export {
     useCallback, useEffect, useErrorBoundary, useRef, useState,
 } from './vendor/hooks.mjs';

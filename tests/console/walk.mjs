@@ -63,6 +63,8 @@ async function look(name) {
         document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${name}: ${wide} pixels wider than the window`);
     assert.deepEqual(await page.evaluate(() => window.violations), []);
+    assert.doesNotMatch(await page.locator('body').innerText(),
+        /undefined|NaN|\[object|__k/, name);
     assert.deepEqual(complaints, [], name);
 }
 
