@@ -39,7 +39,7 @@ MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%
 WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
              message model openapi openapi_schema plan plan_calls plan_log \
-             plan_types problem result target wire)
+             plan_types problem range result target wire)
 REST_BENCH := $(if $(REST),$(B)/ate $(B)/tests/bench/bare_h2o)
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
