@@ -18,7 +18,7 @@ function Answer({chain, method, answer}) {
         return html`<section class="answer" role="status"><h3>Result</h3>
             <${Value} value=${answer}/></section>`;
     return html`<section class="answer good" role="status">
-        <h3>Done${answer.index !== undefined && html`, transaction
+        <h3>Done${answer.index !== undefined && html`, transaction${' '}
             <a href=${to(['chain', chain, 'events'], {from: answer.index})}>
             ${answer.index}</a>`}</h3>
         <${Facts} facts=${[
