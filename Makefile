@@ -29,6 +29,7 @@ SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
             $(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
 LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
@@ -60,18 +61,20 @@ test:                             ## install, build, run every test; T=name runs
 	$(MAKE) --no-print-directory -j2 test-build
 	B=$(B) tests/run $(T)
 
-test-build: all $(TESTS)
+test-build: all $(TESTS) $(REPLAYS)
 soak: all $(TESTS)                ## the long versions of the random tests
 	B=$(B) SOAK=20 tests/run $(T)
 
 asan:                             ## the unit tests under the sanitizers
 	$(MAKE) B=$(B)/asan HARDEN= CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' asan-run
-asan-run: $(TESTS)
+asan-run: $(TESTS) $(REPLAYS)
 	B=$(B) tests/run unit/ sim/
 
 fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
-	for f in $^; do $$f -max_total_time=$(or $(SECONDS),30) || exit 1; done
+	for f in $^; do n=$${f##*fuzz_}; mkdir -p $(B)/corpus/$$n; \
+	    $$f -max_total_time=$(or $(SECONDS),30) -artifact_prefix=$(B)/corpus/ \
+	    $(B)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
 bench:                            ## ratios against the machine's limits and a peer
 	tests/install build bench
@@ -168,17 +171,23 @@ $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
-# What of REST knows no socket; of the engine it needs names of codes alone.
-$(B)/tests/fuzz/fuzz_rest: tests/fuzz/fuzz_rest.c $(REST_PURE) $(B)/libate.so
+# The fuzz targets twice: with the fuzzer, and with a main that replays files.
+# Of REST there is what knows no socket.
+$(B)/tests/replay/rest: $(REST_PURE:%.c=$(B)/%.o)
+$(REPLAYS): $(B)/tests/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a
 	mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Ifrontends \
-	    -I$(B)/include $(PKG_CFLAGS) -o $@ $< $(REST_PURE) $(B)/libate.so \
-	    -Wl,-rpath,$(abspath $(B)) $(PKG_LIBS)
-$(B)/tests/fuzz/fuzz_door: MORE = $(DOOR)
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(DOOR) $(B)/lua_assets.c
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS)
+$(B)/fuzz/%.o: %.c $(B)/include/ate.h
 	mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine -Ifrontends \
-	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(MORE) $(B)/lua_assets.c $(PKG_LIBS)
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -MMD -MP \
+	    -Iengine -Ifrontends -Itests $(PKG_CFLAGS) -c -o $@ $<
+$(B)/tests/fuzz/fuzz_rest: $(REST_PURE:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_door: $(DOOR:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(ENGINE:%.c=$(B)/fuzz/%.o) \
+    $(B)/fuzz/$(B)/lua_assets.o
+	mkdir -p $(@D)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 
 .SECONDARY:
 ifndef V

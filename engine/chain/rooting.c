@@ -138,7 +138,7 @@ int rooting_check(struct chain *c, const uint8_t state[HASH_SIZE],
     if (r->size == 0)
         return err_set(err, ATE_ECORRUPT,
                        "it tells a state root before one is due");
-    if (chain_is_verified(c))
+    if (chain_is_verified(c) || c->rows_unknown)
         return 0;
     if (r->task != NULL) {
         r->task->expects = true;

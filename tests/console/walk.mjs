@@ -1,6 +1,6 @@
 /** walk: a headless browser goes through the console as a person would.
  *
- *     walk.mjs PLAYWRIGHT CHROMIUM LINK SHOTS WIDTH SCHEME [checker]
+ *     walk.mjs PLAYWRIGHT CHROMIUM LINK SHOTS WIDTH SCHEME
  *
  * LINK is what `ate console` printed. Anything that the browser complains of
  * (an error, a refused load, a request elsewhere, a layout wider than the
@@ -11,7 +11,7 @@ import {createRequire} from 'node:module';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 
-const [playwright, chromium, link, shots, width, scheme, checker] =
+const [playwright, chromium, link, shots, width, scheme] =
     process.argv.slice(2);
 const {chromium: browsers} = createRequire(join(playwright, 'package.json'))(
     'playwright-core');
@@ -233,8 +233,7 @@ try {
     await types();
     await views();
     await plot();
-    if (checker === 'checker')
-        await verify();
+    await verify();
     await metrics();
     await keyboard();
     await leave();

@@ -235,10 +235,8 @@ describe('a browser', function()
             mkdir -p "$shots"
             grow=$shots/grow-%s-%s
             rm -f "$grow"
-            checker=none
-            [ ! -e %s/checker/chain.mjs ] || checker=checker
             node %s/tests/console/walk.mjs %s "$(command -v chromium)" \
-                "$("$ATE" console)" "$shots" %s %s $checker >walked 2>&1 &
+                "$("$ATE" console)" "$shots" %s %s >walked 2>&1 &
             walk=$!
             children="$children $walk"
             until [ -e "$grow" ] || ! kill -0 $walk 2>/dev/null; do :; done
@@ -248,7 +246,7 @@ describe('a browser', function()
             cat walked
             stop
         ]]):format(run.quote(SHOTS), width, scheme, run.quote(run.root),
-            run.quote(run.root), run.quote(TOOLS), width, scheme))
+            run.quote(TOOLS), width, scheme))
         assert.equal('walked\n', out)
     end
 

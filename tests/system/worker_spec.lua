@@ -118,8 +118,8 @@ describe('workers', function()
         assert.equal('application/json', list[1].type)
         assert.equal('quite-secret-77', list[1].secret)
         run.ok('chain', 'verify', 'hooks')
-        assert.matches('all as recorded', run.shell(('%s/tests/checker/check.py '
-            .. '%s'):format(run.root, run.path('hooks'))).out)
+        assert.matches('all as recorded', run.shell(('%s/checker/cli.mjs '
+            .. '--strict %s'):format(run.root, run.path('hooks'))).out)
     end)
 
     it('keep what the configuration sets out of the log', function()
