@@ -33,13 +33,14 @@ REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
 LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
-FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
+FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o $(if $(REST),$(B)/console_assets.o)
 DOOR_O   := $(DOOR:%.c=$(B)/%.o)
-MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%),\
-             $(FRONT_O))
+MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%)\
+             $(B)/console_assets.o,$(FRONT_O))
+WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
              message model openapi openapi_schema plan plan_calls plan_log \
-             plan_types problem result target wire)
+             plan_types problem range result target wire)
 BENCH    := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
@@ -85,6 +86,9 @@ bench-build: all $(B)/tests/bench/bench $(if $(FUSE),$(B)/tests/bench/mount) \
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
 	tests/check $(B)
 
+web:                              ## fetch anew what the console takes from npm, as pinned
+	tools/web.sh $(B)/web frontends/console/vendor
+
 fmt:                              ## format all C
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
@@ -128,10 +132,13 @@ $(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS
 $(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS)
 	mkdir -p $(@D)
 	tools/embed_frontends.sh > $@.tmp && mv $@.tmp $@
+$(B)/console_assets.c: tools/embed_console.sh $(WEB)
+	mkdir -p $(@D)
+	tools/embed_console.sh > $@.tmp && mv $@.tmp $@
 $(B)/lua_assets.o: $(B)/lua_assets.c
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Iengine -c -o $@ $<
-$(B)/frontend_assets.o: $(B)/frontend_assets.c
+$(B)/frontend_assets.o $(B)/console_assets.o: %.o: %.c
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Ifrontends -c -o $@ $<
 
@@ -193,6 +200,6 @@ ifndef V
 .SILENT:
 endif
 FORCE:
-.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-build check fmt install deb deb-test clean \
+.PHONY: all run run-now test test-build soak asan asan-run fuzz bench bench-build check fmt install deb deb-test clean web \
     tools debug help
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -116,10 +116,10 @@ static void serve_call_read(struct asked *a);
 static void serve_read(struct asked *a)
 {
     static const char *const names[] = {
-        "body",     "call",   "check",   "checkpoint", "consistency", "get",
-        "grants",   "history", "info",   "list",       "plan",        "proof",
-        "proposal", "schema", "sum",     "tail",       "tile",        "trying",
-        "verify",   "view",   "work",    "workers"};
+        "body",  "call",   "check",    "checkpoint", "consistency", "file",
+        "files", "get",    "grants",   "history",    "info",        "list",
+        "plan",  "proof",  "proposal", "schema",     "sum",         "tail",
+        "tile",  "trying", "verify",   "view",       "work",        "workers"};
     struct bytes method = a->request->method;
     if (bytes_equal(method, bytes_of_text("call"))) {
         serve_call_read(a);
@@ -456,12 +456,13 @@ static void serve_call(struct asked *a)
     chain_call(a->hosted->chain, &a->call);
 }
 
-/* What a chain still answers that was not read to its end: what it is, and what
- * stands in front of that place. Anything else could be taken for the whole
- * truth. */
+/* What a chain still answers that was not read to its end: what it is, what
+ * stands in front of that place, and its files, for who looks for himself.
+ * Anything else could be taken for the whole truth. */
 static bool tells_of_damage(const struct asked *a)
 {
-    static const char *const methods[] = {"info", "schema", "tail", "verify"};
+    static const char *const methods[] = {"file",   "files", "info",
+                                          "schema", "tail",  "verify"};
     for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
         if (a->request->kind == REQUEST_READ &&
             bytes_equal(a->request->method, bytes_of_text(methods[i])))

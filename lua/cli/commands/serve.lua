@@ -4,6 +4,21 @@ local log = require('ate.cli.log')
 local mounting = require('ate.cli.mounting')
 local settings = require('ate.cli.settings')
 
+--- Keep where REST is, for ate console; a file of an earlier run goes. Whoever
+-- serves the folder alone writes it, so it is true while the folder is served.
+local function keep_address(folder, url)
+    local path = folder .. '/rest'
+    if url == '' then
+        os.remove(path)
+        return
+    end
+    local file = io.open(path, 'wb')
+    if file ~= nil then
+        file:write(url, '\n')
+        file:close()
+    end
+end
+
 local function say_ready(ctx, path, daemon)
     local url, metrics = daemon:where()
     local dir = daemon.settings.mount
@@ -51,8 +66,10 @@ local function run(ctx)
     local ok
     ok, err = start(ctx, daemon, folder, path)
     if ok then
+        keep_address(folder, (daemon:where()))
         say_ready(ctx, path, daemon)
         daemon:run()
+        keep_address(folder, '')
     end
     daemon:notify('STOPPING=1')
     daemon:close()
