@@ -272,12 +272,10 @@ int apply_work(struct trial *t, const struct trial_event *e, size_t n,
 static int check_value(const char *type, const struct trial_event *e,
                        struct err *err)
 {
-    if (e->header.body_length == 0 ||
-        e->header.body_length > LIMIT_BODY_PIECE)
-        return err_set(err, ATE_EINVALID,
-                       "%s: its body has %llu bytes, want 1 to %d", type,
-                       (unsigned long long)e->header.body_length,
-                       LIMIT_BODY_PIECE);
+    if (e->header.body_length == 0 || e->header.body_length > LIMIT_BODY_PIECE)
+        return err_set(
+            err, ATE_EINVALID, "%s: its body has %llu bytes, want 1 to %d",
+            type, (unsigned long long)e->header.body_length, LIMIT_BODY_PIECE);
     if (e->body.data != NULL && mp_check(e->body, err) != 0)
         return err_wrap(err, "%s: body", type);
     return 0;

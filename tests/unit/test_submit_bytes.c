@@ -37,7 +37,7 @@ static void bodies_fill_their_regions_exactly(void **state)
     static const struct {
         int inlined;
         int bodies;
-    } more[] = {{1, 0},  {-1, 0},   {0, 8},     {0, -8},     {0, 1},
+    } more[] = {{1, 0},  {-1, 0},   {0, 8},     {0, -8},    {0, 1},
                 {0, -1}, {64, -64}, {-2000, 0}, {0, -70000}};
     struct land *l = *state;
     struct both_roots before = roots_now(&l->f);
