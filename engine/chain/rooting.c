@@ -60,8 +60,8 @@ static void done(struct task *task)
         then(r->then_ctx);
     }
     checks_end(c, ROOT_IN_CHECKS);
-    if (is_replaying(c))
-        return;
+    if (is_replaying(c) || c->deps.pool == NULL)
+        return; /* whoever noted it is at work, and goes on himself */
     chain_flush(c); /* perhaps it waited for this one */
     chain_rested(c);
 }
