@@ -26,11 +26,6 @@ static const struct query_kind *find_kind(struct bytes name)
     return NULL;
 }
 
-bool query_known(struct bytes method)
-{
-    return find_kind(method) != NULL;
-}
-
 /* ---- life ---- */
 
 struct query *query_start(struct chain *c, struct bytes method,
