@@ -23,7 +23,21 @@ local LEVELS = {damaged = 'error', failed = 'warning', opened = 'info',
 --- Of these all doors are made anew when one changed.
 local OF_DOORS = {'rest', 'metrics', 'key', 'cors', 'plain'}
 
+--- Keep where REST is, for ate console; '': nowhere. Whoever serves the folder
+-- alone writes it, so it is true while the folder is served.
+local function keep_address(self, url)
+    local path = self.folder .. '/rest'
+    local file = url ~= '' and io.open(path, 'wb')
+    if file then
+        file:write(url, '\n')
+        file:close()
+    else
+        os.remove(path)
+    end
+end
+
 local function open_doors(self, settings)
+    keep_address(self, '')
     if settings.rest == nil and settings.metrics == nil then
         return true
     end
@@ -48,11 +62,13 @@ local function open_doors(self, settings)
     if self.doors == nil then
         return nil, err
     end
+    keep_address(self, (self.doors:where()))
     return true
 end
 
 local function close_doors(self)
     if self.doors ~= nil then
+        keep_address(self, '')
         self.doors:stop()
         self.doors = nil
     end

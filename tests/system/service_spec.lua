@@ -392,9 +392,18 @@ END
                 chain
                 echo "return {log = 'json'}" | conf
                 serve
-                echo "return {log = 'json', metrics = '0'}" | conf
+                echo "return {log = 'json', metrics = '0', rest = '0'}" | conf
                 kill -HUP "$daemon"
                 until_says log '"reload"'
+                link=$("$ATE" console) || fail 'no link after a door opened'
+                curl -sSf "${link%%#*}" >/dev/null || fail "$link"
+                "$ATE" serve 2>/dev/null && fail 'two serve one folder'
+                "$ATE" console >/dev/null || fail 'the other took the link'
+                echo "return {log = 'json', metrics = '0'}" | conf
+                : >log
+                kill -HUP "$daemon"
+                until_says log '"reload"'
+                "$ATE" console 2>/dev/null && fail 'a link to a closed door'
                 echo "return {log = 'json', metrics = 'nonsense'}" | conf
                 kill -HUP "$daemon"
                 until_says log reload_refused

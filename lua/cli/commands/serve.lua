@@ -4,21 +4,6 @@ local log = require('ate.cli.log')
 local mounting = require('ate.cli.mounting')
 local settings = require('ate.cli.settings')
 
---- Keep where REST is, for ate console; a file of an earlier run goes. Whoever
--- serves the folder alone writes it, so it is true while the folder is served.
-local function keep_address(folder, url)
-    local path = folder .. '/rest'
-    if url == '' then
-        os.remove(path)
-        return
-    end
-    local file = io.open(path, 'wb')
-    if file ~= nil then
-        file:write(url, '\n')
-        file:close()
-    end
-end
-
 local function say_ready(ctx, path, daemon)
     local url, metrics = daemon:where()
     local dir = daemon.settings.mount
@@ -31,7 +16,7 @@ local function say_ready(ctx, path, daemon)
             metrics = metrics ~= '' and metrics or nil})
     else
         for _, fact in ipairs({{'rest', url}, {'metrics', metrics},
-            {'mount', ctx.options.mount or ''}, {'ready', path}}) do
+            {'mount', dir or ''}, {'ready', path}}) do
             if fact[2] ~= '' then
                 ctx.out:line(('%s  %s'):format(fact[1], fact[2]))
             end
@@ -66,10 +51,8 @@ local function run(ctx)
     local ok
     ok, err = start(ctx, daemon, folder, path)
     if ok then
-        keep_address(folder, (daemon:where()))
         say_ready(ctx, path, daemon)
         daemon:run()
-        keep_address(folder, '')
     end
     daemon:notify('STOPPING=1')
     daemon:close()
