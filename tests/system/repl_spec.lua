@@ -81,7 +81,10 @@ describe('the REPL through a pipe', function()
             repl=$!
             exec 3>typed
             echo '6 * 7' >&3
-            until grep -q 42 said; do sleep 0.01; done
+            n=0
+            until grep -q 42 said; do
+                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
+            done
             kill -TERM $repl
             wait $repl
         ]])
