@@ -105,8 +105,8 @@ static inline const uint8_t *page_read(const struct pages *p, uint32_t page)
 uint32_t page_new(struct pages *p);
 uint32_t page_new_run(struct pages *p, size_t len);
 
-bool page_is_writable(const struct pages *p, uint32_t page);
-uint8_t *page_write(struct pages *p, uint32_t page); /* asserts the above */
+/* Of one that page_new() or page_touch() gave, and that nobody keeps yet. */
+uint8_t *page_write(struct pages *p, uint32_t page);
 
 /* The page itself if it is writable, else a copy; the original is dropped. */
 uint32_t page_touch(struct pages *p, uint32_t page);

@@ -32,7 +32,7 @@ struct work_item work_item_at(enum work_class class, uint64_t index, uint64_t n)
     return item;
 }
 
-struct work_item work_item_due(int64_t time, struct bytes row_key)
+static struct work_item work_item_due(int64_t time, struct bytes row_key)
 {
     struct work_item item = {.len = WORK_DUE_SIZE};
     item.bytes[0] = WORK_DUE;

@@ -33,7 +33,6 @@ struct work_item {
 
 struct work_item work_item_at(enum work_class class, uint64_t index,
                               uint64_t n);
-struct work_item work_item_due(int64_t time, struct bytes row_key);
 static inline struct bytes work_item_bytes(const struct work_item *item)
 {
     return bytes_of(item->bytes, item->len);

@@ -36,7 +36,7 @@ uint32_t dump_uleb(struct dump_reader *r)
 }
 
 /* The next `len` bytes; NULL when there are fewer. */
-const uint8_t *dump_bytes(struct dump_reader *r, size_t len)
+static const uint8_t *dump_bytes(struct dump_reader *r, size_t len)
 {
     if (r->bad || len > (size_t)(r->end - r->at)) {
         r->bad = true;

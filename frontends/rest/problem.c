@@ -135,7 +135,8 @@ void problem_of_error(struct problem *p, const struct ate_error *error,
         find_field(p, fields);
 }
 
-bool problem_retryable(const struct problem *p)
+/* Whether asking again later may help. */
+static bool problem_retryable(const struct problem *p)
 {
     return p->status == 503 || p->status == 504 || p->status == 429 ||
            strcmp(p->name, "STALE") == 0;
