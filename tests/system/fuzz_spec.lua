@@ -11,8 +11,11 @@ describe('the corpus of', function()
 
     local targets = io.popen(('cd %s/tests/fuzz && ls fuzz_*.c')
         :format(h.root)):read('*a')
+    local doors = {door = 'fuse', rest = 'rest'} -- what may be left out
     for target in targets:gmatch('fuzz_([%w_]+)%.c') do
-        it(target .. ' is played', function()
+        local is_left_out = doors[target] and h.is_without(doors[target])
+        local play = is_left_out and pending or it
+        play(target .. ' is played', function()
             local done = h.shell(('cd %s && '
                 .. '"$(dirname "$ATE")"/tests/replay/%s -n %d %s/%s'):format(h.root, target, TIMES, CORPUS,
                 target))

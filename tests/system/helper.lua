@@ -23,6 +23,14 @@ local function read_all(path)
 end
 M.read = read_all
 
+--- Whether the build leaves a door out: `fuse` or `rest` (make WITHOUT=...).
+function M.is_without(door)
+    local left_out = read_all((os.getenv('ATE_BUILD') or ROOT .. '/build')
+        .. '/without')
+    return (' ' .. left_out:gsub('%s', ' ')):find(' ' .. door .. ' ', 1, true)
+        ~= nil
+end
+
 function M.write(path, text)
     local file = assert(io.open(path, 'wb'))
     assert(file:write(text))

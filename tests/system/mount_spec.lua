@@ -90,9 +90,7 @@ local function script(text)
     return run.script(PRELUDE .. text)
 end
 
-local without = io.open((os.getenv('ATE_BUILD') or run.root .. '/build')
-    .. '/without')
-if without ~= nil and without:read('*a'):find('fuse') then
+if run.is_without('fuse') then
     describe('a build without fuse', function()
         it('says so', function()
             run.bank()

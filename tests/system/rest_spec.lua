@@ -5,12 +5,13 @@ local ate = require('ate')
 before_each(run.begin)
 after_each(run.finish)
 
-run.begin()
-os.execute('mkdir -p ' .. run.quote(run.data))
-local WITHOUT = run.ate('key', 'bearer').err:find('built without REST', 1, true)
-run.finish()
+local WITHOUT = run.is_without('rest')
 if WITHOUT then
-    io.stderr:write('rest_spec: SKIPPED, this build is without REST\n')
+    describe('a build without REST', function()
+        it('says so', function()
+            run.fails(7, 'built without REST', 'serve', '--rest', '0')
+        end)
+    end)
     return
 end
 

@@ -5,10 +5,7 @@ local ate = require('ate')
 before_each(run.begin)
 after_each(run.finish)
 
-run.begin()
-os.execute('mkdir -p ' .. run.quote(run.data))
-local WITHOUT = run.ate('key', 'bearer').err:find('built without REST', 1, true)
-run.finish()
+local WITHOUT = run.is_without('rest')
 
 local PRELUDE = [[
 set -u
