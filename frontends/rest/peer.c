@@ -21,6 +21,7 @@
 #include "rest/door.h"
 #include "rest/exchange.h"
 #include "rest/message.h"
+#include "rest/web.h"
 #include "rest/wire.h"
 
 enum { CREDIT = 64 };
@@ -227,14 +228,14 @@ static bool take_text(struct peer *p, const char *text, size_t len)
 }
 
 /* It said what is answered at once: that needs no credit, so it is counted.
- * Behind shutdown() h2o says that the connection has ended, see (1). */
+ * Behind it h2o says that the connection has ended, see (1). */
 static void count_unread(struct peer *p)
 {
     p->unread = is_behind(p) ? p->unread + 1 : 0;
     if (p->unread != LIMIT_PEER_UNREAD || p->conn->sock == NULL)
         return;
     p->door->meters.stalled++;
-    shutdown(h2o_socket_get_fd(p->conn->sock), SHUT_RDWR);
+    web_abort(h2o_socket_get_fd(p->conn->sock));
 }
 
 /* ---- begin and end ---- */

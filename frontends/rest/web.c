@@ -197,14 +197,29 @@ static void on_connection(uv_stream_t *listener, int status)
 
 /* ---- who is cut off ---- */
 
+/* The reset comes when h2o closes it: an end behind bytes that the other side
+ * never reads would not arrive. */
+void web_abort(int fd)
+{
+    struct linger none = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    shutdown(fd, SHUT_RDWR);
+}
+
+/* What was written still arrives. */
+static void end_softly(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+}
+
 /* Its reads and writes fail from now on, and h2o closes it. */
-static void cut(struct client *c)
+static void cut(struct client *c, void (*end)(int fd))
 {
     uv_os_fd_t fd;
     c->is_silent = true;
     c->is_cut = true;
     if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-        shutdown(fd, SHUT_RDWR);
+        end(fd);
 }
 
 /* Its request never came, whole: say why, as far as it can be said at once. */
@@ -224,7 +239,7 @@ static void farewell(struct client *c, int status, const char *reason,
         uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
     buffer_free(&all);
     buffer_free(&body);
-    cut(c);
+    cut(c, end_softly);
 }
 
 /* Cut off whose first request does not come, and who does not take what waits
@@ -243,7 +258,7 @@ static void sweep(uv_timer_t *timer)
             c->queued_ms = now;
         } else if (now - c->queued_ms >= LIMIT_STALL_MS) {
             w->meters->stalled++;
-            cut(c);
+            cut(c, web_abort);
         }
     }
 }
@@ -508,7 +523,7 @@ void web_stop(struct web *w)
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         c->is_silent = true;
         if (c->turns == 0)
-            cut(c);
+            cut(c, end_softly);
     }
 }
 
@@ -520,7 +535,7 @@ bool web_is_idle(const struct web *w)
 void web_cut(struct web *w)
 {
     for (struct client *c = w->clients; c != NULL; c = c->next)
-        cut(c);
+        cut(c, end_softly);
 }
 
 void web_close(struct web *w)

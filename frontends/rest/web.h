@@ -53,7 +53,10 @@ void web_renew(struct web *w, SSL_CTX *ssl);
 /* Take nobody any more; close who waits for nothing. */
 void web_stop(struct web *w);
 bool web_is_idle(const struct web *w); /* all have gone */
-void web_cut(struct web *w);           /* end those that have not */
+/* Of a connection whose other side does not read: its reads and writes fail
+ * from now on, h2o closes it, and the other side is told at once. */
+void web_abort(int fd);
+void web_cut(struct web *w); /* end those that have not */
 /* Behind web_stop(), when it is idle; the loop has to turn once more. */
 void web_close(struct web *w);
 /* Behind that. */

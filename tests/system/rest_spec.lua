@@ -599,8 +599,8 @@ async def main(url, key):
     async with websockets.connect(
             url, subprotocols=['ate.v1.json', 'ate.bearer.' + key],
             max_size=None) as ws:
-        await ws.send('x' * (2 << 20))
         try:
+            await ws.send('x' * (2 << 20))
             await asyncio.wait_for(ws.recv(), 20)
             raise SystemExit('it took 2 MB')
         except websockets.ConnectionClosed as e:
