@@ -555,6 +555,7 @@ int call_emit(struct call *c, const struct event_type *type,
 static int check_is_object(const struct event_type *type, const char *what,
                            struct err *err)
 {
+    assert(type != NULL);
     if (type->is_object)
         return 0;
     return err_set(err, ATE_EINVALID,

@@ -60,8 +60,9 @@ static void done(struct task *task)
         then(r->then_ctx);
     }
     checks_end(c, ROOT_IN_CHECKS);
+    /* Who noted it at once is at work, and goes on himself. */
     if (is_replaying(c) || c->deps.pool == NULL)
-        return; /* whoever noted it is at work, and goes on himself */
+        return;
     chain_flush(c); /* perhaps it waited for this one */
     chain_rested(c);
 }

@@ -18,6 +18,7 @@ uint8_t dump_u8(struct dump_reader *r)
         r->bad = true;
         return 0;
     }
+    assert(r->at != NULL);
     return *r->at++;
 }
 

@@ -1,6 +1,6 @@
 /* (1) A peer goes when h2o says that its connection has ended (`heard` with no
- *     message), and nowhere else. h2o_websocket_proceed() may say so: nothing of
- *     the peer is touched behind it.
+ *     message), and nowhere else. h2o_websocket_proceed() may say so: nothing
+ *     of the peer is touched behind it.
  * (2) Answers never come while a message is heard, and `heard` queues without
  *     proceeding: h2o, which called it, does.
  * (3) An asker's credit is passed on in portions: a call has at most CREDIT of

@@ -175,9 +175,7 @@ local function run_text(repl, text)
     end
     local start = ate.host.clock()
     ate.host.interrupted()
-    ate.host.catch(true)
     local ok, result = eval.run(chunk)
-    ate.host.catch(false)
     rearm()
     if ok then
         local shown, raised = pcall(print_values, repl, result)

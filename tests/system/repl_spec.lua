@@ -250,7 +250,7 @@ describe('the REPL on a terminal', function()
                 see '^again'; printf '\003'
                 see 'interrupted.*interrupted\|bank> $'; printf '42 + 1\n'
                 see '^43'; printf '\004'
-            } | script -qefc '"$ATE" repl bank' log
+            } | script -qefc 'exec "$ATE" repl bank' log
         ]])
         assert.equal(0, done.code, done.err)
         assert.matches('interrupted.*\n42.*interrupted.*\n43', done.out)
@@ -269,7 +269,7 @@ describe('the REPL on a terminal', function()
                 printf 'mi\t.al\t + 1\n'
                 see '^42'; printf '#string.rep\t("x", 3) + 40\n'
                 see '^43'; printf '\004'
-            } | script -qefc '"$ATE" repl bank' log
+            } | script -qefc 'exec "$ATE" repl bank' log
             kill $daemon
             wait $daemon
         ]])
@@ -291,7 +291,7 @@ describe('the REPL on a terminal', function()
                 printf 'l\n'
                 see 'paged 100'; printf '\\history 2\n'
                 see '^l = '; printf '\004'
-            } | script -qefc 'stty rows 24 cols 80; "$ATE" repl bank' log
+            } | script -qefc 'stty rows 24 cols 80; exec "$ATE" repl bank' log
             ls state/ate
         ]])
         assert.equal(0, done.code, done.err)
@@ -311,7 +311,7 @@ describe('the REPL on a terminal', function()
                 see 'account  amount'; printf '1 +\00341 + 1\n'
                 see '^42'; printf '41 + 2\n'
                 see '^43'; printf '41 + 1\n\004'
-            } | script -qefc '"$ATE" repl bank' log
+            } | script -qefc 'exec "$ATE" repl bank' log
             stat -c %a "$XDG_STATE_HOME/ate/history"
         ]])
         assert.equal(0, done.code, done.err)
@@ -333,7 +333,7 @@ describe('the REPL on a terminal', function()
                 see 'rows as lines'; printf 'view.balance()\n'
                 see '-- 2 --'; printf '41 + 1\nZoë = 41 + 2\n"Z\303\266e"\n'
                 see '^Zöe'; printf '\004'
-            } | LC_ALL=C.UTF-8 script -qefc '"$ATE" repl' log
+            } | LC_ALL=C.UTF-8 script -qefc 'exec "$ATE" repl' log
         ]])
         assert.equal(0, done.code, done.err)
         local out = done.out:gsub('\27%[%d*m', ''):gsub('\r', '')
@@ -349,7 +349,7 @@ describe('the REPL on a terminal', function()
             {
                 see 'ate> '; printf '\\us\tbank\n'
                 see 'bank> '; printf '\004'
-            } | script -qefc '"$ATE" repl' log
+            } | script -qefc 'exec "$ATE" repl' log
         ]])
         assert.matches('\\use NAME uses a chain: bank, other\r?\n', done.out)
         assert.matches('bank> ', done.out)
@@ -366,7 +366,7 @@ describe('the REPL on a terminal', function()
                 done
                 "$ATE" call bank transfer from=alice to=bob amount=1 >&2
                 echo "call $?" >&2
-            } | script -qefc 'sh -c "echo \$\$ >pid; exec \"\$ATE\" repl"' log
+            } | script -qefc 'exec sh -c "echo \$\$ >pid; exec \"\$ATE\" repl"' log
             echo "repl $?"
         ]])
         assert.matches('repl 130\n$', done.out)

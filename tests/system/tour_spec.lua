@@ -93,7 +93,7 @@ describe('the tour', function()
                 see '^21'; printf '20 +\00320 + 2\n'
                 see '^22'; printf '\004'
                 see '^ended'
-            } | script -qefc 'sh ./tour' log
+            } | script -qefc 'exec sh ./tour' log
         ]])
         local log = run.read(run.dir .. '/log'):gsub('\r', '')
         assert.equal(0, done.code, done.err)

@@ -102,9 +102,9 @@ describe('usage', function()
     it('has colours on a terminal unless NO_COLOR is set', function()
         run.bank()
         local done = run.shell([[
-            script -qec '"$ATE" view bank balance' /dev/null]])
+            script -qec 'exec "$ATE" view bank balance' /dev/null]])
         assert.matches('\27%[1maccount', done.out)
-        done = run.shell([[NO_COLOR=1 script -qec '"$ATE" view bank balance' \
+        done = run.shell([[NO_COLOR=1 script -qec 'exec "$ATE" view bank balance' \
             /dev/null]])
         assert.is_nil(done.out:find('\27'))
     end)
@@ -112,7 +112,7 @@ describe('usage', function()
     it('shows progress on a terminal alone', function()
         run.bank()
         local done = run.shell([[
-            script -qec '"$ATE" chain verify bank' /dev/null
+            script -qec 'exec "$ATE" chain verify bank' /dev/null
             "$ATE" chain verify bank]])
         assert.equal(0, done.code)
         assert.matches('all as recorded[^\n]*\n$', done.out)
@@ -127,7 +127,7 @@ describe('usage', function()
         end
         run.write(run.dir .. '/calls', table.concat(lines))
         local done = run.shell([[
-            script -qec '"$ATE" call bank transfer --jsonl calls' /dev/null
+            script -qec 'exec "$ATE" call bank transfer --jsonl calls' /dev/null
         ]])
         assert.matches('\rcall %d+ %[#+ *%] %d+ %%\27%[K', done.out)
         assert.matches('\r\27%[K1500 calls, 1500 accepted', done.out)
