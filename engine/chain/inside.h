@@ -70,7 +70,8 @@ struct chain_call_state {
     struct chain *chain;
     struct chain_call *next;
     const struct method *method;
-    struct buf args; /* stored form */
+    struct buf args;    /* stored form */
+    struct buf context; /* likewise; empty: none was given */
     struct call run;
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;        /* the result in stored form */

@@ -94,6 +94,7 @@ struct node_request {
     struct bytes chain; /* its name */
     struct bytes method;
     struct bytes args;    /* any msgpack map; len 0: none */
+    struct bytes context; /* likewise */
     struct bytes as;      /* name of the key; len 0: `me` */
     struct bytes act_for; /* an identity; len 0: whoever signs */
     struct bytes with;    /* names of keys that sign as co-authors, and */
