@@ -106,7 +106,7 @@ static void give_receipt(struct chain_call *call, struct bytes checkpoint)
 static const struct key_pair *order_signer(struct chain *c)
 {
     struct term term;
-    term_get(state_durable(&c->core.state), &term);
+    term_get(chain_version(c), &term);
     const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
     return pair != NULL ? pair : c->ordered_by;
 }

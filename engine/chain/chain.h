@@ -27,6 +27,9 @@ struct chain_deps {
     const struct door_names *names;
     const struct pool *pool;   /* NULL: what it would do is done at once */
     int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
+    /* A clock that never jumps, as it is now, in µs: long work is cut by it.
+     * NULL: it is not. */
+    int64_t (*steady_us)(void *ctx);
     /* The pair of an order key that this node holds, or NULL. */
     const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
     /* The pair that files of this node's own are known by; NULL: there is none,

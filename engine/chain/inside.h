@@ -277,6 +277,9 @@ void switch_failed(struct chain *c);      /* it will never be */
 bool switch_holds(const struct chain *c); /* writes have to wait */
 /* Its core is in place, and the activation is all that may be placed. */
 bool switch_is_made(const struct chain *c);
+/* The core that was in force before: what is durable is its. NULL: none was
+ * left just now. */
+const struct core *switch_left(const struct chain *c);
 
 /* Does a frame activate a bundle? Then, while a log is read: LOG_PAUSE, and the
  * frame is replayed under the new core; or a code. */
