@@ -591,6 +591,9 @@ async def main(url, key):
                     {'id': 5, 'call': 'a'},
                     {'id': 5, 'chain': 'bank', 'call': 'a', 'nix': 1},
                     {'id': 5, 'chain': 'bank', 'call': 'a', 'args': []},
+                    {'id': 5, 'chain': 'bank', 'call': 'a', 'context': []},
+                    {'id': 5, 'chain': 'bank', 'call': 'transfer',
+                     'args': pay, 'context': {'x': 1}},
                     {'id': 1, 'chain': 'bank', 'read': 'info'},
                     {'id': 5, 'credit': 0}):
             await say(bad)
