@@ -525,7 +525,8 @@ const struct log *chain_log(const struct chain *c)
 
 struct tree_version chain_version(const struct chain *c)
 {
-    return state_durable(&c->core.state);
+    const struct core *left = switch_left(c);
+    return state_durable(left != NULL ? &left->state : &c->core.state);
 }
 
 void chain_door(const struct chain *c, struct door *door)

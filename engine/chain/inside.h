@@ -70,7 +70,8 @@ struct chain_call_state {
     struct chain *chain;
     struct chain_call *next;
     const struct method *method;
-    struct buf args; /* stored form */
+    struct buf args;    /* stored form */
+    struct buf context; /* likewise; empty: none was given */
     struct call run;
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;        /* the result in stored form */
@@ -276,6 +277,9 @@ void switch_failed(struct chain *c);      /* it will never be */
 bool switch_holds(const struct chain *c); /* writes have to wait */
 /* Its core is in place, and the activation is all that may be placed. */
 bool switch_is_made(const struct chain *c);
+/* The core that was in force before: what is durable is its. NULL: none was
+ * left just now. */
+const struct core *switch_left(const struct chain *c);
 
 /* Does a frame activate a bundle? Then, while a log is read: LOG_PAUSE, and the
  * frame is replayed under the new core; or a code. */
