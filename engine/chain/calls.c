@@ -111,18 +111,32 @@ static const struct key_pair *order_signer(struct chain *c)
     return pair != NULL ? pair : c->ordered_by;
 }
 
-int calls_put_checkpoint(struct chain *c, struct buf *text,
-                         uint8_t root[HASH_SIZE], struct err *err)
+static void sign_checkpoint(struct chain *c, const struct key_pair *pair)
 {
+    struct signed_checkpoint *s = &c->checkpoint;
     struct checkpoint checkpoint = {.size = c->durable.size};
-    const struct key_pair *pair = order_signer(c);
     merkle_root(&c->durable, checkpoint.root);
-    memcpy(root, checkpoint.root, HASH_SIZE);
+    buf_clear(&s->text);
+    note_checkpoint_put(&s->text, c->core.id, &checkpoint, pair);
+    s->size = checkpoint.size;
+    memcpy(s->root, checkpoint.root, HASH_SIZE);
+    memcpy(s->signer, pair->id, KEY_ID_SIZE);
+}
+
+int calls_checkpoint(struct chain *c, struct bytes *text,
+                     uint8_t root[HASH_SIZE], struct err *err)
+{
+    struct signed_checkpoint *s = &c->checkpoint;
+    const struct key_pair *pair = order_signer(c);
     if (pair == NULL)
         return err_set(err, ATE_EUNAVAILABLE,
                        "it is in the log, but this node does not hold the "
                        "chain's order key, so it cannot sign a receipt");
-    note_checkpoint_put(text, c->core.id, &checkpoint, pair);
+    if (s->text.len == 0 || s->size != c->durable.size ||
+        memcmp(s->signer, pair->id, KEY_ID_SIZE) != 0)
+        sign_checkpoint(c, pair);
+    *text = buf_bytes(&s->text);
+    memcpy(root, s->root, HASH_SIZE);
     return 0;
 }
 
@@ -131,19 +145,18 @@ static void start(struct chain *c, struct chain_call *call);
 void calls_durable(struct chain *c)
 {
     struct chain_call *call;
-    struct buf checkpoint = {0};
+    struct bytes checkpoint = {NULL, 0};
     uint8_t root[HASH_SIZE] = {0};
     if (c->flying.first != NULL) {
-        int rc = calls_put_checkpoint(c, &checkpoint, root, NULL);
+        int rc = calls_checkpoint(c, &checkpoint, root, NULL);
         assert(rc == 0); /* it has just ordered them */
     }
     while ((call = queue_take(&c->flying)) != NULL) {
         memcpy(call->root, root, HASH_SIZE);
-        give_receipt(call, buf_bytes(&checkpoint));
+        give_receipt(call, checkpoint);
         give_result(c, call);
         answer(c, call, 0);
     }
-    buf_deinit(&checkpoint);
     calls_release(c);
 }
 
@@ -554,15 +567,14 @@ static void stored_read(void *ctx, int code, const struct err *err)
         call->err = *err;
     else
         code = call->err.code; /* a conflict, or no result */
-    struct buf checkpoint = {0};
+    struct bytes checkpoint;
     if (code == 0)
-        code = calls_put_checkpoint(c, &checkpoint, call->root, &call->err);
+        code = calls_checkpoint(c, &checkpoint, call->root, &call->err);
     if (code == 0) {
-        give_receipt(call, buf_bytes(&checkpoint));
+        give_receipt(call, checkpoint);
         give_result(c, call);
     }
     call->wrote = code == 0;
-    buf_deinit(&checkpoint);
     answer(c, call, code);
     chain_flush(c);
 }

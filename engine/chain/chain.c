@@ -45,6 +45,7 @@ void chain_forget(struct chain *c)
     core_close(&c->core);
     merkle_init(&c->tree);
     merkle_init(&c->durable);
+    buf_deinit(&c->checkpoint.text);
     c->next_index = 0;
     touched_drop(c);
     changes_forget(&c->changes, 0);

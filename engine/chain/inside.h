@@ -86,6 +86,14 @@ struct resumed {
     struct log_start start;
 };
 
+/* What receipts show; text.len 0: nothing is signed yet. */
+struct signed_checkpoint {
+    struct buf text;
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+    uint8_t signer[KEY_ID_SIZE];
+};
+
 struct chain {
     struct chain_deps deps;
     struct core core;
@@ -100,6 +108,7 @@ struct chain {
 
     struct merkle tree;        /* all leaves that are sealed */
     struct merkle durable;     /* those that are durable */
+    struct signed_checkpoint checkpoint; /* of `durable`, as of calls.c */
     struct tiles tiles;        /* their hashes */
     struct spare_tiles *spare; /* of proving.c; NULL: none yet */
     struct history history;
@@ -344,10 +353,11 @@ void calls_durable(struct chain *c); /* the group under way is */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
 void calls_release(struct chain *c); /* those that were blocked try again */
-/* The checkpoint of what is durable, signed by the order key. Errors:
- * UNAVAILABLE (this node does not hold it). */
-int calls_put_checkpoint(struct chain *c, struct buf *text,
-                         uint8_t root[HASH_SIZE], struct err *err);
+/* The checkpoint of what is durable, signed by the order key: once for all who
+ * want it. `text` is the chain's, until more is durable. Errors: UNAVAILABLE
+ * (this node does not hold it). */
+int calls_checkpoint(struct chain *c, struct bytes *text,
+                     uint8_t root[HASH_SIZE], struct err *err);
 
 /* The bodies of a frame, in event order: where each lies. */
 struct body_place {

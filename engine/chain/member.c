@@ -125,12 +125,13 @@ bool member_activates(const struct batch_member *m, const uint8_t **bundle)
     struct activate_fields f = {NULL, NULL};
     struct bytes raw;
     while (batch_events_next(&events, &raw)) {
-        if (event_header_get(raw, &h, NULL) != 0 ||
-            !bytes_equal(h.type, bytes_of_text(TYPE_ACTIVATE)))
+        if (!bytes_equal(event_header_type(raw), bytes_of_text(TYPE_ACTIVATE)))
             continue;
         if (bundle != NULL)
-            *bundle =
-                activate_fields_get(h.fields, &f, NULL) == 0 ? f.bundle : NULL;
+            *bundle = event_header_get(raw, &h, NULL) == 0 &&
+                              activate_fields_get(h.fields, &f, NULL) == 0
+                          ? f.bundle
+                          : NULL;
         return true;
     }
     return false;
