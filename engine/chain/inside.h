@@ -106,11 +106,11 @@ struct chain {
     bool rows_unknown; /* then: some function would have changed some */
     struct logic_maker no_rules; /* then: what deps.logic is */
 
-    struct merkle tree;        /* all leaves that are sealed */
-    struct merkle durable;     /* those that are durable */
+    struct merkle tree;                  /* all leaves that are sealed */
+    struct merkle durable;               /* those that are durable */
     struct signed_checkpoint checkpoint; /* of `durable`, as of calls.c */
-    struct tiles tiles;        /* their hashes */
-    struct spare_tiles *spare; /* of proving.c; NULL: none yet */
+    struct tiles tiles;                  /* their hashes */
+    struct spare_tiles *spare;           /* of proving.c; NULL: none yet */
     struct history history;
     uint64_t next_index; /* of the next transaction */
     struct rooting rooting;

@@ -46,7 +46,7 @@ struct submit_state {
     uint64_t wait_size;
     size_t looking_up;
     struct trial trial;
-    bool activates; /* invariant (3) */
+    bool activates;        /* invariant (3) */
     struct body_walk walk; /* over the bodies that its events say */
 
     /* For the pool. */
