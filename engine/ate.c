@@ -339,9 +339,11 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
     struct bytes roots = text_or_none(request->roots);
     struct bytes args =
         bytes_of(request->args, request->args != NULL ? request->args_len : 0);
+    struct bytes context = bytes_of(
+        request->context, request->context != NULL ? request->context_len : 0);
     struct call_under_way *c =
         mem_alloc(sizeof(*c) + chain.len + method.len + as.len + act_for.len +
-                  with.len + roots.len + args.len);
+                  with.len + roots.len + args.len + context.len);
     uint8_t *at = (uint8_t *)(c + 1);
     uint64_t number = atomic_fetch_add(&ate->calls, 1) + 1;
     *c = (struct call_under_way){
@@ -355,6 +357,7 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
         .request.request.with = keep(&at, with),
         .request.request.roots = keep(&at, roots),
         .request.request.args = keep(&at, args),
+        .request.request.context = keep(&at, context),
         .request.request.propose = request->propose != 0,
         .request.request.credit = request->credit,
         .request.request.deadline_ms = request->deadline_ms,

@@ -174,10 +174,18 @@ ATE_API int ate_port_next(struct ate_port *port, struct ate_answer *answer,
 /* ---- calls ---- */
 
 struct ate_request {
-    const char *chain;   /* its name; NULL: the node itself */
-    const char *method;  /* "transfer", "account.put", or qualified */
-    const void *args;    /* a msgpack map; NULL: none */
-    size_t args_len;     /* at most 16 MiB */
+    const char *chain;  /* its name; NULL: the node itself */
+    const char *method; /* "transfer", "account.put", or qualified */
+    const void *args;   /* a msgpack map; NULL: none */
+    size_t args_len;    /* at most 16 MiB */
+    /* What the method may know beside its arguments: a msgpack map of the
+     * fields that its schema's `context` declares, in door form, read there as
+     * ctx.data; NULL: none. At most 65,535 bytes. Where a method of the schema
+     * is called, or read with "call"; default methods check it and use none of
+     * it, all else takes none (INVALID). It is not stored, but a repeated call
+     * id has to come with the same. */
+    const void *context;
+    size_t context_len;
     const char *as;      /* name of the key that signs; NULL: "me" */
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */

@@ -22,6 +22,7 @@ enum {
     LIMIT_READ_SET = 64 << 10,      /* (format) one transaction's read set */
     LIMIT_RESULT = 64 << 10,        /* (format) what a method returns */
     LIMIT_ARGS = 16 << 20,          /* arguments of a method */
+    LIMIT_CONTEXT = 65535,          /* the context of a call */
     LIMIT_FRAME_PAYLOAD = 64 << 20, /* one frame of the header file */
 
     /* Bodies. */

@@ -539,7 +539,7 @@ static int walk_value(struct mp *mp, struct err *err)
             level->left--;
         if (head.kind == MP_ARRAY || head.kind == MP_MAP) {
             bool is_map = head.kind == MP_MAP;
-            if (depth == MP_DEPTH_MAX)
+            if (depth + mp->above >= MP_DEPTH_MAX)
                 return fail(mp, err, "nested too deep");
             levels[depth++] = (struct level){
                 .left = is_map ? head.number * 2 : head.number,

@@ -48,6 +48,7 @@ struct mp {
     const uint8_t *end;
     const uint8_t *start;
     int failed; /* 0 or the code of the first failure, filled in by reads */
+    int above;  /* levels that these bytes stand in; mp_skip() counts them */
 };
 
 struct mp mp_open(struct bytes bytes);

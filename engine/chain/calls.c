@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/bundle_events.h"
+#include "chain/context.h"
 #include "chain/engine_methods.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
@@ -105,23 +106,37 @@ static void give_receipt(struct chain_call *call, struct bytes checkpoint)
 static const struct key_pair *order_signer(struct chain *c)
 {
     struct term term;
-    term_get(state_durable(&c->core.state), &term);
+    term_get(chain_version(c), &term);
     const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
     return pair != NULL ? pair : c->ordered_by;
 }
 
-int calls_put_checkpoint(struct chain *c, struct buf *text,
-                         uint8_t root[HASH_SIZE], struct err *err)
+static void sign_checkpoint(struct chain *c, const struct key_pair *pair)
 {
+    struct signed_checkpoint *s = &c->checkpoint;
     struct checkpoint checkpoint = {.size = c->durable.size};
-    const struct key_pair *pair = order_signer(c);
     merkle_root(&c->durable, checkpoint.root);
-    memcpy(root, checkpoint.root, HASH_SIZE);
+    buf_clear(&s->text);
+    note_checkpoint_put(&s->text, c->core.id, &checkpoint, pair);
+    s->size = checkpoint.size;
+    memcpy(s->root, checkpoint.root, HASH_SIZE);
+    memcpy(s->signer, pair->id, KEY_ID_SIZE);
+}
+
+int calls_checkpoint(struct chain *c, struct bytes *text,
+                     uint8_t root[HASH_SIZE], struct err *err)
+{
+    struct signed_checkpoint *s = &c->checkpoint;
+    const struct key_pair *pair = order_signer(c);
     if (pair == NULL)
         return err_set(err, ATE_EUNAVAILABLE,
                        "it is in the log, but this node does not hold the "
                        "chain's order key, so it cannot sign a receipt");
-    note_checkpoint_put(text, c->core.id, &checkpoint, pair);
+    if (s->text.len == 0 || s->size != c->durable.size ||
+        memcmp(s->signer, pair->id, KEY_ID_SIZE) != 0)
+        sign_checkpoint(c, pair);
+    *text = buf_bytes(&s->text);
+    memcpy(root, s->root, HASH_SIZE);
     return 0;
 }
 
@@ -130,19 +145,18 @@ static void start(struct chain *c, struct chain_call *call);
 void calls_durable(struct chain *c)
 {
     struct chain_call *call;
-    struct buf checkpoint = {0};
+    struct bytes checkpoint = {NULL, 0};
     uint8_t root[HASH_SIZE] = {0};
     if (c->flying.first != NULL) {
-        int rc = calls_put_checkpoint(c, &checkpoint, root, NULL);
+        int rc = calls_checkpoint(c, &checkpoint, root, NULL);
         assert(rc == 0); /* it has just ordered them */
     }
     while ((call = queue_take(&c->flying)) != NULL) {
         memcpy(call->root, root, HASH_SIZE);
-        give_receipt(call, buf_bytes(&checkpoint));
+        give_receipt(call, checkpoint);
         give_result(c, call);
         answer(c, call, 0);
     }
-    buf_deinit(&checkpoint);
     calls_release(c);
 }
 
@@ -184,6 +198,7 @@ void calls_deliver(struct chain *c)
         call->state = NULL;
         call_deinit(&st->run);
         buf_deinit(&st->args);
+        buf_deinit(&st->context);
         buf_deinit(&st->stored);
         mem_free(st->sigs);
         mem_free(st);
@@ -223,6 +238,7 @@ static void prepare_run(struct chain *c, struct chain_call *call)
     run->core = &c->core;
     run->method = st->method;
     run->args = buf_bytes(&st->args);
+    run->context = buf_bytes(&st->context);
     run->caller = caller_of(call);
     run->where = "server";
     run->writes = st->method->mode == METHOD_WRITE;
@@ -320,7 +336,7 @@ static int make_record(struct chain *c, struct chain_call *call,
     if (rc != 0)
         return rc;
     memcpy(room->bundle, c->core.bundle_hash, HASH_SIZE);
-    args_digest(buf_bytes(&st->args), room->args);
+    args_digest(buf_bytes(&st->args), buf_bytes(&st->context), room->args);
     reads_digest(buf_bytes(&room->read_set), room->reads);
     placing->read_set = buf_bytes(&room->read_set);
     placing->result = buf_bytes(&run->result);
@@ -551,15 +567,14 @@ static void stored_read(void *ctx, int code, const struct err *err)
         call->err = *err;
     else
         code = call->err.code; /* a conflict, or no result */
-    struct buf checkpoint = {0};
+    struct bytes checkpoint;
     if (code == 0)
-        code = calls_put_checkpoint(c, &checkpoint, call->root, &call->err);
+        code = calls_checkpoint(c, &checkpoint, call->root, &call->err);
     if (code == 0) {
-        give_receipt(call, buf_bytes(&checkpoint));
+        give_receipt(call, checkpoint);
         give_result(c, call);
     }
     call->wrote = code == 0;
-    buf_deinit(&checkpoint);
     answer(c, call, code);
     chain_flush(c);
 }
@@ -572,12 +587,13 @@ static bool is_repeated(struct chain *c, struct chain_call *call)
     if (call->state->method->mode != METHOD_WRITE || call->proposes ||
         !state_call(state_head(&c->core.state), call->call_id, &entry))
         return false;
-    args_digest(buf_bytes(&call->state->args), digest);
+    args_digest(buf_bytes(&call->state->args), buf_bytes(&call->state->context),
+                digest);
     if (entry.args_digest == NULL ||
         memcmp(entry.args_digest, digest, HASH_SIZE) != 0) {
         err_set(&call->err, ATE_ECONFLICT,
-                "%s: this call id was used with other arguments, by "
-                "transaction %llu",
+                "%s: this call id was used with other arguments, or another "
+                "context, by transaction %llu",
                 call->state->method->name, (unsigned long long)entry.index);
         answer(c, call, ATE_ECONFLICT);
         return true;
@@ -683,8 +699,12 @@ static int take_args(struct chain *c, struct chain_call *call)
     /* What is below a parent that was deleted can still be changed. */
     door.takes_spent =
         m->by_default == DEFAULT_PATCH || m->by_default == DEFAULT_DELETE;
-    return door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
-                     NULL, &call->state->args, &call->err);
+    int rc = door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
+                       NULL, &call->state->args, &call->err);
+    if (rc == 0)
+        rc = context_take(&door, m, call->context, &call->state->context,
+                          &call->err);
+    return rc;
 }
 
 /* Invariant (2). */
@@ -737,6 +757,7 @@ static int look_again(struct chain *c, struct chain_call *call)
         return 0;
     st->epoch = c->epoch;
     buf_clear(&st->args);
+    buf_clear(&st->context);
     return find_method(c, call);
 }
 

@@ -45,6 +45,7 @@ void chain_forget(struct chain *c)
     core_close(&c->core);
     merkle_init(&c->tree);
     merkle_init(&c->durable);
+    buf_deinit(&c->checkpoint.text);
     c->next_index = 0;
     touched_drop(c);
     changes_forget(&c->changes, 0);
@@ -525,7 +526,8 @@ const struct log *chain_log(const struct chain *c)
 
 struct tree_version chain_version(const struct chain *c)
 {
-    return state_durable(&c->core.state);
+    const struct core *left = switch_left(c);
+    return state_durable(left != NULL ? &left->state : &c->core.state);
 }
 
 void chain_door(const struct chain *c, struct door *door)

@@ -27,6 +27,9 @@ struct chain_deps {
     const struct door_names *names;
     const struct pool *pool;   /* NULL: what it would do is done at once */
     int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
+    /* A clock that never jumps, as it is now, in µs: long work is cut by it.
+     * NULL: it is not. */
+    int64_t (*steady_us)(void *ctx);
     /* The pair of an order key that this node holds, or NULL. */
     const struct key_pair *(*order_pair)(void *ctx, const uint8_t id[32]);
     /* The pair that files of this node's own are known by; NULL: there is none,
@@ -113,8 +116,9 @@ struct signer {
 /* One call from a door. The caller owns the struct and keeps it until `done`;
  * all that it points to is kept, too. */
 struct chain_call {
-    struct bytes method; /* name, short or qualified */
-    struct bytes args;   /* canonical map in door form; len 0: none */
+    struct bytes method;  /* name, short or qualified */
+    struct bytes args;    /* canonical map in door form; len 0: none */
+    struct bytes context; /* likewise */
     const struct key_pair *author;
     uint8_t call_id[CALL_ID_SIZE];
     const uint8_t *caller; /* identity acted for; NULL: the author */
@@ -154,7 +158,7 @@ struct chain_call {
 
 /* The author of a write signs at once, but the call is done only when its
  * transaction is durable. A call id that is known gets the
- * stored answer, or CONFLICT when its arguments differ. */
+ * stored answer, or CONFLICT when its arguments or context differ. */
 void chain_call(struct chain *c, struct chain_call *call);
 
 /* ---- transactions that were signed elsewhere ---- */

@@ -198,3 +198,13 @@ void core_close(struct core *core)
     buf_deinit(&core->genesis_raw);
     *core = (struct core){.names = core->names};
 }
+
+void core_root(const struct core *core, struct tree_version v,
+               uint8_t root[HASH_SIZE])
+{
+    const struct known_root *known = core->root;
+    if (known != NULL && known->of.tree == v.tree && known->of.root == v.root)
+        memcpy(root, known->digest, HASH_SIZE);
+    else
+        state_root(v, root);
+}

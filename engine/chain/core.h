@@ -19,6 +19,12 @@ struct pipeline {
     bool takes_delegations; /* some stage does */
 };
 
+/* A state root that was made already. */
+struct known_root {
+    struct tree_version of;
+    uint8_t digest[HASH_SIZE];
+};
+
 struct core {
     uint8_t id[CHAIN_ID_SIZE];
     struct buf genesis_raw;
@@ -30,10 +36,15 @@ struct core {
     struct logic *logic;
     const struct schema *schema; /* the logic's */
     struct state state;
+    const struct known_root *root; /* of a version that stays; or NULL */
     bool unconverted; /* objects have the fields that older bundles gave them */
     int64_t call_ms;  /* how long call ids are kept */
     const struct door_names *names; /* the caller's, for texts; or NULL */
     uint64_t fold_failures;         /* of views that read bodies */
     struct err fold_failure;        /* the newest of them */
 };
+
+/* The state root of one of its versions, which may have been made already. */
+void core_root(const struct core *core, struct tree_version v,
+               uint8_t root[HASH_SIZE]);
 #endif

@@ -195,6 +195,9 @@ void describe_method(struct buf *out, const struct schema *s,
     mapping_text(&m, "mode", method->mode == METHOD_READ ? "read" : "write");
     mapping_text(&m, "runs", runs[method->runs]);
     put_fields(mapping_key(&m, "args"), s, &method->args);
+    const struct schema_part *part = schema_part(s, method->schema);
+    if (method->by_default == DEFAULT_NONE && part->context.count > 0)
+        put_fields(mapping_key(&m, "context"), s, &part->context);
     if (method->returns != NULL)
         put_type(mapping_key(&m, "returns"), s, method->returns);
     mapping_bool(&m, "default", method->by_default != DEFAULT_NONE);
@@ -228,13 +231,16 @@ void describe_worker(struct buf *out, const struct schema *s,
     mapping_put(&m, out);
 }
 
-static void put_part(struct buf *out, const struct schema_part *part)
+static void put_part(struct buf *out, const struct schema *s,
+                     const struct schema_part *part)
 {
     struct mapping m = {0};
     mapping_text(&m, "name", part->name);
     mapping_text_or_not(&m, "doc", part->doc);
     mapping_int(&m, "version", part->version);
     mapping_text(&m, "bodies", part->sealed ? "sealed" : "open");
+    if (part->context.count > 0)
+        put_fields(mapping_key(&m, "context"), s, &part->context);
     mapping_put(&m, out);
 }
 
@@ -245,7 +251,7 @@ void schema_describe(const struct schema *s, struct buf *out)
     struct buf *list = mapping_key(&m, "parts");
     mp_put_array(list, (uint32_t)s->part_count);
     for (size_t i = 0; i < s->part_count; i++)
-        put_part(list, &s->parts[i]);
+        put_part(list, s, &s->parts[i]);
     list = mapping_key(&m, "types");
     mp_put_array(list, (uint32_t)s->type_count);
     for (size_t i = 0; i < s->type_count; i++)

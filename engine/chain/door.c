@@ -231,6 +231,8 @@ static int take_ref(const struct door *d, const struct value_type *type,
     return rc;
 }
 
+#define BYTES_WANTED "bytes, in text as hexadecimal digits"
+
 static int take_blob(const struct value_type *type, struct bytes value,
                      struct buf *out, struct err *err)
 {
@@ -238,17 +240,18 @@ static int take_blob(const struct value_type *type, struct bytes value,
         return handle_take(value, out, err);
     struct mp mp = mp_open(value);
     struct bytes bytes;
-    struct buf decoded = {0};
     if (mp_get_bin(&mp, &bytes, NULL) == 0) {
         mp_put_bin(out, bytes);
         return 0;
     }
-    bool good = text_of(value, &bytes) &&
-                base64_get((const char *)bytes.data, bytes.len, &decoded);
+    if (!text_of(value, &bytes) || bytes.len % 2 != 0)
+        return want(err, BYTES_WANTED, value);
+    uint8_t *decoded = mem_alloc(bytes.len / 2 + 1);
+    bool good = hex_get((const char *)bytes.data, bytes.len, decoded);
     if (good)
-        mp_put_bin(out, buf_bytes(&decoded));
-    buf_deinit(&decoded);
-    return good ? 0 : want(err, "bytes, in text as base64", value);
+        mp_put_bin(out, bytes_of(decoded, bytes.len / 2));
+    mem_free(decoded);
+    return good ? 0 : want(err, BYTES_WANTED, value);
 }
 
 static int take_value(const struct door *d, const struct value_type *type,

@@ -359,7 +359,7 @@ static int run_activate(struct call *c, struct err *err)
     struct buf fields = {0};
     struct activate_fields f = {.bundle = c->core->loaded};
     if (!c->proposes) {
-        state_root(c->version, root);
+        core_root(c->core, c->version, root);
         f.state = root;
     }
     activate_fields_put(&fields, &f);

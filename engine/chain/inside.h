@@ -70,7 +70,8 @@ struct chain_call_state {
     struct chain *chain;
     struct chain_call *next;
     const struct method *method;
-    struct buf args; /* stored form */
+    struct buf args;    /* stored form */
+    struct buf context; /* likewise; empty: none was given */
     struct call run;
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;        /* the result in stored form */
@@ -85,6 +86,14 @@ struct resumed {
     struct log_start start;
 };
 
+/* What receipts show; text.len 0: nothing is signed yet. */
+struct signed_checkpoint {
+    struct buf text;
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+    uint8_t signer[KEY_ID_SIZE];
+};
+
 struct chain {
     struct chain_deps deps;
     struct core core;
@@ -97,10 +106,11 @@ struct chain {
     bool rows_unknown; /* then: some function would have changed some */
     struct logic_maker no_rules; /* then: what deps.logic is */
 
-    struct merkle tree;        /* all leaves that are sealed */
-    struct merkle durable;     /* those that are durable */
-    struct tiles tiles;        /* their hashes */
-    struct spare_tiles *spare; /* of proving.c; NULL: none yet */
+    struct merkle tree;                  /* all leaves that are sealed */
+    struct merkle durable;               /* those that are durable */
+    struct signed_checkpoint checkpoint; /* of `durable`, as of calls.c */
+    struct tiles tiles;                  /* their hashes */
+    struct spare_tiles *spare;           /* of proving.c; NULL: none yet */
     struct history history;
     uint64_t next_index; /* of the next transaction */
     struct rooting rooting;
@@ -276,6 +286,9 @@ void switch_failed(struct chain *c);      /* it will never be */
 bool switch_holds(const struct chain *c); /* writes have to wait */
 /* Its core is in place, and the activation is all that may be placed. */
 bool switch_is_made(const struct chain *c);
+/* The core that was in force before: what is durable is its. NULL: none was
+ * left just now. */
+const struct core *switch_left(const struct chain *c);
 
 /* Does a frame activate a bundle? Then, while a log is read: LOG_PAUSE, and the
  * frame is replayed under the new core; or a code. */
@@ -340,10 +353,11 @@ void calls_durable(struct chain *c); /* the group under way is */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
 void calls_release(struct chain *c); /* those that were blocked try again */
-/* The checkpoint of what is durable, signed by the order key. Errors:
- * UNAVAILABLE (this node does not hold it). */
-int calls_put_checkpoint(struct chain *c, struct buf *text,
-                         uint8_t root[HASH_SIZE], struct err *err);
+/* The checkpoint of what is durable, signed by the order key: once for all who
+ * want it. `text` is the chain's, until more is durable. Errors: UNAVAILABLE
+ * (this node does not hold it). */
+int calls_checkpoint(struct chain *c, struct bytes *text,
+                     uint8_t root[HASH_SIZE], struct err *err);
 
 /* The bodies of a frame, in event order: where each lies. */
 struct body_place {

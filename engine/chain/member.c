@@ -125,12 +125,13 @@ bool member_activates(const struct batch_member *m, const uint8_t **bundle)
     struct activate_fields f = {NULL, NULL};
     struct bytes raw;
     while (batch_events_next(&events, &raw)) {
-        if (event_header_get(raw, &h, NULL) != 0 ||
-            !bytes_equal(h.type, bytes_of_text(TYPE_ACTIVATE)))
+        if (!bytes_equal(event_header_type(raw), bytes_of_text(TYPE_ACTIVATE)))
             continue;
         if (bundle != NULL)
-            *bundle =
-                activate_fields_get(h.fields, &f, NULL) == 0 ? f.bundle : NULL;
+            *bundle = event_header_get(raw, &h, NULL) == 0 &&
+                              activate_fields_get(h.fields, &f, NULL) == 0
+                          ? f.bundle
+                          : NULL;
         return true;
     }
     return false;
@@ -214,25 +215,41 @@ static void name_body(const struct trial *t, const struct member_bodies *b,
                  (unsigned long long)(b->offset + b->at));
 }
 
+struct member_events member_events(const struct batch_member *m)
+{
+    return (struct member_events){.left = batch_events(m)};
+}
+
+int member_add_next(struct trial *t, struct member_events *events,
+                    struct member_bodies *bodies, struct err *err)
+{
+    struct event_header header = {0};
+    struct bytes body = {NULL, 0};
+    struct bytes raw;
+    if (!batch_events_next(&events->left, &raw))
+        return 0;
+    int rc = event_header_get(raw, &header, err);
+    if (rc == 0 && header.body_length > 0)
+        rc = next_body(bodies, &header, &body, err);
+    if (rc == 0)
+        rc = trial_add(t, raw, body, err);
+    if (rc != 0) {
+        name_body(t, bodies, events->n, &header, body, err);
+        return rc;
+    }
+    events->n++;
+    return 1;
+}
+
 int member_add_events(struct trial *t, const struct batch_member *m,
                       struct member_bodies *bodies, struct err *err)
 {
-    struct batch_events events = batch_events(m);
-    struct bytes raw;
-    for (uint32_t n = 0; batch_events_next(&events, &raw); n++) {
-        struct event_header header = {0};
-        struct bytes body = {NULL, 0};
-        int rc = event_header_get(raw, &header, err);
-        if (rc == 0 && header.body_length > 0)
-            rc = next_body(bodies, &header, &body, err);
-        if (rc == 0)
-            rc = trial_add(t, raw, body, err);
-        if (rc != 0) {
-            name_body(t, bodies, n, &header, body, err);
-            return rc;
-        }
-    }
-    return 0;
+    struct member_events events = member_events(m);
+    int rc;
+    do
+        rc = member_add_next(t, &events, bodies, err);
+    while (rc == 1);
+    return rc;
 }
 
 void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
@@ -261,7 +278,7 @@ static int check_activation(struct chain *c, const struct trial *t,
     c->rows_unknown |= c->skips_rules;
     if (rc != 0 || f.state == NULL || c->rows_unknown)
         return rc;
-    state_root(c->root_before, root);
+    core_root(&c->core, c->root_before, root);
     if (memcmp(f.state, root, HASH_SIZE) == 0)
         return 0;
     return err_set(err, t->replays ? ATE_ECORRUPT : ATE_ESTALE,

@@ -60,4 +60,13 @@ void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
                   struct member_sigs *sigs, bool replays);
 int member_add_events(struct trial *t, const struct batch_member *m,
                       struct member_bodies *bodies, struct err *err);
+
+/* The same, one by one: 1 when one was added, 0 when there are no more. */
+struct member_events {
+    struct batch_events left;
+    uint32_t n;
+};
+struct member_events member_events(const struct batch_member *m);
+int member_add_next(struct trial *t, struct member_events *events,
+                    struct member_bodies *bodies, struct err *err);
 #endif

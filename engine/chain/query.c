@@ -52,6 +52,12 @@ void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE])
     memcpy(q->caller, caller, KEY_ID_SIZE);
 }
 
+void query_set_context(struct query *q, struct bytes context)
+{
+    assert(!q->begun);
+    buf_put_bytes(&q->context, context);
+}
+
 static void query_end(struct query *q, int code, const struct err *err)
 {
     struct err none = {0};
@@ -60,6 +66,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     object_scan_close(&q->objects);
     row_scan_close(&q->rows);
     buf_deinit(&q->args);
+    buf_deinit(&q->context);
     buf_deinit(&q->result);
     buf_deinit(&q->row);
     buf_deinit(&q->where);

@@ -29,6 +29,8 @@ struct query *query_start(struct chain *c, struct bytes method,
 /* Before the first run: the identity that methods are run for; zeros: nobody.
  */
 void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE]);
+/* The context that they get, canonical map in door form; copied. */
+void query_set_context(struct query *q, struct bytes context);
 void query_run(struct query *q);
 void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */
 /* Ends it at the next query_run(), with CANCELED. */

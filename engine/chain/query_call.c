@@ -107,6 +107,7 @@ static int run(struct query *q)
     c->call = (struct chain_call){
         .method = buf_bytes(&c->method),
         .args = buf_bytes(&c->args),
+        .context = buf_bytes(&q->context),
         .author = &c->reader,
         .reads_only = true,
         .reads = q->follow ? &c->looked : NULL,

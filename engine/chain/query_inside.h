@@ -54,6 +54,7 @@ struct query {
     struct chain *chain;
     const struct query_kind *kind;
     struct buf args;
+    struct buf context; /* of a method */
     struct door door;
     query_chunk *chunk;
     query_done *done;

@@ -47,7 +47,8 @@ struct submit_state {
     uint64_t wait_size;
     size_t looking_up;
     struct trial trial;
-    bool activates; /* invariant (3) */
+    bool activates;        /* invariant (3) */
+    struct body_walk walk; /* over the bodies that its events say */
 
     /* For the pool. */
     struct key_record author;
@@ -170,6 +171,37 @@ static int take_sigs(struct submit_state *s, const struct batch_member *m,
     return 0;
 }
 
+static int skip_bodies(const struct batch_member *m, struct body_walk *walk,
+                       struct err *err)
+{
+    struct batch_events events = batch_events(m);
+    struct event_header header;
+    struct bytes raw;
+    while (batch_events_next(&events, &raw)) {
+        int rc = event_header_get(raw, &header, err);
+        if (rc != 0)
+            return rc;
+        if (header.body_length > 0)
+            body_walk_next(walk, &header);
+    }
+    return 0;
+}
+
+/* The regions are filled exactly, before anything is placed. */
+static int check_bodies_fit(const struct submit_state *s, struct err *err)
+{
+    const struct signed_parts *parts = &s->submit->parts;
+    if (s->walk.inline_at == parts->inlined.len &&
+        s->walk.file_at == parts->bodies.len)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "submit: its bodies are %zu and %zu bytes, its events say "
+                   "%llu and %llu",
+                   parts->inlined.len, parts->bodies.len,
+                   (unsigned long long)s->walk.inline_at,
+                   (unsigned long long)s->walk.file_at);
+}
+
 /* What is wrong with its bytes refuses the whole batch; what is wrong with its
  * standing, this member. */
 static int filter_member(struct submit_state *s, const struct batch_member *m,
@@ -189,11 +221,13 @@ static int filter_member(struct submit_state *s, const struct batch_member *m,
     memcpy(r->tx_id, id, TX_ID_SIZE);
     if (member_is_heartbeat(m))
         return err_set(err, ATE_EDENIED, "heartbeats are made here alone");
-    if (member_activates(m, NULL) && s->submit->count > 1)
+    s->activates |= member_activates(m, NULL);
+    if (s->activates && s->submit->count > 1)
         return err_set(err, ATE_EINVALID,
                        TYPE_ACTIVATE ": is alone in its batch");
-    s->activates |= member_activates(m, NULL);
     int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
+    if (rc == 0)
+        rc = skip_bodies(m, &s->walk, err);
     if (rc == 0)
         rc = take_sigs(s, m, id, err);
     if (rc != 0)
@@ -231,7 +265,7 @@ static int filter(struct submit_state *s, struct err *err)
         if (rc != 0)
             return err_wrap(err, "member %zu", s->count - 1);
     }
-    return rc;
+    return rc == 0 ? check_bodies_fit(s, err) : rc;
 }
 
 /* ---- signatures ---- */
@@ -301,23 +335,6 @@ static void copy_member(struct frame_parts *f, const struct batch_member *m,
     struct further_sig sigs[LIMIT_TX_SIGNATURES];
     size_t count = sigs_list(&m->sigs, sigs);
     batch_copy_member(&f->payload, m, sigs, count, verdict);
-}
-
-/* Bodies that a refused member brought are passed by. */
-static int skip_bodies(const struct batch_member *m, struct member_bodies *b,
-                       struct err *err)
-{
-    struct batch_events events = batch_events(m);
-    struct event_header header;
-    struct bytes raw;
-    while (batch_events_next(&events, &raw)) {
-        int rc = event_header_get(raw, &header, err);
-        if (rc != 0)
-            return rc;
-        if (header.body_length > 0)
-            body_walk_next(&b->walk, &header);
-    }
-    return 0;
 }
 
 /* With its heartbeat, if it needs one: 1 when that is to be placed, too. */
@@ -403,7 +420,8 @@ static int place_member(struct submit_state *s, const struct batch_member *m,
             refuse(r, &why);
         batch_put_refused(&f->payload, s->ids[r - s->submit->results]);
         b->walk = from;
-        if (!m->refused && skip_bodies(m, b, err) != 0)
+        /* Bodies that it brought are passed by. */
+        if (!m->refused && skip_bodies(m, &b->walk, err) != 0)
             return err->code;
     }
     if (r->code == 0 && s->wait_size <= r->index)
@@ -430,35 +448,12 @@ static int place(struct submit_state *s, struct frame_parts *f, struct err *err)
     return rc;
 }
 
-/* The regions are filled exactly, before anything is placed. */
-static int check_bodies_fit(struct submit_state *s, struct err *err)
-{
-    const struct signed_parts *parts = &s->submit->parts;
-    struct member_bodies b = {0};
-    struct batch_reader r;
-    struct batch_member m;
-    int rc = batch_open(&r, parts->payload, err);
-    while (rc == 0 && batch_next(&r, &m, err) == 1)
-        rc = m.refused ? 0 : skip_bodies(&m, &b, err);
-    if (rc == 0 && (b.walk.inline_at != parts->inlined.len ||
-                    b.walk.file_at != parts->bodies.len))
-        rc = err_set(err, ATE_EINVALID,
-                     "submit: its bodies are %zu and %zu bytes, its events "
-                     "say %llu and %llu",
-                     parts->inlined.len, parts->bodies.len,
-                     (unsigned long long)b.walk.inline_at,
-                     (unsigned long long)b.walk.file_at);
-    return rc;
-}
-
 static void look_up(struct submit_state *s);
 
 static int take_places(struct submit_state *s, struct err *err)
 {
     struct frame_parts f = {0};
-    int rc = check_bodies_fit(s, err);
-    if (rc == 0)
-        rc = place(s, &f, err);
+    int rc = place(s, &f, err);
     assert(rc == 0 || f.accepted == 0);
     if (f.accepted > 0) {
         struct signed_parts parts = {
@@ -606,19 +601,18 @@ static void give_receipt(struct submit_result *r, struct bytes checkpoint)
 
 static void give_receipts(struct submit_state *s)
 {
-    struct buf checkpoint = {0};
+    struct bytes checkpoint;
     struct err err;
-    int rc = calls_put_checkpoint(s->chain, &checkpoint, s->submit->root, &err);
+    int rc = calls_checkpoint(s->chain, &checkpoint, s->submit->root, &err);
     for (size_t i = 0; i < s->submit->count; i++) {
         struct submit_result *r = &s->submit->results[i];
         if (r->code != 0)
             continue;
         if (rc == 0)
-            give_receipt(r, buf_bytes(&checkpoint));
+            give_receipt(r, checkpoint);
         else
             refuse(r, &err);
     }
-    buf_deinit(&checkpoint);
 }
 
 static void looked_up(void *ctx, int code, const struct err *err)

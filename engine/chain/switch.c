@@ -3,12 +3,14 @@
  *
  * (1) While the log is tried under the new bundle, work goes on. When little of
  *     it is left, writes are held, what is under way becomes durable, and the
- *     rest is tried: then both cores stand at the same transaction.
+ *     rest is tried: then both cores stand at the same transaction. They are
+ *     held until the state root is made, too.
  * (2) The exchange is undone when the activation is not placed, or not
  *     written. So nothing else may take a place on the new core before it: the
  *     heartbeat that it needs is written before the exchange.
  * (3) From the exchange until that is durable nobody reads: what is durable
- *     belongs to the old core, and that is all that is left of it.
+ *     belongs to the old core, and that is all that is left of it. The node's
+ *     own questions, who orders the chain for one, are answered from there.
  * (4) No state root is being made when the cores change places, and none is
  *     begun before the activation is placed: its tree may go. */
 #include <assert.h>
@@ -20,15 +22,23 @@
 #include "chain/member.h"
 #include "chain/upgrade.h"
 
-enum { SWITCH_LAG = 64 }; /* frames that may be tried while writes are held */
+/* What may be tried while writes are held. Where they come as fast as they are
+ * tried, little is never left: after so many rounds they are held anyway. */
+enum {
+    SWITCH_LAG = 64,             /* frames */
+    SWITCH_LAG_BYTES = 64 << 10, /* of them in the header file */
+    SWITCH_ROUNDS = 16,
+};
 
 struct switching {
     struct chain *chain;
     struct upgrade *upgrade;
-    bool places;    /* the activation is to be placed: not a proposal */
-    bool beaten;    /* its heartbeat was written */
-    bool running;   /* the upgrade is */
+    bool places;  /* the activation is to be placed: not a proposal */
+    bool beaten;  /* its heartbeat was written */
+    bool running; /* the upgrade is */
+    uint32_t rounds;
     bool holding;   /* writes wait */
+    bool finished;  /* the new core is */
     bool exchanged; /* c->core is the new one, upgrade's the old one */
     bool placed;    /* its activation is on its way to the disk */
     chain_done *ready;
@@ -43,6 +53,11 @@ bool switch_holds(const struct chain *c)
 bool switch_is_made(const struct chain *c)
 {
     return c->switching != NULL && c->switching->exchanged;
+}
+
+const struct core *switch_left(const struct chain *c)
+{
+    return switch_is_made(c) ? upgrade_core(c->switching->upgrade) : NULL;
 }
 
 /* The cores change places. Structs that point to &c->core go on with it. */
@@ -98,10 +113,28 @@ static void tried(void *ctx, int code, const struct err *err)
     chain_flush(c); /* comes back by switch_step() */
 }
 
+static bool is_little_left(const struct switching *s)
+{
+    const struct log *log = &s->chain->log;
+    uint64_t frame = upgrade_frame(s->upgrade);
+    if (frame == log->end.frames)
+        return true;
+    uint64_t bytes = log->end.offset - log_place_at(log, frame).offset;
+    return log->end.frames - frame <= SWITCH_LAG && bytes <= SWITCH_LAG_BYTES;
+}
+
 static void run(struct switching *s)
 {
+    s->rounds++;
     s->running = true;
     upgrade_run(s->upgrade, s->chain->log.end.frames, tried, s);
+}
+
+static void finished(void *ctx, int code, const struct err *err)
+{
+    struct switching *s = ctx;
+    s->finished = code == 0;
+    tried(ctx, code, err);
 }
 
 /* Invariant (2). Once: a disk that takes a second for it must not make this go
@@ -137,7 +170,8 @@ void switch_step(struct chain *c)
         return;
     }
     uint64_t left = c->log.end.frames - upgrade_frame(s->upgrade);
-    s->holding |= left <= SWITCH_LAG;
+    s->holding |= s->rounds >= SWITCH_ROUNDS || is_little_left(s);
+    assert(left == 0 || !s->finished); /* nothing takes a place meanwhile */
     if (left > 0) {
         run(s);
         return;
@@ -147,10 +181,13 @@ void switch_step(struct chain *c)
     int rc = beat(s, &err);
     if (rc == 1)
         return;
-    if (rc == 0)
-        rc = upgrade_carry(s->upgrade, &err);
     if (rc != 0) {
         fail(s, &err);
+        return;
+    }
+    if (!s->finished) {
+        s->running = true;
+        upgrade_finish(s->upgrade, s->places, finished, s);
         return;
     }
     exchange(s);
@@ -276,8 +313,6 @@ static void replay_exchange(void *ctx)
 {
     struct replay_switch *r = ctx;
     struct chain *c = r->chain;
-    if (r->code == 0)
-        r->code = upgrade_carry(r->upgrade, &r->err);
     if (r->code == 0) {
         exchange_cores(c, r->upgrade);
         c->hidden = true;
@@ -290,13 +325,22 @@ static void replay_exchange(void *ctx)
     replay_end(r);
 }
 
-static void replay_tried(void *ctx, int code, const struct err *why)
+static void replay_finished(void *ctx, int code, const struct err *why)
 {
     struct replay_switch *r = ctx;
     r->code = code;
     if (code != 0)
         r->err = *why;
     rooting_when_idle(r->chain, replay_exchange, r);
+}
+
+static void replay_tried(void *ctx, int code, const struct err *why)
+{
+    struct replay_switch *r = ctx;
+    if (code != 0)
+        replay_finished(r, code, why);
+    else
+        upgrade_finish(r->upgrade, true, replay_finished, r);
 }
 
 static void replay_bundle_read(void *ctx, struct bytes body, int code,
@@ -311,7 +355,7 @@ static void replay_bundle_read(void *ctx, struct bytes body, int code,
     if (code == 0)
         upgrade_run(r->upgrade, r->frame.sequence, replay_tried, r);
     else
-        replay_tried(r, code, &err);
+        replay_finished(r, code, &err);
 }
 
 int switch_replay(struct chain *c, const struct log_frame *frame,

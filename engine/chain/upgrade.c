@@ -1,6 +1,9 @@
-/* Frames are read ahead, several at a time, and tried in order.
+/* Frames are read ahead, several at a time, and tried in order, in slices: one
+ * may end between two events of a transaction. Nobody but this file sees the
+ * core until the last one is done.
  *
- * (1) Every frame below `frame` has been tried, none above it.
+ * (1) Every frame below `frame` has been tried, none above it; of that one what
+ *     `place` says. Its slot is kept until it is done.
  * (2) `then` is the logic of the bundle in force at the transaction that is
  *     tried: its versions say from which an event's fields are converted. */
 #include "chain/upgrade.h"
@@ -15,6 +18,7 @@
 #include "chain/fields.h"
 #include "chain/logic.h"
 #include "chain/member.h"
+#include "chain/slice.h"
 #include "chain/value.h"
 #include "chain/work.h"
 
@@ -43,10 +47,32 @@ struct known_bundle {
     struct known_bundle *next;
 };
 
+/* The state root that the activation starts from. The pin keeps its version
+ * the one of that number. */
+struct root_making {
+    struct task task;
+    struct upgrade *upgrade;
+    struct tree *tree;
+    struct tree_pin *pin;
+    struct known_root root;
+};
+
+/* How far the frame that is tried has got. */
+struct place {
+    bool in_batch;
+    bool in_member; /* its transaction is open */
+    struct batch_reader batch;
+    struct batch_member member;
+    struct member_bodies bodies;
+    struct member_sigs sigs;
+    struct member_events events;
+};
+
 struct upgrade {
     struct chain *chain;
     struct core core;
-    struct trial trial;
+    struct trial trial; /* open while place.in_member */
+    struct place place;
     struct trial_refold refold;
     struct logic *then;
     struct known_bundle *bundles;
@@ -58,6 +84,8 @@ struct upgrade {
     struct slot slots[UPGRADE_AHEAD];
     size_t under_way;
     bool trying;
+    struct slice slice;
+    struct root_making making;
     struct upgrade_report report;
     uint64_t refused_index; /* the newest; report.refused > 0 */
     struct err err;         /* code not 0: it failed */
@@ -206,47 +234,99 @@ static int note_bundles(struct upgrade *u, const struct trial *t,
     return 0;
 }
 
-static int try_member(struct upgrade *u, const struct batch_member *m,
-                      struct member_bodies *bodies, struct err *err)
+enum { STEP_OVER = 0, STEP_DONE = 1 }; /* the slice; what was to be done */
+
+static void begin_member(struct upgrade *u)
 {
-    struct member_sigs sigs;
+    struct place *p = &u->place;
     struct trial *t = &u->trial;
     t->core = &u->core;
     t->refold = &u->refold;
-    member_begin(t, u->index, m, &sigs, true);
-    int rc = member_add_events(t, m, bodies, err);
-    if (rc == 0)
-        rc = trial_finish(t, err);
+    member_begin(t, u->index, &p->member, &p->sigs, true);
+    p->events = member_events(&p->member);
+    p->in_member = true;
+}
+
+static int end_member(struct upgrade *u, struct err *err)
+{
+    struct trial *t = &u->trial;
+    int rc = trial_finish(t, err);
     if (rc == 0)
         rc = note_bundles(u, t, err);
-    if (rc != 0) {
-        trial_undo(t);
-        return err_wrap(err, "transaction %llu", (unsigned long long)u->index);
-    }
+    if (rc != 0)
+        return rc;
     u->report.transactions++;
     for (size_t i = 0; i < t->count; i++)
         u->report.events += t->events[i]->type != NULL;
-    member_keep(&u->core, t, m);
+    member_keep(&u->core, t, &u->place.member);
+    u->place.in_member = false;
     u->index++;
-    return 0;
+    return STEP_DONE;
 }
 
-static int try_batch(struct upgrade *u, struct slot *s, struct err *err)
+/* The transaction, from where it is. */
+static int try_member(struct upgrade *u, struct err *err)
 {
-    struct batch_reader r;
-    struct batch_member m;
-    struct member_bodies bodies = {
+    struct place *p = &u->place;
+    int rc;
+    while ((rc = member_add_next(&u->trial, &p->events, &p->bodies, err)) == 1)
+        if (slice_is_over(&u->slice))
+            return STEP_OVER;
+    if (rc == 0)
+        rc = end_member(u, err);
+    if (rc == STEP_DONE)
+        return STEP_DONE;
+    trial_undo(&u->trial);
+    p->in_member = false;
+    return err_wrap(err, "transaction %llu", (unsigned long long)u->index);
+}
+
+static int begin_batch(struct upgrade *u, const struct slot *s, struct err *err)
+{
+    struct place *p = &u->place;
+    p->bodies = (struct member_bodies){
         .inlined = buf_bytes(&s->inlined),
         .file = u->reads_bodies ? buf_bytes(&s->bodies) : bytes_of(NULL, 0),
     };
-    int rc = batch_open(&r, buf_bytes(&s->payload), err);
+    int rc = batch_open(&p->batch, buf_bytes(&s->payload), err);
     u->index = s->header.index;
-    while (rc == 0 && (rc = batch_next(&r, &m, err)) == 1)
-        rc = m.refused ? 0 : try_member(u, &m, &bodies, err);
+    p->in_batch = rc == 0;
     return rc;
 }
 
-static int try_frame(struct upgrade *u, struct slot *s, struct err *err)
+/* The next transaction of it that was accepted, or the end of it. */
+static int next_member(struct upgrade *u, struct err *err)
+{
+    struct place *p = &u->place;
+    int rc;
+    do
+        rc = batch_next(&p->batch, &p->member, err);
+    while (rc == 1 && p->member.refused);
+    if (rc == 1)
+        begin_member(u);
+    else
+        p->in_batch = false;
+    return rc;
+}
+
+static int try_batch(struct upgrade *u, const struct slot *s, struct err *err)
+{
+    struct place *p = &u->place;
+    int rc = p->in_batch ? 0 : begin_batch(u, s, err);
+    while (rc == 0) {
+        if (!p->in_member && (rc = next_member(u, err)) != 1)
+            return rc == 0 ? STEP_DONE : rc;
+        rc = try_member(u, err);
+        if (rc != STEP_DONE)
+            return rc;
+        if (slice_is_over(&u->slice))
+            return STEP_OVER;
+        rc = 0;
+    }
+    return rc;
+}
+
+static int try_frame(struct upgrade *u, const struct slot *s, struct err *err)
 {
     if (s->code != 0) {
         *err = s->err;
@@ -256,7 +336,8 @@ static int try_frame(struct upgrade *u, struct slot *s, struct err *err)
         return try_batch(u, s, err);
     const struct genesis *g = &u->core.genesis;
     remember_bundle(u, g->bundle_hash, buf_bytes(&s->inlined));
-    return set_then(u, g->bundle_hash, err);
+    int rc = set_then(u, g->bundle_hash, err);
+    return rc == 0 ? STEP_DONE : rc;
 }
 
 /* ---- reading ahead ---- */
@@ -329,8 +410,13 @@ static void read_ahead(struct upgrade *u)
 static void try_next(struct upgrade *u)
 {
     struct slot *s = &u->slots[u->frame % UPGRADE_AHEAD];
+    int rc = try_frame(u, s, &u->err);
+    if (rc == STEP_OVER) {
+        slice_rest(&u->slice);
+        return;
+    }
     s->there = false;
-    if (try_frame(u, s, &u->err) == 0)
+    if (rc == STEP_DONE)
         u->frame++;
     else if (s->frame > 0)
         err_wrap(&u->err, "bundle");
@@ -345,16 +431,19 @@ static bool next_is_there(const struct upgrade *u)
 
 static void go_on(struct upgrade *u)
 {
-    if (u->trying || u->done == NULL)
+    if (u->trying || u->slice.rests || u->done == NULL)
         return;
     u->trying = true; /* reads may come back within this loop */
     read_ahead(u);
-    while (next_is_there(u)) {
+    slice_begin(&u->slice);
+    while (!u->slice.rests && next_is_there(u)) {
         try_next(u);
         read_ahead(u);
     }
+    slice_end(&u->slice);
     u->trying = false;
-    if (u->under_way > 0 || (u->err.code == 0 && u->frame < u->end))
+    if (u->slice.rests || u->under_way > 0 ||
+        (u->err.code == 0 && u->frame < u->end))
         return;
     chain_done *done = u->done;
     u->done = NULL;
@@ -362,6 +451,11 @@ static void go_on(struct upgrade *u)
         u->slots[i].there = false;
     u->asked = u->frame;
     done(u->ctx, u->err.code, &u->err);
+}
+
+static void rested(void *ctx)
+{
+    go_on(ctx);
 }
 
 /* ---- life ---- */
@@ -372,6 +466,7 @@ int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
     struct upgrade *u = mem_zero(1, sizeof(*u));
     *out = NULL;
     u->chain = c;
+    slice_init(&u->slice, &c->deps, rested, u);
     u->core.names = c->core.names;
     u->refold = (struct trial_refold){
         .convert = convert,
@@ -393,11 +488,24 @@ int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
     return 0;
 }
 
+/* Either core may be the one that it was made of. */
+static void forget_root(struct upgrade *u)
+{
+    struct root_making *r = &u->making;
+    if (r->pin == NULL)
+        return;
+    u->core.root = NULL;
+    u->chain->core.root = NULL;
+    tree_unpin(r->tree, r->pin);
+    r->pin = NULL;
+}
+
 void upgrade_free(struct upgrade *u)
 {
     if (u == NULL)
         return;
-    assert(u->under_way == 0 && u->done == NULL);
+    assert(u->under_way == 0 && u->done == NULL && !u->slice.rests);
+    forget_root(u);
     trial_deinit(&u->trial);
     core_close(&u->core);
     if (u->then != NULL)
@@ -425,7 +533,8 @@ void upgrade_run(struct upgrade *u, uint64_t end, chain_done *done, void *ctx)
     go_on(u);
 }
 
-int upgrade_carry(struct upgrade *u, struct err *err)
+/* What workers of the core in force have still to do comes along. */
+static int carry(struct upgrade *u, struct err *err)
 {
     struct state *to = &u->core.state;
     const struct core *from = &u->chain->core;
@@ -437,6 +546,47 @@ int upgrade_carry(struct upgrade *u, struct err *err)
     else
         state_undo(to);
     return rc;
+}
+
+static void make_root(struct task *task)
+{
+    struct root_making *r = (struct root_making *)task;
+    state_root(r->root.of, r->root.digest);
+}
+
+static void root_made(struct task *task)
+{
+    struct root_making *r = (struct root_making *)task;
+    struct upgrade *u = r->upgrade;
+    chain_done *done = u->done;
+    u->core.root = &r->root;
+    u->done = NULL;
+    done(u->ctx, 0, &u->err);
+}
+
+void upgrade_finish(struct upgrade *u, bool wants_root, chain_done *done,
+                    void *ctx)
+{
+    const struct pool *pool = u->chain->deps.pool;
+    struct root_making *r = &u->making;
+    assert(u->done == NULL && u->err.code == 0 && r->pin == NULL);
+    if (carry(u, &u->err) != 0 || !wants_root) {
+        done(ctx, u->err.code, &u->err);
+        return;
+    }
+    u->done = done;
+    u->ctx = ctx;
+    r->upgrade = u;
+    r->tree = u->core.state.tree;
+    r->pin = tree_pin(r->tree);
+    r->root.of = tree_pinned(r->pin);
+    r->task = (struct task){.work = make_root, .done = root_made};
+    if (pool != NULL) {
+        pool->submit(pool->ctx, &r->task);
+        return;
+    }
+    make_root(&r->task);
+    root_made(&r->task);
 }
 
 uint64_t upgrade_frame(const struct upgrade *u)

@@ -1,8 +1,8 @@
 /* upgrade: a chain's log tried again, from its beginning, under another bundle.
  *
  * What comes of it is a second core, with the objects, rows and all other
- * entries that the new bundle gives. It is made beside the one in force, frame
- * by frame, while work goes on; chain_switch.c puts it in place. Nothing is
+ * entries that the new bundle gives. It is made beside the one in force, in
+ * slices, while work goes on; switch.c puts it in place. Nothing is
  * accepted or refused here: what the log holds was accepted. But what cannot be
  * converted or folded by the new bundle makes it one that cannot be activated.
  */
@@ -35,8 +35,11 @@ void upgrade_free(struct upgrade *u); /* nothing under way; NULL is harmless */
 void upgrade_run(struct upgrade *u, uint64_t end, chain_done *done, void *ctx);
 
 /* All of the log was tried: what workers of the core in force have still to do
- * comes along. Errors: those of conversions. */
-int upgrade_carry(struct upgrade *u, struct err *err);
+ * comes along, and where the root of that state is wanted, the pool makes it
+ * (core_root()). Once; nothing may be tried afterwards. `done` is called, later
+ * or at once. Errors: those of conversions. */
+void upgrade_finish(struct upgrade *u, bool wants_root, chain_done *done,
+                    void *ctx);
 
 uint64_t upgrade_frame(const struct upgrade *u); /* the next to be tried */
 const struct upgrade_report *upgrade_report(const struct upgrade *u);

@@ -4,7 +4,8 @@
  *     flags, body length, body hash, seal, fields
  *
  * (1) What is accepted is canonical as a whole, so that one header has one
- *     encoding and one id.
+ *     encoding and one id: reading piece by piece looks at all but the order of
+ *     a map's keys, and the two parts that may have maps are passed whole.
  * (2) The body hash is there exactly when the length is not 0.
  * (3) Unknown flags are refused: a later version may give them a meaning that
  *     this one would ignore. */
@@ -142,6 +143,17 @@ static int get_parts(struct mp *mp, struct event_header *h, const char **part,
     return 0;
 }
 
+struct bytes event_header_type(struct bytes raw)
+{
+    struct mp mp = mp_open(raw);
+    const uint8_t *object;
+    struct bytes type = {0};
+    mp_get_array_of(&mp, HEADER_PARTS, NULL);
+    mp_get_bin_of(&mp, OBJECT_ID_SIZE, &object, NULL);
+    mp_get_str(&mp, &type, NULL);
+    return type;
+}
+
 int event_header_get(struct bytes raw, struct event_header *header,
                      struct err *err)
 {
@@ -150,10 +162,9 @@ int event_header_get(struct bytes raw, struct event_header *header,
                        raw.len, LIMIT_EVENT_HEADER);
     *header = (struct event_header){0};
     struct mp mp = mp_open(raw);
-    const char *part = "encoding";
-    int rc = mp_check(raw, err); /* (1) */
-    if (rc == 0)
-        rc = get_parts(&mp, header, &part, err);
+    const char *part;
+    mp.above = 1; /* the parts stand in an array */
+    int rc = get_parts(&mp, header, &part, err);
     if (rc != 0)
         err_wrap(err, "event header, %s", part);
     return rc;

@@ -39,6 +39,9 @@ void event_header_put(struct buf *out, const struct event_header *header);
 int event_header_get(struct bytes raw, struct event_header *header,
                      struct err *err);
 
+/* Its type alone, of a header that may not be one: then of anything. */
+struct bytes event_header_type(struct bytes raw);
+
 /* `schema.type`: lower-case letters, digits and '_', with one '.' between two
  * parts that are not empty; at most LIMIT_TYPE_NAME bytes. */
 bool event_type_valid(struct bytes type);

@@ -64,9 +64,15 @@ void fact_id(const uint8_t *chain, const uint8_t *author_key_id,
     memcpy(out, full, OBJECT_ID_SIZE);
 }
 
-void args_digest(struct bytes arguments, uint8_t out[HASH_SIZE])
+void args_digest(struct bytes arguments, struct bytes context,
+                 uint8_t out[HASH_SIZE])
 {
-    hash_of(LABEL_ARGS, arguments, out);
+    struct hasher h;
+    hash_begin(&h, LABEL_ARGS);
+    hash_part(&h, arguments);
+    if (context.len > 0)
+        hash_part(&h, context);
+    hash_end(&h, out);
 }
 
 void reads_digest(struct bytes read_set, uint8_t out[HASH_SIZE])

@@ -36,7 +36,9 @@ void fact_id(const uint8_t *chain_id, const uint8_t *author_key_id,
              const uint8_t *call_id, uint64_t n, uint8_t out[OBJECT_ID_SIZE]);
 
 /* What the call record says of a method's arguments, read set and result. */
-void args_digest(struct bytes arguments, uint8_t out[HASH_SIZE]);
+/* `context` len 0: it came without. */
+void args_digest(struct bytes arguments, struct bytes context,
+                 uint8_t out[HASH_SIZE]);
 void reads_digest(struct bytes read_set, uint8_t out[HASH_SIZE]);
 void result_digest(struct bytes result, uint8_t out[HASH_SIZE]);
 

@@ -178,6 +178,12 @@ static int64_t steady_us(void)
     return (int64_t)(uv_hrtime() / 1000);
 }
 
+static int64_t steady_now(void *ctx)
+{
+    (void)ctx;
+    return steady_us();
+}
+
 static struct node *make_node(struct loop *loop)
 {
     struct node_env env = {
@@ -190,6 +196,7 @@ static struct node *make_node(struct loop *loop)
         .logic_new = logic_new,
         .logic_free = logic_free,
         .random = random_bytes,
+        .steady_us = steady_now,
         .happened = happened,
         .ctx = loop,
         .read_only = loop->options.read_only,

@@ -17,7 +17,7 @@ enum {
     CALL_PROPOSES = 4,
     CALL_FLAGS = CALL_IS_READ | CALL_OF_NODE | CALL_PROPOSES,
     CALL_FIXED = 1 + 4 + 4 + NODE_CALL_ID, /* flags, credit, deadline, id */
-    CALL_TEXTS = 6,
+    CALL_TEXTS = 7, /* the context is none, but as long as one */
 };
 
 static_assert(NET_HELLO_MAX ==
@@ -187,6 +187,7 @@ static void texts_of(const struct node_request *r,
     texts[3] = r->act_for;
     texts[4] = r->with;
     texts[5] = r->roots;
+    texts[6] = r->context;
 }
 
 size_t net_call_size(const struct node_request *request)
@@ -203,7 +204,8 @@ int net_call_check(const struct node_request *request, struct err *err)
 {
     static const char *const names[] = {
         "the chain's name", "the method", "the key's name",
-        "act_for",          "with",       "roots"};
+        "act_for",          "with",       "roots",
+        "the context"};
     struct bytes texts[CALL_TEXTS];
     texts_of(request, texts);
     for (size_t i = 0; i < CALL_TEXTS; i++)
@@ -264,6 +266,7 @@ int net_call_get(const struct net_frame *frame, struct node_request *request,
     request->act_for = take_text(&t);
     request->with = take_text(&t);
     request->roots = take_text(&t);
+    request->context = take_text(&t);
     request->args = t.left;
     if (t.failed)
         return torn("CALL", err);

@@ -18,7 +18,7 @@ enum net_frame_kind {
 };
 
 enum {
-    NET_VERSION = 1,
+    NET_VERSION = 2,
     NET_FRAME_HEAD = 13, /* size, kind, call */
     NET_HELLO_MAX = NET_FRAME_HEAD + 19 + 255,
     NET_LAST_WORD_MAX = NET_FRAME_HEAD + 4 + ERR_RULE_MAX + ERR_TEXT_MAX,
@@ -60,8 +60,9 @@ void net_hello_put(struct buf *out, const struct net_hello *hello);
 int net_hello_get(const struct net_frame *frame, struct net_hello *hello,
                   struct err *err);
 
-/* The bytes that a call fills; and whether it can travel: each text is at most
- * LIMIT_NET_TEXT long, the arguments LIMIT_ARGS. Errors: LIMIT. */
+/* The bytes that a call fills; and whether it can travel: each text and the
+ * context are at most LIMIT_NET_TEXT long, the arguments LIMIT_ARGS. Errors:
+ * LIMIT. */
 size_t net_call_size(const struct node_request *request);
 int net_call_check(const struct node_request *request, struct err *err);
 void net_call_put(struct buf *out, uint64_t call,

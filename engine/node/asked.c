@@ -13,26 +13,46 @@
 
 enum { US_PER_MS = 1000 };
 
-static int take_args(struct asked *a, struct err *err)
+/* A map, or nothing; `what` names it in texts. */
+static int take_map(struct bytes map, size_t max, const char *what,
+                    struct buf *out, struct err *err)
 {
-    struct bytes args = a->request->args;
     enum mp_kind kind = MP_NIL;
-    if (args.len == 0)
+    if (map.len == 0)
         return 0;
-    if (args.len > LIMIT_ARGS)
-        return err_set(err, ATE_ELIMIT,
-                       "arguments have at most %d bytes, these %zu", LIMIT_ARGS,
-                       args.len);
-    int rc = mp_canonical(&a->args, args, err);
+    if (map.len > max)
+        return err_set(err, ATE_ELIMIT, "%s: at most %zu bytes, here %zu", what,
+                       max, map.len);
+    int rc = mp_canonical(out, map, err);
     if (rc != 0)
-        return err_wrap(err, "arguments");
-    struct mp mp = mp_open(buf_bytes(&a->args));
+        return err_wrap(err, "%s", what);
+    struct mp mp = mp_open(buf_bytes(out));
     mp_peek(&mp, &kind, NULL);
     if (kind == MP_NIL)
-        buf_clear(&a->args);
+        buf_clear(out);
     else if (kind != MP_MAP)
-        return err_set(err, ATE_EINVALID, "arguments are a map");
+        return err_set(err, ATE_EINVALID, "%s: want a map", what);
     return 0;
+}
+
+static int take_maps(struct asked *a, struct err *err)
+{
+    const struct node_request *r = a->request;
+    int rc = take_map(r->args, LIMIT_ARGS, "arguments", &a->args, err);
+    if (rc == 0)
+        rc = take_map(r->context, LIMIT_CONTEXT, "context", &a->context, err);
+    if (rc == 0 && r->of_node)
+        rc = asked_takes_no_context(a, err);
+    return rc;
+}
+
+int asked_takes_no_context(const struct asked *a, struct err *err)
+{
+    if (a->context.len == 0)
+        return 0;
+    return err_set(
+        err, ATE_EINVALID, "context: %.*s takes none; methods of a schema do",
+        (int)a->request->method.len, (const char *)a->request->method.data);
 }
 
 /* Invariant (2). */
@@ -61,7 +81,7 @@ struct asked *asked_new(struct node *node, struct node_request *request)
     request->asked = a;
     node->asked_count++;
     set_deadline(a);
-    if (take_args(a, &err) == 0)
+    if (take_maps(a, &err) == 0)
         return a;
     asked_fail(a, &err);
     return NULL;
@@ -85,6 +105,7 @@ void asked_end(struct asked *a, int code, const struct err *err,
     request->asked = NULL;
     request->final(request, code, err, result);
     buf_deinit(&a->args);
+    buf_deinit(&a->context);
     buf_deinit(&a->call.result);
     buf_deinit(&a->call.receipt);
     buf_deinit(&a->call.proposal);
@@ -137,7 +158,7 @@ static void keep(uint8_t **at, struct bytes *text)
     *at += text->len;
 }
 
-/* A copy that tells nobody; the arguments are in the asked already. */
+/* A copy that tells nobody; arguments and context are in the asked already. */
 static struct node_request *copy_of(const struct node_request *request)
 {
     struct node_request *own =
@@ -147,6 +168,7 @@ static struct node_request *copy_of(const struct node_request *request)
     uint8_t *at = (uint8_t *)(own + 1);
     *own = *request;
     own->args = bytes_of(NULL, 0);
+    own->context = bytes_of(NULL, 0);
     keep(&at, &own->chain);
     keep(&at, &own->method);
     keep(&at, &own->as);

@@ -32,6 +32,7 @@ struct asked {
     bool started;          /* is one of its users */
     struct ring ring;      /* in a queue, or in its hosted's reads */
     struct buf args;       /* canonical map, or empty */
+    struct buf context;    /* likewise */
     int64_t asked_us;
     bool canceled;
     int64_t deadline_us;      /* INT64_MAX: none, or it has passed */
@@ -136,8 +137,11 @@ struct node {
 
 /* ---- asked.c ---- */
 
-/* Takes in the arguments. NULL: they are no map, and the request was ended. */
+/* Takes in arguments and context. NULL: they are no maps, and the request was
+ * ended. */
 struct asked *asked_new(struct node *node, struct node_request *request);
+/* Where no method of a schema is asked. Errors: INVALID, when one was given. */
+int asked_takes_no_context(const struct asked *a, struct err *err);
 /* Tell the requester, unless a deadline already did; the asked is gone then. */
 void asked_end(struct asked *a, int code, const struct err *err,
                struct bytes result);

@@ -17,6 +17,12 @@ static int64_t wall_now(void *ctx)
     return node->wall_ms;
 }
 
+static int64_t steady_now(void *ctx)
+{
+    const struct node *node = ctx;
+    return node->env.steady_us(node->env.ctx);
+}
+
 static const struct key_pair *order_pair(void *ctx, const uint8_t id[32])
 {
     struct node *node = ctx;
@@ -81,6 +87,7 @@ struct node *node_new(const struct node_env *env)
         .names = &node->door_names,
         .pool = env->pool,
         .now = wall_now,
+        .steady_us = env->steady_us != NULL ? steady_now : NULL,
         .order_pair = order_pair,
         .node_pair = node_pair,
         .random = node_random,

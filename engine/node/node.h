@@ -31,6 +31,9 @@ struct node_env {
     int (*logic_new)(void *ctx, struct logic_maker *out, struct err *err);
     void (*logic_free)(void *ctx, struct logic_maker *maker);
     void (*random)(void *ctx, void *out, size_t len);
+    /* What node_tick() would be told now: long work is cut by it. NULL: it is
+     * not. */
+    int64_t (*steady_us)(void *ctx);
     /* Something happened that people want to know: a msgpack map, as
      * ate_watch() of engine/ate.h has it, borrowed for the call. NULL: nobody
      * does. */
@@ -94,6 +97,7 @@ struct node_request {
     struct bytes chain; /* its name */
     struct bytes method;
     struct bytes args;    /* any msgpack map; len 0: none */
+    struct bytes context; /* likewise */
     struct bytes as;      /* name of the key; len 0: `me` */
     struct bytes act_for; /* an identity; len 0: whoever signs */
     struct bytes with;    /* names of keys that sign as co-authors, and */

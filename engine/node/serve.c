@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/context.h"
 #include "chain/engine_methods.h"
 #include "chain/fields.h"
 #include "chain/mapping.h"
@@ -58,6 +59,18 @@ static void query_ended(void *ctx, int code, const struct err *err,
     buf_deinit(&whole);
 }
 
+/* Default methods read none of it. */
+static int check_context(const struct asked *a, const struct method *m,
+                         struct err *err)
+{
+    struct door door;
+    struct buf unused = {0};
+    chain_door(a->hosted->chain, &door);
+    int rc = context_take(&door, m, buf_bytes(&a->context), &unused, err);
+    buf_deinit(&unused);
+    return rc;
+}
+
 /* `caller` NULL: methods are not run. */
 static void start_query(struct asked *a, struct bytes method, struct bytes args,
                         const uint8_t *caller)
@@ -67,8 +80,10 @@ static void start_query(struct asked *a, struct bytes method, struct bytes args,
     a->query = query_start(a->hosted->chain, method, args,
                            credit != 0 ? credit : NODE_CREDIT, query_told,
                            query_ended, a);
-    if (caller != NULL)
+    if (caller != NULL) {
         query_set_caller(a->query, caller);
+        query_set_context(a->query, buf_bytes(&a->context));
+    }
     query_run(a->query);
 }
 
@@ -160,6 +175,11 @@ static void serve_read(struct asked *a)
     const struct read *read = find_read(method);
     const char *names[READS];
     struct err err;
+    if (read != NULL && read->run != run_call &&
+        asked_takes_no_context(a, &err) != 0) {
+        asked_fail(a, &err);
+        return;
+    }
     if (read != NULL) {
         read->run(a);
         return;
@@ -277,7 +297,8 @@ static void serve_default_read(struct asked *a, const struct method *m)
     const char *query = NULL;
     struct buf args = {0};
     struct err err;
-    if (default_read(chain_core(a->hosted->chain), m, buf_bytes(&a->args),
+    if (check_context(a, m, &err) == 0 &&
+        default_read(chain_core(a->hosted->chain), m, buf_bytes(&a->args),
                      &query, &args, &err) == 0)
         start_query(a, bytes_of_text(query), buf_bytes(&args), NULL);
     else
@@ -346,7 +367,8 @@ static void run_call(struct asked *a)
     struct buf args = {0};
     struct err err;
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
-        if (default_read_of_call(a, m, &query, &args, &err) == 0)
+        if (check_context(a, m, &err) == 0 &&
+            default_read_of_call(a, m, &query, &args, &err) == 0)
             start_query(a, bytes_of_text(query), buf_bytes(&args), NULL);
         else
             asked_fail(a, &err);
@@ -459,6 +481,10 @@ static void serve_call(struct asked *a)
     const struct method *m = method_of(a);
     struct err err;
     const struct own_write *own = find_own_write(a->request->method);
+    if (own != NULL && asked_takes_no_context(a, &err) != 0) {
+        asked_fail(a, &err);
+        return;
+    }
     if (own != NULL) {
         if (may_write(a))
             own->run(a);
@@ -483,6 +509,7 @@ static void serve_call(struct asked *a)
     }
     a->call.method = a->request->method;
     a->call.args = buf_bytes(&a->args);
+    a->call.context = buf_bytes(&a->context);
     a->call.author = author;
     a->call.signers = a->signers;
     a->call.signer_count = a->signer_count;

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "chain/context.h"
 #include "chain/value.h"
 #include "script/box.h"
 #include "script/lib.h"
@@ -421,17 +422,34 @@ static int ctx_call(lua_State *L)
 
 /* ---- fields ---- */
 
-static void push_data(lua_State *L, const struct method *method)
+/* What the caller gave is for the schema of the method that was called; others,
+ * by ctx:call, and workers see the defaults of their own. */
+static struct bytes context_of(lua_State *L, const struct schema_part *part)
 {
     static const uint8_t empty_map = 0x80;
+    const struct call *call = box_run(L)->call;
+    bool is_own =
+        call->work == NULL && strcmp(call->method->schema, part->name) == 0;
+    if (is_own && call->context.len > 0)
+        return call->context;
+    const struct field *lacking =
+        context_lacks(&part->context, bytes_of(NULL, 0));
+    if (lacking != NULL)
+        sandbox_error(L,
+                      "ctx.data: nobody gave '%s', which has no default in "
+                      "the context of schema %s",
+                      lacking->name, part->name);
+    return bytes_of(&empty_map, 1);
+}
+
+static void push_data(lua_State *L, const struct method *method)
+{
     struct script_run *run = box_run(L);
     const struct schema_part *part =
         schema_part(box_of(L)->schema, method->schema);
-    struct bytes map = run->call->context;
     size_t start = run->out.len;
     assert(part != NULL);
-    if (map.len == 0)
-        map = bytes_of(&empty_map, 1);
+    struct bytes map = context_of(L, part);
     fields_add_defaults(&run->out, &part->context, map);
     lua_value_push_fields(L, &part->context,
                           bytes_of(run->out.data + start, run->out.len - start),

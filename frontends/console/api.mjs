@@ -50,13 +50,19 @@ export async function ask(address, options = {}) {
 export const get = async (address, signal) =>
     (await ask(address, {signal})).json();
 
+/** Headers take no other letters. */
+const inAscii = (json) => json.replace(/[\u0080-\uffff]/g, (letter) =>
+    `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Call by POST. `id` makes it happen once, however often it is sent; `as` is
- * the key that signs, if it is not me. */
-export async function post(address, body, id, as) {
+ * the key that signs, if it is not me, `context` what the method may know. */
+export async function post(address, body, id, {as, context} = {}) {
     const headers = {'Content-Type': 'application/json',
         'Idempotency-Key': id};
     if (as)
         headers['Ate-As'] = as;
+    if (context && Object.keys(context).length > 0)
+        headers['Ate-Context'] = inAscii(JSON.stringify(context));
     const response = await ask(address, {method: 'POST', headers,
         body: JSON.stringify(body)});
     return response.json();

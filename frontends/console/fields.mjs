@@ -47,10 +47,8 @@ function useKeys(chain, field) {
 
 async function readFile(file) {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    let text = '';
-    for (const byte of bytes)
-        text += String.fromCharCode(byte);
-    return btoa(text);
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
+        .join('');
 }
 
 function Words({field, id, value, set}) {

@@ -36,18 +36,22 @@ const fieldError = (problem, name) => problem?.errors?.find((error) =>
 
 function Form({chain, method}) {
     const [texts, setTexts] = useState({});
+    const [context, setContext] = useState({});
     const [state, setState] = useState({id: newId()});
-    const set = (name) => (text) => {
-        setTexts((before) => ({...before, [name]: text}));
+    const setIn = (change) => (name) => (text) => {
+        change((before) => ({...before, [name]: text}));
         setState((before) => ({...before, id: newId()})); // another call
     };
+    const set = setIn(setTexts);
+    const setContextOf = setIn(setContext);
     const call = async (event) => {
         event.preventDefault();
         const {id} = state;
         setState({id, isCalling: true});
         try {
             const answer = await post(path(chain, 'methods', method.name),
-                argumentsOf(method.args, texts), id, texts[' as']);
+                argumentsOf(method.args, texts), id, {as: texts[' as'],
+                    context: argumentsOf(method.context ?? [], context)});
             setState({id: newId(), answer});
         } catch (problem) {
             setState({id, problem});
@@ -59,6 +63,11 @@ function Form({chain, method}) {
             chain=${chain} field=${field} prefix=${method.name}
             value=${texts[field.name] ?? ''} set=${set(field.name)}
             error=${fieldError(problem, field.name)}/>`)}
+        ${(method.context ?? []).map((field) => html`<${Input}
+            key=${`context ${field.name}`} chain=${chain} field=${field}
+            prefix=${`${method.name}-context`}
+            value=${context[field.name] ?? ''}
+            set=${setContextOf(field.name)}/>`)}
         ${method.mode !== 'read' && html`<${Input} chain=${chain}
             prefix=${`${method.name}-by`} value=${texts[' as'] ?? ''}
             set=${set(' as')} field=${{name: 'as', kind: 'name',

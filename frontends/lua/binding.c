@@ -373,6 +373,16 @@ static uint32_t count_field(lua_State *L, const char *name)
     return (uint32_t)count;
 }
 
+/* A value of the table at 3 as msgpack, on the stack and so alive. NULL: there
+ * is none, and nil is on the stack, or what is wrong with it. */
+static const void *packed_field(lua_State *L, const char *name, size_t *len)
+{
+    lua_getfield(L, 3, name);
+    if (lua_isnil(L, -1) || pack_from(L, -1) != 0)
+        return NULL;
+    return lua_tolstring(L, -1, len);
+}
+
 /* Fill a request from the table at 3; the stack keeps its texts. */
 static int read_request(lua_State *L, struct ate_request *request)
 {
@@ -395,13 +405,11 @@ static int read_request(lua_State *L, struct ate_request *request)
     request->call_id = (const uint8_t *)id;
     request->deadline_ms = count_field(L, "deadline_ms");
     request->credit = count_field(L, "credit");
-    lua_getfield(L, 3, "args");
-    if (lua_isnil(L, -1))
-        return 0;
-    if (pack_from(L, -1) != 0)
+    request->args = packed_field(L, "args", &request->args_len);
+    if (request->args == NULL && !lua_isnil(L, -1))
         return -1;
-    request->args = lua_tolstring(L, -1, &request->args_len);
-    return 0;
+    request->context = packed_field(L, "context", &request->context_len);
+    return request->context == NULL && !lua_isnil(L, -1) ? -1 : 0;
 }
 
 typedef uint64_t start_fn(struct ate *ate, struct ate_port *port,
@@ -426,9 +434,9 @@ static int node_start(lua_State *L, start_fn *start)
     return 1;
 }
 
-/* node:call(port, {chain, method, args, as, act_for, with, roots, call_id,
- * deadline_ms, credit}) -> number of the call | nil, err when the arguments are
- * no values */
+/* node:call(port, {chain, method, args, context, as, act_for, with, roots,
+ * call_id, deadline_ms, credit}) -> number of the call | nil, err when
+ * arguments or context are no values */
 static int node_call(lua_State *L)
 {
     return node_start(L, ate_call);

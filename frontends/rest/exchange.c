@@ -16,6 +16,7 @@
 #include <openssl/sha.h>
 
 #include "ate.h"
+#include "rest/arguments.h"
 #include "rest/call_id.h"
 #include "rest/calls.h"
 #include "rest/chains.h"
@@ -319,6 +320,17 @@ static int take_key(struct exchange *x, struct problem *problem)
     return call_id_take(key, len, x->call_id, problem);
 }
 
+/* Ate-Context: what a method may know. Who sends it with every request means
+ * methods alone. */
+static int take_context(struct exchange *x, struct problem *problem)
+{
+    size_t len;
+    const char *text = exchange_header(x->req, "ate-context", &len);
+    if (text == NULL || len == 0 || !x->plan.is_call)
+        return 0;
+    return arguments_context(text, len, &x->context, problem);
+}
+
 /* Prefer: wait=5 */
 static uint32_t deadline_of(const struct exchange *x)
 {
@@ -345,6 +357,8 @@ void exchange_call(struct exchange *x,
         .method = x->plan.method,
         .args = x->plan.args.data,
         .args_len = x->plan.args.size,
+        .context = x->context.data,
+        .context_len = x->context.size,
         .as = as[0] != '\0' ? as : NULL,
         .act_for = act_for[0] != '\0' ? act_for : NULL,
         .call_id = x->has_key ? x->call_id : NULL,
@@ -413,7 +427,8 @@ static bool reply_preflight(struct exchange *x)
     exchange_header_put(
         x, "access-control-allow-headers",
         "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match,"
-        " Last-Event-ID, Prefer, Range, X-Request-Id, Ate-As, Ate-Act-For");
+        " Last-Event-ID, Prefer, Range, X-Request-Id, Ate-As, Ate-Act-For,"
+        " Ate-Context");
     exchange_header_put(x, "access-control-max-age", "600");
     exchange_reply(x, 204, NULL, "", 0);
     return true;
@@ -443,7 +458,7 @@ static void found(void *owner, const char *name, struct model *model,
     x->ask.chain = x->chain;
     x->ask.first = first;
     if (plan_make(&x->plan, model, &x->ask, &problem) != 0 ||
-        take_key(x, &problem) != 0) {
+        take_key(x, &problem) != 0 || take_context(x, &problem) != 0) {
         if (x->ask.verb == VERB_OPTIONS && problem.status == 405) {
             put_allow(x);
             exchange_reply(x, 204, NULL, "", 0);
@@ -517,6 +532,7 @@ static void dispose(void *memory)
     for (size_t i = 0; i < 4; i++)
         free(x->headers[i]);
     free(x->chain);
+    msgpack_sbuffer_destroy(&x->context);
     plan_free(&x->plan);
     result_free(&x->result);
     target_free(&x->target);

@@ -28,18 +28,18 @@ static int take_text(const struct message *m, const char *name,
     return problem_field(problem, name, "'%s' is a text", name);
 }
 
-static int take_args(struct message *m, struct problem *problem)
+/* Nothing there leaves `out` empty. */
+static int take_object(const struct message *m, const char *name,
+                       msgpack_sbuffer *out, struct problem *problem)
 {
-    json_t *args = json_object_get(m->json, "args");
+    json_t *object = json_object_get(m->json, name);
     msgpack_packer packer;
-    msgpack_packer_init(&packer, &m->args, msgpack_sbuffer_write);
-    if (args == NULL) {
-        msgpack_pack_map(&packer, 0);
+    msgpack_packer_init(&packer, out, msgpack_sbuffer_write);
+    if (object == NULL)
         return 0;
-    }
-    if (!json_is_object(args))
-        return problem_field(problem, "args", "'args' is an object");
-    return wire_pack(&packer, args, "args", problem);
+    if (!json_is_object(object))
+        return problem_field(problem, name, "'%s' is an object", name);
+    return wire_pack(&packer, object, name, problem);
 }
 
 static int take_credit(struct message *m, struct problem *problem)
@@ -89,15 +89,17 @@ static int check_names(struct message *m, const char *const *names,
 static int take_question(struct message *m, const char *method,
                          struct problem *problem)
 {
-    static const char *const names[] = {"id",     "chain", "call",    "read",
-                                        "as",     "args",  "act_for", "key",
-                                        "credit", NULL};
+    static const char *const names[] = {"id",     "chain",   "call",    "read",
+                                        "as",     "args",    "act_for", "key",
+                                        "credit", "context", NULL};
     m->method = method;
     if (check_names(m, names, problem) != 0 ||
         take_text(m, "chain", &m->chain, problem) != 0 ||
         take_text(m, "as", &m->as, problem) != 0 ||
         take_text(m, "act_for", &m->act_for, problem) != 0 ||
-        take_key(m, problem) != 0 || take_args(m, problem) != 0)
+        take_key(m, problem) != 0 ||
+        take_object(m, "args", &m->args, problem) != 0 ||
+        take_object(m, "context", &m->context, problem) != 0)
         return -1;
     return m->chain != NULL
                ? 0
@@ -136,6 +138,7 @@ int message_take(struct message *m, const char *text, size_t len,
 {
     *m = (struct message){0};
     msgpack_sbuffer_init(&m->args);
+    msgpack_sbuffer_init(&m->context);
     m->json = wire_parse(text, len, problem);
     return m->json == NULL ? -1 : take(m, problem);
 }
@@ -144,5 +147,6 @@ void message_free(struct message *m)
 {
     json_decref(m->json);
     msgpack_sbuffer_destroy(&m->args);
+    msgpack_sbuffer_destroy(&m->context);
     *m = (struct message){0};
 }

@@ -1,7 +1,8 @@
 /* message: what a web socket's asker says, taken apart. It knows no socket.
  *
  *     {"id": 1, "chain": "bank", "call": "transfer", "args": {...},
- *      "as": "bob", "act_for": "...", "key": "...", "credit": 16}
+ *      "context": {...}, "as": "bob", "act_for": "...", "key": "...",
+ *      "credit": 16}
  *     {"id": 2, "chain": "bank", "read": "tail", "args": {"follow": true}}
  *     {"id": 2, "credit": 16}
  *     {"id": 2, "cancel": true}
@@ -37,6 +38,7 @@ struct message {
     const char *as;
     const char *act_for;
     msgpack_sbuffer args;
+    msgpack_sbuffer context; /* empty: none */
     bool has_key;
     uint8_t call_id[CALL_ID];
     uint32_t credit; /* 0: not said */

@@ -312,6 +312,20 @@ static json_t *result_schema(const json_t *method)
     return schema_of_field(returns);
 }
 
+/* A header whose text is JSON. */
+static void add_context(json_t *o, const json_t *fields)
+{
+    if (json_array_size(fields) == 0)
+        return;
+    json_t *schema = schema_of_fields(fields, NULL, false);
+    bool needed = json_object_get(schema, "required") != NULL;
+    add_parameter(o, json_pack("{ss,ss,sb,ss,so}", "name", "Ate-Context", "in",
+                               "header", "required", needed, "description",
+                               "What the method may know beside its "
+                               "arguments.",
+                               "content", content("application/json", schema)));
+}
+
 static json_t *call_operation(const json_t *method, const char *tag, json_t *id)
 {
     json_t *answers = model_reads(method) ? responses("200", "The result.",
@@ -320,6 +334,7 @@ static json_t *call_operation(const json_t *method, const char *tag, json_t *id)
     json_t *o = operation(tag, id, model_text(method, "doc"), answers);
     if (!model_reads(method))
         add_idempotency(o);
+    add_context(o, json_object_get(method, "context"));
     return o;
 }
 

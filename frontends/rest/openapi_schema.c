@@ -70,6 +70,13 @@ static void put_string(json_t *map, const json_t *field)
     copy(map, "maxLength", field, "max");
 }
 
+/* RFC 4648 calls hexadecimal base16. */
+static void put_blob(json_t *map)
+{
+    put_text(map, "contentEncoding", "base16");
+    put_text(map, "pattern", "^([0-9A-Fa-f]{2})*$");
+}
+
 static void put_kind(json_t *map, const json_t *field, const char *kind)
 {
     static const char *const formats[][2] = {{"date", "date"},
@@ -94,7 +101,7 @@ static void put_kind(json_t *map, const json_t *field, const char *kind)
     if (strcmp(kind, "month") == 0)
         put_text(map, "pattern", "^[0-9]{4}-[0-9]{2}$");
     if (strcmp(kind, "blob") == 0)
-        put_text(map, "contentEncoding", "base64");
+        put_blob(map);
     if (strcmp(kind, "enum") == 0)
         copy(map, "enum", field, "words");
 }

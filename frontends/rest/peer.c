@@ -185,6 +185,8 @@ static int ask(struct peer *p, const struct message *m, struct problem *problem)
         .method = m->method,
         .args = m->args.data,
         .args_len = m->args.size,
+        .context = m->context.data,
+        .context_len = m->context.size,
         .as = m->as,
         .act_for = m->act_for,
         .call_id = m->has_key ? m->call_id : NULL,

@@ -131,6 +131,8 @@ void problem_of_error(struct problem *p, const struct ate_error *error,
 {
     problem_set(p, ate_code_name(error->code), "%s", error->text);
     snprintf(p->rule, sizeof(p->rule), "%s", error->rule);
+    if (strncmp(error->text, "context: ", 9) == 0)
+        return; /* it is beside the arguments */
     if (error->code == ATE_INVALID || error->code == ATE_NOT_FOUND)
         find_field(p, fields);
 }

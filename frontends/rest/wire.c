@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/evp.h>
 
 #include "rest/buffer.h"
 #include "rest/problem.h"
@@ -95,21 +94,19 @@ void text_put_json(struct buffer *out, const char *text, size_t len)
 
 /* ---- out ---- */
 
-void bytes_put_base64(struct buffer *out, const char *data, size_t len)
+void bytes_put_hex(struct buffer *out, const char *data, size_t len)
 {
-    unsigned char digits[64 + 1];
-    for (size_t i = 0; i < len; i += 48) {
-        size_t have = len - i < 48 ? len - i : 48;
-        int count =
-            EVP_EncodeBlock(digits, (const unsigned char *)data + i, (int)have);
-        buffer_put(out, digits, (size_t)count);
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        buffer_byte(out, digits[(unsigned char)data[i] >> 4]);
+        buffer_byte(out, digits[(unsigned char)data[i] & 15]);
     }
 }
 
 static void put_bytes(struct buffer *out, const char *data, size_t len)
 {
     buffer_byte(out, '"');
-    bytes_put_base64(out, data, len);
+    bytes_put_hex(out, data, len);
     buffer_byte(out, '"');
 }
 

@@ -4,7 +4,7 @@
  * JSON that comes in is UTF-8, has no key twice, nothing deeper than
  * WIRE_DEPTH, and whole numbers up to 2^53 alone: an amount is a text. What
  * goes out beyond 2^53 is a text, for JavaScript would round it. Bytes are
- * base64 both ways. */
+ * hexadecimal digits both ways, as at every door. */
 #ifndef FRONTENDS_REST_WIRE_H
 #define FRONTENDS_REST_WIRE_H
 
@@ -19,8 +19,8 @@ enum { WIRE_DEPTH = 32 };
 
 /* Append a text as JSON. Bytes that are no UTF-8 become U+FFFD. */
 void text_put_json(struct buffer *out, const char *text, size_t len);
-/* Append bytes as base64, as a blob is written in JSON. */
-void bytes_put_base64(struct buffer *out, const char *data, size_t len);
+/* Append bytes as hexadecimal digits, as a blob is written in JSON. */
+void bytes_put_hex(struct buffer *out, const char *data, size_t len);
 /* Whether bytes are UTF-8 of Unicode's own. */
 bool text_is_utf8(const char *text, size_t len);
 /* Cut what a bounded print left of a character at the end. */

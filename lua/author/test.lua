@@ -104,6 +104,11 @@ function user:with_root(...) end
 ---@return ate.test.User
 function user:acting_for(other) end
 
+---Somebody whose calls say more: what the schema's context declares.
+---@param context table<string, any>
+---@return ate.test.User
+function user:with_context(context) end
+
 ---A test's own chain and clock.
 ---@class ate.test.Bench: ate.test.Reader
 local t = {}

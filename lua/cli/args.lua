@@ -2,7 +2,8 @@
 --
 -- A command says `args`, a list of {name, doc, optional, many}, and `options`,
 -- a list of {name, short, value, doc}; an option without `value` is a switch,
--- one with `list` may be repeated, and its values stand behind commas.
+-- one with `list` may be repeated, and its values stand behind commas; one with
+-- `many` too, and they are a list.
 -- Options may stand anywhere before `--`. Where a command is `raw`, they end at
 -- its first argument: what follows is another's.
 -- @module ate.cli.args
@@ -103,6 +104,11 @@ local function take_option(rest, by_word, words, options)
     local before = options[option.name]
     if option.list and before ~= nil then
         value = before .. ',' .. value
+    end
+    if option.many then
+        local list = {unpack(before or {})}
+        list[#list + 1] = value
+        value = list
     end
     options[option.name] = option.value == nil and true or value
     return true

@@ -21,7 +21,8 @@ local function invalid(text, ...)
     return ate.error('INVALID', text:format(...))
 end
 
-local REQUEST_KEYS = {method = true, args = true, as = true, call_id = true}
+local REQUEST_KEYS = {method = true, args = true, as = true, call_id = true,
+    context = true}
 
 --- A line that has only these keys, and `args` or `method`, is a request.
 local function is_request(object)
@@ -48,7 +49,7 @@ end
 --- What one line asks for.
 -- @tparam string text
 -- @tparam table defaults method, as
--- @treturn[1] table {method, args, as, call_id}
+-- @treturn[1] table {method, args, as, call_id, context}
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.request(text, defaults)
@@ -65,6 +66,7 @@ function M.request(text, defaults)
         request.method = object.method or defaults.method
         request.args = object.args or {}
         request.as = object.as or defaults.as
+        request.context = object.context
         if object.call_id ~= nil then
             request.call_id, wrong = call_id_of(object.call_id)
         end
@@ -182,6 +184,7 @@ function Bulk:send(number, text)
     local sides = self.sides
     local started, wrong = self.session:start('call', {chain = self.chain,
         method = request.method, args = request.args, as = request.as,
+        context = request.context or self.context,
         call_id = request.call_id, act_for = sides.act_for, with = sides.with,
         roots = sides.roots, deadline_ms = self.deadline_ms},
         function(value, failure)
@@ -305,7 +308,8 @@ end
 -- @tparam table ctx
 -- @tparam table session
 -- @tparam ?table method the one that the command line names
-function M.run(ctx, session, method)
+-- @tparam ?table given context of the lines that have none
+function M.run(ctx, session, method, given)
     if #ctx.args['key=value'] > 0 or ctx.options.args ~= nil then
         return nil, invalid('call: with --jsonl arguments come from the lines')
     end
@@ -321,7 +325,7 @@ function M.run(ctx, session, method)
         input = input, keep_going = ctx.options['keep-going'],
         defaults = {method = method and method.name, as = ctx.options.as},
         sides = signing.of(ctx.options), deadline_ms = ctx.options.deadline,
-        size = ate.host.size(fd), taken = 0,
+        context = given, size = ate.host.size(fd), taken = 0,
         results = {}, printed = 0, number = 0, behind = {},
         calls = 0, accepted = 0, refused = 0, failed = 0,
     }, Bulk)

@@ -117,11 +117,22 @@ local function key_names(session)
     return names(session:call(nil, 'key.ls') or {})
 end
 
-local function value_words(option, ctx, data)
+local function context_names(session, plain)
+    local schema = session:schema(plain[1] or '')
+    if schema == nil then
+        return {}
+    end
+    local method = shape.find(schema, 'method', plain[2] or '', plain[1])
+    return names(shape.context(schema, method), '=')
+end
+
+local function value_words(option, ctx, data, plain)
     if option.choices ~= nil then
         return option.choices
     elseif option.value == 'KEY' and option.name == 'as' then
         return from_folder(ctx, data, key_names)
+    elseif option.name == 'context' then
+        return from_folder(ctx, data, context_names, plain)
     end
     return {}
 end
@@ -130,7 +141,7 @@ local function command_words(command, words, last, ctx)
     local plain, data = plain_words(command, words)
     local before = words[#words] and find_option(command, words[#words])
     if before ~= nil and before and before.value ~= nil then
-        return beginning_with(value_words(before, ctx, data), last)
+        return beginning_with(value_words(before, ctx, data, plain), last)
     end
     if last:sub(1, 1) == '-' then
         return beginning_with(option_words(command), last)

@@ -68,7 +68,8 @@ function M.run(ctx, session, read, args, who)
     args.follow = true
     args.from = ctx.options.from
     local request = {chain = chain, method = read, args = args,
-        as = who and who.as, act_for = who and who.act_for}
+        as = who and who.as, act_for = who and who.act_for,
+        context = who and who.context}
     local done, err = session:run('read', request, function(chunk)
         at = chunk.at or at
         print_chunk(ctx.out, chunk)

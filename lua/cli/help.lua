@@ -139,7 +139,8 @@ function M.map(words, command)
     end
     for i, option in ipairs(command.options or {}) do
         parts.options[i] = {name = option.name, short = option.short,
-            value = option.value, doc = option.doc, repeated = option.list,
+            value = option.value, doc = option.doc,
+            repeated = option.list or option.many,
             required = option.required,
             choices = option.choices and ate.list(option.choices)}
     end

@@ -19,7 +19,8 @@ local Chain = {}
 
 -- Options that say how, not what; the others are arguments of the read.
 local HOW = {as = true, act_for = true, with = true, roots = true,
-    propose = true, deadline_ms = true, call_id = true, credit = true}
+    propose = true, context = true, deadline_ms = true, call_id = true,
+    credit = true}
 
 --- Split options into what the read is asked and how it is asked.
 local function split(self, options, known, follows)
@@ -97,7 +98,8 @@ end
 --- Call a method.
 -- @tparam string name
 -- @tparam[opt] table args
--- @tparam[opt] table options as, act_for, with, roots, deadline_ms, call_id
+-- @tparam[opt] table options as, act_for, with, roots, context, deadline_ms,
+-- call_id
 -- @treturn[1] what it gives: of a write {result, index, tx, receipt, ...}
 -- @treturn[2] nil
 -- @treturn[2] table err

@@ -306,13 +306,14 @@ function Session:run(how, request, on_row)
 end
 
 --- Who signs: a key's name, or {as, act_for, with, roots}; the table may have
--- deadline_ms, call_id and credit, too.
+-- context, deadline_ms, call_id and credit, too.
 local function request_of(chain, method, args, who)
     local sides = type(who) == 'table' and who or {as = who}
     return {chain = chain, method = method, args = args, as = sides.as,
         act_for = sides.act_for, with = sides.with, roots = sides.roots,
-        propose = sides.propose, deadline_ms = sides.deadline_ms,
-        call_id = sides.call_id, credit = sides.credit}
+        propose = sides.propose, context = sides.context,
+        deadline_ms = sides.deadline_ms, call_id = sides.call_id,
+        credit = sides.credit}
 end
 M.request = request_of
 
@@ -321,8 +322,8 @@ M.request = request_of
 -- @tparam ?string chain
 -- @tparam string method
 -- @tparam[opt] table args
--- @param who who signs: a key's name, or {as, act_for, with, roots, deadline_ms,
--- call_id}
+-- @param who who signs: a key's name, or {as, act_for, with, roots, context,
+-- deadline_ms, call_id}
 function Session:call(chain, method, args, who)
     local rows = ate.list({})
     local value, err = self:run('call', request_of(chain, method, args, who),

@@ -71,6 +71,23 @@ function M.find(schema, what, name, chain)
     return nil, ate.error('NOT_FOUND', ('%s: %s'):format(chain, reason))
 end
 
+--- What a method's caller may give beside arguments: fields, perhaps none.
+-- @tparam table schema
+-- @tparam ?table method nil: those of the main schema
+-- @treturn table fields
+-- @treturn string the schema whose context it is
+function M.context(schema, method)
+    local front = method ~= nil and method.name:match('^([^.]+)%.')
+    local own
+    for _, part in ipairs(schema.parts) do
+        if part.name == front or part.name == schema.main
+            and (own == nil or own.name ~= front) then
+            own = part
+        end
+    end
+    return is_set(own.context) and own.context or {}, own.name
+end
+
 local function column(field)
     return {name = field.name, right = cell.is_right(field)}
 end

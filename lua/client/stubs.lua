@@ -277,11 +277,25 @@ local function add_state(text, schema, part)
     end
 end
 
+--- What callers say beside arguments. What was left out has its default.
+local function add_context(text, schema, part)
+    if not is_set(part.context) then
+        return
+    end
+    text:class(part.name .. '.Data', nil, 'The context of a call.')
+    for _, item in ipairs(part.context) do
+        text:field(schema, item, false)
+    end
+end
+
 --- What methods of a part work with. A function for each type that it may name.
-local function add_ctx(text, schema, part)
+local function add_ctx(text, schema, part, has_context)
     local class = part .. '.Ctx'
     text:class(class, 'ate.Ctx')
     text:add('---@field state %s.State', part)
+    if has_context then
+        text:add('---@field data %s.Data', part)
+    end
     for _, type_ in ipairs(schema.types) do
         local owner, short = split(schema, type_.name)
         local record = full(schema, type_.name)
@@ -321,7 +335,8 @@ end
 local function add_part(text, schema, part)
     local name = part.name
     add_state(text, schema, name)
-    add_ctx(text, schema, name)
+    add_context(text, schema, part)
+    add_ctx(text, schema, name, is_set(part.context))
     for _, found in ipairs(of_part(schema, schema.views, name)) do
         add_view_declaration(text, schema, found.item, name)
     end

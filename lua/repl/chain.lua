@@ -42,19 +42,35 @@ local function only_now(repl, what)
             repl.asof.text)), 0)
 end
 
+--- What stands behind the arguments: {context = {...}}.
+local function context_of(options)
+    for name in pairs(type(options) == 'table' and options or {}) do
+        if name ~= 'context' then
+            error(ate.error('INVALID', ('no option %q here; there is context')
+                :format(tostring(name))), 0)
+        end
+    end
+    if options ~= nil and type(options) ~= 'table' then
+        error(ate.error('INVALID', 'options stand in a table: '
+            .. '{context = {...}}'), 0)
+    end
+    return options and options.context
+end
+
 --- Call a method; what it gives is known to be a write or rows.
-local function call(repl, chain, name, args)
+local function call(repl, chain, name, args, options)
     only_now(repl, name)
     if args ~= nil and type(args) ~= 'table' then
         error(('%s.%s takes a table: %s.%s{name = value}'):format(chain, name,
             chain, name), 0)
     end
+    local who = {as = repl.as, context = context_of(options)}
     local method = find(repl, chain, 'method', name)
     if method.mode == 'write' and repl.session.writing_err ~= nil then
         raise(repl.session.writing_err)
     end
     local value, err = repl.session:call(chain, method.name, args or {},
-        repl.as)
+        who)
     if value == nil then
         raise(err, chain .. ' ' .. method.name)
     end
@@ -188,8 +204,8 @@ function plain.tail(repl, chain, count)
     return list
 end
 
-function plain.call(repl, chain, name, args)
-    return call(repl, chain, name, args)
+function plain.call(repl, chain, name, args, options)
+    return call(repl, chain, name, args, options)
 end
 
 local function namespace(repl, chain, read)
@@ -209,8 +225,8 @@ local function path(repl, chain, name)
         __index = function(_, key)
             return path(repl, chain, name .. '.' .. tostring(key))
         end,
-        __call = function(_, args)
-            return call(repl, chain, name, args)
+        __call = function(_, args, options)
+            return call(repl, chain, name, args, options)
         end,
         __tostring = function()
             return ('method %s of %s'):format(name, chain)

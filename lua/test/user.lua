@@ -78,6 +78,18 @@ function User:acting_for(other)
     return aside(self, {act_for = names_of('user:acting_for', nil, other)})
 end
 
+--- Somebody whose calls say more than their arguments: what the schema's
+-- `context` declares, for ctx.data.
+-- @tparam table context its fields
+-- @treturn table user
+function User:with_context(context)
+    if type(context) ~= 'table' then
+        fail('user:with_context takes a table of what the schema\'s context '
+            .. 'declares')
+    end
+    return aside(self, {context = context})
+end
+
 --- Call a method as somebody and count its gas.
 -- @tparam table bench
 -- @param caller a user, or a mistake of the test

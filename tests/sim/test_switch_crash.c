@@ -1,14 +1,19 @@
 /* The power fails at every action of a script that brings bundles and puts them
  * in force, in every way the disk knows. What was acknowledged is there
  * afterwards: the bundle, and rows folded by it and by no other. Then the
- * chain goes on, and the next bundle can be put in force. */
+ * chain goes on, and the next bundle can be put in force. The same when it goes
+ * between any two slices of the folding, within a frame. */
 #include "unit/fixture_bundles.h"
 
 #include <stdlib.h>
 
 #include "sim/sim_disk.h"
 
-enum { REPLAYS_EVERY = 8, LAST_VERSION = 3 };
+enum {
+    REPLAYS_EVERY = 8,
+    LAST_VERSION = 3,
+    LOOKS = 10, /* at the clock, in a slice: some ten events */
+};
 
 #define CRASH_NOTE                                                             \
     "shop:event('note', {doc = 'd', header = {n = t.integer()%s}%s})\n"        \
@@ -18,10 +23,14 @@ enum { REPLAYS_EVERY = 8, LAST_VERSION = 3 };
     "        rows:add(1, {sum = %s * note.n})\n"                               \
     "    end}})\n"                                                             \
     "shop:view('each', {doc = 'd', key = {'at'},\n"                            \
-    "    row = {at = t.integer(), n = t.integer()},\n"                         \
+    "    row = {at = t.integer(), n = t.default(t.integer(), 0)},\n"           \
     "    fold = {note = function(rows, note, tx)\n"                            \
-    "        rows:set(tx.index, {n = note.n})\n"                               \
-    "    end}})\n"
+    "        rows:add(tx.index, {n = note.n})\n"                               \
+    "    end}})\n"                                                             \
+    "shop:method('many', {doc = 'd', mode = 'write',\n"                        \
+    "    args = {count = t.integer()}, run = function(ctx, args)\n"            \
+    "        for _ = 1, args.count do ctx:emit('note', {n = 1}) end\n"         \
+    "    end})\n"
 
 /* Each version's sum is ten times the one before, for each note of 1. */
 static void rest_of(int version, char *out, size_t size)
@@ -46,12 +55,24 @@ struct script {
     uint64_t recoveries;
     uint64_t resumed;
     uint64_t versions[LAST_VERSION + 1]; /* found after a crash */
+    uint64_t slices;                     /* that crashed */
+    uint64_t many;                       /* notes beside one a transaction */
     uint64_t seed;
 };
 
+/* Tasks of the pool, slices among them, when the disk has nothing to do. */
 static bool pump_plain(void *ctx)
 {
-    return sim_disk_step(ctx);
+    struct script *s = ctx;
+    struct task *task = s->f.late;
+    if (sim_disk_step(s->disk))
+        return true;
+    if (task == NULL)
+        return false;
+    s->f.late = task->next;
+    task->work(task);
+    task->done(task);
+    return true;
 }
 
 /* Version 3 stores what it takes, and multiplies what it finds: then a note of
@@ -65,7 +86,7 @@ static void append_note(struct fixture_chain *f)
 }
 
 /* Rows are what one version makes of all notes. */
-static void check_rows(struct fixture_chain *f)
+static void check_rows(struct fixture_chain *f, uint64_t many)
 {
     struct buf rows = {0};
     size_t count;
@@ -77,7 +98,8 @@ static void check_rows(struct fixture_chain *f)
     buf_deinit(&rows);
     if (count == 0)
         return;
-    snprintf(sum, sizeof(sum), "%lld", (long long)(each * (int64_t)count));
+    int64_t notes = (int64_t)count + (int64_t)many;
+    snprintf(sum, sizeof(sum), "%lld", (long long)(each * notes));
     assert_value(f, "total", "sum", sum);
 }
 
@@ -93,7 +115,7 @@ static void check_replay(struct script *s, const char *folder)
     if (s->f.done_code != 0)
         fail_msg("replay: %s", s->f.done_err.text);
     assert_sides(&s->f, was);
-    check_rows(&s->f);
+    check_rows(&s->f, s->many);
     chain_free(s->f.chain);
     s->f.chain = chain;
 }
@@ -113,7 +135,7 @@ static void go_on(struct script *s)
     }
     if (activate(&s->f, &err) != 0)
         fail_msg("activating afterwards: %s", err.text);
-    check_rows(&s->f);
+    check_rows(&s->f, s->many);
 }
 
 static void recover(struct script *s, enum sim_loss loss)
@@ -125,8 +147,13 @@ static void recover(struct script *s, enum sim_loss loss)
     sim_disk_revive(disk, loss, s->seed++);
     after.f.deps.disk = sim_disk_interface(disk);
     after.f.deps.ctx = &after.f;
-    after.f.pump_ctx = disk;
+    after.disk = disk;
+    after.f.pump_ctx = &after;
     after.f.pump = pump_plain;
+    after.f.late = NULL;
+    after.f.pool.ctx = &after.f;
+    if (s->f.deps.pool != NULL)
+        after.f.deps.pool = &after.f.pool;
     after.f.is_done = false;
     after.f.chain = chain_new(&after.f.deps);
     log_folder(folder, chain_core(s->f.chain)->id);
@@ -141,15 +168,25 @@ static void recover(struct script *s, enum sim_loss loss)
     assert_true(version_now(&after.f) >= s->version);
     s->versions[version_now(&after.f)]++;
     s->resumed += after.f.chain->resumed.file.len > 0;
-    check_rows(&after.f);
+    check_rows(&after.f, s->many);
     append_note(&after.f);
     if (s->recoveries % REPLAYS_EVERY == 0) {
-        check_rows(&after.f);
+        check_rows(&after.f, s->many);
         go_on(&after);
         check_replay(&after, folder);
     }
     chain_free(after.f.chain);
     sim_disk_free(disk);
+}
+
+static bool pump_and_crash_slices(void *ctx)
+{
+    struct script *s = ctx;
+    if (s->f.late != NULL && s->f.chain->switching != NULL) {
+        recover(s, (enum sim_loss)(s->slices % SIM_LOSSES));
+        s->slices++;
+    }
+    return pump_plain(s);
 }
 
 static bool pump_and_crash(void *ctx)
@@ -189,23 +226,45 @@ static void put_in_force(struct script *s, int version)
     acknowledge(s);
 }
 
-static void no_crash_leaves_half_a_switch(void **state)
+/* A chain of version 1; power does not go yet. `cuts`: work is cut. */
+static struct script *script_open(bool cuts)
 {
     const char *text = getenv("CRASH_SEED");
     struct script *s = mem_zero(1, sizeof(*s));
     char rest[2048];
-    (void)state;
     s->seed = text != NULL ? strtoull(text, NULL, 10) : 1;
     print_message("seed %llu (CRASH_SEED sets it)\n",
                   (unsigned long long)s->seed);
     s->disk = sim_disk_new(s->seed);
-    fixture_open_disk(&s->f, sim_disk_interface(s->disk), pump_plain, s->disk);
+    fixture_open_disk(&s->f, sim_disk_interface(s->disk), pump_plain, s);
     s->f.deps.snapshot_events = 4;
+    s->f.pool = (struct pool){&s->f, fixture_submit_late};
+    if (cuts) {
+        s->f.deps.pool = &s->f.pool;
+        fixture_cut(&s->f, LOOKS);
+    }
     rest_of(1, rest, sizeof(rest));
     shop_birth(&s->f, rest);
+    return s;
+}
+
+static void script_close(struct script *s)
+{
+    fixture_run(&s->f);
+    s->f.pump = pump_plain;
+    chain_free(s->f.chain);
+    script_cache_free(s->f.cache);
+    buf_deinit(&s->f.bundle);
+    sim_disk_free(s->disk);
+    mem_free(s);
+}
+
+static void no_crash_leaves_half_a_switch(void **state)
+{
+    struct script *s = script_open(false);
+    (void)state;
     append_notes(s, 3);
     s->f.pump = pump_and_crash;
-    s->f.pump_ctx = s;
     for (int version = 2; version <= LAST_VERSION; version++) {
         put_in_force(s, version);
         append_notes(s, 2);
@@ -222,20 +281,36 @@ static void no_crash_leaves_half_a_switch(void **state)
     assert_true(s->recoveries >= 300 && s->resumed >= 20);
     for (int version = 1; version <= LAST_VERSION; version++)
         assert_true(s->versions[version] >= 20);
-    fixture_run(&s->f);
-    s->f.pump = pump_plain;
-    s->f.pump_ctx = s->disk;
-    chain_free(s->f.chain);
-    script_cache_free(s->f.cache);
-    buf_deinit(&s->f.bundle);
-    sim_disk_free(s->disk);
-    mem_free(s);
+    script_close(s);
+}
+
+/* A slice is of some ten events, a frame of more. */
+static void no_crash_leaves_half_a_frame(void **state)
+{
+    enum { FRAMES = 4, EVENTS = 60 };
+    struct script *s = script_open(true);
+    (void)state;
+    append_notes(s, 1);
+    for (int i = 0; i < FRAMES; i++) {
+        fixture_ok(&s->f, 0, "many", ARGS("count=60"));
+        s->many += EVENTS - 1;
+    }
+    acknowledge(s);
+    s->f.pump = pump_and_crash_slices;
+    put_in_force(s, 2);
+    append_notes(s, 1);
+    check_rows(&s->f, s->many);
+    print_message("%llu slices\n", (unsigned long long)s->slices);
+    assert_true(s->slices >= FRAMES * EVENTS / LOOKS / 2);
+    assert_true(s->versions[1] == s->recoveries);
+    script_close(s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_crash_leaves_half_a_switch),
+        cmocka_unit_test(no_crash_leaves_half_a_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

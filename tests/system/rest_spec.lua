@@ -181,8 +181,22 @@ describe('the REST door', function()
             ask "$U$(header location)"; want 200 '"note":"a b/1"'
             json POST $N/types/note '{"book":"a b","number":1,"text":"x"}'
             want 409 '"code":"CONFLICT"'
-            json PUT $N/types/picture/p '{"body":"AP8="}'; want 200
-            ask "$U$N/types/picture/p"; want 200 '"body":"AP8="'
+            json PUT $N/types/picture/p '{"body":"00fF"}'; want 200
+            ask "$U$N/types/picture/p"; want 200 '"body":"00ff"'
+            for wrong in AP8= 0 0g; do
+                json PUT $N/types/picture/p "{\"body\":\"$wrong\"}"
+                want 400 'in text as hexadecimal digits'
+            done
+            # What one door shows, the other takes.
+            printf '\276\357' >beef
+            "$ATE" call my/notes picture.put name=q body=@beef >/dev/null ||
+                fail 'bytes of a file'
+            ask "$U$N/types/picture/q"; want 200 '"body":"beef"'
+            "$ATE" get my/notes picture q --json | grep -q '"body":"beef"' ||
+                fail "$("$ATE" get my/notes picture q --json)"
+            "$ATE" call my/notes picture.put --args '{"name":"r","body":"beef"}' \
+                >/dev/null || fail 'digits as an argument'
+            ask "$U$N/types/picture/r"; want 200 '"body":"beef"'
             ask "$U$N/views/count?book=a%20b"; want 200 '"notes":2'
             ask "$U$N/views/count?notes=7"; want 200 '"items":[]'
             ask "$U$N/views/count?sum=notes"; want 200
@@ -577,6 +591,9 @@ async def main(url, key):
                     {'id': 5, 'call': 'a'},
                     {'id': 5, 'chain': 'bank', 'call': 'a', 'nix': 1},
                     {'id': 5, 'chain': 'bank', 'call': 'a', 'args': []},
+                    {'id': 5, 'chain': 'bank', 'call': 'a', 'context': []},
+                    {'id': 5, 'chain': 'bank', 'call': 'transfer',
+                     'args': pay, 'context': {'x': 1}},
                     {'id': 1, 'chain': 'bank', 'read': 'info'},
                     {'id': 5, 'credit': 0}):
             await say(bad)

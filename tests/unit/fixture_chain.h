@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/chain.h"
+#include "chain/slice.h"
 #include "io/memory_disk.h"
 #include "script/script.h"
 
@@ -38,6 +39,8 @@ struct fixture_chain {
     struct err done_err;
     struct pool pool; /* of fixture_work_late() */
     struct task *late;
+    int64_t steady_us; /* of fixture_cut(): how often it was asked, times */
+    int64_t step_us;   /* this */
 };
 
 static const char *const fixture_key_names[FIXTURE_KEYS] = {"me", "alice",
@@ -220,6 +223,20 @@ static inline void fixture_work_late(struct fixture_chain *f)
     f->deps.pool = &f->pool;
     f->pump = fixture_pump_late;
     f->pump_ctx = f;
+}
+
+static int64_t fixture_steady(void *ctx)
+{
+    struct fixture_chain *f = ctx;
+    return f->steady_us += f->step_us;
+}
+
+/* Long work is cut: a slice is over when it has looked at the clock so often.
+ */
+static inline void fixture_cut(struct fixture_chain *f, int looks)
+{
+    f->step_us = SLICE_US / looks;
+    f->deps.steady_us = fixture_steady;
 }
 
 /* A new chain of f->bundle on the disk that is open. */

@@ -98,12 +98,12 @@ static const struct {
     {9, "01", "seal"},
     {10, "c0", "fields"},
     {10, "90", "fields"},
-    {10, "82a16201a16102", "encoding"},   /* not sorted */
-    {10, "82a16101a16102", "encoding"},   /* twice */
-    {10, "8101c0", "encoding"},           /* key no text */
-    {10, "81a161ca00000000", "encoding"}, /* float */
-    {10, "81a161cc07", "encoding"},       /* not the shortest */
-    {10, "81a161d90161", "encoding"},
+    {10, "82a16201a16102", "fields"},   /* not sorted */
+    {10, "82a16101a16102", "fields"},   /* twice */
+    {10, "8101c0", "fields"},           /* key no text */
+    {10, "81a161ca00000000", "fields"}, /* float */
+    {10, "81a161cc07", "fields"},       /* not the shortest */
+    {10, "81a161d90161", "fields"},
 };
 
 /* The third event has no optional part, so that each can be put wrong alone. */

@@ -41,6 +41,7 @@ static struct node_request whole_request(void)
         .with = TEXT("eve,dan"),
         .roots = TEXT("ann"),
         .args = TEXT("\x81\xa1x\x01"),
+        .context = TEXT("\x81\xa1y\x02"),
         .credit = 7,
         .deadline_ms = 1500,
     };
@@ -72,6 +73,7 @@ static void a_call_arrives_whole(void **state)
     assert_bytes(got.with, sent.with);
     assert_bytes(got.roots, sent.roots);
     assert_bytes(got.args, sent.args);
+    assert_bytes(got.context, sent.context);
     assert_memory_equal(got.call_id, sent.call_id, NODE_CALL_ID);
     assert_int_equal(got.credit, 7);
     assert_int_equal(got.deadline_ms, 1500);
@@ -84,6 +86,7 @@ static void a_call_arrives_whole(void **state)
     assert_int_equal(got.kind, REQUEST_READ);
     assert_true(got.of_node);
     assert_int_equal(got.args.len, 0);
+    assert_int_equal(got.context.len, 0);
     buf_deinit(&buf);
 }
 
@@ -93,14 +96,14 @@ static void the_bytes_are_those_of_the_format(void **state)
     (void)state;
     struct buf buf = {0};
     struct err err;
-    struct net_hello hello = {.version = 1,
+    struct net_hello hello = {.version = 2,
                               .read_only = true,
                               .calls_max = 0x102,
                               .bytes_max = 0x10203,
                               .engine = TEXT("9")};
     net_hello_put(&buf, &hello);
     assert_bytes(buf_bytes(&buf),
-                 TEXT("\x21\0\0\0\x01\0\0\0\0\0\0\0\0ATECALL\x01\x01\0"
+                 TEXT("\x21\0\0\0\x01\0\0\0\0\0\0\0\0ATECALL\x02\x01\0"
                       "\x02\x01\0\0\x03\x02\x01\0\x01"
                       "9"));
     buf_clear(&buf);
@@ -128,9 +131,9 @@ static void the_bytes_are_those_of_the_format(void **state)
     r.call_id[15] = 9;
     net_call_put(&buf, 7, &r);
     assert_bytes(buf_bytes(&buf),
-                 TEXT("\x37\0\0\0\x02\x07\0\0\0\0\0\0\0\x01\x01\0\0\0\x02\0\0\0"
+                 TEXT("\x39\0\0\0\x02\x07\0\0\0\0\0\0\0\x01\x01\0\0\0\x02\0\0\0"
                       "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09"
-                      "\x01\0c\x03\0get\0\0\0\0\0\0\0\0\x80"));
+                      "\x01\0c\x03\0get\0\0\0\0\0\0\0\0\0\0\x80"));
     buf_deinit(&buf);
 }
 
@@ -301,7 +304,7 @@ static void fields_have_to_fill_their_frame(void **state)
     (void)state;
     struct buf buf = {0};
     struct err err;
-    struct net_hello hello = {.version = 1, .engine = TEXT("1")};
+    struct net_hello hello = {.version = 2, .engine = TEXT("1")};
     err_set(&err, ATE_EIO, "broken");
     for (int kind = NET_HELLO; kind <= NET_CANCEL; kind++) {
         buf_clear(&buf);
@@ -342,7 +345,7 @@ static void what_means_nothing_is_refused(void **state)
     struct buf buf = {0};
     struct err err;
     struct node_request r = whole_request();
-    struct net_hello hello = {.version = 1};
+    struct net_hello hello = {.version = 2};
     net_call_put(&buf, 1, &r);
     buf.data[NET_FRAME_HEAD] = 8; /* a flag that there is not */
     assert_int_equal(decode(buf_bytes(&buf)), ATE_EINVALID);
@@ -382,14 +385,14 @@ static void another_version_is_seen(void **state)
     (void)state;
     struct buf buf = {0};
     struct err err;
-    struct net_hello hello = {.version = 2, .engine = TEXT("later")};
+    struct net_hello hello = {.version = 3, .engine = TEXT("later")};
     struct net_hello got;
     net_hello_put(&buf, &hello);
     buf_put_u8(&buf, 0); /* and fields that nobody knows yet */
     put_le32(buf.data, (uint32_t)buf.len);
     struct net_frame frame = only_frame(&buf);
     assert_int_equal(net_hello_get(&frame, &got, &err), 0);
-    assert_int_equal(got.version, 2);
+    assert_int_equal(got.version, 3);
     buf_deinit(&buf);
 }
 

@@ -79,6 +79,87 @@ static void calls_go_on_meanwhile(void **state)
     fixture_close(&f);
 }
 
+#define MANY_NOTES                                                             \
+    "shop:method('many', {doc = 'd', mode = 'write',\n"                        \
+    "    args = {count = t.integer()},\n"                                      \
+    "    run = function(ctx, args)\n"                                          \
+    "        for _ = 1, args.count do ctx:emit('note', {n = 1}) end\n"         \
+    "    end})\n"
+
+/* Rows of the one view or of the other: never of half a frame. */
+static void assert_whole(struct fixture_chain *f, uint64_t notes)
+{
+    struct fixture_query q;
+    int64_t sum = 0;
+    begin_query(f, &q, "view", "view=total", 10);
+    if (q.query != NULL) { /* a switch is being made durable */
+        query_cancel(q.query);
+        query_run(q.query);
+        end_query(&q);
+        return;
+    }
+    assert_int_equal(q.count, 1);
+    struct mp mp = mp_open(mp_map_get(buf_bytes(&q.rows), "sum"));
+    assert_int_equal(mp_get_int(&mp, &sum, NULL), 0);
+    assert_true((uint64_t)sum >= (version_now(f) == 1 ? 1 : 10) * notes);
+    assert_int_equal(sum % (version_now(f) == 1 ? 1 : 10), 0);
+    end_query(&q);
+}
+
+/* One frame has far more than fits in a slice. Between any two, reads and
+ * writes are served, and reads see what is in force, whole. */
+static void frames_are_cut_between_events(void **state)
+{
+    enum { TXS = 5, EVENTS = 200, CALLS = 400, LOOKS = 10 };
+    struct fixture_chain f;
+    struct fixture_call active;
+    struct fixture_call calls[CALLS];
+    struct err err;
+    char sum[32];
+    size_t begun = 0;
+    size_t slices = 0;
+    size_t served = 0; /* while a slice was to come */
+    (void)state;
+    fixture_open_disk(&f, NULL, NULL, NULL);
+    fixture_work_late(&f);
+    fixture_cut(&f, LOOKS);
+    shop_birth(&f, VERSION_1 MANY_NOTES);
+    for (int i = 0; i < TXS; i++)
+        fixture_ok(&f, 0, "many", ARGS("count=200"));
+    bring_ok(&f, 2, VERSION_2 MANY_NOTES);
+    begin_activation(&f, &active);
+    for (int turns = 0; !active.done; turns++) {
+        struct term term;
+        term_get(chain_version(f.chain), &term); /* there is always one */
+        assert_true(turns < 10000);
+        assert_whole(&f, TXS * EVENTS);
+        bool rests = f.late != NULL;
+        slices += rests;
+        if (rests && begun < CALLS && begun == served) {
+            fixture_begin(&f, &calls[begun], (int)begun % 3, "note.append",
+                          ARGS("n=1"));
+            begun++;
+            while (!calls[begun - 1].done) { /* only the disk works */
+                chain_flush(f.chain);
+                if (memory_disk_reap(f.disk) == 0)
+                    break;
+            }
+            served += calls[begun - 1].done;
+        }
+        turn(&f);
+    }
+    fixture_run(&f);
+    assert_int_equal(end_call(&active, &err), 0);
+    for (size_t i = 0; i < begun; i++)
+        assert_int_equal(end_call(&calls[i], &err), 0);
+    print_message("%zu slices, %zu calls served between\n", slices, served);
+    assert_true(slices > TXS * EVENTS / LOOKS / 2 && served > 10);
+    snprintf(sum, sizeof(sum), "%zu", 10 * (TXS * EVENTS + begun));
+    assert_value(&f, "total", "sum", sum);
+    assert_reopens(&f);
+    fixture_close(&f);
+}
+
 /* Two at once: one is told. */
 static void one_at_a_time(void **state)
 {
@@ -429,8 +510,8 @@ static void a_root_that_is_being_made_is_waited_for(void **state)
         struct err err;
         fixture_open_disk(&f, NULL, NULL, NULL);
         f.deps.state_root_every = EVERY;
-        shop_birth(&f, VERSION_1);
         fixture_work_late(&f);
+        shop_birth(&f, VERSION_1);
         notes(&f, 1 + i);
         bring_ok(&f, 2, VERSION_2);
         if (activate(&f, &err) != 0)
@@ -664,6 +745,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_go_on_meanwhile),
+        cmocka_unit_test(frames_are_cut_between_events),
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(both_calls_may_come_together),
         cmocka_unit_test(only_root_keys_activate),

@@ -12,8 +12,25 @@ local signing = require('ate.cli.signing')
 local values = require('ate.client.values')
 local write = require('ate.cli.write')
 
+local function what_of(ctx, method)
+    return ctx.args.NAME .. (method and ' ' .. method.name or '')
+end
+
+local function json_object(what, option, text)
+    local object, wrong = ate.json.decode(text)
+    if object == nil then
+        return nil, ate.error('INVALID', ('%s: %s is no JSON: %s'):format(
+            what, option, wrong))
+    end
+    if type(object) ~= 'table' or ate.is_list(object) then
+        return nil, ate.error('INVALID', ('%s: %s is no JSON object'):format(
+            what, option))
+    end
+    return object
+end
+
 local function arguments(ctx, method, words)
-    local what = ctx.args.NAME .. ' ' .. method.name
+    local what = what_of(ctx, method)
     if ctx.options.args == nil then
         return values.args(method.args or {}, words, what)
     end
@@ -25,15 +42,29 @@ local function arguments(ctx, method, words)
     if text == '-' then
         text = io.read('*a')
     end
-    local args, wrong = ate.json.decode(text)
-    if args == nil then
-        return nil, ate.error('INVALID', ('%s: --args is no JSON: %s'):format(
-            what, wrong))
+    return json_object(what, '--args', text)
+end
+
+--- What --context gives: nil when nothing does.
+local function context(ctx, schema, method)
+    local words = ctx.options.context
+    if words == nil then
+        return nil
     end
-    if type(args) ~= 'table' or ate.is_list(args) then
-        return nil, ate.error('INVALID', what .. ': --args is no JSON object')
+    local what = what_of(ctx, method)
+    if words[1]:match('^%s*{') then
+        if #words > 1 then
+            return nil, ate.error('INVALID', what .. ': give --context once '
+                .. 'as JSON, or for each NAME=VALUE')
+        end
+        return json_object(what, '--context', words[1])
     end
-    return args
+    local fields, part = shape.context(schema, method)
+    if #fields == 0 then
+        return nil, ate.error('INVALID', ('%s: context: schema %s declares '
+            .. 'none'):format(what, part))
+    end
+    return values.args(fields, words, what .. ': context')
 end
 
 --- Print what a read method gave: rows, an object, or one value.
@@ -75,16 +106,16 @@ local function call_id_of(text)
 end
 
 --- Follow what a method that reads gives.
-local function follow_one(ctx, session, method)
+local function follow_one(ctx, session, method, who)
     local args, err = arguments(ctx, method, ctx.args['key=value'])
     if args == nil then
         return nil, err
     end
     return follow.run(ctx, session, 'call', {method = method.name, args = args},
-        signing.of(ctx.options))
+        who)
 end
 
-local function call_one(ctx, session, schema, method)
+local function call_one(ctx, session, schema, method, who)
     local chain = ctx.args.NAME
     local args, err = arguments(ctx, method, ctx.args['key=value'])
     if args == nil then
@@ -93,7 +124,6 @@ local function call_one(ctx, session, schema, method)
     if method.mode == 'write' and session.writing_err ~= nil then
         return nil, session.writing_err
     end
-    local who = signing.of(ctx.options)
     who.deadline_ms = ctx.options.deadline
     who.call_id = call_id_of(ctx.options['call-id'])
     if ctx.options.body ~= nil then
@@ -160,20 +190,25 @@ local function run(ctx)
             return nil, err
         end
     end
+    local who = signing.of(ctx.options)
+    who.context, err = context(ctx, schema, method)
+    if err ~= nil then
+        return nil, err
+    end
     if ctx.options.jsonl ~= nil then
         if session.writing_err ~= nil then
             return nil, session.writing_err
         end
-        return bulk.run(ctx, session, method)
+        return bulk.run(ctx, session, method, who.context)
     end
     if method == nil then
         return nil, ate.error('INVALID', 'call needs a METHOD; '
             .. 'ate help call shows how')
     end
     if ctx.options.follow then
-        return follow_one(ctx, session, method)
+        return follow_one(ctx, session, method, who)
     end
-    return call_one(ctx, session, schema, method)
+    return call_one(ctx, session, schema, method, who)
 end
 
 return {
@@ -189,6 +224,10 @@ return {
     options = signing.and_more({
         {name = 'args', value = 'JSON',
             doc = 'All arguments as one JSON object; - reads stdin.'},
+        {name = 'context', value = 'NAME=VALUE', many = true,
+            doc = 'What the method may know beside its arguments, of what the '
+                .. 'schema\'s context\ndeclares; may be repeated, or be one '
+                .. 'JSON object.'},
         {name = 'body', value = 'FILE',
             doc = 'The argument that is a blob, from a file; - is stdin. What '
                 .. 'is larger than 64 KiB is put first.'},
@@ -206,7 +245,8 @@ return {
         rows.option, follow.options[1], follow.options[2],
     }),
     more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
-        .. '"args": {...},\n"as": ..., "call_id": ...}. After a failure '
+        .. '"args": {...},\n"as": ..., "call_id": ..., "context": ...}. '
+        .. 'After a failure '
         .. 'nothing more is sent, but some\nhundred lines behind it may be in '
         .. 'flight, and are accepted or refused by\nthemselves; which those '
         .. 'are is said at the end. Where each line has a call_id,\n32 digits '
@@ -218,6 +258,7 @@ return {
         'ate call bank transfer from=bob to=alice amount=1 --as bob',
         'ate call bank transfer --jsonl transfers.jsonl',
         'ate call bank account.list --follow --json',
+        'ate call tickets ticket.open title=Broken --context lang=de',
         'ate call files file.put path=film.mp4 --body film.mp4',
     },
     run = run,
