@@ -101,17 +101,18 @@ describe('following', function()
         run.write(run.dir .. '/sum.lua', [[
 local ate = require('ate')
 local bank = ate.open({data = arg[1]}):chain('bank')
-bank:read('sum', {view = 'balance', column = 'amount',
+local value, err = bank:read('sum', {view = 'balance', column = 'amount',
     where = {currency = 'eur'}, follow = true})
+assert(value == nil)
+error(err)
 ]])
-        run.fails(2, 'follow', 'run', run.dir .. '/sum.lua',
-            os.getenv('ATE_DATA') or run.dir .. '/data')
+        run.fails(2, 'follow', 'run', run.dir .. '/sum.lua', run.data)
         run.write(run.dir .. '/option.lua', [[
 local ate = require('ate')
 ate.open({data = arg[1]}):chain('bank'):sum('balance', 'amount',
     {currency = 'eur'}, {follow = true})
 ]])
         run.fails(1, 'no option "follow" here', 'run', run.dir
-            .. '/option.lua', os.getenv('ATE_DATA') or run.dir .. '/data')
+            .. '/option.lua', run.data)
     end)
 end)
