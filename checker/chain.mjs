@@ -255,9 +255,9 @@ export class Chain {
         this.checkFurther(tx);
         this.state.changed.clear();
         this.checkHeartbeat(tx);
-        this.trust.checkCaller(tx);
         tx.events.forEach((event, n) => this.checkEvent(tx, n, event, batch,
             bundles));
+        this.trust.checkCallerOfKeys(tx);
         this.checkKeysFollowed(tx);
         this.checkSequence(tx);
         if (tx.call.method !== 'ate.heartbeat')
@@ -313,11 +313,13 @@ export class Chain {
         if (!event.isOwn) {
             const right = this.objects.rightOf(event);
             this.objects.check(tx, n, event);
+            this.trust.checkCaller(tx, event);
             this.trust.checkEvent(tx, event, right);
             this.objects.apply(tx, n, event);
             return;
         }
         this.checkBareFact(tx, n, event);
+        this.trust.checkCaller(tx, event);
         if (event.type === 'ate.heartbeat')
             this.beat(event);
         else if (event.type === 'ate.bundle')

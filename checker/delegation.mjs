@@ -9,7 +9,7 @@ import {DELEGATION} from './state.mjs';
 const DEPTH_MAX = 16;
 const RIGHTS_MAX = 32;
 const NO_END = (1n << 63n) - 1n;
-const EVERYWHERE = {object: null, parent: null};
+export const EVERYWHERE = {object: null, parent: null};
 
 /** What an ate.delegation says, by itself. */
 function readDelegation(tx, n, event) {
@@ -78,11 +78,11 @@ export class Delegations {
                 place.parent);
     }
 
-    /** Does the transaction speak for somebody, at a place; null: wherever? */
+    /** Does the transaction speak for somebody, at a place? */
     speaksFor(tx, identity, place) {
         return tx.authors.has(identity) || this.heldBy(tx, tx.author)
             .some((given) => given.actFor === identity &&
-                (place === null || this.covers(given, place)));
+                this.covers(given, place));
     }
 
     /** The delegation that is named; it has to give the right there. */
@@ -103,6 +103,22 @@ export class Delegations {
     placeOf(object) {
         return object === null ? EVERYWHERE
             : {object, parent: this.objects.parentOf(object)};
+    }
+
+    /** What an event is about: of a delegation, and of what takes it back, its
+     * object; of others of the engine, the whole chain. */
+    placeOfEvent(event) {
+        if (!event.isOwn)
+            return {object: event.object, parent: event.parent};
+        const id = (name) => { // its shape is looked at later
+            const value = event.fields.get(name);
+            return value instanceof Uint8Array ? hex(value) : null;
+        };
+        if (event.type === 'ate.delegation')
+            return this.placeOf(id('object'));
+        if (event.type === 'ate.revocation')
+            return this.placeOf(this.all.get(id('delegation'))?.object ?? null);
+        return EVERYWHERE;
     }
 
     judge(tx, n, event) {

@@ -5,7 +5,7 @@
  * further}: `authors` are the ids of all who speak by it, `roots` those of all
  * whose signature counts as one of root keys. */
 import {compare, need, unhex, utf8} from './bytes.mjs';
-import {Delegations} from './delegation.mjs';
+import {Delegations, EVERYWHERE} from './delegation.mjs';
 import {checkRoots, keyId, ownFields} from './event.mjs';
 import {H} from './hash.mjs';
 import {encode, keep} from './msgpack.mjs';
@@ -63,9 +63,19 @@ export class Trust {
         return this.isRoot(tx) || this.given.mayOrder(tx);
     }
 
-    checkCaller(tx) {
-        need(this.given.speaksFor(tx, tx.caller, null),
-            'a caller that it does not speak for');
+    /** The caller is one that it speaks for at each event; keys that come along
+     * are their own. */
+    checkCaller(tx, event) {
+        need(event.type === 'ate.key' ||
+            this.given.speaksFor(tx, tx.caller, this.given.placeOfEvent(event)),
+        'a caller that it does not speak for');
+    }
+
+    /** Keys alone do not say for whom they come. */
+    checkCallerOfKeys(tx) {
+        need(tx.events.some((event) => event.type !== 'ate.key') ||
+            this.given.speaksFor(tx, tx.caller, EVERYWHERE),
+        'a caller that it does not speak for');
     }
 
     /** An event of the schema: its auth_ref, and a yes of the pipeline. */

@@ -63,7 +63,7 @@ enum {
     LIMIT_NET_CHUNKS = 256, /* that the streams of one may be ahead of that */
     LIMIT_NET_HELLO_MS = 5000,        /* until it said HELLO */
     LIMIT_NET_STALL_MS = 30000,       /* in which it takes all that waits, or */
-    LIMIT_NET_STALL_BYTES = 64 << 10, /* so much of it */
+    LIMIT_NET_STALL_BYTES = 64 << 10, /* so much; and says a frame to its end */
     LIMIT_NET_FAREWELL_MS = 5000,     /* for the last words to it */
     LIMIT_NET_GRACE_MS = 1000, /* after a deadline, for the daemon to say so */
 

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "chain/delegation.h"
+#include "chain/door.h"
 #include "chain/roots.h"
 
 static struct place_in_log here(const struct trial *t)
@@ -73,13 +74,52 @@ bool authority_by(const struct trial *t, const uint8_t identity[32],
     return signs(t, identity) || acts_for(t, identity, spot);
 }
 
-int authority_check_caller(const struct trial *t, struct err *err)
+/* As a grant takes it: "account/alice or above it", or "/". What comes to be,
+ * or is no more, has no grants of its own: those of its parent do. */
+static void put_spot(const struct trial *t, const struct door *door,
+                     const struct spot *spot, struct buf *out)
 {
-    if (signs(t, t->caller) || acts_for(t, t->caller, NULL))
+    if (spot == NULL) {
+        buf_printf(out, "what it is about");
+        return;
+    }
+    const uint8_t *const ids[] = {spot->object, spot->parent};
+    struct object o;
+    for (size_t i = 0; i < 2; i++) {
+        if (ids[i] == NULL ||
+            state_object(door->version, ids[i], &o) != OBJECT_LIVE)
+            continue;
+        char type[LIMIT_TYPE_NAME + 1] = "";
+        memcpy(type, o.header.type.data, o.header.type.len);
+        buf_printf(out, "%s/", schema_short(t->core->schema, type));
+        door_put_ref(door, ids[i], out);
+        buf_printf(out, " or above it");
+        return;
+    }
+    buf_printf(out, "/");
+}
+
+int authority_check_caller(const struct trial *t, const struct spot *spot,
+                           struct err *err)
+{
+    if (authority_by(t, t->caller, spot))
         return 0;
-    return err_set(err, ATE_EDENIED,
-                   "its author may not act for the caller; the caller lets it "
-                   "by granting act_for, or signs, too");
+    struct door door = {
+        .core = t->core,
+        .version = state_head(&t->core->state),
+        .names = t->core->names,
+    };
+    struct buf who = {0};
+    struct buf where = {0};
+    door_put_identity(&door, t->caller, &who);
+    put_spot(t, &door, spot, &where);
+    int rc = err_set(err, ATE_EDENIED,
+                     "its author may not act for %s here; %s lets it by "
+                     "granting act_for on %s, or signs, too",
+                     buf_text(&who), buf_text(&who), buf_text(&where));
+    buf_deinit(&who);
+    buf_deinit(&where);
+    return rc;
 }
 
 /* ---- roots ---- */

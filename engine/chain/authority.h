@@ -1,8 +1,9 @@
 /* authority: who speaks for whom in a transaction, and what they may do there.
  *
  * A transaction speaks for its author, for co-authors, and for an identity that
- * its author may act for here. Those who hold a delegation, and those they
- * speak for, may do what it says. k root keys that sign may do everything. */
+ * its author may act for here; the caller is one of these at all its events.
+ * Those who hold a delegation, and those they speak for, may do what it says. k
+ * root keys that sign may do everything. */
 #ifndef ATE_CHAIN_AUTHORITY_H
 #define ATE_CHAIN_AUTHORITY_H
 
@@ -39,7 +40,7 @@ bool authority_find(const struct trial *t, const char *right,
                     const struct spot *spot, uint8_t id[EVENT_ID_SIZE]);
 
 /* The same for one that lets the author act for `identity`; `spot` NULL:
- * anywhere. */
+ * somewhere. */
 bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
                             const struct spot *spot, uint8_t id[EVENT_ID_SIZE]);
 
@@ -47,8 +48,10 @@ bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
 bool authority_holds_any(const struct trial *t);
 
 /* The caller, when another than the author, is one that the transaction speaks
- * for. Errors: DENIED. */
-int authority_check_caller(const struct trial *t, struct err *err);
+ * for at the spot, which is that of an event of it; `spot` NULL: somewhere,
+ * which is no more than a filter. Errors: DENIED, which says what would do. */
+int authority_check_caller(const struct trial *t, const struct spot *spot,
+                           struct err *err);
 
 /* Of an event that names a delegation: does it cover what the event does?
  * Errors: DENIED. */

@@ -4,7 +4,6 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
-#include "chain/authority.h"
 #include "chain/door.h"
 #include "chain/bundle_events.h"
 #include "chain/event_fields.h"
@@ -132,6 +131,11 @@ static int refuse_unsigned(const struct trial *t, const uint8_t id[KEY_ID_SIZE],
     return rc;
 }
 
+bool engine_type_is_key(const struct trial_event *e)
+{
+    return is(e->header.type, TYPE_KEY);
+}
+
 static int apply_key(struct trial *t, const struct trial_event *e, size_t n,
                      struct err *err)
 {
@@ -145,7 +149,7 @@ static int apply_key(struct trial *t, const struct trial_event *e, size_t n,
     key_id(&record, id);
     bool leads = true;
     for (size_t i = 0; i < n; i++)
-        leads &= is(t->events[i]->header.type, TYPE_KEY);
+        leads &= engine_type_is_key(t->events[i]);
     if (!leads)
         return err_set(err, ATE_EINVALID,
                        TYPE_KEY ": stands at the head of its transaction");
@@ -199,13 +203,23 @@ static const struct engine_type engine_types[] = {
     {TYPE_ANSWER, false, true, apply_answer},
 };
 
+void engine_type_spot(const struct trial *t, const struct trial_event *e,
+                      struct spot *spot)
+{
+    *spot = (struct spot){0};
+    if (is(e->header.type, TYPE_DELEGATION))
+        delegation_spot(t, e, spot);
+    else if (is(e->header.type, TYPE_REVOCATION))
+        revocation_spot(t, e, spot);
+}
+
 bool engine_types_have_company(const struct trial *t)
 {
     bool strangers = false;
     for (size_t i = 0; i < t->count; i++) {
         if (t->events[i]->type != NULL)
             return true;
-        strangers |= is(t->events[i]->header.type, TYPE_KEY);
+        strangers |= engine_type_is_key(t->events[i]);
     }
     return !strangers || authority_is_root(t);
 }

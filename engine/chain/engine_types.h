@@ -3,13 +3,22 @@
 #ifndef ATE_CHAIN_ENGINE_TYPES_H
 #define ATE_CHAIN_ENGINE_TYPES_H
 
-#include "chain/trial.h"
+#include "chain/authority.h"
 #include "crypto/merkle.h"
 
 #define TYPE_KEY "ate.key"
 #define TYPE_HEARTBEAT "ate.heartbeat"
 
 bool engine_type_is(struct bytes type);
+
+/* It is an `ate.key`. */
+bool engine_type_is_key(const struct trial_event *e);
+
+/* What it is about, for whom it is done for: the object of a delegation or of
+ * the one that is revoked, else the whole chain. Of what is not well-formed it
+ * is the whole chain, too. */
+void engine_type_spot(const struct trial *t, const struct trial_event *e,
+                      struct spot *spot);
 
 /* Judge and apply event `n` of a trial. Errors: INVALID, DENIED, CONFLICT. */
 int engine_type_apply(struct trial *t, const struct trial_event *e, size_t n,

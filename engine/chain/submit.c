@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "chain/authority.h"
 #include "chain/bundle_events.h"
 #include "chain/delegation.h"
 #include "chain/member.h"
@@ -108,6 +109,25 @@ static int filter_delegations(struct chain *c, const struct batch_member *m,
     return rc;
 }
 
+/* For what it does it is judged at its place: what that is about may come to be
+ * until then. */
+static int filter_caller(struct chain *c, const struct batch_member *m,
+                         struct err *err)
+{
+    const struct tx_header *tx = &m->tx;
+    struct further_sig list[LIMIT_TX_SIGNATURES];
+    struct trial t = {
+        .core = &c->core,
+        .index = c->next_index,
+        .time = state_time(state_head(&c->core.state)),
+        .author = tx->author,
+        .caller = tx->call.caller != NULL ? tx->call.caller : tx->author,
+        .sigs = list,
+        .sig_count = sigs_list(&m->sigs, list),
+    };
+    return authority_check_caller(&t, NULL, err);
+}
+
 static int filter_sequence(struct chain *c, const struct batch_member *m,
                            struct err *err)
 {
@@ -129,6 +149,8 @@ static int filter_standing(struct chain *c, const struct batch_member *m,
     if (state_call(state_head(&c->core.state), m->tx.call.id, &entry))
         return 0;
     int rc = filter_sequence(c, m, err);
+    if (rc == 0)
+        rc = filter_caller(c, m, err);
     return rc != 0 ? rc : filter_delegations(c, m, err);
 }
 

@@ -435,6 +435,37 @@ static void pass_over_misfit(const struct trial *t, struct trial_event *e)
         e->body = bytes_of(NULL, 0);
 }
 
+/* Whom it is done for, and by which right; its spot is known to be true. */
+static int check_rights(struct trial *t, const struct trial_event *e,
+                        struct err *err)
+{
+    struct spot spot = {e->header.object, e->header.parent};
+    if (authority_check_caller(t, &spot, err) != 0)
+        return say_of_what(t, e, err);
+    return e->header.auth_ref != NULL ? authority_check_event(t, e, err) : 0;
+}
+
+/* Of the engine's own; a key that comes along is its own and nobody else's. */
+static int check_own_caller(struct trial *t, const struct trial_event *e,
+                            struct err *err)
+{
+    struct spot spot;
+    if (t->refold != NULL || engine_type_is_key(e))
+        return 0;
+    engine_type_spot(t, e, &spot);
+    return authority_check_caller(t, &spot, err);
+}
+
+/* Keys alone do not say for whom they come. */
+static int check_caller_of_keys(const struct trial *t, struct err *err)
+{
+    struct spot all = {NULL, NULL};
+    for (size_t i = 0; i < t->count; i++)
+        if (!engine_type_is_key(t->events[i]))
+            return 0;
+    return authority_check_caller(t, &all, err);
+}
+
 static int judge(struct trial *t, struct trial_event *e, size_t n,
                  struct err *err)
 {
@@ -450,8 +481,8 @@ static int judge(struct trial *t, struct trial_event *e, size_t n,
                                         : place_next(t, e, err);
     if (rc != 0)
         return rc;
-    if (e->header.auth_ref != NULL && t->refold == NULL)
-        rc = authority_check_event(t, e, err);
+    if (t->refold == NULL)
+        rc = check_rights(t, e, err);
     if (rc != 0)
         return rc;
     /* From here on the event is one of the transaction, for rules to see. */
@@ -519,9 +550,6 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     if (trial_activates(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_ACTIVATE ": is alone in its transaction");
-    if (t->count == 0 && t->refold == NULL &&
-        authority_check_caller(t, err) != 0)
-        return err->code;
     size_t n = t->count;
     struct trial_event *e = new_event(t, raw, body);
     int rc = event_header_get(e->raw, &e->header, err);
@@ -533,7 +561,9 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     event_id(suite, t->core->id, e->raw, e->id);
     if (!engine_type_is(e->header.type))
         return judge(t, e, n, err);
-    rc = engine_type_apply(t, e, n, err);
+    rc = check_own_caller(t, e, err);
+    if (rc == 0)
+        rc = engine_type_apply(t, e, n, err);
     if (rc == 0)
         t->count = n + 1;
     return rc;
@@ -614,7 +644,9 @@ int trial_finish(struct trial *t, struct err *err)
         return err_set(err, ATE_EINVALID,
                        TYPE_KEY ": an event that the pipeline judges has to "
                                 "follow it");
-    int rc = finish_author(t, err);
+    int rc = t->refold == NULL ? check_caller_of_keys(t, err) : 0;
+    if (rc == 0)
+        rc = finish_author(t, err);
     if (rc == 0 && !engine_type_alone(t))
         rc = ask_about_whole(t, err);
     if (rc == 0 && t->refold == NULL)

@@ -4,7 +4,6 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
-#include "chain/authority.h"
 #include "chain/materializer.h"
 
 /* A key that the log does not know yet becomes known. */
@@ -90,18 +89,35 @@ static int check_record(const struct delegation_fields *f, struct err *err)
     return err_set(err, ATE_EINVALID, "the key is not the one that gets it");
 }
 
+/* `id` NULL: the whole chain. */
+static struct spot spot_of(const struct trial *t, const uint8_t *id)
+{
+    struct spot spot = {.object = id};
+    struct object o;
+    if (id != NULL &&
+        state_object(state_head(&t->core->state), id, &o) != OBJECT_ABSENT)
+        spot.parent = o.header.parent;
+    return spot;
+}
+
+void delegation_spot(const struct trial *t, const struct trial_event *e,
+                     struct spot *spot)
+{
+    struct delegation_fields f;
+    if (delegation_fields_get(e->header.fields, &f, NULL) == 0)
+        *spot = spot_of(t, f.object);
+}
+
 /* The object it is about, where it is about one. */
 static int find_spot(const struct trial *t, const struct delegation_fields *f,
                      struct spot *spot, struct err *err)
 {
     struct object o;
-    *spot = (struct spot){.object = f->object};
-    if (f->object == NULL)
+    *spot = spot_of(t, f->object);
+    if (f->object == NULL ||
+        state_object(state_head(&t->core->state), f->object, &o) == OBJECT_LIVE)
         return 0;
-    if (state_object(state_head(&t->core->state), f->object, &o) != OBJECT_LIVE)
-        return err_set(err, ATE_ENOT_FOUND, "its object is not there");
-    spot->parent = o.header.parent;
-    return 0;
+    return err_set(err, ATE_ENOT_FOUND, "its object is not there");
 }
 
 /* What it gives is no more than what the one it rests on has. */
@@ -203,17 +219,23 @@ int apply_delegation(struct trial *t, const struct trial_event *e, size_t n,
 
 /* ---- revocation ---- */
 
+void revocation_spot(const struct trial *t, const struct trial_event *e,
+                     struct spot *spot)
+{
+    const uint8_t *id = NULL;
+    struct delegation d;
+    if (revocation_fields_get(e->header.fields, &id, NULL) == 0 &&
+        delegation_get(state_head(&t->core->state), id, &d))
+        *spot = spot_of(t, d.object);
+}
+
 /* Who made it, who holds it, and the same of all it rests on. */
 static bool may_revoke(const struct trial *t, const struct delegation *d)
 {
     struct tree_version v = state_head(&t->core->state);
     struct delegation up = *d;
     for (int depth = 0; depth <= DELEGATION_DEPTH_MAX; depth++) {
-        struct spot spot = {.object = up.object};
-        struct object o;
-        if (up.object != NULL &&
-            state_object(v, up.object, &o) != OBJECT_ABSENT)
-            spot.parent = o.header.parent;
+        struct spot spot = spot_of(t, up.object);
         if (authority_by(t, up.by, &spot) || authority_by(t, up.to, &spot))
             return true;
         if (up.auth_ref == NULL)

@@ -4,9 +4,9 @@
 #ifndef ATE_CHAIN_TRUST_EVENTS_H
 #define ATE_CHAIN_TRUST_EVENTS_H
 
+#include "chain/authority.h"
 #include "chain/delegation.h"
 #include "chain/roots.h"
-#include "chain/trial.h"
 
 #define TYPE_DELEGATION "ate.delegation"
 #define TYPE_REVOCATION "ate.revocation"
@@ -22,6 +22,13 @@ int apply_roots(struct trial *t, const struct trial_event *e, size_t n,
                 struct err *err);
 int apply_order(struct trial *t, const struct trial_event *e, size_t n,
                 struct err *err);
+
+/* The object that it is about, or that the delegation is which it revokes; of
+ * what is none, or is not well-formed, the spot stays as it was. */
+void delegation_spot(const struct trial *t, const struct trial_event *e,
+                     struct spot *spot);
+void revocation_spot(const struct trial *t, const struct trial_event *e,
+                     struct spot *spot);
 
 /* ---- their fields ---- */
 

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ enum {
     READ_STEP = 1 << 20,
     SYNC_EVERY = 16 << 20, /* so that the disk is never far behind */
     NAME_MAX_LEN = 96,     /* of a file in put/ */
+    AGES_AT_ONCE = 16,
 };
 
 struct upload {
@@ -63,9 +65,12 @@ struct upload {
 struct listing {
     struct uploads *all;
     struct job job;
-    struct buf names;
+    struct buf names; /* a zero behind each */
+    size_t known;     /* of these: they were taken over */
+    size_t at;
     int64_t now;
     char path[LOG_PATH_MAX];
+    char paths[AGES_AT_ONCE][LOG_PATH_MAX + NAME_MAX];
     uploads_opened *done;
 };
 
@@ -757,10 +762,10 @@ void uploads_durable(struct uploads *u, uint64_t size)
 
 /* ---- opening ---- */
 
-static void take_file(struct uploads *u, const char *name, int64_t now)
+static void take_file(struct uploads *u, const char *name, int64_t touched_ms)
 {
     struct large large;
-    struct upload *up = add(u, now);
+    struct upload *up = add(u, touched_ms);
     if (!read_name(up, name)) {
         forget(up); /* not ours: it stays */
         return;
@@ -777,25 +782,68 @@ static void take_file(struct uploads *u, const char *name, int64_t now)
     up->claimed = state_large(u->state(u->ctx), up->hash, &large);
 }
 
-static void listed(struct job *job)
+static void end_listing(struct listing *l, int code, const struct err *err)
 {
-    struct listing *l = job->owner;
     struct uploads *u = l->all;
-    struct err err = {0};
-    int code = 0;
-    u->has_folder = job->error == 0;
-    if (job->error != 0 && job->error != ENOENT)
-        code = job_err(job, &err);
-    for (size_t at = 0; code == 0 && at < l->names.len;) {
-        const char *name = (const char *)l->names.data + at;
-        take_file(u, name, l->now);
-        at += strlen(name) + 1;
-    }
     uploads_durable(u, UINT64_MAX);
-    l->done(u->ctx, code, &err);
+    l->done(u->ctx, code, err);
     buf_deinit(&l->names);
     mem_free(l);
     rest(u);
+}
+
+static const char *next_name(struct listing *l)
+{
+    const char *name = (const char *)l->names.data + l->at;
+    l->at += strlen(name) + 1;
+    return name;
+}
+
+static void find_ages(struct listing *l);
+
+/* Opening is no reason to keep a file longer. One that says to be of the
+ * future, or does not say, is as old as the opening. */
+static void found_ages(struct job *job)
+{
+    struct listing *l = job->owner;
+    uint32_t count = job->error != 0 ? job->failed + 1 : job->count;
+    l->at = l->known;
+    for (uint32_t i = 0; i < count; i++) {
+        bool says = job->error == 0 || i < job->failed;
+        uint64_t ms = says ? job->op[i].result : UINT64_MAX;
+        take_file(l->all, next_name(l),
+                  ms < (uint64_t)l->now ? (int64_t)ms : l->now);
+    }
+    l->known = l->at;
+    find_ages(l);
+}
+
+/* Of as many files as go into a job. */
+static void find_ages(struct listing *l)
+{
+    if (l->known == l->names.len) {
+        end_listing(l, 0, &(struct err){0});
+        return;
+    }
+    job_init(&l->job, 0, found_ages, l);
+    for (uint32_t i = 0; i < AGES_AT_ONCE && l->at < l->names.len; i++) {
+        int n = snprintf(l->paths[i], sizeof(l->paths[i]), "%s/%s", l->path,
+                         next_name(l));
+        assert(n > 0 && (size_t)n < sizeof(l->paths[i]));
+        job_time(&l->job, l->paths[i]);
+    }
+    job_submit(l->all->disk, &l->job);
+}
+
+static void listed(struct job *job)
+{
+    struct listing *l = job->owner;
+    struct err err = {0};
+    l->all->has_folder = job->error == 0;
+    if (job->error != 0 && job->error != ENOENT)
+        end_listing(l, job_err(job, &err), &err);
+    else
+        find_ages(l);
 }
 
 void uploads_open(struct uploads *u, int64_t now, uploads_opened *done)

@@ -10,7 +10,8 @@
  * its name is durable. A transaction is accepted only when the body that it
  * names is complete here, or in the log already; once that is durable the file
  * moves to large/. A crash in between leaves it in put/, where opening finds
- * it. What nobody claims or continues within UPLOAD_KEEP_MS is dropped.
+ * it. What nobody claims or continues within UPLOAD_KEEP_MS is dropped: time
+ * that passes while the folder is closed counts, by the time of the file.
  *
  * What was put before the folder was opened last may have been lost with the
  * power, although it was answered: it is read again, and whoever goes on with

@@ -311,6 +311,16 @@ static int mode_of(int fd, uint64_t *mode)
     return 0;
 }
 
+static int time_of(int fd, uint64_t *ms)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return errno;
+    int64_t s = st.st_mtim.tv_sec < 0 ? 0 : st.st_mtim.tv_sec;
+    *ms = (uint64_t)s * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
+    return 0;
+}
+
 static int map_file(int fd, struct bytes *mapped)
 {
     uint64_t size = 0;
@@ -348,6 +358,8 @@ static int run_on_fd(struct job_op *op, int fd)
         return map_file(fd, op->mapped);
     case JOB_MODE:
         return mode_of(fd, &op->result);
+    case JOB_TIME:
+        return time_of(fd, &op->result);
     default:
         assert(op->kind == JOB_SIZE);
         return size_of(fd, &op->result);
@@ -363,7 +375,8 @@ static int run_on_file(struct use *use, struct job_op *op)
     if (rc != 0)
         return rc;
     bool reads = op->kind == JOB_READ || op->kind == JOB_SIZE ||
-                 op->kind == JOB_MAP || op->kind == JOB_MODE;
+                 op->kind == JOB_MAP || op->kind == JOB_MODE ||
+                 op->kind == JOB_TIME;
     rc = files->lock < 0 && !reads ? EROFS : run_on_fd(op, f->fd);
     if (rc != 0 && !reads) {
         pthread_mutex_lock(&files->mutex);

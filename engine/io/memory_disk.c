@@ -14,6 +14,7 @@ struct node {
     char *path;
     bool is_folder;
     unsigned mode;
+    int64_t time_ms;
     struct buf bytes;
 };
 
@@ -22,7 +23,8 @@ struct memory_disk {
     struct node *nodes;
     size_t count;
     size_t cap;
-    struct job *first; /* submitted, in order */
+    const int64_t *now_ms; /* NULL: there is no clock */
+    struct job *first;     /* submitted, in order */
     struct job **last;
 };
 
@@ -69,6 +71,11 @@ const struct disk *memory_disk_interface(struct memory_disk *d)
     return &d->interface;
 }
 
+void memory_disk_clock(struct memory_disk *d, const int64_t *now_ms)
+{
+    d->now_ms = now_ms;
+}
+
 static struct node *find(struct memory_disk *d, const char *path)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -81,6 +88,11 @@ static void drop(struct memory_disk *d, struct node *n)
 {
     node_deinit(n);
     *n = d->nodes[--d->count];
+}
+
+static void touch(const struct memory_disk *d, struct node *n)
+{
+    n->time_ms = d->now_ms != NULL ? *d->now_ms : INT64_MAX;
 }
 
 static struct node *add(struct memory_disk *d, const char *path, bool is_folder)
@@ -135,6 +147,7 @@ static int create(struct memory_disk *d, const char *path, bool replace)
         return EEXIST;
     if (n == NULL)
         n = add(d, path, false);
+    touch(d, n);
     buf_clear(&n->bytes);
     return 0;
 }
@@ -220,9 +233,11 @@ static int run_on_file(struct memory_disk *d, struct job_op *op)
         op->result = read_at(&n->bytes, op);
         return 0;
     case JOB_WRITE:
+        touch(d, n);
         write_at(&n->bytes, op->offset, op->data);
         return 0;
     case JOB_TRUNCATE:
+        touch(d, n);
         truncate_to(&n->bytes, op->offset);
         return 0;
     case JOB_SIZE:
@@ -230,6 +245,9 @@ static int run_on_file(struct memory_disk *d, struct job_op *op)
         return 0;
     case JOB_MODE:
         op->result = n->mode;
+        return 0;
+    case JOB_TIME:
+        op->result = (uint64_t)n->time_ms;
         return 0;
     case JOB_UNLINK:
         drop(d, n);

@@ -13,6 +13,10 @@ struct memory_disk *memory_disk_new(void);
 void memory_disk_free(struct memory_disk *d); /* NULL is harmless */
 const struct disk *memory_disk_interface(struct memory_disk *d);
 
+/* What JOB_TIME goes by, ms; it outlives the disk. Without one every file was
+ * written just now. */
+void memory_disk_clock(struct memory_disk *d, const int64_t *now_ms);
+
 /* Run the jobs submitted until now and call their done(); returns how many. */
 size_t memory_disk_reap(struct memory_disk *d);
 /* Until none is left. */

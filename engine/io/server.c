@@ -276,6 +276,8 @@ static void peer_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     s->options.turn(s->options.ctx);
     server_session_input(p->session, bytes_of(buf->base, (size_t)len),
                          now_us());
+    if (server_session_deadline(p->session) != INT64_MAX)
+        watch(s);
     if (len < READ_SIZE)
         return;
     uv_read_stop(stream); /* invariant (2) */

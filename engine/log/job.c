@@ -93,6 +93,11 @@ void job_mode(struct job *job, const char *path)
     add(job, JOB_MODE, path);
 }
 
+void job_time(struct job *job, const char *path)
+{
+    add(job, JOB_TIME, path);
+}
+
 void job_list(struct job *job, const char *path, struct buf *names)
 {
     assert(names != NULL);
@@ -131,9 +136,10 @@ static const char *job_kind_text(enum job_kind kind)
         [JOB_SIZE] = "asking the size",
         [JOB_LIST] = "listing",
         [JOB_MAP] = "mapping",
+        [JOB_TIME] = "asking the time",
         [JOB_MODE] = "asking the mode",
     };
-    assert(kind >= JOB_MKDIR && kind <= JOB_MODE);
+    assert(kind >= JOB_MKDIR && kind <= JOB_TIME);
     return text[kind];
 }
 

@@ -40,6 +40,7 @@ enum job_kind {
     JOB_MAP,         /* `*mapped`: all of the file; empty when it is */
     JOB_MODE,        /* result: who may do what with the file, as chmod has it
                       */
+    JOB_TIME,        /* result: when its bytes were written last */
 };
 
 struct job_op {
@@ -52,7 +53,7 @@ struct job_op {
     struct buf *bytes;    /* READ, LIST; the submitter's */
     struct bytes *mapped; /* MAP; set when it succeeded */
     uint64_t result; /* READ: bytes got, less than length only at the file's
-                        end; SIZE: size; MODE: mode */
+                        end; SIZE: size; MODE: mode; TIME: ms since 1970 */
 };
 
 enum { JOB_OPS_MAX = 24 };
@@ -97,6 +98,7 @@ void job_rename(struct job *job, const char *path, const char *to);
 void job_unlink(struct job *job, const char *path);
 void job_size(struct job *job, const char *path);
 void job_mode(struct job *job, const char *path);
+void job_time(struct job *job, const char *path);
 void job_list(struct job *job, const char *path, struct buf *names);
 void job_map(struct job *job, const char *path, struct bytes *mapped);
 

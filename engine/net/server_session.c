@@ -8,7 +8,9 @@
  * on, and too much waits. (4) A session that is over puts nothing into `out`
  * and takes nothing in. (5) The stall is counted from when the driver got
  * something to write, anew each time that it wrote everything, or
- * LIMIT_NET_STALL_BYTES: a trickle does not keep a session alive. */
+ * LIMIT_NET_STALL_BYTES: a trickle does not keep a session alive.
+ * (6) A frame is whole within the same time from its first byte, however it
+ *     trickles: who stops half-way holds memory for so long, not for ever. */
 #include "net/server_session.h"
 
 #include <assert.h>
@@ -51,6 +53,7 @@ struct server_session {
     size_t taken;     /* written since stall_us */
     int64_t stall_us; /* the stall is counted from here, if handed > 0 */
     int64_t since_us; /* in SESSION_HELLO and SESSION_OVER: from when on */
+    int64_t frame_us; /* a frame has begun, but is not whole: from when on */
 };
 
 /* ---- life ---- */
@@ -403,6 +406,7 @@ void server_session_input(struct server_session *s, struct bytes in,
     int rc = 0;
     if (s->state == SESSION_OVER)
         return;
+    bool goes_on = s->in.kept.len > 0;
     in = net_input_add(&s->in, in);
     do {
         size_t most =
@@ -411,8 +415,11 @@ void server_session_input(struct server_session *s, struct bytes in,
         if (rc == 1) {
             rc = take_frame(s, &frame, &err);
             rc = rc == 0 ? 1 : rc;
+            goes_on = false;
         }
     } while (rc == 1);
+    if (!goes_on)
+        s->frame_us = steady_us;
     if (rc == 0)
         net_input_rest(&s->in, in);
     else
@@ -450,6 +457,23 @@ bool server_session_wrote(struct server_session *s, size_t len,
 
 /* ---- time ---- */
 
+/* Of the frame that has begun; invariant (6). */
+static int64_t frame_deadline(const struct server_session *s)
+{
+    bool is_half = s->state == SESSION_TALK && s->in.kept.len > 0;
+    return is_half ? s->frame_us + s->env->stall_us : INT64_MAX;
+}
+
+static int64_t stall_deadline(const struct server_session *s)
+{
+    return s->handed > 0 ? s->stall_us + s->env->stall_us : INT64_MAX;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t server_session_deadline(const struct server_session *s)
 {
     const struct server_env *env = s->env;
@@ -458,8 +482,8 @@ int64_t server_session_deadline(const struct server_session *s)
         deadline = s->since_us + env->hello_us;
     else if (s->state == SESSION_OVER)
         deadline = s->since_us + env->farewell_us;
-    if (s->handed > 0 && s->stall_us + env->stall_us < deadline)
-        deadline = s->stall_us + env->stall_us;
+    deadline = earlier(deadline, stall_deadline(s));
+    deadline = earlier(deadline, frame_deadline(s));
     return s->cut ? INT64_MAX : deadline;
 }
 
@@ -471,6 +495,13 @@ void server_session_tick(struct server_session *s, int64_t steady_us)
     if (s->state == SESSION_HELLO) {
         err_set(&err, ATE_EUNAVAILABLE, "no HELLO within %lld ms",
                 (long long)(s->env->hello_us / 1000));
+        end(s, &err, steady_us);
+        return;
+    }
+    if (stall_deadline(s) > steady_us && frame_deadline(s) <= steady_us) {
+        err_set(&err, ATE_EUNAVAILABLE,
+                "a frame was not whole %lld ms after it began",
+                (long long)(s->env->stall_us / 1000));
         end(s, &err, steady_us);
         return;
     }

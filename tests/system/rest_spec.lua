@@ -727,7 +727,7 @@ describe('manners', function()
 
     it('hold against who sends nonsense, or nothing', function()
         run.write(run.dir .. '/raw.py', [[
-import socket, sys
+import socket, sys, threading
 host, port = sys.argv[1].split(':')
 
 def talk(data):
@@ -750,6 +750,34 @@ def talk(data):
 
 GET = b'GET /v1 HTTP/1.1\r\nhost: a\r\n'
 POST = b'POST /v1 HTTP/1.1\r\nhost: a\r\n'
+KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
+
+# A body that comes in drops, for as long as it is taken: the first request of a
+# connection, and one behind another.
+def trickle(first, heard):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(0.2)
+    s.sendall(first + POST + KEY + b'content-length: 9999\r\n\r\n')
+    heard.append(b'')
+    try:
+        for _ in range(300):
+            try:
+                got = s.recv(65536)
+                heard[0] += got
+                if not got:
+                    return
+            except socket.timeout:
+                s.sendall(b'x')
+    except ConnectionError:
+        return
+    heard[0] = b'it is taken for ever'
+
+drops = []
+for first in (b'', GET + KEY + b'\r\n'):
+    heard = []
+    thread = threading.Thread(target=trickle, args=(first, heard))
+    thread.start()
+    drops.append((thread, heard))
 for status, data in (
         (b'400', b'hello\r\n\r\n'),
         (b'400', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
@@ -769,6 +797,9 @@ for status, data in (
         (b'408', b'')):
     said = talk(data)
     assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+for (thread, heard), status in zip(drops, (b'408', b'200')):
+    thread.join()
+    assert heard[0].split(b' ')[1:2] == [status], (status, heard)
 head = POST + ('authorization: bearer %s\r\ncontent-length: 16000000\r\n\r\n'
                % sys.argv[2]).encode()
 large = []

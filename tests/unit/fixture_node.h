@@ -225,6 +225,7 @@ static void world_init(struct world *w)
         .maker = &toy_maker, .wall_ms = 1700000000000, .steady_us = 1000000};
     assert_int_equal(crypto_init(NULL), 0);
     w->memory = memory_disk_new();
+    memory_disk_clock(w->memory, &w->wall_ms);
     w->disk =
         (struct disk){.ctx = w, .submit = world_submit, .unmap = world_unmap};
 }

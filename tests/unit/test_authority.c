@@ -286,39 +286,192 @@ static void who_may_act_for_somebody_lets_others_act(void **state)
 
 /* ---- the caller ---- */
 
-static void a_caller_is_one_it_speaks_for(void **state)
+/* Begin a transaction of pair 0 for pair 1, who met the log, both. */
+static void begins_for(struct land *l, struct tx *t)
+{
+    tx_begin(&l->f, t, pair(0));
+    t->caller = pair(1)->id;
+}
+
+static void two_meet(struct land *l)
+{
+    meets(l, pair(0));
+    meets(l, pair(1));
+}
+
+static void a_caller_lets_the_author_act_or_signs(void **state)
 {
     struct land *l = *state;
     uint8_t id[EVENT_ID_SIZE];
     struct tx t;
-    meets(l, pair(0));
-    meets(l, pair(1));
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
+    two_meet(l);
+    begins_for(l, &t);
     tx_word(&t, "x");
-    tx_no(&t, ATE_EDENIED, "may not act for the caller");
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
+    tx_no_in_log(&t, ATE_EDENIED, "granting act_for on what it is about",
+                 "granting act_for on /, or signs, too");
+    begins_for(l, &t);
     tx_word(&t, "x");
     tx_sign(&t, pair(1), "root");
-    tx_no(&t, ATE_EDENIED, "may not act for the caller");
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
+    tx_no(&t, ATE_EDENIED, "may not act for");
+    begins_for(l, &t);
     tx_word(&t, "x");
     tx_sign(&t, pair(1), "author");
     tx_ok(&t);
-    lets_act(l, pair(1), pair(0), l->other, 0, id); /* "wherever" */
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
+    lets_act(l, pair(1), pair(0), NULL, 0, id);
+    begins_for(l, &t);
     tx_word(&t, "x");
     tx_ok(&t);
     tx_begin(&l->f, &t, pair(1));
     tx_revoke(&t, id);
     tx_ok(&t);
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
+    begins_for(l, &t);
     tx_word(&t, "x");
-    tx_no(&t, ATE_EDENIED, "may not act for the caller");
+    tx_no(&t, ATE_EDENIED, "may not act for");
+}
+
+/* Who was trusted with one object is not believed to speak about another, nor
+ * about what has none. */
+static void a_caller_is_bound_to_what_was_granted(void **state)
+{
+    struct land *l = *state;
+    uint8_t id[EVENT_ID_SIZE];
+    uint8_t before[EVENT_ID_SIZE];
+    struct tx t;
+    two_meet(l);
+    lets_act(l, pair(1), pair(0), l->town, 0, id);
+    begins_for(l, &t);
+    tx_word(&t, "x");
+    tx_no(&t, ATE_EDENIED, "granting act_for on /, or signs, too");
+    newest_event(&l->f, l->other, before);
+    begins_for(l, &t);
+    tx_place(&t, "land.country", NULL, "z", before, 0, NULL);
+    tx_no(&t, ATE_EDENIED, "on country/z or above it");
+    newest_event(&l->f, l->country, before);
+    begins_for(l, &t); /* above what was granted */
+    tx_place(&t, "land.country", NULL, "a", before, 0, NULL);
+    tx_no(&t, ATE_EDENIED, "on country/a or above it");
+    newest_event(&l->f, l->house, before);
+    begins_for(l, &t); /* below it */
+    tx_place(&t, "land.house", l->town, "c", before, 0, NULL);
+    tx_ok(&t);
+}
+
+/* By its parent, also one that came to be just before. */
+static void a_caller_is_one_for_what_is_made_below(void **state)
+{
+    struct land *l = *state;
+    uint8_t id[EVENT_ID_SIZE];
+    uint8_t town[OBJECT_ID_SIZE];
+    struct tx t;
+    two_meet(l);
+    object_named(&l->f, "land.town", l->country, "n", town);
+    lets_act(l, pair(1), pair(0), l->country, 0, id);
+    begins_for(l, &t);
+    tx_place(&t, "land.town", l->country, "n", NULL, 0, NULL);
+    tx_place(&t, "land.house", town, "h", NULL, 0, NULL);
+    tx_ok(&t);
+    begins_for(l, &t);
+    tx_place(&t, "land.town", l->other, "n", NULL, 0, NULL);
+    tx_no(&t, ATE_EDENIED, "on country/z or above it");
+    begins_for(l, &t);
+    tx_place(&t, "land.country", NULL, "n", NULL, 0, NULL);
+    tx_no(&t, ATE_EDENIED, "granting act_for on /, or signs, too");
+}
+
+/* Each event has to be covered, be it by a grant of its own. */
+static void a_caller_is_one_for_all_events_or_for_none(void **state)
+{
+    struct land *l = *state;
+    uint8_t id[2][EVENT_ID_SIZE];
+    struct tx t;
+    two_meet(l);
+    lets_act(l, pair(1), pair(0), l->country, 0, id[0]);
+    begins_for(l, &t);
+    tx_claim(&t, l->house, pair(1)->id, NULL);
+    tx_place(&t, "land.town", l->other, "n", NULL, 0, NULL);
+    tx_no(&t, ATE_EDENIED, "on country/z or above it");
+    lets_act(l, pair(1), pair(0), l->other, 0, id[1]);
+    begins_for(l, &t);
+    tx_claim(&t, l->house, pair(1)->id, NULL);
+    tx_place(&t, "land.town", l->other, "n", NULL, 0, NULL);
+    tx_ok(&t);
+    begins_for(l, &t); /* what is taken back is over at once */
+    tx_revoke(&t, id[0]);
+    tx_claim(&t, l->house, pair(0)->id, NULL);
+    tx_no(&t, ATE_EDENIED, "on house/a/b/c or above it");
+}
+
+/* A grant, and what takes it back, are about its object; all else of the
+ * engine's own is about the chain. */
+static void a_caller_is_bound_for_events_of_the_engine_too(void **state)
+{
+    struct land *l = *state;
+    uint8_t held[EVENT_ID_SIZE];
+    uint8_t act[EVENT_ID_SIZE];
+    uint8_t all[EVENT_ID_SIZE];
+    uint8_t none[EVENT_ID_SIZE] = {1};
+    struct give g = {
+        .to = pair(1)->id, .rights = "create,delegate,order", .depth = 1};
+    struct tx t;
+    two_meet(l);
+    root_gives(l, g, held);
+    lets_act(l, pair(1), pair(0), l->town, 0, act);
+    g = (struct give){.to = pair(2)->id, .rights = "create", .under = held};
+    g.object = l->other;
+    begins_for(l, &t);
+    tx_give(&t, g);
+    tx_no(&t, ATE_EDENIED, "on country/z or above it");
+    g.object = NULL;
+    begins_for(l, &t);
+    tx_give(&t, g);
+    tx_no(&t, ATE_EDENIED, "granting act_for on /, or signs, too");
+    g.object = l->house;
+    begins_for(l, &t);
+    size_t n = tx_give(&t, g);
+    memcpy(all, t.ids[n], EVENT_ID_SIZE);
+    tx_ok(&t);
+    begins_for(l, &t);
+    tx_revoke(&t, held);
+    tx_no(&t, ATE_EDENIED, "granting act_for on /, or signs, too");
+    begins_for(l, &t);
+    tx_revoke(&t, none);
+    tx_no(&t, ATE_EDENIED, "granting act_for on /, or signs, too");
+    begins_for(l, &t);
+    tx_revoke(&t, all);
+    tx_ok(&t);
+    begins_for(l, &t);
+    tx_order(&t, &pair(3)->record, 2);
+    tx_no(&t, ATE_EDENIED, "granting act_for on /, or signs, too");
+    lets_act(l, pair(1), pair(0), NULL, 0, act);
+    begins_for(l, &t);
+    tx_order(&t, &pair(3)->record, 2);
+    tx_ok(&t);
+}
+
+/* A key that comes along is whose it is; without anything else it is no word of
+ * a caller. */
+static void keys_that_come_along_are_for_nobody(void **state)
+{
+    struct land *l = *state;
+    uint8_t id[EVENT_ID_SIZE];
+    struct tx t;
+    two_meet(l);
+    lets_act(l, pair(1), pair(0), l->country, 0, id);
+    begins_for(l, &t);
+    tx_key(&t, &pair(2)->record);
+    tx_claim(&t, l->house, pair(1)->id, NULL);
+    tx_sign(&t, pair(2), "author");
+    tx_ok(&t);
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    t.caller = pair(1)->id;
+    tx_key(&t, &pair(3)->record);
+    tx_sign(&t, pair(3), "author");
+    tx_no_in_log(&t, ATE_EDENIED, "granting act_for on what it is about",
+                 "granting act_for on /, or signs, too");
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_key(&t, &pair(3)->record);
+    tx_sign(&t, pair(3), "author");
+    tx_ok(&t);
 }
 
 /* What names the author as the caller says nothing more. */
@@ -331,24 +484,6 @@ static void the_author_is_a_caller_of_its_own(void **state)
     t.caller = pair(0)->id;
     tx_word(&t, "x");
     tx_ok(&t);
-}
-
-/* To be named as the caller does not make a rule believe it. */
-static void a_caller_counts_only_where_the_author_may_act(void **state)
-{
-    struct land *l = *state;
-    uint8_t id[EVENT_ID_SIZE];
-    struct tx t;
-    meets(l, pair(0));
-    meets(l, pair(1));
-    lets_act(l, pair(1), pair(0), l->other, 0, id);
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
-    claims(l, &t, pair(1)->id, false);
-    lets_act(l, pair(1), pair(0), l->town, 0, id);
-    tx_begin(&l->f, &t, pair(0));
-    t.caller = pair(1)->id;
-    claims(l, &t, pair(1)->id, true);
 }
 
 /* ---- revoking ---- */
@@ -472,9 +607,13 @@ int main(void)
         open_test(a_stranger_writes_something_before_letting_others_act),
         trust_test(the_pipeline_has_to_take_an_act_for),
         trust_test(who_may_act_for_somebody_lets_others_act),
-        open_test(a_caller_is_one_it_speaks_for),
+        open_test(a_caller_lets_the_author_act_or_signs),
+        open_test(a_caller_is_bound_to_what_was_granted),
+        open_test(a_caller_is_one_for_what_is_made_below),
+        open_test(a_caller_is_one_for_all_events_or_for_none),
+        open_test(a_caller_is_bound_for_events_of_the_engine_too),
+        open_test(keys_that_come_along_are_for_nobody),
         open_test(the_author_is_a_caller_of_its_own),
-        open_test(a_caller_counts_only_where_the_author_may_act),
         open_test(these_revoke_and_no_others),
         open_test(who_acts_there_for_those_revokes_too),
         open_test(only_what_is_there_is_revoked),

@@ -397,6 +397,29 @@ static void reading_only_changes_nothing(void **state)
     job_mode(begin(f), "file");
     assert_int_equal(run(f), 0);
     assert_int_equal(f->job.op[0].result, 0600);
+    job_time(begin(f), "file");
+    assert_int_equal(run(f), 0);
+}
+
+static void a_file_says_when_it_was_written(void **state)
+{
+    struct fixture *f = *state;
+    char path[300];
+    struct timespec times[2] = {{.tv_sec = 1}, {1234567, 89000000}};
+    job_create(begin(f), "file");
+    assert_int_equal(run(f), 0);
+    snprintf(path, sizeof(path), "%s/file", f->folder);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    job_time(begin(f), "file");
+    assert_int_equal(run(f), 0);
+    assert_int_equal(f->job.op[0].result, 1234567089);
+    times[1].tv_sec = -5; /* before 1970 */
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    job_time(begin(f), "file");
+    assert_int_equal(run(f), 0);
+    assert_int_equal(f->job.op[0].result, 89);
+    job_time(begin(f), "none");
+    assert_int_equal(run(f), ENOENT);
 }
 
 static void folder_is_made_only_when_asked(void **state)
@@ -551,6 +574,7 @@ int main(void)
         TEST(closing_waits_for_what_was_submitted),
         TEST(second_process_is_told_the_first_ones_pid),
         TEST(reading_only_changes_nothing),
+        TEST(a_file_says_when_it_was_written),
         TEST(folder_is_made_only_when_asked),
         TEST(log_lives_in_real_files),
         TEST(full_disk_refuses_and_goes_on),

@@ -755,6 +755,65 @@ static void nobody_waits_longer_than_an_hour(void **state)
     assert_int_equal(upload_file(s, 1)->len, 20);
 }
 
+/* Time that passes while the chain is closed is time, and opening it, however
+ * often, gives nothing a new hour. */
+static void opening_makes_nothing_younger(void **state)
+{
+    struct bench *s = *state;
+    put_part(s, 1, 0, 10);
+    put_whole(s, 2);
+    for (int i = 0; i < 3; i++) {
+        s->world.wall_ms += HOUR_MS / 4;
+        reopen(s);
+        assert_int_equal(offset_of(s, 9), 0); /* it is open */
+    }
+    assert_non_null(upload_file(s, 1));
+    put_part(s, 1, 10, 10); /* this one is gone on with */
+    s->world.wall_ms += HOUR_MS / 4 + 1;
+    reopen(s);
+    assert_int_equal(offset_of(s, 8), 0);
+    world_pass(&s->world, s->node, 0);
+    assert_null(file_of(s, s->hash, true));
+    assert_int_equal(upload_file(s, 1)->len, 20);
+    s->world.wall_ms += HOUR_MS;
+    reopen(s);
+    assert_int_equal(offset_of(s, 7), 0);
+    world_pass(&s->world, s->node, 0);
+    assert_null(upload_file(s, 1));
+}
+
+/* More files than are asked for their age at once. */
+static void many_are_found_with_their_age(void **state)
+{
+    struct bench *s = *state;
+    for (uint8_t i = 0; i < 50; i++) {
+        put_part(s, i, 0, 1);
+        s->world.wall_ms += 1000;
+    }
+    s->world.wall_ms += HOUR_MS - 25500;
+    reopen(s);
+    assert_int_equal(offset_of(s, 99), 0);
+    world_pass(&s->world, s->node, 0);
+    for (uint8_t i = 0; i < 50; i++)
+        assert_true((upload_file(s, i) != NULL) == (i >= 25));
+}
+
+/* A clock that went back makes no file of the future live for ever. */
+static void a_file_of_the_future_is_as_old_as_the_opening(void **state)
+{
+    struct bench *s = *state;
+    s->world.wall_ms += 10 * HOUR_MS;
+    put_part(s, 1, 0, 10);
+    s->world.wall_ms -= 10 * HOUR_MS;
+    reopen(s);
+    assert_int_equal(offset_of(s, 9), 0);
+    world_pass(&s->world, s->node, HOUR_MS);
+    assert_non_null(upload_file(s, 1));
+    world_pass(&s->world, s->node, 1);
+    assert_int_equal(offset_of(s, 8), 0);
+    assert_null(upload_file(s, 1));
+}
+
 /* Nobody has to come for that, and until then the chain stays open: who puts
  * slowly does not have to name a hash at the end. */
 static void it_goes_by_itself(void **state)
@@ -1080,6 +1139,9 @@ int main(void)
         T(a_foreign_file_stays),
         T(a_file_that_cannot_be_read_is_said_to_all),
         T(nobody_waits_longer_than_an_hour),
+        T(opening_makes_nothing_younger),
+        T(many_are_found_with_their_age),
+        T(a_file_of_the_future_is_as_old_as_the_opening),
         T(it_goes_by_itself),
         T(what_goes_cannot_be_claimed),
         T(putting_it_again_keeps_it),

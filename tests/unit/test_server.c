@@ -412,6 +412,38 @@ static void who_says_no_hello_is_dropped(void **state)
     assert_serves(s);
 }
 
+/* As many as may be, each in the middle of the largest frame there is. */
+static void who_stop_within_a_frame_are_dropped(void **state)
+{
+    enum { COUNT = LIMIT_NET_PEERS - 1 };
+    struct bench *s = *state;
+    static struct raw crowd[COUNT];
+    static const uint8_t begun[100] = {LIMIT_NET_CALL & 0xff,
+                                       LIMIT_NET_CALL >> 8 & 0xff,
+                                       LIMIT_NET_CALL >> 16 & 0xff,
+                                       LIMIT_NET_CALL >> 24,
+                                       NET_CALL,
+                                       1};
+    struct buf half = {0};
+    struct net_frame frame;
+    begin(s, 0, 100000);
+    buf_put(&half, begun, sizeof(begun));
+    for (size_t i = 0; i < COUNT; i++) {
+        raw_connect(s, &crowd[i], true);
+        wait_for(s, &crowd[i], NET_HELLO, 1, &frame);
+        raw_send(&crowd[i], &half);
+    }
+    assert_serves(s); /* whoever asks meanwhile */
+    for (size_t i = 0; i < COUNT; i++) {
+        wait_for_end(s, &crowd[i]);
+        assert_last_word(&crowd[i], ATE_EUNAVAILABLE,
+                         "a frame was not whole 100 ms after it began");
+        raw_close(&crowd[i]);
+    }
+    assert_serves(s);
+    buf_deinit(&half);
+}
+
 static void write_notes(struct bench *s, size_t count)
 {
     char text[110];
@@ -528,6 +560,7 @@ int main(void)
         TEST(a_flood_does_not_keep_others_waiting),
         TEST(the_crowd_is_bounded),
         TEST(who_says_no_hello_is_dropped),
+        TEST(who_stop_within_a_frame_are_dropped),
         TEST(who_does_not_read_is_dropped),
         TEST(who_reads_slowly_gets_all),
         TEST(answers_of_one_turn_leave_together),

@@ -733,6 +733,63 @@ static void silence_instead_of_hello_is_dropped(void **state)
     raw_end(s, &p);
 }
 
+/* Not every byte of it counts: a trickle holds memory as silence does. */
+static void who_stops_within_a_frame_is_dropped(void **state)
+{
+    struct bench *s = *state;
+    struct peer p;
+    struct buf raw = {0};
+    struct err word;
+    int64_t now = s->world.steady_us;
+    raw_begin(s, &p, true);
+    put_call(&raw, 1);
+    size_t half = raw.len / 2;
+    server_session_input(p.server, bytes_of(raw.data, half), now);
+    assert_int_equal(server_session_deadline(p.server), now + s->env.stall_us);
+    now += s->env.stall_us - 1;
+    server_session_input(p.server, bytes_of(raw.data + half, 1), now);
+    server_session_tick(p.server, now);
+    assert_int_equal(server_session_fate(p.server), SESSION_GOES_ON);
+    server_session_tick(p.server, now + 1);
+    assert_int_equal(server_session_fate(p.server), SESSION_ENDS);
+    assert_true(raw_last_word(s, &p, &word));
+    assert_int_equal(word.code, ATE_EUNAVAILABLE);
+    assert_non_null(strstr(word.text, "not whole 30000 ms after it began"));
+    raw_end(s, &p);
+    buf_deinit(&raw);
+}
+
+/* Each frame has its own time, also one that comes with the end of another. */
+static void frames_that_come_whole_in_time_are_many(void **state)
+{
+    struct bench *s = *state;
+    struct peer p;
+    struct buf raw = {0};
+    struct err word;
+    int64_t now = s->world.steady_us;
+    raw_begin(s, &p, true);
+    for (uint64_t i = 1; i <= 5; i++)
+        put_call(&raw, i);
+    size_t each = raw.len / 5;
+    server_session_input(p.server, bytes_of(raw.data, each / 2), now);
+    for (size_t i = 0; i < 4; i++) {
+        now += s->env.stall_us - 1;
+        server_session_input(
+            p.server, bytes_of(raw.data + i * each + each / 2, each), now);
+        server_session_tick(p.server, now + 1);
+        assert_int_equal(server_session_deadline(p.server),
+                         now + s->env.stall_us);
+    }
+    server_session_input(
+        p.server, bytes_of(raw.data + 4 * each + each / 2, each - each / 2),
+        now);
+    assert_int_equal(server_session_deadline(p.server), INT64_MAX);
+    assert_false(raw_last_word(s, &p, &word));
+    world_run(&s->world, s->node);
+    raw_end(s, &p);
+    buf_deinit(&raw);
+}
+
 static void who_does_not_read_is_dropped(void **state)
 {
     struct bench *s = *state;
@@ -968,6 +1025,8 @@ int main(void)
         TEST(floods_are_told_and_dropped),
         TEST(what_came_too_late_is_passed_over),
         TEST(silence_instead_of_hello_is_dropped),
+        TEST(who_stops_within_a_frame_is_dropped),
+        TEST(frames_that_come_whole_in_time_are_many),
         TEST(who_does_not_read_is_dropped),
         TEST(who_reads_slowly_is_not_dropped),
         TEST(a_daemon_that_errs_is_left),

@@ -226,6 +226,55 @@ static void a_revocation_in_front_of_it_in_the_queue_refuses_it(void **state)
     }
 }
 
+/* A caller is one at its place, too: the word of who lets another act may be
+ * taken back meanwhile. */
+static void a_caller_may_take_the_word_back_before_its_place(void **state)
+{
+    struct late *s = *state;
+    struct fixture_chain *f = &s->land.f;
+    uint8_t id[EVENT_ID_SIZE];
+    struct handed h;
+    struct tx t;
+    root_gives(&s->land,
+               (struct give){.to = pair(0)->id,
+                             .rights = "act_for",
+                             .act_for = f->keys[0].id,
+                             .key = &pair(0)->record},
+               id);
+    tx_begin(f, &t, pair(0));
+    t.caller = f->keys[0].id;
+    tx_word(&t, "x");
+    held_batch(s, &h, &t);
+    revokes(s, id);
+    struct both_roots before = roots_now(f);
+    released(s);
+    is_code(&h, ATE_EDENIED, "granting act_for on /, or signs, too");
+    assert_same_roots(f, before);
+    assert_replays(f);
+    handed_end(&h);
+    tx_end(&t);
+}
+
+/* Who lets the author act nowhere at all is no caller: that takes no place. */
+static void the_filter_knows_who_is_no_caller(void **state)
+{
+    struct late *s = *state;
+    struct fixture_chain *f = &s->land.f;
+    uint8_t id[EVENT_ID_SIZE];
+    struct handed h;
+    struct tx t;
+    grants(s, id);
+    tx_begin(f, &t, pair(0));
+    t.caller = f->keys[0].id;
+    tx_word_of(&t, "x", 0, id);
+    held_batch(s, &h, &t);
+    assert_int_equal(h.submit.results[0].code, ATE_EDENIED);
+    released(s);
+    is_code(&h, ATE_EDENIED, "act_for on what it is about, or signs, too");
+    handed_end(&h);
+    tx_end(&t);
+}
+
 /* Time passes, too; and a heartbeat of its own may be what ends it. */
 static void it_may_end_before_its_place(void **state)
 {
@@ -462,6 +511,8 @@ int main(void)
         late_test(a_revocation_before_its_place_refuses_it),
         late_test(a_revocation_behind_its_place_changes_nothing),
         late_test(a_revocation_in_front_of_it_in_the_queue_refuses_it),
+        late_test(a_caller_may_take_the_word_back_before_its_place),
+        late_test(the_filter_knows_who_is_no_caller),
         late_test(it_may_end_before_its_place),
         late_test(root_keys_may_change_before_its_place),
         late_test(an_edit_that_comes_late_is_refused),
