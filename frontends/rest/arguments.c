@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "rest/ask.h"
-#include "rest/buffer.h"
 #include "rest/model.h"
 #include "rest/problem.h"
 #include "rest/wire.h"

@@ -19,13 +19,13 @@
 #include "rest/call_id.h"
 #include "rest/calls.h"
 #include "rest/chains.h"
-#include "rest/door.h"
-#include "rest/model.h"
 #include "rest/console.h"
+#include "rest/door.h"
 #include "rest/download.h"
+#include "rest/follower.h"
+#include "rest/model.h"
 #include "rest/node_paths.h"
 #include "rest/wire.h"
-#include "rest/follower.h"
 
 static h2o_mime_attributes_t compressible = {
     1, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
@@ -344,7 +344,7 @@ void exchange_call(struct exchange *x,
         .chain = x->chain,
         .method = x->plan.method,
         .args = x->plan.args.data,
-        .args_len = x->plan.args.size,
+        .args_len = x->plan.args.len,
         .as = as[0] != '\0' ? as : NULL,
         .act_for = act_for[0] != '\0' ? act_for : NULL,
         .call_id = x->has_key ? x->call_id : NULL,

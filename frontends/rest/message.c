@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/pack.h"
 #include "rest/problem.h"
 #include "rest/wire.h"
 
@@ -31,15 +32,13 @@ static int take_text(const struct message *m, const char *name,
 static int take_args(struct message *m, struct problem *problem)
 {
     json_t *args = json_object_get(m->json, "args");
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, &m->args, msgpack_sbuffer_write);
     if (args == NULL) {
-        msgpack_pack_map(&packer, 0);
+        pack_put_map(&m->args, 0);
         return 0;
     }
     if (!json_is_object(args))
         return problem_field(problem, "args", "'args' is an object");
-    return wire_pack(&packer, args, "args", problem);
+    return wire_pack(&m->args, args, "args", problem);
 }
 
 static int take_credit(struct message *m, struct problem *problem)
@@ -135,7 +134,6 @@ int message_take(struct message *m, const char *text, size_t len,
                  struct problem *problem)
 {
     *m = (struct message){0};
-    msgpack_sbuffer_init(&m->args);
     m->json = wire_parse(text, len, problem);
     return m->json == NULL ? -1 : take(m, problem);
 }
@@ -143,6 +141,6 @@ int message_take(struct message *m, const char *text, size_t len,
 void message_free(struct message *m)
 {
     json_decref(m->json);
-    msgpack_sbuffer_destroy(&m->args);
+    buffer_free(&m->args);
     *m = (struct message){0};
 }

@@ -184,7 +184,7 @@ static int ask(struct peer *p, const struct message *m, struct problem *problem)
         .chain = m->chain,
         .method = m->method,
         .args = m->args.data,
-        .args_len = m->args.size,
+        .args_len = m->args.len,
         .as = m->as,
         .act_for = m->act_for,
         .call_id = m->has_key ? m->call_id : NULL,

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
 #include "rest/problem.h"

@@ -3,7 +3,7 @@
 
 static bool has(const struct bench *b, const char *text)
 {
-    return strstr(text_string(&b->data), text) != NULL;
+    return strstr(buffer_string(&b->data), text) != NULL;
 }
 
 /* ---- reading ---- */
@@ -214,7 +214,7 @@ static void a_new_file_that_is_refused_leaves_nothing(void **state)
 
 static void make_wiki(struct bench *b)
 {
-    struct text args = {0};
+    struct buffer args = {0};
     make_chain(b, "wiki", "tests/lua/schemas/tracker.lua");
     pack_put_map(&args, 2);
     pack_put_string(&args, "slug");
@@ -223,7 +223,7 @@ static void make_wiki(struct bench *b)
     pack_put_string(&args, "me");
     struct ate_bytes value = call(b, "wiki", "project.put", &args);
     ate_free(&value);
-    text_free(&args);
+    buffer_free(&args);
 }
 
 static void make_page(struct bench *b, const char *name, const char *text)
@@ -385,8 +385,8 @@ static void events_grow_by_whole_lines(void **state)
     for (size_t i = 0; i < b->data.len; i++)
         lines += b->data.data[i] == '\n';
     assert_true(lines >= 153);
-    struct text whole = b->data;
-    b->data = (struct text){0};
+    struct buffer whole = b->data;
+    b->data = (struct buffer){0};
     uint64_t handle = open_file(b, ino, O_RDONLY);
     for (uint64_t at = 0; at < grown; at += 977) { /* from anywhere */
         struct ask reads = {.kind = ASK_READ,
@@ -399,7 +399,7 @@ static void events_grow_by_whole_lines(void **state)
         assert_int_equal(b->data.len, grown - at < 1000 ? grown - at : 1000);
     }
     close_file(b, ino, handle);
-    text_free(&whole);
+    buffer_free(&whole);
 }
 
 static void watch_waits_and_can_be_interrupted(void **state)
