@@ -1,6 +1,7 @@
 /* What is in a file: made by a read of the engine or of what is known here, and
  * kept until it no longer holds. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,20 @@ static struct inode *take_content(struct door *d, struct inode *node,
     return node;
 }
 
+static void take_meta(struct inode *node, const struct pack *object)
+{
+    size_t len;
+    struct pack meta = pack_find(object, "_");
+    const char *time = pack_find_text(&meta, "time", &len);
+    if (time != NULL)
+        set_time(node, time_of(time, len));
+    if (!node->is_current)
+        return; /* what came is of the next version */
+    const char *at = pack_find_text(&meta, "at", &len);
+    snprintf(node->version, sizeof(node->version), "%.*s", (int)len,
+             at != NULL ? at : "");
+}
+
 static int refuse_content(struct door *d, struct inode *node, int code)
 {
     if (node->is_known && node->is_current)
@@ -99,13 +114,8 @@ static int content_done(struct door *d, struct fetch *f, int code,
     } else {
         const struct view *view = node->shape->views;
         if (source->kind == SOURCE_OBJECT) {
-            size_t len;
-            struct pack meta = pack_find(value, "_");
-            const char *time = pack_find_text(&meta, "time", &len);
             render_object(&text, value);
-            node = take_content(d, node, &text);
-            if (time != NULL)
-                set_time(node, time_of(time, len));
+            take_meta(take_content(d, node, &text), value);
         } else if (source->kind == SOURCE_METHOD) {
             if (f->count > 0)
                 buffer_put(&text, f->rows.data, f->rows.len);

@@ -163,8 +163,23 @@ static int content_args(struct buffer *args, const struct inode *node,
     return rc;
 }
 
+/* The engine compares it at the place that the call gets. */
+static void put_base(struct buffer *args, const char *version)
+{
+    struct buffer with = {0};
+    struct pack map = pack_open(args->data, args->len);
+    if (pack_find(&map, "before").kind == PACK_NONE) {
+        pack_put_map(&with, map.count + 1);
+        pack_put_string(&with, "before");
+        pack_put_string(&with, version);
+        buffer_put(&with, map.data, (size_t)(map.end - map.data));
+        buffer_free(args);
+        *args = with;
+    }
+}
+
 int document_call(struct door *d, struct op *op, struct inode *node,
-                  const void *data, size_t len)
+                  const char *version, const void *data, size_t len)
 {
     const struct method *method = method_of(node, "put");
     struct buffer args = {0};
@@ -174,6 +189,8 @@ int document_call(struct door *d, struct op *op, struct inode *node,
         return -EPERM;
     int rc = (is_object ? object_args : content_args)(&args, node, method, data,
                                                       len, &why);
+    if (rc == 0 && is_object && version[0] != '\0')
+        put_base(&args, version);
     if (rc == 0) {
         rc = op_call(d, op, node, method, &args);
     } else {
@@ -210,10 +227,16 @@ int document_delete(struct door *d, struct op *op, struct inode *node)
 
 enum { STAGE_LOOK, STAGE_CALL, STAGE_SETTLE, STAGE_RENEW };
 
-/* Is what the descriptor began with still what is there? */
+static bool is_based(const struct handle *h)
+{
+    return h->has_base && !h->node->is_pending && !h->node->is_moved;
+}
+
+/* Is what the descriptor began with still what is there? The call asks once
+ * more, where the engine can: see put_base(). */
 static int check_base(struct door *d, struct op *op, struct handle *h)
 {
-    if (!h->has_base || h->node->is_pending || h->node->is_moved)
+    if (!is_based(h))
         return 0;
     if (!h->node->is_current)
         return -ESTALE;
@@ -270,7 +293,8 @@ static int look(struct door *d, struct op *op, struct handle *h)
         return 0;
     }
     op->stage = STAGE_CALL;
-    return document_call(d, op, h->node, h->data.data, h->data.len);
+    return document_call(d, op, h->node, is_based(h) ? h->node->version : "",
+                         h->data.data, h->data.len);
 }
 
 int document_judge(struct door *d, struct op *op, struct handle *h)

@@ -106,6 +106,7 @@ struct inode {
     bool is_pending; /* made by CREATE, not written yet */
     bool is_moved;   /* an editor renamed it to a scratch file */
     uint64_t size, hash;
+    char version[48]; /* of an object: the place of its newest event; or "" */
     int64_t mtime_ms;
     int64_t before_ms; /* that of the version before */
     int error;         /* instead of a content */
@@ -413,8 +414,9 @@ int document_load(struct door *d, struct op *op, struct handle *handle);
 int document_write(struct door *d, struct op *op);
 int document_read(struct door *d, struct op *op);
 int document_judge(struct door *d, struct op *op, struct handle *handle);
+/* `version`: of an object, what it is based on, or "". */
 int document_call(struct door *d, struct op *op, struct inode *node,
-                  const void *data, size_t len);
+                  const char *version, const void *data, size_t len);
 int document_delete(struct door *d, struct op *op, struct inode *node);
 
 int scratch_make(struct door *d, struct op *op, struct inode *folder,

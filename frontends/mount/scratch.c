@@ -200,7 +200,7 @@ static int begin_call(struct door *d, struct op *op, struct inode *from,
     op->stage = 1;
     return is_command(target)
                ? 0
-               : document_call(d, op, target, op->work.data, op->work.len);
+               : document_call(d, op, target, "", op->work.data, op->work.len);
 }
 
 static int run_call(struct door *d, struct op *op)

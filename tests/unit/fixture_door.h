@@ -26,9 +26,10 @@ struct bench {
     struct ate_port *port;
     struct door *door;
     int64_t now_ms;
-    bool is_deaf;       /* calls of the door are not made */
-    uint64_t last_deaf; /* the number of such a call */
-    unsigned calls;     /* that the door made */
+    bool is_deaf;                    /* calls of the door are not made */
+    uint64_t last_deaf;              /* the number of such a call */
+    unsigned calls;                  /* that the door made */
+    const struct ate_request *rival; /* a write just before the door's next */
     unsigned canceled;
     bool is_told; /* the end of the last ask */
     struct told told;
@@ -40,6 +41,16 @@ static uint64_t world_start(struct bench *b, const struct ate_request *request,
                             bool reads)
 {
     b->calls++;
+    if (!reads && b->rival != NULL) {
+        struct ate_port *own = ate_port_new();
+        struct ate_answer answer;
+        ate_call(b->ate, own, b->rival);
+        assert_int_equal(ate_port_next(own, &answer, WAIT_MS), 1);
+        assert_int_equal(answer.error.code, 0);
+        ate_free(&answer.value);
+        ate_port_free(own);
+        b->rival = NULL;
+    }
     if (b->is_deaf)
         return b->last_deaf = UINT64_MAX - b->calls;
     return reads ? ate_read(b->ate, b->port, request)
