@@ -24,6 +24,7 @@ ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
 ENGINE   := $(sort $(shell find engine -name '*.c'))
 FRONT    := $(filter-out $(if $(FUSE),,frontends/mount/%) \
              $(if $(REST),,frontends/rest/%),$(sort $(shell find frontends -name '*.c')))
+BASE     := $(sort $(wildcard frontends/base/*.c))
 DOOR     := $(filter-out %/mount.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
@@ -34,11 +35,11 @@ LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
 FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o $(if $(REST),$(B)/console_assets.o)
-DOOR_O   := $(DOOR:%.c=$(B)/%.o)
+DOOR_O   := $(patsubst %.c,$(B)/%.o,$(BASE) $(DOOR))
 MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%)\
              $(B)/console_assets.o,$(FRONT_O))
 WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
-REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
+REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id cursor \
              message model openapi openapi_schema plan plan_calls plan_log \
              plan_types problem range result target wire)
 BENCH    := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
@@ -188,8 +189,8 @@ $(B)/fuzz/%.o: %.c $(B)/include/ate.h
 	mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -MMD -MP \
 	    -Iengine -Ifrontends -Itests $(PKG_CFLAGS) -c -o $@ $<
-$(B)/tests/fuzz/fuzz_rest: $(REST_PURE:%.c=$(B)/fuzz/%.o)
-$(B)/tests/fuzz/fuzz_door: $(DOOR:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_rest: $(patsubst %.c,$(B)/fuzz/%.o,$(BASE) $(REST_PURE))
+$(B)/tests/fuzz/fuzz_door: $(patsubst %.c,$(B)/fuzz/%.o,$(BASE) $(DOOR))
 $(B)/tests/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(ENGINE:%.c=$(B)/fuzz/%.o) \
     $(B)/fuzz/$(B)/lua_assets.o
 	mkdir -p $(@D)

@@ -1,13 +1,17 @@
-/* pack: msgpack, as values cross ate.h. Reading never copies: an item points
- * into the bytes it was read from. */
-#ifndef FRONTENDS_MOUNT_PACK_H
-#define FRONTENDS_MOUNT_PACK_H
+/* pack: msgpack, as values cross ate.h.
+ *
+ * Reading never copies and allocates nothing: an item points into the bytes it
+ * was read from, and a length is compared with the bytes that are left before
+ * it is used (msgpack-c believes five bytes and reserves 8 GiB). Writing is
+ * msgpack-c's. */
+#ifndef FRONTENDS_BASE_PACK_H
+#define FRONTENDS_BASE_PACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct text;
+struct buffer;
 
 enum { PACK_DEPTH_MAX = 64 };
 
@@ -30,13 +34,28 @@ struct pack {
     int64_t integer;
     uint64_t number; /* of UNSIGNED */
     double real;
-    const uint8_t
-        *data;    /* of TEXT and BYTES; of LIST and MAP: the first item */
-    size_t len;   /* of TEXT and BYTES, bytes */
-    size_t count; /* items of LIST, pairs of MAP */
+    const uint8_t *data; /* of TEXT, BYTES; of LIST and MAP: the first item */
+    size_t len;          /* of TEXT and BYTES, bytes */
+    size_t count;        /* items of LIST, pairs of MAP */
     const uint8_t *start;
     const uint8_t *end; /* of all bytes that this was read from */
 };
+
+/* ---- in order ---- */
+
+struct pack_reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool bad; /* cut off, or no msgpack of ate's: NONE from there on */
+};
+
+/* The item at the reader, which then is behind it; behind the head of a list
+ * or map, whose items come next. */
+struct pack pack_read(struct pack_reader *r);
+/* Behind the item at the reader, whatever it holds. */
+void pack_skip(struct pack_reader *r);
+
+/* ---- by name ---- */
 
 /* The value at the front of `data`; kind NONE when it is cut off. */
 struct pack pack_open(const void *data, size_t len);
@@ -63,14 +82,14 @@ size_t pack_size(const struct pack *item);
 
 /* ---- writing ---- */
 
-void pack_put_nil(struct text *out);
-void pack_put_boolean(struct text *out, bool value);
-void pack_put_integer(struct text *out, int64_t value);
-void pack_put_unsigned(struct text *out, uint64_t value);
-void pack_put_real(struct text *out, double value);
-void pack_put_text(struct text *out, const char *data, size_t len);
-void pack_put_string(struct text *out, const char *string);
-void pack_put_bytes(struct text *out, const void *data, size_t len);
-void pack_put_list(struct text *out, size_t count);
-void pack_put_map(struct text *out, size_t count);
+void pack_put_nil(struct buffer *out);
+void pack_put_boolean(struct buffer *out, bool value);
+void pack_put_integer(struct buffer *out, int64_t value);
+void pack_put_unsigned(struct buffer *out, uint64_t value);
+void pack_put_real(struct buffer *out, double value);
+void pack_put_text(struct buffer *out, const char *data, size_t len);
+void pack_put_string(struct buffer *out, const char *string);
+void pack_put_bytes(struct buffer *out, const void *data, size_t len);
+void pack_put_list(struct buffer *out, size_t count);
+void pack_put_map(struct buffer *out, size_t count);
 #endif
