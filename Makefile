@@ -59,8 +59,8 @@ test:                             ## install, build, run every test; T=name runs
 	$(MAKE) --no-print-directory -j2 test-build
 	B=$(B) tests/run $(T)
 
-test-build: all $(TESTS)
-soak: all $(TESTS)                ## the long versions of the random tests
+test-build: all $(TESTS) $(B)/mutants/flags
+soak: test-build                  ## the long versions of the random tests
 	B=$(B) SOAK=20 tests/run $(T)
 
 asan:                             ## the unit tests under the sanitizers
@@ -155,6 +155,12 @@ $(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+# How tests/mutants/run builds what a patch changes.
+$(B)/mutants/flags: Makefile
+	mkdir -p $(@D)
+	echo "cc='$(CC)' ldflags='$(CFLAGS)'" >$@
+	echo "compile='$(filter-out -W% -MMD -MP,$(ALL_CFLAGS)) -w -Iengine'" >>$@
+	echo "link='$(PKG_LIBS) -lcmocka'" >>$@
 $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(REST_LIBS) $(PKG_LIBS)
