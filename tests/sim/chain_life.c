@@ -362,3 +362,25 @@ void life_check(struct life *l, const struct disk *disk,
         fail_msg("%s: refused: %s", what, l->f.done_err.text);
     end(l);
 }
+
+int life_open(struct life *l, const struct disk *disk, bool (*pump)(void *ctx),
+              void *ctx, bool verifies)
+{
+    char folder[LOG_PATH_MAX];
+    begin(l, disk, pump, ctx);
+    log_folder(folder, l->id);
+    if (verifies)
+        l->f.deps.node_pair = NULL;
+    l->f.chain = chain_new(&l->f.deps);
+    if (verifies)
+        chain_check_bodies(l->f.chain);
+    chain_open(l->f.chain, folder, l->id,
+               verifies ? LOG_READ_ONLY : LOG_READ_WRITE, fixture_done, &l->f);
+    fixture_wait(&l->f);
+    return l->f.done_code;
+}
+
+void life_close(struct life *l)
+{
+    end(l);
+}

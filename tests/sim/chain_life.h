@@ -48,4 +48,11 @@ void life_run(struct life *l, const struct disk *disk, bool (*pump)(void *ctx),
  * and the chain goes on. Fails the test, naming `what`, when it is not so. */
 void life_check(struct life *l, const struct disk *disk,
                 bool (*pump)(void *ctx), void *ctx, const char *what);
+
+/* Open what a life left: as a node does, or as verify, which takes nobody's
+ * word and reads all bodies. Returns the code; life_close() comes next anyway.
+ */
+int life_open(struct life *l, const struct disk *disk, bool (*pump)(void *ctx),
+              void *ctx, bool verifies);
+void life_close(struct life *l);
 #endif
