@@ -90,7 +90,7 @@ tsan:                             ## what has threads, under the thread sanitize
 TSAN := $(addprefix unit/test_,ate remote server disk watchdog)
 # Two bounds for the core: engine/ without its drivers.
 coverage:                         ## the core's lines and branches that tests reach, with bounds
-	tests/install build test
+	tests/install build test coverage
 	$(MAKE) B=$(B)/coverage HARDEN= test-build \
 	    CFLAGS='-O1 -g --coverage -fprofile-update=atomic -Wno-format-truncation'
 	find $(B)/coverage -name '*.gcda' -delete
