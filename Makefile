@@ -29,30 +29,32 @@ SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
             $(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
 LUA      := $(sort $(shell find lua -type f))
 SCHEMAS  := $(sort $(wildcard schemas/*.lua))
 ENGINE_O := $(ENGINE:%.c=$(B)/%.o) $(B)/lua_assets.o
-FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o
+FRONT_O  := $(FRONT:%.c=$(B)/%.o) $(B)/frontend_assets.o $(if $(REST),$(B)/console_assets.o)
 DOOR_O   := $(DOOR:%.c=$(B)/%.o)
-MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%),\
-             $(FRONT_O))
+MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%)\
+             $(B)/console_assets.o,$(FRONT_O))
+WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask buffer call_id cursor \
              message model openapi openapi_schema plan plan_calls plan_log \
-             plan_types problem result target wire)
-REST_BENCH := $(if $(REST),$(B)/ate $(B)/tests/bench/bare_h2o)
+             plan_types problem range result target wire)
+BENCH    := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
 
 # Installing comes first, then a make of its own that finds what was installed.
-run:                              ## install, build, keep the example books, open the REPL
+run:                              ## install, build, keep the example books, serve them, open the REPL
 	tests/install build
 	$(MAKE) --no-print-directory run-now
 run-now: all
 	rm -rf $(B)/run && mkdir -p $(B)/run
 	PATH="$(CURDIR)/$(B):$$PATH" examples/books/books \
 	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run
-	if [ -t 0 ] && [ -t 1 ]; then ATE_DATA=$(B)/run $(B)/ate repl; fi
+	tools/tour.sh $(B)/ate $(B)/run books/example balance commodity=GLD
 
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test
@@ -60,7 +62,7 @@ test:                             ## install, build, run every test; T=name runs
 	B=$(B) tests/run $(T)
 	$(if $(T),,$(MAKE) --no-print-directory -j2 asan-short)
 
-test-build: all $(TESTS) $(B)/mutants/flags
+test-build: all $(TESTS) $(REPLAYS) $(B)/mutants/flags
 soak: test-build                  ## the long versions of the random tests
 	B=$(B) SOAK=20 tests/run $(T)
 
@@ -100,30 +102,38 @@ coverage-bounds:
 	gcovr -r . $(B) --object-directory $(B) --exclude-unreachable-branches -s \
 	    $(foreach l,$(CORE),-f engine/$(l)/) --fail-under-line 90 --fail-under-branch 80
 CORE := base crypto event log materializers chain script node net
-tests-only: $(TESTS)
+tests-only: $(TESTS) $(REPLAYS)
 
 fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
-	for f in $^; do $$f -max_total_time=$(or $(SECONDS),30) || exit 1; done
+	for f in $^; do n=$${f##*fuzz_}; mkdir -p $(B)/corpus/$$n; \
+	    $$f -max_total_time=$(or $(SECONDS),30) -artifact_prefix=$(B)/corpus/ \
+	    $(B)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
-bench:                            ## ratios against the machine's limits and a peer
+bench:                            ## ratios, in build/bench.json, too; BENCH=word: rows that match
 	tests/install build bench
-	$(MAKE) --no-print-directory $(B)/tests/bench/bench $(REST_BENCH)
-	$(B)/tests/bench/bench
-	$(if $(REST_BENCH),tests/bench/rest.sh $(B))
-	$(if $(FUSE),$(MAKE) --no-print-directory bench-mount)
-
-bench-mount: all
-	$(MAKE) --no-print-directory $(B)/tests/bench/mount
-	tests/bench/run-mount $(B) '$(FUSE)'
+	$(MAKE) --no-print-directory bench-build
+	tests/bench/run $(B) '$(FUSE)' '$(REST)'
+bench-build: all $(B)/tests/bench/bench $(if $(FUSE),$(B)/tests/bench/mount) \
+    $(if $(REST),$(B)/tests/bench/bare_h2o)
 
 check: all                        ## formats, clang-tidy, cppcheck, luacheck, shellcheck, the seam
 	tests/check $(B)
+
+web:                              ## fetch anew what the console takes from npm, as pinned
+	tools/web.sh $(B)/web frontends/console/vendor
 
 fmt:                              ## format all C
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 install: all                      ## into $(PREFIX), $(LIBDIR), below $(DESTDIR)
 	tools/install.sh $(B) '$(DESTDIR)' '$(PREFIX)' '$(LIBDIR)'
+
+deb:                              ## Debian packages into $(B)/deb
+	tests/install build deb
+	tools/deb.sh $(B)
+
+deb-test: deb                     ## install them in a fresh Debian, and look
+	tests/deb $(B)/deb
 
 clean:                            ## remove what was built
 	rm -rf $(B)
@@ -141,13 +151,13 @@ help:                             ## this list
 
 $(B)/ate: $(FRONT_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
 $(B)/libate.so: $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libate.so -o $@ $^ $(PKG_LIBS)
 $(B)/ate.so: $(MODULE_O) $(ENGINE_O)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -shared -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(PKG_LIBS)
 
 $(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS)
 	mkdir -p $(@D)
@@ -155,10 +165,13 @@ $(B)/lua_assets.c: tools/embed.sh $(filter lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS
 $(B)/frontend_assets.c: tools/embed_frontends.sh $(filter-out lua/ate/% lua/ate.%,$(LUA)) $(SCHEMAS)
 	mkdir -p $(@D)
 	tools/embed_frontends.sh > $@.tmp && mv $@.tmp $@
+$(B)/console_assets.c: tools/embed_console.sh $(WEB)
+	mkdir -p $(@D)
+	tools/embed_console.sh > $@.tmp && mv $@.tmp $@
 $(B)/lua_assets.o: $(B)/lua_assets.c
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Iengine -c -o $@ $<
-$(B)/frontend_assets.o: $(B)/frontend_assets.c
+$(B)/frontend_assets.o $(B)/console_assets.o: %.o: %.c
 	echo "  CC  $@"
 	$(CC) $(ALL_CFLAGS) -Ifrontends -c -o $@ $<
 
@@ -196,27 +209,37 @@ $(B)/mutants/flags: Makefile
 	echo "link='$(PKG_LIBS) -lcmocka'" >>$@
 $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(REST_LIBS) $(PKG_LIBS)
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libtest.a
+	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
+$(B)/tests/bench/bench: $(BENCH:%.c=$(B)/%.o) $(B)/libtest.a
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3
-# What of REST knows no socket; of the engine it needs names of codes alone.
-$(B)/tests/fuzz/fuzz_rest: tests/fuzz/fuzz_rest.c $(REST_PURE) $(B)/libate.so
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3 -lcmocka
+$(B)/tests/bench/mount: $(B)/tests/bench/mount.o
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $^
+# The fuzz targets twice: with the fuzzer, and with a main that replays files.
+# Of REST there is what knows no socket.
+$(B)/tests/replay/rest: $(REST_PURE:%.c=$(B)/%.o)
+$(REPLAYS): $(B)/tests/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a
 	mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Ifrontends \
-	    -I$(B)/include $(PKG_CFLAGS) -o $@ $< $(REST_PURE) $(B)/libate.so \
-	    -Wl,-rpath,$(abspath $(B)) $(PKG_LIBS)
-$(B)/tests/fuzz/fuzz_door: MORE = $(DOOR)
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(ENGINE) $(DOOR) $(B)/lua_assets.c
+	echo "  LD  $@"
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS)
+$(B)/fuzz/%.o: %.c $(B)/include/ate.h
 	mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iengine -Ifrontends \
-	    -Itests $(PKG_CFLAGS) -o $@ $< $(ENGINE) $(MORE) $(B)/lua_assets.c $(PKG_LIBS)
+	clang -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -MMD -MP \
+	    -Iengine -Ifrontends -Itests $(PKG_CFLAGS) -c -o $@ $<
+$(B)/tests/fuzz/fuzz_rest: $(REST_PURE:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_door: $(DOOR:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(ENGINE:%.c=$(B)/fuzz/%.o) \
+    $(B)/fuzz/$(B)/lua_assets.o
+	mkdir -p $(@D)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 
 .SECONDARY:
 ifndef V
 .SILENT:
 endif
 FORCE:
-.PHONY: all run run-now test test-build tests-only soak asan asan-short tsan coverage coverage-bounds fuzz bench bench-mount check fmt install clean \
+.PHONY: all run run-now test test-build tests-only soak asan asan-short tsan coverage coverage-bounds fuzz bench \
+    bench-build check fmt install deb deb-test clean web \
     tools debug help
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -116,7 +116,8 @@ struct ate {
 
 static int check_flags(const char *path, unsigned flags, struct err *err)
 {
-    const unsigned known = ATE_READ_ONLY | ATE_CREATE | ATE_MEMORY | ATE_FOLDER;
+    const unsigned known =
+        ATE_READ_ONLY | ATE_CREATE | ATE_MEMORY | ATE_FOLDER | ATE_LOCAL;
     if ((flags & ~known) != 0)
         return err_set(err, ATE_EINVALID, "open: unknown flags");
     if ((flags & ATE_MEMORY) != 0)
@@ -153,7 +154,7 @@ static int open_either(struct ate *ate, const char *path, unsigned flags,
         .path = path,
         .read_only = (flags & ATE_READ_ONLY) != 0,
     };
-    if ((flags & (ATE_MEMORY | ATE_FOLDER)) != 0)
+    if ((flags & (ATE_MEMORY | ATE_FOLDER | ATE_LOCAL)) != 0)
         return open_loop(ate, path, flags, err);
     int rc = remote_open(&ate->remote, &options, err);
     if (rc == ATE_ENOT_FOUND) {
@@ -197,16 +198,34 @@ int ate_is_remote(const struct ate *ate)
     return ate->remote != NULL;
 }
 
-int ate_listen(struct ate *ate, struct ate_error *error)
+static int listen_by(struct ate *ate, int fd, struct ate_error *error)
 {
     struct err err = {0};
     if (error != NULL)
         *error = (struct ate_error){0};
-    int rc = ate->remote != NULL
-                 ? err_set(&err, ATE_EUNAVAILABLE,
-                           "listen: another process serves the data folder")
-                 : loop_listen(ate->loop, &err);
-    return rc != 0 ? fail(error, &err) : 0;
+    if (ate->remote == NULL) {
+        int rc = loop_listen(ate->loop, fd, &err);
+        return rc != 0 ? fail(error, &err) : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    err_set(&err, ATE_EUNAVAILABLE,
+            "listen: another process serves the data folder");
+    return fail(error, &err);
+}
+
+int ate_listen(struct ate *ate, struct ate_error *error)
+{
+    return listen_by(ate, -1, error);
+}
+
+int ate_listen_at(struct ate *ate, int fd, struct ate_error *error)
+{
+    struct err err = {0};
+    if (fd >= 0)
+        return listen_by(ate, fd, error);
+    err_set(&err, ATE_EINVALID, "listen: %d is no descriptor", fd);
+    return fail(error, &err);
 }
 
 int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)
@@ -251,6 +270,7 @@ int ate_port_next(struct ate_port *port, struct ate_answer *answer,
         return 0;
     answer->call = next->call;
     answer->kind = next->is_asked   ? ATE_ANSWER_ASKED
+                   : next->is_event ? ATE_ANSWER_EVENT
                    : next->is_final ? ATE_ANSWER_FINAL
                                     : ATE_ANSWER_DATA;
     if (next->err != NULL)
@@ -382,6 +402,24 @@ void ate_cancel(struct ate *ate, uint64_t call)
         remote_cancel(ate->remote, call);
     else
         loop_cancel(ate->loop, call);
+}
+
+/* ---- what happens ---- */
+
+int ate_watch(struct ate *ate, struct ate_port *port, struct ate_error *error)
+{
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    if (ate->loop == NULL) {
+        err_set(&err, ATE_EUNAVAILABLE,
+                "watch: the process that serves the data folder knows what "
+                "happens");
+        return fail(error, &err);
+    }
+    port_ref(port_of(port), NULL);
+    loop_watch(ate->loop, port_of(port));
+    return 0;
 }
 
 /* ---- services ---- */

@@ -86,14 +86,16 @@ enum ate_open_flags {
     ATE_MEMORY = 4,    /* no folder: all in memory, a clock set by hand */
     ATE_FOLDER = 8,    /* `path` is one chain's folder; its chain is named ""
                           (implies READ_ONLY) */
+    ATE_LOCAL = 16,    /* never through the process that listens: for whoever
+                          was handed DATA/socket, and will (ate_listen_at()) */
 };
 
 /* Open the data folder at `path`; `*out` is closed by ate_close(), NULL after a
  * failure. `flags`: enum ate_open_flags, or 0: to read and write a folder that
- * is there. One process at a time may write to it. When
- * that one listens (ate_listen(), `ate serve`), calls go to it through
- * DATA/socket, whatever the flags but MEMORY and FOLDER, and every function
- * works alike. The other process is waited for at most 5 seconds.
+ * is there. One process at a time may write to it. When that one listens
+ * (ate_listen(), `ate serve`), calls go to it through DATA/socket, whatever the
+ * flags but MEMORY, FOLDER and LOCAL, and every function works alike. The
+ * other process is waited for at most 5 seconds.
  * Errors: NOT_FOUND, DENIED (also: the process that listens lets in the
  * folder's owner and root alone), UNAVAILABLE (another process has it, and does
  * not listen, or takes nobody), IO, CORRUPT, INVALID (flags; or the other
@@ -117,6 +119,12 @@ ATE_API int ate_is_remote(const struct ate *ate);
  * Errors: INVALID (not open for writing, or in memory), UNAVAILABLE (it is
  * remote), CONFLICT (DATA/socket is there and no socket), DENIED, IO. */
 ATE_API int ate_listen(struct ate *ate, struct ate_error *error);
+
+/* The same, by a socket that listens already: somebody else, such as systemd,
+ * made DATA/socket, and removes it. The descriptor is taken over, also by a
+ * failure. Errors: those of ate_listen(), and INVALID: `fd` is no Unix socket
+ * that listens at DATA/socket. */
+ATE_API int ate_listen_at(struct ate *ate, int fd, struct ate_error *error);
 
 /* Memory only: set the clock, in milliseconds since 1970; it begins at 0 and
  * stands still. Calls that are started later see it. Errors: INVALID (not in
@@ -142,6 +150,7 @@ enum ate_answer_kind {
     ATE_ANSWER_DATA = 1,  /* one chunk of the output stream, more may follow */
     ATE_ANSWER_FINAL = 2, /* the end of the call */
     ATE_ANSWER_ASKED = 3, /* a worker asks a service: ate_reply() answers */
+    ATE_ANSWER_EVENT = 4, /* something happened: see ate_watch() */
 };
 
 struct ate_answer {
@@ -150,8 +159,8 @@ struct ate_answer {
     struct ate_error error; /* code 0 for DATA and for success */
     /* DATA: one msgpack value. FINAL: the result, or nil; for a write it is the
      * map {result, index, root (hex), tx (hex), receipt (text), gas,
-     * durable_us}; for a failed one empty. ASKED: a map, see ate_serve(). The
-     * caller's: ate_free() it. */
+     * durable_us}; for a failed one empty. ASKED: a map, see ate_serve(); EVENT
+     * likewise, ate_watch(). The caller's: ate_free() it. */
     struct ate_bytes value;
 };
 
@@ -309,6 +318,24 @@ ATE_API void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks);
  * done), behind chunks that were on their way. A write that has begun is not
  * undone. */
 ATE_API void ate_cancel(struct ate *ate, uint64_t call);
+
+/* ---- what happens ---- */
+
+/* From now on tell the port what happens here, for a log that people read: each
+ * is an ATE_ANSWER_EVENT (call 0) whose value is a map with `event`, and
+ *
+ *     opened   {chain, id, size}
+ *     damaged  {chain, id, code, text}: it could not be opened, or only up to
+ *              some place, or failed while it was open
+ *     parked   {chain, worker, item, code, text}: a worker gave up
+ *     failed   the same: it will be tried again
+ *     refused  {code, text}: somebody who connected to DATA/socket
+ *
+ * No event holds a key, a body or an argument. What nobody takes is dropped
+ * when 1,024 wait. One port at a time: another takes its place.
+ * Errors: UNAVAILABLE (it is remote: the process that serves knows). */
+ATE_API int ate_watch(struct ate *ate, struct ate_port *port,
+                      struct ate_error *error);
 
 /* ---- services: what workers ask outside ---- */
 

@@ -25,11 +25,11 @@ enum {
     LIMIT_FRAME_PAYLOAD = 64 << 20, /* one frame of the header file */
 
     /* Bodies. */
-    LIMIT_BODY_PIECE = 65536,           /* (format) what one hash covers, */
+    LIMIT_BODY_PIECE = 65536,             /* (format) what one hash covers, */
     LIMIT_BODY_SEALED_PIECE = 65536 + 16, /* (format) and of a sealed one */
-    LIMIT_BODY_INLINE = 1024,           /* (format) above: in the body file */
-    LIMIT_BODY_SEGMENT = 1 << 30,       /* (format) one body file */
-    LIMIT_TX_BODIES = 64 << 20,         /* those of one call's events */
+    LIMIT_BODY_INLINE = 1024,             /* (format) above: in the body file */
+    LIMIT_BODY_SEGMENT = 1 << 30,         /* (format) one body file */
+    LIMIT_TX_BODIES = 64 << 20,           /* those of one call's events */
 
     /* Schemas. */
     LIMIT_BUNDLE = 1 << 20,      /* (format) all Lua of a chain */

@@ -121,7 +121,7 @@ struct bytes node_key(const uint8_t *page, unsigned slot)
     return cell_key(node_kind(page), cell_at(page, slot));
 }
 
-struct bytes node_cell(const uint8_t *page, unsigned slot)
+static struct bytes node_cell(const uint8_t *page, unsigned slot)
 {
     const uint8_t *cell = cell_at(page, slot);
     return bytes_of(cell, cell_len(node_kind(page), cell));

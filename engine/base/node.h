@@ -36,7 +36,6 @@ size_t node_used(const uint8_t *page); /* of NODE_SPACE */
 
 /* Borrowed from the page. */
 struct bytes node_key(const uint8_t *page, unsigned slot);
-struct bytes node_cell(const uint8_t *page, unsigned slot);
 struct node_value node_value(const uint8_t *page, unsigned slot);
 uint32_t node_child(const uint8_t *page, unsigned slot);
 void node_set_child(uint8_t *page, unsigned slot, uint32_t child);

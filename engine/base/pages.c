@@ -207,7 +207,7 @@ static void make_free(struct pages *p, uint32_t page)
 
 /* ---- use ---- */
 
-bool page_is_writable(const struct pages *p, uint32_t page)
+static bool page_is_writable(const struct pages *p, uint32_t page)
 {
     assert(page != 0 && page < p->count);
     if (page < p->base)

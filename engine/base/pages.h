@@ -56,14 +56,14 @@ struct pages_pin {
 };
 
 struct pages {
-    const uint8_t *mapped;  /* page 0 is its header; NULL: nothing is */
-    uint32_t base;          /* the first number that is not mapped */
-    uint8_t **data;         /* by page number - base; without a map [0] is none */
+    const uint8_t *mapped; /* page 0 is its header; NULL: nothing is */
+    uint32_t base;         /* the first number that is not mapped */
+    uint8_t **data; /* by page number - base; without a map [0] is none */
     struct page_info *info; /* likewise */
     uint32_t count;         /* the next number to be given out */
     uint32_t cap;           /* of both arrays */
-    uint32_t free_page;   /* list of free pages, which keep their memory */
-    uint32_t free_number; /* list of numbers without memory */
+    uint32_t free_page;     /* list of free pages, which keep their memory */
+    uint32_t free_number;   /* list of numbers without memory */
     uint64_t epoch;
     uint64_t barrier; /* pages born before it are kept */
 
@@ -88,8 +88,8 @@ struct pages {
 };
 
 void pages_init(struct pages *p);
-/* Begin with pages that are mapped: `count` of them, the header among them. They
- * outlive `p`. */
+/* Begin with pages that are mapped: `count` of them, the header among them.
+ * They outlive `p`. */
 void pages_init_mapped(struct pages *p, const uint8_t *mapped, uint32_t count);
 void pages_deinit(struct pages *p); /* pins must be gone; marks may be open */
 
@@ -105,8 +105,8 @@ static inline const uint8_t *page_read(const struct pages *p, uint32_t page)
 uint32_t page_new(struct pages *p);
 uint32_t page_new_run(struct pages *p, size_t len);
 
-bool page_is_writable(const struct pages *p, uint32_t page);
-uint8_t *page_write(struct pages *p, uint32_t page); /* asserts the above */
+/* Of one that page_new() or page_touch() gave, and that nobody keeps yet. */
+uint8_t *page_write(struct pages *p, uint32_t page);
 
 /* The page itself if it is writable, else a copy; the original is dropped. */
 uint32_t page_touch(struct pages *p, uint32_t page);

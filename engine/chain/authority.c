@@ -47,7 +47,7 @@ static bool covers(const struct place_in_log *at, const struct delegation *d,
 }
 
 bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
-                         const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
+                            const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
 {
     struct place_in_log at = here(t);
     struct delegation d;

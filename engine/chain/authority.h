@@ -41,8 +41,7 @@ bool authority_find(const struct trial *t, const char *right,
 /* The same for one that lets the author act for `identity`; `spot` NULL:
  * anywhere. */
 bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
-                            const struct spot *spot,
-                            uint8_t id[EVENT_ID_SIZE]);
+                            const struct spot *spot, uint8_t id[EVENT_ID_SIZE]);
 
 /* Its author holds some delegation that is in force. */
 bool authority_holds_any(const struct trial *t);

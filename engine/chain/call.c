@@ -265,10 +265,10 @@ int call_ask(struct call *c, struct bytes service, struct bytes request,
 /* A new version of an object, or a fact, while it is put together. */
 struct draft {
     const struct event_type *type;
-    struct buf header; /* map of header fields */
-    struct buf body;   /* the stored body, unless it is a large one: */
+    struct buf header;   /* map of header fields */
+    struct buf body;     /* the stored body, unless it is a large one: */
     struct handle large; /* length 0: it is not */
-    struct buf raw;    /* the event header */
+    struct buf raw;      /* the event header */
 };
 
 static void draft_deinit(struct draft *d)
@@ -555,6 +555,7 @@ int call_emit(struct call *c, const struct event_type *type,
 static int check_is_object(const struct event_type *type, const char *what,
                            struct err *err)
 {
+    assert(type != NULL);
     if (type->is_object)
         return 0;
     return err_set(err, ATE_EINVALID,

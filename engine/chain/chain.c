@@ -56,6 +56,7 @@ void chain_forget(struct chain *c)
     c->fresh_events = 0;
     snapshot_unmap(c);
     c->progress = (struct chain_progress){0};
+    c->rows_unknown = false;
     c->why = (struct err){0};
 }
 
@@ -125,6 +126,14 @@ void chain_free(struct chain *c)
 void chain_check_bodies(struct chain *c)
 {
     c->check_bodies = true;
+}
+
+void chain_skip_rules(struct chain *c)
+{
+    assert(!c->skips_rules);
+    c->skips_rules = true;
+    c->no_rules = no_rules_maker(c->deps.logic);
+    c->deps.logic = &c->no_rules;
 }
 
 void chain_stop(struct chain *c)

@@ -91,6 +91,11 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
  * nothing. */
 void chain_check_bodies(struct chain *c);
 
+/* Before chain_open(): run none of the schema's functions. What they would have
+ * said is then not checked: rules, rows of views, converted fields, and digests
+ * and state roots that tell of these. */
+void chain_skip_rules(struct chain *c);
+
 /* While it opens: give up at the next frame; `done` then gets CANCELED. */
 void chain_stop(struct chain *c);
 

@@ -41,8 +41,8 @@ static const char *value_differs(const struct value_type *before,
         return "has narrower bounds";
     if (after->len_min > before->len_min || after->len_max < before->len_max)
         return "has narrower lengths";
-    if (before->kind == VALUE_AMOUNT && (before->scale != after->scale ||
-                                         !same_text(before->of, after->of)))
+    if (before->kind == VALUE_AMOUNT &&
+        (before->scale != after->scale || !same_text(before->of, after->of)))
         return "has another scale";
     if (!same_text(before->target, after->target))
         return "names another type";
@@ -90,9 +90,9 @@ static bool find_difference(const struct fields *before,
         const char *name = before->items[i].name;
         const struct field *field = fields_find(after, bytes_of_text(name));
         why->field = name;
-        why->text = field == NULL ? "is gone"
-                                  : value_differs(&before->items[i].type,
-                                                  &field->type);
+        why->text = field == NULL
+                        ? "is gone"
+                        : value_differs(&before->items[i].type, &field->type);
         if (why->text != NULL)
             return true;
     }
@@ -231,8 +231,8 @@ int schema_may_follow(const struct schema *before, const struct schema *after,
 {
     if (strcmp(before->main, after->main) != 0)
         return err_set(err, ATE_EINVALID,
-                       "the chain's schema is %s, this one is %s",
-                       before->main, after->main);
+                       "the chain's schema is %s, this one is %s", before->main,
+                       after->main);
     for (size_t i = 0; i < before->part_count; i++) {
         int rc = part_may_follow(&before->parts[i], after, err);
         if (rc != 0)
@@ -253,9 +253,8 @@ int schema_may_follow(const struct schema *before, const struct schema *after,
                            "%s: is gone; types only grow (turn its methods "
                            "off instead)",
                            type->name);
-        int rc = type_may_follow(type, now,
-                                 schema_part(before, type->schema)->version,
-                                 err);
+        int rc = type_may_follow(
+            type, now, schema_part(before, type->schema)->version, err);
         if (rc != 0)
             return rc;
     }

@@ -1,5 +1,5 @@
-/* compat: may a schema follow on another in one chain? Types only grow: what was
- * stored has to fit what is declared now, or be converted by the type's
+/* compat: may a schema follow on another in one chain? Types only grow: what
+ * was stored has to fit what is declared now, or be converted by the type's
  * `upgrade`. Views, rules and methods are free. */
 #ifndef ATE_CHAIN_COMPAT_H
 #define ATE_CHAIN_COMPAT_H

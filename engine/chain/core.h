@@ -30,7 +30,8 @@ struct core {
     struct logic *logic;
     const struct schema *schema; /* the logic's */
     struct state state;
-    int64_t call_ms;                /* how long call ids are kept */
+    bool unconverted; /* objects have the fields that older bundles gave them */
+    int64_t call_ms;  /* how long call ids are kept */
     const struct door_names *names; /* the caller's, for texts; or NULL */
     uint64_t fold_failures;         /* of views that read bodies */
     struct err fold_failure;        /* the newest of them */

@@ -1,6 +1,6 @@
-/* delegation: what one key lets another do: rights on a subtree of objects, to a
- * depth, until a log time (docs/format.md section 3). Entries of kind 4, by the
- * id of the event that made them.
+/* delegation: what one key lets another do: rights on a subtree of objects, to
+ * a depth, until a log time (docs/format.md section 3). Entries of kind 4, by
+ * the id of the event that made them.
  *
  * Everything here is a function of a version of the state, a place in the log
  * and the log time there. A delegation is in force from the transaction after

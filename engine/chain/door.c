@@ -96,8 +96,10 @@ static int sibling_object(const struct door *d, const char *name,
     return 0;
 }
 
-int door_scale(const struct door *d, const struct value_type *type,
-               const struct door_scope *scope, int *scale, struct err *err)
+/* The scale of an amount's type: its own, or that of the object which its
+ * sibling names. Errors: NOT_FOUND, INVALID. */
+static int scale_of(const struct door *d, const struct value_type *type,
+                    const struct door_scope *scope, int *scale, struct err *err)
 {
     *scale = type->scale;
     if (type->scale >= 0)
@@ -151,7 +153,7 @@ static int take_amount(const struct door *d, const struct value_type *type,
     int64_t number = 0;
     int scale = 0;
     char digits[24];
-    int rc = door_scale(d, type, scope, &scale, err);
+    int rc = scale_of(d, type, scope, &scale, err);
     if (rc != 0)
         return rc;
     if (int_of(value, &number)) {
@@ -495,7 +497,7 @@ static void give_amount(const struct door *d, const struct value_type *type,
     struct door any = *d;
     any.takes_spent = true;
     if (!int_of(value, &amount) ||
-        door_scale(&any, type, scope, &scale, NULL) != 0) {
+        scale_of(&any, type, scope, &scale, NULL) != 0) {
         buf_put_bytes(out, value);
         return;
     }

@@ -56,11 +56,6 @@ void door_give_value(const struct door *d, const struct value_type *type,
                      struct bytes value, const struct door_scope *scope,
                      struct buf *out);
 
-/* The scale of an amount's type: its own, or that of the object which its
- * sibling names. Errors: NOT_FOUND, INVALID. */
-int door_scale(const struct door *d, const struct value_type *type,
-               const struct door_scope *scope, int *scale, struct err *err);
-
 /* The text of a ref: parent names and key fields joined by '/', or
  * "<index>.<n>"; of what never was "/?", which no key is like. What was deleted
  * is called as before. And back: NOT_FOUND names type and key. */

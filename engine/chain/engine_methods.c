@@ -133,16 +133,10 @@ static const struct method methods[] = {
            DEFAULT_ROTATE),
     METHOD("ate.work", "Run a worker.", work_item_args, NULL, DEFAULT_WORK),
 };
-const struct method *const engine_methods = methods;
-
-size_t engine_methods_count(void)
-{
-    return sizeof(methods) / sizeof(methods[0]);
-}
 
 const struct method *engine_method(struct bytes name)
 {
-    for (size_t i = 0; i < engine_methods_count(); i++)
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         if (bytes_equal(name, bytes_of_text(methods[i].name)))
             return &methods[i];
     return NULL;

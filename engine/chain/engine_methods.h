@@ -16,10 +16,6 @@
  * NULL: no such method. */
 const struct method *engine_method(struct bytes name);
 
-/* Those that there are; for suggestions and descriptions. */
-extern const struct method *const engine_methods;
-size_t engine_methods_count(void);
-
 /* Run one in a trial, as logic->run() does. Errors: INVALID, NOT_FOUND, DENIED,
  * CONFLICT. */
 int engine_method_run(struct call *c, struct err *err);

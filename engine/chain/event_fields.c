@@ -75,8 +75,9 @@ int event_fields_end(struct event_fields *r, const char *type)
     if (r->rc == 0)
         r->rc = mp_get_map(&mp, &count, r->err);
     if (r->rc == 0 && count != r->found)
-        r->rc = err_set(r->err, ATE_EINVALID, "has a field that it does not "
-                                              "know");
+        r->rc = err_set(r->err, ATE_EINVALID,
+                        "has a field that it does not "
+                        "know");
     return r->rc == 0 ? 0 : err_wrap(r->err, "%s", type);
 }
 

@@ -1,6 +1,6 @@
-/* event_fields: the fields of the engine's own events, from bytes and back. Maps
- * are canonical, which the header codec has seen to; each field is asked for by
- * its name, and none may be left over. The first error sticks. */
+/* event_fields: the fields of the engine's own events, from bytes and back.
+ * Maps are canonical, which the header codec has seen to; each field is asked
+ * for by its name, and none may be left over. The first error sticks. */
 #ifndef ATE_CHAIN_EVENT_FIELDS_H
 #define ATE_CHAIN_EVENT_FIELDS_H
 

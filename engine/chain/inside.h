@@ -9,6 +9,7 @@
 #include "chain/changes.h"
 #include "chain/core_open.h"
 #include "chain/history.h"
+#include "chain/no_rules.h"
 #include "chain/rooting.h"
 #include "chain/verified.h"
 #include "event/body.h"
@@ -91,6 +92,10 @@ struct chain {
     bool log_open;
     bool check_bodies; /* when replaying, large ones too */
     bool stopped;      /* opening is to end at the next frame */
+
+    bool skips_rules;  /* chain_skip_rules() */
+    bool rows_unknown; /* then: some function would have changed some */
+    struct logic_maker no_rules; /* then: what deps.logic is */
 
     struct merkle tree;        /* all leaves that are sealed */
     struct merkle durable;     /* those that are durable */

@@ -3,6 +3,7 @@
 #ifndef ATE_CHAIN_LOGIC_H
 #define ATE_CHAIN_LOGIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct logic_limits {
 struct logic {
     const struct schema *schema; /* as long as the logic lives */
     struct bytes bundle;         /* the same */
+    bool runs_nothing; /* no_rules.h: what would stand in rows is not known */
 
     /* A transaction begins to be judged: nothing of an earlier one may show. */
     void (*begin)(struct logic *l, struct trial *trial);

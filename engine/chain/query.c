@@ -15,7 +15,8 @@ static const struct query_kind *const kinds[] = {
     &query_sum,         &query_info,     &query_schema,     &query_tail,
     &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
     &query_consistency, &query_tile,     &query_check,      &query_plan,
-    &query_body,        &query_call,     &query_workers,    &query_work};
+    &query_body,        &query_call,     &query_workers,    &query_work,
+    &query_files,       &query_file};
 
 static const struct query_kind *find_kind(struct bytes name)
 {
@@ -23,11 +24,6 @@ static const struct query_kind *find_kind(struct bytes name)
         if (bytes_equal(bytes_of_text(kinds[i]->name), name))
             return kinds[i];
     return NULL;
-}
-
-bool query_known(struct bytes method)
-{
-    return find_kind(method) != NULL;
 }
 
 /* ---- life ---- */
@@ -72,6 +68,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->found);
     follow_deinit(&q->following);
     query_call_free(q->call);
+    query_files_free(q->files);
     upgrade_free(q->upgrade);
     query_proof_free(q->proof);
     large_close(q->large);

@@ -21,11 +21,8 @@ typedef void query_chunk(void *ctx, struct bytes value);
 typedef void query_done(void *ctx, int code, const struct err *err,
                         struct bytes result);
 
-/* True for a name of the list above. */
-bool query_known(struct bytes method);
-
-/* `args` is a canonical map (len 0: none), copied. Never fails at once. The
- * chain stays open until `done`. */
+/* `method` is one of the list above, `args` a canonical map (len 0: none),
+ * copied. Never fails at once. The chain stays open until `done`. */
 struct query *query_start(struct chain *c, struct bytes method,
                           struct bytes args, uint32_t credit,
                           query_chunk *chunk, query_done *done, void *ctx);

@@ -100,9 +100,8 @@ static int step(struct query *q, struct err *err)
     struct bytes id;
     struct delegation d;
     (void)err;
-    if (q->limit == 0 ||
-        !state_step(q->door.version, bytes_of(&kind, 1), &q->at, q->backward,
-                    &key, &id))
+    if (q->limit == 0 || !state_step(q->door.version, bytes_of(&kind, 1),
+                                     &q->at, q->backward, &key, &id))
         return STEP_END;
     bool there = delegation_get(q->door.version, id.data, &d);
     assert(there);

@@ -99,7 +99,8 @@ struct query {
     bool large_ended;
     uint64_t range_offset; /* of a body */
     uint64_t range_length;
-    struct query_call *call; /* of `call` */
+    struct query_files *files; /* of `files` and `file` */
+    struct query_call *call;   /* of `call` */
     uint8_t caller[KEY_ID_SIZE];
 };
 
@@ -127,6 +128,11 @@ extern const struct query_kind query_plan;
 extern const struct query_kind query_workers;
 extern const struct query_kind query_work;
 extern const struct query_kind query_call;
+extern const struct query_kind query_files;
+extern const struct query_kind query_file;
+
+/* Of query_files.c; NULL is harmless. */
+void query_files_free(struct query_files *f);
 
 /* Of query_call.c; NULL is harmless. */
 void query_call_free(struct query_call *c);

@@ -1,5 +1,5 @@
-/* plan: what another bundle would change, and what the log comes to under it. It
- * is tried from the beginning, on a core of its own; nothing is written. */
+/* plan: what another bundle would change, and what the log comes to under it.
+ * It is tried from the beginning, on a core of its own; nothing is written. */
 #include <string.h>
 
 #include "base/msgpack.h"

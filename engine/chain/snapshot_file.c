@@ -45,7 +45,7 @@ uint64_t snapshot_meta_at(const struct snapshot_head *head)
            head->end.frames * sizeof(struct log_place);
 }
 
-uint64_t snapshot_table_at(const struct snapshot_head *head)
+static uint64_t snapshot_table_at(const struct snapshot_head *head)
 {
     return snapshot_meta_at(head) + head->meta_len;
 }

@@ -36,7 +36,6 @@ struct snapshot_head {
 
 uint64_t snapshot_places_at(const struct snapshot_head *head);
 uint64_t snapshot_meta_at(const struct snapshot_head *head);
-uint64_t snapshot_table_at(const struct snapshot_head *head);
 uint64_t snapshot_pieces(const struct snapshot_head *head);
 
 void snapshot_head_put(uint8_t page[PAGE_BYTES],

@@ -116,8 +116,7 @@ bool state_large_next(struct tree_version v, uint8_t hash[HASH_SIZE],
     struct buf at = {0};
     buf_put_u8(&at, STATE_LARGE);
     buf_put(&at, hash, HASH_SIZE);
-    bool found =
-        state_step(v, bytes_of(&prefix, 1), &at, false, &key, &value);
+    bool found = state_step(v, bytes_of(&prefix, 1), &at, false, &key, &value);
     if (found) {
         memcpy(hash, key.data + 1, HASH_SIZE);
         read_large(value, large);

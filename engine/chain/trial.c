@@ -255,8 +255,9 @@ static int place_next(struct trial *t, struct trial_event *e, struct err *err)
     if ((e->header.flags & EVENT_DELETES) == 0)
         return 0;
     e->change = CHANGE_DELETE;
-    if (!bytes_equal(e->header.fields, e->before_header.fields) ||
-        e->header.body_length != 0)
+    bool same = t->core->unconverted ||
+                bytes_equal(e->header.fields, e->before_header.fields);
+    if (!same || e->header.body_length != 0)
         return refuse_object(t, e, ATE_EINVALID,
                              "is deleted with its last fields and no body",
                              err);

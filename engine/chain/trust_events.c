@@ -98,8 +98,7 @@ static int find_spot(const struct trial *t, const struct delegation_fields *f,
     *spot = (struct spot){.object = f->object};
     if (f->object == NULL)
         return 0;
-    if (state_object(state_head(&t->core->state), f->object, &o) !=
-        OBJECT_LIVE)
+    if (state_object(state_head(&t->core->state), f->object, &o) != OBJECT_LIVE)
         return err_set(err, ATE_ENOT_FOUND, "its object is not there");
     spot->parent = o.header.parent;
     return 0;
@@ -116,10 +115,9 @@ static int check_less(const struct delegation_fields *f,
                        (unsigned long long)up->depth,
                        (unsigned long long)up->depth - (up->depth > 0));
     if (f->until > up->until)
-        return err_set(err, ATE_EDENIED,
-                       "it would outlive the delegation %llu.%llu",
-                       (unsigned long long)up->index,
-                       (unsigned long long)up->n);
+        return err_set(
+            err, ATE_EDENIED, "it would outlive the delegation %llu.%llu",
+            (unsigned long long)up->index, (unsigned long long)up->n);
     if (!rights_within(f->rights, up->rights))
         return err_set(err, ATE_EDENIED,
                        "it gives a right that the delegation %llu.%llu does "
@@ -265,17 +263,16 @@ static int check_new_agree(const struct trial *t, const struct roots_fields *f,
         key_id(&f->records[i], id);
         bool agrees = memcmp(id, t->author, KEY_ID_SIZE) == 0;
         for (size_t k = 0; k < t->sig_count; k++)
-            agrees |= memcmp(id, t->sigs[k].key_id, KEY_ID_SIZE) == 0 &&
-                      bytes_equal(t->sigs[k].purpose,
-                                  bytes_of_text(PURPOSE_ROOT));
+            agrees |=
+                memcmp(id, t->sigs[k].key_id, KEY_ID_SIZE) == 0 &&
+                bytes_equal(t->sigs[k].purpose, bytes_of_text(PURPOSE_ROOT));
         count += agrees;
     }
     if (count >= f->threshold)
         return 0;
     return err_set(err, ATE_EDENIED,
                    "%llu of the new keys have to sign it, too, %llu did",
-                   (unsigned long long)f->threshold,
-                   (unsigned long long)count);
+                   (unsigned long long)f->threshold, (unsigned long long)count);
 }
 
 int apply_roots(struct trial *t, const struct trial_event *e, size_t n,

@@ -50,14 +50,12 @@ struct roots_fields {
     const uint8_t *next; /* digest, or NULL */
 };
 void roots_fields_put(struct buf *out, const struct roots_fields *f);
-int roots_fields_get(struct bytes map, struct roots_fields *f,
-                     struct err *err);
+int roots_fields_get(struct bytes map, struct roots_fields *f, struct err *err);
 
 struct order_fields {
     uint64_t term;
     struct key_record record;
 };
 void order_fields_put(struct buf *out, const struct order_fields *f);
-int order_fields_get(struct bytes map, struct order_fields *f,
-                     struct err *err);
+int order_fields_get(struct bytes map, struct order_fields *f, struct err *err);
 #endif

@@ -62,8 +62,9 @@ static void read_rights(struct event_fields *r, struct bytes *rights)
         return;
     *rights = bytes_of(mp.at, (size_t)(mp.end - mp.at));
     event_fields_took(r, &mp, "rights",
-          check_rights(*rights, r->err) == 0 ? mp_skip(&mp, NULL, r->err)
-                                             : r->err->code);
+                      check_rights(*rights, r->err) == 0
+                          ? mp_skip(&mp, NULL, r->err)
+                          : r->err->code);
 }
 
 /* The last moment there is stands for none, in the state, too: said in one way.
@@ -104,8 +105,7 @@ void revocation_fields_put(struct buf *out, const uint8_t id[EVENT_ID_SIZE])
     mapping_put(&m, out);
 }
 
-int revocation_fields_get(struct bytes map, const uint8_t **id,
-                          struct err *err)
+int revocation_fields_get(struct bytes map, const uint8_t **id, struct err *err)
 {
     struct err unused;
     struct event_fields r = event_fields_open(map, err, &unused);

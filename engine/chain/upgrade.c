@@ -135,7 +135,7 @@ static int convert_fields(void *ctx, const struct event_type *type,
     if (was == NULL)
         return err_set(err, ATE_ECORRUPT, "%s: no type of the bundle then",
                        type->name);
-    if (!type_needs_upgrade(was, type))
+    if (u->chain->skips_rules || !type_needs_upgrade(was, type))
         return 0;
     struct buf fields = {0};
     buf_put_bytes(&fields, stored);
@@ -386,6 +386,7 @@ int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
         upgrade_free(u);
         return rc;
     }
+    u->core.unconverted = c->skips_rules;
     for (size_t i = 0; i < u->core.schema->view_count; i++)
         u->reads_bodies |= u->core.schema->views[i].reads_bodies;
     *out = u;

@@ -9,7 +9,8 @@
  *
  * (1) A row whose time is not nil has an item, unless that was worked, dropped
  *     or parked; one that changes and keeps its time gets no new one.
- * (2) Fields are those of the schema in force, nil when the header's are. */
+ * (2) Fields are those of the schema in force, nil when the header's are.
+ * (3) A row key is empty where no fold runs (no_rules.h), and nowhere else. */
 #include "chain/work.h"
 
 #include <assert.h>
@@ -31,7 +32,7 @@ struct work_item work_item_at(enum work_class class, uint64_t index, uint64_t n)
     return item;
 }
 
-struct work_item work_item_due(int64_t time, struct bytes row_key)
+static struct work_item work_item_due(int64_t time, struct bytes row_key)
 {
     struct work_item item = {.len = WORK_DUE_SIZE};
     item.bytes[0] = WORK_DUE;
@@ -167,6 +168,24 @@ void work_note_event(struct state *s, const struct event_type *type,
     buf_deinit(&value);
 }
 
+/* Invariant (3). */
+void work_believe(struct state *s, const char *worker, struct bytes item)
+{
+    struct bytes value;
+    struct buf unknown = {0};
+    assert(work_item_class(item) == WORK_DUE);
+    if (get(state_head(s), worker, item, &value))
+        return;
+    mp_put_bin(&unknown, bytes_of(NULL, 0));
+    put(s, worker, item, buf_bytes(&unknown));
+    buf_deinit(&unknown);
+}
+
+bool work_is_believed(struct bytes value)
+{
+    return work_row_key(value).len == 0;
+}
+
 /* Invariant (1). */
 void work_note_time(struct state *s, const char *worker, struct bytes row_key,
                     int64_t before, int64_t after)
@@ -231,6 +250,11 @@ static void drop_asks(struct state *s, const char *worker, struct bytes item)
     }
 }
 
+void work_forget_asks(struct state *s, const char *worker, struct bytes item)
+{
+    drop_asks(s, worker, item);
+}
+
 void work_end(struct state *s, const char *worker, struct bytes item)
 {
     if (drop(s, worker, item))
@@ -287,6 +311,8 @@ static bool has_its_time(struct tree_version v, const struct worker *worker,
     struct bytes columns;
     int64_t time = INT64_MIN;
     struct bytes key = work_row_key(parked->value);
+    if (work_is_believed(parked->value))
+        return true;
     if (row_get(v, worker->view, key, &columns))
         time = row_time(worker->view, worker->column, key, columns);
     return time == work_item_time(parked->item);
@@ -325,9 +351,12 @@ void work_drop(struct state *s, const char *worker, struct bytes place)
         return;
     item.len = parked.item.len;
     memcpy(item.bytes, parked.item.data, item.len);
+    bool believed = work_item_class(parked.item) == WORK_DUE &&
+                    work_is_believed(parked.value);
     drop(s, worker, place);
     /* A row that was deleted and came again waits anew under the same item. */
-    if (!get(state_head(s), worker, work_item_bytes(&item), &value))
+    if (!believed &&
+        !get(state_head(s), worker, work_item_bytes(&item), &value))
         drop_asks(s, worker, work_item_bytes(&item));
 }
 

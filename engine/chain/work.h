@@ -33,7 +33,6 @@ struct work_item {
 
 struct work_item work_item_at(enum work_class class, uint64_t index,
                               uint64_t n);
-struct work_item work_item_due(int64_t time, struct bytes row_key);
 static inline struct bytes work_item_bytes(const struct work_item *item)
 {
     return bytes_of(item->bytes, item->len);
@@ -52,6 +51,14 @@ int64_t work_item_time(struct bytes item); /* of DUE: ms */
 void work_item_text(struct bytes item, struct buf *out);
 
 /* ---- items come ---- */
+
+/* A row's item is said to wait, and no fold runs that would know: it does, and
+ * its row stays unknown. No item of such a row is ever due by itself. */
+void work_believe(struct state *s, const char *worker, struct bytes item);
+bool work_is_believed(struct bytes value); /* of an item of class DUE */
+
+/* What was asked for such an item counts anew: its row may have changed. */
+void work_forget_asks(struct state *s, const char *worker, struct bytes item);
 
 /* An event was accepted that workers wait for. */
 void work_note_event(struct state *s, const struct event_type *type,

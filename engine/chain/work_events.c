@@ -10,6 +10,7 @@
 #include "chain/authority.h"
 #include "chain/delegation.h"
 #include "chain/event_fields.h"
+#include "chain/logic.h"
 #include "chain/roots.h"
 #include "chain/work.h"
 
@@ -190,16 +191,30 @@ static void change(struct trial *t, size_t n, const struct worker *worker,
     }
 }
 
+/* Of a row, when no fold runs: what is said of it is believed. */
+static bool believe(const struct trial *t, const struct worker *worker,
+                    struct bytes item)
+{
+    if (!t->core->logic->runs_nothing || worker->view == NULL ||
+        work_item_class(item) != WORK_DUE)
+        return false;
+    work_believe(&t->core->state, worker->method.name, item);
+    return true;
+}
+
 /* Of an item that waits: is there one, and has its time come? */
 static int check_waits(const struct trial *t, const char *type,
-                       const char *worker, struct bytes item, struct err *err)
+                       const struct worker *worker, struct bytes item,
+                       struct err *err)
 {
     struct bytes value;
-    if (!work_get(state_head(&t->core->state), worker, item, &value))
+    const char *name = worker->method.name;
+    believe(t, worker, item);
+    if (!work_get(state_head(&t->core->state), name, item, &value))
         return err_set(err, ATE_ENOT_FOUND,
                        "%s: nothing waits there for %s: it was worked, or is "
                        "gone",
-                       type, worker);
+                       type, name);
     if (work_item_class(item) == WORK_DUE && work_item_time(item) > t->time)
         return err_set(err, ATE_EINVALID,
                        "%s: its time has not come, by log time", type);
@@ -213,6 +228,8 @@ static int rework(struct trial *t, size_t n, const struct work_fields *f)
     struct bytes value;
     if (worker == NULL || worker->view == NULL)
         return 0;
+    if (work_item_waits(f->item))
+        believe(t, worker, f->item);
     if (work_item_is_parked(f->item) ||
         (work_item_class(f->item) == WORK_DUE &&
          work_get(state_head(&t->core->state), worker->method.name, f->item,
@@ -239,7 +256,7 @@ int apply_work(struct trial *t, const struct trial_event *e, size_t n,
     if (worker == NULL)
         return no_worker(TYPE_WORK, f.worker, err);
     if (waits)
-        rc = check_waits(t, TYPE_WORK, worker->method.name, f.item, err);
+        rc = check_waits(t, TYPE_WORK, worker, f.item, err);
     else if (!work_parked(state_head(&t->core->state), worker->method.name,
                           f.item, &parked))
         rc = err_set(err, ATE_ENOT_FOUND,
@@ -251,20 +268,40 @@ int apply_work(struct trial *t, const struct trial_event *e, size_t n,
 
 /* ---- ate.ask, ate.answer ---- */
 
+/* A request or an answer: one canonical value that a run can take. */
+static int check_value(const char *type, const struct trial_event *e,
+                       struct err *err)
+{
+    if (e->header.body_length == 0 || e->header.body_length > LIMIT_BODY_PIECE)
+        return err_set(
+            err, ATE_EINVALID, "%s: its body has %llu bytes, want 1 to %d",
+            type, (unsigned long long)e->header.body_length, LIMIT_BODY_PIECE);
+    if (e->body.data != NULL && mp_check(e->body, err) != 0)
+        return err_wrap(err, "%s: body", type);
+    return 0;
+}
+
 static int check_ask(struct trial *t, const char *type,
                      const struct trial_event *e, struct ask_fields *f,
                      const struct worker **worker, struct err *err)
 {
     bool asks = strcmp(type, TYPE_ASK) == 0;
     int rc = ask_fields_get(e->header.fields, asks, f, err);
-    if (rc != 0 || t->refold != NULL)
+    if (rc != 0)
         return rc;
-    rc = need_order_key(t, type, err);
     *worker = find_worker(t, f->worker);
+    if (t->refold != NULL) {
+        if (*worker != NULL)
+            believe(t, *worker, f->item);
+        return 0;
+    }
+    rc = check_value(type, e, err);
+    if (rc == 0)
+        rc = need_order_key(t, type, err);
     if (rc == 0 && *worker == NULL)
         rc = no_worker(type, f->worker, err);
     if (rc == 0)
-        rc = check_waits(t, type, (*worker)->method.name, f->item, err);
+        rc = check_waits(t, type, *worker, f->item, err);
     return rc;
 }
 
@@ -279,6 +316,10 @@ int apply_ask(struct trial *t, const struct trial_event *e, size_t n,
         return rc;
     struct tree_version v = state_head(&t->core->state);
     const char *name = worker->method.name;
+    if (f.n == 0 && believe(t, worker, f.item)) {
+        work_forget_asks(&t->core->state, name, f.item);
+        v = state_head(&t->core->state);
+    }
     if (work_ask(v, name, f.item, f.n, &last) ||
         (f.n > 0 &&
          !(work_ask(v, name, f.item, f.n - 1, &last) && last.answered)))

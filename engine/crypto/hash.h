@@ -2,23 +2,19 @@
  *
  * H(label, a, b, ...) hashes the label with its length in one byte, then each
  * part with its length in four: nothing can be read two ways. A hasher is
- * begun, fed and ended (or dropped); several may be open at a time, and each
- * belongs to one thread at a time. Nothing here fails: libcrypto without
- * SHA-256 ends the process. */
+ * begun, fed and ended; several may be open at a time, and each belongs to one
+ * thread at a time. Nothing here fails. */
 #ifndef ATE_CRYPTO_HASH_H
 #define ATE_CRYPTO_HASH_H
 
 #include "base/bytes.h"
 #include "crypto/labels.h"
 
-enum { HASH_SIZE = 32, HASHER_BUFFER = 512 };
+enum { HASH_SIZE = 32 };
 
-/* Storage of the caller's; from begin to end it may hold a libcrypto context,
- * so it is neither copied nor forgotten in between. */
+/* Storage of the caller's. It owns nothing, and may be forgotten. */
 struct hasher {
-    void *context; /* NULL while everything fits the buffer */
-    size_t len;    /* bytes in the buffer */
-    uint8_t buffer[HASHER_BUFFER];
+    uint64_t state[14]; /* libcrypto's */
 };
 
 void hash_begin(struct hasher *h, enum label label);
@@ -26,7 +22,7 @@ void hash_part(struct hasher *h, struct bytes part); /* nil: len 0 */
 void hash_u8(struct hasher *h, uint8_t value);       /* a part of 1 byte */
 void hash_u64(struct hasher *h, uint64_t value);     /* a part of 8 bytes */
 void hash_end(struct hasher *h, uint8_t out[HASH_SIZE]);
-/* Instead of the end; safe twice, and after it. */
+/* Instead of the end: wipe what was put in. Safe twice, and after it. */
 void hash_drop(struct hasher *h);
 
 /* A part that is a hash or an id; NULL is nil. */
@@ -46,8 +42,4 @@ void hash_of(enum label label, struct bytes part, uint8_t out[HASH_SIZE]);
 void hash_leaf(struct bytes leaf, uint8_t out[HASH_SIZE]);
 void hash_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
                uint8_t out[HASH_SIZE]);
-
-/* Give back the contexts this thread keeps for reuse. A thread that hashed
- * calls it before it ends; hashing again later is allowed. */
-void hash_thread_end(void);
 #endif

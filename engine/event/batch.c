@@ -335,64 +335,13 @@ void batch_sign(const struct key_pair *pair, const uint8_t *chain_id,
     sign_bytes(pair->secret, bytes_of(hash, sizeof(hash)), signature);
 }
 
-static bool tree_verify(const struct key_record *author,
-                        const uint8_t *chain_id, const struct merkle *ids,
-                        const uint8_t signature[SIGN_SIZE])
-{
-    uint8_t hash[HASH_SIZE];
-    merkle_root(ids, hash);
-    batch_signed_hash(author->suite, chain_id, ids->size, hash, hash);
-    return sign_verify(author->sign, bytes_of(hash, sizeof(hash)), signature);
-}
-
 bool batch_signature_verify(const struct key_record *author,
                             const uint8_t *chain_id,
                             const uint8_t (*tx_ids)[TX_ID_SIZE], size_t count,
                             const uint8_t signature[SIGN_SIZE])
 {
-    struct merkle tree;
-    merkle_init(&tree);
-    for (size_t i = 0; i < count; i++)
-        merkle_append_leaf(&tree, bytes_of(tx_ids[i], TX_ID_SIZE));
-    return tree_verify(author, chain_id, &tree, signature);
-}
-
-/* All members: shapes, digests, and their ids into the tree. */
-static int verify_members(struct batch_reader *r, uint8_t suite,
-                          const uint8_t *chain_id, struct merkle *ids,
-                          struct err *err)
-{
-    struct batch_member member;
-    uint8_t id[TX_ID_SIZE];
-    int rc;
-    while ((rc = batch_next(r, &member, err)) == 1) {
-        rc = batch_member_check(&member, suite, chain_id, err);
-        if (rc != 0) {
-            err_wrap(err, "batch, transaction %llu",
-                     (unsigned long long)ids->size);
-            return rc;
-        }
-        batch_member_id(&member, suite, chain_id, id);
-        merkle_append_leaf(ids, bytes_of(id, sizeof(id)));
-    }
-    return rc;
-}
-
-int batch_verify(struct bytes payload, const struct key_record *author,
-                 const uint8_t *chain_id, struct err *err)
-{
-    struct batch_reader r;
-    struct merkle ids;
-    uint8_t author_id[KEY_ID_SIZE];
-    merkle_init(&ids);
-    key_id(author, author_id);
-    int rc = batch_open(&r, payload, err);
-    if (rc == 0 && memcmp(r.author, author_id, KEY_ID_SIZE) != 0)
-        return err_set(err, ATE_ECORRUPT, "batch: by another key");
-    if (rc == 0)
-        rc = verify_members(&r, author->suite, chain_id, &ids, err);
-    if (rc == 0 && !tree_verify(author, chain_id, &ids, r.signature))
-        rc = err_set(err, ATE_ECORRUPT,
-                     "batch: the author's signature is wrong");
-    return rc;
+    uint8_t hash[HASH_SIZE];
+    merkle_root_of_ids(tx_ids, count, hash);
+    batch_signed_hash(author->suite, chain_id, count, hash, hash);
+    return sign_verify(author->sign, bytes_of(hash, sizeof(hash)), signature);
 }

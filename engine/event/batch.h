@@ -4,9 +4,9 @@
  * Reading walks the members once, strict and without copies: everything points
  * into the payload, which has to outlive the reader. What hashes and signatures
  * prove is asked for separately, so that cheap checks can come first:
- * batch_next checks shapes and bounds, batch_member_check digests, batch_verify
- * the author's signature. The verdict digest is not under that signature; the
- * chain's log leaf covers it. */
+ * batch_next checks shapes and bounds, batch_member_check digests,
+ * batch_signature_verify the author's signature. The verdict digest is not
+ * under that signature; the chain's log leaf covers it. */
 #ifndef ATE_EVENT_BATCH_H
 #define ATE_EVENT_BATCH_H
 
@@ -108,9 +108,4 @@ bool batch_signature_verify(const struct key_record *author,
                             const uint8_t *chain_id,
                             const uint8_t (*tx_ids)[TX_ID_SIZE], size_t count,
                             const uint8_t signature[SIGN_SIZE]);
-
-/* All of a stored batch: shapes, digests of every member, and the signature by
- * the key whose record is given. Errors: INVALID, LIMIT, CORRUPT. */
-int batch_verify(struct bytes payload, const struct key_record *author,
-                 const uint8_t *chain_id, struct err *err);
 #endif

@@ -146,6 +146,5 @@ uint64_t body_leaves_offset(uint64_t length)
 
 uint64_t body_large_size(uint64_t length, bool sealed)
 {
-    return body_leaves_offset(length) +
-           body_pieces(length, sealed) * HASH_SIZE;
+    return body_leaves_offset(length) + body_pieces(length, sealed) * HASH_SIZE;
 }

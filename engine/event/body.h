@@ -19,7 +19,7 @@ struct body_hasher {
     struct merkle tree;
     struct hasher piece;
     size_t piece_size;
-    size_t piece_len; /* bytes of the piece begun; 0: none is */
+    size_t piece_len;  /* bytes of the piece begun; 0: none is */
     uint64_t length;   /* bytes so far */
     struct buf leaves; /* leaf hashes of finished pieces, 32 bytes each */
 };
@@ -34,8 +34,8 @@ void body_hasher_deinit(struct body_hasher *h); /* safe twice, and before end */
 /* A clear body in one call. */
 void body_hash(struct bytes body, uint8_t out[HASH_SIZE]);
 
-/* CORRUPT when the clear body is not `length` bytes with this hash; `hash` NULL: no
- * body. */
+/* CORRUPT when the clear body is not `length` bytes with this hash; `hash`
+ * NULL: no body. */
 int body_check(struct bytes body, uint64_t length, const uint8_t *hash,
                struct err *err);
 

@@ -64,16 +64,6 @@ void fact_id(const uint8_t *chain, const uint8_t *author_key_id,
     memcpy(out, full, OBJECT_ID_SIZE);
 }
 
-void object_identity(const uint8_t *chain, const uint8_t *object,
-                     uint8_t out[HASH_SIZE])
-{
-    struct hasher h;
-    hash_begin(&h, LABEL_IDENTITY);
-    hash_part_of(&h, chain, CHAIN_ID_SIZE);
-    hash_part_of(&h, object, OBJECT_ID_SIZE);
-    hash_end(&h, out);
-}
-
 void args_digest(struct bytes arguments, uint8_t out[HASH_SIZE])
 {
     hash_of(LABEL_ARGS, arguments, out);
@@ -117,11 +107,6 @@ void verdict_entry(struct verdict *v, uint8_t kind, struct bytes key,
 void verdict_end(struct verdict *v, uint8_t out[HASH_SIZE])
 {
     hash_end(&v->hasher, out);
-}
-
-void verdict_drop(struct verdict *v)
-{
-    hash_drop(&v->hasher);
 }
 
 void log_leaf(uint8_t suite, uint64_t index, const uint8_t tx[TX_ID_SIZE],

@@ -35,10 +35,6 @@ void object_id(const uint8_t *chain_id, struct bytes type,
 void fact_id(const uint8_t *chain_id, const uint8_t *author_key_id,
              const uint8_t *call_id, uint64_t n, uint8_t out[OBJECT_ID_SIZE]);
 
-/* The identity that a user or group object is. */
-void object_identity(const uint8_t *chain_id, const uint8_t *object_id,
-                     uint8_t out[HASH_SIZE]);
-
 /* What the call record says of a method's arguments, read set and result. */
 void args_digest(struct bytes arguments, uint8_t out[HASH_SIZE]);
 void reads_digest(struct bytes read_set, uint8_t out[HASH_SIZE]);
@@ -56,7 +52,6 @@ void verdict_event(struct verdict *v, const uint8_t id[EVENT_ID_SIZE]);
 void verdict_entry(struct verdict *v, uint8_t kind, struct bytes key,
                    const struct bytes *value);
 void verdict_end(struct verdict *v, uint8_t out[HASH_SIZE]);
-void verdict_drop(struct verdict *v); /* instead of the end; safe twice */
 
 /* The bytes of leaf `index` of a chain's log, to be hashed by merkle.h. `sigs`
  * is made by sigs_hash. */

@@ -14,7 +14,8 @@
 #include "base/msgpack.h"
 #include "base/utf8.h"
 
-bool purpose_valid(struct bytes purpose)
+/* Lower-case letters, digits, '_', '.', '-'; 1 to LIMIT_KIND_NAME bytes. */
+static bool purpose_valid(struct bytes purpose)
 {
     return word_valid(purpose, LIMIT_KIND_NAME, "_.-");
 }

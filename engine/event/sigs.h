@@ -41,9 +41,6 @@ size_t sigs_list(const struct sigs *sigs, struct further_sig *list);
  */
 bool sigs_sort(struct further_sig *list, size_t count);
 
-/* Lower-case letters, digits, '_', '.', '-'; 1 to LIMIT_KIND_NAME bytes. */
-bool purpose_valid(struct bytes purpose);
-
 /* Sign a transaction (genesis: `tx_id` is the chain id) for a purpose. */
 void further_sig_make(const struct key_pair *pair, const uint8_t *chain_id,
                       struct bytes purpose, const uint8_t *tx_id,

@@ -20,7 +20,8 @@
 
 enum { HEADER_PARTS = 7, CALL_PARTS = 8 };
 
-bool method_name_valid(struct bytes method)
+/* Lower-case letters, digits, '_' and '.', 1 to LIMIT_TYPE_NAME bytes. */
+static bool method_name_valid(struct bytes method)
 {
     return word_valid(method, LIMIT_TYPE_NAME, "_.");
 }

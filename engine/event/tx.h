@@ -40,8 +40,4 @@ void tx_header_put(struct buf *out, const struct tx_header *header);
 /* Read a whole header; `raw` has to outlive `header`. The text names the field
  * that is wrong. Errors: INVALID, LIMIT. */
 int tx_header_get(struct bytes raw, struct tx_header *header, struct err *err);
-
-/* A method's name: lower-case letters, digits, '_' and '.', 1 to
- * LIMIT_TYPE_NAME bytes. */
-bool method_name_valid(struct bytes method);
 #endif

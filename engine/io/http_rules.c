@@ -54,7 +54,7 @@ static int read_host(struct http_host *host, struct bytes text, struct err *err)
 {
     static const char plain[] = "http://";
     static const char secure[] = "https://";
-    char name[280];
+    char name[280] = {0};
     char *at = name;
     if (text.len == 0 || text.len >= sizeof(name) ||
         memchr(text.data, 0, text.len) != NULL)

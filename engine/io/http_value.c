@@ -72,15 +72,29 @@ static bool is_own(struct bytes name)
            strncasecmp((const char *)name.data, "proxy-", 6) == 0;
 }
 
-/* Its line among those that end with zeros; NULL: there is none. */
+/* Not for a schema to ask: what answers with the request would put into the
+ * log what the configuration keeps out of it, and CONNECT leads elsewhere. */
+static bool is_method(struct bytes method)
+{
+    static const char *const bad[] = {"connect", "trace", "track"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (method.len == strlen(bad[i]) &&
+            strncasecmp((const char *)method.data, bad[i], method.len) == 0)
+            return false;
+    return is_token(method);
+}
+
+/* Its line among those that end with zeros; NULL: there is none. One without
+ * value ends with ';' (http_request_header). */
 static uint8_t *line_of(const struct buf *headers, struct bytes name)
 {
     for (size_t at = 0; at < headers->len;
-         at += strlen((char *)headers->data + at) + 1)
-        if (strncasecmp((char *)headers->data + at, (const char *)name.data,
-                        name.len) == 0 &&
-            headers->data[at + name.len] == ':')
-            return headers->data + at;
+         at += strlen((char *)headers->data + at) + 1) {
+        uint8_t *line = headers->data + at;
+        if (strncasecmp((char *)line, (const char *)name.data, name.len) == 0 &&
+            (line[name.len] == ':' || line[name.len] == ';'))
+            return line;
+    }
     return NULL;
 }
 
@@ -327,8 +341,13 @@ int http_request_get(struct bytes map, const uint8_t key[SERVICE_KEY_SIZE],
         rc = err_set(err, ATE_EINVALID, "a request needs a 'url'");
     if (rc == 0)
         rc = get_text(map, "method", &method, err);
-    if (rc == 0 && method.len > 0 && !is_token(method))
-        rc = err_set(err, ATE_EINVALID, "'method' is a word such as POST");
+    if (rc == 0 && method.len > 0 && !is_method(method))
+        rc = err_set(
+            err, ATE_EINVALID,
+            "method '%.*s': want a word such as POST, none of "
+            "CONNECT and TRACE",
+            (int)(method.len < NAME_MAX_LEN ? method.len : NAME_MAX_LEN),
+            (const char *)method.data);
     if (rc == 0)
         rc = take_headers(r, map, err);
     if (rc == 0)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,6 +89,52 @@ int local_socket_listen(const char *folder, struct err *err)
     if (rc != 0 && fd >= 0)
         close(fd);
     return rc != 0 ? rc : fd;
+}
+
+static bool listens(int fd)
+{
+    struct sockaddr_un at = {0};
+    socklen_t len = sizeof(at);
+    int is_listening = 0, type = 0;
+    socklen_t room = sizeof(int), more = sizeof(int);
+    return getsockname(fd, (struct sockaddr *)(void *)&at, &len) == 0 &&
+           at.sun_family == AF_UNIX &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &room) ==
+               0 &&
+           is_listening != 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &more) == 0 &&
+           type == SOCK_STREAM;
+}
+
+/* A socket's file knows nothing of its descriptor: compare the paths' files. */
+static bool is_at(int fd, const struct address *a)
+{
+    struct sockaddr_un at = {0};
+    socklen_t len = sizeof(at) - 1;
+    struct stat own, wanted;
+    return getsockname(fd, (struct sockaddr *)(void *)&at, &len) == 0 &&
+           at.sun_path[0] == '/' && stat(at.sun_path, &own) == 0 &&
+           stat(a->path.sun_path, &wanted) == 0 &&
+           own.st_dev == wanted.st_dev && own.st_ino == wanted.st_ino;
+}
+
+int local_socket_adopt(int fd, const char *folder, struct err *err)
+{
+    struct address a;
+    int rc = address_of(&a, folder, err);
+    if (rc != 0)
+        return rc;
+    bool fits = listens(fd) && is_at(fd, &a);
+    address_end(&a);
+    if (!fits)
+        return err_set(err, ATE_EINVALID,
+                       "descriptor %d is no Unix socket that listens at "
+                       "%s/" NAME,
+                       fd, folder);
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return err_errno(err, errno, "%s/" NAME, folder);
+    return 0;
 }
 
 void local_socket_remove(const char *folder)

@@ -14,6 +14,10 @@ struct err;
  * stands there is no socket), DENIED, FULL, IO. */
 int local_socket_listen(const char *folder, struct err *err);
 
+/* `fd` listens already: whether it does so there, and nobody has to wait for
+ * it. Its mode and its removal are whoever's made it. Errors: INVALID. */
+int local_socket_adopt(int fd, const char *folder, struct err *err);
+
 /* By whoever listened. */
 void local_socket_remove(const char *folder);
 

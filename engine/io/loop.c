@@ -25,15 +25,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/map.h"
 #include "base/memory.h"
 #include "chain/logic.h"
 #include "chain/materializer.h"
-#include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "io/disk.h"
+#include "io/happened.h"
 #include "io/http.h"
 #include "io/memory_disk.h"
 #include "io/server.h"
@@ -50,12 +51,13 @@ enum message_kind {
     MESSAGE_LISTEN,
     MESSAGE_SERVE,
     MESSAGE_REPLY,
+    MESSAGE_WATCH,
 };
 
 /* A service, or what one answered. */
 struct serving {
     char *name;
-    struct port *port; /* SERVE: one of these two */
+    struct port *port; /* WATCH; SERVE: one of these two */
     struct http *http;
     int code; /* REPLY */
     struct err err;
@@ -71,6 +73,7 @@ static void serving_free(struct serving *s)
 
 /* Somebody waits for it. */
 struct listening {
+    int fd;    /* or -1 */
     bool done; /* under the mutex */
     struct err err;
 };
@@ -81,7 +84,7 @@ struct message {
     uint32_t chunks;
     struct loop_request *request; /* ASK */
     struct listening *listening;  /* LISTEN */
-    struct serving *serving;      /* SERVE, REPLY */
+    struct serving *serving;      /* SERVE, REPLY, WATCH */
 };
 
 struct inbox {
@@ -111,6 +114,7 @@ struct loop {
     uv_idle_t no_wait;
     struct workers workers;
     struct service_hub *hub;
+    struct port *watcher;  /* is told what happens; or NULL */
     struct server *server; /* NULL: nobody can connect */
     bool in_turn;
     bool stopping;
@@ -148,6 +152,18 @@ static void logic_free(void *ctx, struct logic_maker *maker)
     script_cache_free(maker->ctx);
 }
 
+static void happened(void *ctx, struct bytes event)
+{
+    const struct loop *loop = ctx;
+    happened_tell(loop->watcher, event);
+}
+
+static void caller_refused(void *ctx, const struct err *why)
+{
+    const struct loop *loop = ctx;
+    happened_refused(loop->watcher, why);
+}
+
 static int64_t wall_ms(struct loop *loop)
 {
     struct timespec now;
@@ -174,6 +190,7 @@ static struct node *make_node(struct loop *loop)
         .logic_new = logic_new,
         .logic_free = logic_free,
         .random = random_bytes,
+        .happened = happened,
         .ctx = loop,
         .read_only = loop->options.read_only,
         .folder = loop->options.folder,
@@ -254,13 +271,15 @@ static void begin_turn(void *ctx)
     node_tick(loop->node, wall_ms(loop), steady_us());
 }
 
-static int start_listening(struct loop *loop, struct err *err)
+static int start_listening(struct loop *loop, int fd, struct err *err)
 {
     struct server_options options = {
         .uv = &loop->uv,
         .node = loop->node,
         .folder = loop->path,
+        .fd = fd,
         .turn = begin_turn,
+        .refused = caller_refused,
         .ctx = loop,
     };
     if (loop->stopping)
@@ -277,7 +296,10 @@ static int start_listening(struct loop *loop, struct err *err)
 static void listen_for(struct loop *loop, struct listening *listening)
 {
     struct err err = {0};
-    start_listening(loop, &err);
+    bool had = loop->server != NULL;
+    int rc = start_listening(loop, listening->fd, &err);
+    if (listening->fd >= 0 && (rc != 0 || had))
+        close(listening->fd);
     pthread_mutex_lock(&loop->mutex);
     listening->err = err;
     listening->done = true;
@@ -285,13 +307,16 @@ static void listen_for(struct loop *loop, struct listening *listening)
     pthread_mutex_unlock(&loop->mutex);
 }
 
-int loop_listen(struct loop *loop, struct err *err)
+int loop_listen(struct loop *loop, int fd, struct err *err)
 {
-    struct listening listening = {0};
+    struct listening listening = {.fd = fd};
     const struct loop_options *o = &loop->options;
-    if (loop->memory != NULL || o->read_only || o->folder)
+    if (loop->memory != NULL || o->read_only || o->folder) {
+        if (fd >= 0)
+            close(fd);
         return err_set(err, ATE_EINVALID,
                        "listen: only what is open for writing is served");
+    }
     post(loop,
          &(struct message){.kind = MESSAGE_LISTEN, .listening = &listening});
     pthread_mutex_lock(&loop->mutex);
@@ -301,6 +326,21 @@ int loop_listen(struct loop *loop, struct err *err)
     if (listening.err.code != 0)
         *err = listening.err;
     return listening.err.code;
+}
+
+/* ---- what happens ---- */
+
+void loop_watch(struct loop *loop, struct port *port)
+{
+    struct serving *s = mem_zero(1, sizeof(*s));
+    s->port = port;
+    post(loop, &(struct message){.kind = MESSAGE_WATCH, .serving = s});
+}
+
+static void watch_by(struct loop *loop, struct port *port)
+{
+    happened_end(loop->watcher);
+    loop->watcher = port;
 }
 
 /* ---- services ---- */
@@ -366,6 +406,8 @@ static void take_service(struct loop *loop, const struct message *message)
             .answer = buf_bytes(&s->answer),
         };
         service_hub_reply(loop->hub, message->number, &reply);
+    } else if (message->kind == MESSAGE_WATCH) {
+        watch_by(loop, s->port);
     } else if (s->http != NULL) {
         service_hub_serve_http(loop->hub, s->http);
     } else {
@@ -585,9 +627,9 @@ static void *thread_main(void *ctx)
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
     node_free(loop->node);
+    watch_by(loop, NULL);
     service_hub_free(loop->hub);
     script_cache_free(loop->scripts);
-    hash_thread_end();
     return NULL;
 }
 

@@ -26,15 +26,20 @@ void loop_close(struct loop *loop);
 /* Memory only. Errors: INVALID (real, or backward). */
 int loop_set_clock(struct loop *loop, int64_t wall_ms, struct err *err);
 
-/* Serve the folder's socket until the loop is closed; twice is harmless. Waits
- * until callers can connect. From any thread. Errors: INVALID (no folder, or
- * one that is open for reading only), those of server_open(), CANCELED (the
+/* Serve the folder's socket until the loop is closed; twice is harmless. By the
+ * descriptor `fd`, which is taken over whatever comes of it; -1: make one.
+ * Waits until callers can connect. From any thread. Errors: INVALID (no folder,
+ * or one that is open for reading only), those of server_open(), CANCELED (the
  * loop is being closed). */
-int loop_listen(struct loop *loop, struct err *err);
+int loop_listen(struct loop *loop, int fd, struct err *err);
 
 struct http;
 struct port;
 struct service_reply;
+
+/* From now on tell the port what happens (node_env.happened). Its reference is
+ * taken over. From any thread. */
+void loop_watch(struct loop *loop, struct port *port);
 
 /* Services of this process's workers (io/services.h). From any thread, in order
  * with requests. The port's reference and `http` are taken over, unless it

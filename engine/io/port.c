@@ -20,6 +20,7 @@ struct port {
     pthread_cond_t filled;
     struct answer *first;
     struct answer **last;
+    size_t count; /* of answers */
     size_t refs;
     bool closed;
     bool has_fd;                /* somebody has the descriptor */
@@ -102,6 +103,7 @@ void port_close(struct port *port)
     struct answer *answers = port->first;
     port->first = NULL;
     port->last = &port->first;
+    port->count = 0;
     pthread_mutex_unlock(&port->mutex);
     drop_answers(answers);
     port_unref(port);
@@ -178,19 +180,25 @@ int port_fd(struct port *port)
     return port->fd;
 }
 
-void port_push(struct port *port, struct answer *answer)
+void port_offer(struct port *port, struct answer *answer, size_t most)
 {
     pthread_mutex_lock(&port->mutex);
-    if (!port->closed) {
+    if (!port->closed && port->count < most) {
         if (port->first == NULL && port->has_fd)
             set_readable(port);
         *port->last = answer;
         port->last = &answer->next;
+        port->count++;
         answer = NULL;
         pthread_cond_signal(&port->filled);
     }
     pthread_mutex_unlock(&port->mutex);
     answer_free(answer);
+}
+
+void port_push(struct port *port, struct answer *answer)
+{
+    port_offer(port, answer, SIZE_MAX);
 }
 
 static int64_t now_ms(void)
@@ -249,6 +257,7 @@ struct answer *port_next(struct port *port, int timeout_ms)
     struct answer *answer = port->first;
     if (answer != NULL) {
         port->first = answer->next;
+        port->count--;
         if (port->first == NULL) {
             port->last = &port->first;
             if (port->has_fd)

@@ -12,6 +12,7 @@ struct answer {
     uint64_t call;
     bool is_final;
     bool is_asked;    /* a request to a service: `call` is its number */
+    bool is_event;    /* something happened: `call` is 0 */
     struct err *err;  /* NULL: success, or a chunk; owned */
     struct buf value; /* owned */
     struct answer *next;
@@ -48,6 +49,8 @@ int port_fd(struct port *port);
 
 /* Takes the answer over. From any thread. */
 void port_push(struct port *port, struct answer *answer);
+/* The same, but dropped where `most` wait already: nobody asked for it. */
+void port_offer(struct port *port, struct answer *answer, size_t most);
 
 /* The next answer, now the caller's; NULL: none came within `timeout_ms` (0: do
  * not wait, -1: for ever). */

@@ -7,9 +7,10 @@
  *     closes the socket.
  * (5) At first callers who wait for an answer fetch it themselves, for to be
  *     woken by another thread costs more than all the rest of a call. The
- *     thread looks after them: when answers are due and nobody has fetched for a
- *     while, when two wait at once, when a port is watched by its descriptor, or
- *     when the connection ends, it fetches from then on (`thread_fetches`). */
+ *     thread looks after them: when answers are due and nobody has fetched for
+ *     a while, when two wait at once, when a port is watched by its
+ *     descriptor, or when the connection ends, it fetches from then on
+ *     (`thread_fetches`). */
 #define _GNU_SOURCE /* POLLRDHUP */
 #include "io/remote.h"
 

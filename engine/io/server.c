@@ -348,12 +348,15 @@ static void connected(uv_stream_t *listener, int status)
     ring_init(&p->paused);
     s->handles++;
     s->peer_count++;
-    if (uv_accept(listener, (uv_stream_t *)&p->pipe) != 0)
+    if (uv_accept(listener, (uv_stream_t *)&p->pipe) != 0) {
         uv_close((uv_handle_t *)&p->pipe, peer_closed);
-    else if (may_enter(p, &err) != 0)
+    } else if (may_enter(p, &err) != 0) {
+        if (s->options.refused != NULL)
+            s->options.refused(s->options.ctx, &err);
         turn_away(p, &err);
-    else
+    } else {
         peer_begin(p);
+    }
 }
 
 /* ---- life ---- */
@@ -382,9 +385,14 @@ int server_open(struct server **out, const struct server_options *options,
                 struct err *err)
 {
     *out = NULL;
-    int fd = local_socket_listen(options->folder, err);
-    if (fd < 0)
-        return fd;
+    int fd = options->fd;
+    int rc = 0;
+    if (fd >= 0)
+        rc = local_socket_adopt(fd, options->folder, err);
+    else
+        rc = fd = local_socket_listen(options->folder, err);
+    if (rc < 0)
+        return rc;
     struct server *s = mem_zero(1, sizeof(*s));
     s->options = *options;
     s->folder = mem_text(options->folder);
@@ -408,7 +416,8 @@ void server_stop(struct server *s)
     if (s->stopped)
         return;
     s->stopped = true;
-    local_socket_remove(s->folder);
+    if (s->options.fd < 0)
+        local_socket_remove(s->folder);
     uv_close((uv_handle_t *)&s->listener, own_handle_closed);
     for (struct ring *r = s->peers.after; r != &s->peers; r = r->after)
         server_session_stop(ring_entry(r, struct peer, ring)->session);

@@ -19,6 +19,7 @@ struct server_options {
     uv_loop_t *uv;
     struct node *node;
     const char *folder; /* whose lock the caller holds */
+    int fd; /* listens at its socket, and is taken over; -1: make that */
     /* 0: as limits.h has them. */
     int64_t hello_us;
     int64_t stall_us;
@@ -26,10 +27,12 @@ struct server_options {
     /* Something reaches the node: when all that came in this turn of the loop
      * is worked off it is to be flushed, and server_flush() to be called. */
     void (*turn)(void *ctx);
+    /* Somebody was turned away. */
+    void (*refused)(void *ctx, const struct err *why);
     void *ctx;
 };
 
-/* Listen. Errors: those of local_socket_listen(). */
+/* Listen. Errors: those of local_socket_listen() and local_socket_adopt(). */
 int server_open(struct server **out, const struct server_options *options,
                 struct err *err);
 

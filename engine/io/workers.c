@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "base/memory.h"
-#include "crypto/hash.h"
 
 struct queued {
     uv_work_t work;
@@ -15,7 +14,6 @@ static void run(uv_work_t *work)
 {
     struct queued *q = work->data;
     q->task->work(q->task);
-    hash_thread_end();
 }
 
 static void ran(uv_work_t *work, int status)

@@ -115,7 +115,7 @@ void job_submit(const struct disk *disk, struct job *job)
     disk->submit(disk->ctx, job);
 }
 
-const char *job_kind_text(enum job_kind kind)
+static const char *job_kind_text(enum job_kind kind)
 {
     static const char *const text[] = {
         [JOB_MKDIR] = "making the folder",

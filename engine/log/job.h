@@ -102,9 +102,6 @@ void job_map(struct job *job, const char *path, struct bytes *mapped);
 
 void job_submit(const struct disk *disk, struct job *job);
 
-/* "write", "sync", ... for texts. */
-const char *job_kind_text(enum job_kind kind);
-
 struct err;
 /* Fill `err` from a job that failed: "write of 1.head at 8192: No space left on
  * device". Returns the code (see err_errno()). */

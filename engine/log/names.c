@@ -203,21 +203,6 @@ bool names_find(const struct names *names, struct bytes name,
     return true;
 }
 
-bool names_find_prefix(const struct names *names, struct bytes path,
-                       uint8_t id[NAMES_ID_SIZE], struct bytes *rest)
-{
-    for (size_t i = 1; i <= path.len; i++) {
-        if (i < path.len && path.data[i] != '/')
-            continue;
-        if (!names_find(names, bytes_of(path.data, i), id))
-            continue;
-        size_t skip = i < path.len ? i + 1 : i;
-        *rest = bytes_of(path.data + skip, path.len - skip);
-        return true;
-    }
-    return false;
-}
-
 bool names_of(const struct names *names, const uint8_t id[NAMES_ID_SIZE],
               struct bytes *name)
 {

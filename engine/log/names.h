@@ -44,11 +44,6 @@ void names_line(struct buf *out, const uint8_t id[NAMES_ID_SIZE],
 bool names_find(const struct names *names, struct bytes name,
                 uint8_t id[NAMES_ID_SIZE]);
 
-/* The chain whose name `path` begins with, by segments: bank/main for
- * bank/main/accounts. `*rest` gets what follows, without the slash. */
-bool names_find_prefix(const struct names *names, struct bytes path,
-                       uint8_t id[NAMES_ID_SIZE], struct bytes *rest);
-
 /* The name of a chain, valid until the next names_add(). */
 bool names_of(const struct names *names, const uint8_t id[NAMES_ID_SIZE],
               struct bytes *name);

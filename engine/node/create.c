@@ -79,9 +79,9 @@ static int take_roots(struct creating *c, struct bytes args)
 
 static int take_args(struct creating *c)
 {
-    static const char *const names[] = {
-        "accept", "bundle", "name",      "next",    "next_threshold",
-        "roots",  "threshold", "version", NULL};
+    static const char *const names[] = {"accept",    "bundle",         "name",
+                                        "next",      "next_threshold", "roots",
+                                        "threshold", "version",        NULL};
     struct bytes args = buf_bytes(&c->asked->args);
     struct err *err = &c->err;
     int rc = args_check(args, names, err);

@@ -44,7 +44,7 @@ struct asked {
     struct chain_submit submit;
     struct proposal proposal; /* of the submit */
     struct asked_put putting;
-    struct signer *signers;   /* of the call */
+    struct signer *signers; /* of the call */
     size_t signer_count;
     uint8_t caller[KEY_ID_SIZE]; /* identity that it acts for */
     struct query *query;

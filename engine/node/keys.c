@@ -163,6 +163,7 @@ int keys_find(const struct keys *keys, struct bytes name,
 int keys_may_sign(const struct keys *keys, const struct key_entry *entry,
                   struct err *err)
 {
+    assert(entry != NULL);
     if (entry->is_public)
         return err_set(err, ATE_EDENIED,
                        "key %s: only its public half is here, so it cannot "

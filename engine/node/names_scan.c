@@ -1,7 +1,8 @@
 /* The fan-out folders are listed one after the other; within one, up to
  * LOOKS_MAX chains are looked at at a time.
  *
- * (1) A name counts only when the id that the genesis hashes to is the folder's.
+ * (1) A name counts only when the id that the genesis hashes to is that of the
+ *     folder.
  * (2) No name is given before all chains were looked at: which of two with one
  *     name is found first means nothing. */
 #include "node/names_scan.h"

@@ -31,6 +31,10 @@ struct node_env {
     int (*logic_new)(void *ctx, struct logic_maker *out, struct err *err);
     void (*logic_free)(void *ctx, struct logic_maker *maker);
     void (*random)(void *ctx, void *out, size_t len);
+    /* Something happened that people want to know: a msgpack map, as
+     * ate_watch() of engine/ate.h has it, borrowed for the call. NULL: nobody
+     * does. */
+    void (*happened)(void *ctx, struct bytes event);
     void *ctx;
 
     bool read_only;        /* writes nothing; perhaps beside a writer */

@@ -155,9 +155,12 @@ static const struct own_method {
     const char *name;
     void (*run)(struct asked *a);
 } methods[] = {
-    {"chain.create", create_ask}, {"chain.ls", listing_ask},
-    {"key.add", key_add},         {"key.ls", key_ls},
-    {"key.new", key_new},         {"key.show", key_show},
+    {"chain.create", create_ask},
+    {"chain.ls", listing_ask},
+    {"key.add", key_add},
+    {"key.ls", key_ls},
+    {"key.new", key_new},
+    {"key.show", key_show},
     {"proposal.sign", proposal_sign_ask},
 };
 enum { METHODS = sizeof(methods) / sizeof(methods[0]) };

@@ -111,34 +111,62 @@ void serve_reads(struct hosted *h, bool grew)
     h->follows = follows;
 }
 
-static void serve_call_read(struct asked *a);
+static void run_query(struct asked *a)
+{
+    start_query(a, a->request->method, buf_bytes(&a->args), NULL);
+}
+
+static void run_verify(struct asked *a)
+{
+    verify_start(a, a->hosted->id);
+}
+
+static void run_call(struct asked *a);
+
+/* All reads. `of_damaged`: what a chain still answers that was not read to its
+ * end: what it is, what stands in front of that place, and its files, for who
+ * looks for himself. Anything else could be taken for the whole truth. */
+static const struct read {
+    const char *name;
+    void (*run)(struct asked *a);
+    bool of_damaged;
+} reads[] = {
+    {"body", run_query, false},        {"call", run_call, false},
+    {"check", run_query, false},       {"checkpoint", run_query, false},
+    {"consistency", run_query, false}, {"file", run_query, true},
+    {"files", run_query, true},        {"get", run_query, false},
+    {"grants", run_query, false},      {"history", run_query, false},
+    {"info", run_query, true},         {"list", run_query, false},
+    {"plan", run_query, false},        {"proof", run_query, false},
+    {"proposal", run_query, false},    {"schema", run_query, true},
+    {"sum", run_query, false},         {"tail", run_query, true},
+    {"tile", run_query, false},        {"trying", working_list, false},
+    {"verify", run_verify, true},      {"view", run_query, false},
+    {"work", run_query, false},        {"workers", run_query, false},
+};
+enum { READS = sizeof(reads) / sizeof(reads[0]) };
+
+static const struct read *find_read(struct bytes name)
+{
+    for (size_t i = 0; i < READS; i++)
+        if (bytes_equal(name, bytes_of_text(reads[i].name)))
+            return &reads[i];
+    return NULL;
+}
 
 static void serve_read(struct asked *a)
 {
-    static const char *const names[] = {
-        "body",     "call",   "check",   "checkpoint", "consistency", "get",
-        "grants",   "history", "info",   "list",       "plan",        "proof",
-        "proposal", "schema", "sum",     "tail",       "tile",        "trying",
-        "verify",   "view",   "work",    "workers"};
     struct bytes method = a->request->method;
-    if (bytes_equal(method, bytes_of_text("call"))) {
-        serve_call_read(a);
-        return;
-    }
-    if (bytes_equal(method, bytes_of_text("verify"))) {
-        verify_start(a, a->hosted->id);
-        return;
-    }
-    if (bytes_equal(method, bytes_of_text("trying"))) {
-        working_list(a);
-        return;
-    }
-    if (query_known(method)) {
-        start_query(a, method, buf_bytes(&a->args), NULL);
-        return;
-    }
+    const struct read *read = find_read(method);
+    const char *names[READS];
     struct err err;
-    const char *near = near_name(method, names, sizeof(names) / sizeof(*names));
+    if (read != NULL) {
+        read->run(a);
+        return;
+    }
+    for (size_t i = 0; i < READS; i++)
+        names[i] = reads[i].name;
+    const char *near = near_name(method, names, READS);
     err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'%s%s%s", (int)method.len,
             (const char *)method.data, near ? "; did you mean '" : "",
             near ? near : "", near ? "'?" : "; methods are called");
@@ -311,7 +339,7 @@ static bool take_reader(struct asked *a)
     return false;
 }
 
-static void serve_call_read(struct asked *a)
+static void run_call(struct asked *a)
 {
     const struct method *m = method_that_is_read(a);
     const char *query = "call";
@@ -408,23 +436,32 @@ static bool may_write(struct asked *a)
     return false;
 }
 
+/* What changes a chain, or its folder, without being a method of its schema. */
+static const struct own_write {
+    const char *name;
+    void (*run)(struct asked *a);
+} own_writes[] = {
+    {"ate.put", serve_put},
+    {"ate.submit", serve_submit},
+    {"ate.workers", working_ask},
+};
+
+static const struct own_write *find_own_write(struct bytes name)
+{
+    for (size_t i = 0; i < sizeof(own_writes) / sizeof(own_writes[0]); i++)
+        if (bytes_equal(name, bytes_of_text(own_writes[i].name)))
+            return &own_writes[i];
+    return NULL;
+}
+
 static void serve_call(struct asked *a)
 {
     const struct method *m = method_of(a);
     struct err err;
-    if (bytes_equal(a->request->method, bytes_of_text("ate.submit"))) {
+    const struct own_write *own = find_own_write(a->request->method);
+    if (own != NULL) {
         if (may_write(a))
-            serve_submit(a);
-        return;
-    }
-    if (bytes_equal(a->request->method, bytes_of_text("ate.put"))) {
-        if (may_write(a))
-            serve_put(a);
-        return;
-    }
-    if (bytes_equal(a->request->method, bytes_of_text("ate.workers"))) {
-        if (may_write(a))
-            working_ask(a);
+            own->run(a);
         return;
     }
     if (m != NULL && m->mode == METHOD_READ && m->by_default != DEFAULT_NONE) {
@@ -456,17 +493,12 @@ static void serve_call(struct asked *a)
     chain_call(a->hosted->chain, &a->call);
 }
 
-/* What a chain still answers that was not read to its end: what it is, and what
- * stands in front of that place. Anything else could be taken for the whole
- * truth. */
 static bool tells_of_damage(const struct asked *a)
 {
-    static const char *const methods[] = {"info", "schema", "tail", "verify"};
-    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-        if (a->request->kind == REQUEST_READ &&
-            bytes_equal(a->request->method, bytes_of_text(methods[i])))
-            return true;
-    return false;
+    if (a->request->kind != REQUEST_READ)
+        return false;
+    const struct read *read = find_read(a->request->method);
+    return read != NULL && read->of_damaged;
 }
 
 void serve(struct asked *a)

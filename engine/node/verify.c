@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "chain/large_check.h"
 #include "chain/mapping.h"
+#include "node/args.h"
 #include "node/inside.h"
 
 struct verifying {
@@ -18,8 +19,9 @@ struct verifying {
     struct chain *chain;
     struct logic_maker maker;
     struct chain_deps deps;
-    uint64_t size;       /* of the chain in use, when this began */
-    uint64_t told_bytes; /* of progress */
+    bool skips_rules;
+    uint64_t size;             /* of the chain in use, when this began */
+    uint64_t told_bytes;       /* of progress */
     struct large_check *large; /* of its large bodies, after the log */
     uint64_t large_count;
     uint32_t credit;
@@ -51,13 +53,26 @@ static void log_checked(void *ctx, int code, const struct err *err)
         finished(v, code, err);
 }
 
+/* `no_rules`: true, they are not asked. */
+static int take_args(struct verifying *v, const struct asked *a,
+                     struct err *err)
+{
+    static const char *const names[] = {"no_rules", NULL};
+    int rc = args_check(buf_bytes(&a->args), names, err);
+    if (rc == 0)
+        rc = args_bool(buf_bytes(&a->args), "no_rules", &v->skips_rules, err);
+    return rc;
+}
+
 void verify_start(struct asked *a, const uint8_t *id)
 {
     struct node *node = a->node;
     struct verifying *v = mem_zero(1, sizeof(*v));
     struct err err;
     char folder[LOG_PATH_MAX] = "";
-    int rc = node->env.logic_new(node->env.ctx, &v->maker, &err);
+    int rc = take_args(v, a, &err);
+    if (rc == 0)
+        rc = node->env.logic_new(node->env.ctx, &v->maker, &err);
     if (rc != 0) {
         mem_free(v);
         asked_fail(a, &err);
@@ -77,6 +92,8 @@ void verify_start(struct asked *a, const uint8_t *id)
     if (!node->env.folder)
         log_folder(folder, id);
     chain_check_bodies(v->chain);
+    if (v->skips_rules)
+        chain_skip_rules(v->chain);
     chain_open(v->chain, folder, node->env.folder ? NULL : id, LOG_READ_ONLY,
                log_checked, v);
 }
@@ -146,7 +163,7 @@ static int compare_state(const struct verifying *v, const struct chain *open,
     uint8_t replayed[HASH_SIZE];
     uint8_t in_use[HASH_SIZE];
     uint64_t size = chain_size(v->chain);
-    if (chain_size(open) != size)
+    if (chain_size(open) != size || v->skips_rules)
         return 0;
     state_root(chain_version(v->chain), replayed);
     state_root(chain_version(open), in_use);
@@ -238,13 +255,15 @@ static void put_report(const struct verifying *v, struct buf *out)
     chain_root(v->chain, root);
     mapping_hex(&m, "root", bytes_of(root, HASH_SIZE));
     state_root(chain_version(v->chain), root);
-    mapping_hex(&m, "state", bytes_of(root, HASH_SIZE));
+    if (!v->skips_rules)
+        mapping_hex(&m, "state", bytes_of(root, HASH_SIZE));
     mapping_uint(&m, "transactions", progress->transactions);
     mapping_uint(&m, "signatures", progress->signatures);
     mapping_uint(&m, "verdicts", progress->verdicts);
     mapping_uint(&m, "events", progress->events);
     mapping_uint(&m, "bodies", progress->bodies + v->large_count);
     mapping_text(&m, "from", "genesis");
+    mapping_bool(&m, "rules", !v->skips_rules);
     const struct err *slot = &chain_log(v->chain)->bad_slot;
     if (slot->code != 0)
         mapping_text(&m, "damaged_slot", slot->text);

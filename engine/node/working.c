@@ -14,6 +14,7 @@
 #include "chain/mapping.h"
 #include "chain/roots.h"
 #include "node/args.h"
+#include "node/events.h"
 #include "node/work.h"
 
 enum { US_PER_MS = 1000, LOOK_AGAIN_MS = 60000 };
@@ -82,6 +83,8 @@ static void tell(const struct work *w, struct working_run *run,
 void working_told(const struct work *w, enum work_end end)
 {
     struct hosted *h = w->hosted;
+    if (end == WORK_FAILED || end == WORK_WAS_PARKED)
+        event_worked(w, end == WORK_FAILED ? "failed" : "parked");
     for (struct ring *r = h->runs.after; r != &h->runs; r = r->after) {
         struct working_run *run = asked_at(r)->run;
         if (!is_of(run, w->worker))

@@ -3,8 +3,8 @@
  * `rest` is "VERB /a/{b}", `file` is "a/{b}": segments of letters, digits and
  * "._~-", with {arguments} in between. The first segment has no argument, so
  * that it says which method is meant, and is none of those the doors themselves
- * use: four at every door, and those of REST alone. `content` names the argument that is the body of a request or the whole
- * of a file. */
+ * use: four at every door, and those of REST alone. `content` names the
+ * argument that is the body of a request or the whole of a file. */
 #include "script/declaring.h"
 
 #include <assert.h>

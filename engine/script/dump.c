@@ -18,6 +18,7 @@ uint8_t dump_u8(struct dump_reader *r)
         r->bad = true;
         return 0;
     }
+    assert(r->at != NULL);
     return *r->at++;
 }
 
@@ -36,7 +37,7 @@ uint32_t dump_uleb(struct dump_reader *r)
 }
 
 /* The next `len` bytes; NULL when there are fewer. */
-const uint8_t *dump_bytes(struct dump_reader *r, size_t len)
+static const uint8_t *dump_bytes(struct dump_reader *r, size_t len)
 {
     if (r->bad || len > (size_t)(r->end - r->at)) {
         r->bad = true;

@@ -159,7 +159,6 @@ struct dump_reader {
 
 uint8_t dump_u8(struct dump_reader *r);
 uint32_t dump_uleb(struct dump_reader *r);
-const uint8_t *dump_bytes(struct dump_reader *r, size_t len);
 
 /* One function. Borrowed from the dump but for `texts`. */
 struct dump_proto {

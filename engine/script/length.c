@@ -133,8 +133,9 @@ bool length_probe(lua_State *L)
     if (!is_inside(arena, table, TABLE_SIZE))
         return false;
     struct array a = array_of(table);
-    if (a.length != ITEMS || !is_inside(arena, a.items, ITEMS * sizeof(NIL)) ||
-        (uintptr_t)a.items % sizeof(NIL) != 0)
+    if (a.length != ITEMS ||
+        !is_inside(arena, a.items, ITEMS * sizeof(*a.items)) ||
+        (uintptr_t)a.items % sizeof(*a.items) != 0)
         return false;
     for (int i = 1; i < ITEMS; i++) {
         uint64_t bits = NIL;

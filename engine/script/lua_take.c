@@ -113,6 +113,7 @@ static void take_handle(lua_State *L, int index, struct buf *out,
     if (hash.len != HASH_SIZE || !(length >= 1) ||
         length > (double)LIMIT_BODY || length != floor(length))
         wrong(L, index, path, "a string of bytes, or a large body's handle");
+    assert(hash.data != NULL);
     memcpy(handle.hash, hash.data, HASH_SIZE);
     handle.length = (uint64_t)length;
     lua_pop(L, 2);

@@ -21,12 +21,12 @@
  *                   MOV R+3 D       comparison stays behind it. ISGE, ISLE and
  *                   CALL R 1 3      ISGT likewise.
  *                   ISLT A D
- *     MODVV A B C   DIVVV R B C     x - floor(x / y) * y, one step at a time: on
- *                   KSHORT R+1 1    some machines MODVV multiplies and subtracts
- *                   MODVV R+1 R R+1 in one, without rounding in between. By 1
- *                   SUBVV R R R+1   nothing has to be rounded, and floor(q) is
- *                   MULVV R R C     q - q % 1. MODVN and MODNV likewise.
- *                   SUBVV A B R
+ *     MODVV A B C   DIVVV R B C     x - floor(x / y) * y, one step at a time:
+ *                   KSHORT R+1 1    on some machines MODVV multiplies and
+ *                   MODVV R+1 R R+1 subtracts in one, without rounding in
+ *                   SUBVV R R R+1   between. By 1 nothing has to be rounded,
+ *                   MULVV R R C     and floor(q) is q - q % 1. MODVN, MODNV
+ *                   SUBVV A B R     likewise.
  *     VARG A 0 C    GGET R "..."    All there are, which may be thousands, go
  *                   VARG R+2 0 C    to the operation, too, which charges for
  *                   CALLM R 1 0     them.

@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include "cli/manager.h"
 #include "lua/binding.h"
 #include "lua/host.h"
 #include "repl/edit.h"
@@ -31,6 +32,13 @@ static void on_signal(int number)
         host_terminate();
     else
         host_interrupt();
+}
+
+static void hear_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
+    sigaction(SIGINT, &action, NULL);
 }
 
 static void catch_signals(void)
@@ -63,6 +71,23 @@ static int rearm(lua_State *L)
     return 0;
 }
 
+/* deafen(whether): Ctrl-C is for a program that this one waits for. */
+static int deafen(lua_State *L)
+{
+    if (lua_toboolean(L, 1))
+        signal(SIGINT, SIG_IGN);
+    else
+        hear_interrupts();
+    return 0;
+}
+
+/* ignore_pipe(whether): who reads what is written may stop doing so. */
+static int ignore_pipe(lua_State *L)
+{
+    signal(SIGPIPE, lua_toboolean(L, 1) ? SIG_IGN : SIG_DFL);
+    return 0;
+}
+
 static void preload(lua_State *L, const char *name, lua_CFunction open)
 {
     lua_getglobal(L, "package");
@@ -87,6 +112,7 @@ static int run(lua_State *L)
     luaL_openlibs(L);
     preload(L, "ate", luaopen_ate);
     preload(L, "ate.edit", luaopen_ate_edit);
+    preload(L, "ate.manager", luaopen_ate_manager);
 #ifndef WITHOUT_fuse
     preload(L, "ate.mount", luaopen_ate_mount);
 #endif
@@ -99,6 +125,10 @@ static int run(lua_State *L)
     lua_getfield(L, -1, "host");
     lua_pushcfunction(L, rearm);
     lua_setfield(L, -2, "rearm");
+    lua_pushcfunction(L, deafen);
+    lua_setfield(L, -2, "deafen");
+    lua_pushcfunction(L, ignore_pipe);
+    lua_setfield(L, -2, "ignore_pipe");
     lua_getglobal(L, "require");
     lua_pushliteral(L, "ate.cli.main");
     lua_call(L, 1, 1);

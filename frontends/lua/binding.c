@@ -136,7 +136,7 @@ static struct ate_bytes *bytes_push(lua_State *L)
     return bytes;
 }
 
-/* Push {call, final, error, value}. */
+/* Push {call, final, asked, event, error, value}. */
 static void push_answer(lua_State *L, const struct ate_answer *answer)
 {
     lua_createtable(L, 0, 4);
@@ -146,6 +146,8 @@ static void push_answer(lua_State *L, const struct ate_answer *answer)
     lua_setfield(L, -2, "final");
     lua_pushboolean(L, answer->kind == ATE_ANSWER_ASKED);
     lua_setfield(L, -2, "asked");
+    lua_pushboolean(L, answer->kind == ATE_ANSWER_EVENT);
+    lua_setfield(L, -2, "event");
     if (answer->error.code != 0) {
         push_error(L, &answer->error);
         lua_setfield(L, -2, "error");
@@ -202,7 +204,8 @@ static bool option(lua_State *L, int index, const char *name)
     return is_set;
 }
 
-/* node(path, {read_only, create, memory, folder}) -> node | nil, err */
+/* node(path, {read_only, create, memory, folder, ["local"]}) -> node | nil, err
+ */
 static int node_open(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
@@ -211,6 +214,7 @@ static int node_open(lua_State *L)
         luaL_checktype(L, 2, LUA_TTABLE);
         flags |= option(L, 2, "read_only") ? ATE_READ_ONLY : 0;
         flags |= option(L, 2, "create") ? ATE_CREATE : 0;
+        flags |= option(L, 2, "local") ? ATE_LOCAL : 0;
         flags |= option(L, 2, "memory") ? ATE_MEMORY : 0;
         flags |= option(L, 2, "folder") ? ATE_FOLDER | ATE_READ_ONLY : 0;
     }
@@ -258,12 +262,14 @@ static int node_set_clock(lua_State *L)
     return 1;
 }
 
-/* node:listen() -> true | nil, err */
+/* node:listen([fd]) -> true | nil, err. The descriptor is taken over. */
 static int node_listen(lua_State *L)
 {
     struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
-    if (ate_listen(ate, &error) != 0)
+    int fd = (int)luaL_optinteger(L, 2, -1);
+    if ((fd < 0 ? ate_listen(ate, &error) : ate_listen_at(ate, fd, &error)) !=
+        0)
         return binding_fail(L, &error);
     lua_pushboolean(L, true);
     return 1;
@@ -273,6 +279,16 @@ static int node_listen(lua_State *L)
 static int node_is_remote(lua_State *L)
 {
     lua_pushboolean(L, ate_is_remote(binding_node(L, 1)));
+    return 1;
+}
+
+/* node:watch(port) -> true | nil, err */
+static int node_watch(lua_State *L)
+{
+    struct ate_error error = {0};
+    if (ate_watch(binding_node(L, 1), check_port(L, 2), &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
     return 1;
 }
 
@@ -570,12 +586,19 @@ static void add_searcher(lua_State *L)
 static void set_classes(lua_State *L)
 {
     static const luaL_Reg node_methods[] = {
-        {"close", node_close},   {"set_clock", node_set_clock},
-        {"listen", node_listen}, {"is_remote", node_is_remote},
-        {"serve", node_serve},   {"http", node_http},
-        {"reply", node_reply},   {"call", node_call},
-        {"read", node_read},     {"grant", node_grant},
-        {"cancel", node_cancel}, {NULL, NULL},
+        {"close", node_close},
+        {"set_clock", node_set_clock},
+        {"listen", node_listen},
+        {"is_remote", node_is_remote},
+        {"watch", node_watch},
+        {"serve", node_serve},
+        {"http", node_http},
+        {"reply", node_reply},
+        {"call", node_call},
+        {"read", node_read},
+        {"grant", node_grant},
+        {"cancel", node_cancel},
+        {NULL, NULL},
     };
     static const luaL_Reg port_methods[] = {
         {"next", port_next},
@@ -597,11 +620,10 @@ int luaopen_ate(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"open", open_folder}, {"node", node_open},
-        {"port", port_new},
-        {"bundle", bundle},    {"proof", proof},
-        {"error", make_error}, {"asset", asset},
-        {"assets", assets},    {"bin", value_bin},
-        {"body_hash", body_hash},
+        {"port", port_new},    {"bundle", bundle},
+        {"proof", proof},      {"error", make_error},
+        {"asset", asset},      {"assets", assets},
+        {"bin", value_bin},    {"body_hash", body_hash},
         {"list", value_list},  {"is_list", value_is_list},
         {"pack", pack_encode}, {"unpack", pack_decode},
         {NULL, NULL},

@@ -117,6 +117,17 @@ static int host_columns(lua_State *L)
     return 1;
 }
 
+/* rows(fd) -> of the terminal, or nil. */
+static int host_rows(lua_State *L)
+{
+    struct winsize size;
+    if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) != 0 ||
+        size.ws_row == 0)
+        return 0;
+    lua_pushinteger(L, size.ws_row);
+    return 1;
+}
+
 /* kind(path) -> 'file', 'folder', 'other' or nil. */
 static int host_kind(lua_State *L)
 {
@@ -320,6 +331,7 @@ int host_push(lua_State *L)
     static const luaL_Reg functions[] = {
         {"is_terminal", host_is_terminal},
         {"columns", host_columns},
+        {"rows", host_rows},
         {"kind", host_kind},
         {"make_folder", host_make_folder},
         {"make_private", host_make_private},

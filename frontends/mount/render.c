@@ -218,14 +218,6 @@ void render_result(struct text *out, const struct pack *value,
 
 /* ---- what a method's file shows ---- */
 
-static bool is_in_path(const struct source *source, const char *name)
-{
-    for (size_t i = 0; i < source->binding_count; i++)
-        if (strcmp(source->bindings[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static void put_argument(struct text *out, const struct field *arg)
 {
     text_printf(out, "#   %-12s %s", arg->name, arg->kind);
@@ -255,12 +247,12 @@ void render_doc(struct text *out, const struct inode *node)
     text_puts(out, "# One line written here is one call: key=value words, or "
                    "a JSON object.\n");
     for (size_t i = 0; i < method->args.count; i++)
-        if (!is_in_path(source, method->args.items[i].name))
+        if (!source_binds(source, method->args.items[i].name))
             put_argument(out, &method->args.items[i]);
     const char *before = "";
     for (size_t i = 0; i < method->args.count; i++) {
         const struct field *arg = &method->args.items[i];
-        if (arg->optional || is_in_path(source, arg->name))
+        if (arg->optional || source_binds(source, arg->name))
             continue;
         text_printf(out, "%s%s=", before, arg->name);
         before = " ";

@@ -259,7 +259,7 @@ static struct route *walk(const struct shape *shape, struct route *root,
     return at;
 }
 
-static bool is_bound(const struct source *source, const char *name)
+bool source_binds(const struct source *source, const char *name)
 {
     for (size_t i = 0; i < source->binding_count; i++)
         if (strcmp(source->bindings[i].name, name) == 0)
@@ -274,7 +274,7 @@ static bool says_all(const struct method *method, const struct source *source)
         const struct field *arg = &method->args.items[i];
         bool is_content =
             method->content != NULL && strcmp(arg->name, method->content) == 0;
-        if (!arg->optional && !is_content && !is_bound(source, arg->name))
+        if (!arg->optional && !is_content && !source_binds(source, arg->name))
             return false;
     }
     return true;

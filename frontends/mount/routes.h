@@ -40,6 +40,9 @@ struct source {
     size_t binding_count;
 };
 
+/* Does the path say this argument? */
+bool source_binds(const struct source *source, const char *name);
+
 /* Which values may stand at a variable segment. */
 struct domain {
     const struct field *field; /* whose values; NULL: a key of `type` */

@@ -126,9 +126,3 @@ void content_unref(struct content *content)
     if (content != NULL && --content->refs == 0)
         free(content);
 }
-
-int content_equals(const struct content *a, const void *data, size_t len)
-{
-    return a != NULL && a->len == len &&
-           (len == 0 || memcmp(a->data, data, len) == 0);
-}

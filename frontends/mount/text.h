@@ -45,5 +45,4 @@ struct content {
 struct content *content_new(const void *data, size_t len);
 struct content *content_ref(struct content *content); /* NULL is harmless */
 void content_unref(struct content *content);          /* likewise */
-int content_equals(const struct content *a, const void *data, size_t len);
 #endif

@@ -17,7 +17,8 @@ json_t *arguments_body(const struct ask *ask, struct problem *problem)
         !(ask->verb == VERB_PATCH &&
           is_content_type(ask->content_type, "application/merge-patch+json"))) {
         problem_set(problem, "UNSUPPORTED_MEDIA_TYPE",
-                    "a body here is application/json, not '%.100s'",
+                    "a body here is application/json, not '%.100s'; "
+                    "curl says so with --json",
                     ask->content_type);
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -36,15 +37,17 @@ static bool is_key(const char *text, size_t len)
     return len == BEARER_LEN && memcmp(text, "ate_", 4) == 0;
 }
 
-/* Read the file, which has to be the owner's alone. */
+/* Read the file, which has to be the owner's alone. Nothing is waited for: a
+ * pipe would stop the door. */
 static int load(struct bearer *b, struct ate_error *error)
 {
     char text[BEARER_LEN + 2];
-    int fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return fail_errno(error, "read", b->path);
-    ssize_t len = read(fd, text, sizeof(text));
     int rc = fstat(fd, &b->seen);
+    bool is_file = rc == 0 && S_ISREG(b->seen.st_mode);
+    ssize_t len = is_file ? read(fd, text, sizeof(text)) : 0;
     close(fd);
     if (rc != 0 || len < 0)
         return fail_errno(error, "read", b->path);
@@ -142,4 +145,12 @@ bool bearer_is(struct bearer *b, const char *key, size_t len)
     look_again(b);
     return b->key[0] != '\0' && len == BEARER_LEN &&
            sodium_memcmp(b->key, key, BEARER_LEN) == 0;
+}
+
+bool bearer_opens(struct bearer *b, const char *text, size_t len)
+{
+    static const char scheme[] = "bearer ";
+    size_t start = strlen(scheme);
+    return len > start && strncasecmp(text, scheme, start) == 0 &&
+           bearer_is(b, text + start, len - start);
 }

@@ -28,4 +28,6 @@ void bearer_close(struct bearer *b); /* wipes the key */
 
 /* Is it this one? Takes the same time for every text of one length. */
 bool bearer_is(struct bearer *b, const char *key, size_t len);
+/* The same of "Bearer KEY", as Authorization has it. */
+bool bearer_opens(struct bearer *b, const char *text, size_t len);
 #endif

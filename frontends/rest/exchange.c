@@ -21,6 +21,8 @@
 #include "rest/chains.h"
 #include "rest/door.h"
 #include "rest/model.h"
+#include "rest/console.h"
+#include "rest/download.h"
 #include "rest/node_paths.h"
 #include "rest/wire.h"
 #include "rest/follower.h"
@@ -68,8 +70,9 @@ static bool put_origin(struct exchange *x)
         return false;
     char *copy = memory_text(origin, len);
     exchange_header_put(x, "access-control-allow-origin", copy);
-    exchange_header_put(x, "access-control-expose-headers",
-                        "ETag, Link, Location, Retry-After, X-Request-Id");
+    exchange_header_put(
+        x, "access-control-expose-headers",
+        "Content-Range, ETag, Link, Location, Retry-After, X-Request-Id");
     free(copy);
     return true;
 }
@@ -111,6 +114,7 @@ void exchange_reply(struct exchange *x, int status, const char *media,
     req->res.reason = status == 200   ? "OK"
                       : status == 201 ? "Created"
                       : status == 204 ? "No Content"
+                      : status == 302 ? "Found"
                       : status == 304 ? "Not Modified"
                                       : "Problem";
     bool is_bytes =
@@ -384,8 +388,7 @@ static int check_bearer(struct exchange *x, struct problem *problem)
 {
     size_t len;
     const char *text = exchange_header(x->req, "authorization", &len);
-    if (text != NULL && len > 7 && strncasecmp(text, "bearer ", 7) == 0 &&
-        bearer_is(&x->door->bearer, text + 7, len - 7))
+    if (text != NULL && bearer_opens(&x->door->bearer, text, len))
         return 0;
     return problem_set(problem, "UNAUTHORIZED", "%s",
                        text == NULL
@@ -410,7 +413,7 @@ static bool reply_preflight(struct exchange *x)
     exchange_header_put(
         x, "access-control-allow-headers",
         "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match,"
-        " Last-Event-ID, Prefer, X-Request-Id, Ate-As, Ate-Act-For");
+        " Last-Event-ID, Prefer, Range, X-Request-Id, Ate-As, Ate-Act-For");
     exchange_header_put(x, "access-control-max-age", "600");
     exchange_reply(x, 204, NULL, "", 0);
     return true;
@@ -419,7 +422,7 @@ static bool reply_preflight(struct exchange *x)
 static bool wants_stream(const struct exchange *x)
 {
     return x->ask.verb == VERB_GET && !x->is_head &&
-           x->plan.shape != SHAPE_HERE &&
+           x->plan.shape != SHAPE_HERE && x->plan.shape != SHAPE_FILE &&
            accepts_by_name(x->ask.accept, "text/event-stream");
 }
 
@@ -449,6 +452,8 @@ static void found(void *owner, const char *name, struct model *model,
         }
     } else if (wants_stream(x)) {
         follower_begin(x);
+    } else if (x->plan.shape == SHAPE_FILE) {
+        download_begin(x);
     } else if (x->plan.shape == SHAPE_HERE) {
         x->result.plan = &x->plan;
         buffer_put(&x->result.body, x->plan.body.data, x->plan.body.len);
@@ -506,6 +511,7 @@ static void dispose(void *memory)
         calls_drop(calls, x->call);
     if (x->follower != NULL)
         follower_free(x);
+    download_free(x->download);
     meters_request(&x->door->meters, x->req->res.status,
                    uv_hrtime() - x->began_ns);
     for (size_t i = 0; i < 4; i++)
@@ -528,6 +534,10 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     int rc = take(x, &problem);
     if (rc == 0 && reply_preflight(x))
         return;
+    if (rc == 0 && console_is_asked(x)) {
+        console_reply(x);
+        return;
+    }
     if (rc == 0 && node_path_is_open(x)) {
         node_path_reply(x);
         return;

@@ -26,6 +26,7 @@ struct chains_search;
 struct door;
 struct model;
 struct follower;
+struct download;
 
 struct exchange {
     h2o_req_t *req;
@@ -47,6 +48,7 @@ struct exchange {
     bool has_key; /* an Idempotency-Key */
     uint8_t call_id[CALL_ID];
     struct follower *follower; /* of a stream */
+    struct download *download; /* of a file */
     struct exchange *next_stream;
 };
 

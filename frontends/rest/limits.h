@@ -5,9 +5,11 @@
 
 enum {
     LIMIT_CONNECTIONS = 1024,
-    LIMIT_STREAMS = 512,      /* event streams and web sockets */
-    LIMIT_BODY = 16 << 20,    /* bytes of a request's body */
-    LIMIT_REQUEST_MS = 10000, /* in which a request has come, whole */
+    LIMIT_STREAMS = 512,       /* event streams and web sockets */
+    LIMIT_BODY = 16 << 20,     /* bytes of a request's body */
+    LIMIT_BODIES = 256 << 20,  /* bytes of all requests that come at a time */
+    LIMIT_STRANGER = 64 << 10, /* bytes of one without the key */
+    LIMIT_REQUEST_MS = 10000,  /* in which a request has come, whole */
     LIMIT_HANDSHAKE_MS = 10000,
     LIMIT_CALL_MS = 30000,    /* in which the engine has answered */
     LIMIT_STALL_MS = 30000,   /* in which an asker takes some of the answer */
@@ -17,6 +19,8 @@ enum {
     LIMIT_STREAM_BYTES = 64 << 10, /* that wait: no more is asked for */
     LIMIT_MESSAGE = 1 << 20,       /* bytes of a web socket's message */
     LIMIT_PEER_CALLS = 64,         /* of one web socket under way */
+    LIMIT_PEER_BYTES = 8 << 20,    /* that wait for one: it starts no call */
+    LIMIT_PEER_UNREAD = 1024,      /* messages that may wait, and be answered */
     HEARTBEAT_MS = 15000,          /* between signs of life on a stream */
     GZIP_FROM = 1024,              /* bytes that are worth compressing */
 };

@@ -19,8 +19,16 @@ static const char *option(lua_State *L, const char *name)
     return luaL_optstring(L, -1, NULL);
 }
 
-/* start(node, {folder, address, metrics, cert, key, origins, plain})
- *     -> door | nil, err */
+static int descriptor(lua_State *L, const char *name)
+{
+    lua_getfield(L, 2, name);
+    int fd = (int)luaL_optinteger(L, -1, -1);
+    lua_pop(L, 1);
+    return fd;
+}
+
+/* start(node, {folder, address, fd, metrics, metrics_fd, cert, key, origins,
+ * plain}) -> door | nil, err */
 static int start(lua_State *L)
 {
     struct ate *ate = binding_node(L, 1);
@@ -30,6 +38,8 @@ static int start(lua_State *L)
         .folder = option(L, "folder"),
         .address = option(L, "address"),
         .metrics = option(L, "metrics"),
+        .fd = descriptor(L, "fd"),
+        .metrics_fd = descriptor(L, "metrics_fd"),
         .cert = option(L, "cert"),
         .key = option(L, "key"),
         .origins = option(L, "origins"),
@@ -62,6 +72,19 @@ static int where(lua_State *L)
     return 2;
 }
 
+/* door:renew(cert, key) -> true | nil, err */
+static int renew(lua_State *L)
+{
+    struct door_box *box = check_door(L);
+    const char *cert = luaL_checkstring(L, 2);
+    const char *key = luaL_optstring(L, 3, NULL);
+    struct ate_error error = {0};
+    if (rest_renew(box->rest, cert, key, &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* door:stop(); twice is harmless. */
 static int stop(lua_State *L)
 {
@@ -88,7 +111,7 @@ static int bearer(lua_State *L)
 int luaopen_ate_rest(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"where", where}, {"stop", stop}, {NULL, NULL}};
+        {"where", where}, {"renew", renew}, {"stop", stop}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"start", start}, {"bearer", bearer}, {NULL, NULL}};
     luaL_newmetatable(L, DOOR_META);

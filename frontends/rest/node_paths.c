@@ -105,6 +105,20 @@ static void reply_chains(struct exchange *x)
         x->call = calls_start(&x->door->calls, true, &request, listed, x);
 }
 
+/* The same as at the socket of --metrics. */
+static void reply_metrics(struct exchange *x)
+{
+    struct buffer out = {0};
+    struct door *d = x->door;
+    if (!may_get(x))
+        return;
+    meters_put(&d->meters, d->calls.under_way, d->stream_count, &out);
+    exchange_header_put(x, "cache-control", "no-store");
+    exchange_reply(x, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
+                   out.len);
+    buffer_free(&out);
+}
+
 void node_path_reply(struct exchange *x)
 {
     struct problem problem;
@@ -114,6 +128,8 @@ void node_path_reply(struct exchange *x)
         peer_begin(x);
     else if (is(x, 1, "openapi.json"))
         reply_openapi(x);
+    else if (is(x, 1, "metrics"))
+        reply_metrics(x);
     else if (is(x, 1, "v1"))
         reply_chains(x);
     else {

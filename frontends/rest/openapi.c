@@ -443,6 +443,13 @@ static void add_log(struct making *m)
     add_path(o, "index", json_pack("{ss,si}", "type", "integer", "minimum", 0));
     add_query(o, "size", json_pack("{ss}", "type", "integer"));
     add(m, "/proof/{index}", "get", o);
+    o = operation("log", json_string("listFiles"),
+                  "The chain's own files, for who checks it by himself.",
+                  responses("200", "A page: names and sizes.",
+                            page_of(json_pack("{ss}", "type", "object"))));
+    add_parameter(o, ref("parameters", "Limit"));
+    add_parameter(o, ref("parameters", "Cursor"));
+    add(m, "/files", "get", o);
     o = operation("log", json_string("getInfo"), "What the chain is.",
                   responses("200", "Its name, id, size and more.",
                             json_pack("{ss}", "type", "object")));

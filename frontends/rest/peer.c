@@ -1,10 +1,13 @@
 /* (1) A peer goes when h2o says that its connection has ended (`heard` with no
- *     message), and nowhere else. h2o_websocket_proceed() may say so: nothing of
- *     the peer is touched behind it.
+ *     message), and nowhere else. h2o_websocket_proceed() may say so: nothing
+ *     of the peer is touched behind it.
  * (2) Answers never come while a message is heard, and `heard` queues without
  *     proceeding: h2o, which called it, does.
- * (3) While more than LIMIT_STREAM_BYTES wait for an asker, calls that leave
- *     credit to the door get none. */
+ * (3) An asker's credit is passed on in portions: a call has at most CREDIT of
+ *     it, and gets more only while the asker is not behind (`is_behind`). So
+ *     what waits for an asker who does not read is bounded, whatever credit it
+ *     gave: who has more than LIMIT_PEER_BYTES to read starts no call, and who
+ *     is behind and goes on to say what is answered at once, is cut off. */
 #include "rest/peer.h"
 
 #include <stdlib.h>
@@ -18,6 +21,7 @@
 #include "rest/door.h"
 #include "rest/exchange.h"
 #include "rest/message.h"
+#include "rest/web.h"
 #include "rest/wire.h"
 
 enum { CREDIT = 64 };
@@ -27,7 +31,8 @@ struct session {
     int64_t id;
     struct call *call;
     bool leaves_credit; /* to the door */
-    uint32_t owed;
+    uint32_t given;     /* by the asker, and not passed on */
+    uint32_t room;      /* of CREDIT: what may be passed on */
     struct session *next;
 };
 
@@ -36,6 +41,7 @@ struct peer {
     h2o_websocket_conn_t *conn;
     struct session *sessions;
     size_t session_count;
+    size_t unread; /* answers said at once, since it is behind */
     struct peer *next;
 };
 
@@ -101,10 +107,29 @@ static void session_end(struct session *s)
     free(s);
 }
 
-static bool is_full(const struct peer *p)
+static size_t queued(const struct peer *p)
 {
-    return wslay_event_get_queued_msg_length(p->conn->ws_ctx) >
-           LIMIT_STREAM_BYTES;
+    return wslay_event_get_queued_msg_length(p->conn->ws_ctx);
+}
+
+/* Much waits that the asker has not read. */
+static bool is_behind(const struct peer *p)
+{
+    return queued(p) > LIMIT_STREAM_BYTES ||
+           wslay_event_get_queued_msg_count(p->conn->ws_ctx) >
+               LIMIT_PEER_UNREAD;
+}
+
+/* Invariant (3). */
+static void pass_on(struct session *s)
+{
+    bool all = s->leaves_credit || s->given > s->room;
+    uint32_t chunks = all ? s->room : s->given;
+    if (chunks == 0 || is_behind(s->peer))
+        return;
+    calls_grant(&s->peer->door->calls, s->call, chunks);
+    s->room -= chunks;
+    s->given -= s->leaves_credit ? 0 : chunks;
 }
 
 static void answered(void *owner, const struct ate_answer *answer)
@@ -114,11 +139,9 @@ static void answered(void *owner, const struct ate_answer *answer)
     struct problem problem;
     if (answer->kind == ATE_ANSWER_DATA) {
         queue_value(p, s->id, "data", &answer->value);
-        s->owed += s->leaves_credit ? 1 : 0;
-        if (s->owed >= CREDIT / 2 && !is_full(p)) {
-            calls_grant(&p->door->calls, s->call, s->owed);
-            s->owed = 0;
-        }
+        s->room++;
+        if (s->room >= CREDIT / 2)
+            pass_on(s);
     } else if (answer->error.code != 0) {
         problem_of_error(&problem, &answer->error, NULL);
         queue_problem(p, true, s->id, &problem);
@@ -141,10 +164,19 @@ static int ask(struct peer *p, const struct message *m, struct problem *problem)
                            "at most %d calls of a web "
                            "socket are under way",
                            LIMIT_PEER_CALLS);
+    if (queued(p) > LIMIT_PEER_BYTES)
+        return problem_set(problem, "TOO_MANY",
+                           "more than %d bytes of answers wait for you to "
+                           "read them",
+                           LIMIT_PEER_BYTES);
+    bool leaves_credit = m->credit == 0;
+    uint32_t first = leaves_credit || m->credit > CREDIT ? CREDIT : m->credit;
     struct session *s = memory_new(sizeof(*s));
     *s = (struct session){.peer = p,
                           .id = m->id,
-                          .leaves_credit = m->credit == 0,
+                          .leaves_credit = leaves_credit,
+                          .given = leaves_credit ? 0 : m->credit - first,
+                          .room = CREDIT - first,
                           .next = p->sessions};
     p->sessions = s;
     p->session_count++;
@@ -156,7 +188,7 @@ static int ask(struct peer *p, const struct message *m, struct problem *problem)
         .as = m->as,
         .act_for = m->act_for,
         .call_id = m->has_key ? m->call_id : NULL,
-        .credit = m->credit > 0 ? m->credit : CREDIT,
+        .credit = first,
         .deadline_ms = is_call ? LIMIT_CALL_MS : 0,
     };
     s->call = calls_start(&p->door->calls, is_call, &request, answered, s);
@@ -172,7 +204,8 @@ static int take(struct peer *p, const struct message *m,
     if (s == NULL) /* it has just ended: its answer is on the way */
         return 0;
     if (m->kind == MESSAGE_CREDIT) {
-        calls_grant(&p->door->calls, s->call, m->credit);
+        s->given += m->credit <= UINT32_MAX - s->given ? m->credit : 0;
+        pass_on(s);
         return 0;
     }
     calls_drop(&p->door->calls, s->call);
@@ -180,15 +213,29 @@ static int take(struct peer *p, const struct message *m,
     return problem_set(problem, "CANCELED", "canceled, as you asked");
 }
 
-static void take_text(struct peer *p, const char *text, size_t len)
+/* True: it is answered at once, by a problem. */
+static bool take_text(struct peer *p, const char *text, size_t len)
 {
     struct message m;
     struct problem problem;
     p->door->meters.messages++;
-    if (message_take(&m, text, len, &problem) != 0 ||
-        take(p, &m, &problem) != 0)
+    bool failed = message_take(&m, text, len, &problem) != 0 ||
+                  take(p, &m, &problem) != 0;
+    if (failed)
         queue_problem(p, m.has_id, m.id, &problem);
     message_free(&m);
+    return failed;
+}
+
+/* It said what is answered at once: that needs no credit, so it is counted.
+ * Behind it h2o says that the connection has ended, see (1). */
+static void count_unread(struct peer *p)
+{
+    p->unread = is_behind(p) ? p->unread + 1 : 0;
+    if (p->unread != LIMIT_PEER_UNREAD || p->conn->sock == NULL)
+        return;
+    p->door->meters.stalled++;
+    web_abort(h2o_socket_get_fd(p->conn->sock));
 }
 
 /* ---- begin and end ---- */
@@ -217,12 +264,16 @@ static void heard(h2o_websocket_conn_t *conn,
         peer_free(p);
         return;
     }
+    bool is_answered = message->opcode == WSLAY_PING;
     if (message->opcode == WSLAY_TEXT_FRAME)
-        take_text(p, (const char *)message->msg, message->msg_length);
+        is_answered =
+            take_text(p, (const char *)message->msg, message->msg_length);
     else if (message->opcode == WSLAY_BINARY_FRAME)
         wslay_event_queue_close(conn->ws_ctx, WSLAY_CODE_UNSUPPORTED_DATA,
                                 (const uint8_t *)only_text,
                                 sizeof(only_text) - 1);
+    if (is_answered)
+        count_unread(p);
 }
 
 #define BEARER "ate.bearer."
@@ -252,8 +303,7 @@ static bool take_protocols(struct exchange *x, bool *is_known)
     if (may)
         return true;
     const char *text = exchange_header(x->req, "authorization", &len);
-    return text != NULL && len > 7 && strncasecmp(text, "bearer ", 7) == 0 &&
-           bearer_is(&x->door->bearer, text + 7, len - 7);
+    return text != NULL && bearer_opens(&x->door->bearer, text, len);
 }
 
 static int may_begin(struct exchange *x, const char **key,
@@ -310,7 +360,7 @@ void peers_beat(struct door *d)
     struct wslay_event_msg ping = {.opcode = WSLAY_PING};
     for (struct peer *p = d->peers, *next; p != NULL; p = next) {
         next = p->next;
-        if (p->conn->sock == NULL || is_full(p))
+        if (p->conn->sock == NULL || is_behind(p))
             continue;
         wslay_event_queue_msg(p->conn->ws_ctx, &ping);
         send_on(p);
@@ -320,12 +370,8 @@ void peers_beat(struct door *d)
 void peers_grant(struct door *d)
 {
     for (struct peer *p = d->peers; p != NULL; p = p->next)
-        for (struct session *s = p->sessions; s != NULL && !is_full(p);
-             s = s->next)
-            if (s->owed > 0) {
-                calls_grant(&d->calls, s->call, s->owed);
-                s->owed = 0;
-            }
+        for (struct session *s = p->sessions; s != NULL; s = s->next)
+            pass_on(s);
 }
 
 void peers_end(struct door *d)

@@ -200,15 +200,11 @@ static int plan_any(struct planning *p)
         int (*plan)(struct planning *p);
         bool alone; /* there is nothing below it */
     } kinds[] = {
-        {"types", plan_types, false},
-        {"history", plan_history, false},
-        {"views", plan_views, false},
-        {"methods", plan_methods, false},
-        {"events", plan_events, false},
-        {"checkpoint", plan_checkpoint, true},
-        {"tile", plan_tile, false},
-        {"proof", plan_proof, false},
-        {"openapi.json", plan_openapi, true},
+        {"types", plan_types, false},   {"history", plan_history, false},
+        {"views", plan_views, false},   {"methods", plan_methods, false},
+        {"events", plan_events, false}, {"checkpoint", plan_checkpoint, true},
+        {"tile", plan_tile, false},     {"proof", plan_proof, false},
+        {"files", plan_files, false},   {"openapi.json", plan_openapi, true},
     };
     if (segments(p) == 0)
         return plan_info(p);
@@ -253,6 +249,7 @@ int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
 void plan_free(struct plan *p)
 {
     free(p->method);
+    free(p->file);
     msgpack_sbuffer_destroy(&p->args);
     buffer_free(&p->body);
     *p = (struct plan){0};

@@ -23,6 +23,7 @@ enum plan_shape {
     SHAPE_WRITE,  /* {result, index, tx, receipt, ...} */
     SHAPE_TEXT,   /* the entry `entry` of the result as text */
     SHAPE_BYTES,  /* its entry `entry`, bytes that never change */
+    SHAPE_FILE,   /* the file `file` of the chain (download.h) */
 };
 
 /* What a cursor is made of. */
@@ -31,6 +32,7 @@ enum plan_page {
     PAGE_ID,    /* of the last row, its id */
     PAGE_ROW,   /* its columns in `columns` */
     PAGE_INDEX, /* its index */
+    PAGE_NAME,  /* its name */
 };
 
 enum { PAGE_DEFAULT = 100, PAGE_MOST = 1000 };
@@ -54,6 +56,7 @@ struct plan {
     bool has_after;
     const char *entry;
     const char *media; /* its content type */
+    char *file;        /* of SHAPE_FILE: its name */
     struct buffer body;
     const json_t *fields; /* of the arguments, or NULL; borrowed */
     unsigned verbs;       /* that the resource has, also after a failure */

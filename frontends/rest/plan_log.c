@@ -1,5 +1,5 @@
-/* events, checkpoint, tile/, proof/: the log itself. Addresses of tiles are
- * those of C2SP's tlog-tiles, so that its tools find them. */
+/* events, checkpoint, tile/, proof/, files/: the log itself. Addresses of tiles
+ * are those of C2SP's tlog-tiles, so that its tools find them. */
 #include "rest/plan_inside.h"
 
 #include <stdlib.h>
@@ -210,5 +210,32 @@ int plan_tile(struct planning *p)
     p->plan->shape = SHAPE_BYTES;
     p->plan->entry = "data";
     p->plan->media = "application/octet-stream";
+    return 0;
+}
+
+/* ---- files ---- */
+
+static int plan_file(struct planning *p)
+{
+    static const char *const names[] = {NULL};
+    if (begin(p, "file", "application/octet-stream", false) != 0 ||
+        want_parameters(p, names) != 0)
+        return -1;
+    p->plan->shape = SHAPE_FILE;
+    p->plan->media = "application/octet-stream";
+    p->plan->file = segments_joined(p, 1);
+    return 0;
+}
+
+int plan_files(struct planning *p)
+{
+    static const char *const names[] = {"limit", "cursor", NULL};
+    if (segments(p) > 1)
+        return plan_file(p);
+    if (begin(p, "files", "application/json", false) != 0 ||
+        want_parameters(p, names) != 0 || take_page(p, "after") != 0)
+        return -1;
+    p->plan->shape = SHAPE_ROWS;
+    p->plan->page = PAGE_NAME;
     return 0;
 }

@@ -40,6 +40,7 @@ static const struct meaning meanings[] = {
     {"TOO_LARGE", 413, "The request is too large"},
     {"URI_TOO_LONG", 414, "The address is too long"},
     {"UNSUPPORTED_MEDIA_TYPE", 415, "Not a content type that is taken here"},
+    {"RANGE_NOT_SATISFIABLE", 416, "The file has no such range"},
     {"KEY_REUSED", 422, "The Idempotency-Key was used for another request"},
     {"TOO_MANY", 429, "Too many at a time"},
 };
@@ -134,7 +135,8 @@ void problem_of_error(struct problem *p, const struct ate_error *error,
         find_field(p, fields);
 }
 
-bool problem_retryable(const struct problem *p)
+/* Whether asking again later may help. */
+static bool problem_retryable(const struct problem *p)
 {
     return p->status == 503 || p->status == 504 || p->status == 429 ||
            strcmp(p->name, "STALE") == 0;

@@ -40,9 +40,6 @@ void problem_of_error(struct problem *p, const struct ate_error *error,
 void problem_put(const struct problem *p, const char *request_id,
                  struct buffer *out);
 
-/* Whether asking again later may help. */
-bool problem_retryable(const struct problem *p);
-
 /* What a name means, or NULL; *status gets its status. */
 const char *problem_meaning(const char *name, int *status);
 #endif

@@ -6,6 +6,7 @@
 #include "rest/rest.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "rest/health.h"
 #include "rest/peer.h"
 #include "rest/follower.h"
+#include "rest/tls.h"
 #include "rest/web.h"
 
 enum { GRANT_MS = 100, LOOK_MS = 20 };
@@ -26,11 +28,14 @@ struct rest {
     struct web web;
     struct web metrics;
     uv_async_t stop;
+    uv_async_t renew;
+    _Atomic(SSL_CTX *) renewed; /* certificates to come; or NULL */
     uv_timer_t beat;
     uv_timer_t grant;
     uv_timer_t look; /* while it closes */
     uint64_t stopped_ms;
     bool is_cut;
+    bool has_tls; /* set when it is opened */
     uv_thread_t thread;
     char *origins;
 };
@@ -71,6 +76,7 @@ static void close_all(struct rest *r)
     uv_close((uv_handle_t *)&r->beat, NULL);
     uv_close((uv_handle_t *)&r->grant, NULL);
     uv_close((uv_handle_t *)&r->stop, NULL);
+    uv_close((uv_handle_t *)&r->renew, NULL);
     web_close(&r->web);
     web_close(&r->metrics);
     chains_free(&r->door.chains);
@@ -107,6 +113,31 @@ static void stop_on_thread(uv_async_t *async)
     uv_timer_start(&r->look, look, 0, LOOK_MS);
 }
 
+static void renew_on_thread(uv_async_t *async)
+{
+    struct rest *r = async->data;
+    SSL_CTX *ssl = atomic_exchange(&r->renewed, NULL);
+    if (ssl != NULL)
+        web_renew(&r->web, ssl);
+}
+
+int rest_renew(struct rest *r, const char *cert, const char *key,
+               struct ate_error *error)
+{
+    if (r->has_tls) {
+        SSL_CTX *ssl = tls_open(cert, key, error);
+        if (ssl == NULL)
+            return error->code;
+        SSL_CTX_free(atomic_exchange(&r->renewed, ssl));
+        uv_async_send(&r->renew);
+        return 0;
+    }
+    *error = (struct ate_error){.code = ATE_INVALID};
+    snprintf(error->text, sizeof(error->text),
+             "serve: REST is served without TLS");
+    return ATE_INVALID;
+}
+
 static void run(void *memory)
 {
     struct rest *r = memory;
@@ -117,6 +148,7 @@ static void release(struct rest *r)
 {
     web_free(&r->web);
     web_free(&r->metrics);
+    SSL_CTX_free(atomic_exchange(&r->renewed, NULL));
     ate_port_free(r->door.calls.port);
     bearer_close(&r->door.bearer);
     uv_loop_close(&r->door.loop);
@@ -138,6 +170,12 @@ void rest_stop(struct rest *r)
 static void asked(void *owner, h2o_req_t *req)
 {
     exchange_begin(owner, req);
+}
+
+static bool knows(void *owner, const char *text, size_t len)
+{
+    struct door *d = owner;
+    return bearer_opens(&d->bearer, text, len);
 }
 
 static void asked_health(void *owner, h2o_req_t *req)
@@ -177,23 +215,28 @@ static int open_webs(struct rest *r, const struct rest_options *o,
                      struct ate_error *error)
 {
     struct web_options rest = {.address = o->address,
+                               .fd = o->fd,
                                .cert = o->cert,
                                .key = o->key,
                                .may_be_plain = o->may_be_plain,
                                .most = LIMIT_CONNECTIONS};
     /* Nothing secret is told there, and it is asked from next door. */
-    struct web_options metrics = {
-        .address = o->metrics, .may_be_plain = true, .most = 64};
+    struct web_options metrics = {.address = o->metrics,
+                                  .fd = o->metrics_fd,
+                                  .may_be_plain = true,
+                                  .most = 64};
     int rc = 0;
     r->web.meters = &r->door.meters;
     r->web.asked = asked;
+    r->web.knows = knows;
     r->web.owner = &r->door;
     r->metrics.meters = &r->door.health_meters;
     r->metrics.asked = asked_health;
     r->metrics.owner = &r->door;
-    if (o->address != NULL)
+    r->has_tls = o->cert != NULL;
+    if (o->address != NULL || o->fd >= 0)
         rc = web_open(&r->web, &r->door.loop, &rest, error);
-    if (rc == 0 && o->metrics != NULL)
+    if (rc == 0 && (o->metrics != NULL || o->metrics_fd >= 0))
         rc = web_open(&r->metrics, &r->door.loop, &metrics, error);
     return rc;
 }
@@ -219,6 +262,8 @@ int rest_start(struct rest **out, struct ate *ate,
     uv_loop_init(&r->door.loop);
     uv_async_init(&r->door.loop, &r->stop, stop_on_thread);
     r->stop.data = r;
+    uv_async_init(&r->door.loop, &r->renew, renew_on_thread);
+    r->renew.data = r;
     init_timer(r, &r->beat);
     init_timer(r, &r->grant);
     init_timer(r, &r->look);

@@ -15,7 +15,9 @@ struct rest_options {
     const char *folder;  /* the data folder, where the bearer key is */
     const char *address; /* HOST:PORT, or NULL: no REST */
     const char *metrics; /* likewise, of /metrics, /healthz and /readyz */
-    const char *cert;    /* files for TLS 1.3, or NULL */
+    int fd;           /* a socket that listens, in place of `address`; it is */
+    int metrics_fd;   /* the door's from then on; -1: there is none */
+    const char *cert; /* files for TLS 1.3, or NULL */
     const char *key;
     const char
         *origins;      /* of pages that may read it, commas between; or NULL */
@@ -29,6 +31,10 @@ int rest_start(struct rest **out, struct ate *ate,
 /* "http://127.0.0.1:43211", or "" */
 const char *rest_where(const struct rest *r);
 const char *rest_metrics_where(const struct rest *r);
+/* Who connects from now on gets these certificates. Errors: INVALID (and those
+ * before stay in use; or there were none). */
+int rest_renew(struct rest *r, const char *cert, const char *key,
+               struct ate_error *error);
 /* Take nobody any more, let what is under way end, for 5 seconds at most. NULL
  * is harmless. */
 void rest_stop(struct rest *r);

@@ -76,6 +76,9 @@ static void keep_place(struct result *r, const msgpack_object *row)
     case PAGE_INDEX:
         value = wire_entry(row, "index");
         break;
+    case PAGE_NAME:
+        value = wire_entry(row, "name");
+        break;
     case PAGE_ROW:
         put_place(&r->after, r->plan->columns, row);
         return;

@@ -16,7 +16,9 @@ static void send_on(struct stream *s)
     if (s->ends)
         s->req = NULL;
     h2o_send(req, &bytes, bytes.len > 0 ? 1 : 0,
-             s->ends ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
+             s->breaks ? H2O_SEND_STATE_ERROR
+             : s->ends ? H2O_SEND_STATE_FINAL
+                       : H2O_SEND_STATE_IN_PROGRESS);
 }
 
 static void proceed(h2o_generator_t *generator, h2o_req_t *req)
@@ -37,15 +39,29 @@ static void stop(h2o_generator_t *generator, h2o_req_t *req)
     s->req = NULL;
 }
 
-void stream_begin(struct stream *s, h2o_req_t *req,
-                  void (*drained)(void *owner), void *owner)
+void stream_open(struct stream *s, h2o_req_t *req, void (*drained)(void *owner),
+                 void *owner)
 {
     *s = (struct stream){.super = {proceed, stop},
                          .req = req,
                          .drained = drained,
                          .owner = owner};
     h2o_start_response(req, &s->super);
+}
+
+void stream_begin(struct stream *s, h2o_req_t *req,
+                  void (*drained)(void *owner), void *owner)
+{
+    stream_open(s, req, drained, owner);
     buffer_text(&s->waiting, "retry: 1000\n\n");
+    send_on(s);
+}
+
+void stream_put(struct stream *s, const void *data, size_t len)
+{
+    if (s->req == NULL)
+        return;
+    buffer_put(&s->waiting, data, len);
     send_on(s);
 }
 
@@ -74,6 +90,12 @@ void stream_end(struct stream *s)
 {
     s->ends = true;
     send_on(s);
+}
+
+void stream_break(struct stream *s)
+{
+    s->breaks = true;
+    stream_end(s);
 }
 
 void stream_free(struct stream *s)

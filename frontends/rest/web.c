@@ -1,11 +1,17 @@
 /* h2o answers what is malformed by itself, in a line of text; what it says in
  * full is made a problem here. Who is too slow it closes without a word, so the
- * sweep is a little faster and says why (`farewell`). */
+ * sweep is a little faster and says why (`farewell`).
+ *
+ * h2o hands a request over when its body has come, and keeps that until then.
+ * So that nobody fills the memory who may not even ask, what has come is
+ * weighed at each turn of the loop: behind LIMIT_STRANGER bytes the key has to
+ * be in the head, and all have LIMIT_BODIES together. */
 #include "rest/web.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "ate.h"
@@ -21,8 +27,11 @@ struct client {
     uv_tcp_t tcp; /* first: it is freed by its address */
     struct web *web;
     h2o_socket_t *sock;
-    size_t turns;       /* requests under way: 0 or 1 */
-    bool is_silent;     /* there were some, or it is cut off */
+    size_t turns;   /* requests under way: 0 or 1 */
+    bool is_silent; /* there were some, or it is cut off */
+    bool is_cut;
+    bool is_known;      /* the request that comes has the key */
+    size_t looked;      /* how much of it had come when that was looked for */
     uint64_t began_ms;  /* when it came */
     size_t queued;      /* bytes that waited to be taken, and */
     uint64_t queued_ms; /* since when none was */
@@ -63,6 +72,8 @@ static void put_problem(int status, const char *why, struct buffer *out)
     struct problem p;
     const char *name = status == 413   ? "TOO_LARGE"
                        : status == 408 ? "TIMEOUT"
+                       : status == 401 ? "UNAUTHORIZED"
+                       : status == 503 ? "UNAVAILABLE"
                        : status >= 500 ? "IO"
                                        : "INVALID";
     problem_set(&p, name, "%s", why);
@@ -94,23 +105,6 @@ static void make_problem(h2o_filter_t *self, h2o_req_t *req,
         slot = &s->super.next;
     }
     h2o_setup_next_ostream(req, slot);
-}
-
-/* Its first request never came, whole. */
-static void farewell(struct client *c)
-{
-    struct buffer body = {0}, all = {0};
-    put_problem(408, "the request did not come in time", &body);
-    buffer_printf(&all,
-                  "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
-                  "content-type: application/problem+json\r\n"
-                  "content-length: %zu\r\n\r\n",
-                  body.len);
-    buffer_put(&all, body.data, body.len);
-    uv_buf_t bytes = uv_buf_init(all.data, (unsigned)all.len);
-    uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
-    buffer_free(&all);
-    buffer_free(&body);
 }
 
 /* ---- requests ---- */
@@ -201,12 +195,51 @@ static void on_connection(uv_stream_t *listener, int status)
     h2o_accept(&w->accept, c->sock);
 }
 
+/* ---- who is cut off ---- */
+
+/* The reset comes when h2o closes it: an end behind bytes that the other side
+ * never reads would not arrive. */
+void web_abort(int fd)
+{
+    struct linger none = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    shutdown(fd, SHUT_RDWR);
+}
+
+/* What was written still arrives. */
+static void end_softly(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+}
+
 /* Its reads and writes fail from now on, and h2o closes it. */
-static void cut(struct client *c)
+static void cut(struct client *c, void (*end)(int fd))
 {
     uv_os_fd_t fd;
+    c->is_silent = true;
+    c->is_cut = true;
     if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-        shutdown(fd, SHUT_RDWR);
+        end(fd);
+}
+
+/* Its request never came, whole: say why, as far as it can be said at once. */
+static void farewell(struct client *c, int status, const char *reason,
+                     const char *why)
+{
+    struct buffer body = {0}, all = {0};
+    put_problem(status, why, &body);
+    buffer_printf(&all,
+                  "HTTP/1.1 %d %s\r\nconnection: close\r\n"
+                  "content-type: application/problem+json\r\n"
+                  "content-length: %zu\r\n\r\n",
+                  status, reason, body.len);
+    buffer_put(&all, body.data, body.len);
+    uv_buf_t bytes = uv_buf_init(all.data, (unsigned)all.len);
+    if (c->web->accept.ssl_ctx == NULL)
+        uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
+    buffer_free(&all);
+    buffer_free(&body);
+    cut(c, end_softly);
 }
 
 /* Cut off whose first request does not come, and who does not take what waits
@@ -218,18 +251,99 @@ static void sweep(uv_timer_t *timer)
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
         if (!c->is_silent && now - c->began_ms >= LIMIT_REQUEST_MS) {
-            c->is_silent = true;
-            if (w->accept.ssl_ctx == NULL)
-                farewell(c);
-            cut(c);
+            farewell(c, 408, "Request Timeout",
+                     "the request did not come in time");
         } else if (queued == 0 || queued != c->queued) {
             c->queued = queued;
             c->queued_ms = now;
         } else if (now - c->queued_ms >= LIMIT_STALL_MS) {
             w->meters->stalled++;
-            c->is_silent = true;
-            cut(c);
+            cut(c, web_abort);
         }
+    }
+}
+
+/* ---- what has come ---- */
+
+/* One line of a head, without its end; NULL: it is not there, whole. */
+static const char *line_end(const char *at, const char *end, size_t *len)
+{
+    const char *feed = memchr(at, '\n', (size_t)(end - at));
+    if (feed == NULL)
+        return NULL;
+    *len = (size_t)(feed - at);
+    if (*len > 0 && at[*len - 1] == '\r')
+        --*len;
+    return feed + 1;
+}
+
+enum head { HEAD_COMES, HEAD_OF_A_STRANGER, HEAD_KNOWN };
+
+static enum head look_at(const struct web *w, const char *at, size_t size)
+{
+    static const char name[] = "authorization:";
+    const char *end = at + size, *next;
+    size_t len;
+    for (; (next = line_end(at, end, &len)) != NULL; at = next) {
+        if (len == 0)
+            return HEAD_OF_A_STRANGER;
+        if (len < sizeof(name) || strncasecmp(at, name, strlen(name)) != 0)
+            continue;
+        at += strlen(name);
+        len -= strlen(name);
+        while (len > 0 && (*at == ' ' || *at == '\t')) {
+            at++;
+            len--;
+        }
+        if (w->knows != NULL && w->knows(w->owner, at, len))
+            return HEAD_KNOWN;
+    }
+    return HEAD_COMES;
+}
+
+/* How much it holds that counts. A head that comes in drops is looked at when
+ * there is twice as much of it: h2o takes no large ones. */
+static size_t weigh_one(struct client *c)
+{
+    size_t size = c->is_cut ? 0 : c->sock->input->size;
+    if (size <= LIMIT_STRANGER) {
+        c->is_known = false;
+        c->looked = 0;
+    } else if (!c->is_known && c->turns == 0 && size / 2 >= c->looked) {
+        enum head head = look_at(c->web, c->sock->input->bytes, size);
+        c->looked = size;
+        c->is_known = head == HEAD_KNOWN;
+        if (head == HEAD_OF_A_STRANGER)
+            farewell(c, 401, "Unauthorized",
+                     "a large body takes the key of this node: send "
+                     "'Authorization: Bearer KEY'");
+    }
+    return c->is_cut ? 0 : size;
+}
+
+/* Whose request is the largest of those that still come; NULL: there is none.
+ */
+static struct client *largest(const struct web *w)
+{
+    struct client *found = NULL;
+    for (struct client *c = w->clients; c != NULL; c = c->next)
+        if (!c->is_cut && c->turns == 0 &&
+            (found == NULL || c->sock->input->size > found->sock->input->size))
+            found = c;
+    return found;
+}
+
+static void weigh(uv_check_t *check)
+{
+    struct web *w = check->data;
+    struct client *most;
+    size_t all = 0;
+    for (struct client *c = w->clients; c != NULL; c = c->next)
+        all += weigh_one(c);
+    while (all > LIMIT_BODIES && (most = largest(w)) != NULL) {
+        all -= most->sock->input->size;
+        farewell(most, 503, "Service Unavailable",
+                 "too many large bodies are on their way");
     }
 }
 
@@ -296,20 +410,39 @@ static void tell_where(struct web *w)
                         : ((struct sockaddr_in *)&bound)->sin_port));
 }
 
+/* Where a socket that was handed over is bound. */
+static int adopted_address(int fd, struct sockaddr_storage *out,
+                           struct ate_error *error)
+{
+    socklen_t len = sizeof(*out), room = sizeof(int);
+    int is_listening = 0;
+    if (getsockname(fd, (struct sockaddr *)out, &len) == 0 &&
+        (out->ss_family == AF_INET || out->ss_family == AF_INET6) &&
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &room) == 0 &&
+        is_listening != 0)
+        return 0;
+    return fail(error, ATE_INVALID, "the socket that was handed over",
+                "it is no TCP socket that listens");
+}
+
 static int bind_it(struct web *w, const struct web_options *o,
                    struct ate_error *error)
 {
     struct sockaddr_storage address;
-    int rc = take_address(o->address, &address, error);
+    const char *shown =
+        o->fd >= 0 ? "the socket that was handed over" : o->address;
+    int rc = o->fd >= 0 ? adopted_address(o->fd, &address, error)
+                        : take_address(o->address, &address, error);
     if (rc != 0)
         return rc;
     if (o->cert == NULL && !o->may_be_plain &&
         !is_loopback((struct sockaddr *)&address))
-        return fail(error, ATE_INVALID, o->address,
+        return fail(error, ATE_INVALID, shown,
                     "beyond this machine the "
                     "bearer key would travel in the clear; give --tls-cert and "
                     "--tls-key, or --plain when something in front does TLS");
-    rc = uv_tcp_bind(&w->listener, (struct sockaddr *)&address, 0);
+    rc = o->fd >= 0 ? uv_tcp_open(&w->listener, o->fd)
+                    : uv_tcp_bind(&w->listener, (struct sockaddr *)&address, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&w->listener, BACKLOG, on_connection);
     if (rc == 0)
@@ -318,7 +451,7 @@ static int bind_it(struct web *w, const struct web_options *o,
                 rc == UV_EADDRINUSE ? ATE_CONFLICT
                 : rc == UV_EACCES   ? ATE_DENIED
                                     : ATE_IO,
-                o->address, uv_strerror(rc));
+                shown, uv_strerror(rc));
 }
 
 /* ---- life ---- */
@@ -364,11 +497,21 @@ int web_open(struct web *w, uv_loop_t *loop, const struct web_options *o,
     uv_timer_init(loop, &w->sweep);
     w->sweep.data = w;
     uv_timer_start(&w->sweep, sweep, SWEEP_MS, SWEEP_MS);
+    uv_check_init(loop, &w->weigh);
+    w->weigh.data = w;
+    uv_check_start(&w->weigh, weigh);
     w->is_open = true;
     int rc = bind_it(w, o, error);
     if (rc == 0)
         tell_where(w);
     return rc;
+}
+
+void web_renew(struct web *w, SSL_CTX *ssl)
+{
+    SSL_CTX *before = w->accept.ssl_ctx;
+    w->accept.ssl_ctx = ssl;
+    SSL_CTX_free(before); /* connections hold what they use */
 }
 
 void web_stop(struct web *w)
@@ -380,7 +523,7 @@ void web_stop(struct web *w)
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         c->is_silent = true;
         if (c->turns == 0)
-            cut(c);
+            cut(c, end_softly);
     }
 }
 
@@ -392,7 +535,7 @@ bool web_is_idle(const struct web *w)
 void web_cut(struct web *w)
 {
     for (struct client *c = w->clients; c != NULL; c = c->next)
-        cut(c);
+        cut(c, end_softly);
 }
 
 void web_close(struct web *w)
@@ -400,6 +543,7 @@ void web_close(struct web *w)
     if (!w->is_open)
         return;
     uv_close((uv_handle_t *)&w->sweep, NULL);
+    uv_close((uv_handle_t *)&w->weigh, NULL);
     h2o_context_dispose(&w->context);
 }
 

@@ -2,8 +2,8 @@
  * what bounds them. It does not know what is asked.
  *
  * A connection is cut off when its request is not whole in time, when nobody
- * takes its answer, and when there are too many; h2o's own errors are made
- * problems (RFC 9457). */
+ * takes its answer, when there are too many, and when too much of requests has
+ * come; h2o's own errors are made problems (RFC 9457). */
 #ifndef FRONTENDS_REST_WEB_H
 #define FRONTENDS_REST_WEB_H
 
@@ -21,6 +21,7 @@ struct web {
     h2o_accept_ctx_t accept;
     uv_tcp_t listener;
     uv_timer_t sweep;
+    uv_check_t weigh;
     struct client *clients;
     size_t most; /* connections */
     struct meters *meters;
@@ -28,11 +29,15 @@ struct web {
     bool is_open;
     bool is_stopping;
     void (*asked)(void *owner, h2o_req_t *req);
+    /* May who sends this value of Authorization send a large body? NULL: nobody
+     * may. */
+    bool (*knows)(void *owner, const char *text, size_t len);
     void *owner;
 };
 
 struct web_options {
     const char *address; /* HOST:PORT or PORT, which is on loopback */
+    int fd;              /* listens, in place of it; -1: none */
     const char *cert;    /* file of a chain, or NULL: no TLS */
     const char *key;     /* file of its key */
     bool may_be_plain;   /* beyond loopback, without TLS */
@@ -43,10 +48,15 @@ struct web_options {
  * address is in use), DENIED, IO. */
 int web_open(struct web *w, uv_loop_t *loop, const struct web_options *options,
              struct ate_error *error);
+/* Take over other certificates, for who connects from now on. */
+void web_renew(struct web *w, SSL_CTX *ssl);
 /* Take nobody any more; close who waits for nothing. */
 void web_stop(struct web *w);
 bool web_is_idle(const struct web *w); /* all have gone */
-void web_cut(struct web *w);           /* end those that have not */
+/* Of a connection whose other side does not read: its reads and writes fail
+ * from now on, h2o closes it, and the other side is told at once. */
+void web_abort(int fd);
+void web_cut(struct web *w); /* end those that have not */
 /* Behind web_stop(), when it is idle; the loop has to turn once more. */
 void web_close(struct web *w);
 /* Behind that. */

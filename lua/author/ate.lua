@@ -346,6 +346,7 @@ function type_state:count(parent) end
 
 ---The transaction, as rules see it.
 ---@class ate.Tx: ate.FoldTx
+---@field worker? string the worker whose work this is
 local tx = {}
 
 ---Is this the author, a co-author, or whom the author may act for here?
@@ -398,6 +399,7 @@ function rows:delete(key) end
 ---@field where string the side it runs on
 ---@field none any in a patch: takes an optional field away
 ---@field emit fun(self: ate.Ctx, type: string, fields: table): ate.Ref
+---@field ask fun(self: ate.Ctx, service: string, request: any): any of workers
 ---@field create fun(self: ate.Ctx, type: string, fields: table): ate.Record
 ---@field put fun(self: ate.Ctx, type: string, fields: table): ate.Record
 ---@field patch fun(self: ate.Ctx, type: string, key: ate.Key, fields: table): ate.Record

@@ -155,4 +155,24 @@ function t:at(time) end
 ---@return string
 function t:now() end
 
+---Let workers work, each thing that waits once.
+---@param worker? string
+---@return {done: integer, failed: integer, parked: integer, failures: table[]}
+function t:work(worker) end
+
+---The same, and claim that nothing failed.
+---@param worker? string
+---@return integer done
+function t:works(worker) end
+
+---Answer what workers ask a service.
+---@param name string
+---@param answer fun(request: any, asked: table): any, any
+function t:service(name, answer) end
+
+---What waits for workers, and what is parked.
+---@param options? {worker: string, parked: boolean}
+---@return table[]
+function t:waiting(options) end
+
 return test

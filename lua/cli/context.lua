@@ -47,10 +47,11 @@ end
 --- Open the data folder.
 -- @tparam string mode `read` beside whoever writes, `write`, `create`: write,
 -- and make the folder, `call`: write if nobody else does, else read
+-- @tparam[opt] boolean is_local never through the process that serves it
 -- @treturn[1] table session, closed when the command ends
 -- @treturn[2] nil
 -- @treturn[2] table err
-function Context:open(mode)
+function Context:open(mode, is_local)
     local path = self:data()
     if mode ~= 'create' and ate.host.kind(path) == nil then
         return nil, missing_folder(path)
@@ -66,7 +67,7 @@ function Context:open(mode)
         end
     end
     local opened, err = session.open(path, {read_only = mode == 'read',
-        create = mode == 'create'})
+        create = mode == 'create', ['local'] = is_local})
     if opened == nil and mode == 'call'
         and (err.code == 'UNAVAILABLE' or err.code == 'DENIED') then
         local writing_err = err

@@ -65,16 +65,19 @@ function M.verified(out, report)
         schema = ('%s %s'):format(report.schema, cell.text(report.version)),
         root = report.root,
     }, {'name', 'id', 'schema', 'root'})
-    local text = ('%s, %s, %s: all as recorded'):format(
+    local text = ('%s, %s%s: all as recorded'):format(
         count(report.transactions, 'transaction'),
         count(report.signatures, 'signature'),
-        count(report.verdicts, 'verdict'))
+        report.rules and ', ' .. count(report.verdicts, 'verdict') or '')
     if report.behind > 0 and report.ordered > 0 then
         text = ('%s; signed by the order key up to transaction %s, not the %s '
             .. 'behind it'):format(text, cell.text(report.ordered - 1),
             cell.text(report.behind))
     elseif report.behind > 0 then
         text = text .. '; the order key signed none of it'
+    end
+    if not report.rules then
+        text = text .. '; rules, which are Lua, were not asked'
     end
     out:line(text)
 end

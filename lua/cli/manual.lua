@@ -1,9 +1,13 @@
---- The manual page ate(1), from the table of commands.
+--- Manual pages: ate(1) and one for each command, from the table of commands,
+-- and ate.conf(5), from the table of keys.
 --
--- docs/ate.1 is what `ate help --mdoc` prints; a test compares them.
+-- docs/ate.1 is what `ate help --mdoc` prints; a test compares them. The others
+-- are made when ate is installed.
 -- @module ate.cli.manual
+local ate = require('ate')
 local args = require('ate.cli.args')
 local commands = require('ate.cli.table_of_commands')
+local config = require('ate.client.config')
 local help = require('ate.cli.help')
 
 local M = {}
@@ -181,24 +185,166 @@ with
 .Ql text
 and
 .Ql exit .
+.Sh SEE ALSO
+.Xr ate-chain 1 ,
+.Xr ate-format 5 ,
+.Xr ate.conf 5
+.Pp
+Each command has a page of its own, as ate-chain has.
 ]]
+
+local NOUN = [[
+.Dd %s
+.Dt ATE-%s 1
+.Os
+.Sh NAME
+.Nm ate-%s
+.Nd %s
+.Sh SYNOPSIS
+%s.Sh DESCRIPTION
+%s
+.Bl -tag -width Ds
+%s.El
+.Pp
+With every command:
+%s.Sh EXIT STATUS
+.Bl -tag -width 130
+%s.El
+.Sh SEE ALSO
+%s]]
+
+local function exit_list()
+    local exits = {}
+    for i, exit in ipairs(help.exits) do
+        exits[i] = ('.It %d\n%s\n'):format(exit[1], sentence(exit[2]))
+    end
+    return table.concat(exits)
+end
+
+--- What a command leads to besides ate(1).
+local ALSO = {serve = {'ate.conf 5'}, config = {'ate.conf 5'},
+    worker = {'ate.conf 5'}, chain = {'ate-format 5'},
+    proof = {'ate-format 5'}}
+
+local function see_also(list)
+    local lines = {}
+    for i, page in ipairs(list) do
+        lines[i] = '.Xr ' .. page .. (i < #list and ' ,' or '') .. '\n'
+    end
+    return table.concat(lines)
+end
+
+--- The page of one command, ate-NAME(1).
+-- @tparam table noun of the table of commands
+-- @treturn string
+function M.noun(noun)
+    local synopses, texts = {}, {}
+    for _, entry in ipairs(commands.each()) do
+        if entry.words:match('^%S+') == noun.name then
+            synopses[#synopses + 1] = synopsis(entry.words, entry.command)
+                :gsub('^%.Nm\n', '.Nm ate\n')
+            texts[#texts + 1] = command_text(entry)
+                :gsub('^%.It Nm ', '.It Nm ate ')
+        end
+    end
+    local pages = {unpack(ALSO[noun.name] or {})}
+    table.insert(pages, 1, 'ate 1')
+    local what = noun.doc:gsub('%.$', ''):gsub('^%u%l', string.lower)
+    return NOUN:format(DATE, noun.name:upper(), noun.name, plain(what),
+        table.concat(synopses), prose(sentence(noun.doc)),
+        table.concat(texts), options_list(args.global), exit_list(),
+        see_also(pages))
+end
+
+local CONF = [[
+.Dd %s
+.Dt ATE.CONF 5
+.Os
+.Sh NAME
+.Nm ate.conf.lua
+.Nd the configuration of a node of ate
+.Sh DESCRIPTION
+The file stands in the data folder, unless
+.Fl \-config
+or
+.Ev ATE_CONFIG
+names another.
+.Xr ate-serve 1
+reads it when it starts and again on HUP,
+.Ql ate worker run
+when it starts.
+Without it nothing is set.
+.Pp
+It is one table in the syntax of Lua:
+texts, numbers, true, false, tables and comments.
+It is read and never run.
+A key that nobody knows is an error that names line and column;
+.Ql ate config check
+tells it beforehand, and
+.Ql ate config show
+what is set.
+Options of the command line go before it.
+Names of files are seen from the folder of the file.
+.Sh KEYS
+.Bl -tag -width Ds
+%s.El
+.Sh RELOADING
+On HUP the file is read again.
+What is wrong in it changes nothing, and is told.
+Hosts of workers change at once.
+Certificates are read again, and serve who connects from then on.
+When an address, an origin or
+.Ql plain
+changes, REST closes and opens again.
+Another
+.Ql mount
+or
+.Ql as
+takes a restart.
+A schema that is not the one in force is put in force, by the key
+.Ql me ,
+when the chain may grow so; else the one in force stays, and the log says why.
+.Sh EXAMPLES
+.Bd -literal
+%s.Ed
+.Sh SEE ALSO
+.Xr ate-config 1 ,
+.Xr ate-serve 1
+]]
+
+local function key_lines(keys, above)
+    local lines = {}
+    for _, key in ipairs(keys) do
+        if key.keys ~= nil then
+            lines[#lines + 1] = key_lines(key.keys, above .. key.name .. '.')
+        else
+            lines[#lines + 1] = ('.It Ic %s\n%s\nIt is %s.\n'):format(
+                above .. key.name, prose(key.doc), plain(key.kind[2]))
+        end
+    end
+    return table.concat(lines)
+end
+
+--- The page ate.conf(5).
+-- @treturn string
+function M.config()
+    return CONF:format(DATE, key_lines(config.KEYS, ''),
+        plain(ate.asset('cli/templates/ate.conf.lua')))
+end
 
 --- The page.
 -- @treturn string
 function M.page()
-    local synopses, texts, exits = {}, {}, {}
+    local synopses, texts = {}, {}
     for _, entry in ipairs(commands.each()) do
         if not entry.command.hidden then
             synopses[#synopses + 1] = synopsis(entry.words, entry.command)
             texts[#texts + 1] = command_text(entry)
         end
     end
-    for i, exit in ipairs(help.exits) do
-        exits[i] = ('.It %d\n%s\n'):format(exit[1], sentence(exit[2]))
-    end
     return HEAD:format(DATE, table.concat(synopses),
         options_list(args.global)) .. table.concat(texts)
-        .. TAIL:format(table.concat(exits))
+        .. TAIL:format(exit_list())
 end
 
 return M

@@ -30,9 +30,26 @@ function M.new(options)
     }, Out)
 end
 
+--- Collect what is written meanwhile, instead of writing it.
+-- @tparam function run
+-- @treturn boolean, or what it raised: as of pcall()
+-- @treturn string what was written
+function Out:collect(run)
+    local before = self.collected
+    self.collected = {}
+    local ok, raised = pcall(run)
+    local text = table.concat(self.collected)
+    self.collected = before
+    return ok, text, raised
+end
+
 --- Write data as it is.
 function Out:write(text)
     self:clear_progress()
+    if self.collected ~= nil then
+        self.collected[#self.collected + 1] = text
+        return
+    end
     io.stdout:write(text)
 end
 

@@ -5,7 +5,8 @@ local M = {}
 local NOUNS = {
     'new', 'check', 'test', 'chain', 'call', 'get', 'history', 'list', 'view',
     'schema', 'grant', 'revoke', 'grants', 'proof', 'proposal', 'key', 'serve',
-    'mount', 'worker', 'repl', 'run', 'dev', 'completion', 'help', 'version',
+    'console', 'mount', 'worker', 'config', 'repl', 'run', 'dev', 'completion',
+    'help', 'version',
     'complete',
 }
 

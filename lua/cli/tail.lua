@@ -61,7 +61,10 @@ local function event_text(event)
     if event.id ~= nil and event.id ~= ate.null then
         parts[#parts + 1] = cell.text(event.id)
     end
-    parts[#parts + 1] = M.fields_text(event.fields, cell.short)
+    local fields = M.fields_text(event.fields, cell.short)
+    if fields ~= '' then
+        parts[#parts + 1] = fields
+    end
     if event.under ~= nil then
         parts[#parts + 1] = '(under ' .. cell.text(event.under) .. ')'
     end

@@ -1,160 +1,313 @@
---- The configuration of a node: DATA/config.lua, Lua data that is checked.
+--- The configuration of a node: ate.conf.lua, Lua data that is checked.
+--
+-- It stands in the data folder unless another file is named. Names of files in
+-- it are seen from its own folder.
 -- @module ate.client.config
 local ate = require('ate')
+local literal = require('ate.client.literal')
+local suggest = require('ate.client.suggest')
 
 local M = {}
 
-local function wrong(path, text, ...)
-    return nil, ate.error('INVALID', path .. ': ' .. text:format(...))
+M.NAME = 'ate.conf.lua'
+local OLD_NAME = 'config.lua'
+
+-- ---- kinds of values: what they are, and nil or what is wrong ----
+
+local function is_text(value)
+    return type(value) == 'string' and value ~= ''
 end
 
---- Keys of a section and what they are; a function checks one value.
-local function is_texts(value)
-    if type(value) ~= 'table' then
-        return false
-    end
-    for key, item in pairs(value) do
-        if type(key) ~= 'number' or type(item) ~= 'string' then
+local function is_list_of(is_item)
+    return function(value)
+        if type(value) ~= 'table' then
             return false
         end
-    end
-    return true
-end
-
-local function is_headers(value)
-    if type(value) ~= 'table' then
-        return false
-    end
-    for name, text in pairs(value) do
-        if type(name) ~= 'string' or type(text) ~= 'string' then
-            return false
-        end
-    end
-    return true
-end
-
-local function is_hosts(value)
-    if type(value) ~= 'table' then
-        return false
-    end
-    for key, item in pairs(value) do
-        if type(key) ~= 'number' then
-            return false
-        end
-        if type(item) == 'table' then
-            for name in pairs(item) do
-                if name ~= 'host' and name ~= 'headers' then
-                    return false
-                end
-            end
-            if type(item.host) ~= 'string'
-                or item.headers ~= nil and not is_headers(item.headers) then
+        for key, item in pairs(value) do
+            if type(key) ~= 'number' or not is_item(item) then
                 return false
             end
-        elseif type(item) ~= 'string' then
+        end
+        return true
+    end
+end
+
+local function is_map_of(is_item)
+    return function(value)
+        if type(value) ~= 'table' then
+            return false
+        end
+        for key, item in pairs(value) do
+            if type(key) ~= 'string' or not is_item(item) then
+                return false
+            end
+        end
+        return true
+    end
+end
+
+--- A header is a text, or stands in a file of its own: {file = 'NAME'}.
+local function is_header(value)
+    return type(value) == 'string'
+        or type(value) == 'table' and is_text(value.file)
+            and next(value, next(value)) == nil
+end
+
+local is_headers = is_map_of(is_header)
+
+local function is_host(item)
+    if type(item) ~= 'table' then
+        return is_text(item)
+    end
+    for name in pairs(item) do
+        if name ~= 'host' and name ~= 'headers' then
             return false
         end
     end
-    return true
+    return is_text(item.host)
+        and (item.headers == nil or is_headers(item.headers))
 end
 
-local SECTIONS = {
-    http = {
-        hosts = {is_hosts, 'a list of hosts, each a text or {host = \'...\', '
-            .. 'headers = {name = \'...\'}}'},
-        private = {is_texts, 'a list of addresses or networks'},
-        ca = {function(value) return type(value) == 'string' end,
-            'the name of a file'},
-    },
+local text = {is_text, 'a text'}
+local file = {is_text, 'the name of a file'}
+local texts = {is_list_of(is_text), 'a list of texts'}
+local switch = {function(value) return type(value) == 'boolean' end,
+    'true or false'}
+local log = {function(value) return value == 'json' or value == 'logfmt' end,
+    "'json' or 'logfmt'"}
+local hosts = {is_list_of(is_host), "a list of hosts, each a text or {host = "
+    .. "'...', headers = {name = '...'}}"}
+local files = {is_map_of(is_text), 'a table of files by chain'}
+
+--- All keys, in the order of ate.conf(5): name, kind, doc; or name, keys, doc.
+M.KEYS = {
+    {name = 'rest', kind = text, doc = 'HOST:PORT, or PORT on this machine '
+        .. 'alone: serve REST there.'},
+    {name = 'metrics', kind = text, doc = 'HOST:PORT of /metrics, /healthz '
+        .. 'and /readyz.'},
+    {name = 'tls', doc = 'Serve REST by TLS 1.3.', keys = {
+        {name = 'cert', kind = file, doc = 'The chain of certificates.'},
+        {name = 'key', kind = file, doc = 'Their key, if it is in another '
+            .. 'file.'},
+    }},
+    {name = 'cors', kind = texts, doc = 'Origins whose pages may read REST.'},
+    {name = 'plain', kind = switch, doc = 'Serve REST beyond this machine '
+        .. 'without TLS: something in front does it.'},
+    {name = 'mount', kind = file, doc = 'A folder: show the chains as files '
+        .. 'there.'},
+    {name = 'as', kind = text, doc = 'The key that signs what is written '
+        .. 'there.'},
+    {name = 'log', kind = log, doc = "What happens, on stderr: 'json' or "
+        .. "'logfmt'."},
+    {name = 'schemas', kind = files, doc = 'Schemas by chain: what is '
+        .. 'another than the one in force is put in force, at start and on '
+        .. 'HUP.'},
+    {name = 'http', doc = 'Whom workers may ask.', keys = {
+        {name = 'hosts', kind = hosts, doc = 'Hosts, with the headers that go '
+            .. 'with every request.'},
+        {name = 'private', kind = texts, doc = 'Addresses or networks that '
+            .. 'are not public, and may be asked.'},
+        {name = 'ca', kind = file, doc = 'Certificates to trust instead of '
+            .. 'the system\'s.'},
+    }},
 }
 
-local function check_section(path, name, section)
-    local known = SECTIONS[name]
-    if known == nil then
-        return wrong(path, "there is no section '%s'; there is http",
-            tostring(name))
-    end
-    if type(section) ~= 'table' then
-        return wrong(path, '%s: is a table', name)
-    end
-    for key, value in pairs(section) do
-        local kind = known[key]
-        if kind == nil then
-            return wrong(path, "%s: no such key '%s'", name, tostring(key))
+-- ---- checking ----
+
+local function find(keys, name)
+    local names = {}
+    for i, key in ipairs(keys) do
+        if key.name == name then
+            return key
         end
-        if not kind[1](value) then
-            return wrong(path, '%s.%s: is %s', name, key, kind[2])
+        names[i] = key.name
+    end
+    return nil, names
+end
+
+local function wrong(where, why, ...)
+    return nil, ate.error('INVALID', where .. ': ' .. why:format(...))
+end
+
+--- Keys in the order in which they stand, so that the first mistake is told.
+local function in_order(value, places)
+    local names = {}
+    for name in pairs(value) do
+        names[#names + 1] = name
+    end
+    local function rank(name)
+        local line, column = places[value][name]:match(':(%d+):(%d+)$')
+        return line * 1e6 + column
+    end
+    table.sort(names, function(a, b)
+        return rank(a) < rank(b)
+    end)
+    return names
+end
+
+local function check(keys, value, places, above)
+    for _, name in ipairs(in_order(value, places)) do
+        local where = places[value][name]
+        local shown = above .. tostring(name)
+        local key, names = find(keys, name)
+        if key == nil then
+            return wrong(where, "there is no key '%s'%s", shown,
+                suggest.hint_or_list(tostring(name), names))
+        end
+        local item = value[name]
+        if key.keys ~= nil and type(item) ~= 'table' then
+            return wrong(where, '%s: is a table', shown)
+        elseif key.keys ~= nil then
+            local ok, err = check(key.keys, item, places, shown .. '.')
+            if not ok then
+                return nil, err
+            end
+        elseif not key.kind[1](item) then
+            return wrong(where, '%s: is %s', shown, key.kind[2])
         end
     end
     return true
 end
 
---- Read the file: text that sees no function, and so is data.
--- @tparam string folder the data folder
--- @treturn[1] table the configuration; empty when there is no file
--- @treturn[2] nil
--- @treturn[2] table err
-function M.read(folder)
-    local path = (folder:gsub('(.)/+$', '%1')) .. '/config.lua'
-    if ate.host.kind(path) == nil then
-        return {}
-    end
-    local file, problem = io.open(path, 'rb')
-    if file == nil then
+-- ---- reading ----
+
+local function read_file(path)
+    local opened, problem = io.open(path, 'rb')
+    if opened == nil then
         return nil, ate.error('DENIED', problem)
     end
-    local text = file:read('*a') or ''
-    file:close()
-    if text:sub(1, 1) == '\27' then
-        return wrong(path, 'is no text')
+    local content = opened:read('*a')
+    opened:close()
+    if content == nil then
+        return nil, ate.error('INVALID', path .. ': is no file')
     end
-    local chunk, mistake = loadstring(text, '@' .. path)
-    if chunk == nil then
-        return nil, ate.error('INVALID', mistake)
+    return content
+end
+
+local function plain_folder(folder)
+    return (folder:gsub('(.)/+$', '%1'))
+end
+
+--- Which file it is.
+-- @tparam string folder the data folder
+-- @tparam[opt] string named by who starts ate
+-- @treturn string
+function M.path(folder, named)
+    return named or plain_folder(folder) .. '/' .. M.NAME
+end
+
+--- The name that it had before is refused: half a configuration is none.
+local function check_old_name(folder, path)
+    local old = plain_folder(folder) .. '/' .. OLD_NAME
+    if ate.host.kind(old) == nil then
+        return true
     end
-    local ran, config = pcall(setfenv(chunk, {}))
-    if not ran then
-        return nil, ate.error('INVALID', tostring(config))
+    return nil, ate.error('INVALID', ('%s: the configuration is called %s '
+        .. 'now; mv %s %s'):format(old, M.NAME, old, path))
+end
+
+--- Read and check the file.
+-- @tparam string folder the data folder
+-- @tparam[opt] string named a file in place of the data folder's own
+-- @treturn[1] table the configuration; empty when nobody named a file and
+-- there is none
+-- @treturn[1] ?table places of its keys, as literal.read() gives them
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.read(folder, named)
+    local path = M.path(folder, named)
+    local ok, err = check_old_name(folder, path)
+    if not ok then
+        return nil, err
     end
-    if type(config) ~= 'table' then
-        return wrong(path, 'returns no table; write return {...}')
-    end
-    for name, section in pairs(config) do
-        local ok, err = check_section(path, name, section)
-        if not ok then
-            return nil, err
+    if ate.host.kind(path) == nil then
+        if named == nil then
+            return {}
         end
+        return nil, ate.error('NOT_FOUND', path .. ': there is no such file')
     end
-    return config
+    local content
+    content, err = read_file(path)
+    if content == nil then
+        return nil, err
+    end
+    local config, places = literal.read(content, path)
+    if config == nil then
+        return nil, places
+    end
+    ok, err = check(M.KEYS, config, places, '')
+    if not ok then
+        return nil, err
+    end
+    config.folder = path:match('^(.*)/[^/]*$') or '.'
+    return config, places
 end
 
-local function http_of(http)
-    local hosts = {}
+--- A file that the configuration names.
+-- @tparam table config
+-- @tparam ?string name
+-- @treturn ?string
+function M.file(config, name)
+    if name == nil or name:sub(1, 1) == '/' or name:match('^ate:') then
+        return name
+    end
+    return (config.folder == '' and '' or config.folder) .. '/' .. name
+end
+
+-- ---- http ----
+
+--- Headers whose values stand in files: without the line feed at their end.
+local function headers_of(config, headers)
+    local given = {}
+    for name, value in pairs(headers or {}) do
+        if type(value) == 'table' then
+            local content, err = read_file(M.file(config, value.file))
+            if content == nil then
+                return nil, err
+            end
+            value = content:gsub('\r?\n$', '')
+        end
+        given[name] = value
+    end
+    return given
+end
+
+local function http_of(config)
+    local http = config.http or {}
+    local given = {hosts = ate.list({}), private = ate.list({}),
+        ca = M.file(config, http.ca)}
     for i, item in ipairs(http.hosts or {}) do
-        hosts[i] = item
+        if type(item) == 'table' then
+            local headers, err = headers_of(config, item.headers)
+            if headers == nil then
+                return nil, err
+            end
+            item = {host = item.host, headers = headers}
+        end
+        given.hosts[i] = item
     end
-    local private = {}
     for i, item in ipairs(http.private or {}) do
-        private[i] = item
+        given.private[i] = item
     end
-    return {hosts = ate.list(hosts), private = ate.list(private), ca = http.ca}
+    return given
 end
 
---- Let the workers of a session ask what the configuration allows.
+--- Let the workers of a session ask whom the configuration allows.
 -- @tparam table session not remote
--- @tparam string folder
+-- @tparam table config
+-- @tparam[opt] boolean again it may have allowed others before
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table err
-function M.apply(session, folder)
-    local config, err = M.read(folder)
-    if config == nil then
-        return nil, err
-    end
-    if config.http == nil then
+function M.apply_http(session, config, again)
+    if config.http == nil and not again then
         return true
     end
-    return session.node:http(http_of(config.http))
+    local given, err = http_of(config)
+    if given == nil then
+        return nil, err
+    end
+    return session.node:http(given)
 end
 
 return M

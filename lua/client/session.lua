@@ -22,7 +22,7 @@ local LOOK_MS = 200
 
 --- Open a data folder.
 -- @tparam ?string path
--- @tparam table flags read_only, create, memory, folder
+-- @tparam table flags read_only, create, memory, folder, local
 -- @treturn[1] table session
 -- @treturn[2] nil
 -- @treturn[2] table err

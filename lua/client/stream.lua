@@ -77,6 +77,15 @@ end
 
 Stream.__call = Stream.next
 
+--- Pass over all that is here already.
+function Stream:skip()
+    local pipe = self.pipe
+    self.items, self.at_item = {}, 1
+    while pipe.first <= pipe.last do
+        next_chunk(self)
+    end
+end
+
 --- End it; twice is harmless.
 function Stream:close()
     if self.closed then

@@ -5,6 +5,7 @@
 --     bank.get.account('alice')   bank.list.transfer{limit = 10}
 -- @module ate.repl.chain
 local ate = require('ate')
+local asof = require('ate.repl.asof')
 local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
 
@@ -31,8 +32,19 @@ local function find(repl, chain, what, name)
     return item
 end
 
+--- What is not known as of earlier is refused, and not shown as it is now.
+local function only_now(repl, what)
+    if repl.asof == nil then
+        return
+    end
+    error(ate.error('INVALID', ('%s is known as it is now alone: \\asof %s '
+        .. 'has get, history and tail; \\asof now goes back'):format(what,
+            repl.asof.text)), 0)
+end
+
 --- Call a method; what it gives is known to be a write or rows.
 local function call(repl, chain, name, args)
+    only_now(repl, name)
     if args ~= nil and type(args) ~= 'table' then
         error(('%s.%s takes a table: %s.%s{name = value}'):format(chain, name,
             chain, name), 0)
@@ -87,11 +99,22 @@ local namespaces = {}
 function namespaces.get(repl, chain, name)
     local type_ = find(repl, chain, 'type', name)
     return function(key)
-        return one(repl, chain, 'get', {type = type_.name, key = key})
+        local args = {type = type_.name, key = key}
+        if repl.asof == nil then
+            return one(repl, chain, 'get', args)
+        end
+        local object = asof.object(repl.asof, rows(repl, chain, 'history',
+            args))
+        if object == nil then
+            error(ate.error('NOT_FOUND', ('%s %s was not there as of %s')
+                :format(name, tostring(key), repl.asof.text)), 0)
+        end
+        return object
     end
 end
 
 function namespaces.list(repl, chain, name)
+    only_now(repl, 'list')
     local type_ = find(repl, chain, 'type', name)
     return function(options)
         return rows(repl, chain, 'list', with(options, 'type', type_.name),
@@ -102,12 +125,19 @@ end
 function namespaces.history(repl, chain, name)
     local type_ = find(repl, chain, 'type', name)
     return function(key)
-        return rows(repl, chain, 'history', {type = type_.name, key = key},
-            shape.history_columns(type_))
+        local columns = shape.history_columns(type_)
+        local list = rows(repl, chain, 'history',
+            {type = type_.name, key = key}, columns)
+        if repl.asof ~= nil then
+            list = asof.versions(repl.asof, list)
+            repl.known[list] = {columns = columns}
+        end
+        return list
     end
 end
 
 function namespaces.view(repl, chain, name)
+    only_now(repl, 'view')
     local view = find(repl, chain, 'view', name)
     return function(where, options)
         local args = with(options, 'view', view.name)
@@ -122,6 +152,7 @@ function namespaces.view(repl, chain, name)
 end
 
 function namespaces.sum(repl, chain, name)
+    only_now(repl, 'sum')
     local view = find(repl, chain, 'view', name)
     return function(column, where)
         return one(repl, chain, 'sum', {view = view.name, column = column,
@@ -144,9 +175,15 @@ function plain.verify(repl, chain)
 end
 
 function plain.tail(repl, chain, count)
-    local info = one(repl, chain, 'info')
-    local list = rows(repl, chain, 'tail',
-        {from = math.max(0, info.size - (count or 10))})
+    local size = one(repl, chain, 'info').size
+    if repl.asof ~= nil and repl.asof.size == nil then
+        only_now(repl, 'tail by a time')
+    elseif repl.asof ~= nil then
+        size = math.min(size, repl.asof.size)
+    end
+    local from = math.max(0, size - (count or 10))
+    local list = size == from and ate.list({})
+        or rows(repl, chain, 'tail', {from = from, limit = size - from})
     repl.known[list] = {tail = true}
     return list
 end

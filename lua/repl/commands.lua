@@ -2,8 +2,12 @@
 -- @module ate.repl.commands
 local ate = require('ate')
 local chains = require('ate.repl.chain')
+local asof = require('ate.repl.asof')
+local editor = require('ate.repl.editor')
 local grid = require('ate.client.grid')
+local history = require('ate.repl.history')
 local suggest = require('ate.client.suggest')
+local watch = require('ate.repl.watch')
 
 local M = {}
 
@@ -12,14 +16,21 @@ local HELP = {
     {'bank.view.balance{account = \'alice\'}', 'rows of a view'},
     {'bank.get.account(\'alice\')', 'one object; list and history as well'},
     {'bank.tail(5)  bank.info()', 'the last transactions; what the chain is'},
-    {'1 + 1', 'any Lua; _ is the last value'},
+    {'1 + 1', 'any Lua; _ is the last value, _2 the one before, up to _9'},
     {'\\use NAME', 'use a chain: its methods need no bank. in front'},
     {'\\chains \\types \\views \\methods', 'what there is'},
     {'\\doc NAME', 'what a type, view, rule or method is'},
     {'\\as KEY', 'sign with another key'},
     {'\\x', 'rows as lines, nothing cut off, or as tables again'},
     {'\\x table|lines|json|lua', 'how values are printed'},
-    {'\\t', 'show how long each line takes, or no more'},
+    {'\\timing', 'show how long each line takes, or no more'},
+    {'\\watch', 'run the last line again when the chain in use changes'},
+    {'\\watch SECONDS', 'or every so many seconds; Ctrl-C ends it'},
+    {'\\asof POSITION|TIME|now', 'objects as they were; views are kept as they '
+        .. 'are now alone'},
+    {'\\e', 'change the last line in $EDITOR, and run it'},
+    {'\\i FILE', 'run the lines of a file'},
+    {'\\history [COUNT]', 'what was typed before'},
     {'\\q', 'leave; so does Ctrl-D'},
 }
 
@@ -92,6 +103,115 @@ end
 function commands.t(repl)
     repl.timing = not repl.timing
     repl.out:talk(repl.timing and 'timing on' or 'timing off')
+end
+
+commands.timing = commands.t
+
+function commands.history(repl, count)
+    local entries = repl.past ~= nil and repl.past.entries or {}
+    local first = 1
+    if count ~= '' then
+        local most = tonumber(count)
+        if most == nil or most < 0 or most % 1 ~= 0 then
+            fail('\\history takes a whole number, not %q', count)
+        end
+        first = math.max(1, #entries - most + 1)
+    end
+    for i = first, #entries do
+        repl.out:line((entries[i]:gsub('\n', ' ')))
+    end
+end
+
+--- What \e and \watch mean by the last line.
+local function last_line(repl, who)
+    if repl.last == nil then
+        fail('\\%s: nothing has been typed yet', who)
+    end
+    return repl.last
+end
+
+function commands.e(repl)
+    local folder = history.path():match('^(.*)/')
+    local text, err = editor.edit(folder, repl.last or '')
+    if text == nil then
+        error(err, 0)
+    end
+    if not text:find('%S') then
+        return
+    end
+    repl.out:line(text)
+    if not repl.run(text) then
+        fail('it ends in the middle of: %s', text:match('^[^\n]*'))
+    end
+    if repl.past ~= nil then
+        repl.past:add(text)
+    end
+end
+
+local FILES_DEEP = 8
+
+function commands.i(repl, path)
+    if path == '' then
+        fail('\\i needs the name of a file')
+    end
+    local file, problem = io.open(path, 'r')
+    if file == nil then
+        error(ate.error('NOT_FOUND', problem), 0)
+    end
+    repl.deep = (repl.deep or 0) + 1
+    local left
+    if repl.deep <= FILES_DEEP then
+        left = repl.feed(file:lines())
+    end
+    file:close()
+    repl.deep = repl.deep - 1
+    if repl.deep >= FILES_DEEP then
+        fail('\\i %s: files that run files, more than %d deep', path,
+            FILES_DEEP)
+    elseif left ~= nil then
+        fail('%s ends in the middle of: %s', path, left:match('^[^\n]*'))
+    end
+end
+
+function commands.watch(repl, seconds)
+    local text = last_line(repl, 'watch')
+    local every = tonumber(seconds)
+    if seconds ~= '' and (every == nil or every < 0.1 or every > 86400) then
+        fail('\\watch takes seconds, from 0.1 to 86400, not %q', seconds)
+    elseif every == nil and repl.chain == nil then
+        fail('\\watch: no chain in use; \\use NAME, or say how many seconds')
+    end
+    repl.stopped = false
+    local function again()
+        local ran = repl.run(text)
+        io.stdout:flush()
+        return ran and not repl.stopped
+    end
+    local ok, err
+    if every ~= nil then
+        ok, err = watch.every(every, again)
+    else
+        ok, err = watch.on_change(repl.session, repl.chain, again)
+    end
+    if not ok then
+        error(err, 0)
+    end
+end
+
+function commands.asof(repl, text)
+    if text == '' then
+        repl.out:line(repl.asof ~= nil and repl.asof.text or 'now')
+        return
+    elseif text == 'now' then
+        repl.asof = nil
+        return
+    end
+    local moment = asof.parse(text)
+    if moment == nil then
+        fail('\\asof is a position such as 57, the place of an event such as '
+            .. '57.0, a time such as 2026-11-29T01:02, or now; not %q', text)
+    end
+    repl.asof = moment
 end
 
 function commands.x(repl, format)

@@ -1,15 +1,17 @@
 --- What the word before the cursor may become.
 --
 -- Pure: `world` says what there is: chains(), keys(), schema(chain), globals
--- (list of names) and current (name of the chain in use, or nil).
+-- (list of names), current (name of the chain in use, or nil) and, perhaps,
+-- fields(parts): what a table of Lua has, nil when they name none.
 -- @module ate.repl.complete
 local M = {}
 
 --- Commands and what completes their argument.
 M.COMMANDS = {
-    {'\\as', 'keys'}, {'\\chains'}, {'\\doc', 'docs'}, {'\\help'},
-    {'\\methods'}, {'\\q'}, {'\\t'}, {'\\types'}, {'\\use', 'chains'},
-    {'\\views'}, {'\\x', 'formats'},
+    {'\\as', 'keys'}, {'\\asof', 'moments'}, {'\\chains'}, {'\\doc', 'docs'},
+    {'\\e'}, {'\\help'}, {'\\history'}, {'\\i', 'files'}, {'\\methods'},
+    {'\\q'}, {'\\timing'}, {'\\types'}, {'\\use', 'chains'}, {'\\views'},
+    {'\\watch', 'seconds'}, {'\\x', 'formats'},
 }
 M.FORMATS = {'json', 'lines', 'lua', 'table'}
 
@@ -144,6 +146,8 @@ end
 local function command_words(what, world)
     if what == 'formats' then
         return M.FORMATS
+    elseif what == 'moments' then
+        return {'now'}
     elseif what == 'chains' then
         return world.chains()
     elseif what == 'keys' then
@@ -206,8 +210,9 @@ function M.words(text, world)
         return beginning_with(words, word), start
     end
     local chain, parts, last = resolve(path, world)
-    return beginning_with(members(chain or world.current, parts, world), last),
-        start
+    local fields = chain == nil and world.fields ~= nil and world.fields(parts)
+    return beginning_with(fields or members(chain or world.current, parts,
+        world), last), start
 end
 
 return M

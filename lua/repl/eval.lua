@@ -1,5 +1,7 @@
 --- Lua as it is typed: expressions print, unfinished lines go on.
 -- @module ate.repl.eval
+local ate = require('ate')
+
 local M = {}
 
 local function load_text(text, env)
@@ -35,20 +37,30 @@ function M.compile(text, env)
     return nil, (wrong:gsub('^line:%d+: ', ''))
 end
 
---- Call it.
+--- Call it; Ctrl-C ends it, and nothing behind it.
 -- @tparam function chunk
 -- @treturn[1] true
 -- @treturn[1] table values, with their count as n
 -- @treturn[2] false
 -- @return[2] what was raised
 function M.run(chunk)
+    local catch = ate.host.catch
+    local function ended(...)
+        catch(false)
+        return ...
+    end
     local function pack(ok, ...)
         if not ok then
             return false, (...)
         end
         return true, {n = select('#', ...), ...}
     end
-    return pack(pcall(chunk))
+    local ok, result = pack(pcall(function()
+        catch(true)
+        return ended(chunk())
+    end))
+    catch(false) -- what was raised left it as it was
+    return ok, result
 end
 
 return M

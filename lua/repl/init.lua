@@ -6,6 +6,7 @@ local commands = require('ate.repl.commands')
 local complete = require('ate.repl.complete')
 local eval = require('ate.repl.eval')
 local history = require('ate.repl.history')
+local pager = require('ate.repl.pager')
 local raised_by = require('ate.client.raised')
 local show = require('ate.repl.show')
 
@@ -13,6 +14,7 @@ local M = {}
 
 local EXIT_INTERRUPTED = 130
 local GREETED_MAX = 10
+local VALUES_KEPT = 9 -- _1 to _9
 
 --- Where typed Lua looks for names: its own globals, Lua's, the members of the
 -- chain in use, chains.
@@ -44,13 +46,40 @@ local function new_env(repl)
     end})
 end
 
+--- What a path of tables has: `string.`; nil when it leads to no plain table.
+local function fields_of(repl, parts)
+    local at = repl.env
+    for i, part in ipairs(parts) do
+        local found = rawget(at, part)
+        if found == nil and i == 1 then
+            found = _G[part]
+        end
+        if type(found) ~= 'table' or getmetatable(found) ~= nil then
+            return nil
+        end
+        at = found
+    end
+    local words = {}
+    for name in pairs(at) do
+        if type(name) == 'string' and name:match('^[%a_][%w_]*$') then
+            words[#words + 1] = name
+        end
+    end
+    return words
+end
+
 local function world_of(repl)
     local globals = {}
-    for name in pairs(_G) do
-        globals[#globals + 1] = name
+    for _, list in ipairs({_G, repl.env}) do
+        for name in pairs(list) do
+            globals[#globals + 1] = name
+        end
     end
     return {
         globals = globals,
+        fields = function(parts)
+            return fields_of(repl, parts)
+        end,
         current = repl.chain,
         chains = function()
             return chains.names(repl)
@@ -76,16 +105,53 @@ local function failed(repl, raised)
             :gsub('^line:', 'line ')
         err = ate.error('SCRIPT', text)
     end
+    repl.stopped = err.code == 'CANCELED' or err.text == 'interrupted'
     repl.out:error(err)
     repl.code = repl.code ~= 0 and repl.code or err.exit
 end
 
+--- `_` and `_1` are the last value, `_2` is the one before, ...
+local function keep_value(repl, value)
+    local env = repl.env
+    for i = VALUES_KEPT, 2, -1 do
+        rawset(env, '_' .. i, rawget(env, '_' .. i - 1))
+    end
+    rawset(env, '_1', value)
+    rawset(env, '_', value)
+end
+
 local function print_values(repl, values)
-    for i = 1, values.n do
-        show.value(repl, values[i])
+    local function print_all()
+        for i = 1, values.n do
+            show.value(repl, values[i])
+        end
+    end
+    if repl.has_pager then
+        local ok, text, raised = repl.out:collect(print_all)
+        pager.show(text)
+        if not ok then
+            error(raised, 0)
+        end
+    else
+        print_all()
     end
     if values.n > 0 then
-        repl.env._ = values[1]
+        keep_value(repl, values[1])
+    end
+end
+
+--- The next Ctrl-C is a first one again.
+local function rearm()
+    if ate.host.rearm ~= nil then
+        ate.host.rearm()
+    end
+end
+
+local function run_command(repl, text)
+    local ok, raised = pcall(commands.run, repl, text)
+    rearm()
+    if not ok then
+        failed(repl, raised)
     end
 end
 
@@ -93,15 +159,15 @@ end
 -- @treturn boolean false when more lines are needed
 local function run_text(repl, text)
     if text:match('^%s*\\') then
-        local ok, raised = pcall(commands.run, repl, text)
-        if not ok then
-            failed(repl, raised)
-        end
+        run_command(repl, text)
         return true
     end
     local chunk, wrong = eval.compile(text, repl.env)
     if chunk == nil and wrong == nil then
         return false
+    end
+    if text:find('%S') then
+        repl.last = text
     end
     if chunk == nil then
         failed(repl, wrong)
@@ -109,12 +175,8 @@ local function run_text(repl, text)
     end
     local start = ate.host.clock()
     ate.host.interrupted()
-    ate.host.catch(true)
     local ok, result = eval.run(chunk)
-    ate.host.catch(false)
-    if ate.host.rearm ~= nil then
-        ate.host.rearm()
-    end
+    rearm()
     if ok then
         local shown, raised = pcall(print_values, repl, result)
         if not shown then
@@ -135,6 +197,9 @@ local function prompt_of(repl, is_first)
     local name = ate.text.printable(repl.chain or 'ate')
     if repl.as ~= nil then
         name = name .. ' ' .. repl.as
+    end
+    if repl.asof ~= nil then
+        name = name .. ' @' .. repl.asof.text
     end
     if repl.session.writing_err ~= nil then
         name = name .. ' (read only)'
@@ -165,6 +230,7 @@ local function read_terminal(repl)
         return complete.words(line:sub(1, cursor), world_of(repl))
     end)
     local past = history.open(history.path(), editor)
+    repl.past, repl.has_pager = past, true
     greet(repl)
     local text
     while not repl.ended do
@@ -174,6 +240,7 @@ local function read_terminal(repl)
         end
         local line = editor:read(prompt_of(repl, text == nil))
         if line == nil then
+            repl.out:talk('') -- what comes next begins a line of its own
             break
         end
         if line == false then
@@ -218,16 +285,29 @@ local function piped_lines()
     end
 end
 
-local function read_pipe(repl)
+--- Run lines, until their end or Ctrl-C.
+-- @tparam table repl
+-- @tparam function lines
+-- @treturn ?string what was not finished
+local function feed(repl, lines)
     local text
-    for line in piped_lines() do
+    repl.stopped = false
+    for line in lines do
         text = text == nil and line or text .. '\n' .. line
         if not text:find('%S') or run_text(repl, text) then
             text = nil
         end
-        if repl.ended or ate.host.ending() then
-            return
+        if repl.ended or repl.stopped or ate.host.ending() then
+            return nil
         end
+    end
+    return text
+end
+
+local function read_pipe(repl)
+    local text = feed(repl, piped_lines())
+    if repl.ended or repl.stopped or ate.host.ending() then
+        return
     end
     if ate.host.interrupted() then
         repl.code = EXIT_INTERRUPTED
@@ -283,6 +363,12 @@ function M.new(out, session)
         known = setmetatable({}, {__mode = 'k'})}
     if out.is_json then
         repl.format = 'json'
+    end
+    repl.run = function(text)
+        return run_text(repl, text)
+    end
+    repl.feed = function(lines)
+        return feed(repl, lines)
     end
     repl.env = new_env(repl)
     return repl

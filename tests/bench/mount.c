@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILES = 2000, ROUNDS = 5, WRITES = 200, TRIES = 500 };
+enum { FILES = 2000, ROUNDS_MAX = 9, WRITES = 200, TRIES = 500 };
 
 static char folder[] = "/tmp/ate-mount-XXXXXX";
 static char ours[300], theirs[300]; /* the folder of the objects */
@@ -205,24 +205,41 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* As bench.c prints and keeps it. */
+static void row(const char *name, double ours_rate, double their_rate)
+{
+    const char *path = getenv("BENCH_ROWS");
+    FILE *rows = path != NULL ? fopen(path, "a") : NULL;
+    double ratio = ours_rate / their_rate;
+    printf("%-42s %10.4g %-8s %-36s %10.4g %7.2f\n", name, ours_rate, "/s",
+           "passthrough_ll", their_rate, ratio);
+    fflush(stdout);
+    if (rows == NULL)
+        return;
+    fprintf(rows, "%s\t%.6g\t/s\tpassthrough_ll\t%.6g\t%.4g\t\t\n", name,
+            ours_rate, their_rate, ratio);
+    fclose(rows);
+}
+
 static void measure(const char *name, double (*how)(const char *base),
                     const char *our_base, const char *their_base)
 {
-    double mine[ROUNDS];
-    double peer[ROUNDS];
+    double mine[ROUNDS_MAX];
+    double peer[ROUNDS_MAX];
     how(our_base);
     how(their_base);
-    for (int i = 0; i < ROUNDS; i++) {
+    const char *runs = getenv("BENCH_RUNS");
+    int rounds = runs != NULL ? atoi(runs) : 5;
+    rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
+    for (int i = 0; i < rounds; i++) {
         mine[i] = how(our_base);
         peer[i] = how(their_base);
     }
-    qsort(mine, ROUNDS, sizeof(*mine), by_size);
-    qsort(peer, ROUNDS, sizeof(*peer), by_size);
-    double a = mine[ROUNDS / 2];
-    double b = peer[ROUNDS / 2];
-    printf("%-24s %10.0f /s   passthrough %10.0f /s   %6.2f\n", name, a, b,
-           a / b);
-    fflush(stdout);
+    qsort(mine, (size_t)rounds, sizeof(*mine), by_size);
+    qsort(peer, (size_t)rounds, sizeof(*peer), by_size);
+    double a = mine[rounds / 2];
+    double b = peer[rounds / 2];
+    row(name, a, b);
 }
 
 /* ---- setting up ---- */
@@ -280,12 +297,12 @@ int main(int argc, char **argv)
     atexit(clean);
     make_files(argv[1]);
     start_both(argv[1], argv[2]);
-    measure("stat, cached", stats, ours, theirs);
-    measure("read, cached", reads, ours, theirs);
-    measure("readdir, cached", lists, ours, theirs);
-    measure("stat, uncached", uncached_stats, ours, theirs);
-    measure("read, uncached", uncached_reads, ours, theirs);
-    measure("readdir, uncached", uncached_lists, ours, theirs);
-    measure("a call; write and sync", writes, ours_write, theirs_write);
+    measure("files: stat, cached", stats, ours, theirs);
+    measure("files: read, cached", reads, ours, theirs);
+    measure("files: readdir, cached", lists, ours, theirs);
+    measure("files: stat, uncached", uncached_stats, ours, theirs);
+    measure("files: read, uncached", uncached_reads, ours, theirs);
+    measure("files: readdir, uncached", uncached_lists, ours, theirs);
+    measure("files: a call; write and sync", writes, ours_write, theirs_write);
     return 0;
 }

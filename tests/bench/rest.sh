@@ -1,8 +1,9 @@
 #!/bin/sh
 # REST reads and writes beside bare libh2o that answers with the same bytes,
-# in turn, medians of five: tests/bench/rest.sh BUILD
+# in turn, medians of BENCH_RUNS (5): tests/bench/rest.sh BUILD
 set -eu
 B=$1
+runs=${BENCH_RUNS:-5}
 here=$(cd "$(dirname "$0")" && pwd)
 ATE=$(cd "$B" && pwd)/ate
 bare=$(cd "$B" && pwd)/tests/bench/bare_h2o
@@ -47,7 +48,21 @@ rate() {
     wrk -t 1 -c "$connections" -d 1s "$@" |
         sed -n 's/^Requests.sec: *//p'
 }
-median() { sort -n | sed -n 3p; }
+median() { sort -n | sed -n "$((runs / 2 + 1))p"; }
+# put_row NAME OURS PEERS AIM: as bench.c prints and keeps it; no AIM: none.
+put_row() {
+    awk -v name="$1" -v a="$2" -v b="$3" -v aim="$4" \
+        -v rows="${BENCH_ROWS:-/dev/null}" 'BEGIN {
+        peer = "bare libh2o, the same bytes"
+        met = aim == "" ? "" : a / b >= aim ? "true" : "false"
+        word = met == "" ? "" : met == "true" ? "met" : "MISSED"
+        if (aim != "") aim = ">= " aim
+        printf "%-42s %10.4g %-8s %-36s %10.4g %7.2f  %-8s %s\n",
+            name, a, "/s", peer, b, a / b, aim, word
+        printf "%s\t%.6g\t/s\t%s\t%.6g\t%.4g\t%s\t%s\n",
+            name, a, peer, b, a / b, aim, met >>rows
+    }'
+}
 # row NAME CONNECTIONS PATH [ARGUMENTS...]
 row() {
     name=$1
@@ -55,20 +70,18 @@ row() {
     path=$3
     shift 3
     : >"$dir/ours" && : >"$dir/peer"
-    for _ in 1 2 3 4 5; do
+    for _ in $(seq "$runs"); do
         rate "$connections" "$@" "$U$path" >>"$dir/ours"
         rate "$connections" "$@" "http://127.0.0.1:$P$path" >>"$dir/peer"
     done
-    printf '%-44s %10.0f /s   %-34s %10.0f /s   %6.2f\n' \
-        "$name, $connections connections" "$(median <"$dir/ours")" \
-        'bare libh2o, the same bytes' "$(median <"$dir/peer")" \
-        "$(echo "$(median <"$dir/ours") $(median <"$dir/peer")" |
-            awk '{ print $1 / $2 }')"
+    put_row "$name, $connections connections" "$(median <"$dir/ours")" \
+        "$(median <"$dir/peer")" "$aim"
 }
 
 path=/v1/bank/types/account/alice
 ask "$U$path" >"$dir/read"
 serve "$dir/read"
+aim=0.7
 for connections in 1 16 128; do
     row 'REST: get an object' "$connections" "$path" \
         -H "Authorization: Bearer $ATE_BEARER"
@@ -77,6 +90,7 @@ ask -H 'Content-Type: application/json' \
     -d '{"from":"alice","to":"bob","amount":"0.01"}' \
     "$U/v1/bank/methods/transfer" >"$dir/written"
 serve "$dir/written"
+aim=
 for connections in 1 16 128; do
     row 'REST: transfer, durable' "$connections" /v1/bank/methods/transfer \
         -s "$here/transfer.lua"

@@ -15,6 +15,7 @@
 #include "rest/model.h"
 #include "rest/plan.h"
 #include "rest/problem.h"
+#include "rest/range.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -73,6 +74,16 @@ static void check(const struct problem *problem)
     assert(problem->detail[0] != '\0');
 }
 
+/* What is told of a file lies within it. */
+static void range(const char *header, uint64_t size)
+{
+    struct range r;
+    if (range_take(&r, header, strlen(header), size) == RANGE_BEYOND)
+        return;
+    assert(r.offset <= size && r.length <= size - r.offset);
+    assert(r.length > 0 || size == 0);
+}
+
 static void plan(const struct model *model, enum verb verb, const uint8_t *data,
                  size_t len)
 {
@@ -83,6 +94,7 @@ static void plan(const struct model *model, enum verb verb, const uint8_t *data,
     char *type = line(&data, &len);
     char *accept = line(&data, &len);
     char *match = line(&data, &len);
+    range(match, len);
     struct ask ask = {
         .verb = verb,
         .chain = "c",

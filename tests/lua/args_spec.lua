@@ -64,3 +64,39 @@ describe('args', function()
         assert.matches('too many arguments, from "x" on', err.text)
     end)
 end)
+
+-- Words by chance, of what command lines are made of: whatever they are, there
+-- is a result or an error that says something.
+describe('args of anybody', function()
+    local PARTS = {'-', '--', '=', 'f', 'n', 'o', 'lines', 'follow', 'output',
+        'csv', '3', '-1', '1e9', '9999999999999999999', '', ' ', '\n', '\0',
+        '\255', 'ä', '%s', '%', '[', "'", 'nan', '0x10', 'no-'}
+
+    it('never end in a mistake of ours', function()
+        local seed = os.time() * 1000 + math.floor(os.clock() * 1e6) % 1000
+        print('seed ' .. seed)
+        math.randomseed(seed)
+        local good = 0
+        for _ = 1, 20000 do
+            local words = {}
+            for i = 1, math.random(0, 6) do
+                local word = ''
+                for _ = 1, math.random(0, 3) do
+                    word = word .. PARTS[math.random(#PARTS)]
+                end
+                words[i] = word
+            end
+            local ok, given, told = pcall(args.parse, command, words)
+            assert.is_true(ok, tostring(given) .. ': '
+                .. table.concat(words, '|'))
+            if given == nil then
+                assert.equal('INVALID', told.code)
+                assert.is_truthy(told.text ~= '')
+            else
+                good = good + 1
+                assert.is_string(given.NAME)
+            end
+        end
+        assert.is_true(good > 100, good)
+    end)
+end)

@@ -113,7 +113,7 @@ describe('a line of tail', function()
     it('shows what happened', function()
         assert.same({
             '3  T  me  move  + transfer 3.0 amount=1.00 note="a b"',
-            '                - account x ',
+            '                - account x',
         }, tail.lines({index = 3, time = 'T', author = 'me', method = 'move',
             events = {
                 {type = 'transfer', id = '3.0', change = 'fact',

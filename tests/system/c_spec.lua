@@ -54,7 +54,13 @@ describe('a program in C', function()
             usr/bin/ate --version
             luajit -e "package.cpath = '$top/usr/lib/here/lua/5.1/?.so'
                 print('ate ' .. require('ate').version)"
-            cd usr && find share -type f | LC_ALL=C sort
+            cd usr && find share -type f ! -name 'ate-*.1' | LC_ALL=C sort
+            for name in $("$ATE" complete ''); do
+                [ -s "share/man/man1/ate-$name.1" ] || echo "no page $name"
+            done
+            ls lib/systemd/system
+            bin/ate config check --config etc/ate/ate.conf.lua
+            grep -h ^ExecStart= lib/systemd/system/ate.service
         ]]):format(run.root, build, run.root))
         assert.equal(0, done.code, done.err)
         local version = run.ok('--version')
@@ -63,8 +69,12 @@ describe('a program in C', function()
             .. 'share/ate/luals/ate/test.lua\nshare/ate/luals/sandbox.lua\n'
             .. 'share/bash-completion/completions/ate\n'
             .. 'share/fish/vendor_completions.d/ate.fish\n'
-            .. 'share/man/man1/ate.1\nshare/zsh/site-functions/_ate\n',
-            done.out)
+            .. 'share/man/man1/ate.1\nshare/man/man5/ate-format.5\n'
+            .. 'share/man/man5/ate.conf.5\nshare/zsh/site-functions/_ate\n'
+            .. 'ate.service\nate.socket\netc/ate/ate.conf.lua: ok\n'
+            .. 'ExecStart=' .. run.dir .. '/usr/bin/ate serve --data '
+            .. '/var/lib/ate --config ' .. run.dir
+            .. '/usr/etc/ate/ate.conf.lua\n', done.out)
     end)
 
     it('is told why a folder cannot be opened', function()

@@ -67,10 +67,7 @@ follow() {
 
 local function script(text)
     run.bank_schema()
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done
+    return run.script(PRELUDE .. text)
 end
 
 local function json_lines(text)

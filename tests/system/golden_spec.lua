@@ -33,7 +33,7 @@ local function install(name)
 end
 
 local function check(name)
-    return run.shell(run.quote(root .. 'tests/checker/check.py') .. ' '
+    return run.shell(run.quote(root .. 'checker/cli.mjs') .. ' --strict '
         .. run.quote(GOLDEN .. name) .. ' --root ' .. expected(name).root)
 end
 

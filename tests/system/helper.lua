@@ -23,6 +23,14 @@ local function read_all(path)
 end
 M.read = read_all
 
+--- Whether the build leaves a door out: `fuse` or `rest` (make WITHOUT=...).
+function M.is_without(door)
+    local left_out = read_all((os.getenv('ATE_BUILD') or ROOT .. '/build')
+        .. '/without')
+    return (' ' .. left_out:gsub('%s', ' ')):find(' ' .. door .. ' ', 1, true)
+        ~= nil
+end
+
 function M.write(path, text)
     local file = assert(io.open(path, 'wb'))
     assert(file:write(text))
@@ -38,7 +46,22 @@ function M.begin()
     M.data = M.dir .. '/data'
 end
 
+--- Leave the chains of the test below $ATE_DUMP, for tests/checker/agree.mjs,
+-- unless they are large.
+local function dump()
+    local root = os.getenv('ATE_DUMP')
+    if root ~= nil then
+        os.execute(([[cd %s && n=0 && find . -path '*/??/*' -name cur |
+            while read -r cur; do
+                [ "$(du -sk "${cur%%/cur}" | cut -f 1)" -le 1024 ] || continue
+                n=$((n + 1))
+                cp -r "${cur%%/cur}" %s/"$(basename "$PWD")-$n"
+            done]]):format(quote(M.dir), quote(root)))
+    end
+end
+
 function M.finish()
+    dump()
     os.execute('rm -rf ' .. quote(M.dir))
 end
 
@@ -68,6 +91,14 @@ end
 local function told(done)
     return ('exit %d\nstdout: %s\nstderr: %s'):format(done.code, done.out,
         done.err)
+end
+
+--- Run a script of the shell, which has to end with 0.
+-- @treturn table as of shell()
+function M.script(text)
+    local done = M.shell(text)
+    assert(done.code == 0, told(done))
+    return done
 end
 
 --- Run `ate WORDS...`, which has to succeed, and give its stdout.
@@ -110,7 +141,7 @@ end
 --- A chain `bank` with the accounts of alice (me) and bob.
 function M.bank()
     M.bank_schema()
-    local done = M.shell([[
+    M.script([[
         set -e
         "$ATE" chain create bank --schema bank.lua \
             --accept accept-all,serializer,structured-logic
@@ -118,7 +149,6 @@ function M.bank()
         "$ATE" call bank account.put name=alice owner=me
         "$ATE" call bank account.put name=bob owner=bob
     ]])
-    assert(done.code == 0, told(done))
 end
 
 --- A chain `notes` whose one note has a body in the body file.
@@ -138,12 +168,11 @@ notes:object('note', {
 return notes
 ]])
     M.write(M.dir .. '/long', ('All work and no play. '):rep(1000))
-    local done = M.shell([[
+    M.script([[
         set -e
         "$ATE" chain create notes --schema notes.lua
         "$ATE" call notes note.put name=a text=@long
     ]])
-    assert(done.code == 0, told(done))
 end
 
 function M.balance(chain)

@@ -87,15 +87,10 @@ local function script(text)
     run.bank_schema()
     run.write(run.dir .. '/tracker.lua',
         run.read(run.root .. '/tests/lua/schemas/tracker.lua'))
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done
+    return run.script(PRELUDE .. text)
 end
 
-local without = io.open((os.getenv('ATE_BUILD') or run.root .. '/build')
-    .. '/without')
-if without ~= nil and without:read('*a'):find('fuse') then
+if run.is_without('fuse') then
     describe('a build without fuse', function()
         it('says so', function()
             run.bank()

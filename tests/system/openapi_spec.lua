@@ -10,12 +10,13 @@ local ate = require('ate')
 before_each(run.begin)
 after_each(run.finish)
 
-run.begin()
-os.execute('mkdir -p ' .. run.quote(run.data))
-local WITHOUT = run.ate('key', 'bearer').err:find('built without REST', 1, true)
-run.finish()
+local WITHOUT = run.is_without('rest')
 if WITHOUT then
-    io.stderr:write('openapi_spec: SKIPPED, this build is without REST\n')
+    describe('a build without REST', function()
+        it('says so', function()
+            run.fails(7, 'built without REST', 'key', 'bearer')
+        end)
+    end)
     return
 end
 
@@ -38,10 +39,7 @@ fail() {
 . ]] .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local function script(text)
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done.out
+    return run.script(PRELUDE .. text).out
 end
 
 --- Install the tools; false: they cannot be had.

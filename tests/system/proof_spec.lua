@@ -1,11 +1,9 @@
 -- What others believe without believing us: proofs, receipts, published trees,
 -- and what becomes of them when somebody changes a byte. The other side is
--- tests/checker: tlog.py knows C2SP's pages and the RFC, proof.py format.md.
+-- checker/: tlog.mjs knows C2SP's pages and the RFC, proof.mjs format.md.
 local h = require('helper')
 
-local TLOG = h.root .. '/tests/checker/tlog.py'
-local PROOF = h.root .. '/tests/checker/proof.py'
-local CHECK = h.root .. '/tests/checker/check.py'
+local CHECK = h.root .. '/checker/cli.mjs'
 
 --- So many transfers, as one stream.
 local function transfer(count)
@@ -82,13 +80,13 @@ describe('a proof', function()
         for _, index in ipairs({0, 1, 2, 7, 23}) do
             h.ok('chain', 'proof', 'bank', tostring(index), '-o',
                 h.dir .. '/p')
-            local out = shell_ok(PROOF .. ' p')
+            local out = shell_ok(CHECK .. ' proof p')
             assert.is_truthy(out:find(('transaction %d of bank'):format(index)))
             local leaf = out:match('\n(%x+)\n$')
-            shell_ok(("%s proof p --vkey '%s' --leaf %s"):format(TLOG, vkey(),
+            shell_ok(("%s proof p --vkey '%s' --leaf %s"):format(CHECK, vkey(),
                 leaf))
             shell_fails(8, 'another root',
-                ("%s proof p --vkey '%s' --leaf %s00"):format(TLOG, vkey(),
+                ("%s proof p --vkey '%s' --leaf %s00"):format(CHECK, vkey(),
                 leaf))
             shell_ok('"$ATE" proof check p')
         end
@@ -117,7 +115,7 @@ describe('a proof', function()
         for at = 0, #good - 1, 61 do
             flip(path, at)
             h.fails(8, 'p: ', 'proof', 'check', path)
-            shell_fails(8, '^proof: p: ', PROOF .. ' p')
+            shell_fails(8, '^check: p: ', CHECK .. ' proof p')
             h.write(path, good)
         end
         h.write(path, good:sub(1, -2))
@@ -260,7 +258,7 @@ describe('a published tree', function()
     after_each(h.finish)
 
     local function tlog(more)
-        return ("%s tree w --vkey '%s' %s"):format(TLOG, vkey(), more or '')
+        return ("%s tree w --vkey '%s' %s"):format(CHECK, vkey(), more or '')
     end
 
     it('is checked by who knows C2SP alone, and grows', function()
@@ -291,10 +289,10 @@ describe('a published tree', function()
             'checkpoint'}) do
             local path = h.dir .. '/w/' .. name
             local good = flip(path, math.floor(#h.read(path) / 2))
-            shell_fails(8, '^tlog: w: ', tlog())
+            shell_fails(8, '^check: w: ', tlog())
             h.write(path, good)
             shell_ok('mv w/' .. name .. ' gone')
-            shell_fails(8, 'No such file', tlog())
+            shell_fails(8, 'no such file', tlog())
             shell_ok('mv gone w/' .. name)
         end
         shell_ok(tlog())
@@ -363,7 +361,8 @@ describe('the file of tiles', function()
         prove()
         for _, at in ipairs({0, 20, 41, 8192, 9000, 20000}) do
             flip(path, at)
-            shell_fails(8, 'tiles: ', CHECK .. ' "' .. h.path() .. '"')
+            shell_fails(8, 'tiles: ', CHECK .. ' --strict "' .. h.path()
+                .. '"')
             prove()
             -- A writer makes it whole, at the latest when it is read.
             h.ok('call', 'bank', 'transfer', 'from=alice', 'to=bob',

@@ -81,12 +81,149 @@ describe('the REPL through a pipe', function()
             repl=$!
             exec 3>typed
             echo '6 * 7' >&3
-            until grep -q 42 said; do sleep 0.01; done
+            n=0
+            until grep -q 42 said; do
+                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
+            done
             kill -TERM $repl
             wait $repl
         ]])
         assert.equal(130, done.code, done.err)
         run.ok('call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1')
+    end)
+end)
+
+describe('values before', function()
+    it('have names', function()
+        run.bank()
+        local done = typed({'1', '2', '_', '_2', '"x"', '_1', '_9'})
+        assert.equal('1\n2\n2\n2\nx\nx\nnil\n', done.out)
+    end)
+end)
+
+describe('\\asof', function()
+    local function bank()
+        run.bank()
+        run.write(run.dir .. '/more.lua', [[
+local ate = require('ate')
+local t = ate.types
+local more = ate.schema('more', {doc = 'More.', version = 1})
+more:object('item', {
+    doc = 'An item.', key = {'name'},
+    header = {name = t.name({max = 40}), count = t.integer()},
+})
+return more
+]])
+        local done = run.shell([[
+            set -e
+            "$ATE" chain create more --schema more.lua >/dev/null
+            put() { "$ATE" call more item.$1 name=a $2 --json |
+                sed -n 's/.*"index":\([0-9]*\).*/\1/p'; }
+            put put count=1
+            put put count=2
+            put delete
+        ]])
+        assert.equal(0, done.code, done.err)
+        local first, second, third = done.out:match('(%d+)\n(%d+)\n(%d+)')
+        return tonumber(first), tonumber(second), tonumber(third)
+    end
+
+    it('shows objects as they were', function()
+        local first, second, third = bank()
+        local done = typed({
+            '\\asof ' .. first, 'get.item("a")', '\\asof ' .. first + 1,
+            'get.item("a").count', '#history.item("a")',
+            '\\asof ' .. second .. '.0', 'get.item("a").count',
+            '#history.item("a")', '#tail(100)',
+            '\\asof ' .. third + 1, 'get.item("a")',
+            '\\asof 2000-01-01', 'get.item("a")',
+            '\\asof', '\\asof 2999', '\\asof 2999-01',
+            '\\asof now', '\\asof',
+        }, 'more')
+        assert.equal(('1\n1\n2\n2\n%d\n2000-01-01\nnow\n'):format(second + 1),
+            done.out)
+        assert.matches('item a was not there as of ' .. first, done.err)
+        assert.matches('item a was not there as of ' .. third + 1, done.err)
+        assert.matches('item a was not there as of 2000%-01%-01', done.err)
+    end)
+
+    it('says what is known as it is now alone', function()
+        local first = bank()
+        local done = typed({'\\asof ' .. first, 'list.item()',
+            'item.put{name = "b", count = 1}', 'item.get{name = "a"}',
+            '\\asof nonsense', '\\asof 1;2', '\\asof now', '#list.item()'},
+            'more')
+        assert.equal('0\n', done.out)
+        assert.matches('list is known as it is now alone', done.err)
+        assert.matches('item%.put is known as it is now alone', done.err)
+        assert.matches('item%.get is known as it is now alone', done.err)
+        assert.matches('not "nonsense"', done.err)
+        run.bank_schema()
+    end)
+end)
+
+describe('\\i', function()
+    it('runs the lines of a file', function()
+        run.bank()
+        run.write(run.dir .. '/lines', 'x = 1 +\n 1\nx\n\\chains\n')
+        run.write(run.dir .. '/open', 'f(\n')
+        run.write(run.dir .. '/again', '\\i again\n')
+        local done = typed({'\\i lines', 'x * 2', '\\i nosuch', '\\i open',
+            '\\i', '\\i again', '"still"'})
+        assert.equal('2\nbank\n4\nstill\n', done.out)
+        assert.matches('nosuch: No such file', done.err)
+        assert.matches('open ends in the middle of: f%(', done.err)
+        assert.matches('needs the name of a file', done.err)
+        assert.matches('more than 8 deep', done.err)
+        assert.equal(3, done.code)
+    end)
+end)
+
+describe('\\watch', function()
+    it('runs the last line again when something came', function()
+        run.bank()
+        local done = run.shell([[
+            mkfifo in
+            env --default-signal=INT "$ATE" serve >told 2>&1 &
+            daemon=$!
+            until grep -q ready told; do :; done
+            env --default-signal=INT "$ATE" repl bank <in >out 2>err &
+            repl=$!
+            exec 4>in
+            printf 'view.balance{account = "bob"}[1]\n\\watch\n' >&4
+            seen() {
+                n=0
+                until [ "$(grep -c "$1" out)" -ge "$2" ]; do
+                    n=$((n + 1))
+                    [ $n -lt 20000 ] || { echo "no $1"; cat out err; exit 9; }
+                done
+            }
+            seen nil 2
+            "$ATE" call bank transfer from=alice to=bob amount=1 >/dev/null
+            seen 'amount *1.00' 1
+            "$ATE" call bank transfer from=alice to=bob amount=2 >/dev/null
+            seen 'amount *3.00' 1
+            kill -INT $repl
+            echo '"still here"' >&4
+            exec 4>&-
+            wait $repl
+            code=$?
+            kill $daemon
+            wait $daemon
+            tail -n 1 out
+            cat err
+            exit $code
+        ]])
+        assert.equal('still here\n', done.out)
+        assert.equal(0, done.code, done.err)
+    end)
+
+    it('runs it every so often, or says what it needs', function()
+        run.bank()
+        local done = typed({'\\watch', '1', '\\watch 0', '\\watch x'})
+        assert.equal('1\n', done.out)
+        assert.matches('watch: nothing has been typed yet', done.err)
+        assert.matches('from 0%.1 to 86400, not "0"', done.err)
     end)
 end)
 
@@ -102,6 +239,70 @@ local SEE = [[
 ]]
 
 describe('the REPL on a terminal', function()
+    it('stops what runs by Ctrl-C, and goes on', function()
+        run.bank()
+        local done = run.shell(SEE .. [[
+            {
+                see 'bank> '; printf 'print("begins") while true do end\n'
+                see '^begins'; printf '\003'
+                see 'interrupted'; printf '41 + 1\n'
+                see '^42'; printf 'print("again") while true do end\n'
+                see '^again'; printf '\003'
+                see 'interrupted.*interrupted\|bank> $'; printf '42 + 1\n'
+                see '^43'; printf '\004'
+            } | script -qefc 'exec "$ATE" repl bank' log
+        ]])
+        assert.equal(0, done.code, done.err)
+        assert.matches('interrupted.*\n42.*interrupted.*\n43', done.out)
+    end)
+
+    it('completes through the socket, and fields of Lua', function()
+        run.bank()
+        local done = run.shell([[
+            "$ATE" serve >told 2>&1 &
+            daemon=$!
+            until grep -q ready told; do :; done
+        ]] .. SEE .. [[
+            {
+                see 'bank> '; printf 'bank.view.bala\t()\n'
+                see 'account  amount'; printf 'mine = {alpha = 41}\n'
+                printf 'mi\t.al\t + 1\n'
+                see '^42'; printf '#string.rep\t("x", 3) + 40\n'
+                see '^43'; printf '\004'
+            } | script -qefc 'exec "$ATE" repl bank' log
+            kill $daemon
+            wait $daemon
+        ]])
+        assert.matches('\n42\r?\n', done.out)
+        assert.matches('\n43\r?\n', done.out)
+    end)
+
+    it('shows long output in a pager, \\history, \\e', function()
+        run.bank()
+        run.write(run.dir .. '/pager', '#!/bin/sh\nwc -l | sed "s/^/paged /"\n')
+        run.write(run.dir .. '/editor', '#!/bin/sh\n'
+            .. 'stat -c "mode %a" "$1"\nsed -i s/1/41/ "$1"\n')
+        local done = run.shell('chmod +x pager editor\n'
+            .. 'export PAGER="$PWD/pager" EDITOR="$PWD/editor"\n' .. SEE .. [[
+            {
+                see 'bank> '; printf '1 + 1\n\\e\n'
+                see '^42'
+                printf 'l = ate.list({}) for i = 1, 100 do l[i] = i end\n'
+                printf 'l\n'
+                see 'paged 100'; printf '\\history 2\n'
+                see '^l = '; printf '\004'
+            } | script -qefc 'stty rows 24 cols 80; exec "$ATE" repl bank' log
+            ls state/ate
+        ]])
+        assert.equal(0, done.code, done.err)
+        assert.matches('mode 600', done.out)
+        assert.matches('paged 100', done.out)
+        assert.matches('history\n$', done.out)
+        assert.is_nil(done.out:find('edit.lua', 1, true))
+        local past = run.read(run.dir .. '/state/ate/history')
+        assert.matches('41 %+ 1\n', past)
+    end)
+
     it('completes, remembers, and survives Ctrl-C', function()
         run.bank()
         local done = run.shell(SEE .. [[
@@ -110,7 +311,7 @@ describe('the REPL on a terminal', function()
                 see 'account  amount'; printf '1 +\00341 + 1\n'
                 see '^42'; printf '41 + 2\n'
                 see '^43'; printf '41 + 1\n\004'
-            } | script -qefc '"$ATE" repl bank' log
+            } | script -qefc 'exec "$ATE" repl bank' log
             stat -c %a "$XDG_STATE_HOME/ate/history"
         ]])
         assert.equal(0, done.code, done.err)
@@ -132,7 +333,7 @@ describe('the REPL on a terminal', function()
                 see 'rows as lines'; printf 'view.balance()\n'
                 see '-- 2 --'; printf '41 + 1\nZoë = 41 + 2\n"Z\303\266e"\n'
                 see '^Zöe'; printf '\004'
-            } | LC_ALL=C.UTF-8 script -qefc '"$ATE" repl' log
+            } | LC_ALL=C.UTF-8 script -qefc 'exec "$ATE" repl' log
         ]])
         assert.equal(0, done.code, done.err)
         local out = done.out:gsub('\27%[%d*m', ''):gsub('\r', '')
@@ -148,7 +349,7 @@ describe('the REPL on a terminal', function()
             {
                 see 'ate> '; printf '\\us\tbank\n'
                 see 'bank> '; printf '\004'
-            } | script -qefc '"$ATE" repl' log
+            } | script -qefc 'exec "$ATE" repl' log
         ]])
         assert.matches('\\use NAME uses a chain: bank, other\r?\n', done.out)
         assert.matches('bank> ', done.out)
@@ -165,7 +366,7 @@ describe('the REPL on a terminal', function()
                 done
                 "$ATE" call bank transfer from=alice to=bob amount=1 >&2
                 echo "call $?" >&2
-            } | script -qefc 'sh -c "echo \$\$ >pid; exec \"\$ATE\" repl"' log
+            } | script -qefc 'exec sh -c "echo \$\$ >pid; exec \"\$ATE\" repl"' log
             echo "repl $?"
         ]])
         assert.matches('repl 130\n$', done.out)

@@ -5,12 +5,13 @@ local ate = require('ate')
 before_each(run.begin)
 after_each(run.finish)
 
-run.begin()
-os.execute('mkdir -p ' .. run.quote(run.data))
-local WITHOUT = run.ate('key', 'bearer').err:find('built without REST', 1, true)
-run.finish()
+local WITHOUT = run.is_without('rest')
 if WITHOUT then
-    io.stderr:write('rest_spec: SKIPPED, this build is without REST\n')
+    describe('a build without REST', function()
+        it('says so', function()
+            run.fails(7, 'built without REST', 'serve', '--rest', '0')
+        end)
+    end)
     return
 end
 
@@ -115,10 +116,7 @@ return notes
 
 --- Run a script; it has to end with 0.
 local function script(text)
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done.out
+    return run.script(PRELUDE .. text).out
 end
 
 --- With a chain `bank` that has an annotated method, served.
@@ -601,8 +599,8 @@ async def main(url, key):
     async with websockets.connect(
             url, subprotocols=['ate.v1.json', 'ate.bearer.' + key],
             max_size=None) as ws:
-        await ws.send('x' * (2 << 20))
         try:
+            await ws.send('x' * (2 << 20))
             await asyncio.wait_for(ws.recv(), 20)
             raise SystemExit('it took 2 MB')
         except websockets.ConnectionClosed as e:
@@ -616,6 +614,49 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
             ask "$U/ws"; want 400 'web socket'
             bare "$U/ws"; want 401
             curl -sS "$M/metrics" | grep -qx 'ate_rest_streams 0' || fail streams
+        ]]))
+    end)
+
+    it('is cut off when it goes on asking and does not read', function()
+        run.write(run.dir .. '/mute.py', [[
+import base64, os, socket, struct, sys
+host, port = sys.argv[1].split(':')
+
+def frame(opcode, text):
+    return struct.pack('!BB', 0x80 | opcode, 0x80 | len(text)) + bytes(4) + text
+
+def begin():
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(('GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n'
+               'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+               'Sec-WebSocket-Protocol: ate.v1.json\r\n'
+               'Sec-WebSocket-Key: %s\r\nAuthorization: Bearer %s\r\n\r\n' % (
+                   base64.b64encode(os.urandom(16)).decode(),
+                   sys.argv[2])).encode())
+    head = b''
+    while b'\r\n\r\n' not in head:
+        head += s.recv(1)
+    assert b' 101 ' in head, head
+    return s
+
+for name, said in (('nonsense', frame(1, b'nonsense')),
+                   ('pings', frame(9, b'a' * 125)),
+                   ('empty pings', frame(9, b''))):
+    s = begin()
+    try:
+        for _ in range(4000): # 4 million messages
+            s.sendall(said * 1000)
+        raise SystemExit('it keeps answers to ' + name)
+    except ConnectionError:
+        s.close()
+print('cut off')
+]])
+        assert.equal('cut off\n', bank([[
+            python3 mute.py "${U#http://}" "$K" || fail mute
+            curl -sS "$M/metrics" | grep -qx 'ate_rest_connections_stalled_total 3' ||
+                fail "$(curl -sS "$M/metrics")"
+            ask "$U/v1/bank"; want 200
         ]]))
     end)
 end)
@@ -658,6 +699,15 @@ describe('manners', function()
         ]], '--cors https://a.example --cors https://b.example:8')
     end)
 
+    it('wait for no pipe that stands where the key should', function()
+        run.bank()
+        script([[
+            mkfifo -m 600 "$ATE_DATA/bearer" || fail mkfifo
+            timeout -s KILL 20 "$ATE" key bearer >out 2>err && fail "$(cat out)"
+            grep -q 'holds no bearer key' err || fail "$(cat err)"
+        ]])
+    end)
+
     it('hold against who sends nonsense, or nothing', function()
         run.write(run.dir .. '/raw.py', [[
 import socket, sys
@@ -669,6 +719,9 @@ def talk(data):
     out = b''
     try:
         s.sendall(data)
+    except ConnectionError:
+        pass # it may have said why
+    try:
         while True:
             got = s.recv(65536)
             if not got:
@@ -693,9 +746,30 @@ for status, data in (
         (b'401', b'GET /v1 HTTP/1.0\r\n\r\n'),
         (b'408', b'GET / HTTP/1.1\r\nhost:'),
         (b'408', POST + b'content-length: 10\r\n\r\nabc'),
+        (b'401', POST + b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
+        (b'401', POST + b'authorization: Bearer ate_x\r\n'
+            b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
         (b'408', b'')):
     said = talk(data)
     assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+head = POST + ('authorization: bearer %s\r\ncontent-length: 16000000\r\n\r\n'
+               % sys.argv[2]).encode()
+large = []
+for _ in range(18): # 288 MB, and 256 MiB may come at a time
+    large.append(socket.create_connection((host, int(port))))
+    try:
+        large[-1].sendall(head + b'a' * 15999999)
+    except ConnectionError:
+        break
+said = b''
+for s in large:
+    s.settimeout(30)
+    try:
+        said += s.recv(100)
+    except ConnectionError:
+        pass
+    s.close()
+assert b' 503 ' in said, said
 many = [socket.create_connection((host, int(port))) for _ in range(1100)]
 many[-1].settimeout(30)
 assert many[-1].recv(100).startswith(b'HTTP/1.1 503'), 'no bound'
@@ -705,7 +779,7 @@ print('held')
 ]])
         assert.equal('held\n', bank([[
             ulimit -n 4096
-            python3 raw.py "${U#http://}" || fail raw
+            python3 raw.py "${U#http://}" "$K" || fail raw
             tries=0
             until curl -sS "$M/metrics" | grep -qx 'ate_rest_connections 0'; do
                 tries=$((tries + 1))

@@ -84,7 +84,7 @@ end
 
 local function checks_out()
     local path = run.path('shop')
-    local done = run.shell(run.quote(root .. 'tests/checker/check.py') .. ' '
+    local done = run.shell(run.quote(root .. 'checker/cli.mjs') .. ' --strict '
         .. run.quote(path))
     assert.equal('', done.err)
     assert.equal(0, done.code)

@@ -66,10 +66,7 @@ sizes() {
 --- Run a script; it has to end with 0.
 local function script(text)
     run.bank_schema()
-    local done = run.shell(PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done
+    return run.script(PRELUDE .. text)
 end
 
 --- What differs from run to run: hashes, times, and places in the log, for there

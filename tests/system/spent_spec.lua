@@ -122,7 +122,7 @@ describe('what was deleted', function()
         local state = run.json('chain', 'info', 'notes', '--state')
             .state_root
         local done = run.shell(('%s %s --state %s'):format(
-            run.quote(run.root .. '/tests/checker/check.py'),
+            run.quote(run.root .. '/checker/cli.mjs'),
             run.quote(run.path('notes')), state))
         assert.equal(0, done.code, done.err)
     end)

@@ -170,7 +170,7 @@ describe('the standard and the stubs', function()
             Object = {'event', 'object_keys'},
             Event = {'event', 'event_keys'}, View = {'view', 'keys'},
             Rule = {'rule', 'keys'}, Method = {'method', 'keys'},
-            Worker = {'rule', 'keys', 'void declare_worker('},
+            Worker = {'worker', 'keys'},
         }) do
             same(names_in('engine/script/declare_' .. at[1] .. '.c', at[2],
                 at[3]), fields('ate.lua', 'ate.' .. class))
@@ -236,7 +236,8 @@ describe('luacheck with the standard', function()
     end
 
     it('finds nothing in the examples and the schemas', function()
-        local done = luacheck(run.root, 'examples schemas lua/cli/templates')
+        local done = luacheck(run.root, 'examples schemas lua/cli/templates '
+            .. '--exclude-files examples/mirror')
         assert.equal(0, done.code, done.out .. done.err)
         assert.matches('0 warnings / 0 errors in %d%d files', done.out)
     end)

@@ -44,7 +44,7 @@ end
 local function is_good(folder, chain)
     assert.matches('all as recorded[^\n]*\n$', ok(folder, 'chain', 'verify', chain))
     local path = ok(folder, 'chain', 'path', chain):gsub('\n$', '')
-    local done = run.shell(run.quote(root .. 'tests/checker/check.py') .. ' '
+    local done = run.shell(run.quote(root .. 'checker/cli.mjs') .. ' '
         .. run.quote(path))
     assert.equal('', done.err)
     assert.equal(0, done.code)
@@ -261,7 +261,7 @@ describe('a proposal', function()
         assert.matches('bank%.transfer', ok('a', 'chain', 'tail', 'bank',
             '--json', '-n', '1'))
         local path = is_good('a', 'bank')
-        local done = run.shell(run.quote(root .. 'tests/checker/check.py')
+        local done = run.shell(run.quote(root .. 'checker/cli.mjs')
             .. ' ' .. run.quote(path) .. ' --receipt ' .. first.receipt)
         assert.equal(0, done.code, done.err)
     end)

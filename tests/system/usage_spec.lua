@@ -102,9 +102,9 @@ describe('usage', function()
     it('has colours on a terminal unless NO_COLOR is set', function()
         run.bank()
         local done = run.shell([[
-            script -qec '"$ATE" view bank balance' /dev/null]])
+            script -qec 'exec "$ATE" view bank balance' /dev/null]])
         assert.matches('\27%[1maccount', done.out)
-        done = run.shell([[NO_COLOR=1 script -qec '"$ATE" view bank balance' \
+        done = run.shell([[NO_COLOR=1 script -qec 'exec "$ATE" view bank balance' \
             /dev/null]])
         assert.is_nil(done.out:find('\27'))
     end)
@@ -112,7 +112,7 @@ describe('usage', function()
     it('shows progress on a terminal alone', function()
         run.bank()
         local done = run.shell([[
-            script -qec '"$ATE" chain verify bank' /dev/null
+            script -qec 'exec "$ATE" chain verify bank' /dev/null
             "$ATE" chain verify bank]])
         assert.equal(0, done.code)
         assert.matches('all as recorded[^\n]*\n$', done.out)
@@ -127,7 +127,7 @@ describe('usage', function()
         end
         run.write(run.dir .. '/calls', table.concat(lines))
         local done = run.shell([[
-            script -qec '"$ATE" call bank transfer --jsonl calls' /dev/null
+            script -qec 'exec "$ATE" call bank transfer --jsonl calls' /dev/null
         ]])
         assert.matches('\rcall %d+ %[#+ *%] %d+ %%\27%[K', done.out)
         assert.matches('\r\27%[K1500 calls, 1500 accepted', done.out)
@@ -172,8 +172,38 @@ describe('the manual', function()
         local page = run.ok('help', '--mdoc')
         assert(run.read('docs/ate.1') == page,
             'docs/ate.1 is old: build/ate help --mdoc >docs/ate.1')
-        local done = run.shell('mandoc -Tlint "' .. run.root .. '/docs/ate.1"')
+        local done = run.shell('mandoc -Tlint -Wwarning "' .. run.root
+            .. '/docs/ate.1"')
         assert.equal('', done.out .. done.err)
+    end)
+
+    it('has a page for each command, and one for the configuration', function()
+        local done = run.shell([[
+            for name in $("$ATE" complete '') ate.conf; do
+                "$ATE" help --mdoc "$name" >page && [ -s page ] ||
+                    echo "no page $name"
+                mandoc -Tlint -Wwarning page
+            done
+            "$ATE" help --mdoc chain | mandoc -Tutf8 | sed 's/.\x08//g'
+            mandoc -Tlint -Wwarning ']] .. run.root .. [[/docs/ate-format.5'
+        ]])
+        assert.equal('', done.err)
+        assert.matches('^ATE%-CHAIN%(1%)', done.out)
+        assert.matches('ate chain create NAME', (done.out:gsub('.\b', '')))
+        local page = run.ok('help', '--mdoc', 'ate.conf')
+        local function named(keys, above)
+            for _, key in ipairs(keys) do
+                local name = above .. key.name
+                if key.keys ~= nil then
+                    named(key.keys, name .. '.')
+                else
+                    assert(page:find('\n.It Ic ' .. name .. '\n', 1, true), name)
+                end
+            end
+        end
+        named(require('ate.client.config').KEYS, '')
+        run.fails(3, 'no command "chian"; did you mean', 'help', '--mdoc',
+            'chian')
     end)
 
     it('shows examples as they are typed', function()
@@ -211,6 +241,28 @@ describe('completion', function()
             run.ok('complete', 'call', 'bank', 'transfer', 'f'))
         assert.equal('balance\n', run.ok('complete', 'view', 'bank', ''))
         assert.equal('', run.ok('complete', 'nosuch', ''))
+    end)
+
+    it('knows every command, verb and option', function()
+        local commands = require('ate.cli.table_of_commands')
+        local script, expected = {}, {}
+        for _, entry in ipairs(commands.each()) do
+            if not entry.command.hidden then
+                script[#script + 1] = ('"$ATE" complete -- %s --'):format(
+                    entry.words)
+                script[#script + 1] = 'echo .'
+                local words = {'--data', '--help', '--json'}
+                for _, option in ipairs(entry.command.options or {}) do
+                    words[#words + 1] = '--' .. option.name
+                end
+                table.sort(words)
+                expected[#expected + 1] = table.concat(words, '\n') .. '\n.\n'
+            end
+        end
+        assert.equal(table.concat(expected),
+            run.shell(table.concat(script, '\n')).out)
+        assert.equal('json\nlogfmt\n', run.ok('complete', '--', 'serve',
+            '--log', ''))
     end)
 
     -- Whoever makes a chain chooses its name, and others press TAB.

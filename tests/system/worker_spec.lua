@@ -33,7 +33,7 @@ outside() {
 config() {
     mkdir -p data
     echo "return {http = {hosts = {{host = '$1', headers = {['X-Secret'] = 'quite-secret-77'}}}," \
-        "private = {${2:+\"$2\"}}}}" >data/config.lua
+        "private = {${2:+\"$2\"}}}}" >data/ate.conf.lua
 }
 serve() {
     rm -f ready
@@ -74,11 +74,8 @@ called() {
 ]]
 
 local function script(text)
-    local done = run.shell(('FIXTURES=%s\n'):format(run.quote(run.root
-        .. '/tests/system/fixtures')) .. PRELUDE .. text)
-    assert(done.code == 0, ('exit %d\nstdout: %s\nstderr: %s'):format(
-        done.code, done.out, done.err))
-    return done.out
+    return run.script(('FIXTURES=%s\n'):format(run.quote(run.root
+        .. '/tests/system/fixtures')) .. PRELUDE .. text).out
 end
 
 --- What the server was asked, in order.
@@ -118,16 +115,16 @@ describe('workers', function()
         assert.equal('application/json', list[1].type)
         assert.equal('quite-secret-77', list[1].secret)
         run.ok('chain', 'verify', 'hooks')
-        assert.matches('all as recorded', run.shell(('%s/tests/checker/check.py '
-            .. '%s'):format(run.root, run.path('hooks'))).out)
+        assert.matches('all as recorded', run.shell(('%s/checker/cli.mjs '
+            .. '--strict %s'):format(run.root, run.path('hooks'))).out)
     end)
 
     it('keep what the configuration sets out of the log', function()
         script(BEGIN .. [[
             here a plain
             "$ATE" worker run hooks >/dev/null
-            [ -f data/config.lua ] || fail 'no configuration'
-            grep -q quite-secret-77 data/config.lua || fail 'no secret'
+            [ -f data/ate.conf.lua ] || fail 'no configuration'
+            grep -q quite-secret-77 data/ate.conf.lua || fail 'no secret'
             if grep -rq quite-secret-77 data --include='*.head' --include='*.body'; then
                 fail 'the secret is in the log'
             fi
@@ -232,7 +229,7 @@ describe('workers', function()
             "$ATE" worker run hooks
             echo "return {http = {hosts = {'localhost:$port'}," \
                 "private = {'127.0.0.1', '::1'}, ca = '$PWD/cert.pem'}}" \
-                >data/config.lua
+                >data/ate.conf.lua
             "$ATE" worker run hooks
             called
         ]])
@@ -279,16 +276,17 @@ describe('workers', function()
     it('refuse a configuration that is none', function()
         run.bank()
         for text, said in pairs({
-            ['return {htp = {}}'] = "no section 'htp'",
-            ['return {http = {host = {}}}'] = "no such key 'host'",
+            ['return {htp = {}}'] = "conf%.lua:1:9: there is no key 'htp'; did "
+                .. 'you mean "http"',
+            ['return {http = {host = {}}}'] = "no key 'http%.host'",
             ['return {http = {hosts = {1}}}'] = 'http%.hosts: is a list',
             ['return {http = {hosts = {"a b"}}}'] = "host 'a b': want",
             ['return {http = {private = {"10"}}}'] = "'10': want an address",
-            ['return 1'] = 'returns no table',
-            ['return {'] = 'unexpected symbol',
-            ['return os.exit()'] = "global 'os'",
+            ['return 1'] = 'want a table',
+            ['return {'] = 'this is no data',
+            ['return {http = os.exit()}'] = "'os' is no data",
         }) do
-            run.write(run.data .. '/config.lua', text)
+            run.write(run.data .. '/ate.conf.lua', text)
             run.fails(2, said, 'worker', 'run', 'bank')
             run.fails(2, said, 'serve')
         end

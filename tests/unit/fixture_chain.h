@@ -2,6 +2,7 @@
 #ifndef ATE_TESTS_FIXTURE_CHAIN_H
 #define ATE_TESTS_FIXTURE_CHAIN_H
 
+#include "fixture_dump.h"
 #include "fixture_schema.h"
 
 #include "base/hex.h"
@@ -302,8 +303,20 @@ static inline void fixture_conclude(struct fixture_chain *f)
     assert_int_equal(rc, 1);
 }
 
+/* What the test ends with, for other readers. */
+static inline void fixture_dump(struct fixture_chain *f)
+{
+    char folder[LOG_PATH_MAX];
+    if (f->disk == NULL || f->chain == NULL ||
+        chain_core(f->chain)->genesis_raw.len == 0)
+        return;
+    log_folder(folder, chain_core(f->chain)->id);
+    dump_chain(f->disk, folder, "left");
+}
+
 static inline void fixture_close(struct fixture_chain *f)
 {
+    fixture_dump(f);
     chain_free(f->chain);
     script_cache_free(f->cache);
     if (f->disk != NULL)

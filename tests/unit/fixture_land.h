@@ -7,44 +7,8 @@
 
 #include "fixture_tx.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include "chain/delegation.h"
 #include "chain/roots.h"
-
-/* ---- for other readers ---- */
-
-/* Below the folder of ATE_DUMP, if there is one, write down a chain's files: as
- * "good-N", or "bad-CODE-N" for one that opening refuses. */
-static inline void dump_file(const char *folder, const char *name,
-                             const struct buf *bytes)
-{
-    char path[600];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes->data, 1, bytes->len, file), bytes->len);
-    fclose(file);
-}
-
-static inline void dump_chain(struct fixture_chain *f, const char *chain_folder,
-                              const char *what)
-{
-    static const char *const files[] = {"cur", "1.head", "1.body"};
-    static int count;
-    const char *root = getenv("ATE_DUMP");
-    char folder[512];
-    char path[LOG_PATH_MAX + 16];
-    if (root == NULL)
-        return;
-    snprintf(folder, sizeof(folder), "%s/%s-%d", root, what, count++);
-    mkdir(folder, 0755);
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof(path), "%s/%s", chain_folder, files[i]);
-        dump_file(folder, files[i], memory_disk_file(f->disk, path));
-    }
-}
 
 /* ---- what a stranger finds ---- */
 
@@ -175,7 +139,7 @@ static inline void assert_forgery_refused(struct fixture_chain *f,
     keep_files(f, &kept);
     chain_free(f->chain);
     forge_frame(f, kept.folder, h, count);
-    dump_chain(f, kept.folder, what);
+    dump_chain(f->disk, kept.folder, what);
     f->chain = chain_new(&f->deps);
     chain_open(f->chain, kept.folder, kept.id, LOG_READ_ONLY, fixture_done, f);
     fixture_wait(f);
@@ -304,9 +268,6 @@ static inline int land_open_to_all(void **state)
 static inline int land_close(void **state)
 {
     struct land *l = *state;
-    char folder[LOG_PATH_MAX];
-    log_folder(folder, chain_core(l->f.chain)->id);
-    dump_chain(&l->f, folder, "good");
     fixture_close(&l->f);
     mem_free(l);
     return 0;

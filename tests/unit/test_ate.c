@@ -3,6 +3,9 @@
 #define _GNU_SOURCE /* nftw */
 #include "fixture_ate.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 /* ---- what a program sees ---- */
 
 static void a_write_gives_a_receipt(void **state)
@@ -540,6 +543,64 @@ static void a_program_serves_what_workers_ask(void **state)
 }
 
 /* Where another process serves the folder, its workers are not ours. */
+/* What happens comes to whoever watches, and not beside the answers. */
+static void a_program_is_told_what_happens(void **state)
+{
+    struct bench *b = *state;
+    struct ate_answer answer;
+    struct ate_error error;
+    struct ate_port *port = ate_port_new();
+    char text[100];
+    assert_int_equal(ate_watch(b->ate, port, &error), 0);
+    ate_close(b->ate);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    assert_int_equal(ate_port_next(port, &answer, 0), 0);
+    assert_int_equal(ate_watch(b->ate, port, &error), 0);
+    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
+    ate_free(&answer.value);
+    assert_int_equal(ate_port_next(port, &answer, -1), 1);
+    assert_int_equal(answer.kind, ATE_ANSWER_EVENT);
+    assert_int_equal(answer.call, 0);
+    text_at(&answer, "event", text, sizeof(text));
+    assert_string_equal(text, "opened");
+    text_at(&answer, "chain", text, sizeof(text));
+    assert_string_equal(text, "bank");
+    assert_int_equal(int_at(&answer, "size"), 4);
+    ate_free(&answer.value);
+    assert_int_equal(ate_port_next(port, &answer, 0), 0);
+    ate_port_free(port);
+}
+
+/* Whatever comes of it, the descriptor is not the caller's any more. */
+static void a_socket_from_elsewhere_is_no_socket_of_a_folder(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(ate_listen_at(b->ate, fd, &error), ATE_INVALID);
+    assert_non_null(strstr(error.text, "is no Unix socket that listens at"));
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    assert_int_equal(ate_listen_at(b->ate, -1, &error), ATE_INVALID);
+    assert_int_equal(ate_listen(b->ate, &error), 0);
+}
+
+/* Not through the process that listens, and not beside it. */
+static void a_local_folder_is_opened_by_itself(void **state)
+{
+    struct bench *b = *state;
+    struct ate *other = NULL;
+    struct ate_error error;
+    assert_int_equal(ate_listen(b->ate, &error), 0);
+    assert_int_equal(ate_open(&other, b->folder, 0, &error), 0);
+    assert_int_equal(ate_is_remote(other), 1);
+    assert_int_equal(ate_watch(other, b->port, &error), ATE_UNAVAILABLE);
+    ate_close(other);
+    assert_int_equal(ate_open(&other, b->folder, ATE_LOCAL, &error),
+                     ATE_UNAVAILABLE);
+    assert_null(other);
+}
+
 static void services_are_where_the_folder_is(void **state)
 {
     struct bench *b = *state;
@@ -577,6 +638,9 @@ int main(void)
         TEST(a_proof_is_checked_without_a_node),
         TEST(a_receipt_is_looked_at_without_a_node),
         TEST(a_program_serves_what_workers_ask),
+        TEST(a_program_is_told_what_happens),
+        TEST(a_socket_from_elsewhere_is_no_socket_of_a_folder),
+        TEST(a_local_folder_is_opened_by_itself),
         REMOTE(services_are_where_the_folder_is),
         REMOTE(a_write_gives_a_receipt),
         REMOTE(a_refusal_names_its_rule),

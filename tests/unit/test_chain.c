@@ -369,8 +369,8 @@ static enum answer doubt(struct trial *trial, const struct trial_event *event,
 }
 static const struct materializer doubting = {.name = "serializer",
                                              .accept = doubt};
-static const struct materializer *const doubters[] = {
-    &accept_all, &doubting, &structured_logic, NULL};
+static const struct materializer *const doubters[] = {&accept_all, &doubting,
+                                                      &structured_logic, NULL};
 
 /* A frame counts as a whole: of a chain that is refused within one, no member
  * of it is told, though those in front were good. */

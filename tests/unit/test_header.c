@@ -92,7 +92,7 @@ static const struct {
     {7, "01", "body hash"}, /* a length without a hash */
     {7, "ff", "body length"},
     {7, "cf0000004000000001", "body length"}, /* over the limit */
-    {8, ID32, "body hash"},           /* a hash of nothing */
+    {8, ID32, "body hash"},                   /* a hash of nothing */
     {8, ID16, "body hash"},
     {9, "80", "seal"},
     {9, "01", "seal"},

@@ -8,6 +8,7 @@
  * work as if nothing had been. */
 #include <dirent.h>
 #include <lauxlib.h>
+#include <lualib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -369,6 +370,55 @@ static void no_power_hides_behind_the_first_line(void **state)
     buf_deinit(&b);
 }
 
+/* ---- machine code ---- */
+
+/* Executable memory that belongs to no file is what a JIT compiler makes. */
+static int executable_maps(void)
+{
+    char line[1024];
+    int count = 0;
+    FILE *f = fopen("/proc/self/maps", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f) != NULL) {
+        char flags[8] = "";
+        char name[512] = "";
+        sscanf(line, "%*s %7s %*s %*s %*s %511s", flags, name);
+        count += strchr(flags, 'x') != NULL && name[0] == '\0';
+    }
+    fclose(f);
+    return count;
+}
+
+static const char hot_source[] = "local function hot()\n"
+                                 "    local sum = 0\n"
+                                 "    for i = 1, 10000 do sum = sum + i end\n"
+                                 "    return sum\n"
+                                 "end\n";
+
+/* Nothing stops a loop that was compiled, so none may be. An ordinary state
+ * shows that this would be seen. */
+static void no_loop_is_compiled(void **state)
+{
+    struct buf b = {0};
+    int before = executable_maps();
+
+    (void)state;
+    buf_put_text(&b, hot_source);
+    buf_put_text(&b, "for i = 1, 5 do hot() end return hot");
+    expect_buf(&b, "VALUE", "50005000");
+    assert_int_equal(executable_maps(), before);
+
+    lua_State *L = luaL_newstate();
+    luaL_openlibs(L);
+    buf_put_text(&b, hot_source);
+    buf_put_text(&b, "for i = 1, 100 do hot() end");
+    assert_int_equal(luaL_loadbuffer(L, (const char *)b.data, b.len, "hot"), 0);
+    assert_int_equal(lua_pcall(L, 0, 0, 0), 0);
+    assert_true(executable_maps() > before);
+    lua_close(L);
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +429,7 @@ int main(void)
         cmocka_unit_test(bytecode_is_refused),
         cmocka_unit_test(odd_bytes_are_no_source),
         cmocka_unit_test(no_power_hides_behind_the_first_line),
+        cmocka_unit_test(no_loop_is_compiled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

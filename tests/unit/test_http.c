@@ -231,6 +231,44 @@ static void headers_hold_one_line(void **state)
     http_request_deinit(&r);
 }
 
+/* Servers answer these with what they were sent: with headers that are in no
+ * log. */
+static void nothing_is_asked_that_echoes(void **state)
+{
+    static const char *const bad[] = {"TRACE", "trace", "TRACK", "CONNECT"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        struct mapping m = {0};
+        struct buf raw = {0};
+        struct http_request r;
+        struct err err;
+        mapping_text(&m, "method", bad[i]);
+        mapping_text(&m, "url", "https://a.example/");
+        mapping_put(&m, &raw);
+        if (http_request_get(buf_bytes(&raw), key, &r, &err) != ATE_EINVALID)
+            fail_msg("method '%s'", bad[i]);
+        assert_non_null(strstr(err.text, bad[i]));
+        http_request_deinit(&r);
+        buf_deinit(&raw);
+    }
+}
+
+/* libcurl has another form for a header without value. */
+static void an_empty_header_is_replaced_too(void **state)
+{
+    struct http_request r;
+    (void)state;
+    assert_int_equal(request_of(&r, "Authorization", "", NULL), 0);
+    assert_string_equal((char *)r.headers.data, "Authorization;");
+    assert_int_equal(http_request_header(&r, bytes_of_text("authorization"),
+                                         bytes_of_text("secret"), NULL),
+                     0);
+    assert_null(memmem(r.headers.data, r.headers.len, "Authorization;", 14));
+    assert_non_null(
+        memmem(r.headers.data, r.headers.len, "authorization: secret", 21));
+    http_request_deinit(&r);
+}
+
 static void json_goes_out_as_json(void **state)
 {
     struct mapping m = {0};
@@ -332,6 +370,8 @@ int main(void)
         cmocka_unit_test(only_named_hosts_are_asked),
         cmocka_unit_test(bad_configurations_are_refused),
         cmocka_unit_test(headers_hold_one_line),
+        cmocka_unit_test(nothing_is_asked_that_echoes),
+        cmocka_unit_test(an_empty_header_is_replaced_too),
         cmocka_unit_test(json_goes_out_as_json),
         cmocka_unit_test(answers_are_told_as_values),
     };

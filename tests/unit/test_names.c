@@ -51,7 +51,6 @@ static void what_was_written_is_found(void **state)
     struct names names;
     struct buf file = {0};
     struct bytes name;
-    struct bytes rest;
     uint8_t id[NAMES_ID_SIZE];
     (void)state;
 
@@ -64,14 +63,6 @@ static void what_was_written_is_found(void **state)
     assert_true(names_find(&names, bytes_of_text("bank/main"), id));
     assert_int_equal(id[0], 1);
     assert_false(names_find(&names, bytes_of_text("bank"), id));
-    assert_true(names_find_prefix(
-        &names, bytes_of_text("bank/main/accounts/alice"), id, &rest));
-    assert_int_equal(id[0], 1);
-    assert_true(bytes_equal(rest, bytes_of_text("accounts/alice")));
-    assert_true(names_find_prefix(&names, bytes_of_text("shop"), id, &rest));
-    assert_int_equal(rest.len, 0);
-    assert_false(
-        names_find_prefix(&names, bytes_of_text("shops/x"), id, &rest));
     id_of(id, 2);
     assert_true(names_of(&names, id, &name));
     assert_true(bytes_equal(name, bytes_of_text("bank/mainly")));

@@ -211,17 +211,16 @@ static void a_public_key_does_not_order(void **state)
     struct bench *s = *state;
     struct ask ask;
     call_ok(&s->world, s->node, NULL, "key.add",
-            ARGS("name=other",
-                 "public=ate-pub 1\n"
-                 "sign f7be307e0bdc99cfddb7e9d310125fb9"
-                 "d323e31fbf570f6bad081244eea80b26\n"
-                 "box cde4409b6a17310ec784b8c6beb7f391"
-                 "7313d10496b08146132daa8301f2645a\n"));
+            ARGS("name=other", "public=ate-pub 1\n"
+                               "sign f7be307e0bdc99cfddb7e9d310125fb9"
+                               "d323e31fbf570f6bad081244eea80b26\n"
+                               "box cde4409b6a17310ec784b8c6beb7f391"
+                               "7313d10496b08146132daa8301f2645a\n"));
     note(s, "bank", "one");
     call_ok(&s->world, s->node, "bank", "ate.order", ARGS("to=other"));
-    assert_int_equal(call(&s->world, s->node, &ask, "bank", "note.append",
-                          ARGS("text=two")),
-                     ATE_EUNAVAILABLE);
+    assert_int_equal(
+        call(&s->world, s->node, &ask, "bank", "note.append", ARGS("text=two")),
+        ATE_EUNAVAILABLE);
     assert_non_null(strstr(ask.err.text, "does not hold"));
     ask_end(&ask);
 }

@@ -55,6 +55,7 @@ static void begin(struct bench *s, int64_t hello_us, int64_t stall_us)
 {
     struct err err;
     struct server_options options = {
+        .fd = -1,
         .uv = &s->uv,
         .node = s->node,
         .folder = s->folder,

@@ -80,8 +80,7 @@ static void put_account(struct state *s, uint8_t id, const char *name,
     uint8_t event[32];
     make_raw(&raw, &h, id, name);
     memset(event, id, sizeof(event));
-    state_put_object(s, &account, event, index, 0, buf_bytes(&raw), &h,
-                     false);
+    state_put_object(s, &account, event, index, 0, buf_bytes(&raw), &h, false);
     buf_deinit(&raw);
 }
 

@@ -37,7 +37,7 @@ static void bodies_fill_their_regions_exactly(void **state)
     static const struct {
         int inlined;
         int bodies;
-    } more[] = {{1, 0},  {-1, 0},   {0, 8},     {0, -8},     {0, 1},
+    } more[] = {{1, 0},  {-1, 0},   {0, 8},     {0, -8},    {0, 1},
                 {0, -1}, {64, -64}, {-2000, 0}, {0, -70000}};
     struct land *l = *state;
     struct both_roots before = roots_now(&l->f);
@@ -335,6 +335,34 @@ static void a_batch_has_as_many_members_as_it_may(void **state)
     mem_free(t);
 }
 
+/* A state root is due in its middle: nothing comes between its members. */
+static void a_batch_crosses_places_of_state_roots(void **state)
+{
+    enum { MEMBERS = 50, EVERY = 16 };
+    struct land *l = *state;
+    struct handed h;
+    struct tx t[MEMBERS];
+    l->f.deps.state_root_every = EVERY;
+    assert_int_equal(fixture_reopen(&l->f, LOG_READ_WRITE), 0);
+    uint64_t next = chain_size(l->f.chain);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        tx_begin(&l->f, &t[i], &l->f.keys[0]);
+        t[i].first_sequence += i;
+        tx_word(&t[i], "x");
+    }
+    batch_of(&h, t, MEMBERS);
+    hand_in(&l->f, &h);
+    fixture_run(&l->f);
+    is_code(&h, 0, "");
+    for (size_t i = 0; i < MEMBERS; i++) {
+        assert_int_equal(h.submit.results[i].code, 0);
+        assert_int_equal(h.submit.results[i].index, next + i);
+        tx_end(&t[i]);
+    }
+    assert_replays(&l->f);
+    handed_end(&h);
+}
+
 #define open_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
 
@@ -349,6 +377,7 @@ int main(void)
         open_test(any_bit_that_is_changed_refuses_or_means_nothing),
         open_test(a_payload_that_is_cut_is_refused),
         open_test(a_batch_has_as_many_members_as_it_may),
+        open_test(a_batch_crosses_places_of_state_roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,7 +267,8 @@ local function verify(ctx)
         return nil, err
     end
     local report
-    report, err = session:read(name or '', 'verify', nil, function(step)
+    local args = ctx.options['no-rules'] and {no_rules = true} or nil
+    report, err = session:read(name or '', 'verify', args, function(step)
         ctx.out:progress('verify', step.done or 0, step.total or 0)
     end)
     ctx.out:clear_progress()
@@ -355,7 +356,8 @@ return {
             args = {{name = 'NAME', optional = true, doc = NAME.doc}},
             options = {{name = 'path', value = 'DIR',
                 doc = 'A chain\'s folder, copied from anywhere; no key needed.'
-            }},
+            }, {name = 'no-rules', doc = 'Check everything but what the '
+                .. 'schema\'s Lua says: run no rule, fold or upgrade.'}},
             examples = {'ate chain verify bank',
                 'ate chain verify --path /tmp/copy'},
             run = verify,

@@ -9,10 +9,25 @@ local function unknown(word, list)
         suggest.hint(word, commands.names(list))))
 end
 
+--- ate(1), ate-COMMAND(1) or ate.conf(5).
+local function print_page(ctx, name)
+    local manual = require('ate.cli.manual')
+    local noun = name and commands.find(commands.all(), name)
+    if name == nil then
+        ctx.out:write(manual.page())
+    elseif name == 'ate.conf' then
+        ctx.out:write(manual.config())
+    elseif noun ~= nil then
+        ctx.out:write(manual.noun(noun))
+    else
+        return unknown(name, commands.all())
+    end
+    return 0
+end
+
 local function run(ctx)
     if ctx.options.mdoc then
-        ctx.out:write(require('ate.cli.manual').page())
-        return 0
+        return print_page(ctx, ctx.args.COMMAND[1])
     end
     local words = ctx.args.COMMAND
     local nouns = commands.all()
@@ -36,7 +51,8 @@ return {
     doc = 'Show help.',
     args = {{name = 'COMMAND', many = true, optional = true,
         doc = 'The command to be explained.'}},
-    options = {{name = 'mdoc', doc = 'Print the manual page\'s source.'}},
+    options = {{name = 'mdoc', doc = 'Print the source of the manual page: of ate, '
+        .. 'of a command, or of ate.conf.'}},
     examples = {'ate help chain create'},
     run = run,
 }

@@ -112,7 +112,8 @@ local function bearer(ctx)
     if ctx.out.is_json then
         ctx.out:json({bearer = key, file = path})
     else
-        ctx.out:line(key)
+        ctx.out:line((ctx.options.header and 'Authorization: Bearer ' or '')
+            .. key)
     end
     return 0
 end
@@ -144,9 +145,13 @@ return {
             doc = 'Print the key that opens REST here.',
             more = 'Who has it does all that the keys of this folder may. It '
                 .. 'stands in DATA/bearer,\nwhich its owner alone reads.',
-            options = {{name = 'new', doc = 'Make another; the one before '
-                .. 'counts no more, at once.'}},
-            examples = {'ate key bearer', 'ate key bearer --new'},
+            options = {
+                {name = 'header', doc = 'Print the header that a request has.'},
+                {name = 'new', doc = 'Make another; the one before counts no '
+                    .. 'more, at once.'},
+            },
+            examples = {'ate key bearer', 'ate key bearer --new',
+                'curl -H "$(ate key bearer --header)" localhost:8080/v1'},
             run = bearer,
         },
         {

@@ -2,6 +2,7 @@
 local ate = require('ate')
 local bundles = require('ate.client.bundles')
 local cell = require('ate.client.cell')
+local growing = require('ate.client.growing')
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
 local signing = require('ate.cli.signing')
@@ -33,8 +34,10 @@ local function print_report(ctx, report)
         out:line(change)
     end
     local kept = report.events - report.refused
-    out:line(('%s of %s keep their verdict; %s'):format(cell.text(kept),
-        count(report.events, 'event'), report.converted == 0
+    out:line(('%s of %s %s; %s'):format(cell.text(kept),
+        count(report.events, 'event'), report.events == 1
+            and 'keeps its verdict' or 'keep their verdict',
+        report.converted == 0
             and 'nothing to convert'
             or count(report.converted, 'event') .. ' to convert'))
     if report.refused > 0 then
@@ -97,21 +100,6 @@ local function plan(ctx)
     return EXIT_SOMETHING
 end
 
---- Store the bundle, unless it is the one that was stored last: then all that
--- is left to do is to put it in force.
-local function store_and_activate(session, chain, info, bundle, hash, who)
-    local done, err
-    if info.next_bundle ~= hash then
-        done, err = session:call(chain, 'ate.bundle',
-            {bundle = ate.bin(bundle)}, who)
-        if done == nil or done.proposal ~= nil then
-            return done, err, 'ate.bundle'
-        end
-    end
-    done, err = session:call(chain, 'ate.activate', {}, who)
-    return done, err, 'ate.activate'
-end
-
 local function tell(ctx, done, method)
     if ctx.out.is_json then
         ctx.out:json(done)
@@ -150,7 +138,7 @@ local function apply(ctx)
         return 0
     end
     local done, method
-    done, err, method = store_and_activate(session, chain, info, bundle,
+    done, err, method = growing.activate(session, chain, info, bundle,
         loaded.hash, signing.of(ctx.options))
     if done == nil then
         return nil, problem.say(err, chain .. ' schema')

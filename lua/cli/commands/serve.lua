@@ -1,70 +1,35 @@
 --- ate serve: let other processes in by the folder's socket.
 local ate = require('ate')
-local config = require('ate.client.config')
+local log = require('ate.cli.log')
 local mounting = require('ate.cli.mounting')
+local settings = require('ate.cli.settings')
 
---- Wait for the end; a mount that somebody else unmounted is not put back.
-local function wait_for_the_end(ctx, mount)
-    if mounting.wait(mount) then
-        ctx.out:warn('serve: ' .. ctx.options.mount .. ' was unmounted')
-        mount:stop()
-        mount = nil
-        mounting.wait(nil)
-    end
-    if mount ~= nil then
-        mount:stop()
-    end
-end
-
-local has_rest, rest = pcall(require, 'ate.rest')
-
-local DOORS = {'rest', 'metrics', 'tls-cert', 'tls-key', 'cors', 'plain'}
-
---- The doors that were asked for, open; nil when none was.
-local function open_doors(ctx, session, folder)
-    local options = ctx.options
-    if options.rest == nil and options.metrics == nil then
-        for _, name in ipairs(DOORS) do
-            if options[name] ~= nil then
-                return nil, ate.error('INVALID', ('serve: --%s is nothing '
-                    .. 'without --rest'):format(name))
-            end
-        end
-        return nil
-    end
-    if not has_rest then
-        return nil, ate.error('UNAVAILABLE', 'serve: this ate was built '
-            .. 'without REST')
-    end
-    return rest.start(session.node, {folder = folder, address = options.rest,
-        metrics = options.metrics, cert = options['tls-cert'],
-        key = options['tls-key'], origins = options.cors,
-        plain = options.plain})
-end
-
-local function say_ready(ctx, path, doors)
-    local url, metrics = '', ''
-    if doors ~= nil then
-        url, metrics = doors:where()
-    end
+local function say_ready(ctx, path, daemon)
+    local url, metrics = daemon:where()
+    local dir = daemon.settings.mount
+    daemon.log:say('info', 'ready', {socket = path, mount = dir,
+        rest = url ~= '' and url or nil,
+        metrics = metrics ~= '' and metrics or nil})
     if ctx.out.is_json then
-        ctx.out:json_line({ready = path, mount = ctx.options.mount,
-            rest = url ~= '' and url or nil, metrics = metrics ~= '' and metrics or nil})
+        ctx.out:json_line({ready = path, mount = dir,
+            rest = url ~= '' and url or nil,
+            metrics = metrics ~= '' and metrics or nil})
     else
         for _, fact in ipairs({{'rest', url}, {'metrics', metrics},
-            {'ready', path}}) do
+            {'mount', dir or ''}, {'ready', path}}) do
             if fact[2] ~= '' then
                 ctx.out:line(('%s  %s'):format(fact[1], fact[2]))
             end
         end
     end
     io.stdout:flush()
+    daemon:notify('READY=1\nSTATUS=serving ' .. path)
 end
 
-local function run(ctx)
-    local folder = ctx:data():gsub('(.)/+$', '%1')
-    local path = folder .. '/socket'
-    local session, err = ctx:open('create')
+local function start(ctx, daemon, folder, path)
+    daemon.log:say('info', 'start', {folder = folder, version = ate.version})
+    local session, err = ctx:open('create',
+        daemon.sockets.socket ~= nil)
     if session == nil then
         return nil, err
     end
@@ -72,34 +37,34 @@ local function run(ctx)
         return nil, ate.error('UNAVAILABLE', 'serve: another process serves '
             .. path)
     end
-    local listens
-    listens, err = config.apply(session, folder)
-    if not listens then
+    return daemon:open(session)
+end
+
+local function run(ctx)
+    local folder = ctx:data():gsub('(.)/+$', '%1')
+    local path = folder .. '/socket'
+    local daemon, err = require('ate.cli.daemon').new(ctx.out, folder,
+        ctx.options)
+    if daemon == nil then
         return nil, err
     end
-    listens, err = session:listen()
-    if not listens then
-        return nil, err
+    local ok
+    ok, err = start(ctx, daemon, folder, path)
+    if ok then
+        say_ready(ctx, path, daemon)
+        daemon:run()
     end
-    local doors
-    doors, err = open_doors(ctx, session, folder)
-    if err ~= nil then
-        return nil, err
+    daemon:notify('STOPPING=1')
+    daemon:close()
+    if ok then
+        daemon.log:say('info', 'stop', {})
+        return 0
     end
-    local mount
-    if ctx.options.mount ~= nil then
-        mount, err = mounting.start(session, ctx.options.mount, ctx.options)
-        if mount == nil then
-            return nil, err
-        end
+    daemon.log:fail('stop', err)
+    if daemon.log.format ~= nil then
+        return err.exit -- each line of stderr is one of the log
     end
-    say_ready(ctx, path, doors)
-    wait_for_the_end(ctx, mount)
-    if doors ~= nil then
-        doors:stop()
-    end
-    session:close() -- writes are waited for, and answered
-    return 0
+    return nil, err
 end
 
 return {
@@ -107,13 +72,21 @@ return {
     doc = 'Serve the data folder to other processes.',
     more = 'All commands then go through DATA/socket, which opens chains once '
         .. 'and keeps them\nopen. Workers work by themselves, and may ask whom '
-        .. 'DATA/config.lua names. Ctrl-C or\nTERM ends it: writes under way '
+        .. 'the configuration names. Ctrl-C or\nTERM ends it: writes under way '
         .. 'are finished and answered first; a second TERM ends it\nat once, '
         .. 'which loses nothing that was acknowledged.\n\n--rest serves the '
         .. 'chains by HTTP, to who has the key that ate key bearer prints.\nAn '
         .. 'address is PORT, on this machine alone, or HOST:PORT; port 0 takes '
-        .. 'a free\none, which is printed.',
+        .. 'a free\none, which is printed.\n\nWhat is no option stands in '
+        .. 'ate.conf.lua, see ate.conf(5); options go before it. HUP\nreads '
+        .. 'it again: hosts, addresses, certificates, schemas. A service '
+        .. 'manager is told of\nreadiness (sd_notify), and may hand over '
+        .. 'the sockets.',
     options = {
+        settings.option,
+        {name = 'log', value = 'FORMAT', choices = log.FORMATS,
+            doc = 'Say what happens on stderr, one line an event: json or '
+                .. 'logfmt.'},
         {name = 'rest', value = 'HOST:PORT', doc = 'Serve REST there.'},
         {name = 'mount', value = 'DIR', doc = 'Show the chains as files there, '
             .. 'too; see ate mount.'},

@@ -5,6 +5,7 @@ local config = require('ate.client.config')
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
 local rows = require('ate.cli.rows')
+local settings = require('ate.cli.settings')
 local signing = require('ate.cli.signing')
 
 local NAME = {name = 'NAME', doc = 'The chain.'}
@@ -162,8 +163,12 @@ local function run(ctx)
         return nil, err
     end
     if not session:is_remote() then
-        local ok
-        ok, err = config.apply(session, ctx:data())
+        local conf
+        conf, err = config.read(ctx:data(), settings.named(ctx.options))
+        local ok = conf ~= nil
+        if ok then
+            ok, err = config.apply_http(session, conf)
+        end
         if not ok then
             return nil, err
         end
@@ -263,6 +268,7 @@ return {
                 .. 'before, too. Under\nate serve workers work by themselves. '
                 .. 'Ends with 1 when something failed.',
             args = {NAME, WORKER},
+            options = {settings.option},
             examples = {'ate worker run bank', 'ate worker run bank overdue'},
             run = run,
         },

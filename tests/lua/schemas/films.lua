@@ -39,7 +39,7 @@ films:rule('no_year', {
     doc = 'A film says when it was made. What it shows no rule sees.',
     on = {'film'},
     text = '{name} needs a year',
-    check = function(state, film)
+    check = function(_, film)
         return film.year > 0 or ate.deny({name = film.name})
     end,
 })
@@ -47,7 +47,7 @@ films:rule('too_long', {
     doc = 'Nobody sits through more than a million bytes.',
     on = {'film'},
     text = '{name} is too long',
-    check = function(state, film)
+    check = function(_, film)
         return film.length <= 1000000 or ate.deny({name = film.name})
     end,
 })

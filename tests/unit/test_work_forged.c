@@ -1,0 +1,197 @@
+/* What workers did, made by hand: what is refused is refused in a log, too, and
+ * by every reader of it (fixture_land.h). */
+#include "fixture_land.h"
+#include "fixture_work.h"
+
+#include "chain/work_events.h"
+
+static int set_up(void **state)
+{
+    struct fixture_chain *f = mem_zero(1, sizeof(*f));
+    fixture_create(f, "tests/lua/schemas", "jobs");
+    fixture_ok(f, 1, "placed.append",
+               ARGS("name=a", "pieces=3", "till=2023-11-14T22:13:30Z"));
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture_chain *f = *state;
+    fixture_close(f);
+    mem_free(f);
+    return 0;
+}
+
+static struct work_item waiting(struct fixture_chain *f, const char *worker,
+                                enum work_class class)
+{
+    struct work_item item;
+    assert_true(work_first(f, worker, class, &item));
+    return item;
+}
+
+static struct tx worked(struct fixture_chain *f, const struct key_pair *author,
+                        const char *worker, const struct work_item *item,
+                        enum work_outcome outcome)
+{
+    struct tx t;
+    struct buf fields = {0};
+    work_fields_put(&fields,
+                    &(struct work_fields){
+                        .worker = bytes_of_text(worker),
+                        .item = work_item_bytes(item),
+                        .outcome = outcome,
+                        .why = outcome == WORK_PARK ? bytes_of_text("so")
+                                                    : bytes_of(NULL, 0),
+                    });
+    tx_begin(f, &t, author);
+    tx_fact(&t, TYPE_WORK, &fields, NULL);
+    return t;
+}
+
+/* `type`: ate.ask, ate.answer. */
+static struct tx asked(struct fixture_chain *f, const char *type,
+                       const char *worker, const struct work_item *item,
+                       uint64_t n)
+{
+    static const uint8_t nothing = 0xc0;
+    struct tx t;
+    struct buf fields = {0};
+    uint8_t hash[HASH_SIZE];
+    bool asks = strcmp(type, TYPE_ASK) == 0;
+    ask_fields_put(&fields, &(struct ask_fields){
+                                .worker = bytes_of_text(worker),
+                                .item = work_item_bytes(item),
+                                .n = n,
+                                .service = asks ? bytes_of_text("bank")
+                                                : bytes_of(NULL, 0),
+                            });
+    tx_begin(f, &t, &f->order);
+    put_body(&t, bytes_of(&nothing, 1), hash);
+    tx_event(&t, (struct event_header){
+                     .type = bytes_of_text(type),
+                     .body_length = 1,
+                     .body_hash = hash,
+                     .fields = buf_bytes(&fields),
+                 });
+    buf_deinit(&fields);
+    return t;
+}
+
+#define YES(made)                                                              \
+    do {                                                                       \
+        struct tx t_ = (made);                                                 \
+        tx_ok(&t_);                                                            \
+    } while (0)
+#define NO(made, code, words)                                                  \
+    do {                                                                       \
+        struct tx t_ = (made);                                                 \
+        tx_no(&t_, code, words);                                               \
+    } while (0)
+
+static void an_item_is_worked_once_by_the_order_key(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item = waiting(f, "jobs.note", WORK_EVENT);
+    struct work_item to_come = work_item_at(WORK_EVENT, 1000, 0);
+    const struct key_pair *order = &f->order;
+    NO(worked(f, &f->keys[0], "jobs.note", &item, WORK_DONE), ATE_EDENIED,
+       "order key");
+    NO(worked(f, order, "jobs.note", &to_come, WORK_DONE), ATE_ENOT_FOUND,
+       "nothing waits there");
+    NO(worked(f, order, "jobs.note", &item, WORK_DROPPED), ATE_EINVALID,
+       "not one of its item");
+    YES(worked(f, order, "jobs.note", &item, WORK_DONE));
+    NO(worked(f, order, "jobs.note", &item, WORK_DONE), ATE_ENOT_FOUND,
+       "it was worked");
+    NO(worked(f, order, "jobs.note", &item, WORK_PARK), ATE_ENOT_FOUND,
+       "it was worked");
+}
+
+static void what_is_parked_is_taken_back_once(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item = waiting(f, "jobs.pay", WORK_EVENT);
+    struct work_item none = work_item_at(WORK_PARKED, 1, 0);
+    const struct key_pair *order = &f->order;
+    NO(worked(f, order, "jobs.pay", &none, WORK_RETRIED), ATE_ENOT_FOUND,
+       "nothing that was parked");
+    YES(worked(f, order, "jobs.pay", &item, WORK_PARK));
+    NO(worked(f, order, "jobs.pay", &item, WORK_DONE), ATE_ENOT_FOUND,
+       "it was worked");
+    struct work_item parked = waiting(f, "jobs.pay", WORK_PARKED);
+    NO(worked(f, order, "jobs.note", &parked, WORK_RETRIED), ATE_ENOT_FOUND,
+       "nothing that was parked");
+    NO(worked(f, &f->keys[1], "jobs.pay", &parked, WORK_RETRIED), ATE_EDENIED,
+       "right 'order'");
+    YES(worked(f, &f->keys[0], "jobs.pay", &parked, WORK_RETRIED));
+    NO(worked(f, order, "jobs.pay", &parked, WORK_DROPPED), ATE_ENOT_FOUND,
+       "nothing that was parked");
+    YES(worked(f, order, "jobs.pay", &item, WORK_PARK));
+    parked = waiting(f, "jobs.pay", WORK_PARKED);
+    YES(worked(f, order, "jobs.pay", &parked, WORK_DROPPED));
+    NO(worked(f, order, "jobs.pay", &item, WORK_DONE), ATE_ENOT_FOUND,
+       "it was worked");
+}
+
+static void asks_are_in_order(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item = waiting(f, "jobs.pay", WORK_EVENT);
+    const char *not_yet = "it was asked, or what comes before it";
+    const char *not_asked = "it was not asked, or answered already";
+    NO(asked(f, TYPE_ANSWER, "jobs.pay", &item, 0), ATE_ECONFLICT, not_asked);
+    NO(asked(f, TYPE_ASK, "jobs.pay", &item, 1), ATE_ECONFLICT, not_yet);
+    YES(asked(f, TYPE_ASK, "jobs.pay", &item, 0));
+    NO(asked(f, TYPE_ASK, "jobs.pay", &item, 0), ATE_ECONFLICT, not_yet);
+    NO(asked(f, TYPE_ASK, "jobs.pay", &item, 1), ATE_ECONFLICT, not_yet);
+    YES(asked(f, TYPE_ANSWER, "jobs.pay", &item, 0));
+    NO(asked(f, TYPE_ANSWER, "jobs.pay", &item, 0), ATE_ECONFLICT, not_asked);
+    YES(asked(f, TYPE_ASK, "jobs.pay", &item, 1));
+    NO(asked(f, TYPE_ASK, "jobs.pay", &item, 64), ATE_EINVALID, "beyond 64");
+    YES(worked(f, &f->order, "jobs.pay", &item, WORK_DONE));
+    NO(asked(f, TYPE_ANSWER, "jobs.pay", &item, 1), ATE_ENOT_FOUND,
+       "it was worked");
+}
+
+/* Rows are Lua's; a reader without Lua follows what is said of their items. */
+static void a_time_is_worked_when_it_has_come(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item = waiting(f, "jobs.close", WORK_DUE);
+    const struct key_pair *order = &f->order;
+    NO(worked(f, order, "jobs.close", &item, WORK_DONE), ATE_EINVALID,
+       "its time has not come");
+    f->now += 60000;
+    fixture_ok(f, 0, "shelf.put", ARGS("name=s")); /* a heartbeat before it */
+    NO(worked(f, &f->keys[0], "jobs.close", &item, WORK_DONE), ATE_EDENIED,
+       "order key");
+    NO(asked(f, TYPE_ASK, "jobs.close", &item, 1), ATE_ECONFLICT, "was asked");
+    YES(asked(f, TYPE_ASK, "jobs.close", &item, 0));
+    NO(asked(f, TYPE_ASK, "jobs.close", &item, 1), ATE_ECONFLICT, "was asked");
+    YES(asked(f, TYPE_ANSWER, "jobs.close", &item, 0));
+    YES(worked(f, order, "jobs.close", &item, WORK_PARK));
+    struct work_item parked = waiting(f, "jobs.close", WORK_PARKED);
+    YES(worked(f, order, "jobs.close", &parked, WORK_RETRIED));
+    YES(asked(f, TYPE_ASK, "jobs.close", &item, 1));
+    YES(worked(f, order, "jobs.close", &item, WORK_PARK));
+    parked = waiting(f, "jobs.close", WORK_PARKED);
+    YES(worked(f, order, "jobs.close", &parked, WORK_DROPPED));
+    NO(worked(f, order, "jobs.close", &parked, WORK_DROPPED), ATE_ENOT_FOUND,
+       "nothing that was parked");
+}
+
+#define forged_test(name)                                                      \
+    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        forged_test(an_item_is_worked_once_by_the_order_key),
+        forged_test(what_is_parked_is_taken_back_once),
+        forged_test(asks_are_in_order),
+        forged_test(a_time_is_worked_when_it_has_come),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
