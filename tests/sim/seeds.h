@@ -13,14 +13,20 @@ static inline uint64_t seeds_first(void)
     return text != NULL ? strtoull(text, NULL, 10) : 1;
 }
 
-/* `usual`: without SOAK. ROUNDS replaces it where time is short: under the
- * sanitizers. */
+/* `usual`: without SOAK. */
+static inline unsigned seeds_times(unsigned usual)
+{
+    const char *text = getenv("SOAK");
+    unsigned times = text != NULL ? (unsigned)atoi(text) : 1;
+    return usual * (times > 0 ? times : 1);
+}
+
+/* The same of rounds, which are long: ROUNDS replaces `usual` where time is
+ * short, under the sanitizers. */
 static inline unsigned seeds_rounds(unsigned usual)
 {
     const char *text = getenv("ROUNDS");
     unsigned rounds = text != NULL ? (unsigned)atoi(text) : usual;
-    text = getenv("SOAK");
-    unsigned times = text != NULL ? (unsigned)atoi(text) : 1;
-    return (rounds > 0 ? rounds : 1) * (times > 0 ? times : 1);
+    return seeds_times(rounds > 0 ? rounds : 1);
 }
 #endif

@@ -110,7 +110,7 @@ static void rot_file(struct rot *r, const char *path)
             strstr(path, kinds[k].name) == NULL)
             continue;
         r->kinds |= 1U << k;
-        for (unsigned i = 0; i < seeds_rounds(FLIPS); i++)
+        for (unsigned i = 0; i < seeds_times(FLIPS); i++)
             flip(r, path, rng_below(&r->rng, file->len * 8), kinds[k].is_log);
         return;
     }

@@ -182,8 +182,8 @@ static void run_out_everywhere(struct trials *t, struct rng *rng)
 {
     unsigned long long birth = find_birth(t);
     unsigned long long all = atomic_load(&allocations);
-    unsigned long long step = 1 + birth / seeds_rounds(BEFORE_BIRTH);
-    unsigned long long later = 1 + (all - birth) / seeds_rounds(AFTER_BIRTH);
+    unsigned long long step = 1 + birth / seeds_times(BEFORE_BIRTH);
+    unsigned long long later = 1 + (all - birth) / seeds_times(AFTER_BIRTH);
     unsigned long long n = rng_below(rng, step);
     while (run_out_at(t, n))
         n += n + step < birth ? step : later;

@@ -31,7 +31,8 @@ struct fixture_chain {
     uint64_t threshold;    /* how many of them have to agree; 0: one */
     const uint8_t *next;   /* digest of the set that may follow, or NULL */
     int64_t now;
-    uint64_t calls; /* for call ids */
+    bool skips_rules; /* forgeries are judged without them */
+    uint64_t calls;   /* for call ids */
     uint64_t random;
     int done_code;
     bool is_done;
