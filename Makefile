@@ -222,7 +222,7 @@ $(B)/tests/replay/rest: $(REST_PURE:%.c=$(B)/%.o)
 $(REPLAYS): $(B)/tests/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a
 	mkdir -p $(@D)
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS)
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS) -lcmocka
 $(B)/fuzz/%.o: %.c $(B)/include/ate.h
 	mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -MMD -MP \
@@ -232,7 +232,7 @@ $(B)/tests/fuzz/fuzz_door: $(DOOR:%.c=$(B)/fuzz/%.o)
 $(B)/tests/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(ENGINE:%.c=$(B)/fuzz/%.o) \
     $(B)/fuzz/$(B)/lua_assets.o
 	mkdir -p $(@D)
-	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS) -lcmocka
 
 .SECONDARY:
 ifndef V
