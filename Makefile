@@ -104,7 +104,9 @@ coverage-bounds:
 CORE := base crypto event log materializers chain script node net
 tests-only: $(TESTS) $(REPLAYS)
 
-fuzz: $(FUZZERS:tests/%.c=$(B)/tests/%) ## each fuzz target for SECONDS=30
+FUZZ ?= fuzz_
+FUZZED = $(foreach f,$(FUZZERS:tests/%.c=$(B)/tests/%),$(if $(findstring $(FUZZ),$f),$f))
+fuzz: $(FUZZED)                   ## each fuzz target for SECONDS=30; FUZZ=word: those that match
 	for f in $^; do n=$${f##*fuzz_}; mkdir -p $(B)/corpus/$$n; \
 	    $$f -max_total_time=$(or $(SECONDS),30) -artifact_prefix=$(B)/corpus/ \
 	    $(B)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
@@ -217,8 +219,9 @@ $(B)/tests/bench/mount: $(B)/tests/bench/mount.o
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^
 # The fuzz targets twice: with the fuzzer, and with a main that replays files.
-# Of REST there is what knows no socket.
+# Of REST there is what knows no socket; args is the command line's Lua.
 $(B)/tests/replay/rest: $(REST_PURE:%.c=$(B)/%.o)
+$(B)/tests/replay/args: $(MODULE_O)
 $(REPLAYS): $(B)/tests/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a
 	mkdir -p $(@D)
 	echo "  LD  $@"
@@ -229,6 +232,8 @@ $(B)/fuzz/%.o: %.c $(B)/include/ate.h
 	    -Iengine -Ifrontends -Itests $(PKG_CFLAGS) -c -o $@ $<
 $(B)/tests/fuzz/fuzz_rest: $(REST_PURE:%.c=$(B)/fuzz/%.o)
 $(B)/tests/fuzz/fuzz_door: $(DOOR:%.c=$(B)/fuzz/%.o)
+$(B)/tests/fuzz/fuzz_args: $(patsubst $(B)/%,$(B)/fuzz/%,$(filter $(B)/frontends/%,$(MODULE_O))) \
+    $(B)/fuzz/$(B)/frontend_assets.o
 $(B)/tests/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(ENGINE:%.c=$(B)/fuzz/%.o) \
     $(B)/fuzz/$(B)/lua_assets.o
 	mkdir -p $(@D)
