@@ -82,7 +82,7 @@ ASAN_SPECS ?= tests/system/
 # memory by hand, and some of each layer.
 asan-short: all
 	$(MAKE) asan ASAN_C='$(SHORT_C)' ASAN_SPECS='$(SHORT_SPECS)'
-SHORT_SPECS := $(addprefix tests/system/,bank_spec damage_spec serve_spec)
+SHORT_SPECS := tests/system/bank_spec
 SHORT_C := $(addprefix unit/test_,msgpack header tx batch genesis note frame \
     net_frame proposal job log recover tree map arena lua_value sandbox submit order \
     puts script http disk) sim/test_log_faults
