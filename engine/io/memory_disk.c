@@ -220,6 +220,14 @@ static int list(struct memory_disk *d, const struct job_op *op)
 }
 
 /* What needs the file to be there. */
+/* Nothing where there is nothing. */
+static struct bytes map(const struct buf *file)
+{
+    if (file->len == 0)
+        return (struct bytes){0};
+    return bytes_of(mem_copy(file->data, file->len), file->len);
+}
+
 static int run_on_file(struct memory_disk *d, struct job_op *op)
 {
     struct node *n = find(d, op->path);
@@ -253,8 +261,7 @@ static int run_on_file(struct memory_disk *d, struct job_op *op)
         drop(d, n);
         return 0;
     case JOB_MAP:
-        *op->mapped =
-            bytes_of(mem_copy(n->bytes.data, n->bytes.len), n->bytes.len);
+        *op->mapped = map(&n->bytes);
         return 0;
     default:
         assert(op->kind == JOB_SYNC);

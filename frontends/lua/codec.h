@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct ate_bytes;
+struct buffer;
 
 /* Push the value that `data` holds. On failure push nothing but an error
  * text and return -1. */
@@ -15,6 +15,13 @@ int pack_push(lua_State *L, const uint8_t *data, size_t len);
 /* Push the msgpack of the value at `index` as a text; on failure an error
  * text, and return -1. Maps are written in the order of their keys. */
 int pack_from(lua_State *L, int index);
+
+/* Append the msgpack of the value at `index`. NULL, or what is wrong with it.
+ */
+const char *pack_write(lua_State *L, int index, struct buffer *out);
+
+/* Push an empty buffer that the collector frees. */
+struct buffer *scratch_buffer(lua_State *L);
 
 /* Functions of Lua: pack(value) -> text | nil, text; unpack(text) -> value |
  * nil, text. */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 #include <lauxlib.h>
-#include <utf8proc.h>
+#include "base/text.h"
 
 /* An int64_t is a value of LuaJIT's ffi, for which the C API has no functions:
  * two functions of Lua make one and recognize one, and lua_topointer() gives
@@ -80,21 +80,6 @@ static bool has_metatable(lua_State *L, int index, const char *name)
     return same;
 }
 
-static bool is_utf8(const char *text, size_t len)
-{
-    size_t at = 0;
-    while (at < len) {
-        utf8proc_int32_t point;
-        utf8proc_ssize_t n =
-            utf8proc_iterate((const utf8proc_uint8_t *)text + at,
-                             (utf8proc_ssize_t)(len - at), &point);
-        if (n <= 0)
-            return false;
-        at += (size_t)n;
-    }
-    return true;
-}
-
 static void get_number(lua_State *L, int index, struct value *value)
 {
     double number = lua_tonumber(L, index);
@@ -161,7 +146,7 @@ void value_get(lua_State *L, int index, struct value *value)
     case LUA_TSTRING:
         value->text = lua_tolstring(L, index, &value->len);
         value->shape =
-            is_utf8(value->text, value->len) ? VALUE_TEXT : VALUE_BYTES;
+            text_is_utf8(value->text, value->len) ? VALUE_TEXT : VALUE_BYTES;
         break;
     case LUA_TTABLE:
         get_table(L, index, value);

@@ -24,13 +24,13 @@ static struct inode *make_folders(struct door *d, const char *name)
 {
     struct inode *at = d->root;
     for (const char *c = name; *c != '\0';) {
-        struct text piece = {0};
+        struct buffer piece = {0};
         size_t len = strcspn(c, "/");
-        text_put(&piece, c, len);
+        buffer_put(&piece, c, len);
         struct inode *next = inode_find(d, at, piece.data);
         if (next == NULL)
             next = inode_new(d, NODE_ABOVE, at, piece.data);
-        text_free(&piece);
+        buffer_free(&piece);
         at = next;
         c += len + (c[len] == '/');
     }
@@ -43,7 +43,7 @@ static void chain_add(struct door *d, char *name)
         free(name);
         return;
     }
-    struct chain *chain = must_zero(sizeof(*chain));
+    struct chain *chain = memory_new(sizeof(*chain));
     chain->name = name;
     chain->next = d->chains;
     chain->root = make_folders(d, name);
@@ -92,7 +92,7 @@ int chains_need(struct door *d, struct op *op)
 static struct inode **collect(struct door *d, const struct chain *chain,
                               size_t *count)
 {
-    struct inode **nodes = must_zero((d->node_count + 1) * sizeof(*nodes));
+    struct inode **nodes = memory_new((d->node_count + 1) * sizeof(*nodes));
     *count = 0;
     for (size_t i = 0; i < TABLE_SIZE; i++)
         for (struct inode *n = d->inos[i]; n != NULL; n = n->ino_next) {
@@ -179,15 +179,15 @@ static struct inode *object_node(struct door *d, struct chain *chain,
     struct inode *at = inode_find(d, chain->root, "types");
     at = at != NULL ? inode_find(d, at, type->name) : NULL;
     for (size_t i = 0; at != NULL && i <= len;) {
-        struct text name = {0};
+        struct buffer name = {0};
         const char *slash =
             type->pieces == 0 ? NULL : memchr(key + i, '/', len - i);
         size_t size = slash != NULL ? (size_t)(slash - key) - i : len - i;
         name_put(&name, key + i, size);
         if (slash == NULL)
-            text_puts(&name, ".json");
+            buffer_text(&name, ".json");
         at = inode_find(d, at, name.data);
-        text_free(&name);
+        buffer_free(&name);
         i += size + 1;
     }
     return at;
@@ -311,7 +311,7 @@ static void rest_one(struct door *d)
 
 static void follow(struct door *d, struct chain *chain)
 {
-    struct text args = {0};
+    struct buffer args = {0};
     if (chain->follow != NULL)
         return;
     rest_one(d);
@@ -323,7 +323,7 @@ static void follow(struct door *d, struct chain *chain)
     chain->follow = fetch_start(d, false, chain, "tail", &args, 0);
     chain->follow->row = follow_row;
     chain->follow->done = follow_done;
-    text_free(&args);
+    buffer_free(&args);
 }
 
 static int schema_done(struct door *d, struct fetch *f, int code,
@@ -337,7 +337,7 @@ static int schema_done(struct door *d, struct fetch *f, int code,
     if (chain->shape == NULL)
         return EIO;
     chain->keys =
-        must_zero((chain->shape->type_count + 1) * sizeof(*chain->keys));
+        memory_new((chain->shape->type_count + 1) * sizeof(*chain->keys));
     chain->root->shape = shape_ref(chain->shape);
     chain->root->route = chain->shape->root;
     chain->is_ready = true;
@@ -375,7 +375,7 @@ static int info_done(struct door *d, struct fetch *f, int code, const char *why,
 void chain_damaged(struct door *d, struct chain *chain, const char *why)
 {
     free(chain->damage);
-    chain->damage = must_copy(why);
+    chain->damage = memory_string(why);
     chain->damaged_ms = d->now_ms;
     struct inode *told = inode_find(d, chain->root, "damaged.txt");
     if (told != NULL)

@@ -36,9 +36,9 @@ static void drop_some_reply(struct door *d, const struct inode *but)
             }
 }
 
-void reply_set(struct door *d, struct inode *node, const struct text *reply)
+void reply_set(struct door *d, struct inode *node, const struct buffer *reply)
 {
-    struct text name = {0};
+    struct buffer name = {0};
     if (!node->is_current)
         node = inode_find(d, node->parent, node->name);
     if (node == NULL || node->kind != NODE_FILE)
@@ -52,17 +52,17 @@ void reply_set(struct door *d, struct inode *node, const struct text *reply)
     }
     content_unref(node->reply);
     node->reply = content_new(reply->data, reply->len);
-    text_printf(&name, "%s.reply", node->name);
+    buffer_printf(&name, "%s.reply", node->name);
     struct inode *shown = inode_find(d, node->parent, name.data);
     if (shown != NULL && shown->kind == NODE_REPLY)
         inode_went_stale(d, shown);
-    text_free(&name);
+    buffer_free(&name);
 }
 
 static void keep_reply(struct door *d, struct op *op, struct inode *node)
 {
     if (op->handle != NULL && is_command(node))
-        text_put(&op->handle->reply, op->reply.data, op->reply.len);
+        buffer_put(&op->handle->reply, op->reply.data, op->reply.len);
     reply_set(d, node, &op->reply);
 }
 
@@ -74,7 +74,7 @@ void op_problem(struct door *d, struct op *op, struct inode *node,
     size_t len = strlen(why);
     len = len < sizeof(error.text) ? len : sizeof(error.text) - 1;
     memcpy(error.text, why, len);
-    text_clear(&op->reply);
+    buffer_clear(&op->reply);
     render_problem(&op->reply, node, method, &error);
     keep_reply(d, op, node);
 }
@@ -82,7 +82,7 @@ void op_problem(struct door *d, struct op *op, struct inode *node,
 /* ---- one call ---- */
 
 int op_call(struct door *d, struct op *op, struct inode *node,
-            const struct method *method, const struct text *args)
+            const struct method *method, const struct buffer *args)
 {
     int64_t left_ms = op->deadline_ms - d->now_ms;
     assert(!op->is_calling);
@@ -134,7 +134,7 @@ void command_answer(struct door *d, struct op *op,
     if (answer->error.code == ATE_CORRUPT)
         chain_damaged(d, op->caller->chain, answer->error.text);
     if (op->code != 0) {
-        text_clear(&op->reply);
+        buffer_clear(&op->reply);
         render_problem(&op->reply, op->caller, op->method, &answer->error);
     } else {
         int64_t index = pack_find_integer(&value, "index", -1);
@@ -144,7 +144,7 @@ void command_answer(struct door *d, struct op *op,
             render_reply(&op->reply, op->caller, op->method, &value);
     }
     keep_reply(d, op, op->caller);
-    text_clear(&op->reply);
+    buffer_clear(&op->reply);
     op_run(d, op);
 }
 
@@ -154,7 +154,7 @@ static struct given *take_given(const struct inode *node,
                                 const struct source *source)
 {
     struct given *given =
-        must_zero((source->binding_count + 1) * sizeof(*given));
+        memory_new((source->binding_count + 1) * sizeof(*given));
     for (size_t i = 0; i < source->binding_count; i++)
         given[i] = (struct given){source->bindings[i].name,
                                   binding_text(node, &source->bindings[i])};
@@ -174,26 +174,26 @@ static int call_unit(struct door *d, struct op *op, struct inode *node,
     const struct source *source = inode_writer(node);
     const struct method *method = &node->shape->methods[source->index];
     struct given *given = take_given(node, source);
-    struct text args = {0};
-    struct text why = {0};
+    struct buffer args = {0};
+    struct buffer why = {0};
     int rc = unit_args(&args, kind, data, len, &method->args, given,
                        source->binding_count, &why);
     if (rc == 0) {
         rc = op_call(d, op, node, method, &args);
     } else {
-        op_problem(d, op, node, method, text_string(&why));
+        op_problem(d, op, node, method, buffer_string(&why));
         rc = -EINVAL;
     }
     free_given(given, source->binding_count);
-    text_free(&args);
-    text_free(&why);
+    buffer_free(&args);
+    buffer_free(&why);
     return rc;
 }
 
 /* ---- many calls ---- */
 
 int command_run(struct door *d, struct op *op, struct inode *node,
-                const struct text *text)
+                const struct buffer *text)
 {
     for (;;) {
         if (op->is_calling) {
@@ -203,7 +203,7 @@ int command_run(struct door *d, struct op *op, struct inode *node,
             op->taken += op->unit;
         }
         size_t size;
-        const char *at = text_string(text) + op->taken;
+        const char *at = buffer_string(text) + op->taken;
         size_t left = text->len - op->taken;
         enum unit_kind kind = unit_next(at, left, &size);
         if (kind == UNIT_NONE)
@@ -232,15 +232,15 @@ static int begin_write(struct op *op)
     if (h->is_busy)
         return -EBUSY;
     if (h->pending.len + op->ask.size > DOOR_CALL_MAX) {
-        text_clear(&h->pending);
+        buffer_clear(&h->pending);
         return -E2BIG;
     }
     h->is_busy = true;
     if (!h->has_written)
-        text_clear(&h->reply);
+        buffer_clear(&h->reply);
     h->has_written = true;
     op->carried = h->pending.len;
-    text_put(&h->pending, op->ask.data, op->ask.size);
+    buffer_put(&h->pending, op->ask.data, op->ask.size);
     op->stage = 1;
     return 0;
 }
@@ -253,10 +253,10 @@ static size_t end_write(struct op *op, int rc)
     size_t taken = op->taken > op->carried ? op->taken - op->carried : 0;
     h->is_busy = false;
     if (rc == 0 && !op->is_partial) {
-        text_drop(&h->pending, op->taken);
+        buffer_drop(&h->pending, op->taken);
         return op->ask.size;
     }
-    text_clear(&h->pending);
+    buffer_clear(&h->pending);
     return taken;
 }
 
@@ -307,13 +307,13 @@ int command_read(struct door *d, struct op *op)
     struct handle *h = op->handle;
     size_t left = h->reply.len - h->reply_read;
     struct told told = {
-        .data = text_string(&h->reply) + h->reply_read,
+        .data = buffer_string(&h->reply) + h->reply_read,
         .len = left < op->ask.size ? left : op->ask.size,
     };
     h->reply_read += told.len;
     op_tell(d, op, &told);
     if (h->reply_read == h->reply.len) {
-        text_clear(&h->reply);
+        buffer_clear(&h->reply);
         h->reply_read = 0;
     }
     return 0;

@@ -1,6 +1,7 @@
 /* What is in a file: made by a read of the engine or of what is known here, and
  * kept until it no longer holds. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,22 +10,22 @@
 
 /* ---- what is known here ---- */
 
-static void put_known(struct door *d, struct inode *node, struct text *out)
+static void put_known(struct door *d, struct inode *node, struct buffer *out)
 {
     if (node->kind == NODE_DAMAGED) {
-        text_printf(out, "%s\n",
-                    node->chain->damage != NULL ? node->chain->damage
-                                                : "not damaged any more");
+        buffer_printf(out, "%s\n",
+                      node->chain->damage != NULL ? node->chain->damage
+                                                  : "not damaged any more");
         return;
     }
     if (node->kind == NODE_REPLY) {
-        struct text method = {0};
+        struct buffer method = {0};
         if (name_of_reply(node->name, &method)) {
             struct inode *of = inode_find(d, node->parent, method.data);
             if (of != NULL && of->reply != NULL)
-                text_put(out, of->reply->data, of->reply->len);
+                buffer_put(out, of->reply->data, of->reply->len);
         }
-        text_free(&method);
+        buffer_free(&method);
         return;
     }
     render_doc(out, node);
@@ -40,7 +41,7 @@ static void set_time(struct inode *node, int64_t time_ms)
 /* ---- what came: this version, or the next one ---- */
 
 static struct inode *take_content(struct door *d, struct inode *node,
-                                  const struct text *text)
+                                  const struct buffer *text)
 {
     uint64_t hash = bytes_hash(text->data, text->len);
     bool same = node->is_known && node->error == 0 && node->size == text->len &&
@@ -58,6 +59,20 @@ static struct inode *take_content(struct door *d, struct inode *node,
     if (node->content == NULL)
         inode_set_content(d, node, content_new(text->data, text->len));
     return node;
+}
+
+static void take_meta(struct inode *node, const struct pack *object)
+{
+    size_t len;
+    struct pack meta = pack_find(object, "_");
+    const char *time = pack_find_text(&meta, "time", &len);
+    if (time != NULL)
+        set_time(node, time_of(time, len));
+    if (!node->is_current)
+        return; /* what came is of the next version */
+    const char *at = pack_find_text(&meta, "at", &len);
+    snprintf(node->version, sizeof(node->version), "%.*s", (int)len,
+             at != NULL ? at : "");
 }
 
 static int refuse_content(struct door *d, struct inode *node, int code)
@@ -83,7 +98,7 @@ static int content_done(struct door *d, struct fetch *f, int code,
 {
     struct inode *node = f->node;
     const struct source *source = node->route->reader;
-    struct text text = {0};
+    struct buffer text = {0};
     int rc = 0;
     if (code == ATE_CORRUPT)
         chain_damaged(d, f->chain, why);
@@ -99,16 +114,11 @@ static int content_done(struct door *d, struct fetch *f, int code,
     } else {
         const struct view *view = node->shape->views;
         if (source->kind == SOURCE_OBJECT) {
-            size_t len;
-            struct pack meta = pack_find(value, "_");
-            const char *time = pack_find_text(&meta, "time", &len);
             render_object(&text, value);
-            node = take_content(d, node, &text);
-            if (time != NULL)
-                set_time(node, time_of(time, len));
+            take_meta(take_content(d, node, &text), value);
         } else if (source->kind == SOURCE_METHOD) {
             if (f->count > 0)
-                text_put(&text, f->rows.data, f->rows.len);
+                buffer_put(&text, f->rows.data, f->rows.len);
             else
                 render_result(&text, value,
                               node->shape->methods[source->index].returns);
@@ -121,7 +131,7 @@ static int content_done(struct door *d, struct fetch *f, int code,
             node = take_content(d, node, &f->rows);
         }
     }
-    text_free(&text);
+    buffer_free(&text);
     if (rc == 0 && node->chain->changes == f->from) {
         if (source->kind == SOURCE_OBJECT)
             node->is_fresh = true;
@@ -141,7 +151,7 @@ static void content_row(struct door *d, struct fetch *f, const struct pack *row)
     if (source->kind == SOURCE_METHOD)
         render_jsonl_row(&f->rows, row);
     else if (view->sorted_here)
-        text_put(&f->rows, row->start, pack_size(row));
+        buffer_put(&f->rows, row->start, pack_size(row));
     else if (source->kind == SOURCE_CSV)
         render_csv_row(&f->rows, view, row);
     else
@@ -151,30 +161,30 @@ static void content_row(struct door *d, struct fetch *f, const struct pack *row)
 
 /* ---- asking ---- */
 
-static void put_method_args(struct text *args, const struct inode *node)
+static void put_method_args(struct buffer *args, const struct inode *node)
 {
     const struct source *source = node->route->reader;
     const struct method *method = &node->shape->methods[source->index];
-    struct text pairs = {0};
-    struct text why = {0};
+    struct buffer pairs = {0};
+    struct buffer why = {0};
     size_t count = 0;
     for (size_t i = 0; i < source->binding_count; i++) {
         const struct binding *binding = &source->bindings[i];
         const struct field *field = fields_get(&method->args, binding->name);
         char *text = binding_text(node, binding);
-        struct text value = {0};
+        struct buffer value = {0};
         if (word_value(&value, field, text, strlen(text), &why) != 0)
             pack_put_string(&value, text); /* the engine says what is wrong */
         pack_put_string(&pairs, binding->name);
-        text_put(&pairs, value.data, value.len);
+        buffer_put(&pairs, value.data, value.len);
         count++;
-        text_free(&value);
+        buffer_free(&value);
         free(text);
     }
     pack_put_map(args, count);
-    text_put(args, pairs.data, pairs.len);
-    text_free(&pairs);
-    text_free(&why);
+    buffer_put(args, pairs.data, pairs.len);
+    buffer_free(&pairs);
+    buffer_free(&why);
 }
 
 static struct fetch *ask_engine(struct door *d, struct inode *node)
@@ -182,7 +192,7 @@ static struct fetch *ask_engine(struct door *d, struct inode *node)
     const struct source *source = node->route->reader;
     const struct shape *shape = node->shape;
     uint32_t deadline_ms = d->options.deadline_ms;
-    struct text args = {0};
+    struct buffer args = {0};
     struct fetch *f;
     if (source->kind == SOURCE_METHOD) {
         put_method_args(&args, node);
@@ -206,7 +216,7 @@ static struct fetch *ask_engine(struct door *d, struct inode *node)
         if (source->kind == SOURCE_CSV && !view->sorted_here)
             render_csv_title(&f->rows, view);
     }
-    text_free(&args);
+    buffer_free(&args);
     return f;
 }
 
@@ -230,11 +240,11 @@ static bool has_no_content(const struct inode *node)
 static int fetch_content(struct door *d, struct op *op, struct inode *node)
 {
     if (is_known_here(node)) {
-        struct text text = {0};
+        struct buffer text = {0};
         put_known(d, node, &text);
         struct inode *next = take_content(d, node, &text);
         next->is_fresh = true;
-        text_free(&text);
+        buffer_free(&text);
         return 0;
     }
     struct fetch *f = NULL;

@@ -17,7 +17,7 @@ int document_load(struct door *d, struct op *op, struct handle *h)
     int rc = content_need(d, op, h->node);
     if (rc != 0)
         return rc;
-    text_put(&h->data, h->node->content->data, h->node->content->len);
+    buffer_put(&h->data, h->node->content->data, h->node->content->len);
     h->is_loaded = true;
     return 0;
 }
@@ -32,7 +32,7 @@ int document_write(struct door *d, struct op *op)
     if (at > DOOR_CALL_MAX || at + op->ask.size > DOOR_CALL_MAX)
         return -EFBIG;
     if (at + op->ask.size > h->data.len)
-        text_resize(&h->data, (size_t)at + op->ask.size);
+        buffer_resize(&h->data, (size_t)at + op->ask.size);
     if (op->ask.size > 0)
         memcpy(h->data.data + at, op->ask.data, op->ask.size);
     h->is_dirty = true;
@@ -51,7 +51,7 @@ int document_read(struct door *d, struct op *op)
         op->ask.offset < h->data.len ? (size_t)op->ask.offset : h->data.len;
     size_t left = h->data.len - at;
     struct told told = {
-        .data = text_string(&h->data) + at,
+        .data = buffer_string(&h->data) + at,
         .len = left < op->ask.size ? left : op->ask.size,
     };
     return op_tell(d, op, &told);
@@ -66,10 +66,10 @@ static const struct method *method_of(const struct inode *node,
         node->route->writer != NULL ? node->route->writer : node->route->reader;
     if (source->kind == SOURCE_METHOD)
         return &node->shape->methods[source->index];
-    struct text name = {0};
-    text_printf(&name, "%s.%s", node->shape->types[source->index].name, verb);
+    struct buffer name = {0};
+    buffer_printf(&name, "%s.%s", node->shape->types[source->index].name, verb);
     int found = shape_method(node->shape, name.data);
-    text_free(&name);
+    buffer_free(&name);
     return found >= 0 ? &node->shape->methods[found] : NULL;
 }
 
@@ -122,14 +122,14 @@ static size_t take_key(const struct inode *node, const struct type *type,
     return count;
 }
 
-static int object_args(struct text *args, const struct inode *node,
+static int object_args(struct buffer *args, const struct inode *node,
                        const struct method *method, const void *data,
-                       size_t len, struct text *why)
+                       size_t len, struct buffer *why)
 {
     const struct source *source = node->route->writer;
     const struct type *type = &node->shape->types[source->index];
     char *key = binding_text(node, &source->bindings[0]);
-    struct given *given = must_zero((type->key_count + 1) * sizeof(*given));
+    struct given *given = memory_new((type->key_count + 1) * sizeof(*given));
     size_t count = take_key(node, type, key, given);
     int rc = unit_args(args, UNIT_DOCUMENT, data, len, &method->args, given,
                        count, why);
@@ -138,13 +138,13 @@ static int object_args(struct text *args, const struct inode *node,
     return rc;
 }
 
-static int content_args(struct text *args, const struct inode *node,
+static int content_args(struct buffer *args, const struct inode *node,
                         const struct method *method, const void *data,
-                        size_t len, struct text *why)
+                        size_t len, struct buffer *why)
 {
     const struct source *source = node->route->writer;
     const struct field *content = fields_get(&method->args, method->content);
-    struct text pairs = {0};
+    struct buffer pairs = {0};
     int rc = 0;
     for (size_t i = 0; i < source->binding_count && rc == 0; i++) {
         const struct binding *binding = &source->bindings[i];
@@ -158,30 +158,47 @@ static int content_args(struct text *args, const struct inode *node,
     if (rc == 0)
         rc = word_value(&pairs, content, len > 0 ? data : "", len, why);
     pack_put_map(args, source->binding_count + 1);
-    text_put(args, pairs.data, pairs.len);
-    text_free(&pairs);
+    buffer_put(args, pairs.data, pairs.len);
+    buffer_free(&pairs);
     return rc;
 }
 
+/* The engine compares it at the place that the call gets. */
+static void put_base(struct buffer *args, const char *version)
+{
+    struct buffer with = {0};
+    struct pack map = pack_open(args->data, args->len);
+    if (pack_find(&map, "before").kind == PACK_NONE) {
+        pack_put_map(&with, map.count + 1);
+        pack_put_string(&with, "before");
+        pack_put_string(&with, version);
+        buffer_put(&with, map.data, (size_t)(map.end - map.data));
+        buffer_free(args);
+        *args = with;
+    }
+}
+
 int document_call(struct door *d, struct op *op, struct inode *node,
-                  const void *data, size_t len)
+                  const char *version, const void *data, size_t len)
 {
     const struct method *method = method_of(node, "put");
-    struct text args = {0};
-    struct text why = {0};
+    struct buffer args = {0};
+    struct buffer why = {0};
     bool is_object = node->route->writer->kind == SOURCE_OBJECT;
     if (method == NULL)
         return -EPERM;
     int rc = (is_object ? object_args : content_args)(&args, node, method, data,
                                                       len, &why);
+    if (rc == 0 && is_object && version[0] != '\0')
+        put_base(&args, version);
     if (rc == 0) {
         rc = op_call(d, op, node, method, &args);
     } else {
-        op_problem(d, op, node, method, text_string(&why));
+        op_problem(d, op, node, method, buffer_string(&why));
         rc = -EINVAL;
     }
-    text_free(&args);
-    text_free(&why);
+    buffer_free(&args);
+    buffer_free(&why);
     return rc;
 }
 
@@ -195,14 +212,14 @@ int document_delete(struct door *d, struct op *op, struct inode *node)
             : NULL;
     if (method == NULL)
         return -EPERM;
-    struct text args = {0};
+    struct buffer args = {0};
     char *key = binding_text(node, &source->bindings[0]);
     pack_put_map(&args, 1);
     pack_put_string(&args, "id");
     pack_put_string(&args, key);
     int rc = op_call(d, op, node, method, &args);
     free(key);
-    text_free(&args);
+    buffer_free(&args);
     return rc;
 }
 
@@ -210,10 +227,16 @@ int document_delete(struct door *d, struct op *op, struct inode *node)
 
 enum { STAGE_LOOK, STAGE_CALL, STAGE_SETTLE, STAGE_RENEW };
 
-/* Is what the descriptor began with still what is there? */
+static bool is_based(const struct handle *h)
+{
+    return h->has_base && !h->node->is_pending && !h->node->is_moved;
+}
+
+/* Is what the descriptor began with still what is there? The call asks once
+ * more, where the engine can: see put_base(). */
 static int check_base(struct door *d, struct op *op, struct handle *h)
 {
-    if (!h->has_base || h->node->is_pending || h->node->is_moved)
+    if (!is_based(h))
         return 0;
     if (!h->node->is_current)
         return -ESTALE;
@@ -270,7 +293,8 @@ static int look(struct door *d, struct op *op, struct handle *h)
         return 0;
     }
     op->stage = STAGE_CALL;
-    return document_call(d, op, h->node, h->data.data, h->data.len);
+    return document_call(d, op, h->node, is_based(h) ? h->node->version : "",
+                         h->data.data, h->data.len);
 }
 
 int document_judge(struct door *d, struct op *op, struct handle *h)

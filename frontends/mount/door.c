@@ -31,14 +31,14 @@ bool ops_hold(struct door *d, uint64_t folder, const char *name)
                      op->ask.kind == ASK_CREATE;
         if (!holds || (op->ask.ino != folder && op->ask.to != folder))
             continue;
-        text_put(&op->later, &folder, sizeof(folder));
-        text_put(&op->later, name, strlen(name) + 1);
+        buffer_put(&op->later, &folder, sizeof(folder));
+        buffer_put(&op->later, name, strlen(name) + 1);
         return true;
     }
     return false;
 }
 
-static void forget_later(struct door *d, const struct text *later)
+static void forget_later(struct door *d, const struct buffer *later)
 {
     for (size_t at = 0; at < later->len;) {
         uint64_t folder;
@@ -60,17 +60,17 @@ static void op_free(struct door *d, struct op *op)
             f->check = NULL;
     if (op->handle != NULL && op->ask.kind == ASK_WRITE && op->stage == 1) {
         op->handle->is_busy = false; /* given up in the middle of a call */
-        text_clear(&op->handle->pending);
+        buffer_clear(&op->handle->pending);
     }
     if (op->handle != NULL && op->ask.kind == ASK_OPENDIR)
         handle_free(d, op->handle);
     forget_later(d, &op->later);
-    text_free(&op->later);
+    buffer_free(&op->later);
     inode_unref(d, op->node);
     inode_unref(d, op->to);
     inode_unref(d, op->caller);
-    text_free(&op->reply);
-    text_free(&op->work);
+    buffer_free(&op->reply);
+    buffer_free(&op->work);
     free(op->checked);
     free((char *)op->ask.name);
     free((char *)op->ask.to_name);
@@ -275,7 +275,7 @@ static void refuse(struct door *d, void *token, int error)
 
 static char *copy_name(const char *name)
 {
-    return name != NULL ? must_copy(name) : NULL;
+    return name != NULL ? memory_string(name) : NULL;
 }
 
 static bool is_release(const struct ask *ask)
@@ -295,12 +295,13 @@ void door_ask(struct door *d, const struct ask *ask)
         refuse(d, ask->token, EAGAIN);
         return;
     }
-    struct op *op = must_zero(sizeof(*op));
+    struct op *op = memory_new(sizeof(*op));
     op->ask = *ask;
     op->ask.name = copy_name(ask->name);
     op->ask.to_name = copy_name(ask->to_name);
     if (ask->data != NULL)
-        op->ask.data = memcpy(must_grow(NULL, ask->size), ask->data, ask->size);
+        op->ask.data =
+            memcpy(memory_grow(NULL, ask->size), ask->data, ask->size);
     op->handle = (struct handle *)(uintptr_t)ask->handle;
     op->node = node;
     op->to = to;
@@ -389,7 +390,7 @@ size_t door_pending(const struct door *d)
 struct door *door_new(const struct world *world,
                       const struct door_options *options, int64_t now_ms)
 {
-    struct door *d = must_zero(sizeof(*d));
+    struct door *d = memory_new(sizeof(*d));
     d->world = *world;
     d->options = *options;
     if (d->options.deadline_ms == 0)
@@ -398,7 +399,7 @@ struct door *door_new(const struct world *world,
         d->options.cache_max = DOOR_CACHE_MAX;
     if (d->options.chains_max == 0)
         d->options.chains_max = DOOR_FOLLOWED_MAX;
-    d->as = options->as != NULL ? must_copy(options->as) : NULL;
+    d->as = options->as != NULL ? memory_string(options->as) : NULL;
     d->now_ms = now_ms;
     d->root = inode_new(d, NODE_ABOVE, NULL, "");
     d->root->is_current = true;

@@ -24,7 +24,7 @@ int errno_of(int code)
 }
 
 uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
-                    const char *method, const struct text *args,
+                    const char *method, const struct buffer *args,
                     uint32_t deadline_ms)
 {
     struct ate_request request = {
@@ -39,10 +39,10 @@ uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
 }
 
 struct fetch *fetch_start(struct door *d, bool is_call, struct chain *chain,
-                          const char *method, const struct text *args,
+                          const char *method, const struct buffer *args,
                           uint32_t deadline_ms)
 {
-    struct fetch *fetch = must_zero(sizeof(*fetch));
+    struct fetch *fetch = memory_new(sizeof(*fetch));
     fetch->chain = chain;
     fetch->next = d->fetches;
     d->fetches = fetch;
@@ -60,7 +60,7 @@ static void fetch_remove(struct door *d, struct fetch *fetch)
 
 static void fetch_free(struct door *d, struct fetch *fetch)
 {
-    text_free(&fetch->rows);
+    buffer_free(&fetch->rows);
     inode_unref(d, fetch->node);
     free(fetch);
 }

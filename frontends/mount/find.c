@@ -14,12 +14,12 @@
 static char *key_up_to(const struct inode *folder, const struct domain *domain,
                        const char *value)
 {
-    struct text key = {0};
+    struct buffer key = {0};
     for (size_t i = 0; i < domain->piece; i++) {
-        text_puts(&key, inode_value(folder, domain->depth + i));
-        text_putc(&key, '/');
+        buffer_text(&key, inode_value(folder, domain->depth + i));
+        buffer_byte(&key, '/');
     }
-    text_puts(&key, value);
+    buffer_text(&key, value);
     return key.data;
 }
 
@@ -40,16 +40,16 @@ static int check_key(struct door *d, struct op *op, struct chain *chain,
                      int type, const char *key)
 {
     const char *name = chain->shape->types[type].name;
-    struct text question = {0};
-    text_printf(&question, "%s/%s", name, key);
+    struct buffer question = {0};
+    buffer_printf(&question, "%s/%s", name, key);
     if (op->checked != NULL && strcmp(op->checked, question.data) == 0) {
-        text_free(&question);
+        buffer_free(&question);
         return op->is_there ? 1 : 0;
     }
     free(op->checked);
     op->checked = question.data;
     op->is_there = false;
-    struct text args = {0};
+    struct buffer args = {0};
     pack_put_map(&args, 2);
     pack_put_string(&args, "key");
     pack_put_string(&args, key);
@@ -59,7 +59,7 @@ static int check_key(struct door *d, struct op *op, struct chain *chain,
         fetch_start(d, false, chain, "get", &args, d->options.deadline_ms);
     fetch->done = key_checked;
     fetch->check = op;
-    text_free(&args);
+    buffer_free(&args);
     return op_wait(op, fetch) == DOOR_WAIT ? -EINPROGRESS : -EIO;
 }
 
@@ -79,12 +79,12 @@ static int has_key(struct door *d, struct op *op, const struct inode *folder,
     } else {
         rc = keyset_need(d, op, chain, domain->type);
         if (rc == 0) {
-            struct text prefix = {0};
-            text_printf(&prefix, "%s/", key);
+            struct buffer prefix = {0};
+            buffer_printf(&prefix, "%s/", key);
             size_t at = keyset_from(keys, prefix.data);
             rc = at < keys->count &&
                  strncmp(keys->items[at], prefix.data, prefix.len) == 0;
-            text_free(&prefix);
+            buffer_free(&prefix);
         } else if (rc == DOOR_WAIT) {
             rc = -EINPROGRESS;
         }
@@ -151,17 +151,17 @@ static char *value_on(const struct route *route, const char *name)
     size_t before = strlen(route->prefix);
     size_t after = strlen(route->suffix);
     if (!route->is_variable)
-        return strcmp(route->prefix, name) == 0 ? must_copy("") : NULL;
+        return strcmp(route->prefix, name) == 0 ? memory_string("") : NULL;
     if (len <= before + after || strncmp(name, route->prefix, before) != 0 ||
         strcmp(name + len - after, route->suffix) != 0)
         return NULL;
-    struct text value = {0};
+    struct buffer value = {0};
     if (!name_take(&value, name + before, len - before - after) ||
         (value.len > 0 && memchr(value.data, '\0', value.len) != NULL)) {
-        text_free(&value);
+        buffer_free(&value);
         return NULL;
     }
-    text_puts(&value, "");
+    buffer_text(&value, "");
     return value.data;
 }
 
@@ -189,7 +189,7 @@ static struct inode *make_node(struct door *d, struct inode *folder,
     node->route = route;
     node->shape = shape_ref(folder->shape);
     if (route->is_variable)
-        node->value = must_copy(value);
+        node->value = memory_string(value);
     if (folder->chain->time_ms > 0)
         node->mtime_ms = folder->chain->time_ms;
     return node;
@@ -235,12 +235,12 @@ static int find_route(struct door *d, struct op *op, struct inode *folder,
     return -ENOENT;
 }
 
-bool name_of_reply(const char *name, struct text *method)
+bool name_of_reply(const char *name, struct buffer *method)
 {
     size_t len = strlen(name);
     if (len <= 6 || strcmp(name + len - 6, ".reply") != 0)
         return false;
-    text_put(method, name, len - 6);
+    buffer_put(method, name, len - 6);
     return true;
 }
 
@@ -248,7 +248,7 @@ bool name_of_reply(const char *name, struct text *method)
 static struct inode *find_special(struct door *d, struct inode *folder,
                                   const char *name)
 {
-    struct text method = {0};
+    struct buffer method = {0};
     struct inode *node = NULL;
     struct chain *chain = folder->chain;
     if (folder == chain->root && chain->damage != NULL &&
@@ -259,7 +259,7 @@ static struct inode *find_special(struct door *d, struct inode *folder,
         if (of != NULL && of->reply != NULL)
             node = inode_new(d, NODE_REPLY, folder, name);
     }
-    text_free(&method);
+    buffer_free(&method);
     return node;
 }
 
@@ -345,13 +345,13 @@ static void add_name(struct door *d, struct handle *h, struct inode *folder,
         return; /* no file can be named so; methods/ reaches it */
     if (h->name_count == h->name_room) {
         h->name_room = h->name_room == 0 ? 64 : h->name_room * 2;
-        h->names = must_grow(h->names, h->name_room * sizeof(*h->names));
+        h->names = memory_grow(h->names, h->name_room * sizeof(*h->names));
     }
     struct inode *node = inode_find(d, folder, name);
     if (node != NULL && node->is_moved)
         return;
     h->names[h->name_count++] = (struct listed){
-        .name = must_copy(name),
+        .name = memory_string(name),
         .ino = node != NULL ? node->ino : DOOR_UNKNOWN,
         .is_folder = is_folder,
     };
@@ -360,12 +360,12 @@ static void add_name(struct door *d, struct handle *h, struct inode *folder,
 static void add_value(struct door *d, struct handle *h, struct inode *folder,
                       const struct route *route, const char *value, size_t len)
 {
-    struct text name = {0};
-    text_puts(&name, route->prefix);
+    struct buffer name = {0};
+    buffer_text(&name, route->prefix);
     name_put(&name, value, len);
-    text_puts(&name, route->suffix);
+    buffer_text(&name, route->suffix);
     add_name(d, h, folder, name.data, route_is_folder(route));
-    text_free(&name);
+    buffer_free(&name);
 }
 
 /* The pieces that follow on those that the folder stands for, once each. */
@@ -466,10 +466,10 @@ static void add_replies(struct door *d, struct handle *h, struct inode *folder)
         struct inode *node = inode_find(d, folder, h->names[i].name);
         if (node == NULL || node->reply == NULL || !is_command(node))
             continue;
-        struct text name = {0};
-        text_printf(&name, "%s.reply", node->name);
+        struct buffer name = {0};
+        buffer_printf(&name, "%s.reply", node->name);
         add_name(d, h, folder, name.data, false);
-        text_free(&name);
+        buffer_free(&name);
     }
 }
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mount/text.h"
+#include "base/buffer.h"
 
 enum { FD_MOST = 1 << 16 };
 
@@ -92,7 +92,7 @@ struct guard *guard_start(const char *dir)
         close(fds[1]);
         return NULL;
     }
-    struct guard *guard = must_zero(sizeof(*guard));
+    struct guard *guard = memory_new(sizeof(*guard));
     *guard = (struct guard){.fd = fds[1], .pid = pid};
     return guard;
 }

@@ -98,10 +98,10 @@ static void name_remove(struct door *d, struct inode *node)
 struct inode *inode_new(struct door *d, enum node_kind kind,
                         struct inode *parent, const char *name)
 {
-    struct inode *node = must_zero(sizeof(*node));
+    struct inode *node = memory_new(sizeof(*node));
     node->kind = kind;
     node->ino = ++d->last_ino;
-    node->name = must_copy(name);
+    node->name = memory_string(name);
     node->parent = parent;
     node->mtime_ms = d->now_ms + d->options.epoch_ms;
     struct inode **slot = ino_slot(d, node->ino);
@@ -122,7 +122,7 @@ void inode_move(struct door *d, struct inode *node, struct inode *parent,
     struct inode *before = node->parent;
     name_remove(d, node);
     free(node->name);
-    node->name = must_copy(name);
+    node->name = memory_string(name);
     inode_ref(parent);
     node->parent = parent;
     node->chain = parent->chain;
@@ -209,7 +209,7 @@ static void inode_free(struct door *d, struct inode *node)
     d->node_count--;
     content_unref(node->reply);
     shape_unref(node->shape);
-    text_free(&node->data);
+    buffer_free(&node->data);
     free(node->name);
     free(node->value);
     struct inode *origin = node->origin;
@@ -277,23 +277,23 @@ void inode_detach(struct door *d, struct inode *node)
 struct inode *inode_replace(struct door *d, struct inode *node)
 {
     struct inode *parent = node->parent;
-    struct text name = {0};
+    struct buffer name = {0};
     struct content *reply = content_ref(node->reply); /* it is the path's */
     assert(node->is_current && parent != NULL);
     inode_ref(node);
     inode_ref(parent);
-    text_puts(&name, node->name);
+    buffer_text(&name, node->name);
     inode_detach(d, node);
     struct inode *next = inode_new(d, node->kind, parent, name.data);
     next->route = node->route;
     next->shape = shape_ref(node->shape);
-    next->value = node->value != NULL ? must_copy(node->value) : NULL;
+    next->value = node->value != NULL ? memory_string(node->value) : NULL;
     next->reply = reply;
     if (reply != NULL) {
         inode_ref(next);
         d->reply_count++;
     }
-    text_free(&name);
+    buffer_free(&name);
     inode_unref(d, parent);
     inode_unref(d, node);
     return next;
@@ -438,24 +438,24 @@ const char *inode_value(const struct inode *node, size_t depth)
 
 char *binding_text(const struct inode *node, const struct binding *binding)
 {
-    struct text text = {0};
-    text_puts(&text, "");
+    struct buffer text = {0};
+    buffer_text(&text, "");
     for (size_t i = 0; i < binding->pieces; i++) {
         if (i > 0)
-            text_putc(&text, '/');
-        text_puts(&text, inode_value(node, binding->depth + i));
+            buffer_byte(&text, '/');
+        buffer_text(&text, inode_value(node, binding->depth + i));
     }
     return text.data;
 }
 
-void inode_path(const struct inode *node, struct text *out)
+void inode_path(const struct inode *node, struct buffer *out)
 {
     if (node->parent == NULL || node->parent->chain == NULL) {
-        text_puts(out, "");
+        buffer_text(out, "");
         return;
     }
     inode_path(node->parent, out);
     if (out->len > 0)
-        text_putc(out, '/');
-    text_puts(out, node->name);
+        buffer_byte(out, '/');
+    buffer_text(out, node->name);
 }

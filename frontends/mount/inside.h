@@ -11,11 +11,12 @@
 #ifndef FRONTENDS_MOUNT_INSIDE_H
 #define FRONTENDS_MOUNT_INSIDE_H
 
+#include "base/buffer.h"
+#include "base/pack.h"
+#include "mount/content.h"
 #include "mount/door.h"
-#include "mount/pack.h"
 #include "mount/routes.h"
 #include "mount/shape.h"
-#include "mount/text.h"
 #include "mount/words.h"
 
 struct ate_error;
@@ -105,12 +106,13 @@ struct inode {
     bool is_pending; /* made by CREATE, not written yet */
     bool is_moved;   /* an editor renamed it to a scratch file */
     uint64_t size, hash;
+    char version[48]; /* of an object: the place of its newest event; or "" */
     int64_t mtime_ms;
     int64_t before_ms; /* that of the version before */
     int error;         /* instead of a content */
     struct content *content;
     struct content *reply; /* of a method's file: what it said last */
-    struct text data;      /* of SCRATCH */
+    struct buffer data;    /* of SCRATCH */
     unsigned mode;         /* of SCRATCH */
     struct inode *origin;  /* of SCRATCH: what was moved there */
     struct inode *scratch; /* of a folder: the first scratch or pending one */
@@ -137,14 +139,14 @@ struct handle {
     struct content *content; /* what one reads, or what a write is based on */
     bool has_base;           /* there was a file when it was opened */
     /* commands */
-    struct text pending; /* not yet a whole call */
-    struct text reply;
+    struct buffer pending; /* not yet a whole call */
+    struct buffer reply;
     size_t reply_read;
     uint64_t expected; /* offset of the next write */
     bool has_written;
     bool is_busy;
     /* documents */
-    struct text data;
+    struct buffer data;
     bool is_loaded; /* data has what the file holds */
     bool is_dirty;
     bool is_cut; /* truncated when it was opened, and nothing since */
@@ -183,18 +185,18 @@ struct op {
     size_t taken;         /* bytes of its data in calls that are done */
     size_t carried;       /* bytes before its data that an earlier write left */
     size_t unit;          /* of the one under way */
-    struct text work;     /* what a rename writes */
+    struct buffer work;   /* what a rename writes */
     struct inode *caller; /* whose method it is, and */
     const struct method *method;
     bool is_calling, is_partial;
     int stage;
     int code; /* errno of the last call */
     bool has_answer;
-    struct text reply; /* of the last call */
-    uint64_t index;    /* of the last transaction, +1 */
+    struct buffer reply; /* of the last call */
+    uint64_t index;      /* of the last transaction, +1 */
     uint64_t flush;
     int64_t settle_ms;
-    struct text later; /* entries to forget when it has ended */
+    struct buffer later; /* entries to forget when it has ended */
 };
 
 /* ---- calls for data ---- */
@@ -206,7 +208,7 @@ struct fetch {
     struct inode *node;
     int type;
     uint64_t from;
-    struct text rows; /* what its rows add up to */
+    struct buffer rows; /* what its rows add up to */
     size_t count;
     struct op *check; /* for whom a key is looked for */
     unsigned taken;   /* chunks since the last grant */
@@ -282,18 +284,18 @@ uint64_t bytes_hash(const void *data, size_t len);
 /* The texts of bindings, seen from `node`: malloc'd, to be freed. */
 char *binding_text(const struct inode *node, const struct binding *binding);
 /* The chain's path of a node, for replies: accounts/alice/transfer. */
-void inode_path(const struct inode *node, struct text *out);
+void inode_path(const struct inode *node, struct buffer *out);
 
 /* ---- calls for data (fetch.c) ---- */
 
 struct fetch *fetch_start(struct door *d, bool is_call, struct chain *chain,
-                          const char *method, const struct text *args,
+                          const char *method, const struct buffer *args,
                           uint32_t deadline_ms);
 void fetch_cancel(struct door *d, struct fetch *fetch);
 void fetches_free(struct door *d);
 int errno_of(int code);
 uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
-                    const char *method, const struct text *args,
+                    const char *method, const struct buffer *args,
                     uint32_t deadline_ms);
 
 /* ---- ops (door.c) ---- */
@@ -343,7 +345,7 @@ const struct route *find_writer(const struct inode *folder, const char *name,
 /* Fill the handle's names. 0, DOOR_WAIT, -errno. */
 int list_names(struct door *d, struct op *op, struct inode *folder,
                struct handle *handle);
-bool name_of_reply(const char *name, struct text *method);
+bool name_of_reply(const char *name, struct buffer *method);
 
 /* ---- contents (contents.c) ---- */
 
@@ -355,20 +357,20 @@ int content_need(struct door *d, struct op *op, struct inode *node);
 
 /* ---- rendering (render.c) ---- */
 
-void render_csv_title(struct text *out, const struct view *view);
-void render_csv_row(struct text *out, const struct view *view,
+void render_csv_title(struct buffer *out, const struct view *view);
+void render_csv_row(struct buffer *out, const struct view *view,
                     const struct pack *row);
-void render_jsonl_row(struct text *out, const struct pack *row);
+void render_jsonl_row(struct buffer *out, const struct pack *row);
 /* Sort rows of a view that stand in `rows` as msgpack, and render them. */
-void render_sorted(struct text *out, const struct view *view,
-                   const struct text *rows, bool is_csv);
-void render_object(struct text *out, const struct pack *object);
-void render_result(struct text *out, const struct pack *value,
+void render_sorted(struct buffer *out, const struct view *view,
+                   const struct buffer *rows, bool is_csv);
+void render_object(struct buffer *out, const struct pack *object);
+void render_result(struct buffer *out, const struct pack *value,
                    const char *returns);
-void render_doc(struct text *out, const struct inode *node);
-void render_reply(struct text *out, const struct inode *node,
+void render_doc(struct buffer *out, const struct inode *node);
+void render_reply(struct buffer *out, const struct inode *node,
                   const struct method *method, const struct pack *value);
-void render_problem(struct text *out, const struct inode *node,
+void render_problem(struct buffer *out, const struct inode *node,
                     const struct method *method, const struct ate_error *error);
 int64_t time_of(const char *text, size_t len);
 
@@ -393,7 +395,7 @@ int command_write(struct door *d, struct op *op);
 int command_read(struct door *d, struct op *op);
 int command_flush(struct door *d, struct op *op);
 int command_run(struct door *d, struct op *op, struct inode *node,
-                const struct text *text);
+                const struct buffer *text);
 /* The end of a call that an op made. */
 void command_answer(struct door *d, struct op *op,
                     const struct ate_answer *answer);
@@ -403,17 +405,18 @@ int command_settle(struct door *d, struct op *op);
 int call_end(struct op *op);
 void op_problem(struct door *d, struct op *op, struct inode *node,
                 const struct method *method, const char *why);
-void reply_set(struct door *d, struct inode *node, const struct text *reply);
+void reply_set(struct door *d, struct inode *node, const struct buffer *reply);
 void reply_drop(struct door *d, struct inode *node);
 int op_call(struct door *d, struct op *op, struct inode *node,
-            const struct method *method, const struct text *args);
+            const struct method *method, const struct buffer *args);
 
 int document_load(struct door *d, struct op *op, struct handle *handle);
 int document_write(struct door *d, struct op *op);
 int document_read(struct door *d, struct op *op);
 int document_judge(struct door *d, struct op *op, struct handle *handle);
+/* `version`: of an object, what it is based on, or "". */
 int document_call(struct door *d, struct op *op, struct inode *node,
-                  const void *data, size_t len);
+                  const char *version, const void *data, size_t len);
 int document_delete(struct door *d, struct op *op, struct inode *node);
 
 int scratch_make(struct door *d, struct op *op, struct inode *folder,

@@ -29,8 +29,8 @@ bool keyset_have(const struct keyset *keys, const char *key)
 
 static char *copy_of(const char *key, size_t len)
 {
-    struct text copy = {0};
-    text_put(&copy, key, len);
+    struct buffer copy = {0};
+    buffer_put(&copy, key, len);
     return copy.data;
 }
 
@@ -50,7 +50,7 @@ void keyset_add(struct keyset *keys, const char *key, size_t len)
     }
     if (keys->count == keys->room) {
         keys->room = keys->room == 0 ? 64 : keys->room * 2;
-        keys->items = must_grow(keys->items, keys->room * sizeof(char *));
+        keys->items = memory_grow(keys->items, keys->room * sizeof(char *));
     }
     memmove(keys->items + at + 1, keys->items + at,
             (keys->count - at) * sizeof(char *));
@@ -119,7 +119,7 @@ int keyset_need(struct door *d, struct op *op, struct chain *chain, int type)
     if (keys->is_ready)
         return keys->is_full ? -EOVERFLOW : 0;
     if (keys->fetch == NULL) {
-        struct text args = {0};
+        struct buffer args = {0};
         pack_put_map(&args, 1);
         pack_put_string(&args, "type");
         pack_put_string(&args, chain->shape->types[type].name);
@@ -127,7 +127,7 @@ int keyset_need(struct door *d, struct op *op, struct chain *chain, int type)
         keys->fetch->type = type;
         keys->fetch->row = keyset_row;
         keys->fetch->done = keyset_done;
-        text_free(&args);
+        buffer_free(&args);
     }
     return op_wait(op, keys->fetch);
 }

@@ -26,7 +26,7 @@ static void count_line(struct lines *log, uint64_t index, uint64_t len)
         if (log->count == log->room) {
             log->room = log->room == 0 ? 64 : log->room * 2;
             log->offsets =
-                must_grow(log->offsets, log->room * sizeof(uint64_t));
+                memory_grow(log->offsets, log->room * sizeof(uint64_t));
         }
         log->offsets[log->count++] = log->size;
     }
@@ -54,12 +54,12 @@ void lines_clear(struct door *d, struct lines *log)
 static void counting_row(struct door *d, struct fetch *f,
                          const struct pack *row)
 {
-    struct text line = {0};
+    struct buffer line = {0};
     uint64_t index = (uint64_t)pack_find_integer(row, "index", 0);
     (void)d;
     render_jsonl_row(&line, row);
     count_line(&f->chain->log, index, line.len);
-    text_free(&line);
+    buffer_free(&line);
 }
 
 static int counting_done(struct door *d, struct fetch *f, int code,
@@ -72,7 +72,7 @@ static int counting_done(struct door *d, struct fetch *f, int code,
     return code != 0 ? errno_of(code) : 0;
 }
 
-static void put_range(struct text *args, uint64_t from, uint64_t limit)
+static void put_range(struct buffer *args, uint64_t from, uint64_t limit)
 {
     pack_put_map(args, 2);
     pack_put_string(args, "from");
@@ -87,12 +87,12 @@ int lines_need(struct door *d, struct op *op, struct chain *chain)
     if (log->fetch == NULL && log->next >= chain->seen)
         return 0;
     if (log->fetch == NULL) {
-        struct text args = {0};
+        struct buffer args = {0};
         put_range(&args, log->next, chain->seen - log->next);
         log->fetch = fetch_start(d, false, chain, "tail", &args, 0);
         log->fetch->row = counting_row;
         log->fetch->done = counting_done;
-        text_free(&args);
+        buffer_free(&args);
     }
     return op_wait(op, log->fetch);
 }
@@ -104,10 +104,10 @@ void lines_row(struct door *d, struct chain *chain, const struct pack *row)
     (void)d;
     uint64_t index = (uint64_t)pack_find_integer(row, "index", 0);
     if (log->fetch == NULL && index == log->next && log->next > 0) {
-        struct text line = {0};
+        struct buffer line = {0};
         render_jsonl_row(&line, row);
         count_line(log, index, line.len);
-        text_free(&line);
+        buffer_free(&line);
     }
 }
 
@@ -172,14 +172,14 @@ static int need_block(struct door *d, struct op *op, struct chain *chain,
         content_unref(block->content);
         *block = (struct lines_block){0};
     }
-    struct text args = {0};
+    struct buffer args = {0};
     put_range(&args, step * LOG_STEP, LOG_STEP);
     struct fetch *f =
         fetch_start(d, false, chain, "tail", &args, d->options.deadline_ms);
     f->row = block_row;
     f->done = block_done;
     f->from = step;
-    text_free(&args);
+    buffer_free(&args);
     return op_wait(op, f);
 }
 
@@ -201,7 +201,7 @@ static uint64_t step_at(const struct lines *log, uint64_t offset)
 int lines_read(struct door *d, struct op *op, struct chain *chain)
 {
     struct lines *log = &chain->log;
-    struct text out = {0};
+    struct buffer out = {0};
     int rc = lines_need(d, op, chain);
     uint64_t offset = op->ask.offset;
     while (rc == 0 && offset < log->size && out.len < op->ask.size) {
@@ -214,14 +214,14 @@ int lines_read(struct door *d, struct op *op, struct chain *chain)
         size_t more = (size_t)counted(log, step) - skip;
         size_t room = op->ask.size - out.len;
         more = more < room ? more : room;
-        text_put(&out, block->content->data + skip, more);
+        buffer_put(&out, block->content->data + skip, more);
         offset += more;
     }
     if (rc == 0) {
         struct told told = {.data = out.data, .len = out.len};
         rc = op_tell(d, op, &told);
     }
-    text_free(&out);
+    buffer_free(&out);
     return rc;
 }
 
@@ -251,7 +251,7 @@ void watch_row(struct door *d, struct chain *chain, const struct pack *row)
         render_jsonl_row(&h->data, row);
         if (h->data.len <= DOOR_WATCH_MAX)
             continue;
-        text_resize(&h->data, before); /* whole lines, or none */
+        buffer_resize(&h->data, before); /* whole lines, or none */
         h->has_lost = true;
     }
 }
@@ -282,6 +282,6 @@ int watch_read(struct door *d, struct op *op)
         len = (size_t)(end - h->data.data) + 1;
     struct told told = {.data = h->data.data, .len = len};
     op_tell(d, op, &told);
-    text_drop(&h->data, len);
+    buffer_drop(&h->data, len);
     return 0;
 }

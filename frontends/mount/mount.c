@@ -31,10 +31,10 @@
 #include <unistd.h>
 
 #include "ate.h"
+#include "base/buffer.h"
 #include "mount/door.h"
 #include "mount/guard.h"
 #include "mount/notifier.h"
-#include "mount/text.h"
 
 enum {
     KEEP_S = 86400, /* until it is forgotten */
@@ -170,7 +170,7 @@ static void fill_file(struct request *r, const struct told *told)
 static void reply_names(struct request *r, const struct told *told)
 {
     size_t room = r->size < DIRENT_MAX ? r->size : DIRENT_MAX;
-    char *data = must_zero(room);
+    char *data = memory_new(room);
     size_t used = 0;
     off_t next = r->offset;
     size_t taken = 0;
@@ -287,7 +287,7 @@ static struct request *request_new(fuse_req_t req, enum ask_kind kind,
                                    fuse_ino_t ino,
                                    const struct fuse_file_info *file)
 {
-    struct request *r = must_zero(sizeof(*r));
+    struct request *r = memory_new(sizeof(*r));
     r->mount = fuse_req_userdata(req);
     r->req = req;
     r->ask = (struct ask){.kind = kind, .token = r, .ino = ino};
@@ -752,7 +752,7 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
         free(real);
         return rc;
     }
-    struct mount *m = must_zero(sizeof(*m));
+    struct mount *m = memory_new(sizeof(*m));
     m->ate = ate;
     m->dir = real;
     m->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "mount/text.h"
+#include "base/buffer.h"
 
 static int digit(char c)
 {
@@ -30,39 +30,39 @@ static bool needs(const char *value, size_t len, size_t i)
     return is_written(value + i, len - i);
 }
 
-void name_put(struct text *out, const char *value, size_t len)
+void name_put(struct buffer *out, const char *value, size_t len)
 {
     if (len == 0)
-        text_putc(out, '%');
+        buffer_byte(out, '%');
     for (size_t i = 0; i < len; i++) {
         if (needs(value, len, i))
-            text_printf(out, "%%%02X", (unsigned)(unsigned char)value[i]);
+            buffer_printf(out, "%%%02X", (unsigned)(unsigned char)value[i]);
         else
-            text_putc(out, value[i]);
+            buffer_byte(out, value[i]);
     }
 }
 
-bool name_take(struct text *out, const char *name, size_t len)
+bool name_take(struct buffer *out, const char *name, size_t len)
 {
     size_t start = out->len;
     if (len == 0)
         return false;
     for (size_t i = 0; i < len && !(len == 1 && name[0] == '%'); i++) {
         if (is_written(name + i, len - i)) {
-            text_putc(out,
-                      (char)(digit(name[i + 1]) << 4 | digit(name[i + 2])));
+            buffer_byte(out,
+                        (char)(digit(name[i + 1]) << 4 | digit(name[i + 2])));
             i += 2;
         } else {
-            text_putc(out, name[i]);
+            buffer_byte(out, name[i]);
         }
     }
-    struct text again = {0};
+    struct buffer again = {0};
     name_put(&again, out->data != NULL ? out->data + start : "",
              out->len - start);
     bool same = again.len == len && memcmp(again.data, name, len) == 0;
-    text_free(&again);
+    buffer_free(&again);
     if (!same && out->len > start)
-        text_resize(out, start);
+        buffer_resize(out, start);
     return same;
 }
 

@@ -10,16 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct text;
+struct buffer;
 
 enum { NAMES_MAX = 255 }; /* bytes of a name */
 
 /* Append the name of a value; an empty value is "%". */
-void name_put(struct text *out, const char *value, size_t len);
+void name_put(struct buffer *out, const char *value, size_t len);
 
 /* Append the value of a name; false, and nothing appended, when no value has
  * that name. */
-bool name_take(struct text *out, const char *name, size_t len);
+bool name_take(struct buffer *out, const char *name, size_t len);
 
 /* Does it look like what an editor or a copying tool makes for a moment:
  * .x.swp, x~, sedAZj3Kq, 4913, #x#, x.tmp? */

@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "mount/text.h"
+#include "base/buffer.h"
 
 enum { SAME_LOOK = 32 }; /* this many are looked at for the same */
 
@@ -105,7 +105,7 @@ static void *run(void *arg)
 
 struct notifier *notifier_new(struct fuse_session *session)
 {
-    struct notifier *n = must_zero(sizeof(*n));
+    struct notifier *n = memory_new(sizeof(*n));
     n->session = session;
     n->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&n->lock, NULL);
@@ -120,9 +120,9 @@ struct notifier *notifier_new(struct fuse_session *session)
 
 void notifier_entry(struct notifier *n, uint64_t folder, const char *name)
 {
-    struct item *item = must_zero(sizeof(*item));
+    struct item *item = memory_new(sizeof(*item));
     item->ino = folder;
-    item->name = must_copy(name);
+    item->name = memory_string(name);
     pthread_mutex_lock(&n->lock);
     add(n, item);
     pthread_mutex_unlock(&n->lock);
@@ -145,7 +145,7 @@ void notifier_data(struct notifier *n, uint64_t ino)
 {
     pthread_mutex_lock(&n->lock);
     if (!is_said(n, ino)) {
-        struct item *item = must_zero(sizeof(*item));
+        struct item *item = memory_new(sizeof(*item));
         item->ino = ino;
         add(n, item);
     }
@@ -157,7 +157,7 @@ uint64_t notifier_flush(struct notifier *n)
     uint64_t number = 0;
     pthread_mutex_lock(&n->lock);
     if (n->first != NULL || n->is_busy) {
-        struct item *item = must_zero(sizeof(*item));
+        struct item *item = memory_new(sizeof(*item));
         number = item->number = ++n->last_number;
         add(n, item);
     }

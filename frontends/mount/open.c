@@ -17,7 +17,7 @@ static bool writes(int flags)
 
 struct handle *handle_new(struct door *d, struct inode *node, int flags)
 {
-    struct handle *h = must_zero(sizeof(*h));
+    struct handle *h = memory_new(sizeof(*h));
     h->node = node;
     h->flags = flags;
     h->next = d->handles;
@@ -36,9 +36,9 @@ void handle_free(struct door *d, struct handle *h)
         h->next->prev = h->prev;
     struct inode *node = h->node;
     content_unref(h->content);
-    text_free(&h->pending);
-    text_free(&h->reply);
-    text_free(&h->data);
+    buffer_free(&h->pending);
+    buffer_free(&h->reply);
+    buffer_free(&h->data);
     for (size_t i = 0; i < h->name_count; i++)
         free((char *)h->names[i].name);
     free(h->names);
@@ -288,7 +288,7 @@ static int resize(struct door *d, struct op *op, struct inode *node)
     if (rc != 0)
         return rc;
     h->is_loaded = true;
-    text_resize(&h->data, (size_t)op->ask.offset);
+    buffer_resize(&h->data, (size_t)op->ask.offset);
     h->is_dirty = true;
     h->is_cut = false;
     return 0;

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "ate.h"
+#include "base/json.h"
 #include "mount/inside.h"
-#include "mount/json.h"
 
 /* ---- times ---- */
 
@@ -35,54 +35,55 @@ int64_t time_of(const char *text, size_t len)
 
 /* ---- separated values ---- */
 
-static void put_plain(struct text *out, const struct pack *value)
+static void put_plain(struct buffer *out, const struct pack *value)
 {
     if (value->kind == PACK_TEXT)
-        text_put(out, value->data, value->len);
+        buffer_put(out, value->data, value->len);
     else if (value->kind != PACK_NIL && value->kind != PACK_NONE)
-        json_put(out, value);
+        json_put(out, value, NULL);
 }
 
-static void put_cell(struct text *out, const struct pack *value)
+static void put_cell(struct buffer *out, const struct pack *value)
 {
-    struct text cell = {0};
+    struct buffer cell = {0};
     put_plain(&cell, value);
     bool quotes = cell.len > 0 && strpbrk(cell.data, ",\"\r\n") != NULL;
     if (quotes)
-        text_putc(out, '"');
+        buffer_byte(out, '"');
     for (size_t i = 0; i < cell.len; i++) {
         if (cell.data[i] == '"')
-            text_putc(out, '"');
-        text_putc(out, cell.data[i]);
+            buffer_byte(out, '"');
+        buffer_byte(out, cell.data[i]);
     }
     if (quotes)
-        text_putc(out, '"');
-    text_free(&cell);
+        buffer_byte(out, '"');
+    buffer_free(&cell);
 }
 
-void render_csv_title(struct text *out, const struct view *view)
+void render_csv_title(struct buffer *out, const struct view *view)
 {
     for (size_t i = 0; i < view->columns.count; i++)
-        text_printf(out, "%s%s", i > 0 ? "," : "", view->columns.items[i].name);
-    text_putc(out, '\n');
+        buffer_printf(out, "%s%s", i > 0 ? "," : "",
+                      view->columns.items[i].name);
+    buffer_byte(out, '\n');
 }
 
-void render_csv_row(struct text *out, const struct view *view,
+void render_csv_row(struct buffer *out, const struct view *view,
                     const struct pack *row)
 {
     for (size_t i = 0; i < view->columns.count; i++) {
         struct pack value = pack_find(row, view->columns.items[i].name);
         if (i > 0)
-            text_putc(out, ',');
+            buffer_byte(out, ',');
         put_cell(out, &value);
     }
-    text_putc(out, '\n');
+    buffer_byte(out, '\n');
 }
 
-void render_jsonl_row(struct text *out, const struct pack *row)
+void render_jsonl_row(struct buffer *out, const struct pack *row)
 {
-    json_put(out, row);
-    text_putc(out, '\n');
+    json_put(out, row, NULL);
+    buffer_byte(out, '\n');
 }
 
 /* ---- rows in the order of what they show ---- */
@@ -102,9 +103,9 @@ struct sort_row {
 
 static void take_sort_key(struct sort_key *key, const struct pack *value)
 {
-    struct text text = {0};
+    struct buffer text = {0};
     char *end;
-    text_puts(&text, "");
+    buffer_text(&text, "");
     put_plain(&text, value);
     key->text = text.data;
     key->number = strtod(text.data, &end);
@@ -133,7 +134,7 @@ static int compare_rows(const void *a, const void *b)
 }
 
 static struct sort_row *take_rows(const struct view *view,
-                                  const struct text *rows, size_t *count)
+                                  const struct buffer *rows, size_t *count)
 {
     struct sort_row *list = NULL;
     struct pack at = pack_open(rows->data, rows->len);
@@ -142,13 +143,13 @@ static struct sort_row *take_rows(const struct view *view,
     while (at.kind != PACK_NONE) {
         if (*count == room) {
             room = room == 0 ? 64 : room * 2;
-            list = must_grow(list, room * sizeof(*list));
+            list = memory_grow(list, room * sizeof(*list));
         }
         struct sort_row *row = &list[(*count)++];
         row->data = at.start;
         row->len = pack_size(&at);
         row->key_count = view->order_count;
-        row->keys = must_zero((view->order_count + 1) * sizeof(*row->keys));
+        row->keys = memory_new((view->order_count + 1) * sizeof(*row->keys));
         for (size_t i = 0; i < view->order_count; i++) {
             const struct field *columns = view->columns.items;
             struct pack value = pack_find(&at, columns[view->order[i]].name);
@@ -159,8 +160,8 @@ static struct sort_row *take_rows(const struct view *view,
     return list;
 }
 
-void render_sorted(struct text *out, const struct view *view,
-                   const struct text *rows, bool is_csv)
+void render_sorted(struct buffer *out, const struct view *view,
+                   const struct buffer *rows, bool is_csv)
 {
     size_t count;
     struct sort_row *list = take_rows(view, rows, &count);
@@ -183,69 +184,78 @@ void render_sorted(struct text *out, const struct view *view,
 
 /* ---- objects and results ---- */
 
-void render_object(struct text *out, const struct pack *object)
+/* A line for each entry of the outermost map or list: easy to grep, to edit and
+ * to compare. */
+static void put_lines(struct buffer *out, const struct pack *value)
 {
-    json_put_lines(out, object);
+    static const struct json_style style = {.indent = 2, .levels = 1};
+    json_put(out, value, &style);
+    buffer_byte(out, '\n');
+}
+
+void render_object(struct buffer *out, const struct pack *object)
+{
+    put_lines(out, object);
 }
 
 /* A text or blob is the file, byte for byte; a list has a line for each item,
  * as streams have; anything else is JSON. */
-void render_result(struct text *out, const struct pack *value,
+void render_result(struct buffer *out, const struct pack *value,
                    const char *returns)
 {
     bool plain = value->kind == PACK_TEXT || value->kind == PACK_BYTES;
     bool whole = returns != NULL &&
                  (strcmp(returns, "text") == 0 || strcmp(returns, "blob") == 0);
     if (plain) {
-        text_put(out, value->data, value->len);
+        buffer_put(out, value->data, value->len);
         if (!whole)
-            text_putc(out, '\n');
+            buffer_byte(out, '\n');
     } else if (value->kind == PACK_LIST) {
         struct pack at = pack_first(value);
         for (size_t i = 0; i < value->count && at.kind != PACK_NONE; i++) {
             struct pack item = at;
             if (item.kind == PACK_MAP || item.kind == PACK_LIST)
-                json_put(out, &item);
+                json_put(out, &item, NULL);
             else
                 put_plain(out, &item);
-            text_putc(out, '\n');
+            buffer_byte(out, '\n');
             at = pack_next(&at);
         }
     } else if (value->kind != PACK_NIL && value->kind != PACK_NONE) {
-        json_put_lines(out, value);
+        put_lines(out, value);
     }
 }
 
 /* ---- what a method's file shows ---- */
 
-static void put_argument(struct text *out, const struct field *arg)
+static void put_argument(struct buffer *out, const struct field *arg)
 {
-    text_printf(out, "#   %-12s %s", arg->name, arg->kind);
+    buffer_printf(out, "#   %-12s %s", arg->name, arg->kind);
     if (arg->target != NULL)
-        text_printf(out, " of %s", arg->target);
+        buffer_printf(out, " of %s", arg->target);
     for (size_t i = 0; i < arg->word_count; i++)
-        text_printf(out, "%s%s", i == 0 ? ": " : " ", arg->words[i]);
+        buffer_printf(out, "%s%s", i == 0 ? ": " : " ", arg->words[i]);
     if (arg->optional)
-        text_puts(out, ", optional");
+        buffer_text(out, ", optional");
     if (arg->doc != NULL)
-        text_printf(out, ". %s", arg->doc);
-    text_putc(out, '\n');
+        buffer_printf(out, ". %s", arg->doc);
+    buffer_byte(out, '\n');
 }
 
-void render_doc(struct text *out, const struct inode *node)
+void render_doc(struct buffer *out, const struct inode *node)
 {
     const struct source *source = node->route->writer;
     const struct method *method = &node->shape->methods[source->index];
-    text_printf(out, "# %s: %s\n", method->name, method->doc);
+    buffer_printf(out, "# %s: %s\n", method->name, method->doc);
     if (!source->is_command) {
-        text_printf(out,
-                    "# What is written here is '%s', whole; closing it "
-                    "is the call.\n",
-                    method->content);
+        buffer_printf(out,
+                      "# What is written here is '%s', whole; closing it "
+                      "is the call.\n",
+                      method->content);
         return;
     }
-    text_puts(out, "# One line written here is one call: key=value words, or "
-                   "a JSON object.\n");
+    buffer_text(out, "# One line written here is one call: key=value words, or "
+                     "a JSON object.\n");
     for (size_t i = 0; i < method->args.count; i++)
         if (!source_binds(source, method->args.items[i].name))
             put_argument(out, &method->args.items[i]);
@@ -254,57 +264,57 @@ void render_doc(struct text *out, const struct inode *node)
         const struct field *arg = &method->args.items[i];
         if (arg->optional || source_binds(source, arg->name))
             continue;
-        text_printf(out, "%s%s=", before, arg->name);
+        buffer_printf(out, "%s%s=", before, arg->name);
         before = " ";
     }
     if (*before != '\0')
-        text_putc(out, '\n');
+        buffer_byte(out, '\n');
 }
 
 /* ---- replies ---- */
 
-static void put_where(struct text *out, const struct inode *node,
+static void put_where(struct buffer *out, const struct inode *node,
                       const struct method *method)
 {
-    text_puts(out, "{\"chain\":");
+    buffer_text(out, "{\"chain\":");
     json_put_text(out, node->chain->name, strlen(node->chain->name));
-    text_puts(out, ",\"method\":");
+    buffer_text(out, ",\"method\":");
     json_put_text(out, method->name, strlen(method->name));
 }
 
-void render_reply(struct text *out, const struct inode *node,
+void render_reply(struct buffer *out, const struct inode *node,
                   const struct method *method, const struct pack *value)
 {
     put_where(out, node, method);
     if (!method->writes) {
-        text_puts(out, ",\"result\":");
-        json_put(out, value);
+        buffer_text(out, ",\"result\":");
+        json_put(out, value, NULL);
     }
     struct pack at = pack_first(value);
     bool pairs = method->writes && value->kind == PACK_MAP;
     for (size_t i = 0; pairs && i < value->count; i++) {
-        text_putc(out, ',');
-        json_put(out, &at);
-        text_putc(out, ':');
+        buffer_byte(out, ',');
+        json_put(out, &at, NULL);
+        buffer_byte(out, ':');
         at = pack_next(&at);
-        json_put(out, &at);
+        json_put(out, &at, NULL);
         at = pack_next(&at);
     }
-    text_puts(out, "}\n");
+    buffer_text(out, "}\n");
 }
 
-void render_problem(struct text *out, const struct inode *node,
+void render_problem(struct buffer *out, const struct inode *node,
                     const struct method *method, const struct ate_error *error)
 {
     put_where(out, node, method);
-    text_puts(out, ",\"error\":{\"code\":");
+    buffer_text(out, ",\"error\":{\"code\":");
     const char *code = ate_code_name(error->code);
     json_put_text(out, code, strlen(code));
     if (error->rule[0] != '\0') {
-        text_puts(out, ",\"rule\":");
+        buffer_text(out, ",\"rule\":");
         json_put_text(out, error->rule, strlen(error->rule));
     }
-    text_puts(out, ",\"text\":");
+    buffer_text(out, ",\"text\":");
     json_put_text(out, error->text, strlen(error->text));
-    text_puts(out, "}}\n");
+    buffer_text(out, "}}\n");
 }

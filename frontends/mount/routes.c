@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "mount/shape.h"
-#include "mount/text.h"
 
 /* ---- segments ---- */
 
@@ -28,10 +28,10 @@ static struct route *step(struct route *up, bool is_variable,
     struct route *route = find(up, is_variable, prefix, suffix);
     if (route != NULL)
         return route;
-    route = must_zero(sizeof(*route));
+    route = memory_new(sizeof(*route));
     route->is_variable = is_variable;
-    route->prefix = must_copy(prefix);
-    route->suffix = must_copy(suffix);
+    route->prefix = memory_string(prefix);
+    route->suffix = memory_string(suffix);
     route->depth = up->up != NULL ? up->depth + 1 : 0;
     route->up = up;
     if (up->last != NULL)
@@ -61,7 +61,7 @@ static void add_domain(struct route *route, struct domain domain)
         if (same_domain(&route->domains[i], &domain))
             return;
     size_t size = (route->domain_count + 1) * sizeof(domain);
-    route->domains = must_grow(route->domains, size);
+    route->domains = memory_grow(route->domains, size);
     route->domains[route->domain_count++] = domain;
 }
 
@@ -113,7 +113,7 @@ static struct route *step_value(const struct shape *shape, struct route *up,
 
 static struct source *source_new(enum source_kind kind, int index)
 {
-    struct source *source = must_zero(sizeof(*source));
+    struct source *source = memory_new(sizeof(*source));
     source->kind = kind;
     source->index = index;
     return source;
@@ -123,7 +123,7 @@ static void bind(struct source *source, const char *name, size_t depth,
                  size_t pieces)
 {
     size_t size = (source->binding_count + 1) * sizeof(*source->bindings);
-    source->bindings = must_grow(source->bindings, size);
+    source->bindings = memory_grow(source->bindings, size);
     source->bindings[source->binding_count++] =
         (struct binding){name, depth, pieces};
 }
@@ -162,13 +162,13 @@ static void add_type(const struct shape *shape, struct route *types, int index)
 
 static void add_view(const struct shape *shape, struct route *views, int index)
 {
-    struct text name = {0};
-    text_printf(&name, "%s.csv", shape->views[index].name);
+    struct buffer name = {0};
+    buffer_printf(&name, "%s.csv", shape->views[index].name);
     put(&step_word(views, name.data)->reader, source_new(SOURCE_CSV, index));
-    text_clear(&name);
-    text_printf(&name, "%s.jsonl", shape->views[index].name);
+    buffer_clear(&name);
+    buffer_printf(&name, "%s.jsonl", shape->views[index].name);
     put(&step_word(views, name.data)->reader, source_new(SOURCE_JSONL, index));
-    text_free(&name);
+    buffer_free(&name);
 }
 
 static void add_own(const struct shape *shape, struct route *root)
@@ -197,7 +197,7 @@ static void add_own(const struct shape *shape, struct route *root)
 /* One segment of a template: prefix{name}suffix, or a word. False when there
  * are several arguments in it. */
 struct segment {
-    struct text prefix, name, suffix;
+    struct buffer prefix, name, suffix;
     bool is_variable;
 };
 
@@ -207,21 +207,21 @@ static bool read_segment(const char *at, size_t len, struct segment *segment)
     const char *close = memchr(at, '}', len);
     segment->is_variable = open != NULL;
     size_t before = open != NULL ? (size_t)(open - at) : len;
-    text_put(&segment->prefix, at, before);
+    buffer_put(&segment->prefix, at, before);
     if (open == NULL)
         return true;
     if (close == NULL || close < open)
         return false;
-    text_put(&segment->name, open + 1, (size_t)(close - open - 1));
-    text_put(&segment->suffix, close + 1, len - (size_t)(close + 1 - at));
+    buffer_put(&segment->name, open + 1, (size_t)(close - open - 1));
+    buffer_put(&segment->suffix, close + 1, len - (size_t)(close + 1 - at));
     return strchr(segment->suffix.data, '{') == NULL;
 }
 
 static void free_segment(struct segment *segment)
 {
-    text_free(&segment->prefix);
-    text_free(&segment->name);
-    text_free(&segment->suffix);
+    buffer_free(&segment->prefix);
+    buffer_free(&segment->name);
+    buffer_free(&segment->suffix);
 }
 
 static struct route *step_segment(const struct shape *shape, struct route *up,
@@ -232,14 +232,14 @@ static struct route *step_segment(const struct shape *shape, struct route *up,
     if (!segment->is_variable)
         return step_word(up, segment->prefix.data);
     const struct field *arg =
-        fields_get(&method->args, text_string(&segment->name));
+        fields_get(&method->args, buffer_string(&segment->name));
     if (arg == NULL)
         return NULL;
     int type = shape_type(shape, arg->target);
     size_t depth = up->up != NULL ? up->depth + 1 : 0;
     bind(source, arg->name, depth, pieces_of(shape, type));
-    return step_value(shape, up, text_string(&segment->prefix), arg, type,
-                      text_string(&segment->suffix));
+    return step_value(shape, up, buffer_string(&segment->prefix), arg, type,
+                      buffer_string(&segment->suffix));
 }
 
 static struct route *walk(const struct shape *shape, struct route *root,
@@ -301,9 +301,9 @@ static void add_method(const struct shape *shape, struct route *root, int index)
 
 struct route *routes_new(const struct shape *shape)
 {
-    struct route *root = must_zero(sizeof(*root));
-    root->prefix = must_copy("");
-    root->suffix = must_copy("");
+    struct route *root = memory_new(sizeof(*root));
+    root->prefix = memory_string("");
+    root->suffix = memory_string("");
     add_own(shape, root);
     for (size_t i = 0; i < shape->method_count; i++)
         add_method(shape, root, (int)i);

@@ -62,7 +62,7 @@ int scratch_resize(struct door *d, struct inode *node, uint64_t size)
         return -ENOSPC;
     d->scratch_bytes += size;
     d->scratch_bytes -= node->data.len;
-    text_resize(&node->data, (size_t)size);
+    buffer_resize(&node->data, (size_t)size);
     node->mtime_ms = d->now_ms + d->options.epoch_ms;
     return 0;
 }
@@ -115,7 +115,7 @@ int scratch_unlink(struct door *d, struct op *op)
 
 /* ---- rename ---- */
 
-static bool has_content(const struct inode *node, const struct text *text)
+static bool has_content(const struct inode *node, const struct buffer *text)
 {
     return node->is_known && node->size == text->len &&
            node->hash == bytes_hash(text->data, text->len);
@@ -192,7 +192,7 @@ static int begin_call(struct door *d, struct op *op, struct inode *from,
         scratch_remove(d, from);
         return end_rename(d, op);
     }
-    text_put(&op->work, from->data.data, from->data.len);
+    buffer_put(&op->work, from->data.data, from->data.len);
     if (op->caller != target) {
         inode_ref(target);
         op->caller = target;
@@ -200,7 +200,7 @@ static int begin_call(struct door *d, struct op *op, struct inode *from,
     op->stage = 1;
     return is_command(target)
                ? 0
-               : document_call(d, op, target, op->work.data, op->work.len);
+               : document_call(d, op, target, "", op->work.data, op->work.len);
 }
 
 static int run_call(struct door *d, struct op *op)
@@ -210,7 +210,7 @@ static int run_call(struct door *d, struct op *op)
     if (is_command(target)) {
         rc = command_run(d, op, target, &op->work);
         if (rc == 0 && !op->is_partial && op->taken < op->work.len) {
-            text_puts(&op->work, "\n"); /* a file may end without one */
+            buffer_text(&op->work, "\n"); /* a file may end without one */
             rc = command_run(d, op, target, &op->work);
         }
         if (rc == 0 && (op->is_partial || op->taken < op->work.len))

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mount/pack.h"
+#include "base/buffer.h"
+#include "base/pack.h"
 #include "mount/routes.h"
-#include "mount/text.h"
 
 /* ---- reading ---- */
 
@@ -15,14 +15,14 @@ static char **take_words(const struct pack *map, const char *key, size_t *count)
     *count = 0;
     if (list.kind != PACK_LIST || list.count == 0)
         return NULL;
-    char **words = must_zero(list.count * sizeof(*words));
+    char **words = memory_new(list.count * sizeof(*words));
     struct pack at = pack_first(&list);
     for (size_t i = 0; i < list.count; i++) {
-        struct text word = {0};
+        struct buffer word = {0};
         if (at.kind == PACK_TEXT)
-            text_put(&word, at.data, at.len);
+            buffer_put(&word, at.data, at.len);
         else
-            text_puts(&word, "");
+            buffer_text(&word, "");
         words[(*count)++] = word.data;
         at = pack_next(&at);
     }
@@ -32,7 +32,7 @@ static char **take_words(const struct pack *map, const char *key, size_t *count)
 static char *text_or_empty(const struct pack *map, const char *key)
 {
     char *text = pack_copy_text(map, key);
-    return text != NULL ? text : must_copy("");
+    return text != NULL ? text : memory_string("");
 }
 
 static void take_field(const struct pack *map, struct field *field)
@@ -54,7 +54,7 @@ static void take_fields(const struct pack *map, const char *key,
     struct pack list = pack_find(map, key);
     if (list.kind != PACK_LIST || list.count == 0)
         return;
-    fields->items = must_zero(list.count * sizeof(*fields->items));
+    fields->items = memory_new(list.count * sizeof(*fields->items));
     struct pack at = pack_first(&list);
     for (size_t i = 0; i < list.count; i++) {
         take_field(&at, &fields->items[fields->count++]);
@@ -117,7 +117,7 @@ static void take_view(const struct pack *map, struct view *view)
     view->name = text_or_empty(map, "name");
     take_fields(map, "columns", &view->columns);
     sort_columns(view, key, key_count);
-    view->order = must_zero((key_count + order_count) * sizeof(size_t));
+    view->order = memory_new((key_count + order_count) * sizeof(size_t));
     for (size_t i = 0; i < order_count; i++)
         for (size_t c = 0; c < view->columns.count; c++)
             if (strcmp(view->columns.items[c].name, order[i]) == 0)
@@ -198,10 +198,10 @@ static size_t count_pieces(const struct shape *shape, const struct type *type,
 static bool has_method(const struct shape *shape, const struct type *type,
                        const char *verb)
 {
-    struct text name = {0};
-    text_printf(&name, "%s.%s", type->name, verb);
+    struct buffer name = {0};
+    buffer_printf(&name, "%s.%s", type->name, verb);
     bool has = shape_method(shape, name.data) >= 0;
-    text_free(&name);
+    buffer_free(&name);
     return has;
 }
 
@@ -220,7 +220,7 @@ static void finish(struct shape *shape)
     do {                                                                       \
         struct pack list = pack_find(schema, key);                             \
         struct pack at = pack_first(&list);                                    \
-        shape->items = must_zero(list.count * sizeof(*shape->items));          \
+        shape->items = memory_new(list.count * sizeof(*shape->items));         \
         for (size_t i = 0; i < list.count && at.kind == PACK_MAP; i++) {       \
             take(&at, &shape->items[shape->number++]);                         \
             at = pack_next(&at);                                               \
@@ -231,7 +231,7 @@ struct shape *shape_new(const struct pack *schema)
 {
     if (schema->kind != PACK_MAP)
         return NULL;
-    struct shape *shape = must_zero(sizeof(*shape));
+    struct shape *shape = memory_new(sizeof(*shape));
     shape->refs = 1;
     TAKE_ALL("types", take_type, types, type_count);
     TAKE_ALL("views", take_view, views, view_count);

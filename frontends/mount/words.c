@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mount/json.h"
-#include "mount/pack.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/pack.h"
 #include "mount/shape.h"
-#include "mount/text.h"
 
 enum { ARGS_MAX = 256 };
 
@@ -66,11 +66,11 @@ enum unit_kind unit_next(const char *data, size_t len, size_t *size)
 
 /* ---- values ---- */
 
-static int bad(struct text *why, const struct field *field, const char *what,
+static int bad(struct buffer *why, const struct field *field, const char *what,
                const char *value, size_t len)
 {
-    text_printf(why, "'%s' is %s, not '%.*s'", field->name, what,
-                (int)(len < 80 ? len : 80), value);
+    buffer_printf(why, "'%s' is %s, not '%.*s'", field->name, what,
+                  (int)(len < 80 ? len : 80), value);
     return -1;
 }
 
@@ -81,8 +81,8 @@ static bool is_one_of(const char *value, size_t len, const char *one,
            (strlen(other) == len && memcmp(value, other, len) == 0);
 }
 
-static int put_boolean(struct text *out, const struct field *field,
-                       const char *value, size_t len, struct text *why)
+static int put_boolean(struct buffer *out, const struct field *field,
+                       const char *value, size_t len, struct buffer *why)
 {
     if (!is_one_of(value, len, "true", "yes") &&
         !is_one_of(value, len, "false", "no"))
@@ -91,8 +91,8 @@ static int put_boolean(struct text *out, const struct field *field,
     return 0;
 }
 
-static int put_integer(struct text *out, const struct field *field,
-                       const char *value, size_t len, struct text *why)
+static int put_integer(struct buffer *out, const struct field *field,
+                       const char *value, size_t len, struct buffer *why)
 {
     char digits[24];
     char *end = digits;
@@ -110,20 +110,35 @@ static int put_integer(struct text *out, const struct field *field,
     return good ? 0 : bad(why, field, "a whole number", value, len);
 }
 
-static int put_json(struct text *out, const struct field *field,
-                    const char *value, size_t len, struct text *why)
+static int take_document(struct buffer *out, const char *data, size_t len,
+                         struct buffer *why)
 {
-    struct text problem = {0};
-    int rc = json_take(out, value, len, &problem);
+    struct buffer problem = {0};
+    json_t *value = json_read(data, len, JSON_ALLOW_NUL, &problem);
+    int rc = value != NULL ? pack_put_json(out, value) : -1;
+    if (value == NULL)
+        buffer_printf(why, "no JSON, %s", problem.data);
+    else if (rc != 0)
+        buffer_printf(why, "JSON more than %d deep", PACK_DEPTH_MAX);
+    json_decref(value);
+    buffer_free(&problem);
+    return rc;
+}
+
+static int put_json(struct buffer *out, const struct field *field,
+                    const char *value, size_t len, struct buffer *why)
+{
+    struct buffer problem = {0};
+    int rc = take_document(out, value, len, &problem);
     if (rc != 0)
-        text_printf(why, "'%s' is %s", field->name, problem.data);
-    text_free(&problem);
+        buffer_printf(why, "'%s' is %s", field->name, problem.data);
+    buffer_free(&problem);
     return rc;
 }
 
 /* A list of simple values may be a,b,c. */
-static int put_list(struct text *out, const struct field *field,
-                    const char *value, size_t len, struct text *why)
+static int put_list(struct buffer *out, const struct field *field,
+                    const char *value, size_t len, struct buffer *why)
 {
     const char *of = field->item_kind;
     bool simple =
@@ -131,7 +146,7 @@ static int put_list(struct text *out, const struct field *field,
     if (!simple || (len > 0 && value[0] == '['))
         return put_json(out, field, value, len, why);
     struct field item = {.name = field->name, .kind = field->item_kind};
-    struct text items = {0};
+    struct buffer items = {0};
     size_t count = 0;
     int rc = 0;
     for (size_t at = 0; at < len && rc == 0;) {
@@ -145,14 +160,14 @@ static int put_list(struct text *out, const struct field *field,
     }
     if (rc == 0) {
         pack_put_list(out, count);
-        text_put(out, items.data, items.len);
+        buffer_put(out, items.data, items.len);
     }
-    text_free(&items);
+    buffer_free(&items);
     return rc;
 }
 
-int word_value(struct text *out, const struct field *field, const char *value,
-               size_t len, struct text *why)
+int word_value(struct buffer *out, const struct field *field, const char *value,
+               size_t len, struct buffer *why)
 {
     if (strcmp(field->kind, "boolean") == 0)
         return put_boolean(out, field, value, len, why);
@@ -172,7 +187,7 @@ int word_value(struct text *out, const struct field *field, const char *value,
 /* ---- one line ---- */
 
 struct args {
-    struct text pairs;
+    struct buffer pairs;
     size_t count;
     const char *seen[ARGS_MAX];
 };
@@ -196,27 +211,27 @@ static const struct given *find_given(const struct given *given, size_t count,
 
 /* A list or struct in JSON keeps its quotes; where it ends, or 0. */
 static size_t take_json_word(const char *data, size_t len, size_t at,
-                             struct text *value)
+                             struct buffer *value)
 {
     bool opens = at < len && (data[at] == '[' || data[at] == '{');
     size_t size = opens ? json_end(data + at, len - at) : 0;
     size_t end = at + size;
     if (size == 0 || (end < len && data[end] != ' ' && data[end] != '\t'))
         return 0;
-    text_put(value, data + at, size);
+    buffer_put(value, data + at, size);
     return end;
 }
 
 /* The text of a value up to a blank, quotes resolved; where it ends, or 0 when
  * a quote stays open. */
 static size_t unquote(const char *data, size_t len, size_t at,
-                      struct text *value)
+                      struct buffer *value)
 {
     char quote = '\0';
     size_t end = take_json_word(data, len, at, value);
     if (end > 0)
         return end;
-    text_puts(value, "");
+    buffer_text(value, "");
     for (; at < len; at++) {
         char c = data[at];
         bool escape = c == '\\' && quote != '\'' && at + 1 < len;
@@ -225,34 +240,34 @@ static size_t unquote(const char *data, size_t len, size_t at,
         if (escape) {
             at++;
             bool newline = quote == '"' && data[at] == 'n';
-            text_putc(value, newline ? '\n' : data[at]);
+            buffer_byte(value, newline ? '\n' : data[at]);
         } else if (quote == '\0' && (c == '"' || c == '\'')) {
             quote = c;
         } else if (c == quote && quote != '\0') {
             quote = '\0';
         } else {
-            text_putc(value, c);
+            buffer_byte(value, c);
         }
     }
     return quote == '\0' ? at : 0;
 }
 
 static int add_word(struct args *args, const struct fields *fields,
-                    const char *name, const struct text *value,
-                    const struct given *given, struct text *why)
+                    const char *name, const struct buffer *value,
+                    const struct given *given, struct buffer *why)
 {
     const struct field *field = fields_get(fields, name);
     if (field == NULL) {
-        text_printf(why, "'%.80s' is no argument", name);
+        buffer_printf(why, "'%.80s' is no argument", name);
         return -1;
     }
     if (has(args, name) || args->count == ARGS_MAX) {
-        text_printf(why, "'%s' is given twice", name);
+        buffer_printf(why, "'%s' is given twice", name);
         return -1;
     }
     if (given != NULL && strcmp(given->value, value->data) != 0) {
-        text_printf(why, "'%s' is %s in the path, and not '%.80s'", name,
-                    given->value, value->data);
+        buffer_printf(why, "'%s' is %s in the path, and not '%.80s'", name,
+                      given->value, value->data);
         return -1;
     }
     args->seen[args->count++] = field->name;
@@ -263,36 +278,36 @@ static int add_word(struct args *args, const struct fields *fields,
 static int take_word(struct args *args, const char *data, size_t len,
                      size_t *at, const struct fields *fields,
                      const struct given *given, size_t given_count,
-                     struct text *why)
+                     struct buffer *why)
 {
-    struct text name = {0};
-    struct text value = {0};
+    struct buffer name = {0};
+    struct buffer value = {0};
     int rc = -1;
     size_t start = *at;
     while (*at < len && data[*at] != '=' && data[*at] != ' ' &&
            data[*at] != '\t')
         (*at)++;
-    text_put(&name, data + start, *at - start);
+    buffer_put(&name, data + start, *at - start);
     if (*at >= len || data[*at] != '=' || name.len == 0) {
-        text_printf(why, "'%.80s' is not of the form key=value", name.data);
+        buffer_printf(why, "'%.80s' is not of the form key=value", name.data);
     } else if ((*at = unquote(data, len, *at + 1, &value)) == 0) {
-        text_printf(why, "a quote in '%s' stays open", name.data);
+        buffer_printf(why, "a quote in '%s' stays open", name.data);
     } else {
         rc = add_word(args, fields, name.data, &value,
                       find_given(given, given_count, name.data), why);
     }
-    text_free(&name);
-    text_free(&value);
+    buffer_free(&name);
+    buffer_free(&value);
     return rc;
 }
 
 static int take_line(struct args *args, const char *data, size_t len,
                      const struct fields *fields, const struct given *given,
-                     size_t given_count, struct text *why)
+                     size_t given_count, struct buffer *why)
 {
     int rc = 0;
     if (memchr(data, '\0', len) != NULL) {
-        text_puts(why, "a line with a zero byte");
+        buffer_text(why, "a line with a zero byte");
         return -1;
     }
     for (size_t at = skip_blanks(data, len, 0); at < len && rc == 0;
@@ -305,40 +320,40 @@ static int take_line(struct args *args, const char *data, size_t len,
 
 static bool says_same(const struct pack *value, const char *text)
 {
-    struct text plain = {0};
+    struct buffer plain = {0};
     if (value->kind == PACK_TEXT)
-        text_put(&plain, value->data, value->len);
+        buffer_put(&plain, value->data, value->len);
     else
-        json_put(&plain, value);
-    bool same = strcmp(text_string(&plain), text) == 0;
-    text_free(&plain);
+        json_put(&plain, value, NULL);
+    bool same = strcmp(buffer_string(&plain), text) == 0;
+    buffer_free(&plain);
     return same;
 }
 
 static int take_pair(struct args *args, const struct pack *key,
                      const struct pack *value, const struct fields *fields,
                      const struct given *given, size_t given_count,
-                     struct text *why)
+                     struct buffer *why)
 {
-    struct text name = {0};
+    struct buffer name = {0};
     int rc = -1;
-    text_put(&name, key->data, key->len);
+    buffer_put(&name, key->data, key->len);
     const struct field *field = fields_get(fields, name.data);
     const struct given *known = find_given(given, given_count, name.data);
     if (field == NULL || args->count == ARGS_MAX) {
-        text_printf(why, "'%.80s' is no argument", name.data);
+        buffer_printf(why, "'%.80s' is no argument", name.data);
     } else if (known != NULL && !says_same(value, known->value)) {
-        text_printf(why,
-                    "'%s' is %s in the path, and something else in the "
-                    "document",
-                    field->name, known->value);
+        buffer_printf(why,
+                      "'%s' is %s in the path, and something else in the "
+                      "document",
+                      field->name, known->value);
     } else {
         args->seen[args->count++] = field->name;
-        text_put(&args->pairs, key->start, pack_size(key));
-        text_put(&args->pairs, value->start, pack_size(value));
+        buffer_put(&args->pairs, key->start, pack_size(key));
+        buffer_put(&args->pairs, value->start, pack_size(value));
         rc = 0;
     }
-    text_free(&name);
+    buffer_free(&name);
     return rc;
 }
 
@@ -352,13 +367,13 @@ static bool is_added(const struct pack *key, const struct fields *fields)
 static int take_json(struct args *args, bool is_document, const char *data,
                      size_t len, const struct fields *fields,
                      const struct given *given, size_t given_count,
-                     struct text *why)
+                     struct buffer *why)
 {
-    struct text packed = {0};
-    int rc = json_take(&packed, data, len, why);
+    struct buffer packed = {0};
+    int rc = take_document(&packed, data, len, why);
     struct pack map = pack_open(packed.data, packed.len);
     if (rc == 0 && map.kind != PACK_MAP) {
-        text_puts(why, "a JSON document that is no object");
+        buffer_text(why, "a JSON document that is no object");
         rc = -1;
     }
     struct pack key = pack_first(&map);
@@ -368,14 +383,14 @@ static int take_json(struct args *args, bool is_document, const char *data,
             rc = take_pair(args, &key, &value, fields, given, given_count, why);
         key = pack_next(&value);
     }
-    text_free(&packed);
+    buffer_free(&packed);
     return rc;
 }
 
 /* ---- all of it ---- */
 
 static int add_given(struct args *args, const struct fields *fields,
-                     const struct given *given, struct text *why)
+                     const struct given *given, struct buffer *why)
 {
     const struct field *field = fields_get(fields, given->name);
     if (field == NULL || has(args, given->name) || args->count == ARGS_MAX)
@@ -386,9 +401,9 @@ static int add_given(struct args *args, const struct fields *fields,
                       why);
 }
 
-int unit_args(struct text *out, enum unit_kind kind, const char *data,
+int unit_args(struct buffer *out, enum unit_kind kind, const char *data,
               size_t len, const struct fields *fields,
-              const struct given *given, size_t given_count, struct text *why)
+              const struct given *given, size_t given_count, struct buffer *why)
 {
     struct args args = {.count = 0};
     int rc = 0;
@@ -403,8 +418,8 @@ int unit_args(struct text *out, enum unit_kind kind, const char *data,
         rc = add_given(&args, fields, &given[i], why);
     if (rc == 0) {
         pack_put_map(out, args.count);
-        text_put(out, args.pairs.data, args.pairs.len);
+        buffer_put(out, args.pairs.data, args.pairs.len);
     }
-    text_free(&args.pairs);
+    buffer_free(&args.pairs);
     return rc;
 }

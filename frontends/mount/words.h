@@ -12,7 +12,7 @@
 
 struct fields;
 struct field;
-struct text;
+struct buffer;
 
 enum unit_kind {
     UNIT_NONE, /* what is there is not complete */
@@ -34,11 +34,12 @@ struct given {
 
 /* Arguments as a msgpack map: of a unit that unit_next() told, and those of
  * `given`, which the unit may repeat but not change. 0, or -1 and `why`. */
-int unit_args(struct text *out, enum unit_kind kind, const char *data,
+int unit_args(struct buffer *out, enum unit_kind kind, const char *data,
               size_t len, const struct fields *fields,
-              const struct given *given, size_t given_count, struct text *why);
+              const struct given *given, size_t given_count,
+              struct buffer *why);
 
 /* Append one argument's value, from text; 0, or -1 and `why`. */
-int word_value(struct text *out, const struct field *field, const char *value,
-               size_t len, struct text *why);
+int word_value(struct buffer *out, const struct field *field, const char *value,
+               size_t len, struct buffer *why);
 #endif

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "rest/ask.h"
-#include "rest/buffer.h"
 #include "rest/model.h"
 #include "rest/problem.h"
 #include "rest/wire.h"
@@ -30,21 +30,19 @@ json_t *arguments_body(const struct ask *ask, struct problem *problem)
     return NULL;
 }
 
-int arguments_context(const char *text, size_t len, msgpack_sbuffer *out,
+int arguments_context(const char *text, size_t len, struct buffer *out,
                       struct problem *problem)
 {
     struct problem why;
-    msgpack_packer packer;
     json_t *context = wire_parse(text, len, &why);
     int rc = -1;
-    msgpack_packer_init(&packer, out, msgpack_sbuffer_write);
     if (context == NULL)
         problem_set(problem, "INVALID", "Ate-Context: %s", why.detail);
     else if (!json_is_object(context))
         problem_set(problem, "INVALID",
                     "Ate-Context is a JSON object, as {\"lang\":\"en\"}");
     else
-        rc = wire_pack(&packer, context, "Ate-Context", problem);
+        rc = wire_pack(out, context, "Ate-Context", problem);
     json_decref(context);
     return rc;
 }

@@ -6,10 +6,10 @@
 #define FRONTENDS_REST_ARGUMENTS_H
 
 #include <jansson.h>
-#include <msgpack.h>
 #include <stddef.h>
 
 struct ask;
+struct buffer;
 struct problem;
 
 /* The object that the body holds, or an empty one where there is none. NULL:
@@ -17,7 +17,7 @@ struct problem;
 json_t *arguments_body(const struct ask *ask, struct problem *problem);
 
 /* What the header Ate-Context says, a JSON object, appended as msgpack. */
-int arguments_context(const char *text, size_t len, msgpack_sbuffer *out,
+int arguments_context(const char *text, size_t len, struct buffer *out,
                       struct problem *problem);
 
 /* Set an argument from a text, by the type of its field. It may not be there

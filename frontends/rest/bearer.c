@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
+#include "rest/base64url.h"
 
 enum { SECRET = 32 };
 

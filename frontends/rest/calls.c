@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
 
 /* Answers taken in one go before sockets get their turn. */
 enum { ANSWERS_AT_ONCE = 256 };

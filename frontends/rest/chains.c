@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
 #include "rest/calls.h"
 #include "rest/model.h"
 #include "rest/target.h"

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "rest/buffer.h"
+#include "base/buffer.h"
+#include "rest/base64url.h"
 #include "rest/problem.h"
 
 void cursor_put(struct buffer *out, int64_t position, const char *after,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ate.h"
+#include "base/pack.h"
 #include "rest/calls.h"
 #include "rest/door.h"
 #include "rest/exchange.h"
@@ -34,32 +35,29 @@ static void ask(struct download *d, const char *read, uint32_t credit,
                 call_fn *fn)
 {
     struct exchange *x = d->exchange;
-    msgpack_sbuffer args;
-    msgpack_packer packer;
+    struct buffer args = {0};
     bool is_bytes = d->is_there;
-    msgpack_sbuffer_init(&args);
-    msgpack_packer_init(&packer, &args, msgpack_sbuffer_write);
-    msgpack_pack_map(&packer, is_bytes ? 3 : 1);
+    pack_put_map(&args, is_bytes ? 3 : 1);
     if (is_bytes) {
-        wire_pack_text(&packer, "length", 6);
-        msgpack_pack_uint64(&packer, d->range.length);
+        pack_put_string(&args, "length");
+        pack_put_unsigned(&args, d->range.length);
     }
-    wire_pack_text(&packer, "name", 4);
-    wire_pack_text(&packer, x->plan.file, strlen(x->plan.file));
+    pack_put_string(&args, "name");
+    pack_put_string(&args, x->plan.file);
     if (is_bytes) {
-        wire_pack_text(&packer, "offset", 6);
-        msgpack_pack_uint64(&packer, d->range.offset);
+        pack_put_string(&args, "offset");
+        pack_put_unsigned(&args, d->range.offset);
     }
     struct ate_request request = {
         .chain = x->chain,
         .method = read,
         .args = args.data,
-        .args_len = args.size,
+        .args_len = args.len,
         .credit = credit,
         .deadline_ms = is_bytes ? 0 : LIMIT_CALL_MS,
     };
     x->call = calls_start(&x->door->calls, false, &request, fn, x);
-    msgpack_sbuffer_destroy(&args);
+    buffer_free(&args);
 }
 
 /* ---- bytes ---- */
@@ -75,16 +73,11 @@ static void drained(void *owner)
 
 static void put_chunk(struct download *d, const struct ate_bytes *value)
 {
-    msgpack_unpacked chunk;
-    msgpack_unpacked_init(&chunk);
-    if (msgpack_unpack_next(&chunk, (const char *)value->data, value->len,
-                            NULL) == MSGPACK_UNPACK_SUCCESS &&
-        chunk.data.type == MSGPACK_OBJECT_BIN &&
-        chunk.data.via.bin.size <= d->left) {
-        d->left -= chunk.data.via.bin.size;
-        stream_put(&d->stream, chunk.data.via.bin.ptr, chunk.data.via.bin.size);
+    struct pack chunk = pack_open(value->data, value->len);
+    if (chunk.kind == PACK_BYTES && chunk.len <= d->left) {
+        d->left -= chunk.len;
+        stream_put(&d->stream, (const char *)chunk.data, chunk.len);
     }
-    msgpack_unpacked_destroy(&chunk);
     d->taken++;
 }
 

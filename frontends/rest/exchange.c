@@ -20,13 +20,13 @@
 #include "rest/call_id.h"
 #include "rest/calls.h"
 #include "rest/chains.h"
-#include "rest/door.h"
-#include "rest/model.h"
 #include "rest/console.h"
+#include "rest/door.h"
 #include "rest/download.h"
+#include "rest/follower.h"
+#include "rest/model.h"
 #include "rest/node_paths.h"
 #include "rest/wire.h"
-#include "rest/follower.h"
 
 static h2o_mime_attributes_t compressible = {
     1, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
@@ -356,9 +356,9 @@ void exchange_call(struct exchange *x,
         .chain = x->chain,
         .method = x->plan.method,
         .args = x->plan.args.data,
-        .args_len = x->plan.args.size,
+        .args_len = x->plan.args.len,
         .context = x->context.data,
-        .context_len = x->context.size,
+        .context_len = x->context.len,
         .as = as[0] != '\0' ? as : NULL,
         .act_for = act_for[0] != '\0' ? act_for : NULL,
         .call_id = x->has_key ? x->call_id : NULL,
@@ -532,7 +532,7 @@ static void dispose(void *memory)
     for (size_t i = 0; i < 4; i++)
         free(x->headers[i]);
     free(x->chain);
-    msgpack_sbuffer_destroy(&x->context);
+    buffer_free(&x->context);
     plan_free(&x->plan);
     result_free(&x->result);
     target_free(&x->target);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ate.h"
+#include "base/pack.h"
 #include "rest/arguments.h"
 #include "rest/calls.h"
 #include "rest/cursor.h"
@@ -117,24 +118,21 @@ static void came(void *owner, const struct ate_answer *answer)
 
 static void follow(struct exchange *x, int64_t from)
 {
-    msgpack_sbuffer args;
-    msgpack_packer packer;
-    msgpack_sbuffer_init(&args);
-    msgpack_packer_init(&packer, &args, msgpack_sbuffer_write);
-    msgpack_pack_map(&packer, 2);
-    wire_pack_text(&packer, "follow", 6);
-    msgpack_pack_true(&packer);
-    wire_pack_text(&packer, "from", 4);
-    msgpack_pack_int64(&packer, from);
+    struct buffer args = {0};
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "follow");
+    pack_put_boolean(&args, true);
+    pack_put_string(&args, "from");
+    pack_put_integer(&args, from);
     struct ate_request request = {
         .chain = x->chain,
         .method = "tail",
         .args = args.data,
-        .args_len = args.size,
+        .args_len = args.len,
         .credit = CREDIT,
     };
     x->follower->tail = calls_start(&x->door->calls, false, &request, came, x);
-    msgpack_sbuffer_destroy(&args);
+    buffer_free(&args);
 }
 
 /* ---- reads ---- */
@@ -223,7 +221,7 @@ static int take_last_id(struct exchange *x, struct problem *problem)
 /* Where the tail of a plan begins, unless a Last-Event-ID says so. */
 static int64_t from_of(const struct exchange *x)
 {
-    return wire_number(x->plan.args.data, x->plan.args.size, "from", 0);
+    return wire_number(x->plan.args.data, x->plan.args.len, "from", 0);
 }
 
 void follower_begin(struct exchange *x)

@@ -1,7 +1,7 @@
 #include "rest/health.h"
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
 #include "rest/calls.h"
 #include "rest/door.h"
 #include "rest/meters.h"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/pack.h"
 #include "rest/problem.h"
 #include "rest/wire.h"
 
@@ -30,16 +31,14 @@ static int take_text(const struct message *m, const char *name,
 
 /* Nothing there leaves `out` empty. */
 static int take_object(const struct message *m, const char *name,
-                       msgpack_sbuffer *out, struct problem *problem)
+                       struct buffer *out, struct problem *problem)
 {
     json_t *object = json_object_get(m->json, name);
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, out, msgpack_sbuffer_write);
     if (object == NULL)
         return 0;
     if (!json_is_object(object))
         return problem_field(problem, name, "'%s' is an object", name);
-    return wire_pack(&packer, object, name, problem);
+    return wire_pack(out, object, name, problem);
 }
 
 static int take_credit(struct message *m, struct problem *problem)
@@ -137,8 +136,6 @@ int message_take(struct message *m, const char *text, size_t len,
                  struct problem *problem)
 {
     *m = (struct message){0};
-    msgpack_sbuffer_init(&m->args);
-    msgpack_sbuffer_init(&m->context);
     m->json = wire_parse(text, len, problem);
     return m->json == NULL ? -1 : take(m, problem);
 }
@@ -146,7 +143,7 @@ int message_take(struct message *m, const char *text, size_t len,
 void message_free(struct message *m)
 {
     json_decref(m->json);
-    msgpack_sbuffer_destroy(&m->args);
-    msgpack_sbuffer_destroy(&m->context);
+    buffer_free(&m->args);
+    buffer_free(&m->context);
     *m = (struct message){0};
 }

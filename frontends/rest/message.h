@@ -12,11 +12,11 @@
 #define FRONTENDS_REST_MESSAGE_H
 
 #include <jansson.h>
-#include <msgpack.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "rest/call_id.h"
 
 struct problem;
@@ -37,8 +37,8 @@ struct message {
     const char *method;
     const char *as;
     const char *act_for;
-    msgpack_sbuffer args;
-    msgpack_sbuffer context; /* empty: none */
+    struct buffer args;
+    struct buffer context; /* empty: none */
     bool has_key;
     uint8_t call_id[CALL_ID];
     uint32_t credit; /* 0: not said */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
 
 static const double bounds[METER_BOUNDS] = {0.0005, 0.001, 0.005, 0.01,
                                             0.05,   0.1,   1,     10};

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rest/buffer.h"
+#include "base/buffer.h"
 
 enum { DEPTH_MAX = 16 }; /* of parents and refs in keys */
 

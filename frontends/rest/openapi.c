@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
+#include "base/json.h"
 #include "rest/model.h"
 #include "rest/openapi_schema.h"
 #include "rest/result.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "rest/model.h"
 
 static void put(json_t *map, const char *key, json_t *value)

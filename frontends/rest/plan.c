@@ -217,13 +217,6 @@ static int plan_any(struct planning *p)
 
 /* ---- life ---- */
 
-static int pack_args(struct planning *p)
-{
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, &p->plan->args, msgpack_sbuffer_write);
-    return wire_pack(&packer, p->args, "", p->problem);
-}
-
 int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
               struct problem *problem)
 {
@@ -233,10 +226,9 @@ int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
                          .problem = problem,
                          .args = json_object()};
     *plan = (struct plan){.shape = SHAPE_VALUE, .position = POSITION_NONE};
-    msgpack_sbuffer_init(&plan->args);
     int rc = plan_any(&p);
     if (rc == 0)
-        rc = pack_args(&p);
+        rc = wire_pack(&plan->args, p.args, "", problem);
     json_decref(p.args);
     if (rc == 0)
         return 0;
@@ -250,7 +242,7 @@ void plan_free(struct plan *p)
 {
     free(p->method);
     free(p->file);
-    msgpack_sbuffer_destroy(&p->args);
+    buffer_free(&p->args);
     buffer_free(&p->body);
     *p = (struct plan){0};
 }

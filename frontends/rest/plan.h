@@ -5,12 +5,11 @@
 #define FRONTENDS_REST_PLAN_H
 
 #include <jansson.h>
-#include <msgpack.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "rest/ask.h"
-#include "rest/buffer.h"
 
 struct model;
 struct problem;
@@ -47,7 +46,7 @@ struct plan {
     bool is_based;      /* STALE means If-Match */
     const char *type;   /* of `is_create`; borrowed from the model */
     char *method;
-    msgpack_sbuffer args;
+    struct buffer args;
     enum plan_page page;
     const json_t *columns; /* names; borrowed from the model */
     size_t limit;

@@ -18,7 +18,7 @@ static int take_content(struct planning *p, const json_t *method,
     const struct ask *ask = p->ask;
     if (kind != NULL && strcmp(kind, "blob") == 0) {
         struct buffer text = {0};
-        bytes_put_hex(&text, ask->body, ask->body_len);
+        buffer_hex(&text, ask->body, ask->body_len);
         json_object_set_new(p->args, name, json_stringn(text.data, text.len));
         buffer_free(&text);
         return 0;

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "rest/wire.h"
 
 struct meaning {
@@ -152,23 +154,23 @@ void problem_put(const struct problem *p, const char *request_id,
                   "{\"type\":\"/problems/%s\",\"title\":\"%s\","
                   "\"status\":%d,\"code\":\"%s\",\"detail\":",
                   p->name, m->title, p->status, p->name);
-    text_put_json(out, p->detail, strlen(p->detail));
+    json_put_text(out, p->detail, strlen(p->detail));
     if (p->rule[0] != '\0') {
         buffer_text(out, ",\"rule\":");
-        text_put_json(out, p->rule, strlen(p->rule));
+        json_put_text(out, p->rule, strlen(p->rule));
     }
     if (p->field[0] != '\0') {
         buffer_text(out, ",\"errors\":[{\"pointer\":");
-        text_put_json(out, p->field, strlen(p->field));
+        json_put_text(out, p->field, strlen(p->field));
         buffer_text(out, ",\"detail\":");
-        text_put_json(out, p->detail, strlen(p->detail));
+        json_put_text(out, p->detail, strlen(p->detail));
         buffer_text(out, "}]");
     }
     buffer_printf(out, ",\"retryable\":%s",
                   problem_retryable(p) ? "true" : "false");
     if (request_id != NULL) {
         buffer_text(out, ",\"request_id\":");
-        text_put_json(out, request_id, strlen(request_id));
+        json_put_text(out, request_id, strlen(request_id));
     }
     buffer_byte(out, '}');
 }

@@ -15,9 +15,9 @@
 #include "ate.h"
 #include "rest/door.h"
 #include "rest/exchange.h"
+#include "rest/follower.h"
 #include "rest/health.h"
 #include "rest/peer.h"
-#include "rest/follower.h"
 #include "rest/tls.h"
 #include "rest/web.h"
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <openssl/sha.h>
 
+#include "base/json.h"
+#include "base/pack.h"
 #include "rest/cursor.h"
 #include "rest/model.h"
 #include "rest/plan.h"
@@ -28,18 +30,18 @@ void result_free(struct result *r)
 
 /* ---- cursors ---- */
 
-static void put_column(struct buffer *out, const msgpack_object *row,
+static void put_column(struct buffer *out, const struct pack *row,
                        const json_t *name)
 {
     const char *text = json_string_value(name);
-    const msgpack_object *value = wire_entry(row, text);
-    if (value == NULL)
+    struct pack value = pack_find(row, text);
+    if (value.kind == PACK_NONE)
         return;
     if (out->len > 1)
         buffer_byte(out, ',');
-    text_put_json(out, text, strlen(text));
+    json_put_text(out, text, strlen(text));
     buffer_byte(out, ':');
-    wire_put_object(out, value);
+    wire_put(out, &value);
 }
 
 static bool is_among(const json_t *names, const json_t *name)
@@ -52,7 +54,7 @@ static bool is_among(const json_t *names, const json_t *name)
 
 /* The columns that a row's place is made of, each once. */
 static void put_place(struct buffer *out, const json_t *view,
-                      const msgpack_object *row)
+                      const struct pack *row)
 {
     const json_t *key = json_object_get(view, "key");
     const json_t *order = json_object_get(view, "order");
@@ -65,19 +67,19 @@ static void put_place(struct buffer *out, const json_t *view,
     buffer_byte(out, '}');
 }
 
-static void keep_place(struct result *r, const msgpack_object *row)
+static void keep_place(struct result *r, const struct pack *row)
 {
-    const msgpack_object *value = NULL;
+    struct pack value = {.kind = PACK_NONE};
     buffer_clear(&r->after);
     switch (r->plan->page) {
     case PAGE_ID:
-        value = wire_entry(row, "id");
+        value = pack_find(row, "id");
         break;
     case PAGE_INDEX:
-        value = wire_entry(row, "index");
+        value = pack_find(row, "index");
         break;
     case PAGE_NAME:
-        value = wire_entry(row, "name");
+        value = pack_find(row, "name");
         break;
     case PAGE_ROW:
         put_place(&r->after, r->plan->columns, row);
@@ -85,35 +87,31 @@ static void keep_place(struct result *r, const msgpack_object *row)
     case PAGE_NONE:
         break;
     }
-    if (value != NULL)
-        wire_put_object(&r->after, value);
+    if (value.kind != PACK_NONE)
+        wire_put(&r->after, &value);
 }
 
 /* ---- rows ---- */
 
 void result_row(struct result *r, const void *msgpack, size_t len)
 {
-    msgpack_unpacked row;
     size_t most = r->plan->limit > 0 ? r->plan->limit : 1;
     if (r->rows == most) {
         r->has_more = true;
         return;
     }
-    msgpack_unpacked_init(&row);
-    if (msgpack_unpack_next(&row, msgpack, len, NULL) ==
-        MSGPACK_UNPACK_SUCCESS) {
-        if (r->rows++ > 0)
-            buffer_byte(&r->body, ',');
-        else if (r->plan->limit > 0)
-            buffer_text(&r->body, "{\"items\":[");
-        wire_put_object(&r->body, &row.data);
-        if (r->rows == most)
-            keep_place(r, &row.data);
-        const msgpack_object *index = wire_entry(&row.data, "index");
-        if (r->plan->is_tail && index != NULL)
-            r->position = (int64_t)index->via.u64;
-    }
-    msgpack_unpacked_destroy(&row);
+    struct pack row = pack_open(msgpack, len);
+    if (row.kind == PACK_NONE)
+        return;
+    if (r->rows++ > 0)
+        buffer_byte(&r->body, ',');
+    else if (r->plan->limit > 0)
+        buffer_text(&r->body, "{\"items\":[");
+    wire_put(&r->body, &row);
+    if (r->rows == most)
+        keep_place(r, &row);
+    if (r->plan->is_tail)
+        r->position = pack_find_integer(&row, "index", r->position);
 }
 
 /* Weak, for the same may be sent compressed. */
@@ -137,7 +135,7 @@ static void end_rows(struct result *r)
     buffer_text(&r->body, "],\"next\":");
     if (r->has_more && r->after.len > 0) {
         cursor_put(&r->next, r->position, r->after.data, r->after.len);
-        text_put_json(&r->body, r->next.data, r->next.len);
+        json_put_text(&r->body, r->next.data, r->next.len);
     } else {
         buffer_text(&r->body, "null");
     }
@@ -151,13 +149,13 @@ static void end_rows(struct result *r)
 /* ---- the end ---- */
 
 /* The version of an object: the place of its newest event. */
-static void version_etag(struct result *r, const msgpack_object *object)
+static void version_etag(struct result *r, const struct pack *object)
 {
-    const msgpack_object *meta = wire_entry(object, "_");
-    const msgpack_object *at = meta != NULL ? wire_entry(meta, "at") : NULL;
-    if (wire_is_text(at))
-        snprintf(r->etag, sizeof(r->etag), "\"%.*s\"", (int)at->via.str.size,
-                 at->via.str.ptr);
+    size_t len;
+    struct pack meta = pack_find(object, "_");
+    const char *at = pack_find_text(&meta, "at", &len);
+    if (at != NULL)
+        snprintf(r->etag, sizeof(r->etag), "\"%.*s\"", (int)len, at);
 }
 
 void path_put_key(struct buffer *out, const char *key, size_t len)
@@ -171,25 +169,22 @@ void path_put_key(struct buffer *out, const char *key, size_t len)
     }
 }
 
-static void keep_key(struct result *r, const msgpack_object *answer)
+static void keep_key(struct result *r, const struct pack *answer)
 {
-    const msgpack_object *key = wire_entry(answer, "result");
-    if (wire_is_text(key))
-        path_put_key(&r->key, key->via.str.ptr, key->via.str.size);
+    size_t len;
+    const char *key = pack_find_text(answer, "result", &len);
+    if (key != NULL)
+        path_put_key(&r->key, key, len);
 }
 
-static void end_entry(struct result *r, const msgpack_object *answer)
+static void end_entry(struct result *r, const struct pack *answer)
 {
-    const msgpack_object *entry = wire_entry(answer, r->plan->entry);
-    if (entry == NULL)
-        return;
-    if (entry->type == MSGPACK_OBJECT_STR)
-        buffer_put(&r->body, entry->via.str.ptr, entry->via.str.size);
-    else if (entry->type == MSGPACK_OBJECT_BIN)
-        buffer_put(&r->body, entry->via.bin.ptr, entry->via.bin.size);
+    struct pack entry = pack_find(answer, r->plan->entry);
+    if (entry.kind == PACK_TEXT || entry.kind == PACK_BYTES)
+        buffer_put(&r->body, entry.data, entry.len);
 }
 
-static void end_value(struct result *r, const msgpack_object *answer)
+static void end_value(struct result *r, const struct pack *answer)
 {
     switch (r->plan->shape) {
     case SHAPE_TEXT:
@@ -198,14 +193,14 @@ static void end_value(struct result *r, const msgpack_object *answer)
         break;
     case SHAPE_OBJECT:
         version_etag(r, answer);
-        wire_put_object(&r->body, answer);
+        wire_put(&r->body, answer);
         break;
     case SHAPE_WRITE:
         keep_key(r, answer);
-        wire_put_object(&r->body, answer);
+        wire_put(&r->body, answer);
         break;
     default:
-        wire_put_object(&r->body, answer);
+        wire_put(&r->body, answer);
     }
 }
 
@@ -217,14 +212,8 @@ bool result_end(struct result *r, const void *msgpack, size_t len)
         else if (r->rows == 0)
             return false;
     } else {
-        msgpack_unpacked answer;
-        msgpack_unpacked_init(&answer);
-        if (len > 0 && msgpack_unpack_next(&answer, msgpack, len, NULL) ==
-                           MSGPACK_UNPACK_SUCCESS)
-            end_value(r, &answer.data);
-        else
-            buffer_text(&r->body, "null");
-        msgpack_unpacked_destroy(&answer);
+        struct pack answer = pack_open(msgpack, len);
+        end_value(r, &answer);
     }
     if (r->etag[0] == '\0' && r->plan->shape != SHAPE_WRITE)
         weak_etag(r);

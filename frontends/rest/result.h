@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rest/buffer.h"
+#include "base/buffer.h"
 
 struct plan;
 

@@ -9,7 +9,7 @@
 
 #include <h2o.h>
 
-#include "rest/buffer.h"
+#include "base/buffer.h"
 
 struct stream {
     h2o_generator_t super;

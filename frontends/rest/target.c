@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rest/buffer.h"
+#include "base/buffer.h"
+#include "base/text.h"
 #include "rest/problem.h"
 #include "rest/wire.h"
 

@@ -1,6 +1,8 @@
-/* h2o answers what is malformed by itself, in a line of text; what it says in
- * full is made a problem here. Who is too slow it closes without a word, so the
- * sweep is a little faster and says why (`farewell`).
+/* h2o answers what is malformed by itself, in a line of text. Where it has read
+ * a head, that passes through filters, and is made a problem here; for what is
+ * no head it writes bytes to the socket, where nobody can put others. Who is
+ * too slow it closes without a word, so the sweep is a little faster and says
+ * why (`farewell`).
  *
  * h2o hands a request over when its body has come, and keeps that until then.
  * So that nobody fills the memory who may not even ask, what has come is
@@ -8,6 +10,7 @@
  * be in the head, and all have LIMIT_BODIES together. */
 #include "rest/web.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,7 @@
 #include <sys/socket.h>
 
 #include "ate.h"
-#include "rest/buffer.h"
+#include "base/buffer.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
 #include "rest/problem.h"
@@ -81,19 +84,30 @@ static void put_problem(int status, const char *why, struct buffer *out)
     problem_put(&p, NULL, out);
 }
 
+/* What h2o says of a head that it has read. */
+static const char *complaint(int status)
+{
+    switch (status) {
+    case 400:
+        return "Content-Length is no number, Transfer-Encoding is not "
+               "'chunked', or a chunk is malformed";
+    case 413:
+        return "a body has at most 16777216 bytes";
+    case 417:
+        return "Expect takes '100-continue' alone";
+    default:
+        return "the request is no HTTP/1.1 that is understood here";
+    }
+}
+
 static void make_problem(h2o_filter_t *self, h2o_req_t *req,
                          h2o_ostream_t **slot)
 {
     struct buffer text = {0};
-    char why[120];
     (void)self;
+    static_assert(LIMIT_BODY == 16777216, "complaint() says so");
     if (!is_own(req)) {
-        snprintf(why, sizeof(why),
-                 req->res.status == 413 ? "a body has at most %d bytes"
-                                        : "the request is no HTTP/1.1 that is "
-                                          "understood here",
-                 LIMIT_BODY);
-        put_problem(req->res.status, why, &text);
+        put_problem(req->res.status, complaint(req->res.status), &text);
         struct problem_stream *s =
             (struct problem_stream *)h2o_add_ostream(req, sizeof(*s), slot);
         s->super.do_send = send_problem;

@@ -11,8 +11,8 @@
 
 #include "ate.h"
 #include "mount/door.h"
-#include "mount/pack.h"
-#include "mount/text.h"
+#include "base/pack.h"
+#include "base/buffer.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -91,7 +91,7 @@ static void grant(void *ctx, uint64_t call, uint32_t chunks)
     (void)chunks;
 }
 
-static void put_pair(struct text *out, const char *key, const char *value)
+static void put_pair(struct buffer *out, const char *key, const char *value)
 {
     pack_put_string(out, key);
     pack_put_string(out, value);
@@ -111,7 +111,7 @@ static const char *some_type(struct fuzz *f)
     return types[take(f) % (sizeof(types) / sizeof(*types))];
 }
 
-static void put_transaction(struct fuzz *f, struct text *out)
+static void put_transaction(struct fuzz *f, struct buffer *out)
 {
     static const char *const changes[] = {"new", "edit", "delete", "fact"};
     pack_put_map(out, 3);
@@ -126,7 +126,7 @@ static void put_transaction(struct fuzz *f, struct text *out)
     put_pair(out, "time", "2026-11-29T00:05:43.359Z");
 }
 
-static void put_object(struct fuzz *f, struct text *out)
+static void put_object(struct fuzz *f, struct buffer *out)
 {
     pack_put_map(out, 2);
     put_pair(out, "id", some_key(f));
@@ -135,15 +135,15 @@ static void put_object(struct fuzz *f, struct text *out)
 
 /* What fits the question; now and then something else. */
 static void put_answer(struct fuzz *f, const char *method, bool is_row,
-                       struct text *out)
+                       struct buffer *out)
 {
     if (take(f) % 16 == 0) {
         size_t len = take(f) % 32;
         for (size_t i = 0; i < len; i++)
-            text_putc(out, (char)take(f));
+            buffer_byte(out, (char)take(f));
     } else if (strcmp(method, "schema") == 0) {
         const struct ate_bytes *schema = &schemas[take(f) % 2];
-        text_put(out, schema->data, schema->len);
+        buffer_put(out, schema->data, schema->len);
     } else if (strcmp(method, "chain.ls") == 0) {
         pack_put_list(out, 2);
         pack_put_map(out, 1);
@@ -187,7 +187,7 @@ static void answer(struct fuzz *f)
 {
     struct waiting *w = some_call(f);
     struct ate_answer a = {.call = w->call};
-    struct text value = {0};
+    struct buffer value = {0};
     uint8_t how = take(f);
     if (w->call == 0)
         return;
@@ -200,7 +200,7 @@ static void answer(struct fuzz *f)
     if (a.kind == ATE_ANSWER_FINAL)
         w->call = 0;
     door_answer(f->door, &a);
-    text_free(&value);
+    buffer_free(&value);
 }
 
 /* ---- what the kernel hears ---- */
@@ -399,7 +399,7 @@ static void answer_well(struct fuzz *f)
     struct ate_answer a = {.call = w->call, .kind = ATE_ANSWER_FINAL};
     static const uint8_t good[] = {1, 0, 1, 1, 1, 1, 1, 1};
     struct fuzz fit = {.data = good, .len = sizeof(good)};
-    struct text value = {0};
+    struct buffer value = {0};
     fit.data = f->asked_count % 2 ? good : good + 2;
     put_answer(&fit, w->method, false, &value);
     a.value = (struct ate_bytes){(uint8_t *)value.data, value.len};
@@ -408,7 +408,7 @@ static void answer_well(struct fuzz *f)
         w->call = 0;
         door_answer(f->door, &a);
     }
-    text_free(&value);
+    buffer_free(&value);
 }
 
 /* From the root to a file, with an engine that answers as it should. */
@@ -495,7 +495,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct fuzz *f = must_zero(sizeof(*f));
+    struct fuzz *f = memory_new(sizeof(*f));
     const struct world world = {
         .ctx = f,
         .call = start,

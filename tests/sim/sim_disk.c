@@ -550,6 +550,14 @@ static uint64_t read_file(const struct sim_file *f, const struct job_op *op)
     return len;
 }
 
+/* Nothing where there is nothing. */
+static struct bytes map(const struct buf *file)
+{
+    if (file->len == 0)
+        return (struct bytes){0};
+    return bytes_of(mem_copy(file->data, file->len), file->len);
+}
+
 static int run_on_file(struct sim_disk *d, struct job_op *op)
 {
     struct sim_file *f = file_of(d, op->path);
@@ -571,8 +579,7 @@ static int run_on_file(struct sim_disk *d, struct job_op *op)
         sync_file(f);
         return 0;
     case JOB_MAP:
-        *op->mapped =
-            bytes_of(mem_copy(f->cache.data, f->cache.len), f->cache.len);
+        *op->mapped = map(&f->cache);
         return 0;
     case JOB_MODE:
         op->result = 0600;

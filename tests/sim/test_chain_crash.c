@@ -4,10 +4,9 @@
  */
 #include "unit/fixture_chain.h"
 
-#include <stdlib.h>
-
 #include "chain/inside.h"
 #include "sim/rng.h"
+#include "sim/seeds.h"
 #include "sim/sim_disk.h"
 
 enum { COMMITS = 60, SNAPSHOT_EVERY = 7, REPLAYS_EVERY = 16 };
@@ -169,14 +168,11 @@ static void mark_idle(struct script *s)
         fixture_wait(&s->f);
 }
 
-static void no_crash_of_the_engine_loses_a_commit(void **state)
+static void crash_from(uint64_t seed)
 {
-    const char *text = getenv("CRASH_SEED");
-    uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : 1;
     struct script *s = mem_zero(1, sizeof(*s));
     struct rng rng = {seed};
-    (void)state;
-    print_message("seed %llu (CRASH_SEED sets it)\n", (unsigned long long)seed);
+    print_message("seed %llu (SEED sets it)\n", (unsigned long long)seed);
     s->seed = seed;
     s->disk = sim_disk_new(seed);
     fixture_open_disk(&s->f, sim_disk_interface(s->disk), pump_plain, s->disk);
@@ -204,6 +200,15 @@ static void no_crash_of_the_engine_loses_a_commit(void **state)
     buf_deinit(&s->f.bundle);
     sim_disk_free(s->disk);
     mem_free(s);
+}
+
+static void no_crash_of_the_engine_loses_a_commit(void **state)
+{
+    uint64_t first = seeds_first();
+    unsigned rounds = seeds_rounds(1);
+    (void)state;
+    for (unsigned i = 0; i < rounds; i++)
+        crash_from(first + i);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "sim/log_script.h"
+#include "sim/seeds.h"
 
 /* Whatever fails, and whenever: nothing acknowledged is lost, FULL means that
  * nothing is left of the group, and a failed log stays readable and silent. */
@@ -17,12 +18,16 @@ static void no_fault_loses_what_was_acknowledged(void **state)
 {
     struct tally t = {0};
     (void)state;
-    for (uint64_t seed = 1; seed <= 2; seed++)
-        fault_everywhere(seed, 14, false, NULL, &t);
-    print_message("faults from seed 1: %llu recoveries, %llu lost, %llu wrong, "
-                  "%llu refused\n",
-                  (unsigned long long)t.recoveries, (unsigned long long)t.lost,
-                  (unsigned long long)t.wrong, (unsigned long long)t.refused);
+    uint64_t first = seeds_first();
+    unsigned rounds = seeds_rounds(2);
+    for (unsigned i = 0; i < rounds; i++)
+        fault_everywhere(first + i, 14, false, NULL, &t);
+    print_message(
+        "faults from seed %llu: %llu recoveries, %llu lost, %llu wrong, "
+        "%llu refused\n",
+        (unsigned long long)first, (unsigned long long)t.recoveries,
+        (unsigned long long)t.lost, (unsigned long long)t.wrong,
+        (unsigned long long)t.refused);
     if (tally_failures(&t) != 0)
         print_message("first: %s\n", t.first);
     assert_int_equal(tally_failures(&t), 0);

@@ -3,12 +3,11 @@
  * the file of tiles. */
 #include "unit/fixture_chain.h"
 
-#include <stdlib.h>
-
 #include "chain/query.h"
 #include "event/proof_file.h"
 #include "log/tiles.h"
 #include "sim/rng.h"
+#include "sim/seeds.h"
 #include "sim/sim_disk.h"
 
 /* So many transactions before power begins to fail, and while it does. */
@@ -154,14 +153,11 @@ static void commit(struct script *s, size_t count)
     }
 }
 
-static void no_crash_keeps_a_transaction_from_being_proved(void **state)
+static void crash_from(uint64_t seed)
 {
-    const char *text = getenv("CRASH_SEED");
     struct script *s = mem_zero(1, sizeof(*s));
-    (void)state;
-    s->seed = text != NULL ? strtoull(text, NULL, 10) : 1;
-    print_message("seed %llu (CRASH_SEED sets it)\n",
-                  (unsigned long long)s->seed);
+    s->seed = seed;
+    print_message("seed %llu (SEED sets it)\n", (unsigned long long)seed);
     struct rng rng = {s->seed};
     s->disk = sim_disk_new(s->seed);
     fixture_open_disk(&s->f, sim_disk_interface(s->disk), pump_plain, s->disk);
@@ -185,6 +181,15 @@ static void no_crash_keeps_a_transaction_from_being_proved(void **state)
     buf_deinit(&s->f.bundle);
     sim_disk_free(s->disk);
     mem_free(s);
+}
+
+static void no_crash_keeps_a_transaction_from_being_proved(void **state)
+{
+    uint64_t first = seeds_first();
+    unsigned rounds = seeds_rounds(1);
+    (void)state;
+    for (unsigned i = 0; i < rounds; i++)
+        crash_from(first + i);
 }
 
 int main(void)

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "log/tiles.h"
 #include "sim/rng.h"
+#include "sim/seeds.h"
 #include "sim/sim_disk.h"
 
 /* Enough for full tiles of two levels; the first 65536 come at once. */
@@ -193,9 +193,8 @@ static void run(struct run *r, sim_hook *hook)
 
 static uint64_t seed_of_run(void)
 {
-    const char *text = getenv("CRASH_SEED");
-    uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : 1;
-    print_message("seed %llu (CRASH_SEED sets it)\n", (unsigned long long)seed);
+    uint64_t seed = seeds_first();
+    print_message("seed %llu (SEED sets it)\n", (unsigned long long)seed);
     return seed;
 }
 

@@ -24,4 +24,12 @@ describe('the corpus of', function()
             assert.is_true(count >= 5, target .. ': ' .. done.out)
         end)
     end
+
+    it('accept can be made anew, each seed accepted or refused as it was',
+        function()
+            local done = h.shell(('cd %s && ATE_SEEDS=%s '
+                .. '"$(dirname "$ATE")"/tests/replay/accept'):format(h.root,
+                h.dir))
+            assert.equal(0, done.code, done.err:sub(-2000))
+        end)
 end)

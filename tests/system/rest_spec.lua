@@ -727,7 +727,7 @@ describe('manners', function()
 
     it('hold against who sends nonsense, or nothing', function()
         run.write(run.dir .. '/raw.py', [[
-import socket, sys, threading
+import json, socket, sys, threading
 host, port = sys.argv[1].split(':')
 
 def talk(data):
@@ -778,16 +778,38 @@ for first in (b'', GET + KEY + b'\r\n'):
     thread = threading.Thread(target=trickle, args=(first, heard))
     thread.start()
     drops.append((thread, heard))
-for status, data in (
+CODES = {b'400': b'INVALID', b'401': b'UNAUTHORIZED', b'408': b'TIMEOUT',
+    b'405': b'METHOD_NOT_ALLOWED', b'413': b'TOO_LARGE',
+    b'414': b'URI_TOO_LONG', b'417': b'INVALID'}
+CHUNKED = POST + b'transfer-encoding: chunked\r\n\r\n'
+END = b'connection: close\r\n\r\n'
+for status, data in ( # what has no head: the HTTP library's own line
         (b'400', b'hello\r\n\r\n'),
+        (b'400', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' * 9),
+        (b'400', b'GET /\r\n\r\n'),
+        (b'400', b'GET / HTTP/9.9\r\nhost: a\r\n\r\n'),
         (b'400', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+        (b'400', b'GET / HTTP/1.1\r\nhost\r\n\r\n'),
+        (b'400', GET + b'x: a\0b\r\n\r\n'),
         (b'400', GET + b'x: ' + b'a' * 500000 + b'\r\n\r\n'),
-        (b'400', GET + b'a: b\r\n' * 200 + b'\r\n'),
+        (b'400', GET + b'a: b\r\n' * 200 + b'\r\n')):
+    said = talk(data)
+    assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+    assert b'text/plain' in said, said
+for status, data in (
         (b'413', POST + b'content-length: 99999999\r\n\r\n'),
         (b'400', POST + b'content-length: 12x\r\n\r\n'),
-        (b'400', POST + b'transfer-encoding: chunked\r\n\r\nzz\r\n'),
-        (b'400', b'OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'),
-        (b'405', b'TRACE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'),
+        (b'400', POST + b'content-length: -1\r\n\r\n'),
+        (b'400', POST + b'content-length: ' + b'9' * 30 + b'\r\n\r\n'),
+        (b'400', POST + b'transfer-encoding: gzip\r\n\r\n'),
+        (b'400', CHUNKED + b'zz\r\n'),
+        (b'400', CHUNKED + b'2\r\nabXX\r\n'),
+        (b'417', POST + b'expect: more\r\ncontent-length: 1\r\n\r\na'),
+        (b'400', b'OPTIONS * HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'405', b'TRACE / HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'405', b'brew /v1 HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'414', b'GET /' + b'a' * 9000 + b' HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'414', b'GET /' + b'a' * 99000 + b' HTTP/1.1\r\nhost: a\r\n' + END),
         (b'401', b'GET /v1 HTTP/1.0\r\n\r\n'),
         (b'408', b'GET / HTTP/1.1\r\nhost:'),
         (b'408', POST + b'content-length: 10\r\n\r\nabc'),
@@ -797,6 +819,9 @@ for status, data in (
         (b'408', b'')):
     said = talk(data)
     assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+    assert b'content-type: application/problem+json' in said, said
+    code = json.loads(said.split(b'\r\n\r\n', 1)[1])['code'].encode()
+    assert code == CODES[status], (code, data[:60])
 for (thread, heard), status in zip(drops, (b'408', b'200')):
     thread.join()
     assert heard[0].split(b' ')[1:2] == [status], (status, heard)

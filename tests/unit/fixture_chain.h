@@ -27,12 +27,15 @@ struct fixture_chain {
     struct chain_deps deps;
     struct chain *chain;
     struct buf bundle;
-    bool default_pipeline; /* else one that accepts strangers, too */
-    size_t root_count;     /* the first of `keys`; 0: one */
-    uint64_t threshold;    /* how many of them have to agree; 0: one */
-    const uint8_t *next;   /* digest of the set that may follow, or NULL */
+    bool default_pipeline; /* else one that accepts strangers, too, or */
+    struct bytes pipeline[GENESIS_PIPELINE_MAX]; /* this one */
+    size_t pipeline_count;
+    size_t root_count;   /* the first of `keys`; 0: one */
+    uint64_t threshold;  /* how many of them have to agree; 0: one */
+    const uint8_t *next; /* digest of the set that may follow, or NULL */
     int64_t now;
-    uint64_t calls; /* for call ids */
+    bool skips_rules; /* forgeries are judged without them */
+    uint64_t calls;   /* for call ids */
     uint64_t random;
     int done_code;
     bool is_done;
@@ -242,7 +245,6 @@ static inline void fixture_cut(struct fixture_chain *f, int looks)
 /* A new chain of f->bundle on the disk that is open. */
 static inline int fixture_birth(struct fixture_chain *f)
 {
-    struct bytes pipeline[GENESIS_PIPELINE_MAX];
     const struct key_pair *signers[FIXTURE_KEYS];
     struct key_record roots[FIXTURE_KEYS];
     for (int i = 0; i < FIXTURE_KEYS; i++) {
@@ -250,11 +252,13 @@ static inline int fixture_birth(struct fixture_chain *f)
         roots[i] = f->keys[i].record;
     }
     size_t count = f->root_count > 0 ? f->root_count : 1;
+    if (f->pipeline_count == 0 && !f->default_pipeline)
+        f->pipeline_count = fixture_pipeline(f->pipeline);
     struct chain_birth birth = {
         .name = bytes_of_text("test"),
         .bundle = buf_bytes(&f->bundle),
-        .pipeline = pipeline,
-        .pipeline_count = f->default_pipeline ? 0 : fixture_pipeline(pipeline),
+        .pipeline = f->pipeline,
+        .pipeline_count = f->pipeline_count,
         .roots = roots,
         .root_count = count,
         .threshold = f->threshold > 0 ? f->threshold : 1,

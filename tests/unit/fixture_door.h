@@ -16,8 +16,8 @@
 
 #include "ate.h"
 #include "mount/door.h"
-#include "mount/pack.h"
-#include "mount/text.h"
+#include "base/pack.h"
+#include "base/buffer.h"
 
 enum { WAIT_MS = 20000, FORGOTTEN_MAX = 4096 };
 
@@ -26,20 +26,31 @@ struct bench {
     struct ate_port *port;
     struct door *door;
     int64_t now_ms;
-    bool is_deaf;       /* calls of the door are not made */
-    uint64_t last_deaf; /* the number of such a call */
-    unsigned calls;     /* that the door made */
+    bool is_deaf;                    /* calls of the door are not made */
+    uint64_t last_deaf;              /* the number of such a call */
+    unsigned calls;                  /* that the door made */
+    const struct ate_request *rival; /* a write just before the door's next */
     unsigned canceled;
     bool is_told; /* the end of the last ask */
     struct told told;
-    struct text data;      /* its data, or names a line each */
-    struct text forgotten; /* names and numbers, a line each */
+    struct buffer data;      /* its data, or names a line each */
+    struct buffer forgotten; /* names and numbers, a line each */
 };
 
 static uint64_t world_start(struct bench *b, const struct ate_request *request,
                             bool reads)
 {
     b->calls++;
+    if (!reads && b->rival != NULL) {
+        struct ate_port *own = ate_port_new();
+        struct ate_answer answer;
+        ate_call(b->ate, own, b->rival);
+        assert_int_equal(ate_port_next(own, &answer, WAIT_MS), 1);
+        assert_int_equal(answer.error.code, 0);
+        ate_free(&answer.value);
+        ate_port_free(own);
+        b->rival = NULL;
+    }
     if (b->is_deaf)
         return b->last_deaf = UINT64_MAX - b->calls;
     return reads ? ate_read(b->ate, b->port, request)
@@ -76,17 +87,17 @@ static void world_tell(void *ctx, void *token, const struct told *told)
     assert_false(b->is_told);
     b->is_told = true;
     b->told = *told;
-    text_clear(&b->data);
+    buffer_clear(&b->data);
     if (told->data != NULL)
-        text_put(&b->data, told->data, told->len);
+        buffer_put(&b->data, told->data, told->len);
     for (size_t i = 0; i < told->name_count; i++)
-        text_printf(&b->data, "%s\n", told->names[i].name);
+        buffer_printf(&b->data, "%s\n", told->names[i].name);
 }
 
 static void world_forget_entry(void *ctx, uint64_t folder, const char *name)
 {
     (void)folder;
-    text_printf(&((struct bench *)ctx)->forgotten, "%s\n", name);
+    buffer_printf(&((struct bench *)ctx)->forgotten, "%s\n", name);
 }
 
 static void world_forget_data(void *ctx, uint64_t ino)
@@ -193,10 +204,10 @@ static int cat(struct bench *b, const char *path)
                                  .ino = ino,
                                  .handle = handle,
                                  .size = 1 << 20});
-    struct text data = b->data;
-    b->data = (struct text){0};
+    struct buffer data = b->data;
+    b->data = (struct buffer){0};
     close_file(b, ino, handle);
-    text_free(&b->data);
+    buffer_free(&b->data);
     b->data = data;
     return rc;
 }
@@ -225,10 +236,10 @@ static int list(struct bench *b, const char *path)
         return b->told.error;
     uint64_t handle = b->told.handle;
     ask(b, (struct ask){.kind = ASK_READDIR, .ino = ino, .handle = handle});
-    struct text data = b->data;
-    b->data = (struct text){0};
+    struct buffer data = b->data;
+    b->data = (struct buffer){0};
     ask(b, (struct ask){.kind = ASK_RELEASE, .ino = ino, .handle = handle});
-    text_free(&b->data);
+    buffer_free(&b->data);
     b->data = data;
     return 0;
 }
@@ -236,7 +247,7 @@ static int list(struct bench *b, const char *path)
 /* ---- the bank ---- */
 
 static struct ate_bytes call(struct bench *b, const char *chain,
-                             const char *method, const struct text *args)
+                             const char *method, const struct buffer *args)
 {
     struct ate_request request = {.chain = chain, .method = method};
     struct ate_answer answer;
@@ -257,7 +268,7 @@ static void make_chain(struct bench *b, const char *name, const char *schema)
                                          "structured-logic"};
     struct ate_bytes bundle = {0};
     struct ate_error error = {0};
-    struct text args = {0};
+    struct buffer args = {0};
     if (ate_bundle(schema, &bundle, NULL, &error) != 0)
         fail_msg("%s", error.text);
     pack_put_map(&args, 3);
@@ -272,12 +283,12 @@ static void make_chain(struct bench *b, const char *name, const char *schema)
     struct ate_bytes value = call(b, NULL, "chain.create", &args);
     ate_free(&value);
     ate_free(&bundle);
-    text_free(&args);
+    buffer_free(&args);
 }
 
 static void make_account(struct bench *b, const char *name)
 {
-    struct text args = {0};
+    struct buffer args = {0};
     pack_put_map(&args, 2);
     pack_put_string(&args, "name");
     pack_put_string(&args, name);
@@ -285,12 +296,12 @@ static void make_account(struct bench *b, const char *name)
     pack_put_string(&args, "me");
     struct ate_bytes value = call(b, "bank", "account.put", &args);
     ate_free(&value);
-    text_free(&args);
+    buffer_free(&args);
 }
 
 static int bench_setup_with(void **state, unsigned chains_max)
 {
-    struct bench *b = must_zero(sizeof(*b));
+    struct bench *b = memory_new(sizeof(*b));
     struct ate_error error = {0};
     const struct world world = {
         .ctx = b,
@@ -330,8 +341,8 @@ static int bench_teardown(void **state)
     door_free(b->door);
     ate_close(b->ate);
     ate_port_free(b->port);
-    text_free(&b->data);
-    text_free(&b->forgotten);
+    buffer_free(&b->data);
+    buffer_free(&b->forgotten);
     free(b);
     return 0;
 }

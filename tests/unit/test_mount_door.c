@@ -3,7 +3,7 @@
 
 static bool has(const struct bench *b, const char *text)
 {
-    return strstr(text_string(&b->data), text) != NULL;
+    return strstr(buffer_string(&b->data), text) != NULL;
 }
 
 /* ---- reading ---- */
@@ -214,7 +214,7 @@ static void a_new_file_that_is_refused_leaves_nothing(void **state)
 
 static void make_wiki(struct bench *b)
 {
-    struct text args = {0};
+    struct buffer args = {0};
     make_chain(b, "wiki", "tests/lua/schemas/tracker.lua");
     pack_put_map(&args, 2);
     pack_put_string(&args, "slug");
@@ -223,7 +223,7 @@ static void make_wiki(struct bench *b)
     pack_put_string(&args, "me");
     struct ate_bytes value = call(b, "wiki", "project.put", &args);
     ate_free(&value);
-    text_free(&args);
+    buffer_free(&args);
 }
 
 static void make_page(struct bench *b, const char *name, const char *text)
@@ -267,6 +267,41 @@ static void who_writes_an_old_version_is_told_so(void **state)
     assert_int_equal(cat(b, "wiki/wiki/atlas/intro.md"), 0);
     assert_string_equal(b->data.data, "two\n");
     assert_true(look(b, "wiki/wiki/atlas/intro.md") != ino);
+}
+
+/* Both have looked, and the other is the first to call. */
+static void nobody_comes_between_look_and_call(void **state)
+{
+    struct bench *b = *state;
+    struct buffer args = {0};
+    const char *path = "wiki/types/project/atlas.json";
+    const char *text = "{\"group\": \"me\"}";
+    make_wiki(b);
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "id");
+    pack_put_string(&args, "atlas");
+    pack_put_string(&args, "group");
+    pack_put_string(&args, "me");
+    struct ate_request rival = {.chain = "wiki",
+                                .method = "project.patch",
+                                .args = args.data,
+                                .args_len = args.len};
+    uint64_t ino = look(b, path);
+    uint64_t slow = open_file(b, ino, O_RDWR | O_TRUNC);
+    assert_int_equal(write_at(b, ino, slow, text, 0), 0);
+    b->rival = &rival;
+    unsigned calls = b->calls;
+    assert_int_equal(close_file(b, ino, slow), ESTALE);
+    assert_null(b->rival);
+    assert_true(b->calls > calls); /* it was the call that said so */
+    assert_int_equal(cat(b, "wiki/types/project/atlas.json.reply"), 0);
+    assert_non_null(strstr(b->data.data, "STALE"));
+    assert_non_null(strstr(b->data.data, "the newest is "));
+    ino = look(b, path);
+    slow = open_file(b, ino, O_RDWR | O_TRUNC);
+    assert_int_equal(write_at(b, ino, slow, text, 0), 0);
+    assert_int_equal(close_file(b, ino, slow), 0);
+    buffer_free(&args);
 }
 
 /* A descriptor that wrote stands on what it wrote. */
@@ -385,8 +420,8 @@ static void events_grow_by_whole_lines(void **state)
     for (size_t i = 0; i < b->data.len; i++)
         lines += b->data.data[i] == '\n';
     assert_true(lines >= 153);
-    struct text whole = b->data;
-    b->data = (struct text){0};
+    struct buffer whole = b->data;
+    b->data = (struct buffer){0};
     uint64_t handle = open_file(b, ino, O_RDONLY);
     for (uint64_t at = 0; at < grown; at += 977) { /* from anywhere */
         struct ask reads = {.kind = ASK_READ,
@@ -399,7 +434,7 @@ static void events_grow_by_whole_lines(void **state)
         assert_int_equal(b->data.len, grown - at < 1000 ? grown - at : 1000);
     }
     close_file(b, ino, handle);
-    text_free(&whole);
+    buffer_free(&whole);
 }
 
 static void watch_waits_and_can_be_interrupted(void **state)
@@ -586,6 +621,7 @@ int main(void)
         WITH_BENCH(a_new_file_that_is_refused_leaves_nothing),
         WITH_BENCH(keys_with_slashes_are_folders),
         WITH_BENCH(who_writes_an_old_version_is_told_so),
+        WITH_BENCH(nobody_comes_between_look_and_call),
         WITH_BENCH(one_descriptor_writes_more_than_once),
         WITH_BENCH(truncating_alone_is_no_call_until_the_end),
         WITH_BENCH(a_rename_onto_a_file_is_the_call),

@@ -271,6 +271,25 @@ static void heartbeats_in_the_log_are_judged(void **state)
     }
 }
 
+/* Who verifies without rules does not know what they would say; where no row of
+ * a view may have changed, the digest is known all the same. */
+static void without_rules_a_verdict_counts(void **state)
+{
+    struct land *l = *state;
+    const struct beat beat = {.author = &l->f.order};
+    struct handed h;
+    struct tx t;
+    tx_begin(&l->f, &t, &l->f.order);
+    t.method = "ate.heartbeat";
+    t.has_bundle = false;
+    put_beat(l, &t, &beat);
+    batch_of(&h, &t, 1);
+    l->f.skips_rules = true;
+    assert_forgery_refused(&l->f, &h, 1, "the verdict differs");
+    handed_end(&h);
+    tx_end(&t);
+}
+
 /* After the hand-over the old key's are worth nothing. */
 static void the_old_key_makes_no_heartbeat(void **state)
 {
@@ -356,6 +375,7 @@ int main(void)
         order_test(who_lost_the_term_writes_no_more),
         order_test(a_batch_ends_with_the_term),
         order_test(heartbeats_in_the_log_are_judged),
+        order_test(without_rules_a_verdict_counts),
         order_test(the_old_key_makes_no_heartbeat),
         order_test(heartbeats_are_not_handed_in),
         order_test(the_method_takes_a_chain_over),

@@ -945,7 +945,7 @@ static void the_same_may_be_claimed_while_it_is_put(void **state)
     struct bench *s = *state;
     for (int steps = 0; steps < 12; steps++) {
         struct ask asks[3];
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "f%d", steps);
         s->body.data[0]++;
         body_hash(buf_bytes(&s->body), s->hash);

@@ -2,6 +2,7 @@
 #include "fixture_log.h"
 
 #include "base/crc32c.h"
+#include "log/manifest.h"
 
 /* ---- watermarks ---- */
 
@@ -316,6 +317,52 @@ static void files_of_another_chain_are_refused(void **state)
     log_close(&log);
 }
 
+/* ---- what is well formed, and of another life ---- */
+
+/* Above the watermark, where no hash of a watermark would tell. */
+static void frame_that_continues_another_ends_the_log(void **state)
+{
+    struct fixture *f = *state;
+
+    write_unmarked(f);
+    uint8_t *header = file(f, "1.head")->data + LOG_FRAMES_START + 2 * 104;
+    header[56] ^= 1; /* the hash of the frame before it */
+    put_le32(header + 92, crc32c(0, header, 92));
+    assert_int_equal(open_log(f, LOG_READ_ONLY), 0);
+    assert_int_equal(f->frames, 2);
+}
+
+static void frames_of_which_the_watermark_knows_others_refuse(void **state)
+{
+    struct fixture *f = *state;
+
+    write_chain(f);
+    for (uint64_t i = 0; i < 2; i++) {
+        struct watermark mark;
+        uint8_t *slot = file(f, "1.head")->data + watermark_place(i);
+        assert_int_equal(watermark_get(&mark, slot, NULL), 0);
+        mark.hash[0] ^= 1;
+        watermark_put(slot, &mark);
+    }
+    assert_int_equal(open_log(f, LOG_READ_WRITE), ATE_ECORRUPT);
+    assert_non_null(strstr(f->err.text, "the watermark disagrees"));
+}
+
+static void first_frame_that_cur_does_not_name_refuses(void **state)
+{
+    struct fixture *f = *state;
+    struct manifest manifest;
+
+    write_chain(f);
+    struct buf *cur = file(f, "cur");
+    assert_int_equal(manifest_get(&manifest, buf_bytes(cur), NULL), 0);
+    manifest.first[0] ^= 1;
+    manifest_put(cur->data, &manifest);
+    assert_int_equal(open_log(f, LOG_READ_WRITE), ATE_ECORRUPT);
+    assert_non_null(strstr(f->err.text, "not the first frame that cur names"));
+    assert_int_equal(f->frames, 0);
+}
+
 static void later_format_is_unavailable(void **state)
 {
     struct fixture *f = *state;
@@ -518,6 +565,9 @@ int main(void)
         TEST(lost_body_is_an_error_of_its_read),
         TEST(frame_that_rotted_while_open_is_corrupt),
         TEST(files_of_another_chain_are_refused),
+        TEST(frame_that_continues_another_ends_the_log),
+        TEST(frames_of_which_the_watermark_knows_others_refuse),
+        TEST(first_frame_that_cur_does_not_name_refuses),
         TEST(later_format_is_unavailable),
         TEST(content_that_does_not_verify_refuses),
         TEST(paused_opening_goes_on_when_resumed),

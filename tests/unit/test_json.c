@@ -1,0 +1,149 @@
+/* json: what doors write of the engine's values, and read of people's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/pack.h"
+
+/* Read `document`, and write it in a style. */
+static void check(const char *document, const struct json_style *style,
+                  const char *want)
+{
+    struct buffer packed = {0}, out = {0}, why = {0};
+    json_t *tree = json_read(document, strlen(document), JSON_ALLOW_NUL, &why);
+    assert_non_null(tree);
+    assert_int_equal(pack_put_json(&packed, tree), 0);
+    struct pack value = pack_open(packed.data, packed.len);
+    assert_int_equal(pack_size(&value), packed.len);
+    assert_int_equal(json_put(&out, &value, style), 0);
+    assert_string_equal(buffer_string(&out), want);
+    json_decref(tree);
+    buffer_free(&packed);
+    buffer_free(&out);
+}
+
+static void texts_are_escaped(void **state)
+{
+    (void)state;
+    check("\"a\\u0000\\n\\t\\u001f\\u007f\\\"\\\\/\"", NULL,
+          "\"a\\u0000\\n\\t\\u001f\\u007f\\\"\\\\/\"");
+    check("\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"", NULL,
+          "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
+}
+
+/* Cut characters, surrogates, longer forms than needed: no UTF-8 comes out
+ * that the other side would refuse. */
+static void what_is_no_text_is_mended(void **state)
+{
+    static const char *const wrong[] = {"\xff", "\xc3", "\xc0\xaf",
+                                        "\xed\xa0\x80", "\xf4\x90\x80\x80"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        struct buffer out = {0};
+        json_put_text(&out, wrong[i], strlen(wrong[i]));
+        json_t *back = json_loadb(out.data, out.len, JSON_DECODE_ANY, NULL);
+        assert_non_null(back);
+        assert_non_null(strstr(json_string_value(back), "\xef\xbf\xbd"));
+        json_decref(back);
+        buffer_free(&out);
+    }
+}
+
+static void entries_have_lines(void **state)
+{
+    static const struct json_style one = {.indent = 2, .levels = 1};
+    static const struct json_style all = {.indent = 1, .levels = 9};
+    const char *text = "{\"a\":[1,{\"b\":[]}],\"c\":{}}";
+    (void)state;
+    check(text, NULL, text);
+    check(text, &one, "{\n  \"a\": [1,{\"b\":[]}],\n  \"c\": {}\n}");
+    check(text, &all,
+          "{\n \"a\": [\n  1,\n  {\n   \"b\": []\n  }\n ],\n \"c\": {}\n}");
+    check("[]", &one, "[]");
+    check("1", &one, "1");
+}
+
+static void numbers_stay_what_they_are(void **state)
+{
+    static const struct json_style exact = {.is_exact = true};
+    (void)state;
+    check("[9007199254740992,-9007199254740992]", &exact,
+          "[9007199254740992,-9007199254740992]");
+    check("[9007199254740993,-9007199254740993]", &exact,
+          "[\"9007199254740993\",\"-9007199254740993\"]");
+    check("9007199254740993", NULL, "9007199254740993");
+    check("[0.5,1.0]", NULL, "[0.5,1.0]");
+}
+
+static void bytes_are_hexadecimal_digits(void **state)
+{
+    struct buffer packed = {0}, out = {0};
+    (void)state;
+    pack_put_bytes(&packed, "\x00\xff", 2);
+    struct pack value = pack_open(packed.data, packed.len);
+    assert_int_equal(json_put(&out, &value, NULL), 0);
+    assert_string_equal(out.data, "\"00ff\"");
+    buffer_free(&packed);
+    buffer_free(&out);
+}
+
+static void refused(struct buffer *packed)
+{
+    struct buffer out = {0};
+    struct pack value = pack_open(packed->data, packed->len);
+    assert_int_equal(json_put(&out, &value, NULL), -1);
+    buffer_free(&out);
+    buffer_free(packed);
+}
+
+static void what_json_lacks_is_told(void **state)
+{
+    struct buffer packed = {0};
+    double zero = 0;
+    (void)state;
+    pack_put_real(&packed, 1 / zero);
+    refused(&packed);
+    pack_put_map(&packed, 1);
+    pack_put_integer(&packed, 1);
+    pack_put_nil(&packed);
+    refused(&packed);
+    pack_put_list(&packed, 2);
+    pack_put_nil(&packed);
+    refused(&packed);
+    for (int i = 0; i <= PACK_DEPTH_MAX; i++)
+        pack_put_list(&packed, 1);
+    pack_put_nil(&packed);
+    refused(&packed);
+}
+
+static void documents_say_where_they_are_wrong(void **state)
+{
+    struct buffer why = {0};
+    (void)state;
+    assert_null(json_read("{\n1", 3, 0, &why));
+    assert_non_null(strstr(why.data, "line 2, column "));
+    assert_null(json_read("{\"a\":1,\"a\":2}", 13, 0, &why));
+    assert_null(json_read("", 0, 0, &why));
+    assert_null(json_read("\"\\u0000\"", 8, 0, &why));
+    buffer_free(&why);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(what_is_no_text_is_mended),
+        cmocka_unit_test(entries_have_lines),
+        cmocka_unit_test(numbers_stay_what_they_are),
+        cmocka_unit_test(bytes_are_hexadecimal_digits),
+        cmocka_unit_test(what_json_lacks_is_told),
+        cmocka_unit_test(documents_say_where_they_are_wrong),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
