@@ -292,6 +292,32 @@ static int host_open(lua_State *L)
     return 1;
 }
 
+/* open_file(path) -> fd of a regular file for reading | nil, text, name of a
+ * code. Nothing is waited for: a pipe that nobody writes would stop us. */
+static int host_open_file(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int rc = fd < 0 ? -1 : fstat(fd, &st);
+    int saved = errno;
+    if (rc == 0 && S_ISREG(st.st_mode)) {
+        lua_pushinteger(L, fd);
+        return 1;
+    }
+    if (fd >= 0)
+        close(fd);
+    const char *code = saved == ENOENT || saved == ENOTDIR ? "NOT_FOUND"
+                       : saved == EACCES                   ? "DENIED"
+                                                           : "IO";
+    lua_pushnil(L);
+    lua_pushstring(L, rc != 0               ? strerror(saved)
+                      : S_ISDIR(st.st_mode) ? "is a folder"
+                                            : "is no regular file");
+    lua_pushstring(L, rc != 0 ? code : "INVALID");
+    return 3;
+}
+
 /* close(fd) */
 static int host_close(lua_State *L)
 {
@@ -341,6 +367,7 @@ int host_push(lua_State *L)
         {"clock", host_clock},
         {"wait", host_wait},
         {"open", host_open},
+        {"open_file", host_open_file},
         {"close", host_close},
         {"size", host_size},
         {"read", host_read},

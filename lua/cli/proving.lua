@@ -2,35 +2,13 @@
 -- @module ate.cli.proving
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local files = require('ate.client.files')
 local problem = require('ate.client.problem')
 local publish = require('ate.cli.publish')
 
 local M = {}
 
 local NAME = {name = 'NAME', doc = 'The chain.'}
-
---- The text of a file; - is stdin.
--- @tparam string path
--- @treturn[1] string
--- @treturn[2] nil
--- @treturn[2] table err
-function M.read_file(path)
-    local file, wrong = io.stdin, nil
-    if path ~= '-' then
-        file, wrong = io.open(path, 'rb')
-    end
-    if file == nil then
-        return nil, ate.error('NOT_FOUND', wrong)
-    end
-    local text = file:read('*a')
-    if file ~= io.stdin then
-        file:close()
-    end
-    if text == nil then
-        return nil, ate.error('IO', path .. ': it cannot be read')
-    end
-    return text
-end
 
 --- Open the folder and ask.
 local function ask(ctx, read, args)
@@ -60,7 +38,8 @@ local function given_checkpoint(ctx)
     if ctx.options.checkpoint == nil then
         return nil
     end
-    return M.read_file(ctx.options.checkpoint)
+    return files.read_or_stdin('checkpoint', ctx.options.checkpoint,
+        files.MOST_SMALL)
 end
 
 local function checkpoint(ctx)

@@ -11,6 +11,7 @@
 -- last, when all that it promises is on the disk.
 -- @module ate.cli.publish
 local ate = require('ate')
+local files = require('ate.client.files')
 
 local M = {}
 
@@ -56,20 +57,13 @@ local function write_file(path, data)
     return true
 end
 
-local function read_file(path)
-    local file = io.open(path, 'rb')
-    if file == nil then
-        return nil
-    end
-    local text = file:read('*a')
-    file:close()
-    return text
-end
-
 --- What the folder has: the size of its tree, 0 when there is none.
 local function size_there(session, name, folder)
-    local text = read_file(folder .. '/checkpoint')
-    if text == nil then
+    local text, err = files.read('publish', folder .. '/checkpoint',
+        files.MOST_SMALL)
+    if text == nil and err.code ~= 'NOT_FOUND' then
+        return nil, err
+    elseif text == nil then
         for _, found in ipairs(ate.host.names(folder) or {}) do
             if found ~= 'tile' then
                 return nil, ate.error('CONFLICT', ('%s has no checkpoint, but '
@@ -79,7 +73,8 @@ local function size_there(session, name, folder)
         end
         return 0
     end
-    local found, err = session:read(name, 'check', {checkpoint = text})
+    local found
+    found, err = session:read(name, 'check', {checkpoint = text})
     if found == nil then
         err.text = ('%s/checkpoint: %s'):format(folder,
             (err.text:gsub('^check: ', '')))

@@ -2,6 +2,7 @@
 -- @module ate.cli.settings
 local ate = require('ate')
 local config = require('ate.client.config')
+local files = require('ate.client.files')
 
 local M = {}
 
@@ -74,6 +75,12 @@ function M.read(folder, options, sockets)
     end)
     local ok
     ok, err = check(settings, options)
+    if ok then
+        ok, err = files.check('certificate', settings.cert)
+    end
+    if ok then
+        ok, err = files.check('key', settings.key)
+    end
     if not ok then
         return nil, err
     end

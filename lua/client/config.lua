@@ -4,6 +4,7 @@
 -- it are seen from its own folder.
 -- @module ate.client.config
 local ate = require('ate')
+local files = require('ate.client.files')
 local literal = require('ate.client.literal')
 local suggest = require('ate.client.suggest')
 
@@ -77,7 +78,7 @@ local log = {function(value) return value == 'json' or value == 'logfmt' end,
     "'json' or 'logfmt'"}
 local hosts = {is_list_of(is_host), "a list of hosts, each a text or {host = "
     .. "'...', headers = {name = '...'}}"}
-local files = {is_map_of(is_text), 'a table of files by chain'}
+local schemas = {is_map_of(is_text), 'a table of files by chain'}
 
 --- All keys, in the order of ate.conf(5): name, kind, doc; or name, keys, doc.
 M.KEYS = {
@@ -99,7 +100,7 @@ M.KEYS = {
         .. 'there.'},
     {name = 'log', kind = log, doc = "What happens, on stderr: 'json' or "
         .. "'logfmt'."},
-    {name = 'schemas', kind = files, doc = 'Schemas by chain: what is '
+    {name = 'schemas', kind = schemas, doc = 'Schemas by chain: what is '
         .. 'another than the one in force is put in force, at start and on '
         .. 'HUP.'},
     {name = 'http', doc = 'Whom workers may ask.', keys = {
@@ -171,19 +172,6 @@ end
 
 -- ---- reading ----
 
-local function read_file(path)
-    local opened, problem = io.open(path, 'rb')
-    if opened == nil then
-        return nil, ate.error('DENIED', problem)
-    end
-    local content = opened:read('*a')
-    opened:close()
-    if content == nil then
-        return nil, ate.error('INVALID', path .. ': is no file')
-    end
-    return content
-end
-
 local function plain_folder(folder)
     return (folder:gsub('(.)/+$', '%1'))
 end
@@ -227,7 +215,7 @@ function M.read(folder, named)
         return nil, ate.error('NOT_FOUND', path .. ': there is no such file')
     end
     local content
-    content, err = read_file(path)
+    content, err = files.read('configuration', path, files.MOST_SMALL)
     if content == nil then
         return nil, err
     end
@@ -261,7 +249,8 @@ local function headers_of(config, headers)
     local given = {}
     for name, value in pairs(headers or {}) do
         if type(value) == 'table' then
-            local content, err = read_file(M.file(config, value.file))
+            local content, err = files.read('header ' .. name,
+                M.file(config, value.file), files.MOST_SMALL)
             if content == nil then
                 return nil, err
             end
@@ -276,6 +265,10 @@ local function http_of(config)
     local http = config.http or {}
     local given = {hosts = ate.list({}), private = ate.list({}),
         ca = M.file(config, http.ca)}
+    local ok, wrong_ca = files.check('http.ca', given.ca)
+    if not ok then
+        return nil, wrong_ca
+    end
     for i, item in ipairs(http.hosts or {}) do
         if type(item) == 'table' then
             local headers, err = headers_of(config, item.headers)

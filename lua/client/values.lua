@@ -5,28 +5,13 @@
 -- JSON; a list of simple values may also be written with commas.
 -- @module ate.client.values
 local ate = require('ate')
+local files = require('ate.client.files')
 local suggest = require('ate.client.suggest')
 
 local M = {}
 
 local function invalid(text, ...)
     return nil, ate.error('INVALID', text:format(...))
-end
-
-local function read_file(path)
-    if path == '-' then
-        return io.read('*a')
-    end
-    local file, problem = io.open(path, 'rb')
-    if file == nil then
-        return nil, ate.error('NOT_FOUND', problem)
-    end
-    local text = file:read('*a')
-    file:close()
-    if text == nil then
-        return nil, ate.error('IO', path .. ': can not be read')
-    end
-    return text
 end
 
 local from_text = {}
@@ -131,7 +116,8 @@ function M.args(fields, words, what)
         if text:sub(1, 2) == '@@' then
             text = text:sub(2)
         elseif text:sub(1, 1) == '@' then
-            text, err = read_file(text:sub(2))
+            text, err = files.read_or_stdin(what .. ': ' .. name,
+                text:sub(2))
             if text == nil then
                 return nil, err
             end

@@ -4,6 +4,7 @@ local ate = require('ate')
 local chains = require('ate.repl.chain')
 local asof = require('ate.repl.asof')
 local editor = require('ate.repl.editor')
+local files = require('ate.client.files')
 local grid = require('ate.client.grid')
 local history = require('ate.repl.history')
 local suggest = require('ate.client.suggest')
@@ -154,16 +155,16 @@ function commands.i(repl, path)
     if path == '' then
         fail('\\i needs the name of a file')
     end
-    local file, problem = io.open(path, 'r')
-    if file == nil then
-        error(ate.error('NOT_FOUND', problem), 0)
+    local content, err = files.read('\\i', path)
+    if content == nil then
+        error(err, 0)
     end
     repl.deep = (repl.deep or 0) + 1
     local left
     if repl.deep <= FILES_DEEP then
-        left = repl.feed(file:lines())
+        left = repl.feed(content:gsub('([^\n])$', '%1\n')
+            :gmatch('([^\n]*)\n'))
     end
-    file:close()
     repl.deep = repl.deep - 1
     if repl.deep >= FILES_DEEP then
         fail('\\i %s: files that run files, more than %d deep', path,

@@ -4,6 +4,7 @@ local ate = require('ate')
 local bench = require('ate.test.bench')
 local bundle_files = require('ate.client.bundles')
 local claim = require('ate.test.claim')
+local inputs = require('ate.client.files')
 local raised_by = require('ate.client.raised')
 local test = require('ate.test')
 
@@ -24,23 +25,31 @@ end
 
 --- The code of a file, or of the tests of a standard schema.
 local function load_chunk(path)
-    if not bundle_files.is_standard(path) then
-        return loadfile(path)
+    local text, err, name
+    if bundle_files.is_standard(path) then
+        text, err = bundle_files.source(path, '_test')
+        name = '@schemas/' .. path:sub(5) .. '_test.lua'
+    else
+        text, err = inputs.read('test', path)
+        name = '@' .. path
     end
-    local text, err = bundle_files.source(path, '_test')
     if text == nil then
-        return nil, err.text
+        return nil, err
     end
-    return loadstring(text, '@schemas/' .. path:sub(5) .. '_test.lua')
+    local chunk, wrong = loadstring(text, name)
+    if chunk == nil then
+        local where, rest = wrong:match('^([^\n:]+:%d+): (.*)$')
+        return nil, ate.error('SCRIPT', ('test: %s: %s'):format(where or path,
+            rest or wrong))
+    end
+    return chunk
 end
 
 local function load_file(path)
     test.begin(path)
-    local chunk, wrong = load_chunk(path)
+    local chunk, err = load_chunk(path)
     if chunk == nil then
-        local where, rest = wrong:match('^([^\n:]+:%d+): (.*)$')
-        return nil, ate.error(ate.host.kind(path) and 'SCRIPT' or 'NOT_FOUND',
-            ('test: %s: %s'):format(where or path, rest or wrong))
+        return nil, err
     end
     local ok, raised = pcall(chunk)
     if not ok then

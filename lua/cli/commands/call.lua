@@ -4,6 +4,7 @@ local body = require('ate.cli.body')
 local bulk = require('ate.cli.bulk')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
+local files = require('ate.client.files')
 local follow = require('ate.cli.follow')
 local problem = require('ate.client.problem')
 local rows = require('ate.cli.rows')
@@ -40,7 +41,11 @@ local function arguments(ctx, method, words)
     end
     local text = ctx.options.args
     if text == '-' then
-        text = io.read('*a')
+        local err
+        text, err = files.read_or_stdin(what .. ': --args', text)
+        if text == nil then
+            return nil, err
+        end
     end
     return json_object(what, '--args', text)
 end

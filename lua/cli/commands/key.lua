@@ -1,6 +1,7 @@
 --- ate key: the keys of this data folder.
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local files = require('ate.client.files')
 local grid = require('ate.client.grid')
 local rows = require('ate.cli.rows')
 
@@ -62,25 +63,9 @@ local function show(ctx)
     return print_key(ctx, key)
 end
 
-local function read_file(path)
-    local file, wrong
-    if path == '-' then
-        file = io.stdin
-    else
-        file, wrong = io.open(path, 'rb')
-    end
-    if file == nil then
-        return nil, ate.error('NOT_FOUND', 'key add: ' .. wrong)
-    end
-    local text = file:read('*a') or ''
-    if file ~= io.stdin then
-        file:close()
-    end
-    return text
-end
-
 local function add(ctx)
-    local text, err = read_file(ctx.args.FILE)
+    local text, err = files.read_or_stdin('key add', ctx.args.FILE,
+        files.MOST_SMALL)
     if text == nil then
         return nil, err
     end

@@ -2,8 +2,8 @@
 local ate = require('ate')
 local cell = require('ate.client.cell')
 local facts = require('ate.cli.facts')
+local files = require('ate.client.files')
 local grid = require('ate.client.grid')
-local proving = require('ate.cli.proving')
 
 --- Compare with a chain at hand: its name, or its folder anywhere.
 -- @treturn[1] table what the chain says, or false when none was named
@@ -132,7 +132,7 @@ local function print_receipt(ctx, report, found)
 end
 
 local function check(ctx)
-    local text, err = proving.read_file(ctx.args.FILE)
+    local text, err = files.read_or_stdin('proof check', ctx.args.FILE)
     if text == nil then
         return nil, err
     end

@@ -1,26 +1,14 @@
 --- ate proposal: transactions that are signed in several places.
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local files = require('ate.client.files')
 local problem = require('ate.client.problem')
 local tail = require('ate.cli.tail')
 
 local FILE = {name = 'FILE', doc = 'The proposal; - reads stdin.'}
 
-local function read_file(path)
-    local file, wrong
-    if path == '-' then
-        file = io.stdin
-    else
-        file, wrong = io.open(path, 'rb')
-    end
-    if file == nil then
-        return nil, ate.error('NOT_FOUND', 'proposal: ' .. wrong)
-    end
-    local text = file:read('*a') or ''
-    if file ~= io.stdin then
-        file:close()
-    end
-    return text
+local function read_proposal(ctx)
+    return files.read_or_stdin('proposal', ctx.args.FILE)
 end
 
 --- The chain that it is for, as it is called there.
@@ -45,7 +33,7 @@ local function print_transaction(ctx, tx)
 end
 
 local function show(ctx)
-    local text, err = read_file(ctx.args.FILE)
+    local text, err = read_proposal(ctx)
     if text == nil then
         return nil, err
     end
@@ -74,7 +62,7 @@ local function show(ctx)
 end
 
 local function sign(ctx)
-    local text, err = read_file(ctx.args.FILE)
+    local text, err = read_proposal(ctx)
     if text == nil then
         return nil, err
     end
@@ -98,7 +86,7 @@ local function sign(ctx)
 end
 
 local function submit(ctx)
-    local text, err = read_file(ctx.args.FILE)
+    local text, err = read_proposal(ctx)
     if text == nil then
         return nil, err
     end

@@ -1,14 +1,18 @@
 --- ate run FILE.lua [ARG...]: a script that works with chains.
 local ate = require('ate')
 local data = require('ate.client.data')
+local files = require('ate.client.files')
 local folder = require('ate.client.folder')
 local raised = require('ate.client.raised')
 
 local function load_script(path)
-    if path == '-' then
-        return loadstring(io.read('*a'), '=stdin')
+    local text, err = files.read_or_stdin('run', path)
+    if text == nil then
+        return nil, err
     end
-    return loadfile(path)
+    local script, wrong = loadstring(text, path == '-' and '=stdin'
+        or '@' .. path)
+    return script, script == nil and ate.error('SCRIPT', wrong) or nil
 end
 
 --- What the script requires is looked for beside it first.
@@ -42,9 +46,9 @@ local function run(ctx)
     elseif path ~= '-' and kind == 'folder' then
         return nil, ate.error('INVALID', path .. ' is a folder, no script')
     end
-    local script, wrong = load_script(path)
+    local script, err = load_script(path)
     if script == nil then
-        return nil, ate.error('SCRIPT', wrong)
+        return nil, err
     end
     data.default = ctx.options.data
     set_arg(path, ctx.args.ARG)
