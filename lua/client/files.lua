@@ -11,6 +11,9 @@ local M = {}
 --- As many bytes as the arguments of a call may have.
 M.MOST = 16 * 1024 * 1024
 
+--- Of what is signed, as ate makes it: a frame of a log.
+M.MOST_SIGNED = 64 * 1024 * 1024
+
 --- Of what people write by hand, and of keys, checkpoints and headers.
 M.MOST_SMALL = 1024 * 1024
 

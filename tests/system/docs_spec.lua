@@ -491,6 +491,7 @@ describe('docs/ARCHITECTURE.md', function()
         local pipe = io.popen('find checker engine frontends lua schemas tests '
             .. "tools -type f ! -path 'tests/fuzz/corpus/*' "
             .. "! -path '*/fixtures/*' ! -path 'tests/golden/*' "
+            .. "! -path 'tests/mutants/*.patch' "
             .. "! -path '*/__pycache__/*' ! -name '*.pyc' | sort")
         for path in pipe:lines() do
             local folder = path:match('^(tests/lua/[^/]+/)')

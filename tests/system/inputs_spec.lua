@@ -5,15 +5,15 @@ local run = require('helper')
 before_each(run.begin)
 after_each(run.finish)
 
-local SMALL, MOST = 1048576, 16777216
+local SMALL, MOST, SIGNED = 1048576, 16777216, 67108864
 
 -- Each command with FILE in place of what it reads, what its errors begin with,
 -- and how much it takes.
 local READERS = {
-    {{'proof', 'check', 'FILE'}, 'proof check', MOST},
-    {{'proposal', 'show', 'FILE'}, 'proposal', MOST},
-    {{'proposal', 'sign', 'FILE'}, 'proposal', MOST},
-    {{'proposal', 'submit', 'FILE'}, 'proposal', MOST},
+    {{'proof', 'check', 'FILE'}, 'proof check', SIGNED},
+    {{'proposal', 'show', 'FILE'}, 'proposal', SIGNED},
+    {{'proposal', 'sign', 'FILE'}, 'proposal', SIGNED},
+    {{'proposal', 'submit', 'FILE'}, 'proposal', SIGNED},
     {{'key', 'add', 'x', 'FILE'}, 'key add', SMALL},
     {{'chain', 'proof', 'bank', '1', '--checkpoint', 'FILE'}, 'checkpoint',
         SMALL},
@@ -68,7 +68,7 @@ describe('a file that is read whole', function()
             assert.is_truthy(done.err:find(said, 1, true), done.err)
         end
         -- One byte less is read, and is none.
-        local done = run.ate('proof', 'check', long_file(MOST))
+        local done = run.ate('proof', 'check', long_file(SIGNED))
         assert.is_nil(done.err:find('has more than', 1, true), done.err)
     end)
 
@@ -76,7 +76,7 @@ describe('a file that is read whole', function()
         run.bank()
         local done = run.shell('"$ATE" proof check - </dev/zero')
         assert.is_truthy(done.err:find('proof check: stdin: has more than the '
-            .. '16777216 bytes', 1, true), done.err)
+            .. '67108864 bytes', 1, true), done.err)
     end)
 end)
 

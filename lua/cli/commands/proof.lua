@@ -132,7 +132,8 @@ local function print_receipt(ctx, report, found)
 end
 
 local function check(ctx)
-    local text, err = files.read_or_stdin('proof check', ctx.args.FILE)
+    local text, err = files.read_or_stdin('proof check', ctx.args.FILE,
+        files.MOST_SIGNED)
     if text == nil then
         return nil, err
     end

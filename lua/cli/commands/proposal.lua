@@ -8,7 +8,8 @@ local tail = require('ate.cli.tail')
 local FILE = {name = 'FILE', doc = 'The proposal; - reads stdin.'}
 
 local function read_proposal(ctx)
-    return files.read_or_stdin('proposal', ctx.args.FILE)
+    return files.read_or_stdin('proposal', ctx.args.FILE,
+        files.MOST_SIGNED)
 end
 
 --- The chain that it is for, as it is called there.
