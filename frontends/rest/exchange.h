@@ -47,7 +47,7 @@ struct exchange {
     int64_t position;
     bool has_key; /* an Idempotency-Key */
     uint8_t call_id[CALL_ID];
-    struct buffer context;   /* of a method; empty: none */
+    struct buffer context;     /* of a method; empty: none */
     struct follower *follower; /* of a stream */
     struct download *download; /* of a file */
     struct exchange *next_stream;
