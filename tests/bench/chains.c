@@ -76,7 +76,8 @@ static void opens(struct racer *self, struct figure *out)
 {
     char name[24];
     (void)self;
-    ours_restart(&many);
+    ours_end(&many);
+    ours_begin(&many);
     double start = now();
     for (size_t i = 0; i < OPENS; i++) {
         ours_info_of(&many, 0, chain_name(name, (i * 7919) % count));

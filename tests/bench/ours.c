@@ -114,10 +114,14 @@ void ours_connect(struct ours *o, const struct ours *to)
     connect_to(o, 0, 0);
 }
 
-void ours_restart(struct ours *o)
+void ours_end(struct ours *o)
 {
     disconnect(o);
     stop_daemon(o->data);
+}
+
+void ours_begin(struct ours *o)
+{
     start_daemon(o->data);
     connect_to(o, 0, 0);
 }

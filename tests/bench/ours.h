@@ -30,8 +30,9 @@ void ours_close(struct ours *o);
 void ours_forget(struct ours *o, bool mark_too);
 /* Bytes that the process which serves it has in memory. */
 double ours_memory(const struct ours *o);
-/* End and start the one who serves; connect once. */
-void ours_restart(struct ours *o);
+/* End the one who serves; start another, and connect once. */
+void ours_end(struct ours *o);
+void ours_begin(struct ours *o);
 /* End the daemons that are left. */
 void ours_stop(void);
 
