@@ -38,6 +38,7 @@ void chain_forget(struct chain *c)
     replay_deinit(c);
     order_deinit(c);
     trial_deinit(&c->trial);
+    scratch_deinit(&c->decoded);
     history_deinit(&c->history);
     tiles_deinit(&c->tiles);
     mem_free(c->spare);

@@ -11,6 +11,7 @@
 #include "chain/history.h"
 #include "chain/no_rules.h"
 #include "chain/rooting.h"
+#include "chain/roots.h"
 #include "chain/verified.h"
 #include "event/body.h"
 #include "log/tiles.h"
@@ -116,6 +117,7 @@ struct chain {
     struct rooting rooting;
     struct tree_version root_before; /* of the transaction being replayed */
     struct trial trial;              /* of heartbeats and of what is replayed */
+    struct scratch decoded;          /* events of what is replayed */
     struct chain_progress progress;
 
     struct uploads uploads; /* of a chain that is open for writing */
@@ -129,6 +131,7 @@ struct chain {
     uint8_t heartbeat_call[CALL_ID_SIZE];
     uint8_t heartbeat_key[KEY_ID_SIZE];
     const struct key_pair *ordered_by; /* the last order key that was held */
+    struct term term; /* that was in force when order_holds() was asked last */
 
     /* The next group. */
     struct sealed *sealed;

@@ -215,40 +215,25 @@ static void name_body(const struct trial *t, const struct member_bodies *b,
                  (unsigned long long)(b->offset + b->at));
 }
 
-struct member_events member_events(const struct batch_member *m)
+int member_decode(const struct core *core, const struct batch_member *m,
+                  struct scratch *room, struct batch_event **events,
+                  struct err *err)
 {
-    return (struct member_events){.left = batch_events(m)};
+    *events = scratch_alloc(room, m->event_count * sizeof(**events));
+    return batch_member_decode(m, core->genesis.suite, core->id, *events, err);
 }
 
-int member_add_next(struct trial *t, struct member_events *events,
-                    struct member_bodies *bodies, struct err *err)
+int member_add(struct trial *t, const struct batch_event *event, uint32_t n,
+               struct member_bodies *bodies, struct err *err)
 {
-    struct event_header header = {0};
     struct bytes body = {NULL, 0};
-    struct bytes raw;
-    if (!batch_events_next(&events->left, &raw))
-        return 0;
-    int rc = event_header_get(raw, &header, err);
-    if (rc == 0 && header.body_length > 0)
-        rc = next_body(bodies, &header, &body, err);
+    int rc = 0;
+    if (event->header.body_length > 0)
+        rc = next_body(bodies, &event->header, &body, err);
     if (rc == 0)
-        rc = trial_add(t, raw, body, err);
-    if (rc != 0) {
-        name_body(t, bodies, events->n, &header, body, err);
-        return rc;
-    }
-    events->n++;
-    return 1;
-}
-
-int member_add_events(struct trial *t, const struct batch_member *m,
-                      struct member_bodies *bodies, struct err *err)
-{
-    struct member_events events = member_events(m);
-    int rc;
-    do
-        rc = member_add_next(t, &events, bodies, err);
-    while (rc == 1);
+        rc = trial_add_decoded(t, event, body, err);
+    if (rc != 0)
+        name_body(t, bodies, n, &event->header, body, err);
     return rc;
 }
 
@@ -287,7 +272,8 @@ static int check_activation(struct chain *c, const struct trial *t,
 }
 
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
-                 const struct batch_member *m, struct member_sigs *sigs,
+                 const struct batch_member *m,
+                 const struct batch_event *events, struct member_sigs *sigs,
                  struct member_bodies *bodies, bool replays, struct err *err)
 {
     int rc = check_call(c, m, err);
@@ -296,7 +282,8 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
     c->root_before = state_head(&c->core.state);
     t->core = &c->core;
     member_begin(t, index, m, sigs, replays);
-    rc = member_add_events(t, m, bodies, err);
+    for (uint32_t n = 0; rc == 0 && n < m->event_count; n++)
+        rc = member_add(t, &events[n], n, bodies, err);
     if (rc == 0)
         rc = trial_finish(t, err);
     if (rc == 0 && member_is_heartbeat(m) != engine_type_alone(t))

@@ -18,6 +18,11 @@ struct member_bodies {
     uint64_t at;     /* where in its region that begins */
 };
 
+/* Its events, decoded into `room`. Errors: those of batch_member_decode(). */
+int member_decode(const struct core *core, const struct batch_member *m,
+                  struct scratch *room, struct batch_event **events,
+                  struct err *err);
+
 /* Room for further signatures; outlives the trial. */
 struct member_sigs {
     struct further_sig list[LIMIT_TX_SIGNATURES];
@@ -45,28 +50,21 @@ bool member_is_heartbeat(const struct batch_member *m);
  * not to be had. */
 bool member_activates(const struct batch_member *m, const uint8_t **bundle);
 
-/* Judge it in trial `t`, as transaction `index`. 0: the trial is finished and
- * open, to be kept by member_keep() or undone. After an error it is undone.
+/* Judge it in trial `t`, as transaction `index`; `events` are its own, decoded.
+ * 0: the trial is finished and open, to be kept by member_keep() or undone.
+ * After an error it is undone. All that it points to outlives the trial.
  * Errors: those of trial_add() and trial_finish(), STALE (bundle, `seen` too
  * old, an activation over another state), CONFLICT (its call id is known). */
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
-                 const struct batch_member *m, struct member_sigs *sigs,
+                 const struct batch_member *m,
+                 const struct batch_event *events, struct member_sigs *sigs,
                  struct member_bodies *bodies, bool replays, struct err *err);
 void member_keep(struct core *core, struct trial *t,
                  const struct batch_member *m);
 
-/* The parts of that: begin a trial (t->core is set), and add the events. */
+/* The parts of that: begin a trial (t->core is set), and add its event n. */
 void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
                   struct member_sigs *sigs, bool replays);
-int member_add_events(struct trial *t, const struct batch_member *m,
-                      struct member_bodies *bodies, struct err *err);
-
-/* The same, one by one: 1 when one was added, 0 when there are no more. */
-struct member_events {
-    struct batch_events left;
-    uint32_t n;
-};
-struct member_events member_events(const struct batch_member *m);
-int member_add_next(struct trial *t, struct member_events *events,
-                    struct member_bodies *bodies, struct err *err);
+int member_add(struct trial *t, const struct batch_event *event, uint32_t n,
+               struct member_bodies *bodies, struct err *err);
 #endif

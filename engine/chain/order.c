@@ -29,9 +29,8 @@ enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
 
 bool order_holds(struct chain *c)
 {
-    struct term term;
-    term_get(state_head(&c->core.state), &term);
-    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
+    term_renew(state_head(&c->core.state), &c->term);
+    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, c->term.id);
     if (pair != NULL)
         c->ordered_by = pair;
     return pair != NULL;

@@ -103,14 +103,18 @@ static int replay_member(struct chain *c, const struct batch_member *m,
 {
     uint8_t id[TX_ID_SIZE];
     struct member_sigs sigs;
+    struct batch_event *events;
     rooting_note(c);
+    scratch_reset(&c->decoded);
     batch_member_id(m, c->core.genesis.suite, c->core.id, id);
-    int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
+    int rc = member_decode(&c->core, m, &c->decoded, &events, err);
+    if (rc == 0)
+        rc = batch_member_check(m, events, err);
     if (rc == 0 && !c->covered)
         rc = member_check_sigs(c, m, id, err);
     if (rc == 0)
-        rc = member_judge(c, &c->trial, c->next_index, m, &sigs, bodies, true,
-                          err);
+        rc = member_judge(c, &c->trial, c->next_index, m, events, &sigs, bodies,
+                          true, err);
     if (rc != 0)
         return rc;
     rc = check_recorded(c, m, err);

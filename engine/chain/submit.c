@@ -31,6 +31,13 @@ enum submit_step {
     SUBMIT_READY,      /* to be told */
 };
 
+/* A member as it was read once. */
+struct submit_member {
+    struct batch_member m;
+    struct batch_event *events; /* NULL when it is a refused one */
+    uint8_t *id;
+};
+
 /* One further signature to be checked. */
 struct further_check {
     struct further_sig sig;
@@ -49,9 +56,12 @@ struct submit_state {
     struct trial trial;
     bool activates;        /* invariant (3) */
     struct body_walk walk; /* over the bodies that its events say */
+    struct submit_member *members;
+    struct scratch decoded; /* their events */
 
     /* For the pool. */
     struct key_record author;
+    uint8_t author_id[KEY_ID_SIZE];
     uint8_t signature[SIGN_SIZE];
     uint8_t (*ids)[TX_ID_SIZE];
     size_t count;
@@ -94,18 +104,12 @@ static int filter_delegation(struct chain *c, const uint8_t *auth_ref,
     return auth_ref == NULL ? 0 : delegation_in_force(&now, auth_ref, &d, err);
 }
 
-static int filter_delegations(struct chain *c, const struct batch_member *m,
+static int filter_delegations(struct chain *c, const struct submit_member *m,
                               struct err *err)
 {
-    struct batch_events events = batch_events(m);
-    struct event_header header;
-    struct bytes raw;
     int rc = 0;
-    while (rc == 0 && batch_events_next(&events, &raw)) {
-        rc = event_header_get(raw, &header, err);
-        if (rc == 0)
-            rc = filter_delegation(c, header.auth_ref, err);
-    }
+    for (uint32_t i = 0; rc == 0 && i < m->m.event_count; i++)
+        rc = filter_delegation(c, m->events[i].header.auth_ref, err);
     return rc;
 }
 
@@ -142,15 +146,15 @@ static int filter_sequence(struct chain *c, const struct batch_member *m,
 
 /* One whose call id is known may be a resend: then its sequence is used, what
  * it rested on may have ended, and none of that matters. */
-static int filter_standing(struct chain *c, const struct batch_member *m,
+static int filter_standing(struct chain *c, const struct submit_member *m,
                            struct err *err)
 {
     struct call_entry entry;
-    if (state_call(state_head(&c->core.state), m->tx.call.id, &entry))
+    if (state_call(state_head(&c->core.state), m->m.tx.call.id, &entry))
         return 0;
-    int rc = filter_sequence(c, m, err);
+    int rc = filter_sequence(c, &m->m, err);
     if (rc == 0)
-        rc = filter_caller(c, m, err);
+        rc = filter_caller(c, &m->m, err);
     return rc != 0 ? rc : filter_delegations(c, m, err);
 }
 
@@ -171,20 +175,11 @@ static int take_sigs(struct submit_state *s, const struct batch_member *m,
     return 0;
 }
 
-static int skip_bodies(const struct batch_member *m, struct body_walk *walk,
-                       struct err *err)
+static void skip_bodies(const struct submit_member *m, struct body_walk *walk)
 {
-    struct batch_events events = batch_events(m);
-    struct event_header header;
-    struct bytes raw;
-    while (batch_events_next(&events, &raw)) {
-        int rc = event_header_get(raw, &header, err);
-        if (rc != 0)
-            return rc;
-        if (header.body_length > 0)
-            body_walk_next(walk, &header);
-    }
-    return 0;
+    for (uint32_t i = 0; i < m->m.event_count; i++)
+        if (m->events[i].header.body_length > 0)
+            body_walk_next(walk, &m->events[i].header);
 }
 
 /* The regions are filled exactly, before anything is placed. */
@@ -202,39 +197,46 @@ static int check_bodies_fit(const struct submit_state *s, struct err *err)
                    (unsigned long long)s->walk.file_at);
 }
 
+/* What its bytes say, whatever the state is. */
+static int read_member(struct submit_state *s, struct submit_member *m,
+                       struct err *err)
+{
+    struct chain *c = s->chain;
+    if (member_is_heartbeat(&m->m))
+        return err_set(err, ATE_EDENIED, "heartbeats are made here alone");
+    s->activates |= member_activates(&m->m, NULL);
+    if (s->activates && s->submit->count > 1)
+        return err_set(err, ATE_EINVALID,
+                       TYPE_ACTIVATE ": is alone in its batch");
+    int rc = member_decode(&c->core, &m->m, &s->decoded, &m->events, err);
+    if (rc == 0)
+        rc = batch_member_check(&m->m, m->events, err);
+    if (rc != 0)
+        return rc;
+    skip_bodies(m, &s->walk);
+    return take_sigs(s, &m->m, m->id, err);
+}
+
 /* What is wrong with its bytes refuses the whole batch; what is wrong with its
  * standing, this member. */
-static int filter_member(struct submit_state *s, const struct batch_member *m,
+static int filter_member(struct submit_state *s, struct submit_member *m,
                          struct err *err)
 {
     struct chain *c = s->chain;
     struct submit_result *r = &s->submit->results[s->count];
-    uint8_t *id = s->ids[s->count++];
     struct err why;
-    if (m->refused) {
-        memcpy(id, m->refused_id, TX_ID_SIZE);
+    m->id = s->ids[s->count++];
+    batch_member_id(&m->m, c->core.genesis.suite, c->core.id, m->id);
+    if (m->m.refused) {
         err_set(&why, ATE_EDENIED, "nothing but its id is here");
         refuse(r, &why);
         return 0;
     }
-    batch_member_id(m, c->core.genesis.suite, c->core.id, id);
-    memcpy(r->tx_id, id, TX_ID_SIZE);
-    if (member_is_heartbeat(m))
-        return err_set(err, ATE_EDENIED, "heartbeats are made here alone");
-    s->activates |= member_activates(m, NULL);
-    if (s->activates && s->submit->count > 1)
-        return err_set(err, ATE_EINVALID,
-                       TYPE_ACTIVATE ": is alone in its batch");
-    int rc = batch_member_check(m, c->core.genesis.suite, c->core.id, err);
-    if (rc == 0)
-        rc = skip_bodies(m, &s->walk, err);
-    if (rc == 0)
-        rc = take_sigs(s, m, id, err);
-    if (rc != 0)
-        return rc;
-    if (filter_standing(c, m, &why) != 0)
+    memcpy(r->tx_id, m->id, TX_ID_SIZE);
+    int rc = read_member(s, m, err);
+    if (rc == 0 && filter_standing(c, m, &why) != 0)
         refuse(r, &why);
-    return 0;
+    return rc;
 }
 
 static int filter(struct submit_state *s, struct err *err)
@@ -256,12 +258,15 @@ static int filter(struct submit_state *s, struct err *err)
         rc = member_author(s->chain, payload, r.author, &s->author, err);
     if (rc != 0)
         return rc;
+    memcpy(s->author_id, r.author, KEY_ID_SIZE);
     memcpy(s->signature, r.signature, SIGN_SIZE);
     s->ids = mem_zero(r.count, sizeof(*s->ids));
+    s->members = mem_zero(r.count, sizeof(*s->members));
     submit->results = mem_zero(r.count, sizeof(*submit->results));
     submit->count = r.count;
     while ((rc = batch_next(&r, &m, err)) == 1) {
-        rc = filter_member(s, &m, err);
+        s->members[s->count].m = m;
+        rc = filter_member(s, &s->members[s->count], err);
         if (rc != 0)
             return err_wrap(err, "member %zu", s->count - 1);
     }
@@ -338,7 +343,7 @@ static void copy_member(struct frame_parts *f, const struct batch_member *m,
 }
 
 /* With its heartbeat, if it needs one: 1 when that is to be placed, too. */
-static int judge(struct submit_state *s, const struct batch_member *m,
+static int judge(struct submit_state *s, const struct submit_member *m,
                  struct member_sigs *sigs, struct member_bodies *b, bool beats,
                  struct err *err)
 {
@@ -346,15 +351,15 @@ static int judge(struct submit_state *s, const struct batch_member *m,
     int rc = 0;
     if (beats)
         rc = order_try_heartbeat(c, c->deps.now(c->deps.ctx), err);
-    if (rc == 0 && m->read_set.data != NULL)
-        rc = reads_check(m->read_set, state_head(&c->core.state), err);
+    if (rc == 0 && m->m.read_set.data != NULL)
+        rc = reads_check(m->m.read_set, state_head(&c->core.state), err);
     if (rc == 0)
-        rc = member_judge(c, &s->trial, c->next_index + beats, m, sigs, b,
-                          false, err);
+        rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
+                          sigs, b, false, err);
     return rc == 0 ? chain_has_bodies(c, &s->trial, err) : rc;
 }
 
-static int try_member(struct submit_state *s, const struct batch_member *m,
+static int try_member(struct submit_state *s, const struct submit_member *m,
                       struct member_bodies *b, struct submit_result *r,
                       struct frame_parts *f, struct err *err)
 {
@@ -381,13 +386,13 @@ static int try_member(struct submit_state *s, const struct batch_member *m,
         tree_undo(c->core.state.tree, mark);
         return rc;
     }
-    member_keep(&c->core, &s->trial, m);
+    member_keep(&c->core, &s->trial, &m->m);
     tree_keep(c->core.state.tree, mark);
     if (beats)
         order_place_heartbeat(c);
     r->index = c->next_index;
     chain_placed(c, &s->trial);
-    order_put_leaf(c, r->tx_id, s->signature, &m->sigs, s->trial.verdict);
+    order_put_leaf(c, m->id, s->signature, &m->m.sigs, s->trial.verdict);
     f->accepted++;
     return 0;
 }
@@ -405,56 +410,46 @@ static bool is_known(struct submit_state *s, const struct batch_member *m,
     return true;
 }
 
-static int place_member(struct submit_state *s, const struct batch_member *m,
-                        struct member_bodies *b, struct submit_result *r,
-                        struct frame_parts *f, struct err *err)
+static void place_member(struct submit_state *s, const struct submit_member *m,
+                         struct member_bodies *b, struct submit_result *r,
+                         struct frame_parts *f)
 {
     struct body_walk from = b->walk;
     struct err why = {0};
-    if (r->code == 0 && !is_known(s, m, r) &&
+    if (r->code == 0 && !is_known(s, &m->m, r) &&
         try_member(s, m, b, r, f, &why) == 0) {
         copy_bodies(f, b, &from);
-        copy_member(f, m, s->trial.verdict);
+        copy_member(f, &m->m, s->trial.verdict);
     } else {
         if (r->code == 0 && !r->known)
             refuse(r, &why);
-        batch_put_refused(&f->payload, s->ids[r - s->submit->results]);
+        batch_put_refused(&f->payload, m->id);
         b->walk = from;
-        /* Bodies that it brought are passed by. */
-        if (!m->refused && skip_bodies(m, &b->walk, err) != 0)
-            return err->code;
+        skip_bodies(m, &b->walk); /* those that it brought */
     }
     if (r->code == 0 && s->wait_size <= r->index)
         s->wait_size = r->index + 1;
-    return 0;
 }
 
-/* All members take their places, or not. */
-static int place(struct submit_state *s, struct frame_parts *f, struct err *err)
+static void place(struct submit_state *s, struct frame_parts *f)
 {
     struct chain_submit *submit = s->submit;
     struct member_bodies b = {
         .inlined = submit->parts.inlined,
         .file = submit->parts.bodies,
     };
-    struct batch_reader r;
-    struct batch_member m;
-    int rc = batch_open(&r, submit->parts.payload, err);
-    assert(rc == 0);
     order_seal(s->chain);
-    batch_put(&f->payload, r.author, r.signature, r.count);
-    for (size_t i = 0; rc == 0 && batch_next(&r, &m, err) == 1; i++)
-        rc = place_member(s, &m, &b, &submit->results[i], f, err);
-    return rc;
+    batch_put(&f->payload, s->author_id, s->signature, s->count);
+    for (size_t i = 0; i < s->count; i++)
+        place_member(s, &s->members[i], &b, &submit->results[i], f);
 }
 
 static void look_up(struct submit_state *s);
 
-static int take_places(struct submit_state *s, struct err *err)
+static void take_places(struct submit_state *s)
 {
     struct frame_parts f = {0};
-    int rc = place(s, &f, err);
-    assert(rc == 0 || f.accepted == 0);
+    place(s, &f);
     if (f.accepted > 0) {
         struct signed_parts parts = {
             buf_bytes(&f.payload),
@@ -466,7 +461,6 @@ static int take_places(struct submit_state *s, struct err *err)
     buf_deinit(&f.payload);
     buf_deinit(&f.inlined);
     buf_deinit(&f.bodies);
-    return rc;
 }
 
 static bool has_to_become_durable(const struct submit_state *s)
@@ -474,11 +468,9 @@ static bool has_to_become_durable(const struct submit_state *s)
     return s->wait_size > s->chain->durable.size;
 }
 
-static void settle(struct submit_state *s, int rc, const struct err *err)
+static void settle(struct submit_state *s)
 {
-    if (rc != 0)
-        end(s, rc, err);
-    else if (has_to_become_durable(s))
+    if (has_to_become_durable(s))
         s->step = SUBMIT_PLACED;
     else
         look_up(s);
@@ -486,9 +478,8 @@ static void settle(struct submit_state *s, int rc, const struct err *err)
 
 static void place_all(struct submit_state *s)
 {
-    struct err err;
-    int rc = take_places(s, &err);
-    settle(s, rc, &err);
+    take_places(s);
+    settle(s);
 }
 
 /* ---- activations ---- */
@@ -516,18 +507,18 @@ static void switch_ready(void *ctx, int code, const struct err *why)
 {
     struct submit_state *s = ctx;
     struct chain *c = s->chain;
-    struct err err;
+    bool fails = c->why.code != 0;
     if (code != 0)
         refuse(&s->submit->results[0], why);
-    int rc = c->why.code;
-    if (rc != 0)
-        err = c->why;
-    else
-        rc = take_places(s, &err);
-    bool placed = rc == 0 && has_to_become_durable(s);
+    if (!fails)
+        take_places(s);
+    bool placed = !fails && has_to_become_durable(s);
     if (code == 0)
         switch_end(c, placed);
-    settle(s, rc, &err);
+    if (fails)
+        end(s, c->why.code, &c->why);
+    else
+        settle(s);
     if (!placed)
         calls_release(c); /* those that were held back */
     chain_flush(c);
@@ -538,18 +529,13 @@ static bool place_activation(struct submit_state *s)
 {
     struct chain *c = s->chain;
     struct submit_result *r = &s->submit->results[0];
-    struct batch_reader reader;
-    struct batch_member m;
+    const struct batch_member *m = &s->members[0].m;
     struct err err;
-    int rc = batch_open(&reader, s->submit->parts.payload, &err);
-    assert(rc == 0);
-    rc = batch_next(&reader, &m, &err);
-    assert(rc == 1);
-    bool is_stale = m.refused || m.tx.call.bundle == NULL ||
-                    memcmp(m.tx.call.bundle, c->core.bundle_hash, HASH_SIZE) !=
+    bool is_stale = m->refused || m->tx.call.bundle == NULL ||
+                    memcmp(m->tx.call.bundle, c->core.bundle_hash, HASH_SIZE) !=
                         0; /* as it will be told */
-    if (r->code == 0 && !is_stale && !is_known(s, &m, r) &&
-        check_activation(s, &m, &err) != 0)
+    if (r->code == 0 && !is_stale && !is_known(s, m, r) &&
+        check_activation(s, m, &err) != 0)
         refuse(r, &err);
     if (r->code != 0 || is_stale || r->known) {
         place_all(s);
@@ -647,6 +633,8 @@ static void look_up(struct submit_state *s)
 static void free_state(struct submit_state *s)
 {
     trial_deinit(&s->trial);
+    scratch_deinit(&s->decoded);
+    mem_free(s->members);
     mem_free(s->ids);
     mem_free(s->further);
     mem_free(s);

@@ -14,6 +14,7 @@
 #include "chain/materializer.h"
 #include "chain/value.h"
 #include "chain/work.h"
+#include "event/batch.h"
 #include "event/body.h"
 #include "event/tx.h"
 
@@ -511,23 +512,19 @@ static int check_shape(struct trial *t, const struct trial_event *e,
     return 0;
 }
 
-static struct trial_event *new_event(struct trial *t, struct bytes raw,
-                                     struct bytes body)
+static struct trial_event *new_event(struct trial *t)
 {
     struct trial_event *e = scratch_alloc(&t->scratch, sizeof(*e));
-    *e = (struct trial_event){.raw = scratch_copy(&t->scratch, raw)};
-    if (body.data != NULL)
-        e->body = scratch_copy(&t->scratch, body);
     t->events = mem_array_grow(t->events, t->count, &t->cap,
                                sizeof(struct trial_event *));
     t->events[t->count] = e;
     return e;
 }
 
-int trial_add(struct trial *t, struct bytes raw, struct bytes body,
-              struct err *err)
+/* Before anything is made of it. */
+static int check_size(struct trial *t, struct bytes raw, struct bytes body,
+                      struct err *err)
 {
-    assert(t->open);
     if (t->count == LIMIT_TX_EVENTS)
         return err_set(err, ATE_ELIMIT,
                        "a transaction has at most %d events; split the call",
@@ -544,21 +541,40 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
                        "the bodies of a call's events are at most %d bytes; "
                        "split the call",
                        LIMIT_TX_BODIES);
+    return 0;
+}
+
+static int check_company(const struct trial *t, struct err *err)
+{
     if (engine_type_alone(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": is alone in its transaction");
     if (trial_activates(t))
         return err_set(err, ATE_EINVALID,
                        TYPE_ACTIVATE ": is alone in its transaction");
+    return 0;
+}
+
+int trial_add_decoded(struct trial *t, const struct batch_event *event,
+                      struct bytes body, struct err *err)
+{
+    assert(t->open);
     size_t n = t->count;
-    struct trial_event *e = new_event(t, raw, body);
-    int rc = event_header_get(e->raw, &e->header, err);
+    int rc = check_size(t, event->raw, body, err);
     if (rc == 0)
-        rc = check_shape(t, e, err);
+        rc = check_company(t, err);
     if (rc != 0)
         return rc;
-    uint8_t suite = t->core->genesis.suite;
-    event_id(suite, t->core->id, e->raw, e->id);
+    struct trial_event *e = new_event(t);
+    *e = (struct trial_event){
+        .raw = event->raw,
+        .header = event->header,
+        .body = body,
+    };
+    memcpy(e->id, event->id, EVENT_ID_SIZE);
+    rc = check_shape(t, e, err);
+    if (rc != 0)
+        return rc;
     if (!engine_type_is(e->header.type))
         return judge(t, e, n, err);
     rc = check_own_caller(t, e, err);
@@ -567,6 +583,19 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     if (rc == 0)
         t->count = n + 1;
     return rc;
+}
+
+int trial_add(struct trial *t, struct bytes raw, struct bytes body,
+              struct err *err)
+{
+    struct batch_event event = {.raw = scratch_copy(&t->scratch, raw)};
+    int rc = event_header_get(event.raw, &event.header, err);
+    if (rc != 0)
+        return rc;
+    event_id(t->core->genesis.suite, t->core->id, event.raw, event.id);
+    if (body.data != NULL)
+        body = scratch_copy(&t->scratch, body);
+    return trial_add_decoded(t, &event, body, err);
 }
 
 static void make_verdict(struct trial *t)

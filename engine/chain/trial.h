@@ -12,6 +12,7 @@
 
 #include "chain/core.h"
 
+struct batch_event;
 struct reads;
 struct trial;
 struct view;
@@ -19,7 +20,7 @@ struct view;
 enum change { CHANGE_FACT, CHANGE_NEW, CHANGE_EDIT, CHANGE_DELETE };
 
 struct trial_event {
-    struct bytes raw;           /* the header; the trial's, until it ends */
+    struct bytes raw;           /* the header; lives until the trial ends */
     struct event_header header; /* of it */
     uint8_t id[EVENT_ID_SIZE];
     const struct event_type *type; /* NULL: one of the engine's own */
@@ -92,6 +93,10 @@ void trial_deinit(struct trial *t); /* undoes one that is open; safe twice */
  * REFUSED, DENIED, NOT_FOUND, CONFLICT, SCRIPT, LIMIT. */
 int trial_add(struct trial *t, struct bytes raw, struct bytes body,
               struct err *err);
+/* The same of one that was decoded before. Nothing is copied: what `event`
+ * points to, and `body`, outlive the trial. */
+int trial_add_decoded(struct trial *t, const struct batch_event *event,
+                      struct bytes body, struct err *err);
 
 /* A fold is about to write or delete a row of `bytes`. Errors: LIMIT. */
 int trial_count_row(struct trial *t, const struct view *view, size_t bytes,

@@ -65,7 +65,9 @@ struct place {
     struct batch_member member;
     struct member_bodies bodies;
     struct member_sigs sigs;
-    struct member_events events;
+    struct scratch decoded;
+    struct batch_event *events; /* in it, the member's */
+    uint32_t next;              /* of these */
 };
 
 struct upgrade {
@@ -236,15 +238,20 @@ static int note_bundles(struct upgrade *u, const struct trial *t,
 
 enum { STEP_OVER = 0, STEP_DONE = 1 }; /* the slice; what was to be done */
 
-static void begin_member(struct upgrade *u)
+static int begin_member(struct upgrade *u, struct err *err)
 {
     struct place *p = &u->place;
     struct trial *t = &u->trial;
+    scratch_reset(&p->decoded);
+    int rc = member_decode(&u->core, &p->member, &p->decoded, &p->events, err);
+    if (rc != 0)
+        return rc;
     t->core = &u->core;
     t->refold = &u->refold;
     member_begin(t, u->index, &p->member, &p->sigs, true);
-    p->events = member_events(&p->member);
+    p->next = 0;
     p->in_member = true;
+    return 0;
 }
 
 static int end_member(struct upgrade *u, struct err *err)
@@ -268,10 +275,14 @@ static int end_member(struct upgrade *u, struct err *err)
 static int try_member(struct upgrade *u, struct err *err)
 {
     struct place *p = &u->place;
-    int rc;
-    while ((rc = member_add_next(&u->trial, &p->events, &p->bodies, err)) == 1)
-        if (slice_is_over(&u->slice))
+    int rc = 0;
+    while (rc == 0 && p->next < p->member.event_count) {
+        rc = member_add(&u->trial, &p->events[p->next], p->next, &p->bodies,
+                        err);
+        p->next++;
+        if (rc == 0 && slice_is_over(&u->slice))
             return STEP_OVER;
+    }
     if (rc == 0)
         rc = end_member(u, err);
     if (rc == STEP_DONE)
@@ -302,11 +313,12 @@ static int next_member(struct upgrade *u, struct err *err)
     do
         rc = batch_next(&p->batch, &p->member, err);
     while (rc == 1 && p->member.refused);
-    if (rc == 1)
-        begin_member(u);
-    else
+    if (rc != 1) {
         p->in_batch = false;
-    return rc;
+        return rc;
+    }
+    rc = begin_member(u, err);
+    return rc == 0 ? 1 : rc;
 }
 
 static int try_batch(struct upgrade *u, const struct slot *s, struct err *err)
@@ -507,6 +519,7 @@ void upgrade_free(struct upgrade *u)
     assert(u->under_way == 0 && u->done == NULL && !u->slice.rests);
     forget_root(u);
     trial_deinit(&u->trial);
+    scratch_deinit(&u->place.decoded);
     core_close(&u->core);
     if (u->then != NULL)
         u->then->free(u->then);

@@ -21,7 +21,6 @@
 #include "base/memory.h"
 #include "base/limits.h"
 #include "crypto/merkle.h"
-#include "event/header.h"
 #include "event/parts.h"
 
 enum { BATCH_PARTS = 3, MEMBER_PARTS = 6 };
@@ -240,40 +239,39 @@ void batch_member_id(const struct batch_member *member, uint8_t suite,
         tx_id(suite, chain_id, member->tx_header, out);
 }
 
-/* Decode one event, demand its author (3), add its id to the tree. */
-static int check_event(const struct batch_member *member, struct bytes raw,
-                       uint8_t suite, const uint8_t *chain_id,
-                       struct merkle *tree, struct err *err)
+/* (3) */
+static int decode_event(const struct batch_member *member,
+                        struct batch_event *e, struct err *err)
 {
-    struct event_header header;
-    uint8_t id[EVENT_ID_SIZE];
-    int rc = event_header_get(raw, &header, err);
-    if (rc != 0)
-        return rc;
-    if (memcmp(header.author, member->tx.author, KEY_ID_SIZE) != 0)
-        return err_set(err, ATE_EINVALID,
-                       "its author is not the transaction's");
-    event_id(suite, chain_id, raw, id);
-    merkle_append_leaf(tree, bytes_of(id, sizeof(id)));
+    int rc = event_header_get(e->raw, &e->header, err);
+    if (rc == 0 && memcmp(e->header.author, member->tx.author, KEY_ID_SIZE))
+        rc = err_set(err, ATE_EINVALID, "its author is not the transaction's");
+    return rc;
+}
+
+int batch_member_decode(const struct batch_member *member, uint8_t suite,
+                        const uint8_t *chain_id, struct batch_event *events,
+                        struct err *err)
+{
+    struct batch_events left = batch_events(member);
+    for (size_t i = 0; batch_events_next(&left, &events[i].raw); i++) {
+        int rc = decode_event(member, &events[i], err);
+        if (rc != 0)
+            return err_wrap(err, "event %zu", i);
+        event_id(suite, chain_id, events[i].raw, events[i].id);
+    }
     return 0;
 }
 
-static int check_events(const struct batch_member *member, uint8_t suite,
-                        const uint8_t *chain_id, struct err *err)
+static int check_events(const struct batch_member *member,
+                        const struct batch_event *events, struct err *err)
 {
     struct merkle tree;
-    struct bytes raw;
     uint8_t root[HASH_SIZE];
-    struct batch_events events = batch_events(member);
     assert(member->tx.event_root != NULL);
     merkle_init(&tree);
-    while (batch_events_next(&events, &raw)) {
-        int rc = check_event(member, raw, suite, chain_id, &tree, err);
-        if (rc != 0) {
-            err_wrap(err, "event %llu", (unsigned long long)tree.size);
-            return rc;
-        }
-    }
+    for (uint32_t i = 0; i < member->event_count; i++)
+        merkle_append_leaf(&tree, bytes_of(events[i].id, EVENT_ID_SIZE));
     merkle_root(&tree, root);
     if (memcmp(root, member->tx.event_root, HASH_SIZE) != 0)
         return err_set(err, ATE_ECORRUPT,
@@ -296,13 +294,11 @@ static int check_section(const char *name, struct bytes section,
     return 0;
 }
 
-int batch_member_check(const struct batch_member *member, uint8_t suite,
-                       const uint8_t *chain_id, struct err *err)
+int batch_member_check(const struct batch_member *member,
+                       const struct batch_event *events, struct err *err)
 {
-    if (member->refused)
-        return 0;
     const struct call_record *call = &member->tx.call;
-    int rc = check_events(member, suite, chain_id, err);
+    int rc = check_events(member, events, err);
     if (rc == 0)
         rc = check_section("read set", member->read_set, LABEL_READS,
                            call->reads, err);

@@ -4,18 +4,18 @@
  * Reading walks the members once, strict and without copies: everything points
  * into the payload, which has to outlive the reader. What hashes and signatures
  * prove is asked for separately, so that cheap checks can come first:
- * batch_next checks shapes and bounds, batch_member_check digests,
- * batch_signature_verify the author's signature. The verdict digest is not
- * under that signature; the chain's log leaf covers it. */
+ * batch_next checks shapes and bounds, batch_member_decode events,
+ * batch_member_check digests, batch_signature_verify the author's signature.
+ * The verdict digest is not under that signature; the chain's log leaf covers
+ * it. */
 #ifndef ATE_EVENT_BATCH_H
 #define ATE_EVENT_BATCH_H
 
 #include "base/msgpack.h"
+#include "event/header.h"
 #include "event/ids.h"
 #include "event/sigs.h"
 #include "event/tx.h"
-
-struct event_header;
 
 /* ---- Writing. ---- */
 
@@ -87,12 +87,24 @@ bool batch_events_next(struct batch_events *events, struct bytes *header);
 void batch_member_id(const struct batch_member *member, uint8_t suite,
                      const uint8_t *chain_id, uint8_t out[TX_ID_SIZE]);
 
-/* Every event decodes and is the author's; event root, read set and result are
- * what the header says. A section may be absent though the header has its
- * digest (a flip may drop it). Refused members pass.
- * Errors: INVALID, LIMIT, CORRUPT (a digest differs). */
-int batch_member_check(const struct batch_member *member, uint8_t suite,
-                       const uint8_t *chain_id, struct err *err);
+/* An event as it is known after it was read once. */
+struct batch_event {
+    struct bytes raw;           /* the encoded header */
+    struct event_header header; /* of it */
+    uint8_t id[EVENT_ID_SIZE];
+};
+
+/* Decode all events of an accepted member into `events`, which has room for
+ * member->event_count; each has to be the author's. Errors: INVALID, LIMIT. */
+int batch_member_decode(const struct batch_member *member, uint8_t suite,
+                        const uint8_t *chain_id, struct batch_event *events,
+                        struct err *err);
+
+/* The root of these events, read set and result are what its header says. A
+ * section may be absent though the header has its digest (a flip may drop it).
+ * Errors: CORRUPT. */
+int batch_member_check(const struct batch_member *member,
+                       const struct batch_event *events, struct err *err);
 
 /* ---- The author's signature. ---- */
 

@@ -550,8 +550,14 @@ static int check_member(const struct proof_file *f,
                         uint8_t leaf_hash[HASH_SIZE], struct err *err)
 {
     uint8_t suite = f->genesis.suite;
+    struct batch_event *events =
+        mem_alloc(f->member.event_count * sizeof(*events));
     batch_member_id(&f->member, suite, checked->chain, checked->tx);
-    int rc = batch_member_check(&f->member, suite, checked->chain, err);
+    int rc =
+        batch_member_decode(&f->member, suite, checked->chain, events, err);
+    if (rc == 0)
+        rc = batch_member_check(&f->member, events, err);
+    mem_free(events);
     if (rc == 0)
         rc = check_keys(f, err);
     if (rc == 0)
