@@ -6,18 +6,26 @@
  *          2     2  count of cells
  *          4     2  low: offset of the lowest cell, 4096 when there is none
  *          6     2  dead: bytes of removed cells at or above low
- *          8  2 * count  slots: offsets of cells, in the order of their keys
+ *          8     2  prefix: so many bytes all keys have in common, at least
+ *         10     2  0
+ *         12  6 * count  slots, in the order of keys: u32 head, u16 offset of
+ *                   the cell; head: the key's next 4 bytes behind the prefix,
+ *                   as a number, the first byte highest, zeros behind its end
  *        low        cells, up to the end of the page
  *
  *     leaf cell    u16 key length, u16 value length, key, value
  *                  value length 0xffff: u32 length, u32 page of a run instead
  *     branch cell  u32 child, u16 key length, key
  *
- * (1) Keys rise strictly; slot 0 of a branch has the empty key.
+ * (1) Keys rise strictly; slot 0 of a branch has the empty key. Prefix and
+ *     heads are not about that one; its head is 0.
  * (2) A cell and its slot are at most CELL_ROOM_MAX bytes, so that what
  *     overflows a page is at least four cells and can always be cut in two
  *     parts that fit and have two cells each.
  * (3) node_used = slots + cells that are alive <= NODE_SPACE.
+ *
+ * Heads decide most comparisons, so that a search looks at slots, which stand
+ * together, and at few cells.
  *
  * A split leaves the shortest key that divides two leaves, so that branches
  * hold short keys. One at the end of a page, as appending makes it, leaves the
@@ -32,6 +40,8 @@ enum {
     AT_COUNT = 2,
     AT_LOW = 4,
     AT_DEAD = 6,
+    AT_PREFIX = 8,
+    SLOT_OFFSET = 4,
     LEAF_HEAD = 4,
     BRANCH_HEAD = 6,
     RUN_MARK = 0xffff,
@@ -54,9 +64,20 @@ static unsigned dead_of(const uint8_t *page)
     return get_le16(page + AT_DEAD);
 }
 
+static const uint8_t *slot_at(const uint8_t *page, unsigned slot)
+{
+    return page + NODE_HEADER + (size_t)slot * NODE_SLOT;
+}
+
 static unsigned slot_offset(const uint8_t *page, unsigned slot)
 {
-    return get_le16(page + NODE_HEADER + slot * NODE_SLOT);
+    return get_le16(slot_at(page, slot) + SLOT_OFFSET);
+}
+
+static void set_slot_offset(uint8_t *page, unsigned slot, unsigned offset)
+{
+    put_le16(page + NODE_HEADER + slot * NODE_SLOT + SLOT_OFFSET,
+             (uint16_t)offset);
 }
 
 static const uint8_t *cell_at(const uint8_t *page, unsigned slot)
@@ -70,6 +91,14 @@ void node_init(uint8_t *page, enum node_kind kind)
     memset(page, 0, NODE_HEADER);
     page[AT_KIND] = (uint8_t)kind;
     put_le16(page + AT_LOW, PAGE_BYTES);
+}
+
+void node_copy(uint8_t *to, const uint8_t *from)
+{
+    size_t slots_end = NODE_HEADER + (size_t)node_count(from) * NODE_SLOT;
+    unsigned low = low_of(from);
+    memcpy(to, from, slots_end);
+    memcpy(to + low, from + low, PAGE_BYTES - low);
 }
 
 enum node_kind node_kind(const uint8_t *page)
@@ -198,17 +227,123 @@ struct bytes node_branch_cell(uint8_t room[NODE_CELL_MAX], struct bytes key,
     return bytes_of(room, BRANCH_HEAD + key.len);
 }
 
+/* ---- prefix and heads ---- */
+
+static size_t prefix_of(const uint8_t *page)
+{
+    return get_le16(page + AT_PREFIX);
+}
+
+/* The first slot that prefix and heads are about (1). */
+static unsigned first_slot(const uint8_t *page)
+{
+    return page[AT_KIND] == NODE_BRANCH ? 1 : 0;
+}
+
+static size_t common_of(struct bytes a, struct bytes b)
+{
+    size_t max = a.len < b.len ? a.len : b.len;
+    size_t n = 0;
+    while (n < max && a.data[n] == b.data[n])
+        n++;
+    return n;
+}
+
+static uint32_t head_of(struct bytes key, size_t prefix)
+{
+    uint32_t head = 0;
+    if (key.len >= prefix + sizeof(head))
+        return get_be32(key.data + prefix);
+    for (size_t i = 0; i < sizeof(head); i++)
+        head = head << 8 | (prefix + i < key.len ? key.data[prefix + i] : 0);
+    return head;
+}
+
+static uint32_t head_at(const uint8_t *page, unsigned slot)
+{
+    return get_le32(slot_at(page, slot));
+}
+
+static void set_head(uint8_t *page, unsigned slot)
+{
+    uint32_t head = 0;
+    if (slot >= first_slot(page))
+        head = head_of(node_key(page, slot), prefix_of(page));
+    put_le32(page + NODE_HEADER + slot * NODE_SLOT, head);
+}
+
+static void set_prefix(uint8_t *page, size_t prefix)
+{
+    put_le16(page + AT_PREFIX, (uint16_t)prefix);
+    for (unsigned i = first_slot(page); i < node_count(page); i++)
+        set_head(page, i);
+}
+
+/* A key is about to come in. */
+static void fit_prefix(uint8_t *page, struct bytes key)
+{
+    unsigned first = first_slot(page);
+    if (node_count(page) <= first) {
+        set_prefix(page, key.len);
+        return;
+    }
+    size_t prefix = prefix_of(page);
+    size_t common = common_of(node_key(page, first), key);
+    if (common < prefix)
+        set_prefix(page, common);
+}
+
+void node_check(const uint8_t *page)
+{
+    unsigned first = first_slot(page);
+    unsigned count = node_count(page);
+    size_t prefix = prefix_of(page);
+    for (unsigned i = first; i < count; i++) {
+        struct bytes key = node_key(page, i);
+        assert(common_of(key, node_key(page, first)) >= prefix);
+        assert(head_at(page, i) == head_of(key, prefix));
+    }
+    assert(first == 0 || head_at(page, 0) == 0);
+}
+
 /* ---- searching ---- */
 
-bool node_find(const uint8_t *page, struct bytes key, unsigned *slot)
+/* Of two keys that have the prefix. */
+static int compare_behind(struct bytes a, struct bytes b, size_t prefix)
 {
-    assert(page[AT_KIND] == NODE_LEAF);
-    unsigned low = 0;
+    return bytes_compare(bytes_of(a.data + prefix, a.len - prefix),
+                         bytes_of(b.data + prefix, b.len - prefix));
+}
+
+/* Where the key lies to all that have the prefix: below, above, or among them
+ * (0). */
+static int side_of(const uint8_t *page, struct bytes key, size_t prefix)
+{
+    struct bytes any = node_key(page, first_slot(page));
+    size_t len = key.len < prefix ? key.len : prefix;
+    int side = len > 0 ? memcmp(key.data, any.data, len) : 0;
+    return side == 0 && key.len < prefix ? -1 : side;
+}
+
+/* The first slot whose key is not below `key`; true when it is equal. */
+static bool search(const uint8_t *page, struct bytes key, unsigned *slot)
+{
+    unsigned low = first_slot(page);
     unsigned high = node_count(page);
+    size_t prefix = prefix_of(page);
+    int side = low < high ? side_of(page, key, prefix) : -1;
+    *slot = side < 0 ? low : high;
+    if (side != 0)
+        return false;
+    enum node_kind kind = node_kind(page);
+    uint32_t head = head_of(key, prefix);
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        const uint8_t *cell = page + slot_offset(page, middle);
-        int order = bytes_compare(leaf_cell_key(cell), key);
+        uint32_t at = head_at(page, middle);
+        int order = at < head ? -1 : at > head;
+        if (order == 0)
+            order = compare_behind(
+                cell_key(kind, page + slot_offset(page, middle)), key, prefix);
         if (order == 0) {
             *slot = middle;
             return true;
@@ -222,21 +357,18 @@ bool node_find(const uint8_t *page, struct bytes key, unsigned *slot)
     return false;
 }
 
+bool node_find(const uint8_t *page, struct bytes key, unsigned *slot)
+{
+    assert(page[AT_KIND] == NODE_LEAF);
+    return search(page, key, slot);
+}
+
 unsigned node_find_child(const uint8_t *page, struct bytes key)
 {
+    unsigned slot;
     assert(page[AT_KIND] == NODE_BRANCH);
-    unsigned low = 1; /* slot 0 is below everything (1) */
-    unsigned high = node_count(page);
-    assert(high > 0);
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        const uint8_t *cell = page + slot_offset(page, middle);
-        if (bytes_compare(branch_cell_key(cell), key) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low - 1;
+    assert(node_count(page) > 0);
+    return search(page, key, &slot) ? slot : slot - 1;
 }
 
 /* ---- inserting and removing ---- */
@@ -256,13 +388,14 @@ static void compact(uint8_t *page)
         struct bytes cell = node_cell(old, i);
         low -= (unsigned)cell.len;
         memcpy(page + low, cell.data, cell.len);
-        put_le16(page + NODE_HEADER + i * NODE_SLOT, (uint16_t)low);
+        set_slot_offset(page, i, low);
     }
     put_le16(page + AT_LOW, (uint16_t)low);
     put_le16(page + AT_DEAD, 0);
 }
 
-void node_insert(uint8_t *page, unsigned slot, struct bytes cell)
+/* The prefix fits its key. */
+static void place_cell(uint8_t *page, unsigned slot, struct bytes cell)
 {
     unsigned count = node_count(page);
     assert(slot <= count);
@@ -275,9 +408,17 @@ void node_insert(uint8_t *page, unsigned slot, struct bytes cell)
     memcpy(page + low, cell.data, cell.len);
     uint8_t *at = page + NODE_HEADER + slot * NODE_SLOT;
     memmove(at + NODE_SLOT, at, (count - slot) * NODE_SLOT);
-    put_le16(at, (uint16_t)low);
     put_le16(page + AT_LOW, (uint16_t)low);
     put_le16(page + AT_COUNT, (uint16_t)(count + 1));
+    set_slot_offset(page, slot, low);
+    set_head(page, slot);
+}
+
+void node_insert(uint8_t *page, unsigned slot, struct bytes cell)
+{
+    if (slot >= first_slot(page))
+        fit_prefix(page, cell_key(node_kind(page), cell.data));
+    place_cell(page, slot, cell);
 }
 
 bool node_overwrite(uint8_t *page, unsigned slot, struct bytes cell)
@@ -336,12 +477,18 @@ static void cells_write(const struct cells *cells, uint8_t *page, unsigned from,
 {
     node_init(page, cells->kind);
     uint8_t room[NODE_CELL_MAX];
+    unsigned first = from + first_slot(page);
+    assert(first < to); /* two each (2) */
+    put_le16(
+        page + AT_PREFIX,
+        (uint16_t)common_of(cell_key(cells->kind, cells->at[first].data),
+                            cell_key(cells->kind, cells->at[to - 1].data)));
     for (unsigned i = from; i < to; i++) {
         struct bytes cell = cells->at[i];
         if (i == from && cells->kind == NODE_BRANCH)
             cell =
                 node_branch_cell(room, (struct bytes){0}, get_le32(cell.data));
-        node_insert(page, i - from, cell);
+        place_cell(page, i - from, cell);
     }
 }
 

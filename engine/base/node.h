@@ -15,9 +15,9 @@ enum node_kind { NODE_LEAF = 1, NODE_BRANCH = 2 };
 
 enum {
     NODE_KEY_MAX = 1024,
-    NODE_HEADER = 8,
+    NODE_HEADER = 12,
     NODE_SPACE = PAGE_BYTES - NODE_HEADER, /* for cells and their slots */
-    NODE_SLOT = 2,
+    NODE_SLOT = 6,
     NODE_CELL_MAX = 2 + 2 + NODE_KEY_MAX + 8, /* a run's: what is longest */
     NODE_CELLS_MAX = NODE_SPACE / (NODE_SLOT + 4),
 };
@@ -30,6 +30,8 @@ struct node_value {
 };
 
 void node_init(uint8_t *page, enum node_kind kind);
+/* All that counts of a page; what is free in it is not touched. */
+void node_copy(uint8_t *to, const uint8_t *from);
 enum node_kind node_kind(const uint8_t *page);
 unsigned node_count(const uint8_t *page);
 size_t node_used(const uint8_t *page); /* of NODE_SPACE */
@@ -62,6 +64,8 @@ void node_insert(uint8_t *page, unsigned slot, struct bytes cell);
  */
 bool node_overwrite(uint8_t *page, unsigned slot, struct bytes cell);
 void node_remove(uint8_t *page, unsigned slot);
+
+void node_check(const uint8_t *page); /* asserts its invariants, for tests */
 
 /* Insert `cell` into `left`, which has no room for it, by spreading all over
  * `left` and the fresh `right`. `separator` (room for NODE_KEY_MAX) gets the

@@ -207,7 +207,7 @@ static void make_free(struct pages *p, uint32_t page)
 
 /* ---- use ---- */
 
-static bool page_is_writable(const struct pages *p, uint32_t page)
+bool page_is_writable(const struct pages *p, uint32_t page)
 {
     assert(page != 0 && page < p->count);
     if (page < p->base)
@@ -220,17 +220,6 @@ uint8_t *page_write(struct pages *p, uint32_t page)
 {
     assert(page_is_writable(p, page));
     return *data_of(p, page);
-}
-
-uint32_t page_touch(struct pages *p, uint32_t page)
-{
-    if (page_is_writable(p, page))
-        return page;
-    assert(page < p->base || info_of(p, page)->size == 0);
-    uint32_t copy = page_new(p);
-    memcpy(*data_of(p, copy), page_read(p, page), PAGE_BYTES);
-    page_drop(p, page);
-    return copy;
 }
 
 void page_drop(struct pages *p, uint32_t page)

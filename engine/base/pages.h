@@ -105,11 +105,9 @@ static inline const uint8_t *page_read(const struct pages *p, uint32_t page)
 uint32_t page_new(struct pages *p);
 uint32_t page_new_run(struct pages *p, size_t len);
 
-/* Of one that page_new() or page_touch() gave, and that nobody keeps yet. */
-uint8_t *page_write(struct pages *p, uint32_t page);
-
-/* The page itself if it is writable, else a copy; the original is dropped. */
-uint32_t page_touch(struct pages *p, uint32_t page);
+/* Does nobody keep it? */
+bool page_is_writable(const struct pages *p, uint32_t page);
+uint8_t *page_write(struct pages *p, uint32_t page); /* it is writable */
 
 /* The head does not use it any more; who keeps it, keeps it. */
 void page_drop(struct pages *p, uint32_t page);

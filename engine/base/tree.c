@@ -92,12 +92,23 @@ static bool find_path(const struct tree *t, struct bytes key, struct path *path)
     }
 }
 
+/* The page itself if it is writable, else a copy in its place. */
+static uint32_t touch(struct pages *p, uint32_t page)
+{
+    if (page_is_writable(p, page))
+        return page;
+    uint32_t copy = page_new(p);
+    node_copy(page_write(p, copy), page_read(p, page));
+    page_drop(p, page);
+    return copy;
+}
+
 /* Make a child of a writable branch writable. */
 static uint32_t touch_child(struct tree *t, uint32_t parent, unsigned slot)
 {
     uint8_t *page = page_write(&t->pages, parent);
     uint32_t child = node_child(page, slot);
-    uint32_t touched = page_touch(&t->pages, child);
+    uint32_t touched = touch(&t->pages, child);
     if (touched != child)
         node_set_child(page, slot, touched);
     return touched;
@@ -105,7 +116,7 @@ static uint32_t touch_child(struct tree *t, uint32_t parent, unsigned slot)
 
 static void touch_path(struct tree *t, struct path *path)
 {
-    path->page[0] = t->head.page = page_touch(&t->pages, t->head.page);
+    path->page[0] = t->head.page = touch(&t->pages, t->head.page);
     for (int i = 1; i < path->depth; i++)
         path->page[i] = touch_child(t, path->page[i - 1], path->slot[i - 1]);
 }

@@ -82,6 +82,7 @@ static void check_page(struct check *check, uint32_t number,
            info_of(check->pages, number)->size == 0);
     const uint8_t *page = page_read(check->pages, number);
     assert(node_used(page) <= NODE_SPACE);
+    node_check(page);
     if (node_kind(page) == NODE_LEAF) {
         check_keys(page, 0, bounds);
         check_leaf(check, page, depth);

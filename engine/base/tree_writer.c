@@ -65,8 +65,8 @@ static uint32_t put_run(struct tree_writer *w, const struct node_value *value,
 static uint32_t put_leaf(struct tree_writer *w, const uint8_t *page,
                          struct buf *out)
 {
-    uint8_t copy[PAGE_BYTES];
-    memcpy(copy, page, PAGE_BYTES);
+    uint8_t copy[PAGE_BYTES] = {0};
+    node_copy(copy, page);
     for (unsigned i = 0; i < node_count(page); i++) {
         struct node_value value = node_value(page, i);
         if (value.run != 0)
@@ -95,8 +95,8 @@ static void go_down(struct tree_writer *w, uint32_t number, struct buf *out)
     }
     assert(w->depth < TREE_DEPTH_MAX);
     struct level *level = &w->levels[w->depth++];
-    memcpy(level->page, page, PAGE_BYTES);
-    level->slot = 0;
+    *level = (struct level){0};
+    node_copy(level->page, page);
 }
 
 /* One leaf more, or one branch that is complete; false: all was written. */

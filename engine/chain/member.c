@@ -272,9 +272,9 @@ static int check_activation(struct chain *c, const struct trial *t,
 }
 
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
-                 const struct batch_member *m,
-                 const struct batch_event *events, struct member_sigs *sigs,
-                 struct member_bodies *bodies, bool replays, struct err *err)
+                 const struct batch_member *m, const struct batch_event *events,
+                 struct member_sigs *sigs, struct member_bodies *bodies,
+                 bool replays, struct err *err)
 {
     int rc = check_call(c, m, err);
     if (rc != 0)
