@@ -115,7 +115,6 @@ struct chain {
     struct history history;
     uint64_t next_index; /* of the next transaction */
     struct rooting rooting;
-    struct tree_version root_before; /* of the transaction being replayed */
     struct trial trial;              /* of heartbeats and of what is replayed */
     struct scratch decoded;          /* events of what is replayed */
     struct chain_progress progress;

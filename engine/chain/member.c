@@ -253,20 +253,27 @@ void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
     trial_begin(t);
 }
 
-/* What it says of the state that it starts from, if it does. */
-static int check_activation(struct chain *c, const struct trial *t,
-                            struct err *err)
+static bool is_activation(const struct batch_member *m,
+                          const struct batch_event *events)
+{
+    return m->event_count == 1 &&
+           bytes_equal(events[0].header.type, bytes_of_text(TYPE_ACTIVATE));
+}
+
+/* What an activation says of the state that it starts from, if it does. */
+static int check_start(struct chain *c, const struct batch_event *event,
+                       bool replays, struct err *err)
 {
     struct activate_fields f;
     uint8_t root[HASH_SIZE];
-    int rc = activate_fields_get(t->events[0]->header.fields, &f, err);
+    int rc = activate_fields_get(event->header.fields, &f, err);
     c->rows_unknown |= c->skips_rules;
     if (rc != 0 || f.state == NULL || c->rows_unknown)
         return rc;
-    core_root(&c->core, c->root_before, root);
+    core_root(&c->core, state_head(&c->core.state), root);
     if (memcmp(f.state, root, HASH_SIZE) == 0)
         return 0;
-    return err_set(err, t->replays ? ATE_ECORRUPT : ATE_ESTALE,
+    return err_set(err, replays ? ATE_ECORRUPT : ATE_ESTALE,
                    TYPE_ACTIVATE ": the state root under the new bundle "
                                  "differs");
 }
@@ -277,9 +284,10 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  bool replays, struct err *err)
 {
     int rc = check_call(c, m, err);
+    if (rc == 0 && is_activation(m, events))
+        rc = check_start(c, &events[0], replays, err);
     if (rc != 0)
         return rc;
-    c->root_before = state_head(&c->core.state);
     t->core = &c->core;
     member_begin(t, index, m, sigs, replays);
     for (uint32_t n = 0; rc == 0 && n < m->event_count; n++)
@@ -289,8 +297,6 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
     if (rc == 0 && member_is_heartbeat(m) != engine_type_alone(t))
         rc = err_set(err, ATE_EINVALID,
                      "its method and its events are not of one kind");
-    if (rc == 0 && trial_activates(t))
-        rc = check_activation(c, t, err);
     if (rc != 0)
         trial_undo(t);
     return rc;

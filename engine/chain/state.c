@@ -54,26 +54,36 @@ void state_deinit(struct state *s)
 
 /* ---- transactions and versions ---- */
 
-void state_begin(struct state *s)
+void state_begin_final(struct state *s)
 {
-    assert(!s->open);
+    assert(!s->open && !s->spoilt);
     s->open = true;
-    s->mark = tree_mark(s->tree);
+    s->can_undo = false;
     s->change_count = 0;
     scratch_reset(&s->scratch);
+}
+
+void state_begin(struct state *s)
+{
+    state_begin_final(s);
+    s->can_undo = true;
+    s->mark = tree_mark(s->tree);
 }
 
 void state_keep(struct state *s)
 {
     assert(s->open);
-    tree_keep(s->tree, s->mark);
+    if (s->can_undo)
+        tree_keep(s->tree, s->mark);
     s->open = false;
 }
 
 void state_undo(struct state *s)
 {
     assert(s->open);
-    tree_undo(s->tree, s->mark);
+    if (s->can_undo)
+        tree_undo(s->tree, s->mark);
+    s->spoilt = !s->can_undo;
     s->open = false;
 }
 

@@ -55,6 +55,8 @@ struct state {
     struct tree_pin *durable; /* NULL: nothing is durable yet */
     struct tree_pin *sealed;  /* in the group that is under way */
     bool open;                /* a transaction is */
+    bool can_undo;            /* that one; then `mark` is its beginning */
+    bool spoilt;              /* one that could not be undone was */
     struct tree_mark mark;
     /* Keys, kind byte first, of the entries of kinds 2 to 5 and of private rows
      * that the open transaction touched, and how child entries of the types of
@@ -73,6 +75,9 @@ void state_init_mapped(struct state *s, struct tree *tree);
 void state_deinit(struct state *s);
 
 void state_begin(struct state *s);
+/* The same of what is read back from a log, at a lower price: it cannot be
+ * undone. After state_undo() nothing but state_deinit() makes sense then. */
+void state_begin_final(struct state *s);
 void state_keep(struct state *s);
 void state_undo(struct state *s);
 

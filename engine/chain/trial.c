@@ -29,7 +29,10 @@ void trial_begin(struct trial *t)
     t->body_bytes = 0;
     t->rows = t->private_rows = (struct trial_rows){0};
     scratch_reset(&t->scratch);
-    state_begin(&t->core->state);
+    if (t->replays)
+        state_begin_final(&t->core->state);
+    else
+        state_begin(&t->core->state);
     t->core->logic->begin(t->core->logic, t);
 }
 

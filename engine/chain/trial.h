@@ -63,7 +63,8 @@ struct trial {
     const struct further_sig *sigs; /* of others; verified, or to be made */
     size_t sig_count;
     /* Read back from a log: gas and memory are 16-fold then, since they bind
-     * the node that accepts, not those that check. */
+     * the node that accepts, not those that check; and it is never undone to go
+     * on: after an error its state is of no use (state_begin_final()). */
     bool replays;
     const struct trial_refold *refold; /* or NULL */
 

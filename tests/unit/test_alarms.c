@@ -80,28 +80,30 @@ static void what_was_stopped_is_named(void **state)
 
 /* ---- replays that need too much ---- */
 
-static void fails_again(struct world *w, const char *name, const char *words)
+/* Nothing is done with a world after a replay that failed. */
+static void fails_again(const char *schema, uint64_t gas, const char *name,
+                        const char *words)
 {
+    struct world w;
     struct buf args = {0};
     buf_printf(&args, "name=%s", name);
-    w->replays = false;
-    world_fails(w, "item.create", buf_text(&args), ATE_ELIMIT, words);
-    assert_null(strstr(w->err.text, "alarm"));
-    w->replays = true;
-    world_fails(w, "item.create", buf_text(&args), ATE_EUNAVAILABLE, words);
-    assert_non_null(strstr(w->err.text, "an alarm of this node, and no "
-                                        "verdict"));
+    world_open_gas(&w, schema, gas);
+    world_fails(&w, "item.create", buf_text(&args), ATE_ELIMIT, words);
+    assert_null(strstr(w.err.text, "alarm"));
+    w.replays = true;
+    world_fails(&w, "item.create", buf_text(&args), ATE_EUNAVAILABLE, words);
+    assert_non_null(strstr(w.err.text, "an alarm of this node, and no "
+                                       "verdict"));
+    world_close(&w);
     buf_deinit(&args);
 }
 
 static void a_replay_over_sixteen_times_the_limits_is_an_alarm(void **state)
 {
-    struct world w;
     (void)state;
-    world_open(&w, source);
-    fails_again(&w, "rule", "rule slow: ran longer than");
-    fails_again(&w, "fold", "view count, fold of item: ran longer than");
-    world_close(&w);
+    fails_again(source, 100000, "rule", "rule slow: ran longer than");
+    fails_again(source, 100000, "fold",
+                "view count, fold of item: ran longer than");
 }
 
 static void so_it_is_for_memory(void **state)
@@ -121,11 +123,8 @@ static void so_it_is_for_memory(void **state)
         "        return #all == 4000\n"
         "    end})\n"
         "return shop\n";
-    struct world w;
     (void)state;
-    world_open_gas(&w, hungry, 1000000000);
-    fails_again(&w, "x", "rule hungry: needs more than");
-    world_close(&w);
+    fails_again(hungry, 1000000000, "x", "rule hungry: needs more than");
 }
 
 /* An upgrade runs while a log is tried again, so it has as much. */
