@@ -21,7 +21,7 @@
 enum {
     /* Goes up with every change of what is in a snapshot: kinds and values of
      * the state, pages of the tree, places, meta. */
-    SNAPSHOT_LAYOUT = 2, /* of its pages (base/node.c), too */
+    SNAPSHOT_LAYOUT = 2,
     SNAPSHOT_PIECE = 1 << 20,
 };
 
