@@ -1,4 +1,4 @@
-/* The default methods that write. Those that read are queries (chain/query.h).
+/* The default methods that write. Those that read are queries (query/query.h).
  */
 #include <assert.h>
 #include <string.h>

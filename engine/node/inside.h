@@ -11,7 +11,7 @@
 
 #include "base/map.h"
 #include "chain/chain.h"
-#include "chain/query.h"
+#include "query/query.h"
 #include "event/proposal.h"
 #include "node/keys.h"
 #include "node/names_file.h"

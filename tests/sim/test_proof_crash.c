@@ -3,7 +3,7 @@
  * the file of tiles. */
 #include "unit/fixture_chain.h"
 
-#include "chain/query.h"
+#include "query/query.h"
 #include "event/proof_file.h"
 #include "log/tiles.h"
 #include "sim/rng.h"

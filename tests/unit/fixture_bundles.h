@@ -7,7 +7,7 @@
 
 #include "chain/bundle_events.h"
 #include "chain/inside.h"
-#include "chain/query.h"
+#include "query/query.h"
 #include "chain/roots.h"
 #include "chain/upgrade.h"
 

@@ -2,7 +2,7 @@
 /* A chain with real Lua: what is accepted, refused, replayed. */
 #include "fixture_chain.h"
 
-#include "chain/query.h"
+#include "query/query.h"
 #include "materializers/materializers.h"
 
 static int set_up_bank(void **state)

@@ -2,7 +2,7 @@
 #include "fixture_chain.h"
 
 #include "base/utf8.h"
-#include "chain/query.h"
+#include "query/query.h"
 
 static void amounts_are_exact_texts(void **state)
 {

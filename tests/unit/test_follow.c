@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "chain/changes.h"
-#include "chain/query.h"
+#include "query/query.h"
 #include "sim/rng.h"
 
 static const char shelves[] =

@@ -3,7 +3,7 @@
  * it was that let it in. */
 #include "fixture_chain.h"
 
-#include "chain/query.h"
+#include "query/query.h"
 
 enum { LONG = 3000 }; /* digits of 1,500 bytes */
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "chain/leaves.h"
-#include "chain/query.h"
+#include "query/query.h"
 #include "crypto/proof.h"
 #include "event/proof_file.h"
 #include "event/receipt.h"

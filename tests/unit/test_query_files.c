@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "chain/inside.h"
-#include "chain/query.h"
+#include "query/query.h"
 #include "event/body.h"
 
 enum { BODY = (600 << 10) + 5, STEP = 256 << 10 };

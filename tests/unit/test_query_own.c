@@ -3,7 +3,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "fixture_land.h"
 
-#include "chain/query.h"
+#include "query/query.h"
 #include "event/proposal.h"
 
 struct told {

@@ -7,7 +7,7 @@
 #include "base/msgpack.h"
 #include "chain/delegation.h"
 #include "chain/engine_types.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "chain/work.h"
 
 /* What their fields hold that people would not read as it is stored. */

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/changes.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 
 static int take_view(struct query *q, struct err *err)
 {

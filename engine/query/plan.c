@@ -4,7 +4,7 @@
 
 #include "base/msgpack.h"
 #include "chain/logic.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "chain/schema_diff.h"
 #include "chain/upgrade.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "chain/work.h"
 
 static void put_place(struct buf *out, uint64_t index, uint64_t n)

@@ -6,7 +6,7 @@
 #include "chain/bundle_events.h"
 #include "chain/checkpoint.h"
 #include "chain/describe.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "chain/roots.h"
 
 static int nothing_begin(struct query *q, struct err *err)

@@ -7,8 +7,8 @@
  * over the durable version as it is then: rows written meanwhile may or may not
  * come. One that follows does not end, but says what changes, as often as it is
  * run after the log has grown. */
-#ifndef ATE_CHAIN_QUERY_H
-#define ATE_CHAIN_QUERY_H
+#ifndef ATE_QUERY_H
+#define ATE_QUERY_H
 
 #include "chain/chain.h"
 

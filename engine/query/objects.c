@@ -5,7 +5,7 @@
 #include "base/msgpack.h"
 #include "chain/bundle_events.h"
 #include "chain/changes.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "event/batch.h"
 
 /* The object went away while the query waited: a list passes it. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "event/batch.h"
 
 enum { TAIL_PIECE = 64 }; /* transactions read at a time */

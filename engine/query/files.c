@@ -17,7 +17,7 @@
 #include "base/msgpack.h"
 #include "chain/inside.h"
 #include "chain/mapping.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 
 enum {
     NAME_SIZE = 112,       /* of the longest: put/<hash>.<length>s */

@@ -18,7 +18,7 @@
 
 #include "base/msgpack.h"
 #include "chain/changes.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 
 enum { FOLLOW_CHUNK = 16 << 10, FOLLOW_WHY_MAX = 200 };
 

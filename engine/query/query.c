@@ -6,7 +6,7 @@
 #include "chain/fields.h"
 #include "chain/handle.h"
 #include "chain/large.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "chain/upgrade.h"
 #include "event/body.h"
 

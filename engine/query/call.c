@@ -12,7 +12,7 @@
 #include "base/msgpack.h"
 #include "chain/changes.h"
 #include "chain/inside.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 
 enum { LOOKED_MAX = 4096 /* more is not kept: any change counts then */ };
 

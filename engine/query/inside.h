@@ -1,10 +1,10 @@
-/* query_inside: what the files of a query share (query.c, query_follow.c,
- * query_objects.c, query_rows.c, query_log.c, query_info.c, ...). */
-#ifndef ATE_CHAIN_QUERY_INSIDE_H
-#define ATE_CHAIN_QUERY_INSIDE_H
+/* inside: what the files of a query share (query.c, follow.c,
+ * objects.c, rows.c, log.c, info.c, ...). */
+#ifndef ATE_QUERY_INSIDE_H
+#define ATE_QUERY_INSIDE_H
 
 #include "chain/mapping.h"
-#include "chain/query.h"
+#include "query/query.h"
 #include "chain/rows.h"
 
 struct upgrade;
@@ -37,7 +37,7 @@ struct followed {
 
 enum follow_phase { FOLLOW_BEGIN, FOLLOW_ALL, FOLLOW_LOG, FOLLOW_CHANGES };
 
-/* Following (query_follow.c). */
+/* Following (follow.c). */
 struct follow {
     uint64_t from; /* the position asked for; 0: none */
     enum follow_phase phase;
@@ -121,7 +121,7 @@ extern const struct query_kind query_tile;
 extern const struct query_kind query_check;
 extern const struct query_kind query_body;
 
-/* Of query_proof.c; NULL is harmless. */
+/* Of proof.c; NULL is harmless. */
 void query_proof_free(struct query_proof *p);
 void query_proof_stop(struct query_proof *p); /* end what takes long */
 extern const struct query_kind query_proposal;
@@ -132,10 +132,10 @@ extern const struct query_kind query_call;
 extern const struct query_kind query_files;
 extern const struct query_kind query_file;
 
-/* Of query_files.c; NULL is harmless. */
+/* Of files.c; NULL is harmless. */
 void query_files_free(struct query_files *f);
 
-/* Of query_call.c; NULL is harmless. */
+/* Of call.c; NULL is harmless. */
 void query_call_free(struct query_call *c);
 
 /* Emit q->row as a chunk and clear it. */
@@ -162,7 +162,7 @@ int query_take_follow(struct query *q, const char *const *alone,
 int query_check_args(struct query *q, const char *const *names,
                      struct err *err);
 
-/* ---- query_follow.c ---- */
+/* ---- follow.c ---- */
 
 /* A step of a query that follows rows. */
 int follow_step(struct query *q, const struct followed *kind, struct err *err);
@@ -196,7 +196,7 @@ void query_put_under(struct query *q, const struct event_header *h,
 void query_put_member(struct query *q, struct mapping *m, uint64_t index,
                       const struct batch_member *member);
 
-/* Of query_body.c: a step of q->large came. */
+/* Of body.c: a step of q->large came. */
 void query_large_got(void *ctx, struct bytes bytes, int code,
                      const struct err *err);
 

@@ -6,7 +6,7 @@
 #include "base/hex.h"
 #include "base/msgpack.h"
 #include "chain/large.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "event/body.h"
 
 static void emit_bytes(struct query *q, struct bytes bytes)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "event/proposal.h"
 
 static int begin(struct query *q, struct err *err)

@@ -4,7 +4,7 @@
 
 #include "base/msgpack.h"
 #include "chain/delegation.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 
 static int begin(struct query *q, struct err *err)
 {

@@ -14,7 +14,7 @@
 #include "chain/inside.h"
 #include "chain/leaves.h"
 #include "chain/proving.h"
-#include "chain/query_inside.h"
+#include "query/inside.h"
 #include "event/proof_file.h"
 
 /* What such a query has got so far. */
