@@ -244,7 +244,8 @@ static int decode_event(const struct batch_member *member,
                         struct batch_event *e, struct err *err)
 {
     int rc = event_header_get(e->raw, &e->header, err);
-    if (rc == 0 && memcmp(e->header.author, member->tx.author, KEY_ID_SIZE))
+    if (rc == 0 &&
+        memcmp(e->header.author, member->tx.author, KEY_ID_SIZE) != 0)
         rc = err_set(err, ATE_EINVALID, "its author is not the transaction's");
     return rc;
 }
