@@ -76,8 +76,8 @@ describe('usage', function()
         assert.matches('^{"error":.*%-%-output csv', done.err)
         assert.equal('', done.out)
         assert.same({}, run.json('view', 'bank', 'balance', '-o', 'json'))
-        run.fails(3, "no chain 'q'; ate chain ls lists", 'chain', 'info', 'q',
-            '--json')
+        assert.matches("no chain 'q'; ate chain ls lists",
+            run.ate('chain', 'info', 'q', '--json').err)
     end)
 
     it('needs a command', function()
