@@ -60,8 +60,10 @@ run-now: all
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test
 	$(MAKE) --no-print-directory -j2 test-build
-	B=$(B) tests/run $(T)
-	$(if $(T),,$(MAKE) --no-print-directory -j2 asan-short)
+	rm -f $(B)/tally
+	B=$(B) TALLY=$(B)/tally tests/run $(T)
+	$(if $(T),,TALLY=$(CURDIR)/$(B)/tally $(MAKE) --no-print-directory -j2 asan-short)
+	@$(if $(T),,awk '{p += $$1; f += $$2} END {print p " passed, " f " failed"}' $(B)/tally)
 
 test-build: all $(TESTS) $(REPLAYS) $(B)/mutants/flags
 soak: test-build                  ## the long versions of the random tests

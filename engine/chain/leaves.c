@@ -5,15 +5,12 @@
 #include "base/memory.h"
 #include "chain/inside.h"
 
-/* While a log is opened or polled, all that is replayed is in it. */
 void leaves_add(struct chain *c, const uint8_t leaf[LOG_LEAF_SIZE])
 {
     uint8_t hash[HASH_SIZE];
     hash_leaf(bytes_of(leaf, LOG_LEAF_SIZE), hash);
     merkle_append_hash(&c->tree, hash);
     tiles_add(&c->tiles, hash);
-    if (c->done != NULL && c->tree.size % TILES_WIDTH == 0)
-        tiles_durable(&c->tiles, c->tree.size);
 }
 
 /* ---- reading ---- */

@@ -183,6 +183,8 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
         c->next_index = frame->index;
         return rc;
     }
+    if (c->done != NULL) /* what is opened or polled is in the log */
+        tiles_durable(&c->tiles, c->tree.size);
     history_add(&c->history, &c->tree);
     touched_read(c);
     c->check_failed |= !verified_passed(c, frame);

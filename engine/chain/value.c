@@ -37,6 +37,13 @@ static int invalid(struct err *err, const char *path, const char *why)
     return err_set(err, ATE_EINVALID, "%s: %s", path, why);
 }
 
+static int unlike(struct err *err, const char *path, const char *what,
+                  struct bytes text)
+{
+    return err_set(err, ATE_EINVALID, "%s: not %s, got '%.*s'", path, what,
+                   (int)text.len, (const char *)text.data);
+}
+
 /* Values are checked in two passes: the first asks only whether they are good,
  * with a path of NULL, and writes no text; the second, over a bad one, says
  * why. */
@@ -178,11 +185,11 @@ static int check_str(const struct schema *s, const struct value_type *type,
     case VALUE_DATE:
         return date_valid(text)
                    ? 0
-                   : invalid(err, path, "not a date such as 2026-11-22");
+                   : unlike(err, path, "a date such as 2026-11-22", text);
     case VALUE_MONTH:
         return month_valid(text)
                    ? 0
-                   : invalid(err, path, "not a month such as 2026-11");
+                   : unlike(err, path, "a month such as 2026-11", text);
     default:
         assert(type->kind == VALUE_EVENT_TYPE);
         return is_type_name(s, text)

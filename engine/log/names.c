@@ -50,8 +50,12 @@ static bool lookup(const struct names *names, struct bytes name,
 
 static int conflict(struct bytes name, struct bytes other, struct err *err)
 {
+    if (bytes_equal(name, other))
+        return err_set(err, ATE_ECONFLICT, "there is a chain '%.*s' already",
+                       (int)name.len, (const char *)name.data);
     return err_set(err, ATE_ECONFLICT,
-                   "'%.*s' can't be the name of a chain: there is '%.*s'",
+                   "'%.*s' can't be the name of a chain: there is a chain "
+                   "'%.*s', and no chain stands below another",
                    (int)name.len, (const char *)name.data, (int)other.len,
                    (const char *)other.data);
 }

@@ -67,15 +67,26 @@ static int take_proposal(struct asked *a, const char *const *names,
     return rc;
 }
 
+/* Names may be the same, so the id says which. */
+static int for_another(const struct proposal *proposal, struct err *err)
+{
+    struct buf id = {0};
+    hex_put(&id, bytes_of(proposal->chain, CHAIN_ID_SIZE));
+    int rc = err_set(err, ATE_EINVALID,
+                     "the proposal is for the chain %.*s whose id is %s",
+                     (int)proposal->name.len, (const char *)proposal->name.data,
+                     buf_text(&id));
+    buf_deinit(&id);
+    return rc;
+}
+
 void serve_submit(struct asked *a)
 {
     static const char *const names[] = {"proposal", NULL};
     struct err err;
     int rc = take_proposal(a, names, &err);
     if (rc == 0 && memcmp(a->proposal.chain, a->hosted->id, CHAIN_ID_SIZE) != 0)
-        rc = err_set(&err, ATE_EINVALID, "the proposal is for the chain %.*s",
-                     (int)a->proposal.name.len,
-                     (const char *)a->proposal.name.data);
+        rc = for_another(&a->proposal, &err);
     if (rc != 0) {
         err_wrap(&err, "ate.submit");
         asked_fail(a, &err);

@@ -13,8 +13,9 @@
  * (3) Memory is the arena's. Lua throws without calling the error handler when
  *     it runs out, so the allocator itself notes the place.
  * (4) The stack is one block of the arena, so recursion ends at its largest
- *     block; C functions that call Lua count their nesting besides, for the C
- *     stack is not the arena's.
+ *     block, or at Lua's own bound while loading, where blocks may be larger:
+ *     Lua has no room for the error handler then, either. C functions that
+ *     call Lua count their nesting besides, for the C stack is not the arena's.
  * (5) Errors are kept in `error`, not on Lua's stack: making a text needs no
  *     memory of the arena, and a struct err passes through Lua unchanged.
  *
@@ -36,6 +37,7 @@
 enum {
     LOAD_BLOCK_MAX = 1 << 20,
     LARGE_BLOCK = 1024, /* of memory: is charged by bytes */
+    FULL_STACK = LUAI_MAXSTACK * sizeof(double), /* a slot is as large */
     REPLAY_FACTOR = 16, /* how much more memory a run may be given */
     GC_PAUSE = 50, /* collect often: what loading leaves is in every image */
     GC_STEPMUL = 1000,
@@ -48,9 +50,11 @@ static void on_count(lua_State *L, lua_Debug *frame);
 static void *take(struct sandbox *s, void *old, size_t old_size,
                   size_t new_size)
 {
+    bool fine = s->arena.refused == ARENA_FINE;
     void *block = arena_alloc(&s->arena, old, old_size, new_size);
+    bool ends = block == NULL || new_size >= FULL_STACK;
 
-    if (block == NULL && new_size > 0 && s->active > 0 && s->place[0] == '\0')
+    if (s->active > 0 && fine && ends && new_size > old_size)
         sandbox_where(s->lua, 1, s->place, sizeof(s->place));
     return block;
 }
@@ -211,6 +215,12 @@ int sandbox_error(lua_State *L, const char *format, ...)
     return sandbox_raise(L, &s->error);
 }
 
+static int nests_too_deep(const struct sandbox *s, struct err *err)
+{
+    return err_set(err, ATE_ESCRIPT, "calls nest too deep%s%s",
+                   s->place[0] == '\0' ? "" : " at ", s->place);
+}
+
 /* The message of an error that Lua itself raised, or a C function of Lua's. It
  * names the file it happened in; when that is one of the engine's own, the
  * place in the bundle is put before it. */
@@ -224,11 +234,15 @@ static int on_error(lua_State *L)
     const char *text = "an error without a text";
     if (lua_type(L, 1) == LUA_TSTRING)
         text = lua_tostring(L, 1);
+    s->raised = true;
+    if (s->place[0] != '\0' && strstr(text, "stack overflow") != NULL) {
+        nests_too_deep(s, &s->error);
+        return 1;
+    }
     bool known = sandbox_where(L, 1, place, sizeof(place));
     bool named = strncmp(text, place, strlen(place)) == 0;
     err_set(&s->error, ATE_ESCRIPT, "%s%s%s", known && !named ? place : "",
             known && !named ? ": " : "", text);
-    s->raised = true;
     return 1;
 }
 
@@ -271,7 +285,7 @@ static int outcome(struct sandbox *s, int status, struct err *err)
         return 0;
     if (raised)
         return fail(err, &s->error);
-    return err_set(err, ATE_ESCRIPT, "an error while handling an error");
+    return nests_too_deep(s, err); /* there was no room for the handler */
 }
 
 /* Under the `nargs` arguments stands the function. */

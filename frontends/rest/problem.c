@@ -113,10 +113,25 @@ static const char *find_word(const char *text, const char *word)
     return NULL;
 }
 
+/* A field that there is not is named before those that there are. */
+static bool find_unknown(struct problem *p)
+{
+    static const char before[] = "no field '";
+    if (strncmp(p->detail, before, sizeof(before) - 1) != 0)
+        return false;
+    const char *name = p->detail + sizeof(before) - 1;
+    size_t len = strcspn(name, "'/~"); /* a pointer writes two otherwise */
+    if (name[len] == '\'')
+        snprintf(p->field, sizeof(p->field), "/%.*s", (int)len, name);
+    return true;
+}
+
 /* Errors of arguments name them: the first that is named is meant. */
 static void find_field(struct problem *p, const json_t *fields)
 {
     const char *first = NULL;
+    if (find_unknown(p))
+        return;
     for (size_t i = 0; i < json_array_size(fields); i++) {
         const char *name = json_string_value(
             json_object_get(json_array_get(fields, i), "name"));

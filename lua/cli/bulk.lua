@@ -294,6 +294,10 @@ local function open_input(path)
     if path == '-' then
         return 0, 'stdin'
     end
+    if ate.host.kind(path) == 'folder' then
+        return nil, ate.error('INVALID', ('call: %s is a folder, not a file '
+            .. 'of calls'):format(path))
+    end
     if ate.host.kind(path) ~= 'file' and ate.host.kind(path) ~= 'other' then
         return nil, ate.error('NOT_FOUND', ('call: no file %s'):format(path))
     end

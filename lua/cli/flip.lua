@@ -87,7 +87,8 @@ end
 function M.run(path, offset)
     local kind = ate.host.kind(path)
     if kind == nil then
-        return nil, ate.error('NOT_FOUND', 'flip-byte: no ' .. path)
+        return nil, ate.error('NOT_FOUND', 'flip-byte: no file or folder '
+            .. path)
     end
     local is_header = path:match('%.head$') ~= nil
     if kind == 'folder' then

@@ -113,7 +113,7 @@ function Out:error(err)
     self:clear_progress()
     io.stdout:flush()
     if self.is_json then
-        local shown = {code = err.code, rule = err.rule, text = err.text,
+        local shown = {code = err.code, rule = err.rule, text = as_commands(err.text),
             exit = err.exit, line = err.line, advice = advice.of(err)}
         io.stderr:write(ate.json.encode({error = shown}), '\n')
         return

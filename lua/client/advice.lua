@@ -23,10 +23,15 @@ local KNOWN = {
     {'CORRUPT', 'read at offset 0: No such file', A_COPY},
     {'CORRUPT', 'what stands before it can be read',
         'ate chain tail %s shows the end of that'},
+    {'NOT_FOUND', '%x%x/%x+: there is no chain', A_COPY},
+    {'INVALID', 'keys/[^:/]+: not a key file', 'put it back from a copy'},
     {'FULL', '', 'make room and try again: what was answered is kept'},
     {'DENIED', '/lock: opening: Permission denied',
         'who owns the folder can write there; ' .. READING},
     {'DENIED', 'Read%-only file system', READING},
+    {'DENIED', '^new: ', 'name a folder where you may write'},
+    {'DENIED', 'no delegation gives its author the right',
+        'who has that right gives it with ate grant'},
     {'DENIED', 'mak[^:]*folder.*: Permission denied',
         '--data DIR or ATE_DATA names another place'},
     {'DENIED', 'opening the folder: Permission denied',
@@ -38,6 +43,8 @@ local KNOWN = {
         .. 'this one')},
     {'UNAVAILABLE', 'an alarm of this node', ALARM:format('try again when '
         .. 'the machine has less to do')},
+    {'UNAVAILABLE', "does not hold the chain's order key", 'write where it '
+        .. 'is, or put keys/node.key back from a copy'},
     {'UNAVAILABLE', 'another process is writing there', READING},
 }
 

@@ -308,8 +308,9 @@ function M.run(repl, line)
             names[#names + 1] = known
         end
         table.sort(names)
+        local near = suggest.nearest(name, names)
         fail('no command \\%s%s; \\help lists them', name,
-            suggest.hint(name, names))
+            near ~= nil and '; did you mean \\' .. near .. '?' or '')
     end
     command(repl, rest)
 end

@@ -77,10 +77,10 @@ function Bench:replay()
     for _, name in ipairs({'root', 'state_root'}) do
         local now = info[name]
         local replayed = name == 'root' and report.root or report.state
-        if now ~= nil and now ~= ate.null and now ~= replayed then
+        if now == nil or now ~= replayed then
             return nil, ate.error('CORRUPT', ('the %s of the replay is %s, '
                 .. 'not %s'):format(name:gsub('_', ' '), tostring(replayed),
-                now))
+                tostring(now)))
         end
     end
     return report

@@ -1,4 +1,5 @@
 local ate = require('ate')
+local bench = require('ate.test.bench')
 local compare = require('ate.test.compare')
 local moment = require('ate.test.moment')
 
@@ -57,5 +58,59 @@ describe('a comparison', function()
     it('shows values as Lua writes them', function()
         assert.equal("{a = 'x', b = {1, 2}, ['c d'] = true}",
             compare.show({b = {1, 2}, a = 'x', ['c d'] = true}))
+    end)
+end)
+
+--- The session of a bench, but `change` what its reads of one kind give.
+local function lying(t, kind, change)
+    local real = t.session
+    t.session = setmetatable({
+        read = function(_, chain, what, ...)
+            local answer, err = real:read(chain, what, ...)
+            if what == kind then
+                change(answer)
+            end
+            return answer, err
+        end,
+    }, {__index = function(_, name)
+        return function(_, ...)
+            return real[name](real, ...)
+        end
+    end})
+end
+
+describe('the replay behind a test', function()
+    local function replay_of(kind, change)
+        local t = assert(bench.new({path = 'examples/hello/hello.lua'}, {}))
+        t:user('me'):call('greeting.append', {to = 'world'})
+        if kind ~= nil then
+            lying(t, kind, change)
+        end
+        local report, err = t:replay()
+        t:close()
+        return report, err
+    end
+
+    it('is told when it comes to something else', function()
+        assert.is_truthy(replay_of())
+        local other = ('0'):rep(64)
+        local report, err = replay_of('verify', function(answer)
+            answer.state = other
+        end)
+        assert.is_nil(report)
+        assert.matches('^the state root of the replay is 0+, not %x+$', err.text)
+        report, err = replay_of('verify', function(answer)
+            answer.root = other
+        end)
+        assert.is_nil(report)
+        assert.matches('^the root of the replay is 0+, not %x+$', err.text)
+    end)
+
+    it('is none when there is nothing to compare', function()
+        local report, err = replay_of('info', function(answer)
+            answer.state_root = nil
+        end)
+        assert.is_nil(report)
+        assert.matches('^the state root of the replay is %x+, not nil$', err.text)
     end)
 end)

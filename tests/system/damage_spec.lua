@@ -105,8 +105,8 @@ describe('a flipped byte', function()
             local damaged = run.read(names)
             assert.matches('bank', run.ok('chain', 'ls'))
             assert.equal(damaged, run.read(names)) -- who reads does not write
-            run.fails(5, 'there is \'bank\'', 'chain', 'create', 'bank',
-                '--schema', run.dir .. '/bank.lua')
+            run.fails(5, 'there is a chain \'bank\' already', 'chain', 'create',
+                'bank', '--schema', run.dir .. '/bank.lua')
             assert.equal(before, run.read(names))
         end
         assert.equal(0, os.remove(names) and 0)
@@ -219,6 +219,9 @@ describe('a copied folder', function()
         damaged('"$ATE" dev flip-byte .', '; ate chain tail bank shows')
         run.shell(('rm %s/cur'):format(folder))
         run.fails(8, '^ate: chain bank: ', 'chain', 'ls')
+        run.shell('rm -r ' .. folder)
+        run.fails(3, '^ate: chain bank: .*: there is no chain' .. copy, 'view',
+            'bank', 'balance')
     end)
 
     it('is held against the id that it is named after', function()
@@ -269,6 +272,22 @@ describe('a key', function()
         run.ok('view', 'bank', 'balance')
         assert(os.rename(run.dir .. '/kept', me))
         assert.equal(0, transfer('1').code)
+    end)
+
+    it('that is none, or away, says what can be done', function()
+        run.bank()
+        local function fails(code, text)
+            local done = transfer('1')
+            assert.equal(code, done.code)
+            assert.matches(text, done.err)
+        end
+        local node = run.data .. '/keys/node.key'
+        assert(os.rename(node, run.dir .. '/kept'))
+        fails(7, "the chain's order key .*; write where it is, or put "
+            .. 'keys/node%.key back from a copy\n')
+        assert(os.rename(run.dir .. '/kept', node))
+        run.write(run.data .. '/keys/me.key', 'hello\n')
+        fails(2, 'keys/me%.key: not a key file: .*; put it back from a copy\n')
     end)
 
     it('that others can read signs nothing', function()
@@ -401,13 +420,18 @@ describe('a folder without write permission', function()
             echo "key $?"
             try view bank balance -o csv
             echo "read $?"
+            chmod 555 . && try new ./shop
+            echo "new $?"
+            chmod 755 .
             chmod -R u+w "$ATE_DATA"
         ]])
-        assert.equal('write 4\nkey 4\naccount,amount\nread 0\n', done.out,
-            done.err)
+        assert.equal('write 4\nkey 4\naccount,amount\nread 0\nnew 4\n',
+            done.out, done.err)
         assert.matches('^ate: [^\n]*/data/lock: opening: Permission denied; '
             .. 'who owns the folder can write there; what only reads',
             done.err)
+        assert.matches('new: make folder %./shop: Permission denied; name a '
+            .. 'folder where you may write\n', done.err)
     end)
 end)
 

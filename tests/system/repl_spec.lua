@@ -58,7 +58,10 @@ describe('the REPL through a pipe', function()
         assert.matches('^ate: an error that is a table, and that can not be '
             .. 'shown\nate: table: 0x%x+\n$', done.err)
         assert.equal(1, typed({'f('}).code)
-        assert.equal(2, typed({'\\usee bank'}).code)
+        done = typed({'\\usee bank', 'error("mine")'})
+        assert.equal(2, done.code)
+        assert.equal('ate: no command \\usee; did you mean \\use?; \\help '
+            .. 'lists them\nate: mine\n', done.err)
         assert.equal(3, typed({'1'}, 'nosuch').code)
     end)
 

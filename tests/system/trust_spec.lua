@@ -79,7 +79,8 @@ describe('a grant', function()
         local page = {'call', 'work', 'page.put', 'project=p', 'path=x',
             'text=y', '--as', 'bob'}
         fails('a', 4, '^ate: work page%.put: page p/x: no delegation '
-            .. 'gives its author the right to do it here\n', unpack(page))
+            .. 'gives its author the right to do it here; who has that right gives '
+            .. 'it with ate grant\n', unpack(page))
         assert.matches('^ate%.grant %d+%.0  index %d+  root %x+…  ',
             ok('a', 'grant', 'work', 'project/p', 'create,report', '--to',
                 'bob'))
@@ -278,8 +279,9 @@ describe('a proposal', function()
         fails('a', 2, 'no proposal', 'proposal', 'submit',
             save('none', 'hello\n'))
         fails('a', 3, 'No such file', 'proposal', 'show', run.dir .. '/away')
-        fails('a', 2, 'the proposal is for the chain bank', 'proposal',
-            'submit', save('p', text), '--chain', 'other')
+        fails('a', 2, 'the proposal is for the chain bank whose id is '
+            .. text:match('\nchain (%x+)'), 'proposal', 'submit',
+            save('p', text), '--chain', 'other')
         fails('a', 2, "another chain's", 'proposal', 'show', save('p', text),
             '--chain', 'other')
         fails('a', 2, 'its third line', 'proposal', 'submit',

@@ -76,6 +76,8 @@ describe('usage', function()
         assert.matches('^{"error":.*%-%-output csv', done.err)
         assert.equal('', done.out)
         assert.same({}, run.json('view', 'bank', 'balance', '-o', 'json'))
+        assert.matches("no chain 'q'; ate chain ls lists",
+            run.ate('chain', 'info', 'q', '--json').err)
     end)
 
     it('needs a command', function()
@@ -372,7 +374,8 @@ describe('a name that is not there', function()
         run.fails(3, 'nosuch.lua', 'check', run.dir .. '/nosuch.lua')
         run.fails(3, 'nosuch', 'chain', 'verify', '--path',
             run.dir .. '/nosuch')
-        run.fails(3, 'nosuch', 'dev', 'flip-byte', run.dir .. '/nosuch')
+        run.fails(3, 'no file or folder /.*nosuch', 'dev', 'flip-byte',
+            run.dir .. '/nosuch')
     end)
 end)
 
@@ -403,6 +406,8 @@ describe('an argument that is wrong', function()
             'to=bob', 'amount=1')
         assert.is_true(done.code == 2 or done.code == 3 or done.code == 6)
         assert.matches('carol', done.err)
+        run.fails(2, 'is a folder, not a file of calls', 'call', 'bank',
+            'transfer', '--jsonl', run.dir)
         run.fails(2, 'name', 'call', 'bank', 'account.put', 'name=a/b',
             'owner=me')
     end)
@@ -422,6 +427,8 @@ describe('an argument that is wrong', function()
             .. '%-%-accept has no structured%-logic\n$',
             create('c', 'accept-all,serializer').err)
         assert.equal(2, create('d', '').code)
+        assert.matches("^ate: chain create: pipeline: no materializer is "
+            .. "called 'accept%-al'", create('d', 'accept-al').err)
         local help = run.ok('help', 'chain', 'create')
         for _, stage in ipairs({'accept%-all', 'master%-key%-validator',
             'serializer', 'structured%-logic', 'trust%-delegation'}) do
@@ -431,8 +438,11 @@ describe('an argument that is wrong', function()
 
     it('that is there already is 5', function()
         run.bank()
-        run.fails(5, 'bank', 'chain', 'create', 'bank', '--schema',
-            run.dir .. '/bank.lua')
+        run.fails(5, "there is a chain 'bank' already\n", 'chain', 'create',
+            'bank', '--schema', run.dir .. '/bank.lua')
+        run.fails(5, "'bank/a' can't be the name of a chain: there is a chain "
+            .. "'bank', and no chain stands below another\n", 'chain', 'create',
+            'bank/a', '--schema', run.dir .. '/bank.lua')
         run.fails(5, 'bob', 'key', 'new', 'bob')
         run.ok('new', run.dir .. '/shop')
         run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "chain/inside.h"
 #include "chain/leaves.h"
 #include "query/query.h"
 #include "crypto/proof.h"
@@ -519,6 +520,49 @@ static void a_log_that_changed_proves_nothing_false(void **state)
     ask_fails(f, "proof", ARGS("index#2"), ATE_ECORRUPT, "frame");
 }
 
+/* The last transaction of the frame at `at` gets another verdict. */
+static void spoil(struct buf *file, uint64_t at)
+{
+    struct log_frame frame;
+    struct buf payload = {0};
+    struct buf again = {0};
+    struct err err;
+    assert_int_equal(
+        log_frame_get(&frame, bytes_of(file->data + at, file->len - at), &err),
+        0);
+    buf_put_bytes(&payload, frame.payload);
+    payload.data[payload.len - 1] ^= 1;
+    frame.payload = buf_bytes(&payload);
+    log_frame_put(&again, &frame);
+    memcpy(file->data + at, again.data, again.len);
+    buf_deinit(&payload);
+    buf_deinit(&again);
+}
+
+/* A frame is undone as a whole, with leaves that filled a tile. */
+static void a_bad_frame_over_the_end_of_a_tile_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct chain *c = f->chain.chain;
+    char head[LOG_PATH_MAX + 16];
+    log_folder(head, chain_core(c)->id);
+    strcat(head, "/1.head");
+    uint64_t at = 0;
+    uint64_t frames = c->log.end.frames;
+    for (uint64_t i = 1; i + 1 < frames && at == 0; i++) {
+        uint64_t first = log_place_at(&c->log, i).index;
+        uint64_t next = log_place_at(&c->log, i + 1).index;
+        if (first / TILES_WIDTH != next / TILES_WIDTH &&
+            first % TILES_WIDTH != 0 && next % TILES_WIDTH != 0)
+            at = log_place_at(&c->log, i).offset;
+    }
+    assert_true(at > 0);
+    spoil(memory_disk_file(f->chain.disk, head), at);
+    assert_int_equal(fixture_reopen(&f->chain, LOG_READ_ONLY), ATE_ECORRUPT);
+    assert_non_null(strstr(f->chain.done_err.text, "the verdict differs"));
+    assert_true(chain_size(f->chain.chain) % TILES_WIDTH != 0);
+}
+
 /* ---- checkpoints ---- */
 
 static void checkpoints_are_signed_by_the_order_key(void **state)
@@ -806,6 +850,7 @@ int main(void)
         TEST(without_a_file_all_is_proved),
         TEST(another_chain_s_tiles_are_no_use),
         TEST(a_log_that_changed_proves_nothing_false),
+        TEST(a_bad_frame_over_the_end_of_a_tile_is_refused),
         TEST(checkpoints_are_signed_by_the_order_key),
         TEST(a_reader_signs_what_is_marked),
         TEST(without_the_key_nothing_is_signed),

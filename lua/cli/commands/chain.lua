@@ -85,7 +85,6 @@ local function create(ctx)
     if session == nil then
         return nil, err
     end
-    warn_of_stages(ctx, stages, report.schema)
     local made
     made, err = session:call(nil, 'chain.create', {
         name = ctx.args.NAME,
@@ -99,6 +98,7 @@ local function create(ctx)
     if made == nil then
         return nil, err
     end
+    warn_of_stages(ctx, stages, report.schema)
     local info
     info, err = session:read(ctx.args.NAME, 'info')
     if info == nil then
