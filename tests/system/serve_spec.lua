@@ -703,7 +703,12 @@ describe('a deadline', function()
         ]])
     end)
 
-    it('is at least a millisecond', function()
+    it('is at least a millisecond, and no longer than can be counted', function()
         run.fails(2, 'at least 1 ms', 'call', 'x', 'y', '--deadline', '0')
+        for _, command in ipairs({'call', 'mount'}) do
+            run.fails(2, '^ate: ' .. command .. ': %-%-deadline is at least 1 '
+                .. 'ms and at most 4294967295, not 4294967296\n$', command,
+                'x', '--deadline', '4294967296')
+        end
     end)
 end)
