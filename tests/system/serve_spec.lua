@@ -261,6 +261,20 @@ describe('a command through the socket', function()
             "$ATE" view bank balance >/dev/null 2>err
             [ $? -eq 7 ] || fail "it was answered"
             grep -q 'the daemon says nothing' err || fail "$(cat err)"
+            # Nor by who types Ctrl-C meanwhile.
+            env --default-signal=INT "$ATE" call bank transfer from=alice \
+                to=bob amount=1 2>err &
+            client=$!
+            children="$children $client"
+            n=0
+            until ls -l /proc/$client/fd | grep -q socket:; do
+                n=$((n + 1))
+                [ $n -lt 4000 ] || fail 'it asks nobody'
+            done
+            kill -INT "$client"
+            wait "$client"
+            code=$?
+            [ $code -eq 130 ] || fail "exit $code: $(cat err)"
             kill -CONT "$daemon"
             stop
         ]])
