@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "chain/authority.h"
 #include "chain/materializer.h"
 #include "chain/trial.h"
 
@@ -55,13 +56,18 @@ static int refusal(const struct err *err)
 }
 
 /* Nobody said yes. */
-static int deny(const struct pipeline *p, struct err *err)
+static int deny(const struct pipeline *p, const struct trial *trial,
+                const struct trial_event *event, struct err *err)
 {
     struct buf why = {0};
     for (size_t i = 0; i < p->count; i++)
         if (p->stages[i]->abstains != NULL)
             buf_printf(&why, "%s%s", why.len > 0 ? ", and " : "",
                        p->stages[i]->abstains);
+    if (p->takes_delegations && event->type != NULL) {
+        buf_printf(&why, ", which takes ");
+        authority_put_want(trial, event, &why);
+    }
     int rc = err_set(err, ATE_EDENIED, "%s",
                      why.len > 0 ? buf_text(&why)
                                  : "no stage of the chain's pipeline ever "
@@ -88,7 +94,7 @@ int pipeline_judge(const struct pipeline *p, struct trial *trial,
             return refusal(err);
         }
     }
-    return yes ? 0 : deny(p, err);
+    return yes ? 0 : deny(p, trial, event, err);
 }
 
 int pipeline_judge_whole(const struct pipeline *p, struct trial *trial,
