@@ -55,6 +55,16 @@ static int refusal(const struct err *err)
     return err->code;
 }
 
+static void put_why(const struct materializer *stage, const struct trial *trial,
+                    const struct trial_event *event, struct buf *why)
+{
+    buf_printf(why, "%s%s", why->len > 0 ? ", and " : "", stage->abstains);
+    if (stage->takes_delegations && event->type != NULL) {
+        buf_printf(why, ", which takes ");
+        authority_put_want(trial, event, why);
+    }
+}
+
 /* Nobody said yes. */
 static int deny(const struct pipeline *p, const struct trial *trial,
                 const struct trial_event *event, struct err *err)
@@ -62,12 +72,7 @@ static int deny(const struct pipeline *p, const struct trial *trial,
     struct buf why = {0};
     for (size_t i = 0; i < p->count; i++)
         if (p->stages[i]->abstains != NULL)
-            buf_printf(&why, "%s%s", why.len > 0 ? ", and " : "",
-                       p->stages[i]->abstains);
-    if (p->takes_delegations && event->type != NULL) {
-        buf_printf(&why, ", which takes ");
-        authority_put_want(trial, event, &why);
-    }
+            put_why(p->stages[i], trial, event, &why);
     int rc = err_set(err, ATE_EDENIED, "%s",
                      why.len > 0 ? buf_text(&why)
                                  : "no stage of the chain's pipeline ever "
