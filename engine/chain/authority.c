@@ -74,6 +74,15 @@ bool authority_by(const struct trial *t, const uint8_t identity[32],
     return signs(t, identity) || acts_for(t, identity, spot);
 }
 
+static struct door door_of(const struct trial *t)
+{
+    return (struct door){
+        .core = t->core,
+        .version = state_head(&t->core->state),
+        .names = t->core->names,
+    };
+}
+
 /* As a grant takes it: "account/alice or above it", or "/". What comes to be,
  * or is no more, has no grants of its own: those of its parent do. */
 static void put_spot(const struct trial *t, const struct door *door,
@@ -104,11 +113,7 @@ int authority_check_caller(const struct trial *t, const struct spot *spot,
 {
     if (authority_by(t, t->caller, spot))
         return 0;
-    struct door door = {
-        .core = t->core,
-        .version = state_head(&t->core->state),
-        .names = t->core->names,
-    };
+    struct door door = door_of(t);
     struct buf who = {0};
     struct buf where = {0};
     door_put_identity(&door, t->caller, &who);
@@ -241,4 +246,13 @@ int authority_check_event(const struct trial *t, const struct trial_event *e,
     int rc = authority_check(t, e->header.auth_ref, authority_right(e->change),
                              &spot, &d, err);
     return rc == 0 ? 0 : err_wrap(err, "%s", e->type->name);
+}
+
+void authority_put_want(const struct trial *t, const struct trial_event *e,
+                        struct buf *out)
+{
+    struct door door = door_of(t);
+    struct spot spot = {e->header.object, e->header.parent};
+    buf_printf(out, "'%s' on ", authority_right(e->change));
+    put_spot(t, &door, &spot, out);
 }

@@ -9,6 +9,7 @@
 
 #include "chain/trial.h"
 
+struct buf;
 struct delegation;
 
 /* A place in the tree of objects: an object that is there or comes to be. */
@@ -57,6 +58,10 @@ int authority_check_caller(const struct trial *t, const struct spot *spot,
  * Errors: DENIED. */
 int authority_check_event(const struct trial *t, const struct trial_event *e,
                           struct err *err);
+/* For texts: what its author would need, as ate grant takes it. */
+void authority_put_want(const struct trial *t, const struct trial_event *e,
+                        struct buf *out);
+
 /* The right that an event of this kind takes. */
 const char *authority_right(enum change change);
 #endif

@@ -220,7 +220,7 @@ static int part_may_follow(const struct schema_part *before,
                        before->sealed ? "sealed" : "open");
     if (part->version >= before->version)
         return 0;
-    return err_set(err, ATE_ECONFLICT,
+    return err_set(err, ATE_EINVALID,
                    "schema %s: version %lld follows on %lld; count it up",
                    before->name, (long long)part->version,
                    (long long)before->version);
@@ -241,7 +241,7 @@ int schema_may_follow(const struct schema *before, const struct schema *after,
     const struct schema_part *was = schema_part(before, before->main);
     const struct schema_part *is = schema_part(after, after->main);
     if (is->version == was->version)
-        return err_set(err, ATE_ECONFLICT,
+        return err_set(err, ATE_EINVALID,
                        "schema %s: its version is %lld as before; count it up",
                        after->main, (long long)is->version);
     for (size_t i = 0; i < before->type_count; i++) {

@@ -8,8 +8,8 @@
 
 struct err;
 
-/* Errors: INVALID, naming type, field and what to do; CONFLICT for a version
- * that was not counted up. */
+/* Errors: INVALID, naming type, field and what to do, also for a version that
+ * was not counted up. */
 int schema_may_follow(const struct schema *before, const struct schema *after,
                       struct err *err);
 

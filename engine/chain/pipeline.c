@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "chain/authority.h"
 #include "chain/materializer.h"
 #include "chain/trial.h"
 
@@ -54,14 +55,24 @@ static int refusal(const struct err *err)
     return err->code;
 }
 
+static void put_why(const struct materializer *stage, const struct trial *trial,
+                    const struct trial_event *event, struct buf *why)
+{
+    buf_printf(why, "%s%s", why->len > 0 ? ", and " : "", stage->abstains);
+    if (stage->takes_delegations && event->type != NULL) {
+        buf_printf(why, ", which takes ");
+        authority_put_want(trial, event, why);
+    }
+}
+
 /* Nobody said yes. */
-static int deny(const struct pipeline *p, struct err *err)
+static int deny(const struct pipeline *p, const struct trial *trial,
+                const struct trial_event *event, struct err *err)
 {
     struct buf why = {0};
     for (size_t i = 0; i < p->count; i++)
         if (p->stages[i]->abstains != NULL)
-            buf_printf(&why, "%s%s", why.len > 0 ? ", and " : "",
-                       p->stages[i]->abstains);
+            put_why(p->stages[i], trial, event, &why);
     int rc = err_set(err, ATE_EDENIED, "%s",
                      why.len > 0 ? buf_text(&why)
                                  : "no stage of the chain's pipeline ever "
@@ -88,7 +99,7 @@ int pipeline_judge(const struct pipeline *p, struct trial *trial,
             return refusal(err);
         }
     }
-    return yes ? 0 : deny(p, err);
+    return yes ? 0 : deny(p, trial, event, err);
 }
 
 int pipeline_judge_whole(const struct pipeline *p, struct trial *trial,

@@ -81,6 +81,19 @@ static int deafen(lua_State *L)
     return 0;
 }
 
+/* yield(whether): nothing is under way that would have to be ended in order, so
+ * the first Ctrl-C ends the process. */
+static int yield(lua_State *L)
+{
+    struct sigaction now;
+    sigaction(SIGINT, NULL, &now);
+    if (lua_toboolean(L, 1) && now.sa_handler == on_signal)
+        signal(SIGINT, SIG_DFL);
+    else if (!lua_toboolean(L, 1) && now.sa_handler == SIG_DFL)
+        hear_interrupts();
+    return 0;
+}
+
 /* ignore_pipe(whether): who reads what is written may stop doing so. */
 static int ignore_pipe(lua_State *L)
 {
@@ -127,6 +140,8 @@ static int run(lua_State *L)
     lua_setfield(L, -2, "rearm");
     lua_pushcfunction(L, deafen);
     lua_setfield(L, -2, "deafen");
+    lua_pushcfunction(L, yield);
+    lua_setfield(L, -2, "yield");
     lua_pushcfunction(L, ignore_pipe);
     lua_setfield(L, -2, "ignore_pipe");
     lua_getglobal(L, "require");

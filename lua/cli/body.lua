@@ -86,6 +86,19 @@ local function hash_of(ctx, path)
     return hash
 end
 
+-- What the schema takes is known before any of it is put; how long a pipe is, is
+-- not, but it has more than a call carries.
+local function check_length(method, field, source, path)
+    local length = path ~= '-' and ate.host.size(source.fd) or 0
+    local at_least = math.max(length, #source.first)
+    if field.max == nil or at_least <= field.max then
+        return true
+    end
+    return invalid('%s: %s: %s has %s%.0f bytes, at most %.0f are allowed',
+        method.name, field.name, path == '-' and 'stdin' or path,
+        length == 0 and 'at least ' or '', at_least, field.max)
+end
+
 local function put_large(ctx, session, source, path)
     local chain = ctx.args.NAME
     local total = ate.host.size(source.fd)
@@ -132,7 +145,8 @@ function M.add(ctx, session, method, args)
     end
     source.first, err = upload.read(source.fd, upload.CALL_MAX + 1)
     if source.first == nil then
-        return nil, err
+        return nil, ate.error(err.code, ('call: --body %s: %s'):format(path,
+            err.text))
     end
     if #source.first <= upload.CALL_MAX then
         args[field.name] = field.kind == 'blob' and ate.bin(source.first)
@@ -142,6 +156,10 @@ function M.add(ctx, session, method, args)
     if field.kind ~= 'blob' then
         return invalid('%s: %s is text, of at most %d bytes', method.name,
             field.name, upload.CALL_MAX)
+    end
+    local fits, too_long = check_length(method, field, source, path)
+    if not fits then
+        return nil, too_long
     end
     source.hash, err = hash_of(ctx, path)
     if err ~= nil then

@@ -44,6 +44,14 @@ function Context:keep(opened)
     return opened
 end
 
+-- A daemon that stands still is not waited for by who types Ctrl-C.
+local function open(path, flags)
+    ate.host.yield(true)
+    local opened, err = session.open(path, flags)
+    ate.host.yield(false)
+    return opened, err
+end
+
 --- Open the data folder.
 -- @tparam string mode `read` beside whoever writes, `write`, `create`: write,
 -- and make the folder, `call`: write if nobody else does, else read
@@ -66,12 +74,12 @@ function Context:open(mode, is_local)
             end
         end
     end
-    local opened, err = session.open(path, {read_only = mode == 'read',
+    local opened, err = open(path, {read_only = mode == 'read',
         create = mode == 'create', ['local'] = is_local})
     if opened == nil and mode == 'call'
         and (err.code == 'UNAVAILABLE' or err.code == 'DENIED') then
         local writing_err = err
-        opened, err = session.open(path, {read_only = true})
+        opened, err = open(path, {read_only = true})
         if opened ~= nil then
             opened.writing_err = writing_err
         end
@@ -84,7 +92,7 @@ end
 
 --- Open a chain's folder that stands anywhere.
 function Context:open_chain_folder(path)
-    local opened, err = session.open(path, {folder = true, read_only = true})
+    local opened, err = open(path, {folder = true, read_only = true})
     if opened == nil then
         return nil, err
     end

@@ -113,7 +113,10 @@ function Out:error(err)
     self:clear_progress()
     io.stdout:flush()
     if self.is_json then
-        local shown = {code = err.code, rule = err.rule, text = as_commands(err.text),
+        -- Bytes would be shown in hexadecimal, all of them.
+        local text = as_commands(ate.text.valid(err.text) and err.text
+            or ate.text.printable(err.text, '\n\t'))
+        local shown = {code = err.code, rule = err.rule, text = text,
             exit = err.exit, line = err.line, advice = advice.of(err)}
         io.stderr:write(ate.json.encode({error = shown}), '\n')
         return

@@ -183,6 +183,8 @@ describe('a body', function()
         fails(2, 'body is text, of at most 65536 bytes', 'note.put', 'name=a',
             '--body', path('given'))
         fails(3, 'No such file', 'file.put', 'name=a', '--body', path('none'))
+        fails(1, '^ate: call: %-%-body /: read input: Is a directory\n$',
+            'file.put', 'name=a', '--body', '/')
         fails(2, 'given twice', 'file.put', 'name=a', 'body=x', '--body',
             path('given'))
         fails(2, '32 hexadecimal digits', 'file.put', 'name=a', '--body',
@@ -419,8 +421,10 @@ describe('in Lua a large body', function()
         run.fails(6, 'no_year', 'call', 'films', 'film.create', 'name=a',
             '--body', path('large'))
         write_file('huge', 10000001)
-        run.fails(2, '10000000', 'call', 'films', 'film.create', 'name=a',
-            'year=1927', '--body', path('huge'))
+        -- Here, before any of it is put.
+        run.fails(2, '^ate: film%.create: body: [^\n]*/huge has 10000001 '
+            .. 'bytes, at most 10000000 are allowed\n$', 'call', 'films',
+            'film.create', 'name=a', 'year=1927', '--body', path('huge'))
         run.ok('chain', 'verify', 'films')
     end)
 

@@ -261,6 +261,20 @@ describe('a command through the socket', function()
             "$ATE" view bank balance >/dev/null 2>err
             [ $? -eq 7 ] || fail "it was answered"
             grep -q 'the daemon says nothing' err || fail "$(cat err)"
+            # Nor by who types Ctrl-C meanwhile.
+            env --default-signal=INT "$ATE" call bank transfer from=alice \
+                to=bob amount=1 2>err &
+            client=$!
+            children="$children $client"
+            n=0
+            until ls -l /proc/$client/fd | grep -q socket:; do
+                n=$((n + 1))
+                [ $n -lt 4000 ] || fail 'it asks nobody'
+            done
+            kill -INT "$client"
+            wait "$client"
+            code=$?
+            [ $code -eq 130 ] || fail "exit $code: $(cat err)"
             kill -CONT "$daemon"
             stop
         ]])
@@ -703,7 +717,12 @@ describe('a deadline', function()
         ]])
     end)
 
-    it('is at least a millisecond', function()
+    it('is at least a millisecond, and no longer than can be counted', function()
         run.fails(2, 'at least 1 ms', 'call', 'x', 'y', '--deadline', '0')
+        for _, command in ipairs({'call', 'mount'}) do
+            run.fails(2, '^ate: ' .. command .. ': %-%-deadline is at least 1 '
+                .. 'ms and at most 4294967295, not 4294967296\n$', command,
+                'x', '--deadline', '4294967296')
+        end
     end)
 end)

@@ -66,7 +66,7 @@ describe('a standard schema', function()
         assert.equal(5, done.code, done.err)
         run.ok('schema', 'apply', 'money', path)
         assert.equal('2', tostring(run.json('chain', 'info', 'money').version))
-        run.fails(5, 'count it up', 'schema', 'apply', 'money', 'ate:ledger')
+        run.fails(2, 'count it up', 'schema', 'apply', 'money', 'ate:ledger')
     end)
 
     it('that there is not is told with those there are', function()

@@ -79,7 +79,8 @@ describe('a grant', function()
         local page = {'call', 'work', 'page.put', 'project=p', 'path=x',
             'text=y', '--as', 'bob'}
         fails('a', 4, '^ate: work page%.put: page p/x: no delegation '
-            .. 'gives its author the right to do it here; who has that right gives '
+            .. 'gives its author the right to do it here, which takes '
+            .. "'create' on project/p or above it; who has that right gives "
             .. 'it with ate grant\n', unpack(page))
         assert.matches('^ate%.grant %d+%.0  index %d+  root %x+…  ',
             ok('a', 'grant', 'work', 'project/p', 'create,report', '--to',
@@ -93,8 +94,10 @@ describe('a grant', function()
         fails('a', 6, '^ate: work move: not_allowed: bob may not edit p/1\n',
             'call', 'work', 'move', 'issue=p/1', 'to=doing', '--as', 'bob')
         ok('a', 'grant', 'work', 'project/p', 'maintain', '--to', 'bob')
-        fails('a', 4, 'no delegation', 'call', 'work', 'move', 'issue=p/1',
-            'to=doing', '--as', 'bob')
+        fails('a', 4, "which takes 'write' on issue/p/1 or above it", 'call',
+            'work', 'move', 'issue=p/1', 'to=doing', '--as', 'bob')
+        fails('a', 4, "which takes 'create' on /\n", 'call', 'work',
+            'project.put', 'slug=r', 'group=me', '--as', 'bob')
         ok('a', 'grant', 'work', 'issue/p/1', 'write', '--to', 'bob')
         ok('a', 'call', 'work', 'move', 'issue=p/1', 'to=doing', '--as', 'bob')
         is_good('a', 'work')

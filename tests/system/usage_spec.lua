@@ -80,6 +80,13 @@ describe('usage', function()
             run.ate('chain', 'info', 'q', '--json').err)
     end)
 
+    it('is readable JSON, whatever was typed', function()
+        run.bank()
+        local done = run.ate('chain', 'info', 'b\255nk', '--json')
+        assert.equal(3, done.code)
+        assert.matches([["text":"no chain 'b\\xffnk']], done.err, 1, true)
+    end)
+
     it('needs a command', function()
         run.fails(2, '%-%-data needs a value, DIR', '--data')
         run.fails(2, 'a command is missing', '--data', run.dir)

@@ -3,6 +3,7 @@ local ate = require('ate')
 local body = require('ate.cli.body')
 local bulk = require('ate.cli.bulk')
 local cell = require('ate.client.cell')
+local deadline = require('ate.cli.deadline')
 local facts = require('ate.cli.facts')
 local files = require('ate.client.files')
 local follow = require('ate.cli.follow')
@@ -151,8 +152,9 @@ local function call_one(ctx, session, schema, method, who)
 end
 
 local function check_options(options)
-    if options.deadline == 0 then
-        return ate.error('INVALID', 'call: --deadline is at least 1 ms')
+    local _, late = deadline.check('call', options)
+    if late ~= nil then
+        return late
     end
     if options.jsonl ~= nil and options['call-id'] ~= nil then
         return ate.error('INVALID', 'call: --call-id is of one call, not of '

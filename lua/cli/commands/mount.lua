@@ -1,5 +1,5 @@
 --- ate mount DIR: chains as a tree of files.
-local ate = require('ate')
+local deadline = require('ate.cli.deadline')
 local mounting = require('ate.cli.mounting')
 
 --- Where nobody serves the folder, this process does, so that other commands
@@ -18,8 +18,9 @@ local function open(ctx)
 end
 
 local function run(ctx)
-    if ctx.options.deadline == 0 then
-        return nil, ate.error('INVALID', 'mount: --deadline is at least 1 ms')
+    local ok, late = deadline.check('mount', ctx.options)
+    if not ok then
+        return nil, late
     end
     local session, err = open(ctx)
     if session == nil then

@@ -114,6 +114,16 @@ local function tell(ctx, done, method)
     end
 end
 
+--- What cannot be put in force is not stored, either. What is stored already was
+-- tried, or somebody else's to store.
+local function try(ctx, session, info, bundle, hash)
+    if info.next_bundle == hash then
+        return true
+    end
+    local report, err = ask_plan(ctx, session, bundle)
+    return report ~= nil or nil, err
+end
+
 local function apply(ctx)
     local chain = ctx.args.NAME
     local bundle, loaded = load(ctx)
@@ -136,6 +146,11 @@ local function apply(ctx)
             ctx.out:line('nothing to do: this is the schema in force')
         end
         return 0
+    end
+    local ok
+    ok, err = try(ctx, session, info, bundle, loaded.hash)
+    if not ok then
+        return nil, err
     end
     local done, method
     done, err, method = growing.activate(session, chain, info, bundle,
