@@ -76,6 +76,9 @@ local switch = {function(value) return type(value) == 'boolean' end,
     'true or false'}
 local log = {function(value) return value == 'json' or value == 'logfmt' end,
     "'json' or 'logfmt'"}
+local stage = {function(value)
+    return is_text(value) and #value <= 16 and not value:find('[^%w_.-]')
+end, "a word such as 'prod', of at most 16 letters and digits"}
 local hosts = {is_list_of(is_host), "a list of hosts, each a text or {host = "
     .. "'...', headers = {name = '...'}}"}
 local schemas = {is_map_of(is_text), 'a table of files by chain'}
@@ -100,6 +103,9 @@ M.KEYS = {
         .. 'there.'},
     {name = 'log', kind = log, doc = "What happens, on stderr: 'json' or "
         .. "'logfmt'."},
+    {name = 'stage', kind = stage, doc = "What this folder is for, in the prompt "
+        .. "of ate repl: 'test'; one that begins with 'prod' stands there in "
+        .. 'red.'},
     {name = 'schemas', kind = schemas, doc = 'Schemas by chain: what is '
         .. 'another than the one in force is put in force, at start and on '
         .. 'HUP.'},
