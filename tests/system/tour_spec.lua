@@ -113,7 +113,8 @@ describe('a second run', function()
     local function twice(second)
         return run.shell([[
             mkdir tmp; export TMPDIR="$PWD/tmp"
-            alone=]] .. run.quote(run.root .. '/tools/alone.sh') .. [[ 
+            alone=]] .. run.quote(run.root .. '/tools/alone.sh') .. [[
+
             see() { # FILE WORD: until it is there
                 i=0
                 until grep -q "$2" "$1" 2>/dev/null || [ $i -gt 600 ]; do
