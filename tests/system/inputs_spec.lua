@@ -116,7 +116,7 @@ end)
 
 describe('what nobody writes', function()
     --- It waits, and a signal that it hears ends it.
-    local function ends(words, said)
+    local function ends(command, said)
         for _, signal in ipairs({'INT', 'TERM'}) do
             local done = run.shell(([[
                 rm -f pipe; mkfifo pipe
@@ -129,8 +129,8 @@ describe('what nobody writes', function()
                 done
                 kill -%s $pid
                 wait $pid
-            ]]):format(words, signal))
-            assert.equal(130, done.code, words)
+            ]]):format(command, signal))
+            assert.equal(130, done.code, command)
             -- It may still be opening the folder.
             local err = run.read(run.dir .. '/err')
             assert(err:match(said) or err:match('canceled'), err)

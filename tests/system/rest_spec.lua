@@ -122,7 +122,12 @@ describe('the REST door', function()
             json PUT $N/types/book/b '{}'; want 200
             json PUT $N/types/note/b/1 '{"text":1}'; want 400 '"pointer":"/text"'
             json PUT $N/types/note/b/1 '{}'; want 400 '"pointer":"/text"'
-            json PUT $N/types/note/b/1 '{"text":"x","nix":1}'; want 400 nix
+            json PUT $N/types/note/b/1 '{"text":"x","nix":1}'
+            want 400 '"pointer":"/nix"'
+            json PUT $N/types/note/b/1 '{"text":"x","a/text~":1}'
+            want 400 '"pointer":"/a~1text~0"'
+            json PUT $N/types/note/b/1 '{"text":"x","stars":"the text"}'
+            want 400 '"pointer":"/stars"'
             json PUT $N/types/note/b/1 '{"text":"a","text":"b"}'
             want 400 'duplicate object key'
             json PUT $N/types/note/b/1 '{"text":"x","stars":9007199254740993}'
