@@ -389,6 +389,9 @@ describe('the REPL on a terminal', function()
         assert.equal('42\n', done.out)
         assert.matches('no stage in the prompt: .*ate.conf.lua:1:9: stage: is '
             .. 'a word', done.err)
+        assert.equal(0, done.code)
+        assert.equal(3, typed({'1'}, '--config nosuch').code)
+        assert.equal(2, typed({'1'}, '--config data/ate.conf.lua').code)
     end)
 
     it('completes, remembers, and survives Ctrl-C', function()

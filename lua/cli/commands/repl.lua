@@ -3,15 +3,20 @@ local advice = require('ate.client.advice')
 local config = require('ate.client.config')
 local settings = require('ate.cli.settings')
 
---- What the configuration calls this folder. One that is wrong, or that this
--- user can not read, is for who serves it to mend.
+--- What the configuration calls this folder. Unless this user named it, one
+-- that is wrong, or that cannot be read, is for who serves the folder to mend.
+-- @treturn[1] string stage, or '' for none
+-- @treturn[2] nil
+-- @treturn[2] table err
 local function stage_of(ctx)
     local conf, err = config.read(ctx:data(), settings.named(ctx.options))
-    if conf == nil then
-        ctx.out:warn('repl: no stage in the prompt: ' .. err.text)
-        return nil
+    if conf ~= nil then
+        return conf.stage or ''
+    elseif ctx.options.config ~= nil then
+        return nil, err
     end
-    return conf.stage
+    ctx.out:warn('repl: no stage in the prompt: ' .. err.text)
+    return ''
 end
 
 local function run(ctx)
@@ -19,11 +24,16 @@ local function run(ctx)
     if session == nil then
         return nil, err
     end
+    local stage
+    stage, err = stage_of(ctx)
+    if stage == nil then
+        return nil, err
+    end
     if session.writing_err ~= nil then
         ctx.out:talk('read only: ' .. advice.text(session.writing_err))
     end
     return require('ate.repl').run(ctx.out, session, {chain = ctx.args.NAME,
-        stage = stage_of(ctx)})
+        stage = stage ~= '' and stage or nil})
 end
 
 return {
