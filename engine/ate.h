@@ -4,12 +4,11 @@
  * at the same time; only what is being closed or freed may not be in use. What
  * takes time is a call: it is started with ate_call() or ate_read(), which do
  * not wait, and its answers arrive on a port, a queue with an eventfd that the
- * caller polls in a loop of its own. Only ate_open(), ate_close(),
- * ate_listen() and ate_callers() wait, for files, another process or a turn of
- * the engine, and ate_bundle() and
- * ate_proof() compute. The library has threads of its own, which block all
- * signals; it calls nothing of the caller's. None of it may be used in the
- * child of a fork() before exec().
+ * caller polls in a loop of its own. Only ate_open(), ate_close(), ate_listen()
+ * and ate_callers() wait, for files, another process or a turn of the engine,
+ * and ate_bundle() and ate_proof() compute. The library has threads of its own,
+ * which block all signals; it calls nothing of the caller's. None of it may be
+ * used in the child of a fork() before exec().
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
  * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact

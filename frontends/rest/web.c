@@ -287,6 +287,8 @@ static bool is_late(struct client *c, uint64_t now)
         c->comes = comes;
         c->since_ms = now;
     }
+    if (c->is_kept)
+        return false; /* what is there are messages */
     if (!c->is_silent)
         return now - c->began_ms >= l->request_ms;
     return comes && now - c->since_ms >= l->request_ms;
