@@ -52,10 +52,9 @@ run:                              ## install, build, keep the example books, ser
 	tests/install build
 	$(MAKE) --no-print-directory run-now
 run-now: all
-	rm -rf $(B)/run && mkdir -p $(B)/run
-	PATH="$(CURDIR)/$(B):$$PATH" examples/books/books \
-	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run
-	tools/tour.sh $(B)/ate $(B)/run books/example balance commodity=GLD
+	PATH="$(CURDIR)/$(B):$$PATH" tools/alone.sh $(B)/run sh -c 'examples/books/books \
+	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run && \
+	    exec tools/tour.sh $(B)/ate $(B)/run books/example balance commodity=GLD'
 
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "base/version.h"
@@ -226,6 +227,22 @@ int ate_listen_at(struct ate *ate, int fd, struct ate_error *error)
         return listen_by(ate, fd, error);
     err_set(&err, ATE_EINVALID, "listen: %d is no descriptor", fd);
     return fail(error, &err);
+}
+
+int ate_callers(struct ate *ate, unsigned most, struct ate_error *error)
+{
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    if (most < 1 || most > LIMIT_NET_PEERS_MAX)
+        err_set(&err, ATE_EINVALID, "callers: 1 to %d may be, not %u",
+                LIMIT_NET_PEERS_MAX, most);
+    else if (ate->remote != NULL)
+        err_set(&err, ATE_EUNAVAILABLE,
+                "callers: another process serves the data folder");
+    else
+        loop_callers(ate->loop, most);
+    return err.code != 0 ? fail(error, &err) : 0;
 }
 
 int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)

@@ -4,11 +4,11 @@
  * at the same time; only what is being closed or freed may not be in use. What
  * takes time is a call: it is started with ate_call() or ate_read(), which do
  * not wait, and its answers arrive on a port, a queue with an eventfd that the
- * caller polls in a loop of its own. Only ate_open(), ate_close() and
- * ate_listen() wait, for files or another process, and ate_bundle() and
- * ate_proof() compute. The library has threads of its own, which block all
- * signals; it calls nothing of the caller's. None of it may be used in the
- * child of a fork() before exec().
+ * caller polls in a loop of its own. Only ate_open(), ate_close(), ate_listen()
+ * and ate_callers() wait, for files, another process or a turn of the engine,
+ * and ate_bundle() and ate_proof() compute. The library has threads of its own,
+ * which block all signals; it calls nothing of the caller's. None of it may be
+ * used in the child of a fork() before exec().
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
  * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
@@ -125,6 +125,13 @@ ATE_API int ate_listen(struct ate *ate, struct ate_error *error);
  * failure. Errors: those of ate_listen(), and INVALID: `fd` is no Unix socket
  * that listens at DATA/socket. */
 ATE_API int ate_listen_at(struct ate *ate, int fd, struct ate_error *error);
+
+/* How many others may be connected at a time, 1 to 4,096; 256 until told. Those
+ * who are there stay, if they are more. From any time on, also before
+ * ate_listen(). Errors: INVALID (another number), UNAVAILABLE (it is remote).
+ */
+ATE_API int ate_callers(struct ate *ate, unsigned most,
+                        struct ate_error *error);
 
 /* Memory only: set the clock, in milliseconds since 1970; it begins at 0 and
  * stands still. Calls that are started later see it. Errors: INVALID (not in

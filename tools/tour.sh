@@ -61,6 +61,7 @@ url=$(sed -n 's/^rest  //p' "$work/told")
 if [ -n "$url" ]; then
     show "curl -sSfw '\\n' -H \"\$($ate key bearer --header --data $data)\" \
 '$url/v1/$chain/views/$view?$row'"
+    show "$ate console --data $data"
 fi
 if grep -q '^mount' "$work/told"; then
     show "head -n 2 $files/$chain/views/$view.csv"

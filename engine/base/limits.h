@@ -56,7 +56,8 @@ enum {
     LIMIT_NET_TEXT = 65535, /* a name, or a list of names, in a call */
     LIMIT_NET_CALL = LIMIT_ARGS + (512 << 10), /* a frame to the daemon */
     LIMIT_NET_ANSWER = 256 << 20,              /* a frame to a caller */
-    LIMIT_NET_PEERS = 256,                     /* callers at a time */
+    LIMIT_NET_PEERS = 256,           /* callers at a time, unless told */
+    LIMIT_NET_PEERS_MAX = 4096,      /* and at most */
     LIMIT_NET_CALLS = 1024,          /* calls of one that are under way */
     LIMIT_NET_CALL_BYTES = 32 << 20, /* the frames of these */
     LIMIT_NET_QUEUE = 256 << 10, /* more than this waits: nothing is streamed */

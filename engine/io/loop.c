@@ -49,6 +49,7 @@ enum message_kind {
     MESSAGE_CANCEL,
     MESSAGE_GRANT,
     MESSAGE_LISTEN,
+    MESSAGE_CALLERS,
     MESSAGE_SERVE,
     MESSAGE_REPLY,
     MESSAGE_WATCH,
@@ -73,8 +74,9 @@ static void serving_free(struct serving *s)
 
 /* Somebody waits for it. */
 struct listening {
-    int fd;    /* or -1 */
-    bool done; /* under the mutex */
+    int fd;           /* LISTEN: or -1 */
+    uint32_t callers; /* CALLERS: how many */
+    bool done;        /* under the mutex */
     struct err err;
 };
 
@@ -83,7 +85,7 @@ struct message {
     uint64_t number;
     uint32_t chunks;
     struct loop_request *request; /* ASK */
-    struct listening *listening;  /* LISTEN */
+    struct listening *listening;  /* LISTEN, CALLERS */
     struct serving *serving;      /* SERVE, REPLY, WATCH */
 };
 
@@ -116,6 +118,7 @@ struct loop {
     struct service_hub *hub;
     struct port *watcher;  /* is told what happens; or NULL */
     struct server *server; /* NULL: nobody can connect */
+    uint32_t callers;      /* how many may; 0: as limits.h has it */
     bool in_turn;
     bool stopping;
     bool stopped;
@@ -285,6 +288,7 @@ static int start_listening(struct loop *loop, int fd, struct err *err)
         .node = loop->node,
         .folder = loop->path,
         .fd = fd,
+        .callers = loop->callers,
         .turn = begin_turn,
         .refused = caller_refused,
         .ctx = loop,
@@ -300,6 +304,27 @@ static int start_listening(struct loop *loop, int fd, struct err *err)
     return rc;
 }
 
+static void tell(struct loop *loop, struct listening *listening,
+                 const struct err *err)
+{
+    pthread_mutex_lock(&loop->mutex);
+    listening->err = *err;
+    listening->done = true;
+    pthread_cond_broadcast(&loop->told);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
+/* Have the loop's thread do it, and wait until it has. */
+static void have_done(struct loop *loop, enum message_kind kind,
+                      struct listening *listening)
+{
+    post(loop, &(struct message){.kind = kind, .listening = listening});
+    pthread_mutex_lock(&loop->mutex);
+    while (!listening->done)
+        pthread_cond_wait(&loop->told, &loop->mutex);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
 static void listen_for(struct loop *loop, struct listening *listening)
 {
     struct err err = {0};
@@ -307,11 +332,7 @@ static void listen_for(struct loop *loop, struct listening *listening)
     int rc = start_listening(loop, listening->fd, &err);
     if (listening->fd >= 0 && (rc != 0 || had))
         close(listening->fd);
-    pthread_mutex_lock(&loop->mutex);
-    listening->err = err;
-    listening->done = true;
-    pthread_cond_broadcast(&loop->told);
-    pthread_mutex_unlock(&loop->mutex);
+    tell(loop, listening, &err);
 }
 
 int loop_listen(struct loop *loop, int fd, struct err *err)
@@ -324,15 +345,25 @@ int loop_listen(struct loop *loop, int fd, struct err *err)
         return err_set(err, ATE_EINVALID,
                        "listen: only what is open for writing is served");
     }
-    post(loop,
-         &(struct message){.kind = MESSAGE_LISTEN, .listening = &listening});
-    pthread_mutex_lock(&loop->mutex);
-    while (!listening.done)
-        pthread_cond_wait(&loop->told, &loop->mutex);
-    pthread_mutex_unlock(&loop->mutex);
+    have_done(loop, MESSAGE_LISTEN, &listening);
     if (listening.err.code != 0)
         *err = listening.err;
     return listening.err.code;
+}
+
+void loop_callers(struct loop *loop, uint32_t most)
+{
+    struct listening listening = {.fd = -1, .callers = most};
+    have_done(loop, MESSAGE_CALLERS, &listening);
+}
+
+static void take_callers(struct loop *loop, struct listening *listening)
+{
+    struct err none = {0};
+    loop->callers = listening->callers;
+    if (loop->server != NULL)
+        server_callers(loop->server, loop->callers);
+    tell(loop, listening, &none);
 }
 
 /* ---- what happens ---- */
@@ -442,6 +473,10 @@ static void take(struct loop *loop, const struct message *message)
     }
     if (message->kind == MESSAGE_LISTEN) {
         listen_for(loop, message->listening);
+        return;
+    }
+    if (message->kind == MESSAGE_CALLERS) {
+        take_callers(loop, message->listening);
         return;
     }
     if (message->serving != NULL) {

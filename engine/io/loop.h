@@ -33,6 +33,10 @@ int loop_set_clock(struct loop *loop, int64_t wall_ms, struct err *err);
  * loop is being closed). */
 int loop_listen(struct loop *loop, int fd, struct err *err);
 
+/* How many may be connected at a time, from the return of this on. From any
+ * thread. */
+void loop_callers(struct loop *loop, uint32_t most);
+
 struct http;
 struct port;
 struct service_reply;

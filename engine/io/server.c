@@ -317,11 +317,16 @@ static int may_enter(const struct peer *p, struct err *err)
     int rc = uv_fileno((const uv_handle_t *)&p->pipe, &fd);
     assert(rc == 0);
     rc = local_socket_check(fd, s->folder, err);
-    if (rc == 0 && s->peer_count > LIMIT_NET_PEERS)
+    if (rc == 0 && s->peer_count > s->options.callers)
         rc = err_set(err, ATE_EUNAVAILABLE,
-                     "%s: %d callers are there, as many as may be", s->folder,
-                     LIMIT_NET_PEERS);
+                     "%s: %u callers are there, as many as may be", s->folder,
+                     s->options.callers);
     return rc;
+}
+
+void server_callers(struct server *s, uint32_t most)
+{
+    s->options.callers = most;
 }
 
 static void peer_begin(struct peer *p)
@@ -397,6 +402,8 @@ int server_open(struct server **out, const struct server_options *options,
         return rc;
     struct server *s = mem_zero(1, sizeof(*s));
     s->options = *options;
+    if (options->callers == 0)
+        s->options.callers = LIMIT_NET_PEERS;
     s->folder = mem_text(options->folder);
     s->env = (struct server_env){
         .node = options->node,

@@ -21,6 +21,7 @@ struct server_options {
     const char *folder; /* whose lock the caller holds */
     int fd; /* listens at its socket, and is taken over; -1: make that */
     /* 0: as limits.h has them. */
+    uint32_t callers;
     int64_t hello_us;
     int64_t stall_us;
     int64_t farewell_us;
@@ -35,6 +36,10 @@ struct server_options {
 /* Listen. Errors: those of local_socket_listen() and local_socket_adopt(). */
 int server_open(struct server **out, const struct server_options *options,
                 struct err *err);
+
+/* How many callers may be there at a time, from now on. Nobody is hung up on.
+ */
+void server_callers(struct server *s, uint32_t most);
 
 /* Write what the node said. True: callers who have room now get more, so flush
  * the node again. */

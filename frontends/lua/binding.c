@@ -275,6 +275,19 @@ static int node_listen(lua_State *L)
     return 1;
 }
 
+/* node:callers(most) -> true | nil, err */
+static int node_callers(lua_State *L)
+{
+    struct ate *ate = binding_node(L, 1);
+    struct ate_error error = {0};
+    lua_Number most = luaL_checknumber(L, 2);
+    bool fits = most >= 1 && most <= INT32_MAX;
+    if (ate_callers(ate, fits ? (unsigned)most : 0, &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* node:is_remote() -> whether another process serves the folder */
 static int node_is_remote(lua_State *L)
 {
@@ -594,19 +607,13 @@ static void add_searcher(lua_State *L)
 static void set_classes(lua_State *L)
 {
     static const luaL_Reg node_methods[] = {
-        {"close", node_close},
-        {"set_clock", node_set_clock},
-        {"listen", node_listen},
-        {"is_remote", node_is_remote},
-        {"watch", node_watch},
-        {"serve", node_serve},
-        {"http", node_http},
-        {"reply", node_reply},
-        {"call", node_call},
-        {"read", node_read},
-        {"grant", node_grant},
-        {"cancel", node_cancel},
-        {NULL, NULL},
+        {"close", node_close},         {"set_clock", node_set_clock},
+        {"listen", node_listen},       {"callers", node_callers},
+        {"is_remote", node_is_remote}, {"watch", node_watch},
+        {"serve", node_serve},         {"http", node_http},
+        {"reply", node_reply},         {"call", node_call},
+        {"read", node_read},           {"grant", node_grant},
+        {"cancel", node_cancel},       {NULL, NULL},
     };
     static const luaL_Reg port_methods[] = {
         {"next", port_next},

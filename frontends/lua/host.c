@@ -281,12 +281,14 @@ static int host_make_private(lua_State *L)
     return 1;
 }
 
-/* open(path) -> fd for reading | nil, text. It is closed with the process. */
+/* open(path) -> fd for reading | nil, text. It is closed with the process. A
+ * pipe is opened at once, and has nothing to read until somebody writes: who
+ * waits for that with wait() can be interrupted. */
 static int host_open(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
         return failed(L, "open", path);
     lua_pushinteger(L, fd);
     return 1;

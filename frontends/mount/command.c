@@ -25,6 +25,25 @@ void reply_drop(struct door *d, struct inode *node)
     inode_unref(d, node);
 }
 
+/* The file that shows the reply of a node; NULL: nobody has looked for it. */
+static struct inode *shown_reply(struct door *d, const struct inode *node)
+{
+    struct buffer name = {0};
+    buffer_printf(&name, "%s.reply", node->name);
+    struct inode *shown = inode_find(d, node->parent, name.data);
+    buffer_free(&name);
+    return shown != NULL && shown->kind == NODE_REPLY ? shown : NULL;
+}
+
+void reply_end(struct door *d, struct inode *node)
+{
+    struct inode *shown =
+        node->reply != NULL && node->is_current ? shown_reply(d, node) : NULL;
+    if (shown != NULL)
+        inode_detach(d, shown);
+    reply_drop(d, node);
+}
+
 /* Make room for one more: any other goes. */
 static void drop_some_reply(struct door *d, const struct inode *but)
 {
@@ -38,7 +57,6 @@ static void drop_some_reply(struct door *d, const struct inode *but)
 
 void reply_set(struct door *d, struct inode *node, const struct buffer *reply)
 {
-    struct buffer name = {0};
     if (!node->is_current)
         node = inode_find(d, node->parent, node->name);
     if (node == NULL || node->kind != NODE_FILE)
@@ -52,11 +70,9 @@ void reply_set(struct door *d, struct inode *node, const struct buffer *reply)
     }
     content_unref(node->reply);
     node->reply = content_new(reply->data, reply->len);
-    buffer_printf(&name, "%s.reply", node->name);
-    struct inode *shown = inode_find(d, node->parent, name.data);
-    if (shown != NULL && shown->kind == NODE_REPLY)
+    struct inode *shown = shown_reply(d, node);
+    if (shown != NULL)
         inode_went_stale(d, shown);
-    buffer_free(&name);
 }
 
 static void keep_reply(struct door *d, struct op *op, struct inode *node)

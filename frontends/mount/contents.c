@@ -84,6 +84,19 @@ static int refuse_content(struct door *d, struct inode *node, int code)
     return 0;
 }
 
+/* Why the method of a file failed stands beside it, until it succeeds: a reader
+ * gets a number and no more. What was written there has its own reply. */
+static void tell_why(struct door *d, struct inode *node,
+                     const struct method *method, int code, const char *why)
+{
+    struct ate_error error = {.code = code};
+    struct buffer text = {0};
+    snprintf(error.text, sizeof(error.text), "%s", why != NULL ? why : "");
+    render_problem(&text, node, method, &error);
+    reply_set(d, node, &text);
+    buffer_free(&text);
+}
+
 static void free_node_fetch(struct door *d, struct fetch *f)
 {
     struct inode *node = f->node;
@@ -109,6 +122,8 @@ static int content_done(struct door *d, struct fetch *f, int code,
     } else if (code == ATE_SCRIPT || code == ATE_LIMIT || code == ATE_REFUSED ||
                code == ATE_DENIED) {
         rc = refuse_content(d, node, errno_of(code));
+        if (source->kind == SOURCE_METHOD)
+            tell_why(d, node, &node->shape->methods[source->index], code, why);
     } else if (code != 0) {
         rc = errno_of(code);
     } else {
@@ -138,6 +153,8 @@ static int content_done(struct door *d, struct fetch *f, int code,
         else
             inode_is_derived(node);
     }
+    if (code == 0 && rc == 0 && inode_writer(node) == NULL)
+        reply_end(d, node); /* it failed before, and does no more */
     free_node_fetch(d, f);
     return rc;
 }

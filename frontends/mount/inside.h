@@ -407,6 +407,8 @@ void op_problem(struct door *d, struct op *op, struct inode *node,
                 const struct method *method, const char *why);
 void reply_set(struct door *d, struct inode *node, const struct buffer *reply);
 void reply_drop(struct door *d, struct inode *node);
+/* There is none any more, and no file of it. */
+void reply_end(struct door *d, struct inode *node);
 int op_call(struct door *d, struct op *op, struct inode *node,
             const struct method *method, const struct buffer *args);
 

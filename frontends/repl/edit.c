@@ -15,14 +15,20 @@
 
 #define EDIT_META "ate.edit"
 
-enum { HISTORY_MAX = 2000, CANDIDATES_SHOWN = 100, COLUMNS = 80 };
+enum {
+    HISTORY_MAX = 2000,
+    CANDIDATES_SHOWN = 100,
+    COLUMNS = 80,
+    PROMPT_MAX = 512,
+    INVISIBLE = '\1', /* around what has no width in a prompt */
+};
 
 struct edit {
     EditLine *line; /* NULL when closed */
     History *history;
     lua_State *L; /* that is in read() just now, for completion */
     int complete; /* reference to the function of Lua */
-    char prompt[64];
+    char prompt[PROMPT_MAX];
     bool interrupted; /* Ctrl-C or its signal ended the line */
 };
 
@@ -204,7 +210,7 @@ static int edit_open(lua_State *L)
         return luaL_error(L, "no line editing on this terminal");
     el_set(e->line, EL_CLIENTDATA, e);
     el_set(e->line, EL_GETCFN, read_character);
-    el_set(e->line, EL_PROMPT, show_prompt);
+    el_set(e->line, EL_PROMPT_ESC, show_prompt, INVISIBLE);
     el_set(e->line, EL_EDITOR, "emacs");
     el_set(e->line, EL_SIGNAL, 0);
     start_history(e);
@@ -225,7 +231,8 @@ static struct edit *check_edit(lua_State *L)
     return e;
 }
 
-/* editor:read(prompt) -> line | nil at the end | false when interrupted.
+/* editor:read(prompt) -> line | nil at the end | false when interrupted. Of the
+ * prompt what stands between two bytes \1, such as a colour, takes no columns.
  * A signal that came before is one, too: see host.interrupted(). */
 static int edit_read(lua_State *L)
 {

@@ -6,7 +6,8 @@
 
 /* The module `ate.edit`: open(complete) -> editor. An editor has read(prompt)
  * -> line | nil at the end of the input | false after Ctrl-C, remember(line),
- * forget() and close(). `complete(line, cursor)` gives the candidates for the
- * word before the cursor and where it starts. */
+ * forget() and close(). In a prompt what stands between two bytes \1 is sent as
+ * it is and takes no columns. `complete(line, cursor)` gives the candidates for
+ * the word before the cursor and where it starts. */
 int luaopen_ate_edit(lua_State *L);
 #endif

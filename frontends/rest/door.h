@@ -13,6 +13,7 @@
 
 struct exchange;
 struct peer;
+struct problem;
 
 struct door {
     struct ate *ate;
@@ -22,15 +23,18 @@ struct door {
     struct bearer bearer;
     struct meters meters;
     struct meters health_meters; /* of the socket that tells of these */
-    const char *origins;         /* with commas between; "" for none */
-    struct exchange *streams;    /* those that do not end by themselves */
-    struct peer *peers;          /* web sockets */
-    size_t stream_count;         /* both of these */
-    uint64_t next_id;            /* of requests */
-    char id_prefix[17];          /* of this run */
+    struct rest_limits limits;
+    const char *origins;      /* with commas between; "" for none */
+    struct exchange *streams; /* those that do not end by themselves */
+    struct peer *peers;       /* web sockets */
+    size_t stream_count;      /* both of these */
+    uint64_t next_id;         /* of requests */
+    char id_prefix[17];       /* of this run */
     bool is_stopping;
 };
 
 /* May a page of this origin read what the door says? */
 bool door_takes_origin(const struct door *d, const char *origin, size_t len);
+/* Is there room for one more stream? Else TOO_MANY. */
+int door_check_room(const struct door *d, struct problem *problem);
 #endif

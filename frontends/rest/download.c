@@ -54,7 +54,7 @@ static void ask(struct download *d, const char *read, uint32_t credit,
         .args = args.data,
         .args_len = args.len,
         .credit = credit,
-        .deadline_ms = is_bytes ? 0 : LIMIT_CALL_MS,
+        .deadline_ms = is_bytes ? 0 : x->door->limits.call_ms,
     };
     x->call = calls_start(&x->door->calls, false, &request, fn, x);
     buffer_free(&args);

@@ -342,7 +342,7 @@ static uint32_t deadline_of(const struct exchange *x)
     for (size_t i = at == SIZE_MAX ? len : at + 5;
          i < len && isdigit((unsigned char)prefer[i]) && seconds < 1000; i++)
         seconds = seconds * 10 + (unsigned long)(prefer[i] - '0');
-    uint32_t most = LIMIT_CALL_MS;
+    uint32_t most = x->door->limits.call_ms;
     return seconds > 0 && seconds * 1000 < most ? (uint32_t)seconds * 1000
                                                 : most;
 }

@@ -228,11 +228,7 @@ void follower_begin(struct exchange *x)
 {
     struct problem problem;
     struct door *d = x->door;
-    if (d->stream_count >= LIMIT_STREAMS || d->is_stopping) {
-        problem_set(&problem, "TOO_MANY",
-                    "at most %d streams are open at a "
-                    "time",
-                    LIMIT_STREAMS);
+    if (door_check_room(d, &problem) != 0) {
         exchange_fail(x, &problem);
         return;
     }

@@ -27,8 +27,34 @@ static int descriptor(lua_State *L, const char *name)
     return fd;
 }
 
+static uint32_t number(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    lua_Number n = luaL_optnumber(L, -1, 0);
+    lua_pop(L, 1);
+    return n > 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
+}
+
+/* The field limits of the options; what is not in it is as limits.h has it. */
+static struct rest_limits take_limits(lua_State *L)
+{
+    struct rest_limits limits = {0};
+    lua_getfield(L, 2, "limits");
+    if (lua_istable(L, -1))
+        limits = (struct rest_limits){
+            .connections = number(L, "connections"),
+            .streams = number(L, "streams"),
+            .body = number(L, "body"),
+            .request_ms = number(L, "request_ms"),
+            .idle_ms = number(L, "idle_ms"),
+            .call_ms = number(L, "call_ms"),
+        };
+    lua_pop(L, 1);
+    return limits;
+}
+
 /* start(node, {folder, address, fd, metrics, metrics_fd, cert, key, origins,
- * plain}) -> door | nil, err */
+ * plain, limits}) -> door | nil, err; limits: those of struct rest_limits */
 static int start(lua_State *L)
 {
     struct ate *ate = binding_node(L, 1);
@@ -43,6 +69,7 @@ static int start(lua_State *L)
         .cert = option(L, "cert"),
         .key = option(L, "key"),
         .origins = option(L, "origins"),
+        .limits = take_limits(L),
     };
     luaL_argcheck(L, options.folder != NULL, 2, "no folder");
     lua_getfield(L, 2, "plain");

@@ -100,7 +100,7 @@ static void listed(void *owner, const struct ate_answer *answer)
 static void reply_chains(struct exchange *x)
 {
     struct ate_request request = {.method = "chain.ls",
-                                  .deadline_ms = LIMIT_CALL_MS};
+                                  .deadline_ms = x->door->limits.call_ms};
     if (may_get(x))
         x->call = calls_start(&x->door->calls, true, &request, listed, x);
 }

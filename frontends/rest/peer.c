@@ -191,7 +191,7 @@ static int ask(struct peer *p, const struct message *m, struct problem *problem)
         .act_for = m->act_for,
         .call_id = m->has_key ? m->call_id : NULL,
         .credit = first,
-        .deadline_ms = is_call ? LIMIT_CALL_MS : 0,
+        .deadline_ms = is_call ? p->door->limits.call_ms : 0,
     };
     s->call = calls_start(&p->door->calls, is_call, &request, answered, s);
     return 0;
@@ -328,12 +328,7 @@ static int may_begin(struct exchange *x, const char **key,
     if (!is_known)
         return problem_field(problem, "Sec-WebSocket-Protocol",
                              "the subprotocol here is ate.v1.json");
-    if (x->door->stream_count >= LIMIT_STREAMS || x->door->is_stopping)
-        return problem_set(problem, "TOO_MANY",
-                           "at most %d streams are open "
-                           "at a time",
-                           LIMIT_STREAMS);
-    return 0;
+    return door_check_room(x->door, problem);
 }
 
 void peer_begin(struct exchange *x)
@@ -351,6 +346,7 @@ void peer_begin(struct exchange *x)
     d->peers = p;
     d->stream_count++;
     exchange_header_put(x, "sec-websocket-protocol", "ate.v1.json");
+    web_keep(x->req);
     p->conn = h2o_upgrade_to_websocket(x->req, key, p, heard);
     wslay_event_config_set_max_recv_msg_length(p->conn->ws_ctx, LIMIT_MESSAGE);
 }

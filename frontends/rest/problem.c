@@ -113,34 +113,71 @@ static const char *find_word(const char *text, const char *word)
     return NULL;
 }
 
-/* A field that there is not is named before those that there are. */
-static bool find_unknown(struct problem *p)
+/* What stands in quotes is somebody's value, and no name of ours. */
+static void blank_quoted(char *text)
 {
-    static const char before[] = "no field '";
-    if (strncmp(p->detail, before, sizeof(before) - 1) != 0)
+    for (char *at = text; (at = strchr(at, '\'')) != NULL; at++) {
+        char *end = strchr(at + 1, '\'');
+        if (end == NULL)
+            return;
+        memset(at + 1, ' ', (size_t)(end - at - 1));
+        at = end;
+    }
+}
+
+/* "no field 'x'; did you mean 'y'?": x is meant, which nobody declared. */
+static bool is_unknown(struct problem *p)
+{
+    static const char start[] = "no field '";
+    size_t len = strlen(start);
+    if (strncmp(p->detail, start, len) != 0)
         return false;
-    const char *name = p->detail + sizeof(before) - 1;
-    size_t len = strcspn(name, "'/~"); /* a pointer writes two otherwise */
-    if (name[len] == '\'')
-        snprintf(p->field, sizeof(p->field), "/%.*s", (int)len, name);
+    size_t out = 0;
+    p->field[out++] = '/';
+    for (const char *at = p->detail + len; *at != '\'' && *at != '\0'; at++) {
+        if (out + 3 > sizeof(p->field))
+            break;
+        if (*at == '~' || *at == '/') { /* RFC 6901 */
+            p->field[out++] = '~';
+            p->field[out++] = *at == '~' ? '0' : '1';
+        } else {
+            p->field[out++] = *at;
+        }
+    }
+    p->field[out] = '\0';
+    text_mend(p->field);
     return true;
+}
+
+/* The declared field that is named first in a text; NULL: none is. */
+static const char *named_first(const char *text, const json_t *fields)
+{
+    const char *first = NULL, *found = NULL;
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(fields, i), "name"));
+        const char *at = name != NULL ? find_word(text, name) : NULL;
+        if (at == NULL || (first != NULL && at >= first))
+            continue;
+        first = at;
+        found = name;
+    }
+    return found;
 }
 
 /* Errors of arguments name them: the first that is named is meant. */
 static void find_field(struct problem *p, const json_t *fields)
 {
-    const char *first = NULL;
-    if (find_unknown(p))
+    char text[sizeof(p->detail)];
+    if (is_unknown(p))
         return;
-    for (size_t i = 0; i < json_array_size(fields); i++) {
-        const char *name = json_string_value(
-            json_object_get(json_array_get(fields, i), "name"));
-        const char *at = name != NULL ? find_word(p->detail, name) : NULL;
-        if (at == NULL || (first != NULL && at >= first))
-            continue;
-        first = at;
+    memcpy(text, p->detail, sizeof(text));
+    blank_quoted(text);
+    const char *name = named_first(text, fields);
+    if (name == NULL)
+        name = named_first(p->detail, fields);
+    if (name != NULL)
         snprintf(p->field, sizeof(p->field), "/%s", name);
-    }
 }
 
 void problem_of_error(struct problem *p, const struct ate_error *error,

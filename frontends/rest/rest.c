@@ -18,6 +18,7 @@
 #include "rest/follower.h"
 #include "rest/health.h"
 #include "rest/peer.h"
+#include "rest/problem.h"
 #include "rest/tls.h"
 #include "rest/web.h"
 
@@ -49,6 +50,15 @@ bool door_takes_origin(const struct door *d, const char *origin, size_t len)
         at += one + (at[one] == ',');
     }
     return false;
+}
+
+int door_check_room(const struct door *d, struct problem *problem)
+{
+    if (d->stream_count < d->limits.streams && !d->is_stopping)
+        return 0;
+    return problem_set(problem, "TOO_MANY",
+                       "at most %zu streams are open at a time",
+                       d->limits.streams);
 }
 
 /* ---- timers ---- */
@@ -195,6 +205,7 @@ static int open_door(struct rest *r, struct ate *ate,
     uint8_t random[8];
     struct door *d = &r->door;
     d->ate = ate;
+    d->limits = limits_of(o->limits);
     d->origins = r->origins;
     int rc = bearer_open(&d->bearer, o->folder, false, error);
     if (rc != 0)
@@ -219,12 +230,12 @@ static int open_webs(struct rest *r, const struct rest_options *o,
                                .cert = o->cert,
                                .key = o->key,
                                .may_be_plain = o->may_be_plain,
-                               .most = LIMIT_CONNECTIONS};
+                               .limits = r->door.limits};
     /* Nothing secret is told there, and it is asked from next door. */
     struct web_options metrics = {.address = o->metrics,
                                   .fd = o->metrics_fd,
                                   .may_be_plain = true,
-                                  .most = 64};
+                                  .limits = {.connections = 64}};
     int rc = 0;
     r->web.meters = &r->door.meters;
     r->web.asked = asked;

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "rest/limits.h"
+
 struct ate;
 struct ate_error;
 struct rest;
@@ -22,6 +24,7 @@ struct rest_options {
     const char
         *origins;      /* of pages that may read it, commas between; or NULL */
     bool may_be_plain; /* beyond loopback, without TLS */
+    struct rest_limits limits;
 };
 
 /* From the return of this on it takes requests. `ate` has to outlive it.

@@ -33,6 +33,9 @@ struct client {
     size_t turns;   /* requests under way: 0 or 1 */
     bool is_silent; /* there were some, or it is cut off */
     bool is_cut;
+    bool is_kept;       /* it is a web socket, or wants to be one */
+    bool comes;         /* some of a request is there, */
+    uint64_t since_ms;  /* or is not, since when */
     bool is_known;      /* the request that comes has the key */
     size_t looked;      /* how much of it had come when that was looked for */
     uint64_t began_ms;  /* when it came */
@@ -84,15 +87,26 @@ static void put_problem(int status, const char *why, struct buffer *out)
     problem_put(&p, NULL, out);
 }
 
+static struct client *client_of(const h2o_req_t *req)
+{
+    h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+    return sock->on_close.data;
+}
+
+static const struct web *web_of(const h2o_req_t *req)
+{
+    return client_of(req)->web;
+}
+
 /* What h2o says of a head that it has read. */
-static const char *complaint(int status)
+static const char *complaint(const struct web *w, int status)
 {
     switch (status) {
     case 400:
         return "Content-Length is no number, Transfer-Encoding is not "
                "'chunked', or a chunk is malformed";
     case 413:
-        return "a body has at most 16777216 bytes";
+        return w->too_large;
     case 417:
         return "Expect takes '100-continue' alone";
     default:
@@ -105,9 +119,9 @@ static void make_problem(h2o_filter_t *self, h2o_req_t *req,
 {
     struct buffer text = {0};
     (void)self;
-    static_assert(LIMIT_BODY == 16777216, "complaint() says so");
     if (!is_own(req)) {
-        put_problem(req->res.status, complaint(req->res.status), &text);
+        put_problem(req->res.status, complaint(web_of(req), req->res.status),
+                    &text);
         struct problem_stream *s =
             (struct problem_stream *)h2o_add_ostream(req, sizeof(*s), slot);
         s->super.do_send = send_problem;
@@ -135,21 +149,27 @@ struct turn {
 
 static void turn_ended(void *memory)
 {
-    struct turn *t = memory;
-    t->client->turns--;
+    struct client *c = ((struct turn *)memory)->client;
+    c->turns--;
+    c->comes = false;
+    c->since_ms = uv_now(c->tcp.loop);
 }
 
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
     struct web *w = ((struct handler *)self)->web;
-    h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
-    struct client *c = sock->on_close.data;
+    struct client *c = client_of(req);
     struct turn *t = h2o_mem_alloc_shared(&req->pool, sizeof(*t), turn_ended);
     *t = (struct turn){c};
     c->turns++;
     c->is_silent = true;
     w->asked(w->owner, req);
     return 0;
+}
+
+void web_keep(h2o_req_t *req)
+{
+    client_of(req)->is_kept = true;
 }
 
 /* ---- connections ---- */
@@ -193,13 +213,13 @@ static void on_connection(uv_stream_t *listener, int status)
         uv_close((uv_handle_t *)&c->tcp, free_client);
         return;
     }
-    if (w->meters->connections >= w->most) {
+    if (w->meters->connections >= w->limits.connections) {
         turn_away(c);
         return;
     }
     w->meters->connections++;
     w->meters->accepted++;
-    c->began_ms = uv_now(listener->loop);
+    c->began_ms = c->since_ms = uv_now(listener->loop);
     c->next = w->clients;
     w->clients = c;
     uv_tcp_nodelay(&c->tcp, 1);
@@ -256,17 +276,45 @@ static void farewell(struct client *c, int status, const char *reason,
     cut(c, end_softly);
 }
 
-/* Cut off whose first request does not come, and who does not take what waits
- * for it. */
+/* Whether the time in which a request has to come is over. The first one begins
+ * with the connection, each later one with its first byte; what came and was
+ * answered between two looks has set its time anew. */
+static bool is_late(struct client *c, uint64_t now)
+{
+    const struct rest_limits *l = &c->web->limits;
+    bool comes = c->turns == 0 && c->sock->input->size > 0;
+    if (c->turns > 0 || comes != c->comes) {
+        c->comes = comes;
+        c->since_ms = now;
+    }
+    if (c->is_kept)
+        return false; /* what is there are messages */
+    if (!c->is_silent)
+        return now - c->began_ms >= l->request_ms;
+    return comes && now - c->since_ms >= l->request_ms;
+}
+
+static bool is_idle(const struct client *c, uint64_t now)
+{
+    return c->is_silent && !c->is_kept && c->turns == 0 && !c->comes &&
+           now - c->since_ms >= c->web->limits.idle_ms;
+}
+
+/* Cut off whose request does not come, and who does not take what waits for it.
+ */
 static void sweep(uv_timer_t *timer)
 {
     struct web *w = timer->data;
     uint64_t now = uv_now(timer->loop);
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
-        if (!c->is_silent && now - c->began_ms >= LIMIT_REQUEST_MS) {
+        if (c->is_cut)
+            continue;
+        if (is_late(c, now)) {
             farewell(c, 408, "Request Timeout",
                      "the request did not come in time");
+        } else if (is_idle(c, now)) {
+            cut(c, end_softly);
         } else if (queued == 0 || queued != c->queued) {
             c->queued = queued;
             c->queued_ms = now;
@@ -470,15 +518,20 @@ static int bind_it(struct web *w, const struct web_options *o,
 
 /* ---- life ---- */
 
+/* Its own clock is behind the sweep's, which says why. */
 static void configure(struct web *w)
 {
+    const struct rest_limits *l = &w->limits;
+    snprintf(w->too_large, sizeof(w->too_large), "a body has at most %zu bytes",
+             l->body);
     h2o_compress_args_t gzip = {.min_size = GZIP_FROM,
                                 .gzip = {.quality = 1},
                                 .brotli = {.quality = -1}};
     h2o_config_init(&w->config);
     w->config.server_name = h2o_iovec_init(H2O_STRLIT("ate"));
-    w->config.max_request_entity_size = LIMIT_BODY;
-    w->config.http1.req_timeout = LIMIT_REQUEST_MS + 2 * SWEEP_MS;
+    w->config.max_request_entity_size = l->body;
+    w->config.http1.req_timeout =
+        (uint64_t)l->request_ms + l->idle_ms + 2 * SWEEP_MS;
     w->config.http1.upgrade_to_http2 = 0;
     w->config.handshake_timeout = LIMIT_HANDSHAKE_MS;
     h2o_hostconf_t *host = h2o_config_register_host(
@@ -501,7 +554,7 @@ int web_open(struct web *w, uv_loop_t *loop, const struct web_options *o,
     SSL_CTX *ssl = NULL;
     if (o->cert != NULL && (ssl = tls_open(o->cert, o->key, error)) == NULL)
         return error->code;
-    w->most = o->most;
+    w->limits = limits_of(o->limits);
     configure(w);
     h2o_context_init(&w->context, loop, &w->config);
     w->accept = (h2o_accept_ctx_t){

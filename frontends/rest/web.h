@@ -11,6 +11,8 @@
 
 #include <h2o.h>
 
+#include "rest/limits.h"
+
 struct ate_error;
 struct client;
 struct meters;
@@ -23,7 +25,8 @@ struct web {
     uv_timer_t sweep;
     uv_check_t weigh;
     struct client *clients;
-    size_t most; /* connections */
+    struct rest_limits limits;
+    char too_large[64]; /* what is said of a body */
     struct meters *meters;
     char where[128]; /* http://127.0.0.1:43211 */
     bool is_open;
@@ -41,7 +44,7 @@ struct web_options {
     const char *cert;    /* file of a chain, or NULL: no TLS */
     const char *key;     /* file of its key */
     bool may_be_plain;   /* beyond loopback, without TLS */
-    size_t most;
+    struct rest_limits limits;
 };
 
 /* Bind and listen. Errors: INVALID (an address, a certificate), CONFLICT (the
@@ -53,6 +56,9 @@ void web_renew(struct web *w, SSL_CTX *ssl);
 /* Take nobody any more; close who waits for nothing. */
 void web_stop(struct web *w);
 bool web_is_idle(const struct web *w); /* all have gone */
+/* This request becomes a web socket: its connection may be silent from now on,
+ * for as long as it lives. */
+void web_keep(h2o_req_t *req);
 /* Of a connection whose other side does not read: its reads and writes fail
  * from now on, h2o closes it, and the other side is told at once. */
 void web_abort(int fd);

@@ -1,6 +1,7 @@
 --- Bodies from files and into files: --body.
 -- @module ate.cli.body
 local ate = require('ate')
+local files = require('ate.client.files')
 local problem = require('ate.client.problem')
 local upload = require('ate.client.upload')
 
@@ -32,14 +33,7 @@ local function argument(method)
 end
 
 local function open(path)
-    if path == '-' then
-        return 0
-    end
-    local fd, wrong = ate.host.open(path)
-    if fd == nil then
-        return nil, ate.error('NOT_FOUND', wrong)
-    end
-    return fd
+    return files.open_or_stdin('call: --body', path)
 end
 
 local function id_of(text)
@@ -228,6 +222,11 @@ function M.save(ctx, session, what)
     end
     if path == '-' then
         return copy(ctx, session, what, io.stdout)
+    end
+    ok, err = files.check('get: --body', path)
+    if not ok then
+        err.text = err.text .. '; - writes to stdout'
+        return nil, err
     end
     local new = path .. '.part'
     local out, wrong = io.open(new, 'wb')

@@ -289,7 +289,6 @@ function Bulk:summary(seconds)
         seconds)
 end
 
---- Lua reads from descriptors: a file is opened by a shell's way, /dev/fd.
 local function open_input(path)
     if path == '-' then
         return 0, 'stdin'

@@ -36,6 +36,15 @@ local function keep_address(self, url)
     end
 end
 
+local MS = 1000 -- of a second
+
+--- Those of REST, as the door takes them.
+local function rest_limits(limits)
+    return {body = limits.rest_body, connections = limits.rest_connections,
+        streams = limits.rest_streams, request_ms = limits.rest_request_s * MS,
+        idle_ms = limits.rest_idle_s * MS, call_ms = limits.rest_call_s * MS}
+end
+
 local function open_doors(self, settings)
     keep_address(self, '')
     if settings.rest == nil and settings.metrics == nil then
@@ -46,7 +55,8 @@ local function open_doors(self, settings)
             .. 'without REST')
     end
     local given = {folder = self.folder, cert = settings.cert,
-        key = settings.key, origins = settings.cors, plain = settings.plain}
+        key = settings.key, origins = settings.cors, plain = settings.plain,
+        limits = rest_limits(settings.limits)}
     if type(settings.rest) == 'number' then
         given.fd = settings.rest
     else
@@ -81,6 +91,10 @@ local function change_doors(self, settings)
     local same = (before.cert == nil) == (settings.cert == nil)
     for _, name in ipairs(OF_DOORS) do
         same = same and (before[name] == settings[name] or name == 'key')
+    end
+    local limits = rest_limits(settings.limits)
+    for name, limit in pairs(rest_limits(before.limits)) do
+        same = same and limits[name] == limit
     end
     if same and self.doors ~= nil and settings.cert ~= nil
         and settings.rest ~= nil then
@@ -220,6 +234,9 @@ function Daemon:open(session)
         ok, err = config.apply_http(session, self.settings.config)
     end
     if ok then
+        ok, err = session.node:callers(self.settings.limits.socket_callers)
+    end
+    if ok then
         ok, err = session.node:listen(self.sockets.socket)
     end
     if ok then
@@ -253,6 +270,9 @@ function Daemon:reload()
     end
     if ok then
         ok, err = change_doors(self, settings)
+    end
+    if ok then
+        ok, err = self.session.node:callers(settings.limits.socket_callers)
     end
     if ok then
         if settings.mount ~= self.settings.mount

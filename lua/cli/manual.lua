@@ -293,9 +293,10 @@ On HUP the file is read again.
 What is wrong in it changes nothing, and is told.
 Hosts of workers change at once.
 Certificates are read again, and serve who connects from then on.
-When an address, an origin or
+When an address, an origin,
 .Ql plain
-changes, REST closes and opens again.
+or a limit of REST changes, REST closes and opens again.
+Callers who are there stay when fewer may be.
 Another
 .Ql mount
 or
@@ -318,8 +319,10 @@ local function key_lines(keys, above)
         if key.keys ~= nil then
             lines[#lines + 1] = key_lines(key.keys, above .. key.name .. '.')
         else
-            lines[#lines + 1] = ('.It Ic %s\n%s\nIt is %s.\n'):format(
-                above .. key.name, prose(key.doc), plain(key.kind[2]))
+            local default = key.default ~= nil
+                and ('; %d unless told'):format(key.default) or ''
+            lines[#lines + 1] = ('.It Ic %s\n%s\nIt is %s%s.\n'):format(
+                above .. key.name, prose(key.doc), plain(key.kind[2]), default)
         end
     end
     return table.concat(lines)

@@ -39,7 +39,7 @@ end
 -- @tparam table options
 -- @tparam[opt] table sockets handed over: {rest = fd, metrics = fd}
 -- @treturn[1] table {rest, metrics, cert, key, cors, plain, mount, as, log,
--- schemas, config}; rest and metrics are addresses or descriptors
+-- schemas, limits, config}; rest and metrics are addresses or descriptors
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.read(folder, options, sockets)
@@ -61,6 +61,7 @@ function M.read(folder, options, sockets)
         as = options.as or conf.as,
         log = options.log or conf.log,
         schemas = {},
+        limits = config.limits(conf),
         config = conf,
     }
     if options['tls-cert'] == nil and settings.key == nil then

@@ -76,11 +76,24 @@ local switch = {function(value) return type(value) == 'boolean' end,
     'true or false'}
 local log = {function(value) return value == 'json' or value == 'logfmt' end,
     "'json' or 'logfmt'"}
+local stage = {function(value)
+    return is_text(value) and #value <= 16 and not value:find('[^%w_.-]')
+end, "a word such as 'prod', of at most 16 letters and digits"}
+--- A whole number between two bounds; `default` where nothing is set.
+local function whole(least, most, unit)
+    return {function(value)
+        return type(value) == 'number' and value % 1 == 0 and value >= least
+            and value <= most
+    end, ('a whole number%s from %d to %d'):format(unit and ' of ' .. unit
+        or '', least, most)}
+end
+
 local hosts = {is_list_of(is_host), "a list of hosts, each a text or {host = "
     .. "'...', headers = {name = '...'}}"}
 local schemas = {is_map_of(is_text), 'a table of files by chain'}
 
 --- All keys, in the order of ate.conf(5): name, kind, doc; or name, keys, doc.
+-- One that has a default is always set.
 M.KEYS = {
     {name = 'rest', kind = text, doc = 'HOST:PORT, or PORT on this machine '
         .. 'alone: serve REST there.'},
@@ -100,9 +113,28 @@ M.KEYS = {
         .. 'there.'},
     {name = 'log', kind = log, doc = "What happens, on stderr: 'json' or "
         .. "'logfmt'."},
+    {name = 'stage', kind = stage, doc = 'What this folder is for, in the '
+        .. "prompt of ate repl: 'test'; one that begins with 'prod' stands "
+        .. 'there in red.'},
     {name = 'schemas', kind = schemas, doc = 'Schemas by chain: what is '
         .. 'another than the one in force is put in force, at start and on '
         .. 'HUP.'},
+    {name = 'limits', doc = 'How much the doors take.', keys = {
+        {name = 'rest_body', kind = whole(1024, 2 ^ 24, 'bytes'),
+            default = 2 ^ 24, doc = 'The largest body of a request.'},
+        {name = 'rest_connections', kind = whole(1, 10000), default = 1024,
+            doc = 'Connections to REST at a time.'},
+        {name = 'rest_streams', kind = whole(1, 10000), default = 512,
+            doc = 'How many of these may be event streams and web sockets.'},
+        {name = 'rest_request_s', kind = whole(1, 600, 'seconds'),
+            default = 10, doc = 'Until a request has come, whole.'},
+        {name = 'rest_idle_s', kind = whole(1, 3600, 'seconds'), default = 10,
+            doc = 'Until the next one begins on a connection that is kept.'},
+        {name = 'rest_call_s', kind = whole(1, 600, 'seconds'), default = 30,
+            doc = 'Until the engine has answered.'},
+        {name = 'socket_callers', kind = whole(1, 4096), default = 256,
+            doc = 'Other processes at the socket of the folder at a time.'},
+    }},
     {name = 'http', doc = 'Whom workers may ask.', keys = {
         {name = 'hosts', kind = hosts, doc = 'Hosts, with the headers that go '
             .. 'with every request.'},
@@ -229,6 +261,17 @@ function M.read(folder, named)
     end
     config.folder = path:match('^(.*)/[^/]*$') or '.'
     return config, places
+end
+
+--- The limits, with the default of each that is not set.
+-- @tparam table config
+-- @treturn table by name
+function M.limits(config)
+    local limits = {}
+    for _, key in ipairs((find(M.KEYS, 'limits')).keys) do
+        limits[key.name] = (config.limits or {})[key.name] or key.default
+    end
+    return limits
 end
 
 --- A file that the configuration names.

@@ -37,6 +37,20 @@ local function open(path, takes_stdin)
     return fd, fd == nil and ate.error(code, wrong) or nil
 end
 
+--- Open a regular file, or stdin, which is `-`, for who reads it in pieces.
+-- @tparam string what as M.read has it
+-- @tparam string path
+-- @treturn[1] integer descriptor
+-- @treturn[2] nil
+-- @treturn[2] table err NOT_FOUND, DENIED, INVALID
+function M.open_or_stdin(what, path)
+    local fd, err = open(path, true)
+    if fd == nil then
+        err.text = ('%s: %s: %s'):format(what, path, err.text)
+    end
+    return fd, err
+end
+
 local function read(path, most, takes_stdin)
     local fd, err = open(path, takes_stdin)
     if fd == nil then

@@ -15,10 +15,14 @@ local IN_FLIGHT = 4
 -- @tparam number most
 -- @treturn[1] string
 -- @treturn[2] nil
--- @treturn[2] table err
+-- @treturn[2] table err CANCELED: Ctrl-C came while there was nothing to read
 function M.read(fd, most)
     local parts, len = {}, 0
     while len < most do
+        local ready, interrupted = ate.host.wait({fd}, -1)
+        if interrupted and not ready[fd] then
+            return nil, ate.error('CANCELED', 'interrupted')
+        end
         local some, problem = ate.host.read(fd, most - len)
         if some == nil then
             return nil, ate.error('IO', problem)

@@ -6,6 +6,7 @@
 -- @module ate.repl.chain
 local ate = require('ate')
 local asof = require('ate.repl.asof')
+local explain = require('ate.repl.explain')
 local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
 
@@ -57,6 +58,17 @@ local function context_of(options)
     return options and options.context
 end
 
+--- What a call would write, known as such.
+local function explained(repl, chain, method, write)
+    local list, err = explain.read(repl, chain, write)
+    if list == nil then
+        raise(err)
+    end
+    repl.known[list] = {lines = explain.lines(repl.session:schema(chain),
+        method.name, write, list)}
+    return list
+end
+
 --- Call a method; what it gives is known to be a write or rows.
 local function call(repl, chain, name, args, options)
     only_now(repl, name)
@@ -64,8 +76,9 @@ local function call(repl, chain, name, args, options)
         error(('%s.%s takes a table: %s.%s{name = value}'):format(chain, name,
             chain, name), 0)
     end
-    local who = {as = repl.as, context = context_of(options)}
     local method = find(repl, chain, 'method', name)
+    local who = {as = repl.as, context = context_of(options),
+        propose = repl.explains and method.mode == 'write' or nil}
     if method.mode == 'write' and repl.session.writing_err ~= nil then
         raise(repl.session.writing_err)
     end
@@ -74,7 +87,9 @@ local function call(repl, chain, name, args, options)
     if value == nil then
         raise(err, chain .. ' ' .. method.name)
     end
-    if method.mode == 'write' and type(value) == 'table' then
+    if who.propose then
+        return explained(repl, chain, method, value)
+    elseif method.mode == 'write' and type(value) == 'table' then
         repl.known[value] = {write = method.name}
     elseif ate.is_list(value) then
         repl.known[value] = {columns =

@@ -23,12 +23,14 @@ local HELP = {
     {'\\doc NAME', 'what a type, view, rule or method is'},
     {'\\as KEY', 'sign with another key'},
     {'\\x', 'rows as lines, nothing cut off, or as tables again'},
-    {'\\x table|lines|json|lua', 'how values are printed'},
+    {'\\x table|lines|json|lua|yaml', 'how values are printed'},
     {'\\timing', 'show how long each line takes, or no more'},
     {'\\watch', 'run the last line again when the chain in use changes'},
     {'\\watch SECONDS', 'or every so many seconds; Ctrl-C ends it'},
     {'\\asof POSITION|TIME|now', 'objects as they were; views are kept as they '
         .. 'are now alone'},
+    {'\\explain LINE', 'what the calls of a line would write; nothing is '
+        .. 'written'},
     {'\\e', 'change the last line in $EDITOR, and run it'},
     {'\\i FILE', 'run the lines of a file'},
     {'\\history [COUNT]', 'what was typed before'},
@@ -149,6 +151,36 @@ function commands.e(repl)
     end
 end
 
+commands.edit = commands.e
+
+function commands.explain(repl, text)
+    if text == '' then
+        fail('\\explain needs a line, such as transfer{from = \'alice\', ...}')
+    elseif text:match('^\\') then
+        fail('\\explain takes Lua, not another command')
+    end
+    local before = repl.last -- what \watch and \e run again is no trial
+    repl.explains = true
+    local ok, ran = pcall(repl.run, text)
+    repl.explains, repl.last = nil, before
+    if not ok then
+        error(ran, 0)
+    end
+    return ran
+end
+
+--- There is no such thing here, and people who know databases look for it.
+local function no_transaction()
+    fail('a transaction is what one call of a method writes, all of it or '
+        .. 'nothing, signed as that call; several calls in one are a method '
+        .. 'of the schema that makes them by ctx:call, and \\explain tells what '
+        .. 'a call would write')
+end
+
+commands.begin = no_transaction
+commands.commit = no_transaction
+commands.rollback = no_transaction
+
 local FILES_DEEP = 8
 
 function commands.i(repl, path)
@@ -220,13 +252,13 @@ function commands.x(repl, format)
         format = repl.format == 'table' and 'lines' or 'table'
         repl.out:talk('rows as ' .. (format == 'table' and 'tables' or format))
     end
-    for _, known in ipairs({'table', 'lines', 'json', 'lua'}) do
+    for _, known in ipairs({'table', 'lines', 'json', 'lua', 'yaml'}) do
         if format == known then
             repl.format = format
             return
         end
     end
-    fail('\\x is table, lines, json or lua, not %q', format)
+    fail('\\x is table, lines, json, lua or yaml, not %q', format)
 end
 
 function commands.as(repl, name)
@@ -299,6 +331,7 @@ end
 --- Run a line that begins with a backslash.
 -- @tparam table repl
 -- @tparam string line
+-- @treturn boolean false when more lines are needed
 function M.run(repl, line)
     local name, rest = line:match('^%s*\\(%S*)%s*(.-)%s*$')
     local command = commands[name]
@@ -312,7 +345,7 @@ function M.run(repl, line)
         fail('no command \\%s%s; \\help lists them', name,
             near ~= nil and '; did you mean \\' .. near .. '?' or '')
     end
-    command(repl, rest)
+    return command(repl, rest) ~= false
 end
 
 return M

@@ -9,11 +9,11 @@ local M = {}
 --- Commands and what completes their argument.
 M.COMMANDS = {
     {'\\as', 'keys'}, {'\\asof', 'moments'}, {'\\chains'}, {'\\doc', 'docs'},
-    {'\\e'}, {'\\help'}, {'\\history'}, {'\\i', 'files'}, {'\\methods'},
-    {'\\q'}, {'\\timing'}, {'\\types'}, {'\\use', 'chains'}, {'\\views'},
+    {'\\e'}, {'\\explain', 'lua'}, {'\\help'}, {'\\history'},
+    {'\\i', 'files'}, {'\\methods'}, {'\\q'}, {'\\timing'}, {'\\types'}, {'\\use', 'chains'}, {'\\views'},
     {'\\watch', 'seconds'}, {'\\x', 'formats'},
 }
-M.FORMATS = {'json', 'lines', 'lua', 'table'}
+M.FORMATS = {'json', 'lines', 'lua', 'table', 'yaml'}
 
 local READS = {'call', 'get', 'history', 'info', 'list', 'schema', 'sum',
     'tail', 'verify', 'view'}
@@ -168,7 +168,10 @@ local function complete_command(line, world)
             #line - #word
     end
     for _, known in ipairs(M.COMMANDS) do
-        if known[1] == command then
+        if known[1] == command and known[2] == 'lua' then
+            local words, start = M.words(rest, world)
+            return words, #line - #rest + start
+        elseif known[1] == command then
             return beginning_with(command_words(known[2], world), rest),
                 #line - #rest
         end

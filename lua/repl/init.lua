@@ -15,6 +15,7 @@ local M = {}
 local EXIT_INTERRUPTED = 130
 local GREETED_MAX = 10
 local VALUES_KEPT = 9 -- _1 to _9
+local INVISIBLE = '\1\27[%sm\1' -- as the editor takes what has no width
 
 --- Where typed Lua looks for names: its own globals, Lua's, the members of the
 -- chain in use, chains.
@@ -148,20 +149,22 @@ local function rearm()
     end
 end
 
+--- Run a command.
+-- @treturn boolean false when more lines are needed
 local function run_command(repl, text)
-    local ok, raised = pcall(commands.run, repl, text)
+    local ok, result = pcall(commands.run, repl, text)
     rearm()
     if not ok then
-        failed(repl, raised)
+        failed(repl, result)
     end
+    return not ok or result
 end
 
 --- Run one whole input.
 -- @treturn boolean false when more lines are needed
 local function run_text(repl, text)
     if text:match('^%s*\\') then
-        run_command(repl, text)
-        return true
+        return run_command(repl, text)
     end
     local chunk, wrong = eval.compile(text, repl.env)
     if chunk == nil and wrong == nil then
@@ -194,8 +197,12 @@ local function run_text(repl, text)
 end
 M.run_text = run_text
 
+--- What the next line is typed behind; red where somebody's money may be.
 local function prompt_of(repl, is_first)
     local name = ate.text.printable(repl.chain or 'ate')
+    if repl.stage ~= nil then
+        name = ('%s[%s]'):format(name, repl.stage)
+    end
     if repl.as ~= nil then
         name = name .. ' ' .. repl.as
     end
@@ -205,14 +212,19 @@ local function prompt_of(repl, is_first)
     if repl.session.writing_err ~= nil then
         name = name .. ' (read only)'
     end
-    return is_first and name .. '> ' or (' '):rep(math.max(0, #name - 2))
-        .. '..> '
+    local mark = is_first and name .. '>'
+        or (' '):rep(math.max(0, ate.text.width(name) - 2)) .. '..>'
+    if repl.stage ~= nil and repl.stage:match('^prod') and repl.out.color then
+        mark = INVISIBLE:format('31') .. mark .. INVISIBLE:format('0')
+    end
+    return mark .. ' '
 end
 
 --- What to type first.
 local function greet(repl)
     local out = repl.out
-    out:talk(('ate %s; \\help shows what can be typed'):format(ate.version))
+    out:talk(('ate %s, %s (%s); \\help shows what can be typed'):format(
+        ate.version, jit.version, _VERSION))
     if repl.chain ~= nil then
         return
     end
@@ -339,13 +351,14 @@ end
 --- Read, evaluate and print until the end.
 -- @tparam table out
 -- @tparam table session
--- @tparam ?string chain to be used
+-- @tparam[opt] table options chain (to be used), stage (for the prompt)
 -- @treturn[1] integer exit code: through a pipe that of the first failure
 -- @treturn[2] nil
 -- @treturn[2] table err
-function M.run(out, session, chain)
+function M.run(out, session, options)
     local repl = M.new(out, session)
-    local ok, err = choose_chain(repl, chain)
+    repl.stage = options ~= nil and options.stage or nil
+    local ok, err = choose_chain(repl, options and options.chain)
     if not ok then
         return nil, err
     end

@@ -9,6 +9,7 @@ local receipt = require('ate.client.receipt')
 local rows = require('ate.cli.rows')
 local shape = require('ate.client.shape')
 local tail = require('ate.cli.tail')
+local yaml = require('ate.client.yaml')
 
 local M = {}
 
@@ -52,6 +53,10 @@ local function show_table(repl, value)
     local out = repl.out
     if known.write ~= nil then
         out:line(receipt.line(known.write, value))
+    elseif known.lines ~= nil then
+        for _, line in ipairs(known.lines) do
+            out:line(line)
+        end
     elseif known.tail then
         for _, tx in ipairs(value) do
             for _, line in ipairs(tail.lines(tx)) do
@@ -91,6 +96,9 @@ function M.value(repl, value)
     local out = repl.out
     if repl.format == 'json' then
         as_json(out, value)
+    elseif repl.format == 'yaml' then
+        out:write(ate.text.printable(yaml.encode(value) or tostring(value)
+            .. '\n', '\n'))
     elseif repl.format == 'lua' then
         out:write(ate.text.printable(compare.show(value)) .. '\n')
     elseif value == nil or value == ate.null then

@@ -445,12 +445,33 @@ describe('docs/rest.md', function()
     it('has the limits that the door has', function()
         local page = run.read('docs/rest.md')
         local limits = run.read('frontends/rest/limits.h')
-        for name, text in pairs({LIMIT_CONNECTIONS = '| connections | 1,024 |',
-            LIMIT_STREAMS = 'web sockets | 512 |',
+        for name, text in pairs({
+            LIMIT_CONNECTIONS = '| connections | 1,024 \\* |',
+            LIMIT_STREAMS = 'web sockets | 512 \\* |',
             LIMIT_PEER_CALLS = 'under way | 1 MiB; 64 |'}) do
             assert(page:find(text, 1, true), text)
-            local number = text:match('([%d,]+) |$'):gsub(',', '')
+            local number = text:match('([%d,]+)[ \\*]* |$'):gsub(',', '')
             assert.matches(name .. ' = ' .. number .. ',', limits)
+        end
+    end)
+
+    it('and the configuration have the defaults that doors have', function()
+        local config = require('ate.client.config')
+        local source = run.read('frontends/rest/limits.h')
+            .. run.read('engine/base/limits.h')
+        local page = run.read('docs/service.md')
+        local set = config.limits({})
+        for name, scaled in pairs({rest_body = {'LIMIT_BODY', 2 ^ 20, ' << 20'},
+            rest_connections = {'LIMIT_CONNECTIONS', 1},
+            rest_streams = {'LIMIT_STREAMS', 1},
+            rest_request_s = {'LIMIT_REQUEST_MS', 1e-3},
+            rest_idle_s = {'LIMIT_IDLE_MS', 1e-3},
+            rest_call_s = {'LIMIT_CALL_MS', 1e-3},
+            socket_callers = {'LIMIT_NET_PEERS', 1}}) do
+            assert(source:find(('%s = %d%s,'):format(scaled[1],
+                set[name] / scaled[2], scaled[3] or ''), 1, true), name)
+            local told = page:match('\n| `' .. name .. '` |[^\n]* ([%d,]+) |\n')
+            assert.equal(set[name], tonumber((told:gsub(',', ''))), name)
         end
     end)
 end)

@@ -80,6 +80,103 @@ describe('a file that is read whole', function()
     end)
 end)
 
+describe('a body', function()
+    it('is from a regular file or stdin, and goes into one', function()
+        run.write(run.dir .. '/files.lua', [[
+local ate = require('ate')
+local t = ate.types
+local files = ate.schema('files', {doc = 'Files.', version = 1,
+    bodies = 'open'})
+files:object('file', {
+    doc = 'A file.', key = {'name'}, header = {name = t.name({max = 40})},
+    body = t.blob({max = 1000}),
+})
+return files
+]])
+        run.write(run.dir .. '/text', 'text')
+        run.ok('chain', 'create', 'files', '--schema', run.dir .. '/files.lua')
+        run.ok('call', 'files', 'file.put', 'name=a', '--body',
+            run.dir .. '/text')
+        run.script('mkfifo pipe; mkdir folder')
+        for path, why in pairs({pipe = 'is no regular file',
+            ['/dev/zero'] = 'is no regular file', folder = 'is a folder'}) do
+            run.fails(2, ('call: %%-%%-body: %s: %s; %%- reads stdin'):format(
+                path, why), 'call', 'files', 'file.put', 'name=b', '--body', path)
+        end
+        run.fails(3, 'nosuch: No such file', 'call', 'files', 'file.put',
+            'name=b', '--body', 'nosuch')
+        for path, why in pairs({pipe = 'is no regular file',
+            folder = 'is a folder'}) do
+            run.fails(2, ('get: %%-%%-body: %s: %s; %%- writes to stdout')
+                :format(path, why), 'get', 'files', 'file', 'a', '--body', path)
+        end
+        assert.equal('prw-', run.script('ls -l pipe').out:sub(1, 4))
+    end)
+end)
+
+describe('what nobody writes', function()
+    --- It waits, and a signal that it hears ends it.
+    local function ends(command, said)
+        for _, signal in ipairs({'INT', 'TERM'}) do
+            local done = run.shell(([[
+                rm -f pipe; mkfifo pipe
+                exec 3<>pipe
+                env --default-signal=INT "$ATE" %s 2>err 3<&- &
+                pid=$!
+                n=0
+                until grep -q '^SigCgt:.*[4567cdef]..[2367abef]$' /proc/$pid/status; do
+                    n=$((n + 1)); [ $n -lt 100000 ] || exit 99
+                done
+                kill -%s $pid
+                wait $pid
+            ]]):format(command, signal))
+            assert.equal(130, done.code, command)
+            -- It may still be opening the folder.
+            local err = run.read(run.dir .. '/err')
+            assert(err:match(said) or err:match('canceled'), err)
+        end
+    end
+
+    it('is waited for until Ctrl-C or TERM', function()
+        run.bank()
+        ends('call bank transfer --jsonl pipe', 'interrupted after line 0')
+        ends('call bank transfer --jsonl - <pipe', 'interrupted after line 0')
+        ends('call bank transfer --args - <pipe', 'stdin: interrupted')
+        ends('proof check - <pipe', 'stdin: interrupted')
+    end)
+
+    it('is waited for with the pipe open', function()
+        run.bank()
+        local done = run.shell([[
+            mkfifo pipe
+            env --default-signal=INT "$ATE" call bank transfer --jsonl pipe \
+                2>err &
+            pid=$!
+            n=0
+            until ls -l /proc/$pid/fd 2>/dev/null | grep -q 'pipe$'; do
+                n=$((n + 1)); [ $n -lt 10000 ] || exit 99
+            done
+            kill -INT $pid
+            wait $pid
+        ]])
+        assert.equal(130, done.code, done.err)
+    end)
+
+    it('is read when it is written after all', function()
+        run.bank()
+        run.write(run.dir .. '/lines',
+            '{"from": "alice", "to": "bob", "amount": "1"}\n')
+        local done = run.script([[
+            mkfifo pipe
+            "$ATE" call bank transfer --jsonl pipe >out &
+            cat lines >pipe
+            wait $!
+            cat out
+        ]])
+        assert.matches('^1 call, 1 accepted', done.out)
+    end)
+end)
+
 describe('the file of a certificate', function()
     it('is no pipe', function()
         run.bank()

@@ -206,7 +206,7 @@ describe('a body', function()
         assert.is_nil(io.open(path('got.part')))
         run.ok('dev', 'flip-byte', large(), '--offset', '140000')
         assert.equal(0, os.execute('mkdir ' .. path('folder')))
-        run.fails(1, 'directory', 'get', 'files', 'file', 'a', '--body',
+        run.fails(2, 'is a folder', 'get', 'files', 'file', 'a', '--body',
             path('folder'))
         assert.is_nil(io.open(path('folder.part')))
         local done = script([[

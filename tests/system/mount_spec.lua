@@ -357,6 +357,43 @@ two" python3 old.py $page
         ]])
     end)
 
+    it('shows beside a file why its method failed, until it does no more',
+        function()
+        run.write(run.dir .. '/share.lua', [[
+local ate = require('ate')
+local t = ate.types
+local share = ate.schema('share', {doc = 'Shares.', version = 1})
+share:object('pot', {
+    doc = 'A pot.', key = {'name'},
+    header = {name = t.name({max = 40}), heads = t.integer()},
+})
+share:method('each', {
+    doc = 'What each gets.', mode = 'read', args = {pot = t.ref('pot')},
+    returns = t.integer(), file = 'pots/{pot}/each',
+    run = function(ctx, args)
+        assert(ctx:get('pot', args.pot).heads > 0, 'nobody is there')
+        return 100 / ctx:get('pot', args.pot).heads
+    end,
+})
+return share
+]])
+        script([[
+            "$ATE" chain create share --schema share.lua 2>/dev/null >made &&
+                "$ATE" call share pot.put name=tea heads=0 >made || fail share
+            mounts
+            each=m/share/pots/tea/each
+            refuses 'Input/output error' cat $each
+            grep -q '"code":"SCRIPT".*nobody is there' $each.reply ||
+                fail "$(cat $each.reply)"
+            says SCRIPT jq -r .error.code $each.reply
+            echo heads=4 name=tea >m/share/methods/pot.put
+            says 25 cat $each
+            [ ! -e $each.reply ] || fail "still $(cat $each.reply)"
+            says each ls m/share/pots/tea
+            stop
+        ]])
+    end)
+
     it('goes through a daemon, and outlives it without hanging', function()
         script([[
             bank || fail bank

@@ -33,12 +33,14 @@ describe('the REPL through a pipe', function()
         run.bank()
         local done = typed({'\\chains', '\\types', '\\views', '\\methods',
             '\\doc too_deep', '\\x json', 'view.balance()', '\\x lua',
-            '{a = 1}', '\\x table', '\\t', '1', '\\as bob',
+            '{a = 1}', '\\x yaml', 'list.account()[2].owner',
+            '{a = {1, "1"}, b = {}}', '\\x table', '\\t', '1', '\\as bob',
             'bank.account.get{name = "bob"}', '\\q', 'never()'}, 'bank')
         assert.equal(0, done.code, done.err)
         assert.matches('^bank\naccount   What', done.out)
         assert.matches('\nrule too_deep: ', done.out)
-        assert.matches('\n%[%]\n{a = 1}\n1\n', done.out)
+        assert.matches('\n%[%]\n{a = 1}\nbob\na:\n  %- 1\n  %- "1"\nb: {}\n1\n',
+            done.out)
         assert.matches('timing on\n%d+%.%d ms', done.err)
     end)
 
@@ -101,6 +103,56 @@ describe('values before', function()
         run.bank()
         local done = typed({'1', '2', '_', '_2', '"x"', '_1', '_9'})
         assert.equal('1\n2\n2\n2\nx\nx\nnil\n', done.out)
+    end)
+end)
+
+describe('\\explain', function()
+    it('tells what a call would write, and writes nothing', function()
+        run.bank()
+        local before = run.json('chain', 'info', 'bank').size
+        local done = typed({
+            '\\explain transfer{from = "alice",', 'to = "bob", amount = "1"}',
+            '_[1].events[1].fields.amount',
+            '\\explain account.put{name = "eve", owner = "me"}',
+            '\\explain view.balance()', '\\explain print(1)',
+            'transfer{from = "alice", to = "bob", amount = "1"}',
+            'view.balance{account = "bob"}[1].amount',
+        }, 'bank')
+        assert.equal(0, done.code, done.err)
+        assert.matches('^transfer would be transaction ' .. before
+            .. ', by me\n  fact transfer amount=1%.00 from=alice to=bob\n'
+            .. 'rules   not_owner, too_deep\ngas     %d+\n1%.00\n'
+            .. 'account%.put would be transaction %d+, by me\n'
+            .. '  new account name=eve owner=me\nrules   none\n', done.out)
+        assert.matches('\ntransfer %S+  index ' .. before .. ' .*\n1%.00\n$',
+            done.out)
+    end)
+
+    it('says what would be refused, and is not run again', function()
+        run.bank()
+        local done = typed({'\\explain transfer{from = "alice", '
+            .. 'to = "bob", amount = "500"}', '\\explain', '\\explain \\q'},
+            'bank')
+        assert.equal(6, done.code)
+        assert.matches('too_deep: alice would hold %-500%.00\n', done.err)
+        assert.matches('explain needs a line', done.err)
+        assert.matches('takes Lua, not another command', done.err)
+        local again = typed({'\\explain transfer{from = "alice", '
+            .. 'to = "bob", amount = "1"}', '\\watch 1'}, 'bank')
+        assert.matches('watch: nothing has been typed yet', again.err)
+        assert.equal(0, #run.json('list', 'bank', 'transfer'))
+    end)
+end)
+
+describe('a transaction of several calls', function()
+    it('is a method, and that is said', function()
+        run.bank()
+        for _, command in ipairs({'begin', 'commit', 'rollback'}) do
+            local done = typed({'\\' .. command}, 'bank')
+            assert.equal(2, done.code)
+            assert.matches('is what one call of a method writes.*ctx:call',
+                done.err)
+        end
     end)
 end)
 
@@ -304,6 +356,45 @@ describe('the REPL on a terminal', function()
         assert.is_nil(done.out:find('edit.lua', 1, true))
         local past = run.read(run.dir .. '/state/ate/history')
         assert.matches('41 %+ 1\n', past)
+    end)
+
+    it('says what the folder is for, and of production in red', function()
+        run.bank()
+        run.write(run.data .. '/ate.conf.lua', "return {stage = 'prod-2'}\n")
+        local long = 'long/' .. ('é'):rep(40)
+        run.ok('chain', 'create', long, '--schema', run.dir .. '/bank.lua')
+        local done = run.shell(SEE .. [[
+            {
+                see '2\]>'; printf '\\use ]] .. long .. [[\n'
+                see 'é.*2\]>'; printf '40 +\n'
+                see '\.\.>'; printf '2\n'
+                see '^42'; printf '\004'
+            } | LC_ALL=C.UTF-8 TERM=xterm script -qefc \
+                'stty cols 200; exec "$ATE" repl bank' log
+        ]])
+        assert.equal(0, done.code, done.err)
+        assert.matches('LuaJIT 2%.%S+ %(Lua 5%.1%)', done.out)
+        assert.matches('\27%[31mbank%[prod%-2%]>\27%[0m ', done.out)
+        assert.matches('\27%[31mlong/[^%[]+%[prod%-2%]>\27%[0m ', done.out)
+        assert.matches('\27%[31m' .. (' '):rep(51) .. '%.%.>\27%[0m ', done.out)
+        run.write(run.dir .. '/test.lua', "return {stage = 'test'}\n")
+        done = run.shell(SEE .. [[
+            { see '>'; printf '\004'; } | TERM=xterm script -qefc \
+                'exec "$ATE" repl bank --config test.lua' log
+        ]])
+        assert.matches('\nbank%[test%]> ', done.out)
+    end)
+
+    it('goes without where the configuration is wrong', function()
+        run.bank()
+        run.write(run.data .. '/ate.conf.lua', "return {stage = 'a b'}\n")
+        local done = typed({'41 + 1'}, 'bank')
+        assert.equal('42\n', done.out)
+        assert.matches('no stage in the prompt: .*ate.conf.lua:1:9: stage: is '
+            .. 'a word', done.err)
+        assert.equal(0, done.code)
+        assert.equal(3, typed({'1'}, '--config nosuch').code)
+        assert.equal(2, typed({'1'}, '--config data/ate.conf.lua').code)
     end)
 
     it('completes, remembers, and survives Ctrl-C', function()

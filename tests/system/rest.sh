@@ -1,5 +1,5 @@
 # What scripts of the REST specs share: sourced by sh, in a test's folder, behind
-# the prelude of daemons (see rest_spec.lua).
+# the prelude of daemons (see rest_helper.lua).
 #
 # open_rest [OPTIONS]: serve the folder, on ports that are free; U is the URL, M
 # that of the metrics, K the key.

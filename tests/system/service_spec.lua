@@ -91,6 +91,19 @@ describe('the configuration', function()
             ['{"rest"}'] = "there is no key '1'",
             ['{tls = "x"}'] = 'tls: is a table',
             ['{rest = "1", rest = "2"}'] = ":1:14: 'rest' stands here twice",
+            ['{limits = {rest_bdy = 1}}'] = ":1:12: there is no key "
+                .. "'limits%.rest_bdy'; did you mean \"rest_body\"",
+            ['{limits = {rest_body = 1023}}'] = ':1:12: limits%.rest_body: is '
+                .. 'a whole number of bytes from 1024 to 16777216',
+            ['{limits = {rest_body = 16777217}}'] = 'from 1024 to 16777216',
+            ['{limits = {rest_idle_s = 1.5}}'] = 'rest_idle_s: is a whole '
+                .. 'number of seconds from 1 to 3600',
+            ['{limits = {rest_call_s = "9"}}'] = 'of seconds from 1 to 600',
+            ['{limits = {rest_request_s = 0}}'] = 'of seconds from 1 to 600',
+            ['{limits = {rest_connections = -1}}'] = 'from 1 to 10000',
+            ['{limits = {rest_streams = 1e9}}'] = 'from 1 to 10000',
+            ['{limits = {socket_callers = 4097}}'] = 'from 1 to 4096',
+            ['{limits = 3}'] = 'limits: is a table',
             ['{rest = ("1")}'] = ':1:9: this is no data',
             ['{rest = nil}'] = "'nil' is no data",
             ['{rest = "1" .. "2"}'] = ":1:13: want ',' or '}'",
@@ -136,8 +149,9 @@ describe('the configuration', function()
             };]==])
         local set = {}
         for _, item in ipairs(run.json('config', 'show')) do
-            set[item.key] = item.value
+            set[item.key] = item.place ~= 'default' and item.value or nil
         end
+        set.plain = set.plain or false
         assert.same({rest = '12', metrics = ']]x', cors = {'a\'"', 'b'},
             plain = false}, set)
     end)
@@ -154,15 +168,30 @@ describe('the configuration', function()
         assert.equal(run.data .. '/ate.conf.lua: ok\n', run.ok('config', 'check'))
         os.remove(run.data .. '/ate.conf.lua')
         assert.matches('no configuration', run.ok('config', 'check'))
-        assert.equal('', run.ok('config', 'show'))
+        for line in run.ok('config', 'show'):gmatch('[^\n]+') do
+            assert.matches('^limits%.[%l_]+ +%d+  %(default%)$', line)
+        end
+    end)
+
+    it('shows limits, also where none is set', function()
+        conf('return {limits = {rest_idle_s = 60}}')
+        local set = {}
+        for _, item in ipairs(run.json('config', 'show')) do
+            set[item.key] = item.value
+        end
+        assert.equal(60, set['limits.rest_idle_s'])
+        assert.equal(16777216, set['limits.rest_body'])
+        assert.equal(256, set['limits.socket_callers'])
+        assert.matches('rest_idle_s +60  %(.*ate%.conf%.lua:1:19%)',
+            run.ok('config', 'show'))
     end)
 
     it('is the file that was named', function()
         run.write(run.dir .. '/other', '{log = "json"}')
-        assert.matches('log  json', run.ok('config', 'show', '--config',
+        assert.matches('log +json', run.ok('config', 'show', '--config',
             run.dir .. '/other'))
         local done = run.shell('ATE_CONFIG=other "$ATE" config show')
-        assert.matches('log  json', done.out)
+        assert.matches('log +json', done.out)
         run.fails(3, 'no such file', 'config', 'check', '--config', 'nosuch')
         run.fails(3, 'no such file', 'serve', '--config', 'nosuch')
     end)

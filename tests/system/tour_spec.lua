@@ -47,6 +47,8 @@ describe('the tour', function()
             done.out)
         assert.equal(has_rest, done.out:match('\nrest  http://127') ~= nil)
         assert.equal(has_rest, done.out:match('\n{"items":%[') ~= nil)
+        assert.equal(has_rest,
+            done.out:match('\nhttp://127%S+/console/#key=%S+\n') ~= nil)
         assert.equal(has_mount, done.out:match('\nmount  /') ~= nil)
         assert.equal(has_mount, done.out:match('\naccount,amount\n') ~= nil)
         assert_gone()
@@ -66,6 +68,7 @@ describe('the tour', function()
         assert.equal(0, done.code, done.err)
         assert.is_nil(done.out:match('\nrest  '))
         assert.is_nil(done.out:match('curl'))
+        assert.is_nil(done.out:match('console'))
         assert_gone()
     end)
 
@@ -101,5 +104,82 @@ describe('the tour', function()
         assert.matches('\n22\n', log)
         assert.matches('\nended 0\n', log)
         assert_gone()
+    end)
+end)
+
+--- tools/alone.sh, its beginning.
+describe('a second run', function()
+    --- Two of them over `work`: the first one waits until the second has ended.
+    local function twice(second)
+        return run.shell([[
+            mkdir tmp; export TMPDIR="$PWD/tmp"
+            alone=]] .. run.quote(run.root .. '/tools/alone.sh') .. [[
+
+            see() { # FILE WORD: until it is there
+                i=0
+                until grep -q "$2" "$1" 2>/dev/null || [ $i -gt 600 ]; do
+                    i=$((i + 1)); sleep 0.05
+                done
+            }
+            mkfifo wait
+            mkdir work; echo old >work/old
+        ]] .. second)
+    end
+
+    it('is refused while the first one serves, and harms nothing', function()
+        local done = twice([[
+            "$alone" work sh -c 'exec 8<wait; echo kept >work/mine
+                echo begun; cat <&8' >first 2>&1 &
+            first=$!
+            exec 7>wait
+            see first begun
+            ls work
+            "$alone" work touch work/second
+            echo "second $?"; ls work
+            exec 7>&-
+            wait $first; echo "first $?"
+            "$alone" work true; echo "third $?"; ls work
+            cat first >&2; echo $first >pid
+        ]])
+        assert.equal('mine\nsecond 1\nmine\nfirst 0\nthird 0\n', done.out)
+        local pid = run.read(run.dir .. '/pid'):match('%d+')
+        assert.equal(('make run: work is in use by process %s, which serves '
+            .. 'it: end that first, by Ctrl-D in its REPL or by kill %s\n'
+            .. 'begun\n'):format(pid, pid), done.err)
+    end)
+
+    it('is refused while a daemon is left of it', function()
+        local done = twice([[
+            "$ATE" serve --data work >told 2>&1 9>&- &
+            daemon=$!
+            see told ready
+            "$alone" work true; echo "second $?"
+            "$ATE" chain ls --data work >list; echo "daemon $?"
+            kill $daemon; wait $daemon
+            "$alone" work true; echo "third $?"; ls work
+            echo $daemon >pid
+        ]])
+        assert.equal('second 1\ndaemon 0\nthird 0\n', done.out)
+        local pid = run.read(run.dir .. '/pid'):match('%d+')
+        assert.matches('^make run: work is in use by process ' .. pid
+            .. ', which serves it: .* kill ' .. pid .. '\n$', done.err)
+    end)
+
+    it('is refused while what the first one started lives', function()
+        local done = twice([[
+            "$alone" work sh -c '"$ATE" serve --data work >told 2>&1 &
+                echo $! >daemon; kill -KILL $$' >first 2>&1
+            see told ready
+            "$alone" work true; echo "second $?"
+            kill $(cat daemon)
+            i=0
+            while kill -0 $(cat daemon) 2>/dev/null && [ $i -lt 600 ]; do
+                i=$((i + 1)); sleep 0.05
+            done
+            "$alone" work true; echo "third $?"
+        ]])
+        assert.equal('second 1\nthird 0\n', done.out)
+        local pid = run.read(run.dir .. '/daemon'):match('%d+')
+        assert.matches('in use by process ' .. pid .. ',', done.err)
     end)
 end)

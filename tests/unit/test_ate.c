@@ -585,6 +585,26 @@ static void a_socket_from_elsewhere_is_no_socket_of_a_folder(void **state)
     assert_int_equal(ate_listen(b->ate, &error), 0);
 }
 
+static void callers_are_bounded_by_who_serves(void **state)
+{
+    struct bench *b = *state;
+    struct ate *first = NULL, *second = NULL;
+    struct ate_error error;
+    assert_int_equal(ate_callers(b->ate, 0, &error), ATE_INVALID);
+    assert_int_equal(ate_callers(b->ate, 4097, &error), ATE_INVALID);
+    assert_non_null(strstr(error.text, "1 to 4096 may be, not 4097"));
+    assert_int_equal(ate_callers(b->ate, 1, &error), 0);
+    assert_int_equal(ate_listen(b->ate, &error), 0);
+    assert_int_equal(ate_open(&first, b->folder, 0, &error), 0);
+    assert_int_equal(ate_callers(first, 2, &error), ATE_UNAVAILABLE);
+    assert_int_equal(ate_open(&second, b->folder, 0, &error), ATE_UNAVAILABLE);
+    assert_non_null(strstr(error.text, "1 callers are there"));
+    assert_int_equal(ate_callers(b->ate, 2, &error), 0);
+    assert_int_equal(ate_open(&second, b->folder, 0, &error), 0);
+    ate_close(second);
+    ate_close(first);
+}
+
 /* Not through the process that listens, and not beside it. */
 static void a_local_folder_is_opened_by_itself(void **state)
 {
@@ -640,6 +660,7 @@ int main(void)
         TEST(a_program_serves_what_workers_ask),
         TEST(a_program_is_told_what_happens),
         TEST(a_socket_from_elsewhere_is_no_socket_of_a_folder),
+        TEST(callers_are_bounded_by_who_serves),
         TEST(a_local_folder_is_opened_by_itself),
         REMOTE(services_are_where_the_folder_is),
         REMOTE(a_write_gives_a_receipt),

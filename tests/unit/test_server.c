@@ -400,6 +400,34 @@ static void the_crowd_is_bounded(void **state)
         raw_close(&crowd[i]);
 }
 
+/* Who is there stays, and who comes finds the new bound. */
+static void the_bound_can_be_changed(void **state)
+{
+    struct bench *s = *state;
+    struct raw crowd[3], more;
+    struct net_frame frame;
+    begin(s, 0, 0);
+    for (size_t i = 0; i < 3; i++) {
+        raw_connect(s, &crowd[i], true);
+        wait_for(s, &crowd[i], NET_HELLO, 1, &frame);
+    }
+    server_callers(s->server, 2);
+    raw_connect(s, &more, true);
+    wait_for_end(s, &more);
+    assert_last_word(&more, ATE_EUNAVAILABLE, "2 callers are there");
+    raw_close(&more);
+    for (uint32_t i = 0; i < 3; i++) {
+        raw_ask(&crowd[i], 1, "info", no_args, 0);
+        wait_for(s, &crowd[i], NET_ANSWER, 1, &frame);
+    }
+    server_callers(s->server, 4);
+    raw_connect(s, &more, true);
+    wait_for(s, &more, NET_HELLO, 1, &frame);
+    raw_close(&more);
+    for (size_t i = 0; i < 3; i++)
+        raw_close(&crowd[i]);
+}
+
 static void who_says_no_hello_is_dropped(void **state)
 {
     struct bench *s = *state;
@@ -559,6 +587,7 @@ int main(void)
         TEST(malformed_callers_do_not_disturb_others),
         TEST(a_flood_does_not_keep_others_waiting),
         TEST(the_crowd_is_bounded),
+        TEST(the_bound_can_be_changed),
         TEST(who_says_no_hello_is_dropped),
         TEST(who_stop_within_a_frame_are_dropped),
         TEST(who_does_not_read_is_dropped),

@@ -236,7 +236,8 @@ return {
                 .. 'schema\'s context\ndeclares; may be repeated, or be one '
                 .. 'JSON object.'},
         {name = 'body', value = 'FILE',
-            doc = 'The argument that is a blob, from a file; - is stdin. What '
+            doc = 'The argument that is a blob, from a regular file; - is '
+                .. 'stdin. What '
                 .. 'is larger than 64 KiB is put first.'},
         {name = 'upload-id', value = 'HEX',
             doc = 'With --body: go on with what was put, 32 digits.'},

@@ -59,6 +59,8 @@ local function shown(name, value)
         or value
 end
 
+local DEFAULT = 'default'
+
 --- What is set, in the order of the manual: {name, value, place}.
 local function flat(conf, places)
     local list = {}
@@ -66,8 +68,11 @@ local function flat(conf, places)
         for _, key in ipairs(keys) do
             local value = from[key.name]
             local name = above .. key.name
-            if value ~= nil and key.keys ~= nil then
-                add(key.keys, value, name .. '.')
+            if key.keys ~= nil then
+                add(key.keys, value or {}, name .. '.')
+            elseif value == nil and key.default ~= nil then
+                list[#list + 1] = {name = name, value = key.default,
+                    place = DEFAULT}
             elseif value ~= nil then
                 list[#list + 1] = {name = name, value = shown(name, value),
                     place = places[from][key.name]}
@@ -121,7 +126,7 @@ return {
         },
         {
             name = 'show',
-            doc = 'Show what it sets, and where; values of headers are '
+            doc = 'Show what is set, and where; values of headers are '
                 .. 'hidden.',
             options = {settings.option},
             examples = {'ate config show --json'},

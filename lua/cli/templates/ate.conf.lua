@@ -12,6 +12,9 @@ return {
     -- tls = {cert = 'cert.pem', key = 'key.pem'},
     -- cors = {'https://shop.example.com'},
 
+    -- How much the doors take; `ate config show` has the defaults.
+    -- limits = {rest_body = 1048576, rest_connections = 4096, rest_idle_s = 60},
+
     -- Schemas that are put in force at start and on HUP.
     -- schemas = {bank = 'bank.lua'},
 

@@ -1,0 +1,241 @@
+--- Chains by HTTP: what is sent by hand, broken, slow or not at all; TLS.
+local run = require('helper')
+local rest = require('rest_helper')
+local ate = require('ate')
+local bank = rest.bank
+local script = rest.script
+
+before_each(run.begin)
+after_each(run.finish)
+
+if run.is_without('rest') then
+    describe('a build without REST', function()
+        it('says so', rest.says_so)
+    end)
+    return
+end
+
+describe('manners', function()
+    it('are those of HTTP: ids, gzip, CORS by list', function()
+        bank([[
+            ask "$U/v1/bank" -H 'X-Request-Id: mine-1'
+            [ "$(header x-request-id)" = mine-1 ] || fail "$(told)"
+            ask "$U/v1/bank/nix" -H 'X-Request-Id: mine-2'
+            want 404 '"request_id":"mine-2"'
+            ask "$U/v1/bank"; one=$(header x-request-id)
+            ask "$U/v1/bank" -H 'X-Request-Id: no "quotes"'
+            two=$(header x-request-id)
+            [ -n "$one" ] && [ -n "$two" ] && [ "$one" != "$two" ] ||
+                fail "$one $two"
+            ask "$U/v1/bank/openapi.json" -H 'Accept-Encoding: gzip'
+            [ "$(header content-encoding)" = gzip ] || fail "$(cat head)"
+            gzip -dc <body | grep -q '"openapi":"3.1.0"' || fail 'no gzip'
+            ask "$U/v1/bank/openapi.json"; want 200 '"openapi":"3.1.0"'
+            ask "$U/v1/bank" -H 'Origin: https://a.example'
+            [ "$(header access-control-allow-origin)" = https://a.example ] ||
+                fail "$(told)"
+            ask "$U/v1/bank" -H 'Origin: https://c.example'; want 200
+            [ -z "$(header access-control-allow-origin)" ] || fail "$(told)"
+            bare -X OPTIONS "$U/v1/bank" -H 'Origin: https://b.example:8' \
+                -H 'Access-Control-Request-Method: POST'
+            want 204
+            header access-control-allow-headers | grep -q Idempotency-Key ||
+                fail "$(told)"
+            bare -X OPTIONS "$U/v1/bank" -H 'Origin: https://c.example' \
+                -H 'Access-Control-Request-Method: POST'
+            want 401
+            bare "$M/healthz"; want 200
+            bare "$M/readyz"; want 200
+            bare "$M/nix"; want 404
+            bare -X POST "$M/metrics"; want 405
+            bare "$M/metrics"; want 200 'ate_rest_requests_total{status="4xx"} 2'
+            bare "$U/metrics"; want 401
+        ]], '--cors https://a.example --cors https://b.example:8')
+    end)
+
+    it('wait for no pipe that stands where the key should', function()
+        run.bank()
+        script([[
+            mkfifo -m 600 "$ATE_DATA/bearer" || fail mkfifo
+            timeout -s KILL 20 "$ATE" key bearer >out 2>err && fail "$(cat out)"
+            grep -q 'holds no bearer key' err || fail "$(cat err)"
+        ]])
+    end)
+
+    it('hold against who sends nonsense, or nothing', function()
+        run.write(run.dir .. '/raw.py', [[
+import json, socket, sys, threading
+host, port = sys.argv[1].split(':')
+
+def talk(data):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    out = b''
+    try:
+        s.sendall(data)
+    except ConnectionError:
+        pass # it may have said why
+    try:
+        while True:
+            got = s.recv(65536)
+            if not got:
+                break
+            out += got
+    except ConnectionError:
+        pass
+    return out
+
+GET = b'GET /v1 HTTP/1.1\r\nhost: a\r\n'
+POST = b'POST /v1 HTTP/1.1\r\nhost: a\r\n'
+KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
+
+# A body that comes in drops, for as long as it is taken: the first request of a
+# connection, and one behind another.
+def trickle(first, heard):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(0.2)
+    s.sendall(first + POST + KEY + b'content-length: 9999\r\n\r\n')
+    heard.append(b'')
+    try:
+        for _ in range(300):
+            try:
+                got = s.recv(65536)
+                heard[0] += got
+                if not got:
+                    return
+            except socket.timeout:
+                s.sendall(b'x')
+    except ConnectionError:
+        return
+    heard[0] = b'it is taken for ever'
+
+drops = []
+for first in (b'', GET + KEY + b'\r\n'):
+    heard = []
+    thread = threading.Thread(target=trickle, args=(first, heard))
+    thread.start()
+    drops.append((thread, heard))
+CODES = {b'400': b'INVALID', b'401': b'UNAUTHORIZED', b'408': b'TIMEOUT',
+    b'405': b'METHOD_NOT_ALLOWED', b'413': b'TOO_LARGE',
+    b'414': b'URI_TOO_LONG', b'417': b'INVALID'}
+CHUNKED = POST + b'transfer-encoding: chunked\r\n\r\n'
+END = b'connection: close\r\n\r\n'
+for status, data in ( # what has no head: the HTTP library's own line
+        (b'400', b'hello\r\n\r\n'),
+        (b'400', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' * 9),
+        (b'400', b'GET /\r\n\r\n'),
+        (b'400', b'GET / HTTP/9.9\r\nhost: a\r\n\r\n'),
+        (b'400', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+        (b'400', b'GET / HTTP/1.1\r\nhost\r\n\r\n'),
+        (b'400', GET + b'x: a\0b\r\n\r\n'),
+        (b'400', GET + b'x: ' + b'a' * 500000 + b'\r\n\r\n'),
+        (b'400', GET + b'a: b\r\n' * 200 + b'\r\n')):
+    said = talk(data)
+    assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+    assert b'text/plain' in said, said
+for status, data in (
+        (b'413', POST + b'content-length: 99999999\r\n\r\n'),
+        (b'400', POST + b'content-length: 12x\r\n\r\n'),
+        (b'400', POST + b'content-length: -1\r\n\r\n'),
+        (b'400', POST + b'content-length: ' + b'9' * 30 + b'\r\n\r\n'),
+        (b'400', POST + b'transfer-encoding: gzip\r\n\r\n'),
+        (b'400', CHUNKED + b'zz\r\n'),
+        (b'400', CHUNKED + b'2\r\nabXX\r\n'),
+        (b'417', POST + b'expect: more\r\ncontent-length: 1\r\n\r\na'),
+        (b'400', b'OPTIONS * HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'405', b'TRACE / HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'405', b'brew /v1 HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'414', b'GET /' + b'a' * 9000 + b' HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'414', b'GET /' + b'a' * 99000 + b' HTTP/1.1\r\nhost: a\r\n' + END),
+        (b'401', b'GET /v1 HTTP/1.0\r\n\r\n'),
+        (b'408', b'GET / HTTP/1.1\r\nhost:'),
+        (b'408', POST + b'content-length: 10\r\n\r\nabc'),
+        (b'401', POST + b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
+        (b'401', POST + b'authorization: Bearer ate_x\r\n'
+            b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
+        (b'408', b'')):
+    said = talk(data)
+    assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
+    assert b'content-type: application/problem+json' in said, said
+    code = json.loads(said.split(b'\r\n\r\n', 1)[1])['code'].encode()
+    assert code == CODES[status], (code, data[:60])
+for (thread, heard), status in zip(drops, (b'408', b'200')):
+    thread.join()
+    assert heard[0].split(b' ')[1:2] == [status], (status, heard)
+head = POST + ('authorization: bearer %s\r\ncontent-length: 16000000\r\n\r\n'
+               % sys.argv[2]).encode()
+large = []
+for _ in range(18): # 288 MB, and 256 MiB may come at a time
+    large.append(socket.create_connection((host, int(port))))
+    try:
+        large[-1].sendall(head + b'a' * 15999999)
+    except ConnectionError:
+        break
+said = b''
+for s in large:
+    s.settimeout(30)
+    try:
+        said += s.recv(100)
+    except ConnectionError:
+        pass
+    s.close()
+assert b' 503 ' in said, said
+many = [socket.create_connection((host, int(port))) for _ in range(1100)]
+many[-1].settimeout(30)
+assert many[-1].recv(100).startswith(b'HTTP/1.1 503'), 'no bound'
+for s in many:
+    s.close()
+print('held')
+]])
+        assert.equal('held\n', bank([[
+            ulimit -n 4096
+            python3 raw.py "${U#http://}" "$K" || fail raw
+            tries=0
+            until curl -sS "$M/metrics" | grep -qx 'ate_rest_connections 0'; do
+                tries=$((tries + 1))
+                [ $tries -lt 2000 ] || fail 'connections stay'
+            done
+            ask "$U/v1"; want 200
+        ]]))
+    end)
+
+    it('are TLS 1.3, and nothing less, where a certificate is given', function()
+        run.bank()
+        script([[
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+                -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
+                -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+            open_rest --tls-cert cert.pem --tls-key key.pem
+            case $U in https://*) ;; *) fail "$U" ;; esac
+            ask --cacert cert.pem --tlsv1.3 "$U/v1/bank"; want 200
+            curl -s --tls-max 1.2 --cacert cert.pem "$U/v1" && fail 'TLS 1.2'
+            curl -s "http${U#https}/v1" && fail 'no TLS'
+            stop
+            "$ATE" serve --rest 0.0.0.0:0 2>err && fail 'in the clear'
+            grep -q 'in the clear' err || fail "$(cat err)"
+            "$ATE" serve --rest 0 --tls-cert nix 2>err && fail 'no certificate'
+            grep -q 'certificate nix' err || fail "$(cat err)"
+            "$ATE" serve --cors x 2>err && fail 'without --rest'
+            grep -q 'nothing without --rest' err || fail "$(cat err)"
+            for address in x 1:2:3:4 70000 127.0.0.1: example.org:1; do
+                "$ATE" serve --rest "$address" 2>err && fail "$address"
+                grep -q 'HOST:PORT' err || fail "$address: $(cat err)"
+            done
+        ]])
+    end)
+
+    it('are said as JSON when asked', function()
+        run.bank()
+        local said = ate.json.decode(script([[
+            mkfifo ready
+            "$ATE" serve --rest 0 --json >ready &
+            daemon=$!
+            children="$children $daemon"
+            read -r line <ready
+            echo "$line"
+            stop
+        ]]))
+        assert.equal(run.data .. '/socket', said.ready)
+        assert.matches('^http://127%.0%.0%.1:%d+$', said.rest)
+    end)
+end)

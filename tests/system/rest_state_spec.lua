@@ -1,0 +1,166 @@
+--- Chains by HTTP: what is done once, versions, pages, proofs.
+local run = require('helper')
+local rest = require('rest_helper')
+local bank = rest.bank
+local notes = rest.notes
+
+before_each(run.begin)
+after_each(run.finish)
+
+if run.is_without('rest') then
+    describe('a build without REST', function()
+        it('says so', rest.says_so)
+    end)
+    return
+end
+
+describe('a repeated Idempotency-Key', function()
+    it('is done once, also after a restart; with another body it is 422',
+        function()
+        bank([[
+            pay() {
+                json POST /v1/bank/methods/transfer \
+                    "{\"from\":\"alice\",\"to\":\"bob\",\"amount\":\"$1\"}" \
+                    -H "Idempotency-Key: $2"
+            }
+            sent() { sed 's/"durable_us":[0-9]*,"gas":[0-9]*,//' body; }
+            pay 1 '"first"'; want 200
+            first=$(sent)
+            pay 1 first; want 200
+            [ "$(sent)" = "$first" ] || fail "$(told)"
+            pay 2 first; want 422 '"code":"KEY_REUSED"'
+            stop
+            open_rest
+            pay 1 first; want 200
+            [ "$(sent)" = "$first" ] || fail "$(told)"
+            pay 2 first; want 422 '"code":"KEY_REUSED"'
+            pay 1 4f4a0e1c-0d0a-4b8e-9a63-4b1f2f6d7c11; want 200
+            second=$(sent)
+            [ "$second" != "$first" ] || fail "$(told)"
+            pay 1 4F4A0E1C0D0A4B8E9A634B1F2F6D7C11; want 200
+            [ "$(sent)" = "$second" ] || fail "$(told)"
+            "$ATE" call bank transfer from=alice to=bob amount=1 \
+                --call-id 4f4a0e1c0d0a4b8e9a634b1f2f6d7c11 --json >cli
+            grep -qF "$(sed 's/.*"tx":"\([0-9a-f]*\)".*/\1/' body)" cli ||
+                fail 'the call id is another'
+            pay 1 "$(head -c 256 /dev/zero | tr '\0' k)"
+            want 400 '"pointer":"/Idempotency-Key"'
+            ask "$U/v1/bank/views/balance?account=bob"; want 200 '"2.00"'
+        ]])
+    end)
+end)
+
+describe('versions', function()
+    it('are ETags that writes can be based on', function()
+        notes([[
+            json PUT $N/types/book/b '{}'
+            json PUT $N/types/note/b/1 '{"text":"one"}'; want 200
+            P=$N/types/note/b/1
+            ask "$U$P"; one=$(header etag)
+            ask "$U$P" -H "If-None-Match: $one"; want 304
+            [ ! -s body ] || fail "$(told)"
+            ask "$U$P" -H "If-None-Match: \"x\", $one"; want 304
+            json PATCH $P '{"text":"two"}' -H "If-Match: $one"; want 200
+            json PATCH $P '{"text":"three"}' -H "If-Match: $one"
+            want 412 '"code":"PRECONDITION_FAILED"'
+            json PUT $P '{"text":"three"}' -H "If-Match: $one"; want 412
+            ask -X DELETE -H "If-Match: $one" "$U$P"; want 412
+            ask "$U$P" -H "If-None-Match: $one"; want 200 '"text":"two"'
+            two=$(header etag)
+            json PUT $P '{"text":"three"}' -H "If-Match: $two"; want 200
+            json PUT $P '{"text":"four"}' -H 'If-Match: *'; want 200
+            json PUT $N/types/note/b/2 '{"text":"new"}' -H 'If-Match: *'
+            want 412
+            json PUT $P '{"text":"five"}' -H 'If-None-Match: *'; want 412
+            json PUT $N/types/note/b/2 '{"text":"new"}' -H 'If-None-Match: *'
+            want 200
+            json PUT $P '{"text":"x"}' -H 'If-Match: W/"1"'; want 412
+            json PUT $P '{"text":"x"}' -H 'If-Match: nonsense'; want 400
+            ask "$U$P"; want 200 '"text":"four"'
+            ask "$U$N/types/note"; list=$(header etag)
+            json PUT $N/types/book/c '{}'; want 200
+            ask "$U$N/types/note" -H "If-None-Match: $list"; want 304
+            json PATCH $P '{"text":"y"}' -H 'Prefer: return=minimal'; want 204
+            ask "$U$N/types/note" -H "If-None-Match: $list"; want 200
+        ]])
+    end)
+end)
+
+describe('pages', function()
+    it('go on where they ended, whatever is written meanwhile', function()
+        notes([[
+            json PUT $N/types/book/b '{}'
+            for i in 1 2 3 4 5; do
+                json PUT $N/types/note/b/$i "{\"text\":\"$i\"}"; want 200
+            done
+            ask "$U$N/types/note?limit=2"; want 200 '"b/1"' '"b/2"' '"position":'
+            first=$(sed 's/.*"position":\([0-9]*\).*/\1/' body)
+            next=$(header link | sed 's/<\(.*\)>; rel="next"/\1/')
+            json DELETE $N/types/note/b/2; want 200
+            json PUT $N/types/book/0 '{}'; want 200
+            ask "$U$next"; want 200 '"b/3"' '"b/4"' "\"position\":$first"
+            next=$(header link | sed 's/<\(.*\)>; rel="next"/\1/')
+            ask "$U$next"; want 200 '"b/5"' '"next":null'
+            ask "$U$N/events?after=$first"; want 200 '"change":"delete"'
+            ask "$U$N/types/note?order=last&limit=1"; want 200 '"b/5"'
+            ask "$U$N/types/note?parent=b&limit=1"; want 200 '"b/1"'
+            for i in 1 2 3; do json PUT $N/types/book/x$i '{}'; done
+            for i in 1 2 3; do
+                json PUT $N/types/note/x$i/1 '{"text":"x"}'; want 200
+            done
+            seen=
+            next="$N/views/count?limit=1"
+            while [ -n "$next" ]; do
+                ask "$U$next"; want 200
+                seen="$seen $(sed 's/.*"book":"\([^"]*\)".*/\1/' body)"
+                next=$(header link | sed 's/<\(.*\)>; rel="next"/\1/')
+            done
+            case $seen in *' b') ;; *) fail "$seen" ;; esac
+            [ "$(echo $seen | tr ' ' '\n' | sort | tr '\n' ' ')" = \
+                'b x1 x2 x3 ' ] || fail "$seen"
+            all=
+            next="$N/events?limit=3"
+            while [ -n "$next" ]; do
+                ask "$U$next"; want 200
+                all="$all$(grep -o '"index":[0-9]*' body)
+"
+                next=$(header link | sed 's/<\(.*\)>; rel="next"/\1/')
+            done
+            echo "$all" | sed -n 's/"index"://p' >indices
+            seq 0 "$(tail -1 indices)" | cmp - indices || fail "$(cat indices)"
+            ask "$U$N/events/0"; want 200 '"method":"genesis"'
+            ask "$U$N/events/9999"; want 404
+        ]])
+    end)
+end)
+
+describe('proofs', function()
+    it('are C2SP files that the command line believes', function()
+        bank([[
+            json POST /v1/bank/methods/transfer \
+                '{"from":"alice","to":"bob","amount":"5"}'
+            want 200
+            index=$(sed 's/.*"index":\([0-9]*\).*/\1/' body)
+            ask "$U/v1/bank/proof/$index"; want 200
+            "$ATE" proof check body >report || fail "$(cat report)"
+            grep -q transfer report || fail "$(cat report)"
+            ask "$U/v1/bank/checkpoint"; want 200
+            [ "$(sed -n 2p body)" = $((index + 1)) ] || fail "$(told)"
+            ask -H 'Accept: application/json' "$U/v1/bank/checkpoint"
+            want 200 '"vkey":"'
+            "$ATE" chain publish bank tree >/dev/null || fail publish
+            width=$((index + 1))
+            ask "$U/v1/bank/tile/0/000.p/$width"; want 200
+            cmp body tree/tile/0/000.p/$width || fail 'another tile'
+            ask "$U/v1/bank/tile/entries/000.p/$width"; want 200
+            cmp body tree/tile/entries/000.p/$width || fail 'other entries'
+            case $(header cache-control) in *immutable*) ;; *) fail "$(told)" ;;
+            esac
+            ask "$U/v1/bank/proof/consistency?from=2"; want 200 '"hashes":'
+            ask "$U/v1/bank/proof/9999"; want 404
+            for tile in 0 0/0 0/x001 99/000 0/000.p/0 0/000.p/256 entries/1; do
+                ask "$U/v1/bank/tile/$tile"; want 404
+            done
+        ]])
+    end)
+end)

@@ -1,0 +1,221 @@
+--- Chains by HTTP: event streams and web sockets.
+local run = require('helper')
+local rest = require('rest_helper')
+local bank = rest.bank
+
+before_each(run.begin)
+after_each(run.finish)
+
+if run.is_without('rest') then
+    describe('a build without REST', function()
+        it('says so', rest.says_so)
+    end)
+    return
+end
+
+describe('a stream', function()
+    it('of events goes on exactly where it broke off, over a restart',
+        function()
+        bank([[
+            pay() {
+                json POST /v1/bank/methods/transfer \
+                    '{"from":"alice","to":"bob","amount":"0.01"}'
+                want 200
+            }
+            listen() {
+                curl -sN -m 60 -H "Authorization: Bearer $K" \
+                    -H 'Accept: text/event-stream' "$@" >>stream &
+                listener=$!
+                children="$children $listener"
+            }
+            ids() { sed -n 's/^id: //p' stream; }
+            until_id() {
+                tries=0
+                until ids | grep -qx "$1"; do
+                    tries=$((tries + 1))
+                    [ $tries -lt 20000 ] || fail "no id $1: $(cat stream)"
+                done
+            }
+            last() { sed 's/.*"index":\([0-9]*\).*/\1/' body; }
+            : >stream
+            listen "$U/v1/bank/events?after=1"
+            pay; pay
+            until_id "$(last)"
+            stop
+            wait $listener
+            open_rest
+            pay; pay
+            until [ "$(ids | tail -1)" -lt "$(last)" ]; do fail 'it heard'; done
+            listen -H "Last-Event-ID: $(ids | tail -1)" "$U/v1/bank/events"
+            pay
+            until_id "$(last)"
+            ids >ids
+            seq 2 "$(last)" | cmp - ids || fail "$(cat ids)"
+            grep -c '^event: transaction' stream | grep -qx "$(wc -l <ids)" ||
+                fail "$(cat stream)"
+            kill $listener
+            ask -H 'Accept: text/event-stream' -H 'Last-Event-ID: x' \
+                "$U/v1/bank/events"
+            want 400
+        ]])
+    end)
+
+    it('of a read tells what changed, and nothing else', function()
+        bank([[
+            curl -sN -m 60 -H "Authorization: Bearer $K" \
+                -H 'Accept: text/event-stream' \
+                "$U/v1/bank/views/balance?account=bob" >stream &
+            children="$children $!"
+            said() { grep -c '^event: change' stream; }
+            until_said() {
+                tries=0
+                until grep -qF "$1" stream; do
+                    tries=$((tries + 1))
+                    [ $tries -lt 20000 ] || fail "no $1: $(cat stream)"
+                done
+            }
+            until_said '"items":[]'
+            json PUT /v1/bank/types/account/carol '{"owner":"me"}'; want 200
+            json POST /v1/bank/methods/transfer \
+                '{"from":"alice","to":"bob","amount":"0.01"}'; want 200
+            until_said '"amount":"0.01"'
+            [ "$(said)" -eq 2 ] || fail "$(cat stream)"
+            ask -H 'Accept: text/event-stream' "$U/v1/bank/types/account/eve"
+            want 404
+        ]])
+    end)
+end)
+
+describe('a web socket', function()
+    it('carries calls and subscriptions', function()
+        run.write(run.dir .. '/ws.py', [[
+import asyncio, json, sys, websockets
+
+async def main(url, key):
+    for wrong in (['ate.v1.json'], ['ate.v1.json', 'ate.bearer.ate_x']):
+        try:
+            await websockets.connect(url, subprotocols=wrong)
+            raise SystemExit('it is open to all')
+        except websockets.InvalidStatusCode as e:
+            assert e.status_code == 401, e
+    async with websockets.connect(
+            url, subprotocols=['ate.v1.json', 'ate.bearer.' + key]) as ws:
+        assert ws.subprotocol == 'ate.v1.json'
+        async def say(message):
+            await ws.send(message if isinstance(message, (str, bytes))
+                          else json.dumps(message))
+        async def hear(test):
+            for _ in range(100):
+                heard = json.loads(await asyncio.wait_for(ws.recv(), 20))
+                if test(heard):
+                    return heard
+            raise SystemExit('not heard')
+        pay = {'from': 'alice', 'to': 'bob', 'amount': '0.01'}
+        await say({'id': 1, 'chain': 'bank', 'read': 'tail',
+                   'args': {'from': 0, 'follow': True}, 'credit': 2})
+        await hear(lambda m: m.get('data', {}).get('index') == 1)
+        await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
+                   'key': 'one'})
+        done = await hear(lambda m: m['id'] == 2)
+        await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
+                   'key': 'one'})
+        again = await hear(lambda m: m['id'] == 2)
+        assert again['result']['tx'] == done['result']['tx']
+        await say({'id': 1, 'credit': 100}) # now, not before: it had 2
+        index = done['result']['index']
+        await hear(lambda m: m['id'] == 1 and m['data']['index'] == index)
+        await say({'id': 3, 'chain': 'bank', 'call': 'transfer',
+                   'args': dict(pay, amount='999')})
+        refused = await hear(lambda m: m['id'] == 3)
+        assert refused['problem']['rule'] == 'too_deep', refused
+        for bad in ('nonsense', {'id': 4}, [1], {'id': 'x'},
+                    {'id': 5, 'call': 'a', 'read': 'b'},
+                    {'id': 5, 'call': 'a'},
+                    {'id': 5, 'chain': 'bank', 'call': 'a', 'nix': 1},
+                    {'id': 5, 'chain': 'bank', 'call': 'a', 'args': []},
+                    {'id': 5, 'chain': 'bank', 'call': 'a', 'context': []},
+                    {'id': 5, 'chain': 'bank', 'call': 'transfer',
+                     'args': pay, 'context': {'x': 1}},
+                    {'id': 1, 'chain': 'bank', 'read': 'info'},
+                    {'id': 5, 'credit': 0}):
+            await say(bad)
+            heard = await hear(lambda m: 'problem' in m)
+            assert heard['problem']['code'] == 'INVALID', heard
+        await say({'id': 1, 'cancel': True})
+        heard = await hear(lambda m: m['id'] == 1 and 'problem' in m)
+        assert heard['problem']['code'] == 'CANCELED', heard
+        for i in range(200):
+            await say({'id': i, 'chain': 'bank', 'read': 'tail',
+                       'args': {'follow': True}, 'credit': 1})
+        heard = await hear(lambda m: 'problem' in m)
+        assert heard['problem']['code'] == 'TOO_MANY', heard
+        await say(b'bytes')
+        try:
+            while True:
+                await asyncio.wait_for(ws.recv(), 20)
+        except websockets.ConnectionClosed as e:
+            assert e.code == 1003, e
+    async with websockets.connect(
+            url, subprotocols=['ate.v1.json', 'ate.bearer.' + key],
+            max_size=None) as ws:
+        try:
+            await ws.send('x' * (2 << 20))
+            await asyncio.wait_for(ws.recv(), 20)
+            raise SystemExit('it took 2 MB')
+        except websockets.ConnectionClosed as e:
+            assert e.code == 1009, e
+    print('all heard')
+
+asyncio.run(main(sys.argv[1], sys.argv[2]))
+]])
+        assert.equal('all heard\n', bank([[
+            /usr/bin/python3 ws.py "ws${U#http}/ws" "$K" || fail ws
+            ask "$U/ws"; want 400 'web socket'
+            bare "$U/ws"; want 401
+            curl -sS "$M/metrics" | grep -qx 'ate_rest_streams 0' || fail streams
+        ]]))
+    end)
+
+    it('is cut off when it goes on asking and does not read', function()
+        run.write(run.dir .. '/mute.py', [[
+import base64, os, socket, struct, sys
+host, port = sys.argv[1].split(':')
+
+def frame(opcode, text):
+    return struct.pack('!BB', 0x80 | opcode, 0x80 | len(text)) + bytes(4) + text
+
+def begin():
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(('GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n'
+               'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+               'Sec-WebSocket-Protocol: ate.v1.json\r\n'
+               'Sec-WebSocket-Key: %s\r\nAuthorization: Bearer %s\r\n\r\n' % (
+                   base64.b64encode(os.urandom(16)).decode(),
+                   sys.argv[2])).encode())
+    head = b''
+    while b'\r\n\r\n' not in head:
+        head += s.recv(1)
+    assert b' 101 ' in head, head
+    return s
+
+for name, said in (('nonsense', frame(1, b'nonsense')),
+                   ('pings', frame(9, b'a' * 125)),
+                   ('empty pings', frame(9, b''))):
+    s = begin()
+    try:
+        for _ in range(4000): # 4 million messages
+            s.sendall(said * 1000)
+        raise SystemExit('it keeps answers to ' + name)
+    except ConnectionError:
+        s.close()
+print('cut off')
+]])
+        assert.equal('cut off\n', bank([[
+            python3 mute.py "${U#http://}" "$K" || fail mute
+            curl -sS "$M/metrics" | grep -qx 'ate_rest_connections_stalled_total 3' ||
+                fail "$(curl -sS "$M/metrics")"
+            ask "$U/v1/bank"; want 200
+        ]]))
+    end)
+end)
