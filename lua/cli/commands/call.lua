@@ -189,6 +189,9 @@ local function run(ctx)
     if schema == nil then
         return nil, err
     end
+    if session.interrupted then -- while that was read; stdin may be next
+        return nil, ate.error('CANCELED', 'call: interrupted')
+    end
     local method
     if ctx.args.METHOD ~= nil then
         method, err = shape.find(schema, 'method', ctx.args.METHOD,
