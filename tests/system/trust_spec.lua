@@ -96,7 +96,7 @@ describe('a grant', function()
         ok('a', 'grant', 'work', 'project/p', 'maintain', '--to', 'bob')
         fails('a', 4, "which takes 'write' on issue/p/1 or above it", 'call',
             'work', 'move', 'issue=p/1', 'to=doing', '--as', 'bob')
-        fails('a', 4, "which takes 'create' on /\n", 'call', 'work',
+        fails('a', 4, "which takes 'create' on /; who has that right", 'call', 'work',
             'project.put', 'slug=r', 'group=me', '--as', 'bob')
         ok('a', 'grant', 'work', 'issue/p/1', 'write', '--to', 'bob')
         ok('a', 'call', 'work', 'move', 'issue=p/1', 'to=doing', '--as', 'bob')
