@@ -181,7 +181,9 @@ M.publish = {
         .. 'up to date.'}},
     options = {CHECKPOINT},
     more = 'A tree as C2SP tlog-tiles has it, to be served by any web '
-        .. 'server. One of\nanother chain, or of another past, is refused.',
+        .. 'server. One of\nanother chain, or of another past, is refused. '
+        .. 'Files that are there are\nnot read again: take DIR/checkpoint '
+        .. 'away to have all written anew.',
     examples = {'ate chain publish bank /srv/www/bank'},
     run = run_publish,
 }
