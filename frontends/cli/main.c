@@ -135,6 +135,7 @@ static int run(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "ate");
     lua_call(L, 1, 1);
+    catch_signals(); /* what they are told by is there from here on */
     lua_getfield(L, -1, "host");
     lua_pushcfunction(L, rearm);
     lua_setfield(L, -2, "rearm");
@@ -172,7 +173,6 @@ int main(int argc, char **argv)
 {
     if (hold_streams() != 0)
         return EXIT_BROKEN;
-    catch_signals();
     signal(SIGPIPE, SIG_DFL);
     raise_files();
     lua_State *L = luaL_newstate();
