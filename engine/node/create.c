@@ -251,8 +251,12 @@ static int check_version(struct creating *c)
 static void name_there(void *ctx, int code, const struct err *err)
 {
     struct creating *c = ctx;
-    if (code != 0)
+    if (code != 0) {
         c->err = *err;
+        err_wrap(&c->err,
+                 "the chain is made, and has its name when the folder is "
+                 "opened again; its list of names was not written");
+    }
     c->step = CREATE_ENDED;
 }
 

@@ -143,8 +143,10 @@ local function summary(out, all)
         return
     end
     gas_lines(out, methods)
-    out:line(('replay %s · %d gas a call'):format(
-        all.replayed and 'equal' or 'DIFFERS', average(all.gas, all.calls)))
+    if all.replayed ~= nil then
+        out:line(('replay %s · %d gas a call'):format(
+            all.replayed and 'equal' or 'DIFFERS', average(all.gas, all.calls)))
+    end
     out:line(('%d passed, %d failed'):format(all.passed, all.failed))
 end
 
@@ -161,7 +163,9 @@ local function run_file(path, options, all, bundles)
             all.failed = all.failed + (result.passed and 0 or 1)
             all.calls = all.calls + result.calls
             all.gas = all.gas + result.gas
-            all.replayed = all.replayed and result.replayed ~= false
+            if result.replayed ~= nil then
+                all.replayed = all.replayed ~= false and result.replayed
+            end
             say(options.out, result)
         end
     end
@@ -175,8 +179,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err when a file is no test
 function M.run(files, options)
-    local all = {results = {}, passed = 0, failed = 0, calls = 0, gas = 0,
-        replayed = true}
+    -- replayed is nil while there was nothing to replay.
+    local all = {results = {}, passed = 0, failed = 0, calls = 0, gas = 0}
     local bundles = {}
     for _, path in ipairs(files) do
         local ok, err = run_file(path, options, all, bundles)

@@ -218,6 +218,18 @@ end)
         assert.matches('\n1 passed, 0 failed\n$', done.out)
     end)
 
+    it('tells of no replay where nothing was replayed', function()
+        local path = test_file([[
+test.it('opens nothing', function() end)
+]])
+        run.write(run.dir .. '/bank.lua', 'return nothing.at.all\n')
+        local done = run.ate('test', path)
+        assert.equal(1, done.code)
+        assert.not_matches('replay', done.out)
+        assert.is_nil(require('ate').json.decode(run.ate('test', path,
+            '--json').out).replay_equal)
+    end)
+
     it('gives what a method returned, also false', function()
         local path = test_file([[
 test.it('is closed', function(t)
