@@ -202,7 +202,7 @@ struct chain {
     struct verified verified; /* the mark, as it was read or written last */
     bool covered;             /* by it: the frame that is replayed */
     bool verifying;           /* the mark is being written: */
-    struct watermark verified_next;
+    struct watermark verified_next; /* what was written last, or tried */
     struct job verified_job;
     struct buf verified_bytes;
     char verified_path[LOG_PATH_MAX];

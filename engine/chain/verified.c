@@ -113,12 +113,16 @@ static void written(struct job *job)
     chain_rested(c);
 }
 
+/* What could not be written is not tried again: nobody waits for it, and the
+ * next end of the log is another one. */
 bool verified_write(struct chain *c, uint64_t worth)
 {
     const struct key_pair *pair = chain_node_pair(c);
+    uint64_t end = c->log.end.transactions;
     if (pair == NULL || c->any_id || c->why.code != 0 ||
         c->log.mode != LOG_READ_WRITE ||
-        c->log.end.transactions < c->verified.end.transactions + worth)
+        end < c->verified.end.transactions + worth ||
+        end < c->verified_next.transactions + worth)
         return false;
     put(c, pair, &c->verified_bytes);
     log_path(c->verified_path, c->log.folder, "verified");

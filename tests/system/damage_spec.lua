@@ -436,6 +436,40 @@ describe('a folder without write permission', function()
 end)
 
 describe('a full disk', function()
+    it('makes a chain, or says what there is of it', function()
+        if not is_root() then
+            pending('needs root for a tmpfs')
+            return
+        end
+        run.bank_schema()
+        local done = run.shell([[
+            mkdir -p "$ATE_DATA"
+            for size in 16 20 24 28 32 36 40 44 48 64; do
+                mount -t tmpfs -o size=${size}k ate-test "$ATE_DATA" || exit 77
+                trap 'umount -l "$ATE_DATA"' EXIT
+                made=0 listed=no told=no
+                "$ATE" chain create bank --schema bank.lua 2>err || made=$?
+                "$ATE" chain ls 2>&1 | grep -q '^bank ' && listed=yes
+                grep -q 'the chain is made, and has its name' err && told=yes
+                echo "made $made listed $listed told $told"
+                umount "$ATE_DATA"
+            done
+        ]])
+        if done.code == 77 then
+            pending('needs the right to mount a tmpfs')
+            return
+        end
+        for line in done.out:gmatch('made [^\n]+') do
+            assert.is_true(line == 'made 0 listed yes told no'
+                or line == 'made 7 listed yes told yes'
+                or line == 'made 7 listed no told no', line)
+        end
+        assert.equal(0, done.code, done.out .. done.err)
+        assert.matches('made 7 listed no', done.out)
+        assert.matches('made 7 listed yes', done.out)
+        assert.matches('made 0 listed yes', done.out)
+    end)
+
     it('stops writing, loses nothing, and goes on with room', function()
         if not is_root() then
             pending('needs root for a tmpfs')
