@@ -299,6 +299,64 @@ ledger:rule('unbalanced', {
     end,
 })
 
+-- ---- what is wrong is reversed ----
+-- Before balances: what is reversed twice may be wrong there, too, and of two
+-- rules that refuse the first is told.
+
+--- Is each posting the opposite of the one in its place?
+local function is_opposite(a, b)
+    if #a ~= #b then
+        return false
+    end
+    for i, p in ipairs(a) do
+        local q = b[i]
+        if p.account ~= q.account or p.commodity ~= q.commodity
+            or p.amount ~= -q.amount then
+            return false
+        end
+    end
+    return true
+end
+
+ledger:rule('not_the_opposite', {
+    doc = 'A reversal undoes all of an entry of its book, not before its day.',
+    on = {'entry'},
+    text = '{voucher} does not undo {reverses}',
+    check = function(state, entry)
+        if entry.reverses == nil then
+            return true
+        end
+        local wrong = state.entry:get(entry.reverses)
+        return wrong.book == entry.book and entry.date >= wrong.date
+            and is_opposite(entry.postings, wrong.postings)
+            or ate.deny({voucher = entry.voucher, reverses = entry.reverses})
+    end,
+})
+ledger:rule('reversed_before', {
+    doc = 'An entry is reversed once.',
+    on = {'entry'},
+    text = '{reverses} was reversed by {by}',
+    says = {by = t.ref('entry')},
+    check = function(state, entry)
+        local row = entry.reverses ~= nil
+            and state.reversed:get(entry.reverses) or nil
+        return row == nil
+            or ate.deny({reverses = entry.reverses, by = row.by})
+    end,
+})
+ledger:rule('is_a_reversal', {
+    doc = 'A reversal is not reversed: what was right is posted again.',
+    on = {'entry'},
+    text = '{reverses} is a reversal',
+    check = function(state, entry)
+        return entry.reverses == nil
+            or state.entry:get(entry.reverses).reverses == nil
+            or ate.deny({reverses = entry.reverses})
+    end,
+})
+
+-- ---- what accounts may hold ----
+
 --- What an entry adds to each account, by commodity.
 local function changes(entry)
     local sums = {}
@@ -414,60 +472,6 @@ ledger:rule('used_later', {
         return account.closed == nil or row == nil
             or account.closed >= row.last
             or ate.deny({name = account.name, last = row.last})
-    end,
-})
-
--- ---- what is wrong is reversed ----
-
---- Is each posting the opposite of the one in its place?
-local function is_opposite(a, b)
-    if #a ~= #b then
-        return false
-    end
-    for i, p in ipairs(a) do
-        local q = b[i]
-        if p.account ~= q.account or p.commodity ~= q.commodity
-            or p.amount ~= -q.amount then
-            return false
-        end
-    end
-    return true
-end
-
-ledger:rule('not_the_opposite', {
-    doc = 'A reversal undoes all of an entry of its book, not before its day.',
-    on = {'entry'},
-    text = '{voucher} does not undo {reverses}',
-    check = function(state, entry)
-        if entry.reverses == nil then
-            return true
-        end
-        local wrong = state.entry:get(entry.reverses)
-        return wrong.book == entry.book and entry.date >= wrong.date
-            and is_opposite(entry.postings, wrong.postings)
-            or ate.deny({voucher = entry.voucher, reverses = entry.reverses})
-    end,
-})
-ledger:rule('reversed_before', {
-    doc = 'An entry is reversed once.',
-    on = {'entry'},
-    text = '{reverses} was reversed by {by}',
-    says = {by = t.ref('entry')},
-    check = function(state, entry)
-        local row = entry.reverses ~= nil
-            and state.reversed:get(entry.reverses) or nil
-        return row == nil
-            or ate.deny({reverses = entry.reverses, by = row.by})
-    end,
-})
-ledger:rule('is_a_reversal', {
-    doc = 'A reversal is not reversed: what was right is posted again.',
-    on = {'entry'},
-    text = '{reverses} is a reversal',
-    check = function(state, entry)
-        return entry.reverses == nil
-            or state.entry:get(entry.reverses).reverses == nil
-            or ate.deny({reverses = entry.reverses})
     end,
 })
 

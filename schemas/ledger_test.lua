@@ -374,6 +374,17 @@ test.it('a reversal undoes one entry, all of it, once', function(t)
     anna:call('reverse', {entry = 'main/2', voucher = '4'})
 end)
 
+-- Undone again, the till would hold less than nothing.
+test.it('a reversal that is said twice is told as such', function(t)
+    local anna = open(t)
+    anna:call('post', wage('1', '2026-04-05', '100.00'))
+    anna:call('reverse', {entry = 'main/1', voucher = '2'})
+    t:refused('reversed_before', anna, 'reverse',
+        {entry = 'main/1', voucher = '3'})
+    t:refused('is_a_reversal', anna, 'reverse',
+        {entry = 'main/2', voucher = '3'})
+end)
+
 test.it('nothing is edited', function(t)
     local anna = open(t)
     anna:call('post', wage('1', '2026-04-05', '100.00'))

@@ -129,6 +129,22 @@ bool type_needs_upgrade(const struct event_type *before,
            after->upgrade_count > 0;
 }
 
+int type_say_unconverted(const struct event_type *before,
+                         const struct event_type *after, int64_t version,
+                         struct err *err)
+{
+    struct why why;
+    if (event_type_upgrade(after, version) != 0 ||
+        !find_difference(&before->header, &after->header, &why))
+        return err->code;
+    long long v = (long long)version;
+    return err_wrap(err,
+                    "version %lld stored it, %s.%s %s, and there is no "
+                    "upgrade[%lld] (%s); keep that as long as the log has "
+                    "events of version %lld",
+                    v, after->name, why.field, why.text, v, after->where, v);
+}
+
 static bool same_key(const struct event_type *a, const struct event_type *b)
 {
     if (a->key_count != b->key_count)

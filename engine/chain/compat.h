@@ -17,4 +17,11 @@ int schema_may_follow(const struct schema *before, const struct schema *after,
  * `upgrade`, or by new defaults? */
 bool type_needs_upgrade(const struct event_type *before,
                         const struct event_type *after);
+
+/* What `before`, of this version, stored of a type cannot be converted, as
+ * `err` says. Where that is for want of an upgrade from the version, put it
+ * before the text: an older schema may have had one. Returns the code. */
+int type_say_unconverted(const struct event_type *before,
+                         const struct event_type *after, int64_t version,
+                         struct err *err);
 #endif

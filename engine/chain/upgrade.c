@@ -175,6 +175,8 @@ static int convert_fields(void *ctx, const struct event_type *type,
         rc = fields_check(u->core.schema, &type->header, buf_bytes(out),
                           type->name, err);
     }
+    if (rc != 0 && rc != ATE_EUNAVAILABLE)
+        rc = type_say_unconverted(was, type, version_of(then, was), err);
     if (rc == 0 && out->len > LIMIT_EVENT_HEADER)
         rc = err_set(err, ATE_ELIMIT, "%s: converted, its fields are too large",
                      type->name);

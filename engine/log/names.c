@@ -48,16 +48,22 @@ static bool lookup(const struct names *names, struct bytes name,
     return tree_get(tree_head(names->by_name), name, id);
 }
 
-static int conflict(struct bytes name, struct bytes other, struct err *err)
+static int taken(struct bytes name, struct err *err)
 {
-    if (bytes_equal(name, other))
-        return err_set(err, ATE_ECONFLICT, "there is a chain '%.*s' already",
-                       (int)name.len, (const char *)name.data);
     return err_set(err, ATE_ECONFLICT,
-                   "'%.*s' can't be the name of a chain: there is a chain "
-                   "'%.*s', and no chain stands below another",
+                   "there is a chain '%.*s' already; take another name",
+                   (int)name.len, (const char *)name.data);
+}
+
+/* Why `name` is none beside `other`; `what` is to be done. */
+static int nested(struct bytes name, struct bytes other, const char *what,
+                  struct err *err)
+{
+    return err_set(err, ATE_ECONFLICT,
+                   "'%.*s' can't be the name of a chain: '%.*s' is one, and no "
+                   "chain stands below another; take a name %s",
                    (int)name.len, (const char *)name.data, (int)other.len,
-                   (const char *)other.data);
+                   (const char *)other.data, what);
 }
 
 /* Is there a name that begins with `name` and a slash? */
@@ -94,10 +100,15 @@ int names_check(const struct names *names, struct bytes name, struct err *err)
         if (i < name.len && name.data[i] != '/')
             continue;
         if (lookup(names, above, &other))
-            return conflict(name, above, err);
+            return i == name.len ? taken(name, err)
+                                 : nested(name, above,
+                                          "that does not begin with that one "
+                                          "and a slash",
+                                          err);
     }
     if (is_above(names, name, &other))
-        return conflict(name, other, err);
+        return nested(name, other, "that is not the beginning of that one",
+                      err);
     return 0;
 }
 

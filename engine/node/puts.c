@@ -34,20 +34,22 @@ static int take_hex(struct bytes args, const char *name, bool needed,
 {
     struct bytes value = {NULL, 0};
     *there = false;
-    if (args_bytes(args, name, false, &value, NULL) == 0 &&
-        value.data != NULL && value.len == size) {
-        memcpy(out, value.data, size);
-        *there = true;
-        return 0;
+    if (args_bytes(args, name, false, &value, NULL) == 0) {
+        if (value.data == NULL)
+            return needed ? err_set(err, ATE_EINVALID, "'%s' is missing", name)
+                          : 0;
+        *there = value.len == size;
+        if (*there)
+            memcpy(out, value.data, size);
+    } else if (args_text(args, name, false, &value, NULL) == 0) {
+        *there = value.len == 2 * size &&
+                 hex_get((const char *)value.data, value.len, out);
     }
-    int rc = args_text(args, name, needed, &value, err);
-    if (rc != 0 || value.data == NULL)
-        return rc;
-    *there = value.len == 2 * size &&
-             hex_get((const char *)value.data, value.len, out);
     return *there ? 0
-                  : err_set(err, ATE_EINVALID, "'%s' is %zu hexadecimal digits",
-                            name, 2 * size);
+                  : err_set(err, ATE_EINVALID,
+                            "'%s' has to be %zu bytes, or %zu hexadecimal "
+                            "digits",
+                            name, size, 2 * size);
 }
 
 static int take(struct asked *a, struct err *err)

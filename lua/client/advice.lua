@@ -12,6 +12,13 @@ local A_COPY = 'put the folder of the chain back from a copy; ate chain '
 local ALARM = 'that says nothing of the log, which may be good: %s; what '
     .. 'stands before it can be read'
 
+local TOO_LONG = 'that is this schema\'s function, which has to do less or to '
+    .. 'end: it is not put in force, and what was in force stays'
+
+-- A log that is tried under another schema: one of its functions ran out. When
+-- the log is opened the same words are about a schema that was put in force.
+local TRIED = 'bundle: transaction %d+: .*a replay may use %d+ times'
+
 -- {code, pattern, advice}: the first whose pattern is in the text; %s in an
 -- advice is the name of the chain.
 local KNOWN = {
@@ -38,6 +45,8 @@ local KNOWN = {
         'who owns it can read it; --data DIR or ATE_DATA names another'},
     {'DENIED', '%x%x/%x+/.*: Permission denied',
         'who owns the folder can read it'},
+    {'UNAVAILABLE', 'plan: ' .. TRIED, TOO_LONG},
+    {'UNAVAILABLE', ' schema: ' .. TRIED, TOO_LONG},
     {'UNAVAILABLE', 'a replay may use %d+ times', ALARM:format('open it with '
         .. 'the version of ate that wrote it, or report it as a mistake of '
         .. 'this one')},
@@ -71,6 +80,9 @@ end
 function M.text(err)
     local text = err.text:gsub(': stop it, or open the folder to read only', '')
     local advice = M.of(err)
+    if advice == TOO_LONG then
+        text = text:gsub('; a replay may use .*', '')
+    end
     return advice ~= nil and text .. '; ' .. advice or text
 end
 

@@ -5,6 +5,46 @@ local bundles = require('ate.client.bundles')
 
 local M = {}
 
+local function overtaken(what)
+    return ate.error('CONFLICT', ('overtaken by another change of the schema: '
+        .. '%s; repeat the command, which tries what is in force now')
+        :format(what))
+end
+
+--- Was somebody else faster: is that why it failed, or is it another bundle that
+-- was put in force?
+-- @tparam table session
+-- @tparam string chain
+-- @tparam string hash of the bundle that was to be put in force
+-- @tparam ?table err of the activation
+-- @treturn ?table err
+local function find_overtaking(session, chain, hash, err)
+    if err ~= nil and (err.code == 'CONFLICT' or err.code == 'STALE') then
+        return overtaken(err.text)
+    end
+    if err ~= nil and err.code ~= 'NOT_FOUND' then
+        return nil
+    end
+    local now = session:read(chain, 'info')
+    if now == nil or (err == nil and now.bundle == hash)
+        or now.next_bundle == hash then
+        return nil
+    end
+    return overtaken(('version %s is in force'):format(tostring(now.version)))
+end
+
+local function put_in_force(session, chain, hash, who)
+    local done, err = session:call(chain, 'ate.activate', {}, who)
+    if done ~= nil and done.proposal ~= nil then
+        return done
+    end
+    local faster = find_overtaking(session, chain, hash, err)
+    if faster ~= nil then
+        return nil, faster
+    end
+    return done, err
+end
+
 --- Store the bundle, unless it is the one that was stored last: then all that
 -- is left to do is to put it in force.
 -- @tparam table session
@@ -27,7 +67,7 @@ function M.activate(session, chain, info, bundle, hash, who)
             return done, err, 'ate.bundle'
         end
     end
-    done, err = session:call(chain, 'ate.activate', {}, who)
+    done, err = put_in_force(session, chain, hash, who)
     return done, err, 'ate.activate'
 end
 

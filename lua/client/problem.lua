@@ -7,8 +7,8 @@ local M = {}
 --- The text without the method that the engine put in front, if that is the one
 -- that was called: people see it in what stands before.
 local function without_method(text, method)
-    local qualified, rest = text:match('^[%w_]+%.([%w_.]+): (.*)$')
-    if qualified ~= nil and qualified == method then
+    local whole, qualified, rest = text:match('^([%w_]+%.([%w_.]+)): (.*)$')
+    if whole ~= nil and (qualified == method or whole == method) then
         return rest
     end
     return text

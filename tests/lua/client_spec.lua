@@ -44,6 +44,14 @@ describe('a chain', function()
         assert.equal('data folder in memory', tostring(folder))
     end)
 
+    it('names the method once', function()
+        local _, err = bank:call('ate.put', {id = ate.bin('ab')})
+        assert.equal("bank ate.put: 'id' has to be 16 bytes, or 32 "
+            .. 'hexadecimal digits', err.text)
+        _, err = bank:call('account.put', {owner = 'me'})
+        assert.matches('^bank account%.put: name: is missing', err.text)
+    end)
+
     it('gives nil and what was wrong', function()
         local value, err = pay('500')
         assert.is_nil(value)

@@ -2,6 +2,9 @@
 -- in several places, met by readers.
 local run = require('helper')
 local ate = require('ate')
+local bundles = require('ate.client.bundles')
+local growing = require('ate.client.growing')
+local session = require('ate.client.session')
 
 local root = run.root .. '/'
 
@@ -140,8 +143,11 @@ describe('ate schema plan', function()
         refused(2, 'its version is 1 as before; count it up', ITEM .. SUM, 1)
         refused(1, 'transaction 2: event 0: upgrade of shop%.item: [^\n]*no',
             NUMBER:format('upgrade = {[1] = function() error("no") end},'))
-        refused(7, 'upgrade of shop%.item: ran longer', NUMBER:format(
-            'upgrade = {[1] = function() while true do end end},'))
+        refused(7, "upgrade of shop%.item: ran longer than %d+ steps at "
+            .. "shop2%.lua:%d+; that is this schema's function, which has to "
+            .. 'do less or to end: it is not put in force, and what was in '
+            .. 'force stays\n$', NUMBER:format(
+                'upgrade = {[1] = function() while true do end end},'))
         refused(1, 'transaction 2: event 0: view bad, fold of item: ', ITEM .. BAD)
         run.fails(3, "no chain 'away'", 'schema', 'plan', 'away',
             schema(2, ITEM))
@@ -205,11 +211,106 @@ describe('ate schema apply', function()
         checks_out()
     end)
 
+    it('says which upgrade is still needed', function()
+        shop()
+        run.ok('schema', 'apply', 'shop', schema(2, NUMBER:format(UPGRADE)))
+        for _, verb in ipairs({'plan', 'apply'}) do
+            run.fails(2, 'version 1 stored it, shop%.item%.price is of '
+                .. 'another kind, and there is no upgrade%[1%] '
+                .. '%(shop3%.lua:6%); keep that as long as the log has events '
+                .. 'of version 1: ', 'schema', verb, 'shop',
+                schema(3, NUMBER:format('')))
+        end
+        is_good()
+    end)
+
     it('takes root keys', function()
         shop()
         run.ok('key', 'new', 'bob')
         run.fails(4, "it takes the chain's root keys", 'schema', 'apply',
             'shop', schema(2, ITEM), '--as', 'bob')
+    end)
+end)
+
+describe('putting a schema in force', function()
+    local node
+
+    --- As `node`, but somebody else does something before each activation.
+    local function with_rival(rival)
+        return {
+            read = function(_, ...)
+                return node:read(...)
+            end,
+            call = function(_, chain, method, ...)
+                if method == 'ate.activate' then
+                    local err = rival()
+                    if err ~= nil then
+                        return nil, err
+                    end
+                end
+                return node:call(chain, method, ...)
+            end,
+        }
+    end
+
+    local function bring(bundle)
+        assert(node:call('shop', 'ate.bundle', {bundle = ate.bin(bundle)}))
+    end
+
+    local function activate()
+        assert(node:call('shop', 'ate.activate', {}))
+    end
+
+    before_each(function()
+        shop()
+        node = assert(session.open(run.data, {}))
+    end)
+
+    after_each(function()
+        node:close()
+    end)
+
+    it('says that it was overtaken, and to repeat', function()
+        local two = assert(bundles.load(schema(2, ITEM)))
+        local three, loaded = bundles.load(schema(3, ITEM .. SUM:gsub(
+            'item%.price %- was', '1')))
+        local rivals = {
+            -- It put what came last in force, which is ours.
+            {says = 'version 3 is in force', run = activate},
+            {says = 'version 4 is in force', run = function()
+                bring(assert(bundles.load(schema(4, ITEM))))
+            end},
+            {says = 'just now', run = function()
+                return ate.error('CONFLICT',
+                    'another bundle is being activated just now')
+            end},
+        }
+        bring(two)
+        activate()
+        for _, rival in ipairs(rivals) do
+            local info = assert(node:read('shop', 'info'))
+            local done, err = growing.activate(with_rival(rival.run), 'shop',
+                info, three, loaded.hash)
+            assert.is_nil(done)
+            assert.equal('CONFLICT', err.code)
+            assert.matches('^overtaken by another change of the schema: .*'
+                .. rival.says .. '; repeat the command', err.text)
+            three, loaded = bundles.load(schema(5, ITEM))
+        end
+        local info = assert(node:read('shop', 'info'))
+        assert(growing.activate(with_rival(function() end), 'shop', info,
+            three, loaded.hash))
+        assert.equal(5, assert(node:read('shop', 'info')).version)
+    end)
+
+    it('says which function of it ran too long', function()
+        bring(assert(bundles.load(schema(2, NUMBER:format(
+            'upgrade = {[1] = function() while true do end end},')))))
+        node:close()
+        run.fails(7, 'shop schema: bundle: transaction 2: event 0: upgrade of '
+            .. 'shop%.item: ran longer than %d+ steps at shop2%.lua:%d+; that '
+            .. "is this schema's function", 'schema', 'apply', 'shop',
+            run.dir .. '/shop2.lua')
     end)
 end)
 

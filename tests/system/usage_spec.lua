@@ -445,11 +445,17 @@ describe('an argument that is wrong', function()
 
     it('that is there already is 5', function()
         run.bank()
-        run.fails(5, "there is a chain 'bank' already\n", 'chain', 'create',
-            'bank', '--schema', run.dir .. '/bank.lua')
-        run.fails(5, "'bank/a' can't be the name of a chain: there is a chain "
-            .. "'bank', and no chain stands below another\n", 'chain', 'create',
+        run.fails(5, "there is a chain 'bank' already; take another name\n",
+            'chain', 'create', 'bank', '--schema', run.dir .. '/bank.lua')
+        run.fails(5, "'bank/a' can't be the name of a chain: 'bank' is one, "
+            .. 'and no chain stands below another; take a name that does not '
+            .. 'begin with that one and a slash\n', 'chain', 'create',
             'bank/a', '--schema', run.dir .. '/bank.lua')
+        run.ok('chain', 'create', 'jobs/a', '--schema', run.dir .. '/bank.lua')
+        run.fails(5, "'jobs' can't be the name of a chain: 'jobs/a' is one, "
+            .. 'and no chain stands below another; take a name that is not '
+            .. 'the beginning of that one\n', 'chain', 'create', 'jobs',
+            '--schema', run.dir .. '/bank.lua')
         run.fails(5, 'bob', 'key', 'new', 'bob')
         run.ok('new', run.dir .. '/shop')
         run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')

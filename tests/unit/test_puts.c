@@ -494,11 +494,14 @@ static void arguments_are_checked(void **state)
         const char *args[4];
         const char *text;
     } cases[] = {
-        {{NULL}, "id"},
-        {{"id=abc"}, "'id' is 32 hexadecimal digits"},
+        {{NULL}, "ate.put: 'id' is missing"},
+        {{"id=abc"}, "'id' has to be 16 bytes, or 32 hexadecimal digits"},
+        {{"id=bin:abc"}, "'id' has to be 16 bytes, or 32 hexadecimal digits"},
+        {{"id=#12"}, "'id' has to be 16 bytes, or 32 hexadecimal digits"},
         {{"data=bin:x", "id=00112233445566778899aabbccddeeff"}, "'offset'"},
         {{"id=00112233445566778899aabbccddeeff", "offset=#-1"}, "'offset'"},
-        {{"hash=12", "id=00112233445566778899aabbccddeeff"}, "'hash' is 64"},
+        {{"hash=12", "id=00112233445566778899aabbccddeeff"},
+         "'hash' has to be 32 bytes, or 64"},
         {{"id=00112233445566778899aabbccddeeff", "of=#1"}, "of"},
         {{"data=text", "id=00112233445566778899aabbccddeeff", "offset=#0"},
          "data"},

@@ -275,6 +275,43 @@ static void what_an_upgrade_gives_has_to_fit(void **state)
                         ATE_EINVALID, "its object id is not that of its key");
 }
 
+/* An upgrade is needed as long as the log has what it converts, also when the
+ * version in force is a later one. */
+static void an_upgrade_that_went_too_early_is_named(void **state)
+{
+    static const struct {
+        const char *upgrade;
+        int code;
+        const char *then;
+    } cases[] = {
+        {"", ATE_EINVALID, "of version 1: shop.item.price: want an integer"},
+        {"[2] = function(old)\n"
+         "        old.price = old.price .. ''\n"
+         "        return old\n"
+         "    end",
+         ATE_ESCRIPT, "of version 1: upgrade of shop.item: shop.item.price"},
+    };
+    struct fixture_chain f;
+    struct err err;
+    char rest[2048];
+    (void)state;
+    open_filled(&f);
+    switch_ok(&f, 2, VERSION_2);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(rest, sizeof(rest), ITEM_2("%s") NOTE_1 TOTAL_1,
+                 cases[i].upgrade);
+        bring_ok(&f, 3, rest);
+        assert_refused(activate(&f, &err), &err, cases[i].code,
+                       "version 1 stored it, shop.item.price is of another "
+                       "kind, and there is no upgrade[1] (shop.lua:");
+        assert_refused(err.code, &err, cases[i].code, cases[i].then);
+    }
+    assert_int_equal(version_now(&f), 2);
+    switch_ok(&f, 3, VERSION_2);
+    assert_reopens(&f);
+    fixture_close(&f);
+}
+
 static void a_fold_that_fails_is_named(void **state)
 {
     (void)state;
@@ -387,6 +424,7 @@ int main(void)
         cmocka_unit_test(an_upgrade_that_fails_is_named),
         cmocka_unit_test(an_upgrade_that_does_not_end_is_stopped),
         cmocka_unit_test(what_an_upgrade_gives_has_to_fit),
+        cmocka_unit_test(an_upgrade_that_went_too_early_is_named),
         cmocka_unit_test(a_fold_that_fails_is_named),
         cmocka_unit_test(what_does_not_follow_does_not_come),
         cmocka_unit_test(the_last_bundle_counts),
