@@ -278,13 +278,15 @@ describe('putting a schema in force', function()
             -- It put what came last in force, which is ours.
             {says = ', which put this one in force: nothing is left to do$',
                 run = activate},
-            {says = ': version 4 is in force; repeat the command', run = function()
-                bring(assert(bundles.load(schema(4, ITEM))))
-            end},
-            {says = ': another bundle .* just now; repeat the command', run = function()
-                return ate.error('CONFLICT',
-                    'another bundle is being activated just now')
-            end},
+            {says = ': version 4 is in force; repeat the command',
+                run = function()
+                    bring(assert(bundles.load(schema(4, ITEM))))
+                end},
+            {says = ': another bundle .* just now; repeat the command',
+                run = function()
+                    return ate.error('CONFLICT',
+                        'another bundle is being activated just now')
+                end},
         }
         bring(two)
         activate()
