@@ -73,7 +73,9 @@ static void put_roots(struct query *q, struct mapping *m)
     mapping_uint(m, "threshold", roots.threshold);
     if (roots.has_next)
         mapping_hex(m, "next_roots", bytes_of(roots.next, HASH_SIZE));
-    mapping_hex(m, "order", bytes_of(term.id, KEY_ID_SIZE));
+    buf_clear(&text);
+    door_put_identity(&q->door, term.id, &text);
+    mapping_str(m, "order", buf_bytes(&text));
     mapping_uint(m, "term", term.number);
     buf_clear(&text);
     checkpoint_vkey(q->chain, chain_size(q->chain), &text);

@@ -24,8 +24,7 @@ function Overview({name}) {
         ['acceptance', chain.accept.join(', ')],
         ['root keys', `${chain.threshold} of ${chain.roots.length}: ${
             chain.roots.join(', ')}`],
-        ['order key', html`<span><${Copy} text=${chain.order}/> term
-            ${' '}${chain.term}</span>`],
+        ['order key', `${chain.order}, term ${chain.term}`],
         ['id', chain.id],
         ['root of the log', chain.root],
         ['bundle', chain.bundle],

@@ -11,8 +11,8 @@ local function overtaken(what)
         :format(what))
 end
 
---- Was somebody else faster: is that why it failed, or is it another bundle that
--- was put in force?
+--- Was somebody else faster: is that why it failed, or is it another's bundle
+-- that was put in force?
 -- @tparam table session
 -- @tparam string chain
 -- @tparam string hash of the bundle that was to be put in force
@@ -26,9 +26,12 @@ local function find_overtaking(session, chain, hash, err)
         return nil
     end
     local now = session:read(chain, 'info')
-    if now == nil or (err == nil and now.bundle == hash)
-        or now.next_bundle == hash then
+    if now == nil or now.next_bundle == hash then
         return nil
+    end
+    if now.bundle == hash then
+        return err and ate.error('CONFLICT', 'overtaken by another change of '
+            .. 'the schema, which put this one in force: nothing is left to do')
     end
     return overtaken(('version %s is in force'):format(tostring(now.version)))
 end

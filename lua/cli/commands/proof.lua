@@ -5,6 +5,23 @@ local facts = require('ate.cli.facts')
 local files = require('ate.client.files')
 local grid = require('ate.client.grid')
 
+--- The names of the keys in the folder, by what a proof calls them.
+local function known_keys(session)
+    local names = {}
+    for _, key in ipairs(session:call(nil, 'key.ls') or {}) do
+        if key.id ~= nil then
+            names['key:' .. key.id] = key.name
+        end
+    end
+    return names
+end
+
+--- A key as a proof calls it, behind its name where it has one here.
+local function named(key, found)
+    local name = found and found.keys[key]
+    return name and ('%s (%s)'):format(name, key) or key
+end
+
 --- Compare with a chain at hand: its name, or its folder anywhere.
 -- @treturn[1] table what the chain says, or false when none was named
 -- @treturn[2] nil
@@ -32,6 +49,7 @@ local function compare(ctx, report)
         return nil, err
     end
     found.path, found.name = path, name
+    found.keys = known_keys(session)
     found.shown = session:rows(name or '', 'tail',
         {from = report.index, limit = 1})
     return found
@@ -59,18 +77,19 @@ local function who_signed(report)
     return 'the key given: ' .. report.vkey
 end
 
-local function author_line(report)
+local function author_line(report, found)
+    local author = named(report.author, found)
     if report.author_checked then
-        return report.author .. ', who signed it'
+        return author .. ', who signed it'
     end
-    return report.author .. ', whose key and signature are not in the file'
+    return author .. ', whose key and signature are not in the file'
 end
 
-local function signature_lines(report, lines)
+local function signature_lines(report, found, lines)
     for _, signature in ipairs(report.signatures or {}) do
-        lines[#lines + 1] = {'signed by', ('%s as %s%s'):format(signature.key,
-            signature.purpose, signature.checked and ''
-                or ', not checked: its key is not in the file')}
+        lines[#lines + 1] = {'signed by', ('%s as %s%s'):format(
+            named(signature.key, found), signature.purpose, signature.checked
+                and '' or ', not checked: its key is not in the file')}
     end
 end
 
@@ -100,12 +119,13 @@ local function print_proof(ctx, report, found)
         {'method', report.method},
     }
     if report.author ~= nil then
-        lines[#lines + 1] = {'author', author_line(report)}
+        lines[#lines + 1] = {'author', author_line(report, found)}
     end
     if report.caller ~= nil then
-        lines[#lines + 1] = {'acting for', report.caller}
+        lines[#lines + 1] = {'acting for',
+            named(report.caller, found)}
     end
-    signature_lines(report, lines)
+    signature_lines(report, found, lines)
     for i, event in ipairs(events_of(report, found)) do
         event_lines(event, ('%s.%d'):format(cell.text(report.index), i - 1),
             lines)
