@@ -160,6 +160,8 @@ static void fill_file(struct request *r, const struct told *told)
     r->file.direct_io = told->direct;
     r->file.keep_cache = !told->direct;
     r->file.nonseekable = told->is_stream;
+    /* Nothing is judged when somebody who only reads closes it. */
+    r->file.noflush = (r->file.flags & O_ACCMODE) == O_RDONLY;
     if (r->ask.kind == ASK_OPENDIR) {
         r->file.keep_cache = told->keep;
         r->file.cache_readdir = told->keep;
