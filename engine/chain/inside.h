@@ -115,8 +115,8 @@ struct chain {
     struct history history;
     uint64_t next_index; /* of the next transaction */
     struct rooting rooting;
-    struct trial trial;              /* of heartbeats and of what is replayed */
-    struct scratch decoded;          /* events of what is replayed */
+    struct trial trial;     /* of heartbeats and of what is replayed */
+    struct scratch decoded; /* events of what is replayed */
     struct chain_progress progress;
 
     struct uploads uploads; /* of a chain that is open for writing */

@@ -56,9 +56,9 @@ bool member_activates(const struct batch_member *m, const uint8_t **bundle);
  * Errors: those of trial_add() and trial_finish(), STALE (bundle, `seen` too
  * old, an activation over another state), CONFLICT (its call id is known). */
 int member_judge(struct chain *c, struct trial *t, uint64_t index,
-                 const struct batch_member *m,
-                 const struct batch_event *events, struct member_sigs *sigs,
-                 struct member_bodies *bodies, bool replays, struct err *err);
+                 const struct batch_member *m, const struct batch_event *events,
+                 struct member_sigs *sigs, struct member_bodies *bodies,
+                 bool replays, struct err *err);
 void member_keep(struct core *core, struct trial *t,
                  const struct batch_member *m);
 

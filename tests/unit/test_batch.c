@@ -488,8 +488,8 @@ static void foreign_events_are_refused(void **state)
     m = (struct batch_member){.event_count = 1, .events = buf_bytes(&raw)};
     assert_int_equal(tx_header_get(buf_bytes(&f.tx[1]), &m.tx, NULL), 0);
     m.tx.event_root = root;
-    assert_error(check_member(&m, SUITE_1, f.chain, &err), &err,
-                 ATE_EINVALID, "event 0: its author");
+    assert_error(check_member(&m, SUITE_1, f.chain, &err), &err, ATE_EINVALID,
+                 "event 0: its author");
     buf_deinit(&header);
     buf_deinit(&raw);
     fixture_batch_close(&f);
