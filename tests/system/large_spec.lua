@@ -183,7 +183,7 @@ describe('a body', function()
         fails(2, 'body is text, of at most 65536 bytes', 'note.put', 'name=a',
             '--body', path('given'))
         fails(3, 'No such file', 'file.put', 'name=a', '--body', path('none'))
-        fails(1, '^ate: call: %-%-body /: read input: Is a directory\n$',
+        fails(2, '^ate: call: %-%-body: /: is a folder; %- reads stdin\n$',
             'file.put', 'name=a', '--body', '/')
         fails(2, 'given twice', 'file.put', 'name=a', 'body=x', '--body',
             path('given'))
