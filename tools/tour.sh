@@ -36,7 +36,7 @@ serve() {
     setsid "$ate" serve --data "$data" "$@" >"$work/told" 2>&1 </dev/null &
     daemon=$!
     tries=0
-    until grep -q '^ready' "$work/told"; do
+    until grep -qs '^ready' "$work/told"; do
         tries=$((tries + 1))
         if [ $tries -gt 600 ] || ! kill -0 "$daemon" 2>/dev/null; then
             end_daemon
