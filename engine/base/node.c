@@ -471,6 +471,12 @@ static void cells_add_page(struct cells *cells, const uint8_t *page,
         cells_add(cells, node_cell(page, i));
 }
 
+static struct bytes cells_key(const struct cells *cells, unsigned i)
+{
+    assert(i < cells->count && cells->at[i].data != NULL);
+    return cell_key(cells->kind, cells->at[i].data);
+}
+
 /* Fill a page with cells [from, to). Slot 0 of a branch loses its key (1). */
 static void cells_write(const struct cells *cells, uint8_t *page, unsigned from,
                         unsigned to)
@@ -479,10 +485,9 @@ static void cells_write(const struct cells *cells, uint8_t *page, unsigned from,
     uint8_t room[NODE_CELL_MAX];
     unsigned first = from + first_slot(page);
     assert(first < to); /* two each (2) */
-    put_le16(
-        page + AT_PREFIX,
-        (uint16_t)common_of(cell_key(cells->kind, cells->at[first].data),
-                            cell_key(cells->kind, cells->at[to - 1].data)));
+    size_t prefix =
+        common_of(cells_key(cells, first), cells_key(cells, to - 1));
+    put_le16(page + AT_PREFIX, (uint16_t)prefix);
     for (unsigned i = from; i < to; i++) {
         struct bytes cell = cells->at[i];
         if (i == from && cells->kind == NODE_BRANCH)
@@ -511,8 +516,8 @@ static unsigned middle_of(const struct cells *cells)
 static size_t divide(const struct cells *cells, unsigned left,
                      uint8_t *separator)
 {
-    assert(left > 0 && left < cells->count && cells->at[left].data != NULL);
-    struct bytes above = cell_key(cells->kind, cells->at[left].data);
+    assert(left > 0);
+    struct bytes above = cells_key(cells, left);
     size_t len = above.len;
     if (cells->kind == NODE_LEAF) {
         struct bytes below = leaf_cell_key(cells->at[left - 1].data);
