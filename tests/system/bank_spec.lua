@@ -112,17 +112,13 @@ describe('a bank', function()
         local out = run.ok('chain', 'tail', 'bank', '-n', '1')
         assert.matches('^%d+  %S+  me  transfer  %+ transfer %S+ '
             .. 'amount=1%.00 from=alice to=bob\n$', out)
-        local done = run.shell([[
+        local done = run.shell(run.PRELUDE .. [[
             "$ATE" chain tail bank -f --from 0 --json >followed &
             tail=$!
-            n=0
-            until grep -q 'amount":"1.00"' followed; do
-                n=$((n + 1)); [ $n -lt 500 ] || exit 9; sleep 0.01
-            done
+            children=$tail
+            await grep -q 'amount":"1.00"' followed
             "$ATE" call bank transfer from=alice to=bob amount=2.00 || exit 8
-            until grep -q 'amount":"2.00"' followed; do
-                n=$((n + 1)); [ $n -lt 1000 ] || exit 10; sleep 0.01
-            done
+            await grep -q 'amount":"2.00"' followed
             kill -TERM $tail
             wait $tail
         ]])

@@ -23,25 +23,8 @@ local BUILD = os.getenv('ATE_BUILD') or run.root .. '/build'
 local TOOLS = BUILD .. '/npm'
 local SHOTS = BUILD .. '/console'
 
-local PRELUDE = [[
-set -u
-children=
-cleanup() {
-    for pid in $children; do
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
-stop() {
-    kill -TERM "$daemon"
-    wait "$daemon" || fail "the daemon ended with $?: $(cat serve.err)"
-}
-. ]] .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
+local PRELUDE = run.PRELUDE .. '. '
+    .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local function script(text)
     local done = run.shell(PRELUDE .. text)

@@ -326,16 +326,14 @@ end)
 describe('one writer', function()
     it('keeps others from writing, not from reading', function()
         run.bank()
-        local done = run.shell([[
+        local done = run.shell(run.PRELUDE .. [[
             mkfifo calls
             "$ATE" call bank transfer --json --jsonl calls >answers &
             writer=$!
+            children=$writer
             exec 3>calls
             echo '{"from":"alice","to":"bob","amount":"1.00"}' >&3
-            n=0
-            until [ -s answers ]; do
-                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
-            done
+            await test -s answers
             "$ATE" call bank transfer from=alice to=bob amount=1 2>refused
             echo "second $?"
             "$ATE" view bank balance -o csv
@@ -355,20 +353,18 @@ describe('one writer', function()
 
     it('that is killed loses nothing that it answered', function()
         run.bank()
-        local done = run.shell([[
+        local done = run.shell(run.PRELUDE .. [[
             mkfifo calls
             "$ATE" call bank transfer --json --jsonl calls >answers &
             writer=$!
+            children=$writer
             exec 3>calls
             i=0
             while [ $i -lt 300 ]; do
                 echo '{"from":"alice","to":"bob","amount":"0.01"}'
                 i=$((i + 1))
             done >&3
-            n=0
-            until [ $(wc -l <answers) -ge 300 ]; do
-                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
-            done
+            await eval '[ $(wc -l <answers) -ge 300 ]'
             kill -9 $writer
             wait $writer
             "$ATE" chain verify bank >/dev/null || exit 8
@@ -380,16 +376,14 @@ describe('one writer', function()
 
     it('that is interrupted ends in order', function()
         run.bank()
-        local done = run.shell([[
+        local done = run.shell(run.PRELUDE .. [[
             mkfifo calls
             "$ATE" call bank transfer --jsonl calls >answers &
             writer=$!
+            children=$writer
             exec 3>calls
             echo '{"from":"alice","to":"bob","amount":"1.00"}' >&3
-            n=0
-            until "$ATE" view bank balance -o csv | grep -q 'bob,1.00'; do
-                n=$((n + 1)); [ $n -lt 300 ] || exit 9; sleep 0.01
-            done
+            await eval '"$ATE" view bank balance -o csv | grep -q bob,1.00'
             kill -TERM $writer
             wait $writer
             echo "$?"

@@ -9,36 +9,7 @@ local ate = require('ate')
 before_each(run.begin)
 after_each(run.finish)
 
-local PRELUDE = [[
-set -u
-children=
-cleanup() {
-    for pid in $children; do
-        kill -CONT "$pid" 2>/dev/null
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait 2>/dev/null
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
-serve() {
-    rm -f ready
-    mkfifo ready
-    "$ATE" serve >ready 2>>serve.err &
-    daemon=$!
-    children="$children $daemon"
-    exec 3<ready
-    read -r line <&3 || fail "the daemon said nothing: $(cat serve.err)"
-}
-stop() {
-    kill -TERM "$daemon"
-    wait "$daemon"
-    code=$?
-    [ $code -eq 0 ] || fail "the daemon ended with $code: $(cat serve.err)"
-}
+local PRELUDE = run.PRELUDE .. [[
 bank() {
     "$ATE" chain create bank --schema bank.lua \
         --accept accept-all,serializer,structured-logic >/dev/null &&

@@ -65,6 +65,9 @@ function M.finish()
     os.execute('rm -rf ' .. quote(M.dir))
 end
 
+--- Sources script.sh: the functions and the manners of scripts.
+M.PRELUDE = '. ' .. quote(M.root .. '/tests/system/script.sh') .. '\n'
+
 --- Run a script of the shell in the folder of the test. `$ATE` is the program.
 -- @treturn table {code, out, err}
 function M.shell(script)

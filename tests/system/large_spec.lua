@@ -24,34 +24,7 @@ files:object('note', {
 return files
 ]]
 
-local PRELUDE = [[
-set -u
-daemon=
-children=
-cleanup() {
-    for pid in $children; do
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
-serve() {
-    rm -f ready
-    mkfifo ready
-    "$ATE" serve >ready 2>>serve.err &
-    daemon=$!
-    children="$children $daemon"
-    exec 3<ready
-    read -r line <&3 || fail "the daemon said nothing: $(cat serve.err)"
-}
-stop() {
-    kill -TERM "$daemon"
-    wait "$daemon" || fail "the daemon ended badly: $(cat serve.err)"
-}
+local PRELUDE = run.PRELUDE .. [[
 id=00112233445566778899aabbccddeeff
 name=big
 # begin FILE: put it, and kill who does as soon as some of it is there.
@@ -60,12 +33,7 @@ begin() {
         >/dev/null 2>begin.err &
     writer=$!
     children="$children $writer"
-    n=0
-    until [ -s "$folder/put/$id" ] || ! kill -0 $writer; do
-        n=$((n + 1))
-        [ $n -lt 4000 ] || fail "nothing was put: $(cat begin.err)"
-        sleep 0.002
-    done
+    await eval '[ -s "$folder/put/$id" ] || ! kill -0 $writer'
 }
 # go_on FILE: the rest of it.
 go_on() {

@@ -7,21 +7,8 @@ local run = require('helper')
 before_each(run.begin)
 after_each(run.finish)
 
-local PRELUDE = [[
-set -u
-children=
-cleanup() {
-    for pid in $children; do
-        kill -CONT "$pid" 2>/dev/null
-        kill -TERM "$pid" 2>/dev/null
-    done
-    wait
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
+local PRELUDE = run.PRELUDE .. [[
+ends_by=TERM
 # mounts: mount at ./m and wait until it is there.
 mounts() {
     rm -f ready
@@ -43,12 +30,7 @@ stop() {
 }
 # unmounted: wait until nothing is mounted at ./m.
 unmounted() {
-    i=0
-    until ls m >/dev/null 2>&1 && ! mountpoint -q m; do
-        i=$((i + 1))
-        [ $i -lt 200 ] || fail "m is still mounted: $(ls m 2>&1)"
-        sleep 0.05
-    done
+    await eval 'ls m >/dev/null && ! mountpoint -q m'
 }
 # says TEXT COMMAND...: its output is that text.
 says() {
@@ -116,13 +98,8 @@ bob" ls m/bank/accounts
             says "alice.json
 bob.json" ls m/bank/types/account
             "$ATE" call bank account.put name=carol owner=me >/dev/null
-            i=0
-            until [ -e m/bank/accounts/carol ] && ls m/bank/accounts |
-                grep -q carol; do
-                i=$((i + 1))
-                [ $i -lt 200 ] || fail "carol is not listed"
-                sleep 0.05
-            done
+            await eval '[ -e m/bank/accounts/carol ] &&
+                ls m/bank/accounts | grep -q carol'
             says "m/bank/accounts/alice/transfer
 m/bank/accounts/bob/transfer
 m/bank/accounts/carol/transfer" find m/bank/accounts -type f
@@ -275,26 +252,18 @@ two" python3 old.py $page
             tail=$!
             timeout 20 head -n 1 m/bank/types/account/watch >watched &
             watch=$!
-            i=0
-            until [ -s tailed ]; do
-                i=$((i + 1)); [ $i -lt 200 ] || fail "tail printed nothing"
-                sleep 0.05
-            done
+            await test -s tailed
             # Until the reader of watch has opened it, nothing is kept for it.
             i=0
-            until [ -s watched ]; do
+            another() {
+                i=$((i + 1))
                 echo '{"owner": "me"}' >m/bank/types/account/c$i.json
-                i=$((i + 1)); [ $i -lt 100 ] || fail "watch printed nothing"
-                sleep 0.1
-            done
+                [ -s watched ]
+            }
+            await another
             wait $watch
             says '"account"' jq '.events[0].type' watched
-            i=0
-            until grep -q '"account.put"\|account.put' tailed &&
-                [ "$(wc -l <tailed)" -ge 2 ]; do
-                i=$((i + 1)); [ $i -lt 100 ] || fail "$(cat tailed)"
-                sleep 0.1
-            done
+            await eval 'grep -q account.put tailed && [ $(wc -l <tailed) -ge 2 ]'
             kill $tail
             wait $tail 2>/dev/null
             jq -s length tailed >/dev/null || fail "tail tore a line"

@@ -22,21 +22,8 @@ end
 
 local TOOLS = (os.getenv('ATE_BUILD') or run.root .. '/build') .. '/npm'
 
-local PRELUDE = [[
-set -u
-children=
-cleanup() {
-    for pid in $children; do
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
-. ]] .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
+local PRELUDE = run.PRELUDE .. '. '
+    .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local function script(text)
     return run.script(PRELUDE .. text).out

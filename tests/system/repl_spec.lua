@@ -80,16 +80,14 @@ describe('the REPL through a pipe', function()
 
     it('ends when it is told to, waiting as well', function()
         run.bank()
-        local done = run.shell([[
+        local done = run.shell(run.PRELUDE .. [[
             mkfifo typed
             "$ATE" repl bank <typed >said &
             repl=$!
+            children=$repl
             exec 3>typed
             echo '6 * 7' >&3
-            n=0
-            until grep -q 42 said; do
-                n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01
-            done
+            await grep -q 42 said
             kill -TERM $repl
             wait $repl
         ]])
@@ -283,13 +281,10 @@ describe('\\watch', function()
 end)
 
 -- A person types when there is a prompt.
-local SEE = [[
+local SEE = run.PRELUDE .. [[
     : >log
     see() {
-        n=0
-        until grep -q -e "$1" log; do
-            n=$((n + 1)); [ $n -lt 1000 ] || return; sleep 0.01
-        done
+        await grep -q -e "$1" log
     }
 ]]
 
@@ -454,10 +449,7 @@ describe('the REPL on a terminal', function()
         local done = run.shell(SEE .. [[
             {
                 see 'bank> '; kill -TERM $(cat pid)
-                n=0
-                while kill -0 $(cat pid) 2>/dev/null && [ $n -lt 500 ]; do
-                    n=$((n + 1)); sleep 0.01
-                done
+                await_end "$(cat pid)"
                 "$ATE" call bank transfer from=alice to=bob amount=1 >&2
                 echo "call $?" >&2
             } | script -qefc 'exec sh -c "echo \$\$ >pid; exec \"\$ATE\" repl"' log

@@ -1,30 +1,11 @@
 --- What the REST specs share: a chain, served to a script of the shell.
+-- luacheck: globals describe it
 local run = require('helper')
 
 local M = {}
 
-local PRELUDE = [[
-set -u
-children=
-cleanup() {
-    for pid in $children; do
-        kill -CONT "$pid" 2>/dev/null
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
-stop() {
-    kill -TERM "$daemon"
-    wait "$daemon"
-    code=$?
-    [ $code -eq 0 ] || fail "the daemon ended with $code: $(cat serve.err)"
-}
-. ]] .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
+local PRELUDE = run.PRELUDE .. '. '
+    .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local NOTES = [[
 local ate = require('ate')
@@ -122,9 +103,17 @@ function M.notes(text)
         .. '\nstop\n[ ! -s serve.err ] || fail "$(cat serve.err)"')
 end
 
---- Of a build without REST: that it says so.
-function M.says_so()
-    run.fails(7, 'built without REST', 'serve', '--rest', '0')
+--- Is REST left out of this build? Then a spec has nothing but that it says so.
+function M.is_away()
+    if run.is_without('rest') then
+        describe('a build without REST', function()
+            it('says so', function()
+                run.fails(7, 'built without REST', 'serve', '--rest', '0')
+            end)
+        end)
+        return true
+    end
+    return false
 end
 
 return M

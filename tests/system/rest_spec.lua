@@ -7,10 +7,7 @@ local notes = rest.notes
 before_each(run.begin)
 after_each(run.finish)
 
-if run.is_without('rest') then
-    describe('a build without REST', function()
-        it('says so', rest.says_so)
-    end)
+if rest.is_away() then
     return
 end
 

@@ -8,38 +8,7 @@ local ate = require('ate')
 before_each(run.begin)
 after_each(run.finish)
 
-local PRELUDE = [[
-set -u
-children=
-cleanup() {
-    for pid in $children; do
-        kill -CONT "$pid" 2>/dev/null
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait
-}
-trap cleanup EXIT
-fail() {
-    echo "$*" >&2
-    exit 99
-}
-# serve: start the daemon and wait until it is ready.
-serve() {
-    rm -f ready
-    mkfifo ready
-    "$ATE" serve "$@" >ready 2>>serve.err &
-    daemon=$!
-    children="$children $daemon"
-    exec 3<ready
-    read -r line <&3 || fail "the daemon said nothing: $(cat serve.err)"
-}
-# stop: end it in order; it has to end with 0.
-stop() {
-    kill -TERM "$daemon"
-    wait "$daemon"
-    code=$?
-    [ $code -eq 0 ] || fail "the daemon ended with $code: $(cat serve.err)"
-}
+local PRELUDE = run.PRELUDE .. [[
 bank() {
     "$ATE" chain create bank --schema bank.lua \
         --accept accept-all,serializer,structured-logic >/dev/null &&

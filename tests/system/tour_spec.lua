@@ -82,14 +82,10 @@ describe('the tour', function()
     it('has the REPL on a terminal, which Ctrl-C does not end', function()
         run.write(run.dir .. '/tour', TOUR:format('"$ATE"')
             .. '\necho ended $?\n')
-        local done = run.shell([[
+        local done = run.shell(run.PRELUDE .. [[
             mkdir tmp && export TMPDIR="$PWD/tmp"
             see() { # wait until the log has a line like that
-                i=0
-                until grep -q "$1" log 2>/dev/null || [ $i -gt 600 ]; do
-                    i=$((i + 1))
-                    sleep 0.05
-                done
+                await grep -q "$1" log
             }
             {
                 see shows; printf '20 + 1\n'
@@ -111,15 +107,12 @@ end)
 describe('a second run', function()
     --- Two of them over `work`: the first one waits until the second has ended.
     local function twice(second)
-        return run.shell([[
+        return run.shell(run.PRELUDE .. [[
             mkdir tmp; export TMPDIR="$PWD/tmp"
             alone=]] .. run.quote(run.root .. '/tools/alone.sh') .. [[
 
             see() { # FILE WORD: until it is there
-                i=0
-                until grep -q "$2" "$1" 2>/dev/null || [ $i -gt 600 ]; do
-                    i=$((i + 1)); sleep 0.05
-                done
+                await grep -q "$2" "$1"
             }
             mkfifo wait
             mkdir work; echo old >work/old
@@ -172,10 +165,7 @@ describe('a second run', function()
             see told ready
             "$alone" work true; echo "second $?"
             kill $(cat daemon)
-            i=0
-            while kill -0 $(cat daemon) 2>/dev/null && [ $i -lt 600 ]; do
-                i=$((i + 1)); sleep 0.05
-            done
+            await_end "$(cat daemon)"
             "$alone" work true; echo "third $?"
         ]])
         assert.equal('second 1\nthird 0\n', done.out)
