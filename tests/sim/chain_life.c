@@ -1,7 +1,7 @@
 #include "sim/chain_life.h"
 
 #include "chain/inside.h"
-#include "chain/large.h"
+#include "unit/fixture_large.h"
 #include "event/body.h"
 
 enum { SNAPSHOT_EVERY = 3, MARKS_MAX = 16 };
@@ -255,41 +255,6 @@ void life_run(struct life *l, const struct disk *disk, bool (*pump)(void *ctx),
 
 /* ---- afterwards ---- */
 
-struct reader {
-    struct buf bytes;
-    bool ended;
-    bool under_way;
-};
-
-static void read_got(void *ctx, struct bytes bytes, int code,
-                     const struct err *err)
-{
-    struct reader *r = ctx;
-    if (code != 0)
-        fail_msg("the large body: %s", err->text);
-    r->under_way = false;
-    r->ended = bytes.len == 0;
-    buf_put_bytes(&r->bytes, bytes);
-}
-
-static void check_large(struct life *l)
-{
-    struct reader r = {0};
-    struct handle handle = {.length = LIFE_BODY};
-    memcpy(handle.hash, l->hash, HASH_SIZE);
-    struct large_read *read =
-        large_open(l->f.chain, &handle, false, 0, UINT64_MAX, read_got, &r);
-    while (!r.ended) {
-        r.under_way = true;
-        large_next(read);
-        while (r.under_way)
-            assert_true(l->f.pump(l->f.pump_ctx));
-    }
-    large_close(read);
-    assert_true(bytes_equal(buf_bytes(&r.bytes), buf_bytes(&l->body)));
-    buf_deinit(&r.bytes);
-}
-
 static void is_last(void *ctx, uint64_t index,
                     const struct batch_member *member, int code,
                     const struct err *err)
@@ -335,7 +300,7 @@ static void check_open(struct life *l, const char *what)
         assert_true(l->last == UINT64_MAX);
     }
     if (l->named)
-        check_large(l);
+        assert_large(&l->f, l->hash, buf_bytes(&l->body));
     l->refused = 0;
     snprintf(name, sizeof(name), "after %llu", (unsigned long long)l->f.calls);
     write_script(l, name, 1500);
@@ -344,7 +309,7 @@ static void check_open(struct life *l, const char *what)
     name_film(l, name);
     if (l->refused > 0)
         fail_msg("%s: it does not go on: %s", what, l->why);
-    check_large(l);
+    assert_large(&l->f, l->hash, buf_bytes(&l->body));
     conclude(l);
 }
 

@@ -548,33 +548,20 @@ static uint64_t count_actions(uint64_t seed, unsigned commits)
 void fault_everywhere(uint64_t seed, unsigned commits, bool lying,
                       sim_hook *mutant, struct tally *tally)
 {
-    static const struct {
-        struct sim_fault fault;
-        const char *text;
-    } faults[] = {
-        {{.kind = SIM_ERROR, .error = EIO}, "EIO"},
-        {{.kind = SIM_ERROR, .error = ENOSPC}, "ENOSPC"},
-        {{.kind = SIM_ERROR, .error = EROFS}, "EROFS"},
-        {{.kind = SIM_ERROR, .error = EMFILE}, "EMFILE"},
-        {{.kind = SIM_ERROR, .error = EINTR}, "EINTR"},
-        {{.kind = SIM_SHORT_WRITE, .error = ENOSPC}, "short, ENOSPC"},
-        {{.kind = SIM_SHORT_WRITE, .error = EIO}, "short, EIO"},
-        {{.kind = SIM_LOSES_SYNC, .error = EIO}, "lost sync"},
-    };
     static const struct sim_fault lie = {.kind = SIM_LYING_SYNC, .error = EIO};
     uint64_t actions = count_actions(seed, commits);
-    size_t kinds = lying ? 1 : sizeof(faults) / sizeof(*faults);
+    size_t kinds = lying ? 1 : SIM_FAULTS;
 
     for (uint64_t i = 0; i < actions * kinds * 2; i++) {
         size_t kind = i % kinds;
-        struct sim_fault fault = lying ? lie : faults[kind].fault;
+        struct sim_fault fault = lying ? lie : sim_faults[kind].fault;
         char what[100];
         struct trial trial = {.fault = fault, .what = what};
         trial.fault.action = i / kinds / 2;
         trial.fault.for_ever = i / kinds % 2;
         snprintf(what, sizeof(what), "seed %llu, %s%s at action %llu",
                  (unsigned long long)seed,
-                 lying ? "lying sync" : faults[kind].text,
+                 lying ? "lying sync" : sim_faults[kind].text,
                  trial.fault.for_ever ? " for ever" : "",
                  (unsigned long long)trial.fault.action);
         try_fault(seed, commits, mutant, &trial, tally);

@@ -63,6 +63,17 @@ struct sim_disk {
     bool dead;
 };
 
+const struct sim_named_fault sim_faults[SIM_FAULTS] = {
+    {{.kind = SIM_ERROR, .error = EIO}, "EIO"},
+    {{.kind = SIM_ERROR, .error = ENOSPC}, "ENOSPC"},
+    {{.kind = SIM_ERROR, .error = EROFS}, "EROFS"},
+    {{.kind = SIM_ERROR, .error = EMFILE}, "EMFILE"},
+    {{.kind = SIM_ERROR, .error = EINTR}, "EINTR"},
+    {{.kind = SIM_SHORT_WRITE, .error = ENOSPC}, "short, ENOSPC"},
+    {{.kind = SIM_SHORT_WRITE, .error = EIO}, "short, EIO"},
+    {{.kind = SIM_LOSES_SYNC, .error = EIO}, "lost sync"},
+};
+
 /* ---- names ---- */
 
 static struct sim_name *list_find(const struct names_list *names,

@@ -39,6 +39,14 @@ struct sim_fault {
     int error;       /* errno */
 };
 
+/* Each way in which an action can fail, to be tried in turn; by name. */
+enum { SIM_FAULTS = 8 };
+struct sim_named_fault {
+    struct sim_fault fault;
+    const char *text;
+};
+extern const struct sim_named_fault sim_faults[SIM_FAULTS];
+
 struct sim_disk *sim_disk_new(uint64_t seed);
 void sim_disk_free(struct sim_disk *d); /* jobs under way are forgotten */
 const struct disk *sim_disk_interface(struct sim_disk *d);

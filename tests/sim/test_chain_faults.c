@@ -11,20 +11,6 @@
 #include "sim/seeds.h"
 #include "sim/sim_disk.h"
 
-static const struct {
-    struct sim_fault fault;
-    const char *text;
-} faults[] = {
-    {{.kind = SIM_ERROR, .error = EIO}, "EIO"},
-    {{.kind = SIM_ERROR, .error = ENOSPC}, "ENOSPC"},
-    {{.kind = SIM_ERROR, .error = EROFS}, "EROFS"},
-    {{.kind = SIM_ERROR, .error = EMFILE}, "EMFILE"},
-    {{.kind = SIM_ERROR, .error = EINTR}, "EINTR"},
-    {{.kind = SIM_SHORT_WRITE, .error = ENOSPC}, "short, ENOSPC"},
-    {{.kind = SIM_SHORT_WRITE, .error = EIO}, "short, EIO"},
-    {{.kind = SIM_LOSES_SYNC, .error = EIO}, "lost sync"},
-};
-
 struct trials {
     struct life life;
     uint64_t seed;
@@ -78,15 +64,15 @@ static uint64_t try_fault(struct trials *t, const struct sim_fault *fault,
 static void fail_everywhere(struct trials *t)
 {
     uint64_t actions = try_fault(t, NULL, "no fault");
-    size_t kinds = sizeof(faults) / sizeof(*faults);
+    size_t kinds = SIM_FAULTS;
     for (uint64_t i = 0; i < actions * kinds * 2; i++) {
         size_t kind = i % kinds;
-        struct sim_fault fault = faults[kind].fault;
+        struct sim_fault fault = sim_faults[kind].fault;
         char what[100];
         fault.action = i / kinds / 2;
         fault.for_ever = i / kinds % 2;
         snprintf(what, sizeof(what), "seed %llu, %s%s at action %llu",
-                 (unsigned long long)t->seed, faults[kind].text,
+                 (unsigned long long)t->seed, sim_faults[kind].text,
                  fault.for_ever ? " for ever" : "",
                  (unsigned long long)fault.action);
         try_fault(t, &fault, what);

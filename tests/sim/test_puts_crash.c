@@ -5,7 +5,7 @@
 #include "unit/fixture_chain.h"
 
 #include "chain/inside.h"
-#include "chain/large.h"
+#include "unit/fixture_large.h"
 #include "event/body.h"
 #include "sim/seeds.h"
 #include "sim/sim_disk.h"
@@ -96,43 +96,6 @@ static int name_film(struct fixture_chain *f, const struct script *s, int i,
     return code;
 }
 
-/* ---- reading ---- */
-
-struct reader {
-    struct buf bytes;
-    bool ended;
-    bool under_way;
-};
-
-static void read_got(void *ctx, struct bytes bytes, int code,
-                     const struct err *err)
-{
-    struct reader *r = ctx;
-    if (code != 0)
-        fail_msg("%s", err->text);
-    r->under_way = false;
-    r->ended = bytes.len == 0;
-    buf_put_bytes(&r->bytes, bytes);
-}
-
-static void check_whole(struct fixture_chain *f, const struct script *s, int i)
-{
-    struct reader r = {0};
-    struct handle handle = {.length = BODY};
-    memcpy(handle.hash, s->hash[i], HASH_SIZE);
-    struct large_read *read =
-        large_open(f->chain, &handle, false, 0, UINT64_MAX, read_got, &r);
-    while (!r.ended) {
-        r.under_way = true;
-        large_next(read);
-        while (r.under_way)
-            assert_true(f->pump(f->pump_ctx));
-    }
-    large_close(read);
-    assert_true(bytes_equal(buf_bytes(&r.bytes), buf_bytes(&s->body[i])));
-    buf_deinit(&r.bytes);
-}
-
 /* ---- after the crash ---- */
 
 static bool pump_plain(void *ctx)
@@ -161,7 +124,7 @@ static void check_body(struct fixture_chain *f, const struct script *s, int i)
 {
     uint64_t index;
     if (s->fate[i] == NAMED)
-        check_whole(f, s, i);
+        assert_large(f, s->hash[i], buf_bytes(&s->body[i]));
     int code = name_film(f, s, i, i == 0 ? "late 0" : "late 1", &index);
     if (code == ATE_ENOT_FOUND && s->fate[i] < COMPLETE) {
         put_rest(f, s, i);
@@ -169,7 +132,7 @@ static void check_body(struct fixture_chain *f, const struct script *s, int i)
     }
     assert_int_equal(code, 0);
     fixture_run(f);
-    check_whole(f, s, i);
+    assert_large(f, s->hash[i], buf_bytes(&s->body[i]));
 }
 
 /* A new process on the disk that is left. */
@@ -199,7 +162,7 @@ static void recover(struct script *s, enum sim_loss loss)
     put_rest(&f, s, LATE);
     assert_int_equal(name_film(&f, s, LATE, "late", &index), 0);
     fixture_run(&f);
-    check_whole(&f, s, LATE);
+    assert_large(&f, s->hash[LATE], buf_bytes(&s->body[LATE]));
     chain_free(f.chain);
     sim_disk_free(disk);
     s->recoveries++;
@@ -263,7 +226,7 @@ static uint64_t run_script(uint64_t seed)
     s->f.pump = pump_plain;
     s->f.pump_ctx = s->disk;
     for (int i = 0; i < BODIES; i++)
-        check_whole(&s->f, s, i);
+        assert_large(&s->f, s->hash[i], buf_bytes(&s->body[i]));
     chain_free(s->f.chain);
     script_cache_free(s->f.cache);
     buf_deinit(&s->f.bundle);
