@@ -118,23 +118,13 @@ bool member_is_heartbeat(const struct batch_member *m)
     return bytes_equal(m->tx.call.method, bytes_of_text(TYPE_HEARTBEAT));
 }
 
-bool member_activates(const struct batch_member *m, const uint8_t **bundle)
+const struct batch_event *member_activation(const struct batch_member *m,
+                                            const struct batch_event *events)
 {
-    struct batch_events events = batch_events(m);
-    struct event_header h;
-    struct activate_fields f = {NULL, NULL};
-    struct bytes raw;
-    while (batch_events_next(&events, &raw)) {
-        if (!bytes_equal(event_header_type(raw), bytes_of_text(TYPE_ACTIVATE)))
-            continue;
-        if (bundle != NULL)
-            *bundle = event_header_get(raw, &h, NULL) == 0 &&
-                              activate_fields_get(h.fields, &f, NULL) == 0
-                          ? f.bundle
-                          : NULL;
-        return true;
-    }
-    return false;
+    for (uint32_t i = 0; i < m->event_count; i++)
+        if (bytes_equal(events[i].header.type, bytes_of_text(TYPE_ACTIVATE)))
+            return &events[i];
+    return NULL;
 }
 
 /* A heartbeat is nobody's call. */
@@ -253,13 +243,6 @@ void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
     trial_begin(t);
 }
 
-static bool is_activation(const struct batch_member *m,
-                          const struct batch_event *events)
-{
-    return m->event_count == 1 &&
-           bytes_equal(events[0].header.type, bytes_of_text(TYPE_ACTIVATE));
-}
-
 /* What an activation says of the state that it starts from, if it does. */
 static int check_start(struct chain *c, const struct batch_event *event,
                        bool replays, struct err *err)
@@ -284,7 +267,8 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  bool replays, struct err *err)
 {
     int rc = check_call(c, m, err);
-    if (rc == 0 && is_activation(m, events))
+    /* Behind another event it starts from what that leaves. */
+    if (rc == 0 && member_activation(m, events) == &events[0])
         rc = check_start(c, &events[0], replays, err);
     if (rc != 0)
         return rc;

@@ -46,9 +46,9 @@ int member_find_key(struct chain *c, const struct batch_member *m,
                     struct err *err);
 
 bool member_is_heartbeat(const struct batch_member *m);
-/* Is one of its events an ate.activate? Its bundle's hash, or NULL when that is
- * not to be had. */
-bool member_activates(const struct batch_member *m, const uint8_t **bundle);
+/* The first of its events that is an ate.activate; NULL: none is. */
+const struct batch_event *member_activation(const struct batch_member *m,
+                                            const struct batch_event *events);
 
 /* Judge it in trial `t`, as transaction `index`; `events` are its own, decoded.
  * 0: the trial is finished and open, to be kept by member_keep() or undone.

@@ -35,7 +35,6 @@ enum submit_step {
 struct submit_member {
     struct batch_member m;
     struct batch_event *events; /* NULL when it is a refused one */
-    uint8_t *id;
 };
 
 /* One further signature to be checked. */
@@ -199,41 +198,43 @@ static int check_bodies_fit(const struct submit_state *s, struct err *err)
 
 /* What its bytes say, whatever the state is. */
 static int read_member(struct submit_state *s, struct submit_member *m,
-                       struct err *err)
+                       const uint8_t *id, struct err *err)
 {
     struct chain *c = s->chain;
     if (member_is_heartbeat(&m->m))
         return err_set(err, ATE_EDENIED, "heartbeats are made here alone");
-    s->activates |= member_activates(&m->m, NULL);
-    if (s->activates && s->submit->count > 1)
-        return err_set(err, ATE_EINVALID,
-                       TYPE_ACTIVATE ": is alone in its batch");
     int rc = member_decode(&c->core, &m->m, &s->decoded, &m->events, err);
     if (rc == 0)
         rc = batch_member_check(&m->m, m->events, err);
     if (rc != 0)
         return rc;
+    s->activates |= member_activation(&m->m, m->events) != NULL;
+    if (s->activates && s->submit->count > 1)
+        return err_set(err, ATE_EINVALID,
+                       TYPE_ACTIVATE ": is alone in its batch");
     skip_bodies(m, &s->walk);
-    return take_sigs(s, &m->m, m->id, err);
+    return take_sigs(s, &m->m, id, err);
 }
 
 /* What is wrong with its bytes refuses the whole batch; what is wrong with its
  * standing, this member. */
-static int filter_member(struct submit_state *s, struct submit_member *m,
-                         struct err *err)
+static int filter_member(struct submit_state *s,
+                         const struct batch_member *read, struct err *err)
 {
     struct chain *c = s->chain;
+    struct submit_member *m = &s->members[s->count];
     struct submit_result *r = &s->submit->results[s->count];
+    uint8_t *id = s->ids[s->count++];
     struct err why;
-    m->id = s->ids[s->count++];
-    batch_member_id(&m->m, c->core.genesis.suite, c->core.id, m->id);
+    m->m = *read;
+    batch_member_id(&m->m, c->core.genesis.suite, c->core.id, id);
     if (m->m.refused) {
         err_set(&why, ATE_EDENIED, "nothing but its id is here");
         refuse(r, &why);
         return 0;
     }
-    memcpy(r->tx_id, m->id, TX_ID_SIZE);
-    int rc = read_member(s, m, err);
+    memcpy(r->tx_id, id, TX_ID_SIZE);
+    int rc = read_member(s, m, id, err);
     if (rc == 0 && filter_standing(c, m, &why) != 0)
         refuse(r, &why);
     return rc;
@@ -265,8 +266,7 @@ static int filter(struct submit_state *s, struct err *err)
     submit->results = mem_zero(r.count, sizeof(*submit->results));
     submit->count = r.count;
     while ((rc = batch_next(&r, &m, err)) == 1) {
-        s->members[s->count].m = m;
-        rc = filter_member(s, &s->members[s->count], err);
+        rc = filter_member(s, &m, err);
         if (rc != 0)
             return err_wrap(err, "member %zu", s->count - 1);
     }
@@ -392,7 +392,7 @@ static int try_member(struct submit_state *s, const struct submit_member *m,
         order_place_heartbeat(c);
     r->index = c->next_index;
     chain_placed(c, &s->trial);
-    order_put_leaf(c, m->id, s->signature, &m->m.sigs, s->trial.verdict);
+    order_put_leaf(c, r->tx_id, s->signature, &m->m.sigs, s->trial.verdict);
     f->accepted++;
     return 0;
 }
@@ -410,10 +410,11 @@ static bool is_known(struct submit_state *s, const struct batch_member *m,
     return true;
 }
 
-static void place_member(struct submit_state *s, const struct submit_member *m,
-                         struct member_bodies *b, struct submit_result *r,
-                         struct frame_parts *f)
+static void place_member(struct submit_state *s, size_t i,
+                         struct member_bodies *b, struct frame_parts *f)
 {
+    const struct submit_member *m = &s->members[i];
+    struct submit_result *r = &s->submit->results[i];
     struct body_walk from = b->walk;
     struct err why = {0};
     if (r->code == 0 && !is_known(s, &m->m, r) &&
@@ -423,7 +424,7 @@ static void place_member(struct submit_state *s, const struct submit_member *m,
     } else {
         if (r->code == 0 && !r->known)
             refuse(r, &why);
-        batch_put_refused(&f->payload, m->id);
+        batch_put_refused(&f->payload, s->ids[i]);
         b->walk = from;
         skip_bodies(m, &b->walk); /* those that it brought */
     }
@@ -433,15 +434,14 @@ static void place_member(struct submit_state *s, const struct submit_member *m,
 
 static void place(struct submit_state *s, struct frame_parts *f)
 {
-    struct chain_submit *submit = s->submit;
     struct member_bodies b = {
-        .inlined = submit->parts.inlined,
-        .file = submit->parts.bodies,
+        .inlined = s->submit->parts.inlined,
+        .file = s->submit->parts.bodies,
     };
     order_seal(s->chain);
     batch_put(&f->payload, s->author_id, s->signature, s->count);
     for (size_t i = 0; i < s->count; i++)
-        place_member(s, &s->members[i], &b, &submit->results[i], f);
+        place_member(s, i, &b, f);
 }
 
 static void look_up(struct submit_state *s);
@@ -486,18 +486,21 @@ static void place_all(struct submit_state *s)
 
 /* What its place will ask of it, as far as the head can tell now. */
 static int check_activation(struct submit_state *s,
-                            const struct batch_member *m, struct err *err)
+                            const struct submit_member *m, struct err *err)
 {
     struct chain *c = s->chain;
     struct member_sigs sigs;
-    const uint8_t *bundle = NULL;
+    struct activate_fields f;
     struct trial *t = &s->trial;
     if (!order_holds(c))
         return order_refuse(c, "submit", err);
+    int rc = activate_fields_get(
+        member_activation(&m->m, m->events)->header.fields, &f, err);
+    if (rc != 0)
+        return rc;
     t->core = &c->core;
-    member_begin(t, c->next_index, m, &sigs, false);
-    member_activates(m, &bundle);
-    int rc = activation_allowed(t, bundle, err);
+    member_begin(t, c->next_index, &m->m, &sigs, false);
+    rc = activation_allowed(t, f.bundle, err);
     trial_undo(t);
     return rc;
 }
@@ -529,12 +532,12 @@ static bool place_activation(struct submit_state *s)
 {
     struct chain *c = s->chain;
     struct submit_result *r = &s->submit->results[0];
-    const struct batch_member *m = &s->members[0].m;
+    const struct submit_member *m = &s->members[0];
+    const uint8_t *bundle = m->m.tx.call.bundle;
     struct err err;
-    bool is_stale = m->refused || m->tx.call.bundle == NULL ||
-                    memcmp(m->tx.call.bundle, c->core.bundle_hash, HASH_SIZE) !=
-                        0; /* as it will be told */
-    if (r->code == 0 && !is_stale && !is_known(s, m, r) &&
+    bool is_stale = bundle == NULL || memcmp(bundle, c->core.bundle_hash,
+                                             HASH_SIZE) != 0; /* it is told */
+    if (r->code == 0 && !is_stale && !is_known(s, &m->m, r) &&
         check_activation(s, m, &err) != 0)
         refuse(r, &err);
     if (r->code != 0 || is_stale || r->known) {

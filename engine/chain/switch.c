@@ -376,6 +376,16 @@ int switch_replay(struct chain *c, const struct log_frame *frame,
     return LOG_PAUSE;
 }
 
+static bool activates(const struct batch_member *m)
+{
+    struct batch_events events = batch_events(m);
+    struct bytes raw;
+    while (batch_events_next(&events, &raw))
+        if (bytes_equal(event_header_type(raw), bytes_of_text(TYPE_ACTIVATE)))
+            return true;
+    return false;
+}
+
 bool frame_activates(const struct log_frame *frame)
 {
     struct batch_reader batch;
@@ -384,7 +394,7 @@ bool frame_activates(const struct log_frame *frame)
         batch_open(&batch, frame->payload, NULL) != 0)
         return false;
     while (batch_next(&batch, &m, NULL) == 1)
-        if (!m.refused && member_activates(&m, NULL))
+        if (!m.refused && activates(&m))
             return true;
     return false;
 }
