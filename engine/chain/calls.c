@@ -725,9 +725,13 @@ static bool has_to_wait(struct chain *c, struct chain_call *call)
 /* What its place will ask, before the log is tried for it. */
 static int check_activation(struct chain *c, struct chain_call *call)
 {
+    uint8_t room[HASH_SIZE];
+    const uint8_t *bundle;
     set_trial(c, call, false);
     prepare_run(c, call);
-    return activation_allowed(&call->state->run.trial, NULL, &call->err);
+    const struct call *run = &call->state->run;
+    int rc = engine_arg_bundle(run, room, &bundle, &call->err);
+    return rc == 0 ? activation_allowed(&run->trial, bundle, &call->err) : rc;
 }
 
 /* Its core is in place, and the call is all that goes on. */

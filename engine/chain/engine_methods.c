@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/authority.h"
@@ -64,6 +65,10 @@ static struct field grant_args[] = {
 static struct field revoke_args[] = {
     ARG("grant", VALUE_TEXT, false, "Its place, such as 12.0."),
 };
+static struct field activate_args[] = {
+    ARG("bundle", VALUE_TEXT, true,
+        "Its hash, next_bundle of info; no other is put in force then."),
+};
 static struct field bundle_args[] = {
     ENGINE_ARG("bundle", VALUE_BLOB, false, LIMIT_BUNDLE,
                "All Lua of the schema, as ate check makes it."),
@@ -103,14 +108,8 @@ static int run_rotate(struct call *c, struct err *err);
 
 /* Sorted by name. */
 static const struct method methods[] = {
-    {
-        .name = (char *)"ate.activate",
-        .schema = (char *)"ate",
-        .doc = (char *)"Put the bundle that came last in force.",
-        .where = (char *)"engine",
-        .mode = METHOD_WRITE,
-        .by_default = DEFAULT_ACTIVATE,
-    },
+    METHOD("ate.activate", "Put the bundle that came last in force.",
+           activate_args, NULL, DEFAULT_ACTIVATE),
     METHOD("ate.answer", "Journal what a service answered.", work_answer_args,
            NULL, DEFAULT_ANSWER),
     METHOD("ate.ask", "Journal what a worker asks a service.", work_ask_args,
@@ -275,6 +274,20 @@ static int arg_records(const struct call *c, const char *name,
     }
     *count = n;
     return rc;
+}
+
+int engine_arg_bundle(const struct call *c, uint8_t room[HASH_SIZE],
+                      const uint8_t **bundle, struct err *err)
+{
+    struct bytes text = engine_arg_text(c, "bundle");
+    *bundle = text.data != NULL ? room : NULL;
+    if (text.data == NULL || (text.len == 2 * (size_t)HASH_SIZE &&
+                              hex_get((const char *)text.data, text.len, room)))
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   TYPE_ACTIVATE ": bundle is %d hexadecimal digits, as info "
+                                 "has next_bundle",
+                   2 * HASH_SIZE);
 }
 
 bool engine_place_get(struct bytes text, uint64_t *index, uint64_t *n)

@@ -28,6 +28,10 @@ struct bytes engine_arg_text(const struct call *c, const char *name);
 struct bytes engine_arg_bytes(const struct call *c, const char *name);
 int64_t engine_arg_int(const struct call *c, const char *name,
                        int64_t otherwise);
+/* The bundle that ate.activate is to put in force, into `room`; NULL: whichever
+ * came last. Errors: INVALID. */
+int engine_arg_bundle(const struct call *c, uint8_t room[HASH_SIZE],
+                      const uint8_t **bundle, struct err *err);
 /* "12.0", as index and n; false: it is none. */
 bool engine_place_get(struct bytes text, uint64_t *index, uint64_t *n);
 

@@ -11,41 +11,25 @@ local function overtaken(what)
         :format(what))
 end
 
---- Was somebody else faster: is that why it failed, or is it another's bundle
--- that was put in force?
+--- What an activation failed of, where somebody else was faster.
 -- @tparam table session
 -- @tparam string chain
 -- @tparam string hash of the bundle that was to be put in force
--- @tparam ?table err of the activation
--- @treturn ?table err
-local function find_overtaking(session, chain, hash, err)
-    if err ~= nil and (err.code == 'CONFLICT' or err.code == 'STALE') then
+-- @tparam table err of the activation
+-- @treturn table err
+local function explain(session, chain, hash, err)
+    if err.code == 'CONFLICT' or err.code == 'STALE' then
         return overtaken(err.text)
     end
-    if err ~= nil and err.code ~= 'NOT_FOUND' then
-        return nil
-    end
-    local now = session:read(chain, 'info')
-    if now == nil or now.next_bundle == hash then
-        return nil
+    local now = err.code == 'NOT_FOUND' and session:read(chain, 'info')
+    if not now then
+        return err
     end
     if now.bundle == hash then
-        return err and ate.error('CONFLICT', 'overtaken by another change of '
-            .. 'the schema, which put this one in force: nothing is left to do')
+        return ate.error('CONFLICT', 'overtaken by another change of the '
+            .. 'schema, which put this one in force: nothing is left to do')
     end
     return overtaken(('version %s is in force'):format(tostring(now.version)))
-end
-
-local function put_in_force(session, chain, hash, who)
-    local done, err = session:call(chain, 'ate.activate', {}, who)
-    if done ~= nil and done.proposal ~= nil then
-        return done
-    end
-    local faster = find_overtaking(session, chain, hash, err)
-    if faster ~= nil then
-        return nil, faster
-    end
-    return done, err
 end
 
 --- Store the bundle, unless it is the one that was stored last: then all that
@@ -70,8 +54,8 @@ function M.activate(session, chain, info, bundle, hash, who)
             return done, err, 'ate.bundle'
         end
     end
-    done, err = put_in_force(session, chain, hash, who)
-    return done, err, 'ate.activate'
+    done, err = session:call(chain, 'ate.activate', {bundle = hash}, who)
+    return done, err and explain(session, chain, hash, err), 'ate.activate'
 end
 
 --- Put the schema of a file in force, where the chain may grow so.

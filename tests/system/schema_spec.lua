@@ -278,7 +278,8 @@ describe('putting a schema in force', function()
             -- It put what came last in force, which is ours.
             {says = ', which put this one in force: nothing is left to do$',
                 run = activate},
-            {says = ': version 4 is in force; repeat the command',
+            {says = ': .*names another bundle than the one that came last; '
+                .. 'repeat the command',
                 run = function()
                     bring(assert(bundles.load(schema(4, ITEM))))
                 end},
@@ -301,9 +302,27 @@ describe('putting a schema in force', function()
             three, loaded = bundles.load(schema(5, ITEM))
         end
         local info = assert(node:read('shop', 'info'))
+        assert.equal(3, info.version) -- what others brought is not in force
         assert(growing.activate(with_rival(function() end), 'shop', info,
             three, loaded.hash))
         assert.equal(5, assert(node:read('shop', 'info')).version)
+    end)
+
+    it('is the one that is named, or none', function()
+        bring(assert(bundles.load(schema(2, ITEM))))
+        local function activate_named(bundle)
+            return node:call('shop', 'ate.activate', {bundle = bundle})
+        end
+        local _, err = activate_named(('0'):rep(64))
+        assert.equal('CONFLICT', err.code)
+        for _, text in ipairs({'', 'xyz', ('0'):rep(63), ('g'):rep(64)}) do
+            _, err = activate_named(text)
+            assert.equal('INVALID', err.code)
+            assert.matches('bundle is 64 hexadecimal digits', err.text)
+        end
+        assert.equal(1, assert(node:read('shop', 'info')).version)
+        assert(activate_named(assert(node:read('shop', 'info')).next_bundle))
+        assert.equal(2, assert(node:read('shop', 'info')).version)
     end)
 
     it('says which function of it ran too long', function()
