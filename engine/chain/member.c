@@ -267,9 +267,10 @@ int member_judge(struct chain *c, struct trial *t, uint64_t index,
                  bool replays, struct err *err)
 {
     int rc = check_call(c, m, err);
+    const struct batch_event *activation = member_activation(m, events);
     /* Behind another event it starts from what that leaves. */
-    if (rc == 0 && member_activation(m, events) == &events[0])
-        rc = check_start(c, &events[0], replays, err);
+    if (rc == 0 && activation != NULL && activation == events)
+        rc = check_start(c, activation, replays, err);
     if (rc != 0)
         return rc;
     t->core = &c->core;
