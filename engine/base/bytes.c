@@ -86,6 +86,17 @@ void buf_put_be64(struct buf *b, uint64_t value)
     put_be64(buf_grow(b, 8), value);
 }
 
+void buf_put_decimal(struct buf *b, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buf_put(b, digits + at, sizeof(digits) - at);
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
     assert(format != NULL);
@@ -163,4 +174,14 @@ bool buf_next_prefix(struct buf *b)
         return false;
     b->data[b->len - 1]++;
     return true;
+}
+
+size_t text_append(char *room, size_t size, size_t len, struct bytes more)
+{
+    assert(len < size);
+    size_t fits = more.len < size - 1 - len ? more.len : size - 1 - len;
+    if (fits > 0)
+        memcpy(room + len, more.data, fits);
+    room[len + fits] = '\0';
+    return len + fits;
 }

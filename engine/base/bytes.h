@@ -38,6 +38,7 @@ void buf_put_bytes(struct buf *b, struct bytes bytes);
 void buf_put_text(struct buf *b, const char *text);
 void buf_put_u8(struct buf *b, uint8_t value);
 void buf_put_be64(struct buf *b, uint64_t value);
+void buf_put_decimal(struct buf *b, uint64_t number);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_pad(struct buf *b, size_t alignment); /* zeros to a multiple */
@@ -47,6 +48,10 @@ bool buf_next_prefix(struct buf *b);
 struct bytes buf_bytes(const struct buf *b); /* until the next write */
 /* A zero behind the end, not counted in len. Until the next write. */
 const char *buf_text(struct buf *b);
+
+/* Append to a text of `len` bytes in a room of `size`; what does not fit is cut
+ * off. It ends in a zero. Returns its new length. */
+size_t text_append(char *room, size_t size, size_t len, struct bytes more);
 
 static inline uint16_t get_le16(const uint8_t *p)
 {

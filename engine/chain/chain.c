@@ -545,6 +545,15 @@ uint64_t chain_size(const struct chain *c)
     return c->durable.size;
 }
 
+const uint8_t *chain_durable_root(struct chain *c)
+{
+    if (c->durable_root_size != c->durable.size || c->durable.size == 0) {
+        merkle_root(&c->durable, c->durable_root);
+        c->durable_root_size = c->durable.size;
+    }
+    return c->durable_root;
+}
+
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE])
 {
     merkle_root(&c->durable, root);

@@ -24,8 +24,9 @@ static const struct event_type *target_of(const struct door *d,
 
 static void put_place(const struct object *o, struct buf *text)
 {
-    buf_printf(text, "%llu.%llu", (unsigned long long)o->index,
-               (unsigned long long)o->n);
+    buf_put_decimal(text, o->index);
+    buf_put_u8(text, '.');
+    buf_put_decimal(text, o->n);
 }
 
 static void put_ref(const struct door *d, const uint8_t id[16], int depth,

@@ -1,5 +1,5 @@
 /* inside: the chain's own struct, shared by the files that make it up (chain.c,
- * order.c, replay.c, calls.c, look.c) and by nobody else. */
+ * sealing.c, order.c, replay.c, calls.c, look.c) and by nobody else. */
 #ifndef ATE_CHAIN_INSIDE_H
 #define ATE_CHAIN_INSIDE_H
 
@@ -16,6 +16,8 @@
 #include "event/body.h"
 #include "log/tiles.h"
 
+struct signing;
+
 enum { SPARE_TILES = 16 };    /* kept that were made anew for a proof */
 enum { HEARTBEAT_MS = 1000 }; /* log time is never older than this */
 
@@ -30,21 +32,25 @@ static_assert(WAITING_FRAMES_MAX <= LOG_GROUP_FRAMES_MAX / 2, "fit a group");
 static_assert(WAITING_BYTES_MAX + LIMIT_TX_BODIES <= LOG_GROUP_BODIES_MAX / 2,
               "fit a group");
 
-/* An accepted transaction that waits for its batch to be signed. */
-struct pending {
-    struct buf tx_header;
+/* What the leaf of a transaction needs that waits for its batch to be signed.
+ */
+struct batch_leaf {
     uint8_t tx_id[TX_ID_SIZE];
-    struct buf events; /* the headers, one after the other */
-    size_t *event_lengths;
-    size_t event_count;
-    struct buf inlined; /* its small bodies */
-    struct buf bodies;  /* its large ones, as the body file has them */
-    struct buf read_set;
-    struct buf result;
     uint8_t verdict[HASH_SIZE];
-    struct further_sig *sigs; /* by others, sorted */
-    uint8_t (*signatures)[SIGN_SIZE];
+    struct buf sigs; /* by others, encoded */
     size_t sig_count;
+};
+
+/* Transactions of one author that follow each other. */
+struct batch {
+    const struct key_pair *author;
+    struct batch_leaf *leaves;
+    size_t leaf_count;
+    size_t leaf_cap;
+    struct buf members; /* encoded */
+    struct buf inlined;
+    uint64_t body_len;       /* in group_bodies */
+    struct signing *signing; /* NULL: it is open */
 };
 
 /* A frame that is signed and waits to be written. */
@@ -107,8 +113,10 @@ struct chain {
     bool rows_unknown; /* then: some function would have changed some */
     struct logic_maker no_rules; /* then: what deps.logic is */
 
-    struct merkle tree;                  /* all leaves that are sealed */
-    struct merkle durable;               /* those that are durable */
+    struct merkle tree;              /* all leaves that are sealed */
+    struct merkle durable;           /* those that are durable */
+    uint8_t durable_root[HASH_SIZE]; /* of chain_durable_root() */
+    uint64_t durable_root_size;
     struct signed_checkpoint checkpoint; /* of `durable`, as of calls.c */
     struct tiles tiles;                  /* their hashes */
     struct spare_tiles *spare;           /* of proving.c; NULL: none yet */
@@ -121,12 +129,11 @@ struct chain {
 
     struct uploads uploads; /* of a chain that is open for writing */
 
-    /* The open batch. */
-    const struct key_pair *batch_author;
-    struct pending *pending;
-    size_t pending_count;
-    size_t pending_cap;
-    size_t pending_bytes;
+    /* Those that are not sealed; the last is open. */
+    struct batch *batches;
+    size_t batch_count;
+    size_t batch_cap;
+    struct buf tx_header; /* of the transaction that is being placed */
     uint8_t heartbeat_call[CALL_ID_SIZE];
     uint8_t heartbeat_key[KEY_ID_SIZE];
     const struct key_pair *ordered_by; /* the last order key that was held */
@@ -136,8 +143,8 @@ struct chain {
     struct sealed *sealed;
     size_t sealed_count;
     size_t sealed_cap;
-    struct buf group_bodies;
-    size_t waiting_bytes; /* of it and of the open batch */
+    struct buf group_bodies; /* of it and of unsealed batches */
+    size_t waiting_bytes;    /* the same */
 
     /* The group under way. */
     bool writing;
@@ -147,7 +154,7 @@ struct chain {
 
     struct submit_queue submits; /* in order of arrival */
 
-    struct call_queue placed;  /* in the open batch or next group */
+    struct call_queue placed;  /* in a batch or the next group */
     struct call_queue flying;  /* in the group under way */
     struct call_queue ready;   /* answered; not yet told */
     struct call_queue blocked; /* until what is being written is durable */
@@ -224,10 +231,13 @@ void queue_push(struct call_queue *q, struct chain_call *call);
 struct chain_call *queue_take(struct call_queue *q); /* NULL: empty */
 void queue_move(struct call_queue *to, struct call_queue *from);
 
-/* order.c */
+/* The root of the durable tree, made once for each size; 32 bytes, of `c`. */
+const uint8_t *chain_durable_root(struct chain *c);
 
-/* Sign the open batch, if there is one, and make it a frame of the next group.
- */
+/* sealing.c */
+
+/* Sign the batches that are not sealed, and make each a frame of the next
+ * group. */
 void order_seal(struct chain *c);
 /* Enter a transaction whose trial was finished and kept. `record` holds its
  * digests. */
@@ -246,6 +256,13 @@ void order_place(struct chain *c, struct placing *placing);
 void order_put_leaf(struct chain *c, const uint8_t tx_id[TX_ID_SIZE],
                     const uint8_t signature[SIGN_SIZE],
                     const struct sigs *further, const uint8_t *verdict);
+/* The next group was taken over; or all falls that is not being written. */
+void order_drop_sealed(struct chain *c);
+void order_drop_unwritten(struct chain *c);
+void sealing_deinit(struct chain *c);
+
+/* order.c */
+
 /* Does this node hold the order key of the term that the head has? And the
  * error when it does not. */
 bool order_holds(struct chain *c);

@@ -51,9 +51,12 @@ static const char *path_join(char *out, const char *path, struct bytes name)
 {
     if (path == NULL)
         return NULL;
-    snprintf(out, PATH_MAX_LEN, "%s%s%.*s", path, path[0] == '\0' ? "" : ".",
-             (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
-             (const char *)name.data);
+    size_t len = text_append(out, PATH_MAX_LEN, 0, bytes_of_text(path));
+    if (len > 0)
+        len = text_append(out, PATH_MAX_LEN, len, bytes_of(".", 1));
+    if (name.len > LIMIT_NAME)
+        name.len = LIMIT_NAME;
+    text_append(out, PATH_MAX_LEN, len, name);
     return out;
 }
 

@@ -733,6 +733,7 @@ static void loop_free(struct loop *loop)
     disk_close(loop->disk); /* its threads may still wake the handle */
     int rc = uv_loop_close(&loop->uv);
     assert(rc == 0);
+    workers_deinit(&loop->workers);
     memory_disk_free(loop->memory);
     assert(loop->inbox.count == 0 && loop->requests.count == 0);
     map_deinit(&loop->requests);

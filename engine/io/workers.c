@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "io/crew.h"
 
 struct queued {
     uv_work_t work;
@@ -38,13 +39,31 @@ static void submit(void *ctx, struct task *task)
     assert(rc == 0);
 }
 
+static void fork_by_crew(void *ctx, struct forked *forked)
+{
+    struct workers *w = ctx;
+    crew_fork(w->crew, forked);
+}
+
+static void join_by_crew(void *ctx, struct forked *forked)
+{
+    struct workers *w = ctx;
+    crew_join(w->crew, forked);
+}
+
 void workers_init(struct workers *w, uv_loop_t *loop, void (*after)(void *ctx),
                   void *ctx)
 {
     *w = (struct workers){
         .loop = loop,
-        .pool = {w, submit},
+        .pool = {w, submit, fork_by_crew, join_by_crew},
+        .crew = crew_new(crew_size()),
         .after = after,
         .ctx = ctx,
     };
+}
+
+void workers_deinit(struct workers *w)
+{
+    crew_free(w->crew);
 }

@@ -312,8 +312,10 @@ static void take_key(lua_State *L, const struct view *view, struct buf *key,
 static const char *path_of(char *room, lua_State *L, const struct view *view,
                            const char *function)
 {
-    snprintf(room, PATH_ROOM, "%s: rows:%s", box_short_name(L, view->name),
-             function);
+    const char *name = box_short_name(L, view->name);
+    size_t len = text_append(room, PATH_ROOM, 0, bytes_of_text(name));
+    len = text_append(room, PATH_ROOM, len, bytes_of_text(": rows:"));
+    text_append(room, PATH_ROOM, len, bytes_of_text(function));
     return room;
 }
 

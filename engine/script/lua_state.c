@@ -33,7 +33,10 @@ struct proxy {
 static const char *path_of(char *room, lua_State *L, const char *name,
                            const char *function)
 {
-    snprintf(room, PATH_ROOM, "%s:%s", box_short_name(L, name), function);
+    const char *short_name = box_short_name(L, name);
+    size_t len = text_append(room, PATH_ROOM, 0, bytes_of_text(short_name));
+    len = text_append(room, PATH_ROOM, len, bytes_of(":", 1));
+    text_append(room, PATH_ROOM, len, bytes_of_text(function));
     return room;
 }
 

@@ -12,7 +12,7 @@
 #include "script/box.h"
 #include "script/lib.h"
 
-enum { STACK_OF_A_LEVEL = 8 };
+enum { STACK_OF_A_LEVEL = 8, NAME_SHOWN = 64 };
 
 static char none_key; /* its address is `ctx.none` */
 
@@ -23,8 +23,11 @@ void lua_value_push_none(lua_State *L)
 
 const char *lua_path_field(char *room, const char *path, const char *name)
 {
-    snprintf(room, PATH_ROOM, "%s%s%.64s", path, path[0] == '\0' ? "" : ".",
-             name);
+    struct bytes last = bytes_of(name, strnlen(name, NAME_SHOWN));
+    size_t len = text_append(room, PATH_ROOM, 0, bytes_of_text(path));
+    if (len > 0)
+        len = text_append(room, PATH_ROOM, len, bytes_of(".", 1));
+    text_append(room, PATH_ROOM, len, last);
     return room;
 }
 

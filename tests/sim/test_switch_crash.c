@@ -235,7 +235,7 @@ static struct script *script_open(uint64_t seed, bool cuts)
     s->disk = sim_disk_new(s->seed);
     fixture_open_disk(&s->f, sim_disk_interface(s->disk), pump_plain, s);
     s->f.deps.snapshot_events = 4;
-    s->f.pool = (struct pool){&s->f, fixture_submit_late};
+    s->f.pool = (struct pool){.ctx = &s->f, .submit = fixture_submit_late};
     if (cuts) {
         s->f.deps.pool = &s->f.pool;
         fixture_cut(&s->f, LOOKS);

@@ -222,7 +222,7 @@ static bool fixture_pump_late(void *ctx)
 
 static inline void fixture_work_late(struct fixture_chain *f)
 {
-    f->pool = (struct pool){f, fixture_submit_late};
+    f->pool = (struct pool){.ctx = f, .submit = fixture_submit_late};
     f->deps.pool = &f->pool;
     f->pump = fixture_pump_late;
     f->pump_ctx = f;

@@ -79,6 +79,36 @@ static void printf_of_any_length_fits(void **state)
     }
 }
 
+static void decimals_are_as_printf_has_them(void **state)
+{
+    static const uint64_t numbers[] = {0, 9, 10, 1234567890, UINT64_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        struct buf ours = {0};
+        struct buf theirs = {0};
+        buf_put_decimal(&ours, numbers[i]);
+        buf_printf(&theirs, "%llu", (unsigned long long)numbers[i]);
+        assert_true(bytes_equal(buf_bytes(&ours), buf_bytes(&theirs)));
+        buf_deinit(&ours);
+        buf_deinit(&theirs);
+    }
+}
+
+static void appended_text_is_cut_where_its_room_ends(void **state)
+{
+    char room[6] = "?????";
+    (void)state;
+    size_t len = text_append(room, sizeof(room), 0, bytes_of_text(""));
+    assert_string_equal(room, "");
+    len = text_append(room, sizeof(room), len, bytes_of_text("abc"));
+    assert_string_equal(room, "abc");
+    len = text_append(room, sizeof(room), len, bytes_of_text("defg"));
+    assert_string_equal(room, "abcde");
+    assert_int_equal(len, 5);
+    assert_int_equal(text_append(room, 6, len, bytes_of_text("h")), 5);
+    assert_string_equal(room, "abcde");
+}
+
 static void text_ends_in_a_zero_that_is_not_counted(void **state)
 {
     (void)state;
@@ -174,6 +204,8 @@ int main(void)
         cmocka_unit_test(buffer_grows_and_keeps_what_it_has),
         cmocka_unit_test(writers_append),
         cmocka_unit_test(printf_of_any_length_fits),
+        cmocka_unit_test(decimals_are_as_printf_has_them),
+        cmocka_unit_test(appended_text_is_cut_where_its_room_ends),
         cmocka_unit_test(text_ends_in_a_zero_that_is_not_counted),
         cmocka_unit_test(padding_goes_to_the_next_multiple),
         cmocka_unit_test(numbers_are_written_in_both_orders),

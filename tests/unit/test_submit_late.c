@@ -27,7 +27,7 @@ static void take_task(void *ctx, struct task *task)
     the->tasks = task;
 }
 
-static const struct pool late_pool = {NULL, take_task};
+static const struct pool late_pool = {.submit = take_task};
 
 static bool work(void)
 {
