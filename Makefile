@@ -42,7 +42,7 @@ WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id cursor \
              message model openapi openapi_schema plan plan_calls plan_log \
              plan_types problem range result target wire)
-BENCH    := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
+BENCH_C  := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
 all: $(B)/ate $(B)/libate.so $(B)/ate.so    ## build build/ate and build/libate.so
@@ -214,7 +214,7 @@ $(B)/mutants/flags: Makefile
 $(B)/tests/bench/bare_h2o: $(B)/tests/bench/bare_h2o.o
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(DOOR_LIBS) $(PKG_LIBS)
-$(B)/tests/bench/bench: $(BENCH:%.c=$(B)/%.o) $(B)/libtest.a
+$(B)/tests/bench/bench: $(BENCH_C:%.c=$(B)/%.o) $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lsqlite3 -lcmocka
 $(B)/tests/bench/mount: $(B)/tests/bench/mount.o

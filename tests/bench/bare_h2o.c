@@ -1,6 +1,6 @@
 /* bare_h2o FILE: libh2o alone, as the REST door uses it, answering every
- * request with the bytes of FILE. It prints its port and runs until its input
- * ends. */
+ * request with the bytes of FILE. It prints its port and runs until it is
+ * ended. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,26 +50,9 @@ static void read_body(const char *path)
     fclose(file);
 }
 
-static void on_input(uv_stream_t *in, ssize_t len, const uv_buf_t *buf)
-{
-    (void)in;
-    (void)buf;
-    if (len < 0)
-        exit(0);
-}
-
-static void give_room(uv_handle_t *in, size_t wanted, uv_buf_t *buf)
-{
-    static char room[64];
-    (void)in;
-    (void)wanted;
-    *buf = uv_buf_init(room, sizeof(room));
-}
-
 int main(int argc, char **argv)
 {
     static uv_tcp_t listener;
-    static uv_pipe_t in;
     struct sockaddr_in address;
     int len = sizeof(address);
     uv_loop_t *loop = uv_default_loop();
@@ -92,8 +75,5 @@ int main(int argc, char **argv)
     uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &len);
     printf("%d\n", ntohs(address.sin_port));
     fflush(stdout);
-    uv_pipe_init(loop, &in, 0);
-    uv_pipe_open(&in, 0);
-    uv_read_start((uv_stream_t *)&in, give_room, on_input);
     return uv_run(loop, UV_RUN_DEFAULT);
 }

@@ -1,59 +1,67 @@
 #!/bin/sh
-# REST reads and writes beside bare libh2o that answers with the same bytes,
-# in turn, medians of BENCH_RUNS (5): tests/bench/rest.sh BUILD
+# REST reads and durable writes beside bare libh2o that answers with the same
+# bytes, and beside nginx with its Lua module, alone and before Redis, in turn,
+# medians of BENCH_RUNS (5): tests/bench/rest.sh BUILD
 set -eu
-B=$1
+B=$(cd "$1" && pwd)
 runs=${BENCH_RUNS:-5}
 here=$(cd "$(dirname "$0")" && pwd)
-ATE=$(cd "$B" && pwd)/ate
-bare=$(cd "$B" && pwd)/tests/bench/bare_h2o
 dir=$(mktemp -d)
-daemon= && held=
-end() {
-    [ -z "$daemon" ] || kill "$daemon" || :
-    [ -z "$held" ] || kill "$held" || :
-    wait
-    rm -rf "$dir"
-}
+# shellcheck source=tests/bench/rest_peers.sh
+. "$here/rest_peers.sh"
 trap end EXIT
+trap 'exit 1' HUP INT TERM
+
+ATE=$B/ate
 export ATE_DATA="$dir/data"
 "$ATE" chain create bank --schema "$here/../../examples/bank/bank.lua" \
     --accept accept-all,serializer,structured-logic >/dev/null 2>&1
 for name in alice bob; do
     "$ATE" call bank account.put name=$name owner=me >/dev/null
 done
-"$ATE" serve --rest 0 >"$dir/told" &
-daemon=$!
-until grep -q '^ready' "$dir/told"; do kill -0 "$daemon"; done
-U=$(sed -n 's/^rest  //p' "$dir/told")
+must_start ate '^ready' "$ATE" serve --rest 0
+ours=$(sed -n 's/^rest  //p' "$log")
 ATE_BEARER=$("$ATE" key bearer)
 export ATE_BEARER
-ask() { curl -sS -H "Authorization: Bearer $ATE_BEARER" "$@"; }
+account=/v1/bank/types/account/alice
+transfer=/v1/bank/methods/transfer
 
-# serve FILE: bare libh2o with these bytes; P is its port.
-serve() {
-    [ -z "$held" ] || kill "$held"
-    rm -f "$dir/hold" "$dir/port"
-    mkfifo "$dir/hold"
-    "$bare" "$1" <"$dir/hold" >"$dir/port" &
-    held=$!
-    exec 9>"$dir/hold"
-    until [ -s "$dir/port" ]; do kill -0 "$held"; done
-    P=$(cat "$dir/port")
+# ask STATUS ARGUMENTS...: the answer; this script ends if it has another one.
+ask() {
+    wanted=$1
+    shift
+    status=$(curl -sS -o "$dir/answer" -w '%{http_code}' "$@")
+    [ "$status" = "$wanted" ] || die "$status in place of $wanted: $*
+$(cat "$dir/answer")"
+    cat "$dir/answer"
 }
-# rate CONNECTIONS ARGUMENTS...: of wrk, requests a second.
+read_from() {
+    ask "$1" -H "Authorization: Bearer $3" "$2$account"
+}
+# transfer_at STATUS URL AMOUNT
+transfer_at() {
+    ask "$1" -H "Authorization: Bearer $ATE_BEARER" \
+        -H 'Content-Type: application/json' \
+        -d "{\"from\":\"alice\",\"to\":\"bob\",\"amount\":\"$3\"}" "$2$transfer"
+}
+
+# rate CONNECTIONS ARGUMENTS...: of wrk, requests a second, all of them answered
+# with success.
 rate() {
     connections=$1
     shift
-    wrk -t 1 -c "$connections" -d 1s "$@" |
-        sed -n 's/^Requests.sec: *//p'
+    wrk -t 1 -c "$connections" -d 1s "$@" >"$dir/wrk" </dev/null
+    ! grep -q '^ *\(Non-2xx\|Socket errors\)' "$dir/wrk" ||
+        die "requests failed: wrk -c $connections $*
+$(cat "$dir/wrk")"
+    sed -n 's/^Requests.sec: *//p' "$dir/wrk"
 }
-median() { sort -n | sed -n "$((runs / 2 + 1))p"; }
-# put_row NAME OURS PEERS AIM: as bench.c prints and keeps it; no AIM: none.
+median() { sort -n "$1" | sed -n "$((runs / 2 + 1))p"; }
+# put_row NAME OURS PEER PEERS AIM: as bench.c prints and keeps it; AIM -: none.
 put_row() {
-    awk -v name="$1" -v a="$2" -v b="$3" -v aim="$4" \
+    awk -v name="$1" -v a="$2" -v peer="$3" -v b="$4" -v aim="$5" \
         -v rows="${BENCH_ROWS:-/dev/null}" 'BEGIN {
-        peer = "bare libh2o, the same bytes"
+        if (aim == "-") aim = ""
         met = aim == "" ? "" : a / b >= aim ? "true" : "false"
         word = met == "" ? "" : met == "true" ? "met" : "MISSED"
         if (aim != "") aim = ">= " aim
@@ -63,35 +71,61 @@ put_row() {
             name, a, peer, b, a / b, aim, met >>rows
     }'
 }
-# row NAME CONNECTIONS PATH [ARGUMENTS...]
-row() {
-    name=$1
-    connections=$2
-    path=$3
-    shift 3
-    : >"$dir/ours" && : >"$dir/peer"
-    for _ in $(seq "$runs"); do
-        rate "$connections" "$@" "$U$path" >>"$dir/ours"
-        rate "$connections" "$@" "http://127.0.0.1:$P$path" >>"$dir/peer"
+
+# peer URL AIM NAME...: one more that the next race is against.
+peer() { echo "$@" >>"$dir/peers"; }
+# take_turn CONNECTIONS PATH ARGUMENTS...: ate and each of its peers once.
+take_turn() {
+    connections=$1
+    path=$2
+    shift 2
+    rate "$connections" "$@" "$ours$path" >>"$dir/rates.ours"
+    while read -r url _ name; do
+        rate "$connections" "$@" "$url$path" >>"$dir/rates.$name"
+    done <"$dir/peers"
+}
+# race NAME PATH ARGUMENTS...: a row for each number of connections and peer.
+race() {
+    race=$1
+    shift
+    for connections in 1 16 128; do
+        row="$race, $connections connections"
+        case $row in *"${BENCH:-}"*) ;; *) continue ;; esac
+        rm -f "$dir"/rates.*
+        for _ in $(seq "$runs"); do take_turn "$connections" "$@"; done
+        while read -r _ aim name; do
+            put_row "$row" "$(median "$dir/rates.ours")" "$name" \
+                "$(median "$dir/rates.$name")" "$aim"
+        done <"$dir/peers"
     done
-    put_row "$name, $connections connections" "$(median <"$dir/ours")" \
-        "$(median <"$dir/peer")" "$aim"
+    rm "$dir/peers"
 }
 
-path=/v1/bank/types/account/alice
-ask "$U$path" >"$dir/read"
-serve "$dir/read"
-aim=0.7
-for connections in 1 16 128; do
-    row 'REST: get an object' "$connections" "$path" \
-        -H "Authorization: Bearer $ATE_BEARER"
-done
-ask -H 'Content-Type: application/json' \
-    -d '{"from":"alice","to":"bob","amount":"0.01"}' \
-    "$U/v1/bank/methods/transfer" >"$dir/written"
-serve "$dir/written"
-aim=
-for connections in 1 16 128; do
-    row 'REST: transfer, durable' "$connections" /v1/bank/methods/transfer \
-        -s "$here/transfer.lua"
-done
+read_from 200 "$ours" "$ATE_BEARER" >"$dir/read"
+transfer_at 200 "$ours" 0.01 >"$dir/written"
+start_bare read
+peer "$url" 0.7 'bare libh2o, the same bytes'
+nginx=
+if "$here/unpack" "$B/nginx"; then
+    start_nginx
+    nginx=$url
+    read_from 200 "$nginx" "$ATE_BEARER" | cmp - "$dir/read"
+    read_from 401 "$nginx" nobody >/dev/null
+    peer "$nginx" 1 'nginx, Lua'
+else
+    missing "nginx with its Lua module, whose packages could not be had"
+fi
+race 'REST: get an object' "$account" -H "Authorization: Bearer $ATE_BEARER"
+
+start_bare written
+peer "$url" - 'bare libh2o, the same bytes'
+if ! command -v redis-server >/dev/null; then
+    missing "redis-server, which is not installed here"
+elif [ -n "$nginx" ]; then
+    start_redis
+    transfer_at 200 "$nginx" 0.01 >/dev/null
+    transfer_at 422 "$nginx" 1000.00 >/dev/null
+    peer "$nginx" 1 'Redis behind nginx, Lua'
+fi
+race 'REST: transfer, durable' "$transfer" -s "$here/transfer.lua"
+[ ! -e "$dir/missing" ] || printf '\nNot measured:\n%s\n' "$(cat "$dir/missing")"
