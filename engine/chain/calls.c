@@ -101,45 +101,6 @@ static void give_receipt(struct chain_call *call, struct bytes checkpoint)
     receipt_put(&call->receipt, &receipt);
 }
 
-/* The pair of the term that is durable; where it was just handed over, of the
- * one before. */
-static const struct key_pair *order_signer(struct chain *c)
-{
-    struct term term;
-    term_get(chain_version(c), &term);
-    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
-    return pair != NULL ? pair : c->ordered_by;
-}
-
-static void sign_checkpoint(struct chain *c, const struct key_pair *pair)
-{
-    struct signed_checkpoint *s = &c->checkpoint;
-    struct checkpoint checkpoint = {.size = c->durable.size};
-    memcpy(checkpoint.root, chain_durable_root(c), HASH_SIZE);
-    buf_clear(&s->text);
-    note_checkpoint_put(&s->text, c->core.id, &checkpoint, pair);
-    s->size = checkpoint.size;
-    memcpy(s->root, checkpoint.root, HASH_SIZE);
-    memcpy(s->signer, pair->id, KEY_ID_SIZE);
-}
-
-int calls_checkpoint(struct chain *c, struct bytes *text,
-                     uint8_t root[HASH_SIZE], struct err *err)
-{
-    struct signed_checkpoint *s = &c->checkpoint;
-    const struct key_pair *pair = order_signer(c);
-    if (pair == NULL)
-        return err_set(err, ATE_EUNAVAILABLE,
-                       "it is in the log, but this node does not hold the "
-                       "chain's order key, so it cannot sign a receipt");
-    if (s->text.len == 0 || s->size != c->durable.size ||
-        memcmp(s->signer, pair->id, KEY_ID_SIZE) != 0)
-        sign_checkpoint(c, pair);
-    *text = buf_bytes(&s->text);
-    memcpy(root, s->root, HASH_SIZE);
-    return 0;
-}
-
 static void start(struct chain *c, struct chain_call *call);
 
 void calls_durable(struct chain *c)
@@ -148,7 +109,7 @@ void calls_durable(struct chain *c)
     struct bytes checkpoint = {NULL, 0};
     uint8_t root[HASH_SIZE] = {0};
     if (c->flying.first != NULL) {
-        int rc = calls_checkpoint(c, &checkpoint, root, NULL);
+        int rc = checkpoint_of_durable(c, &checkpoint, root, NULL);
         assert(rc == 0); /* it has just ordered them */
     }
     while ((call = queue_take(&c->flying)) != NULL) {
@@ -569,7 +530,7 @@ static void stored_read(void *ctx, int code, const struct err *err)
         code = call->err.code; /* a conflict, or no result */
     struct bytes checkpoint;
     if (code == 0)
-        code = calls_checkpoint(c, &checkpoint, call->root, &call->err);
+        code = checkpoint_of_durable(c, &checkpoint, call->root, &call->err);
     if (code == 0) {
         give_receipt(call, checkpoint);
         give_result(c, call);

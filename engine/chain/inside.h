@@ -117,7 +117,7 @@ struct chain {
     struct merkle durable;           /* those that are durable */
     uint8_t durable_root[HASH_SIZE]; /* of chain_durable_root() */
     uint64_t durable_root_size;
-    struct signed_checkpoint checkpoint; /* of `durable`, as of calls.c */
+    struct signed_checkpoint checkpoint; /* the last one that was signed */
     struct tiles tiles;                  /* their hashes */
     struct spare_tiles *spare;           /* of proving.c; NULL: none yet */
     struct history history;
@@ -372,11 +372,16 @@ void calls_durable(struct chain *c); /* the group under way is */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
 void calls_release(struct chain *c); /* those that were blocked try again */
+
+/* signed_checkpoint.c */
 /* The checkpoint of what is durable, signed by the order key: once for all who
- * want it. `text` is the chain's, until more is durable. Errors: UNAVAILABLE
- * (this node does not hold it). */
-int calls_checkpoint(struct chain *c, struct bytes *text,
-                     uint8_t root[HASH_SIZE], struct err *err);
+ * want it. `text` is the chain's, until the next group is written. Errors:
+ * UNAVAILABLE (this node does not hold it). */
+int checkpoint_of_durable(struct chain *c, struct bytes *text,
+                          uint8_t root[HASH_SIZE], struct err *err);
+/* Sign the one of the group under way, which nobody gets before it is
+ * durable. */
+void checkpoint_ahead(struct chain *c);
 
 /* The bodies of a frame, in event order: where each lies. */
 struct body_place {

@@ -264,4 +264,6 @@ void chain_flush(struct chain *c)
     order_drop_sealed(c);
     if (rc != 0)
         group_done(c, rc, &err);
+    else if (c->flying.first != NULL)
+        checkpoint_ahead(c);
 }

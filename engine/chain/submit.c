@@ -592,7 +592,8 @@ static void give_receipts(struct submit_state *s)
 {
     struct bytes checkpoint;
     struct err err;
-    int rc = calls_checkpoint(s->chain, &checkpoint, s->submit->root, &err);
+    int rc =
+        checkpoint_of_durable(s->chain, &checkpoint, s->submit->root, &err);
     for (size_t i = 0; i < s->submit->count; i++) {
         struct submit_result *r = &s->submit->results[i];
         if (r->code != 0)

@@ -1,12 +1,17 @@
-/* One thread does all that a node does, while another looks after its Lua
- * (watchdog.h). Whatever wakes it, it takes one step in a turn of its loop,
- * after all that came: the clocks, the disk's completions, the messages of
- * other threads, then one flush, so that what came in together is written
- * together, and what that made leaves in one write a caller.
+/* One thread at a time does what a node does, while another looks after its Lua
+ * (watchdog.h). Whatever there is to do, it takes one step: the clocks, the
+ * disk's completions, the messages of other threads, then one flush, so that
+ * what came in together is written together, and what that made leaves in one
+ * write a caller.
  *
- * (1) The node, its chains and their sandboxes are touched by this thread
- *     alone; other threads touch the inbox, under the mutex, and the clock set
- *     by hand.
+ * The loop's own thread takes a step after all that came in a turn of its loop.
+ * While it sleeps, a thread that would have to wake it takes the step itself
+ * (turns.h): one that calls, and one of the disk that has finished a job. What
+ * only the loop can do then, it is woken for.
+ *
+ * (1) The node, its chains and their sandboxes are touched by whoever has the
+ *     turn, and so is the loop; other threads touch the inbox, under the mutex,
+ *     and the clock set by hand.
  * (2) A message is in the inbox before the wake-up that it causes, and a step
  *     takes all there are: wake-ups may fall together, none is lost.
  * (3) The handles are closed, and the loop ends, only when the node stopped and
@@ -18,6 +23,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
@@ -39,6 +45,7 @@
 #include "io/memory_disk.h"
 #include "io/server.h"
 #include "io/services.h"
+#include "io/turns.h"
 #include "io/watchdog.h"
 #include "io/workers.h"
 #include "script/script.h"
@@ -109,6 +116,10 @@ struct loop {
     struct inbox working; /* what a step took from the inbox */
 
     pthread_t thread;
+    struct turns turns;
+    bool runs;            /* steps may be taken */
+    uint64_t sleeps_till; /* its thread, in ms of the loop's clock; 0: it does
+                             not sleep */
     uv_loop_t uv;
     uv_async_t wake;
     uv_timer_t timer;
@@ -217,6 +228,8 @@ static void wake(void *ctx)
     uv_async_send(&loop->wake);
 }
 
+static bool step_here(struct loop *loop, bool may_write);
+
 static void post(struct loop *loop, const struct message *message)
 {
     pthread_mutex_lock(&loop->mutex);
@@ -226,7 +239,8 @@ static void post(struct loop *loop, const struct message *message)
         mem_array_grow(in->messages, in->count, &in->cap, sizeof(*message));
     in->messages[in->count++] = *message;
     pthread_mutex_unlock(&loop->mutex);
-    if (was_empty)
+    /* This thread may get SIGPIPE when it writes to a socket. */
+    if (was_empty && !step_here(loop, false))
         wake(loop);
 }
 
@@ -591,12 +605,9 @@ static void stop(struct loop *loop)
     node_stop(loop->node, node_stopped, loop);
 }
 
-static void step(struct loop *loop)
+/* All but what callers at the socket are told. */
+static void work(struct loop *loop)
 {
-    loop->in_turn = false;
-    uv_idle_stop(&loop->no_wait);
-    if (loop->stopped)
-        return;
     node_tick(loop->node, wall_ms(loop), steady_us());
     reap(loop);
     service_hub_reap(loop->hub);
@@ -606,11 +617,61 @@ static void step(struct loop *loop)
     node_flush(loop->node);
     while (loop->memory != NULL && reap(loop) > 0)
         node_flush(loop->node);
+}
+
+static void step(struct loop *loop)
+{
+    loop->in_turn = false;
+    uv_idle_stop(&loop->no_wait);
+    if (loop->stopped)
+        return;
+    work(loop);
     if (loop->server != NULL && server_flush(loop->server))
         begin_turn(loop);
     if (!loop->stopped)
         set_timer(loop);
     end_if_stopped(loop);
+}
+
+/* Is there something that only the loop's thread does, or sooner than it would
+ * wake? */
+static bool needs_loop(const struct loop *loop)
+{
+    int left_ms = uv_backend_timeout(&loop->uv);
+    return loop->in_turn || loop->stopping ||
+           (left_ms >= 0 &&
+            uv_now(&loop->uv) + (uint64_t)left_ms < loop->sleeps_till);
+}
+
+/* Take a step on this thread, which is not the loop's; false: somebody else is
+ * at one, or has to be. */
+static bool step_here(struct loop *loop, bool may_write)
+{
+    if (!turns_try(&loop->turns))
+        return false;
+    bool may = loop->runs && !loop->stopping;
+    bool wakes = false;
+    if (may) {
+        uv_update_time(&loop->uv);
+        work(loop);
+        if (loop->server != NULL && (!may_write || server_flush(loop->server)))
+            wakes = server_is_due(loop->server);
+        if (!loop->stopping)
+            set_timer(loop);
+        wakes |= needs_loop(loop);
+    }
+    turns_leave(&loop->turns);
+    if (wakes)
+        wake(loop);
+    return may;
+}
+
+/* A job is finished; called by a thread of the disk, or by who is at a step. */
+static void job_finished(void *ctx)
+{
+    struct loop *loop = ctx;
+    if (!step_here(loop, true))
+        wake(loop);
 }
 
 /* ---- the thread ---- */
@@ -654,16 +715,40 @@ static int start_node(struct loop *loop)
     return s.err.code;
 }
 
+static void sleep_until_something_comes(struct loop *loop)
+{
+    struct pollfd events = {.fd = uv_backend_fd(&loop->uv), .events = POLLIN};
+    int timeout_ms = uv_backend_timeout(&loop->uv);
+    if (timeout_ms == 0)
+        return;
+    loop->sleeps_till =
+        timeout_ms < 0 ? UINT64_MAX : uv_now(&loop->uv) + (uint64_t)timeout_ms;
+    turns_leave(&loop->turns);
+    poll(&events, 1, timeout_ms);
+    turns_take(&loop->turns);
+    loop->sleeps_till = 0;
+}
+
+/* Until its handles are closed. */
+static void run(struct loop *loop)
+{
+    loop->runs = true;
+    step(loop); /* a wake-up may have come before the loop ran */
+    while (uv_run(&loop->uv, UV_RUN_NOWAIT) != 0)
+        sleep_until_something_comes(loop);
+    loop->runs = false;
+    assert(loop->stopped);
+}
+
 static void *thread_main(void *ctx)
 {
     struct loop *loop = ctx;
+    turns_take(&loop->turns);
     loop->scripts = script_cache_new(&loop->watch);
     loop->hub = service_hub_new(wake, loop);
     loop->logic = script_maker(loop->scripts);
     if (start_node(loop) == 0) {
-        step(loop); /* a wake-up may have come before the loop ran */
-        uv_run(&loop->uv, UV_RUN_DEFAULT);
-        assert(loop->stopped);
+        run(loop);
     } else {
         close_handles(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -672,6 +757,7 @@ static void *thread_main(void *ctx)
     watch_by(loop, NULL);
     service_hub_free(loop->hub);
     script_cache_free(loop->scripts);
+    turns_leave(&loop->turns);
     return NULL;
 }
 
@@ -696,7 +782,7 @@ static int open_disk(struct loop *loop, struct err *err)
     struct disk_options options = {
         .write = !read_only,
         .create = o->create && !read_only,
-        .wake = wake,
+        .wake = job_finished,
         .wake_ctx = loop,
     };
     int rc = disk_open(&loop->disk, o->path, &options, err);
@@ -741,6 +827,7 @@ static void loop_free(struct loop *loop)
     mem_free(loop->working.messages);
     pthread_cond_destroy(&loop->told);
     pthread_mutex_destroy(&loop->mutex);
+    turns_deinit(&loop->turns);
     mem_free(loop->path);
     mem_free(loop);
 }
@@ -781,6 +868,7 @@ int loop_open(struct loop **out, const struct loop_options *options,
     map_init(&loop->requests, seed);
     pthread_mutex_init(&loop->mutex, NULL);
     pthread_cond_init(&loop->told, NULL);
+    turns_init(&loop->turns);
     init_handles(loop);
     rc = open_disk(loop, err);
     if (rc != 0) {

@@ -256,6 +256,11 @@ bool server_flush(struct server *s)
     return more;
 }
 
+bool server_is_due(const struct server *s)
+{
+    return !ring_is_empty(&s->touched) || !ring_is_empty(&s->paused);
+}
+
 /* ---- reading ---- */
 
 static void give_buffer(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)

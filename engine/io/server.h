@@ -2,8 +2,9 @@
  * becomes a session of the node (net/server_session.h).
  *
  * What comes in one turn of the loop reaches the node before it is flushed, and
- * what that makes leaves in one write a caller. All functions run on the loop's
- * thread, which blocks or ignores SIGPIPE. */
+ * what that makes leaves in one write a caller. All functions run on a
+ * thread that has the loop's turn, and one that writes blocks or ignores
+ * SIGPIPE. */
 #ifndef ATE_IO_SERVER_H
 #define ATE_IO_SERVER_H
 
@@ -44,6 +45,9 @@ void server_callers(struct server *s, uint32_t most);
 /* Write what the node said. True: callers who have room now get more, so flush
  * the node again. */
 bool server_flush(struct server *s);
+
+/* Does server_flush() have something to do? */
+bool server_is_due(const struct server *s);
 
 /* The node is about to stop: nobody new comes in, no call is taken. */
 void server_stop(struct server *s);
