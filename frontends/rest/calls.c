@@ -41,13 +41,9 @@ static void deliver(struct calls *c, const struct ate_answer *answer)
         free(call);
 }
 
-static void readable(uv_poll_t *poll, int status, int events)
+void calls_take(struct calls *c)
 {
-    struct calls *c = poll->data;
     struct ate_answer answer;
-    (void)events;
-    if (status != 0)
-        return;
     for (int i = 0; i < ANSWERS_AT_ONCE; i++) {
         if (ate_port_next(c->port, &answer, 0) != 1)
             return;
@@ -56,13 +52,29 @@ static void readable(uv_poll_t *poll, int status, int events)
     }
 }
 
+/* What came while the loop worked needs no wake-up. */
+static void before_sleep(uv_prepare_t *prepare)
+{
+    calls_take(prepare->data);
+}
+
+static void readable(uv_poll_t *poll, int status, int events)
+{
+    (void)events;
+    if (status == 0)
+        calls_take(poll->data);
+}
+
 bool calls_open(struct calls *c, struct ate *ate, uv_loop_t *loop)
 {
     *c = (struct calls){.ate = ate, .port = ate_port_new()};
     if (c->port == NULL)
         return false;
     c->poll.data = c;
-    return uv_poll_init(loop, &c->poll, ate_port_fd(c->port)) == 0 &&
+    c->prepare.data = c;
+    return uv_prepare_init(loop, &c->prepare) == 0 &&
+           uv_prepare_start(&c->prepare, before_sleep) == 0 &&
+           uv_poll_init(loop, &c->poll, ate_port_fd(c->port)) == 0 &&
            uv_poll_start(&c->poll, UV_READABLE, readable) == 0;
 }
 
@@ -85,6 +97,7 @@ void calls_close(struct calls *c)
     for (size_t i = 0; i < CALL_BUCKETS; i++)
         for (struct call *call = c->buckets[i]; call != NULL; call = call->next)
             calls_drop(c, call);
+    uv_close((uv_handle_t *)&c->prepare, NULL);
     uv_close((uv_handle_t *)&c->poll, closed);
 }
 

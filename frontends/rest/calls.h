@@ -21,6 +21,7 @@ struct calls {
     struct ate *ate;
     struct ate_port *port;
     uv_poll_t poll;
+    uv_prepare_t prepare;
     struct call *buckets[CALL_BUCKETS];
     uint64_t under_way;
 };
@@ -39,6 +40,9 @@ void calls_close(struct calls *c);
 struct call *calls_start(struct calls *c, bool is_call,
                          const struct ate_request *request, call_fn *fn,
                          void *owner);
+/* Tell what is answered already, of any call: a read often is when it was
+ * started. Not from within a call_fn. */
+void calls_take(struct calls *c);
 /* Nobody waits any more. A read ends; a write, which could not be undone, goes
  * on. */
 void calls_drop(struct calls *c, struct call *call);

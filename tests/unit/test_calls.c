@@ -4,6 +4,7 @@
 #include "fixture_chain.h"
 
 #include "chain/history.h"
+#include "chain/inside.h"
 
 #define bank_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, set_up_bank, tear_down)
@@ -137,6 +138,67 @@ static void waiting_calls_see_those_before_them(void **state)
     mem_free(c);
 }
 
+/* ---- signatures that others make meanwhile ---- */
+
+struct forking {
+    struct pool pool;
+    struct forked *forked[8]; /* that are not joined */
+    size_t count;
+    size_t forks;
+    size_t joins;
+};
+
+static void fork_one(void *ctx, struct forked *forked)
+{
+    struct forking *w = ctx;
+    assert_in_range(w->count, 0, 7);
+    w->forked[w->count++] = forked;
+    w->forks++;
+}
+
+/* It was not begun before: what needs it too early finds nothing. */
+static void join_one(void *ctx, struct forked *forked)
+{
+    struct forking *w = ctx;
+    size_t at = 0;
+    while (at < w->count && w->forked[at] != forked)
+        at++;
+    assert_in_range(at, 0, w->count - 1);
+    w->forked[at] = w->forked[--w->count];
+    w->joins++;
+    forked->work(forked);
+}
+
+static void let_fork(struct fixture_chain *f, struct forking *w)
+{
+    *w = (struct forking){
+        .pool = {.ctx = w, .fork = fork_one, .join = join_one}};
+    f->chain->deps.pool = &w->pool;
+}
+
+/* By alice, alice, alice, bob, alice: three batches, two of which the next
+ * author closed. */
+static void batches_of_others_are_signed_meanwhile(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct fixture_call c[5];
+    struct forking w;
+    let_fork(f, &w);
+    for (int i = 0; i < 5; i++)
+        fixture_begin(f, &c[i], i == 3 ? 2 : 1, "transfer",
+                      i == 3 ? ARGS("amount=1", "from=bob", "to=alice") : PAY);
+    assert_int_equal(w.joins, 0);
+    fixture_run(f);
+    assert_int_equal(w.forks, 2);
+    assert_int_equal(w.joins, 2);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(c[i].call.code, 0);
+        fixture_end(&c[i]);
+    }
+    f->chain->deps.pool = NULL;
+    reopens_as_it_was(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +206,7 @@ int main(void)
         bank_test(a_call_id_belongs_to_one_method_and_author),
         bank_test(more_calls_than_a_group_holds_wait),
         bank_test(waiting_calls_see_those_before_them),
+        bank_test(batches_of_others_are_signed_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
