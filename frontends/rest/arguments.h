@@ -25,7 +25,9 @@ int arguments_context(const char *text, size_t len, struct buffer *out,
 int arguments_text(json_t *args, const json_t *field, const char *text,
                    struct problem *problem);
 
-/* A whole number from 0 to `most` in a text; `name` for the problem. */
-int arguments_number(const char *text, const char *name, json_int_t most,
-                     json_int_t *number, struct problem *problem);
+/* A whole number from `least`, 0 or more, to `most` in a text; `name` for the
+ * problem. */
+int arguments_number(const char *text, const char *name, json_int_t least,
+                     json_int_t most, json_int_t *number,
+                     struct problem *problem);
 #endif

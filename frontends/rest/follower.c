@@ -210,8 +210,8 @@ static int take_last_id(struct exchange *x, struct problem *problem)
     if (text == NULL || len == 0)
         return 0;
     char *copy = memory_text(text, len);
-    int rc = arguments_number(copy, "Last-Event-ID", INT64_C(1) << 53, &index,
-                              problem);
+    int rc = arguments_number(copy, "Last-Event-ID", 0, INT64_C(1) << 53,
+                              &index, problem);
     free(copy);
     if (rc == 0)
         x->follower->resumed = index;

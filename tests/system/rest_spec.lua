@@ -157,8 +157,14 @@ describe('the REST door', function()
             ask "$U/v1/nix"; want 404
             ask "$U/"; want 404
             ask "$U$N/types/note?nix=1"; want 400 '"pointer":"/nix"'
-            ask "$U$N/types/note?limit=0"; want 400 '"pointer":"/limit"'
-            ask "$U$N/types/note?limit=1001"; want 400
+            for list in types/note views/count events files; do
+                for limit in 0 1001 -1 x ''; do
+                    ask "$U$N/$list?limit=$limit"
+                    want 400 '"pointer":"/limit"' \
+                        "'limit' is a whole number from 1 to 1000, not '$limit'"
+                done
+                ask "$U$N/$list?limit=1000"; want 200
+            done
             ask "$U$N/types/note?limit=1&limit=2"; want 400 twice
             ask "$U$N/types/note?cursor=nonsense"; want 400 '"pointer":"/cursor"'
             ask "$U$N/say/a?times=x"; want 400 '"pointer":"/times"'
