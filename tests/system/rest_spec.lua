@@ -189,6 +189,41 @@ describe('the REST door', function()
         ]])
     end)
 
+    it('gives advice that who asks by HTTP can follow', function()
+        bank([[
+            # no_commands: none of the engine's calls and commands is told
+            no_commands() {
+                grep -qE 'chain\.ls|key\.new|ate key|the read' body &&
+                    fail "$(told)"
+                return 0
+            }
+            ask "$U/v1/nix"
+            want 404 "no chain 'nix'; GET /v1 lists those there are"; no_commands
+            ask "$U/v1/bank/files/nix"; want 404 'GET files lists them'
+            no_commands
+            json POST /v1/bank/types/account '{"name":"x","owner":"nobody"}'
+            want 404 "no key 'nobody'; there are: bob, me (any other is key:<hex>)" \
+                '"pointer":"/owner"'
+            no_commands
+            json POST /v1/bank/types/account '{"name":"x","owner":"me"}' \
+                -H 'Ate-As: zoe'
+            want 404 "\"no key 'zoe'\""; no_commands
+            json POST /v1/bank/types/account '{"name":"x","owner":"me"}' \
+                -H 'Ate-Act-For: zoe'
+            want 404 "no key 'zoe'; there are: bob, me"; no_commands
+            json POST /v1/bank/methods/ate.order \
+                "{\"to\":\"key:$(printf %064d 1)\"}"
+            want 404 "has the public key of key:$(printf %064d 1)\""; no_commands
+        ]])
+        run.script('mv data/keys/me.key data/keys/you.key')
+        rest.script([[
+            open_rest
+            json POST /v1/bank/types/account '{"name":"x","owner":"you"}'
+            want 404 'name another key (there are: bob, you)"'
+            stop
+        ]])
+    end)
+
     it('says which rule refused', function()
         bank([[
             json POST /v1/bank/methods/transfer \
