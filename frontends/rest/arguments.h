@@ -30,4 +30,9 @@ int arguments_text(json_t *args, const json_t *field, const char *text,
 int arguments_number(const char *text, const char *name, json_int_t least,
                      json_int_t most, json_int_t *number,
                      struct problem *problem);
+
+/* A log of `size` transactions has the one of this index, from which somebody
+ * goes on: else NOT_FOUND, for nothing may ever come. */
+int arguments_check_index(json_int_t index, const char *name, json_int_t size,
+                          struct problem *problem);
 #endif

@@ -55,6 +55,10 @@ static int take_after(struct planning *p)
                                  "'cursor' is what "
                                  "'next' of an answer was, unchanged");
     }
+    if (index >= 0) {
+        p->plan->resumes = after != NULL ? "after" : "cursor";
+        p->plan->resumed = index;
+    }
     return set_number(p->args, "from", index + 1);
 }
 
@@ -178,9 +182,8 @@ static bool tile_number(const struct planning *p, json_int_t *index,
     if (!is_partial)
         return i + 1 == count;
     struct problem unused;
-    return i + 2 == count &&
-           arguments_number(segment(p, i + 1), "width", 1, 255, width,
-                            &unused) == 0;
+    return i + 2 == count && arguments_number(segment(p, i + 1), "width", 1,
+                                              255, width, &unused) == 0;
 }
 
 int plan_tile(struct planning *p)

@@ -93,6 +93,11 @@ int problem_field(struct problem *p, const char *field, const char *format, ...)
     va_start(args, format);
     fill(p, "INVALID", format, args);
     va_end(args);
+    return problem_point(p, field);
+}
+
+int problem_point(struct problem *p, const char *field)
+{
     snprintf(p->field, sizeof(p->field), "/%s", field);
     text_mend(p->field);
     return -1;
