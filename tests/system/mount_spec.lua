@@ -153,6 +153,25 @@ bob,12.50" cat m/bank/views/balance.csv
             .. 'would hold %-901.00\n'), done.out)
     end)
 
+    it('names the field whose bytes are no text', function()
+        script([[
+            wiki && bank || fail chains
+            mounts
+            echo one >$page || fail "echo: $?"
+            printf 'ab\377\n' >bad
+            refuses 'Invalid argument' dd if=bad of=$page bs=64 conv=notrunc
+            says INVALID jq -r .error.code $page.reply
+            says "'text' is text, and no UTF-8 from its byte 2 on" \
+                jq -r .error.text $page.reply
+            says one cat $page
+            refuses 'Invalid argument' bash -c \
+                "printf 'to=b\\377b amount=1\n' >$transfer"
+            says "'to' is text, and no UTF-8 from its byte 1 on" \
+                jq -r .error.text $transfer.reply
+            stop
+        ]])
+    end)
+
     it('lets editors and copying tools write pages', function()
         script([[
             wiki || fail wiki
