@@ -107,6 +107,24 @@ m/bank/accounts/carol/transfer" find m/bank/accounts -type f
         ]])
     end)
 
+    it('belongs to who mounts, and to nobody else', function()
+        script([[
+            bank || fail bank
+            mounts
+            mine="$(id -u) $(id -g)"
+            for path in m m/bank $transfer m/bank/events.jsonl; do
+                says "$mine" stat -c '%u %g' $path
+            done
+            chown "$(id -u):$(id -g)" $transfer || fail "chown: $?"
+            refuses 'Operation not permitted' chown "$(($(id -u) + 1))" \
+                $transfer
+            refuses 'Operation not permitted' chgrp "$(($(id -g) + 1))" \
+                $transfer
+            says "$mine" stat -c '%u %g' $transfer
+            stop
+        ]])
+    end)
+
     it('takes a line as a call, and fails the write that is refused', function()
         script([[
             bank || fail bank
