@@ -40,7 +40,7 @@ MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%
              $(B)/console_assets.o,$(FRONT_O))
 WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id cursor \
-             message model openapi openapi_schema plan plan_calls plan_log \
+             head message model openapi openapi_schema plan plan_calls plan_log \
              plan_types problem range result target wire)
 BENCH_C  := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)

@@ -79,12 +79,14 @@ void door_put_identity(const struct door *d, const uint8_t id[32],
                        struct buf *text);
 
 /* A refusal's text: "{from} would hold {left}" with the values that the rule
- * gave (canonical map, stored form). {x} prints as the event's field x, others
- * as `says` has them. `fields` and `says` may be NULL. */
+ * gave, and those of the event's fields where it gave none (canonical maps,
+ * stored form). {x} prints as the event's field x, others as `says` has them,
+ * and what nobody gave as "?". `event_fields` is NULL where there is no event.
+ */
 void door_refusal(const struct door *d, const char *text,
-                  const struct fields *event_fields,
-                  const struct fields *more_fields, const struct fields *says,
-                  struct bytes values, struct buf *out);
+                  const struct fields *event_fields, struct bytes event,
+                  const struct fields *says, struct bytes values,
+                  struct buf *out);
 
 /* Scaled integers as text: 1250 with scale 2 is "12.50"; and back. */
 void amount_put(struct buf *text, int64_t amount, int scale);

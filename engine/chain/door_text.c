@@ -248,12 +248,12 @@ static const struct field *find_said(const struct fields *const *sets,
     return NULL;
 }
 
-static void put_said(const struct door *d, const struct fields *const sets[3],
+static void put_said(const struct door *d, const struct fields *const sets[2],
                      struct bytes name, struct bytes value, struct bytes values,
                      struct buf *out)
 {
     const struct fields *set;
-    const struct field *field = find_said(sets, 3, name, &set);
+    const struct field *field = find_said(sets, 2, name, &set);
     struct buf given = {0};
     struct bytes text;
     int64_t number = 0;
@@ -277,31 +277,38 @@ static void put_said(const struct door *d, const struct fields *const sets[3],
     buf_deinit(&given);
 }
 
-void door_refusal(const struct door *d, const char *text,
-                  const struct fields *event_fields,
-                  const struct fields *more_fields, const struct fields *says,
-                  struct bytes values, struct buf *out)
+static bool gives(struct bytes map, const char *name, struct bytes *value)
 {
-    const struct fields *sets[] = {says, event_fields, more_fields};
+    *value = map.len > 0 ? mp_map_get(map, name) : bytes_of(NULL, 0);
+    return value->data != NULL;
+}
+
+void door_refusal(const struct door *d, const char *text,
+                  const struct fields *event_fields, struct bytes event,
+                  const struct fields *says, struct bytes values,
+                  struct buf *out)
+{
+    const struct fields *given[] = {says, event_fields};
+    const struct fields *own[] = {event_fields, NULL};
     while (*text != '\0') {
         const char *close = *text == '{' ? strchr(text, '}') : NULL;
         if (close == NULL) {
             buf_put_u8(out, (uint8_t)*text++);
             continue;
         }
+        struct bytes value;
         char name[LIMIT_KIND_NAME + 1];
         size_t len = (size_t)(close - text - 1);
         if (len > LIMIT_KIND_NAME)
             len = LIMIT_KIND_NAME;
         memcpy(name, text + 1, len);
         name[len] = '\0';
-        struct bytes value = {NULL, 0};
-        if (values.len > 0)
-            value = mp_map_get(values, name);
-        if (value.data == NULL)
-            buf_printf(out, "{%s}", name);
+        if (gives(values, name, &value))
+            put_said(d, given, bytes_of_text(name), value, values, out);
+        else if (event_fields != NULL && gives(event, name, &value))
+            put_said(d, own, bytes_of_text(name), value, event, out);
         else
-            put_said(d, sets, bytes_of_text(name), value, values, out);
+            buf_put_u8(out, '?');
         text = close + 1;
     }
 }

@@ -39,6 +39,13 @@ static void check_value(void *ctx, const struct place *place, const char *name)
     struct bytes field = bytes_of_text(name);
     if (fields_find(&rule->says, field) != NULL)
         return;
+    if (rule->per_transaction) {
+        wrong(d, place,
+              "{%s} needs its type in says: a rule about whole transactions "
+              "has no event at hand",
+              name);
+        return;
+    }
     for (size_t i = 0; i < rule->on.count; i++) {
         const struct event_type *type =
             schema_type(d->out, bytes_of_text(rule->on.items[i]));

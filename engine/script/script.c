@@ -128,9 +128,26 @@ static int run_judge(struct script *s, struct box *b, lua_CFunction function,
     return rc;
 }
 
+/* NULL: the rule is about a whole transaction. */
+static const struct trial_event *event_of(const struct script_run *run)
+{
+    return run->n == SIZE_MAX ? NULL : run->trial->events[run->n];
+}
+
 static const struct event_type *type_of(const struct script_run *run)
 {
-    return run->n == SIZE_MAX ? NULL : run->trial->events[run->n]->type;
+    const struct trial_event *event = event_of(run);
+    return event == NULL ? NULL : event->type;
+}
+
+/* As rules see them: of a deletion, those of what is deleted. */
+static struct bytes fields_of(const struct script_run *run)
+{
+    const struct trial_event *event = event_of(run);
+    if (event == NULL)
+        return bytes_of(NULL, 0);
+    return event->change == CHANGE_DELETE ? event->before_header.fields
+                                          : event->header.fields;
 }
 
 /* The values of a refusal, by the types that its text prints them with. */
@@ -186,9 +203,11 @@ static int refusal(struct script *s, const struct script_run *run,
     struct buf text = {0};
     (void)s;
     buf_printf(&text, "%s: ", name);
-    door_refusal(&door, rule->text != NULL ? rule->text : rule->doc,
-                 type != NULL ? &type->header : NULL, NULL, &rule->says,
-                 buf_bytes(&run->out), &text);
+    if (rule->text != NULL)
+        door_refusal(&door, rule->text, type != NULL ? &type->header : NULL,
+                     fields_of(run), &rule->says, buf_bytes(&run->out), &text);
+    else
+        buf_put_text(&text, rule->doc);
     err_set(err, ATE_EREFUSED, "%s", buf_text(&text));
     buf_deinit(&text);
     if (err != NULL)

@@ -51,6 +51,8 @@ struct mount {
     struct notifier *notifier;
     struct guard *guard;
     char *dir;
+    uid_t uid; /* that everything here belongs to: the process's own */
+    gid_t gid;
     pthread_t thread;
     bool has_thread;
     int stop_fd, ended_fd;
@@ -125,14 +127,14 @@ static uint64_t world_flush(void *ctx)
 
 /* ---- answers to the kernel ---- */
 
-static struct stat stat_of(const struct attr *attr)
+static struct stat stat_of(const struct mount *m, const struct attr *attr)
 {
     struct stat st = {
         .st_ino = attr->ino,
         .st_mode = (attr->is_folder ? S_IFDIR : S_IFREG) | attr->mode,
         .st_nlink = attr->is_folder ? 2 : 1,
-        .st_uid = geteuid(),
-        .st_gid = getegid(),
+        .st_uid = m->uid,
+        .st_gid = m->gid,
         .st_size = (off_t)attr->size,
         .st_blksize = 4096,
         .st_blocks = (blkcnt_t)((attr->size + 511) / 512),
@@ -143,12 +145,13 @@ static struct stat stat_of(const struct attr *attr)
     return st;
 }
 
-static struct fuse_entry_param entry_of(const struct told *told)
+static struct fuse_entry_param entry_of(const struct mount *m,
+                                        const struct told *told)
 {
     double hold = told->keep ? KEEP_S : 0;
     return (struct fuse_entry_param){
         .ino = told->attr.ino,
-        .attr = stat_of(&told->attr),
+        .attr = stat_of(m, &told->attr),
         .attr_timeout = hold,
         .entry_timeout = hold,
     };
@@ -207,7 +210,7 @@ static void give_up_file(struct request *r, const struct told *told)
 
 static void reply_entry(struct request *r, const struct told *told)
 {
-    struct fuse_entry_param entry = entry_of(told);
+    struct fuse_entry_param entry = entry_of(r->mount, told);
     int rc = r->ask.kind == ASK_CREATE
                  ? fuse_reply_create(r->req, &entry, &r->file)
                  : fuse_reply_entry(r->req, &entry);
@@ -219,7 +222,7 @@ static void reply_entry(struct request *r, const struct told *told)
 
 static void reply_attr(struct request *r, const struct told *told)
 {
-    struct stat st = stat_of(&told->attr);
+    struct stat st = stat_of(r->mount, &told->attr);
     fuse_reply_attr(r->req, &st, told->keep ? KEEP_S : 0);
 }
 
@@ -346,16 +349,17 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino,
     ask(request_new(req, ASK_GETATTR, ino, file));
 }
 
-static bool is_other_owner(const struct stat *st, int set)
+static bool is_other_owner(const struct mount *m, const struct stat *st,
+                           int set)
 {
-    return ((set & FUSE_SET_ATTR_UID) != 0 && st->st_uid != geteuid()) ||
-           ((set & FUSE_SET_ATTR_GID) != 0 && st->st_gid != getegid());
+    return ((set & FUSE_SET_ATTR_UID) != 0 && st->st_uid != m->uid) ||
+           ((set & FUSE_SET_ATTR_GID) != 0 && st->st_gid != m->gid);
 }
 
 static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set,
                        struct fuse_file_info *file)
 {
-    if (is_other_owner(st, set)) {
+    if (is_other_owner(fuse_req_userdata(req), st, set)) {
         fuse_reply_err(req, EPERM);
         return;
     }
@@ -757,6 +761,8 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
     struct mount *m = memory_new(sizeof(*m));
     m->ate = ate;
     m->dir = real;
+    m->uid = geteuid();
+    m->gid = getegid();
     m->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     m->ended_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     m->port = ate_port_new();

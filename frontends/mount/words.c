@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/pack.h"
+#include "base/text.h"
 #include "mount/shape.h"
 
 enum { ARGS_MAX = 256 };
@@ -166,6 +167,21 @@ static int put_list(struct buffer *out, const struct field *field,
     return rc;
 }
 
+static int put_text(struct buffer *out, const struct field *field,
+                    const char *value, size_t len, struct buffer *why)
+{
+    size_t at = 0, step = 1;
+    while (at < len && (step = text_step(value + at, len - at)) > 0)
+        at += step;
+    if (step > 0) {
+        pack_put_text(out, value, len);
+        return 0;
+    }
+    buffer_printf(why, "'%s' is text, and no UTF-8 from its byte %zu on",
+                  field->name, at);
+    return -1;
+}
+
 int word_value(struct buffer *out, const struct field *field, const char *value,
                size_t len, struct buffer *why)
 {
@@ -177,10 +193,9 @@ int word_value(struct buffer *out, const struct field *field, const char *value,
         return put_json(out, field, value, len, why);
     if (strcmp(field->kind, "list") == 0)
         return put_list(out, field, value, len, why);
-    if (strcmp(field->kind, "blob") == 0)
-        pack_put_bytes(out, value, len);
-    else
-        pack_put_text(out, value, len);
+    if (strcmp(field->kind, "blob") != 0)
+        return put_text(out, field, value, len, why);
+    pack_put_bytes(out, value, len);
     return 0;
 }
 

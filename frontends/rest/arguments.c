@@ -47,19 +47,33 @@ int arguments_context(const char *text, size_t len, struct buffer *out,
     return rc;
 }
 
-int arguments_number(const char *text, const char *name, json_int_t most,
-                     json_int_t *number, struct problem *problem)
+int arguments_number(const char *text, const char *name, json_int_t least,
+                     json_int_t most, json_int_t *number,
+                     struct problem *problem)
 {
     size_t len = strlen(text);
     if (len > 0 && len <= 16 && strspn(text, "0123456789") == len) {
         *number = strtoll(text, NULL, 10);
-        if (*number <= most)
+        if (*number >= least && *number <= most)
             return 0;
     }
     return problem_field(problem, name,
-                         "'%s' is a whole number from 0 to "
+                         "'%s' is a whole number from %lld to "
                          "%lld, not '%.50s'",
-                         name, (long long)most, text);
+                         name, (long long)least, (long long)most, text);
+}
+
+int arguments_check_index(json_int_t index, const char *name, json_int_t size,
+                          struct problem *problem)
+{
+    if (index < size)
+        return 0;
+    problem_set(problem, "NOT_FOUND",
+                "'%s' is %lld, and the log has %lld transactions, the last of "
+                "which is %lld: what you had is of another log, or of one "
+                "that was put back from a copy; begin anew, without it",
+                name, (long long)index, (long long)size, (long long)size - 1);
+    return problem_point(problem, name);
 }
 
 static json_t *of_integer(const char *text, const char *name,

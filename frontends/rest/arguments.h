@@ -25,7 +25,14 @@ int arguments_context(const char *text, size_t len, struct buffer *out,
 int arguments_text(json_t *args, const json_t *field, const char *text,
                    struct problem *problem);
 
-/* A whole number from 0 to `most` in a text; `name` for the problem. */
-int arguments_number(const char *text, const char *name, json_int_t most,
-                     json_int_t *number, struct problem *problem);
+/* A whole number from `least`, 0 or more, to `most` in a text; `name` for the
+ * problem. */
+int arguments_number(const char *text, const char *name, json_int_t least,
+                     json_int_t most, json_int_t *number,
+                     struct problem *problem);
+
+/* A log of `size` transactions has the one of this index, from which somebody
+ * goes on: else NOT_FOUND, for nothing may ever come. */
+int arguments_check_index(json_int_t index, const char *name, json_int_t size,
+                          struct problem *problem);
 #endif

@@ -396,6 +396,30 @@ static void start(struct exchange *x)
     exchange_call(x, answered);
 }
 
+/* Nothing is behind the end of the log, but who had something there has to be
+ * told. */
+static void told_end(void *owner, const struct ate_answer *answer)
+{
+    struct exchange *x = owner;
+    struct problem problem;
+    if (answer->kind != ATE_ANSWER_FINAL)
+        return;
+    x->info = NULL;
+    int64_t size =
+        wire_number(answer->value.data, answer->value.len, "size", INT64_MAX);
+    if (arguments_check_index(x->plan.resumed, x->plan.resumes, size,
+                              &problem) != 0)
+        exchange_fail(x, &problem);
+    else
+        start(x);
+}
+
+static void resume(struct exchange *x)
+{
+    struct ate_request info = {.chain = x->chain, .method = "info"};
+    x->info = calls_start(&x->door->calls, false, &info, told_end, x);
+}
+
 /* ---- who asks, and what ---- */
 
 static int check_bearer(struct exchange *x, struct problem *problem)
@@ -473,6 +497,8 @@ static void found(void *owner, const char *name, struct model *model,
         x->result.plan = &x->plan;
         buffer_put(&x->result.body, x->plan.body.data, x->plan.body.len);
         reply_read(x);
+    } else if (x->plan.resumes != NULL) {
+        resume(x);
     } else {
         start(x);
     }

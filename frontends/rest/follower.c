@@ -182,6 +182,29 @@ static void read_again(struct exchange *x)
     exchange_call(x, answered);
 }
 
+/* Where the tail of a plan begins, unless a Last-Event-ID says so. */
+static int64_t from_of(const struct exchange *x)
+{
+    int64_t last = x->follower->resumed;
+    return last != POSITION_NONE
+               ? last + 1
+               : wire_number(x->plan.args.data, x->plan.args.len, "from", 0);
+}
+
+/* Who had more than there is would wait for ever, or miss what comes. */
+static int check_end(const struct exchange *x, int64_t size,
+                     struct problem *problem)
+{
+    int64_t last = x->follower->resumed;
+    if (last != POSITION_NONE)
+        return arguments_check_index(last, "Last-Event-ID", size, problem);
+    return x->plan.resumes == NULL
+               ? 0
+               : arguments_check_index(x->plan.resumed, x->plan.resumes, size,
+                                       problem);
+}
+
+/* The size of the log, before anything is said. */
 static void told(void *owner, const struct ate_answer *answer)
 {
     struct exchange *x = owner;
@@ -194,9 +217,17 @@ static void told(void *owner, const struct ate_answer *answer)
         exchange_fail(x, &problem);
         return;
     }
-    x->follower->index =
-        wire_number(answer->value.data, answer->value.len, "size", 0) - 1;
-    read_again(x);
+    int64_t size =
+        wire_number(answer->value.data, answer->value.len, "size", 0);
+    if (check_end(x, size, &problem) != 0) {
+        exchange_fail(x, &problem);
+    } else if (x->plan.is_tail) {
+        begin_stream(x);
+        follow(x, from_of(x));
+    } else {
+        x->follower->index = size - 1;
+        read_again(x);
+    }
 }
 
 /* ---- begin and end ---- */
@@ -210,18 +241,12 @@ static int take_last_id(struct exchange *x, struct problem *problem)
     if (text == NULL || len == 0)
         return 0;
     char *copy = memory_text(text, len);
-    int rc = arguments_number(copy, "Last-Event-ID", INT64_C(1) << 53, &index,
-                              problem);
+    int rc = arguments_number(copy, "Last-Event-ID", 0, INT64_C(1) << 53,
+                              &index, problem);
     free(copy);
     if (rc == 0)
         x->follower->resumed = index;
     return rc;
-}
-
-/* Where the tail of a plan begins, unless a Last-Event-ID says so. */
-static int64_t from_of(const struct exchange *x)
-{
-    return wire_number(x->plan.args.data, x->plan.args.len, "from", 0);
 }
 
 void follower_begin(struct exchange *x)
@@ -238,12 +263,6 @@ void follower_begin(struct exchange *x)
     d->stream_count++;
     if (take_last_id(x, &problem) != 0) {
         exchange_fail(x, &problem);
-        return;
-    }
-    if (x->plan.is_tail) {
-        int64_t last = x->follower->resumed;
-        begin_stream(x);
-        follow(x, last != POSITION_NONE ? last + 1 : from_of(x));
         return;
     }
     struct ate_request info = {.chain = x->chain, .method = "info"};

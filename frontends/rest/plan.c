@@ -88,10 +88,8 @@ static int take_limit(struct planning *p)
     json_int_t limit = PAGE_DEFAULT;
     const char *text = target_parameter(p->ask->target, "limit");
     if (text != NULL &&
-        arguments_number(text, "limit", PAGE_MOST, &limit, p->problem) != 0)
+        arguments_number(text, "limit", 1, PAGE_MOST, &limit, p->problem) != 0)
         return -1;
-    if (limit == 0)
-        return problem_field(p->problem, "limit", "'limit' is 1 or more");
     p->plan->limit = (size_t)limit;
     /* One more, to know whether there is another page. */
     return json_object_set_new(p->args, "limit", json_integer(limit + 1));

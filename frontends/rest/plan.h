@@ -53,6 +53,8 @@ struct plan {
     int64_t position; /* of the cursor */
     bool wants_position;
     bool has_after;
+    const char *resumes; /* of the log: the parameter that says where; NULL */
+    int64_t resumed;     /* and the index of the last that the asker has */
     const char *entry;
     const char *media; /* its content type */
     char *file;        /* of SHAPE_FILE: its name */

@@ -19,7 +19,7 @@ static int take_number(struct planning *p, const char *name)
     json_int_t number;
     if (text == NULL)
         return 0;
-    if (arguments_number(text, name, NUMBER_MOST, &number, p->problem) != 0)
+    if (arguments_number(text, name, 0, NUMBER_MOST, &number, p->problem) != 0)
         return -1;
     return set_number(p->args, name, number);
 }
@@ -45,8 +45,8 @@ static int take_after(struct planning *p)
         return problem_field(p->problem, "after",
                              "'after' and 'cursor' are two answers to one "
                              "question");
-    if (after != NULL &&
-        arguments_number(after, "after", NUMBER_MOST, &index, p->problem) != 0)
+    if (after != NULL && arguments_number(after, "after", 0, NUMBER_MOST,
+                                          &index, p->problem) != 0)
         return -1;
     if (cursor != NULL) {
         index = json_integer_value(cursor);
@@ -54,6 +54,10 @@ static int take_after(struct planning *p)
             return problem_field(p->problem, "cursor",
                                  "'cursor' is what "
                                  "'next' of an answer was, unchanged");
+    }
+    if (index >= 0) {
+        p->plan->resumes = after != NULL ? "after" : "cursor";
+        p->plan->resumed = index;
     }
     return set_number(p->args, "from", index + 1);
 }
@@ -66,7 +70,7 @@ static int plan_event(struct planning *p)
         return not_there(p, "event", segment(p, 2));
     if (begin(p, "tail", "application/json", false) != 0 ||
         want_parameters(p, names) != 0 ||
-        arguments_number(segment(p, 1), "index", NUMBER_MOST, &index,
+        arguments_number(segment(p, 1), "index", 0, NUMBER_MOST, &index,
                          p->problem) != 0)
         return -1;
     set_number(p->args, "from", index);
@@ -140,7 +144,7 @@ int plan_proof(struct planning *p)
         return plan_consistency(p);
     if (text_or_json(p, "proof", "proof") != 0 ||
         want_parameters(p, names) != 0 || take_number(p, "size") != 0 ||
-        arguments_number(segment(p, 1), "index", NUMBER_MOST, &index,
+        arguments_number(segment(p, 1), "index", 0, NUMBER_MOST, &index,
                          p->problem) != 0)
         return -1;
     return set_number(p->args, "index", index);
@@ -178,10 +182,8 @@ static bool tile_number(const struct planning *p, json_int_t *index,
     if (!is_partial)
         return i + 1 == count;
     struct problem unused;
-    return i + 2 == count &&
-           arguments_number(segment(p, i + 1), "width", 255, width, &unused) ==
-               0 &&
-           *width > 0;
+    return i + 2 == count && arguments_number(segment(p, i + 1), "width", 1,
+                                              255, width, &unused) == 0;
 }
 
 int plan_tile(struct planning *p)
@@ -196,7 +198,7 @@ int plan_tile(struct planning *p)
     struct problem unused;
     if (level == NULL || !tile_number(p, &index, &width) ||
         (!entries &&
-         arguments_number(level, "level", 63, &number, &unused) != 0))
+         arguments_number(level, "level", 0, 63, &number, &unused) != 0))
         return problem_set(p->problem, "NOT_FOUND",
                            "a tile is tile/LEVEL/N, "
                            "tile/LEVEL/N.p/WIDTH or tile/entries/N, as C2SP's "

@@ -93,6 +93,11 @@ int problem_field(struct problem *p, const char *field, const char *format, ...)
     va_start(args, format);
     fill(p, "INVALID", format, args);
     va_end(args);
+    return problem_point(p, field);
+}
+
+int problem_point(struct problem *p, const char *field)
+{
     snprintf(p->field, sizeof(p->field), "/%s", field);
     text_mend(p->field);
     return -1;
@@ -180,10 +185,39 @@ static void find_field(struct problem *p, const json_t *fields)
         snprintf(p->field, sizeof(p->field), "/%s", name);
 }
 
+/* Advice of the engine's that is for programs and command lines, and what who
+ * asks by HTTP does instead. */
+static const struct {
+    const char *engine;
+    const char *here;
+} advice[] = {
+    {"; chain.ls lists those there are", "; GET /v1 lists those there are"},
+    {"; the read 'files' lists them", "; GET files lists them"},
+    {" (make one with `ate key new`, or give key:<hex>)",
+     " (any other is key:<hex>)"},
+    {"; key.new makes one", ""},
+    {", or make it with key.new", ""},
+    {"; `ate key add` takes it in", ""},
+};
+
+static void put_advice(char *text, size_t size)
+{
+    for (size_t i = 0; i < sizeof(advice) / sizeof(*advice); i++) {
+        char rest[sizeof(((struct problem *)NULL)->detail)];
+        char *at = strstr(text, advice[i].engine);
+        if (at == NULL)
+            continue;
+        snprintf(rest, sizeof(rest), "%s", at + strlen(advice[i].engine));
+        snprintf(at, size - (size_t)(at - text), "%s%s", advice[i].here, rest);
+        text_mend(at);
+    }
+}
+
 void problem_of_error(struct problem *p, const struct ate_error *error,
                       const json_t *fields)
 {
     problem_set(p, ate_code_name(error->code), "%s", error->text);
+    put_advice(p->detail, sizeof(p->detail));
     snprintf(p->rule, sizeof(p->rule), "%s", error->rule);
     if (strncmp(error->text, "context: ", 9) == 0)
         return; /* it is beside the arguments */

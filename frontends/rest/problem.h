@@ -27,9 +27,12 @@ struct problem {
 int problem_set(struct problem *p, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same about one field, `name` its name in the request. */
+/* The same, INVALID, about one field, `field` its name in the request. */
 int problem_field(struct problem *p, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Say which field of the request a problem is about; returns -1. */
+int problem_point(struct problem *p, const char *field);
 
 /* What the engine said. `fields`, a list of {name} or NULL: which of them the
  * text is about. */

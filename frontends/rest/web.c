@@ -19,6 +19,7 @@
 
 #include "ate.h"
 #include "base/buffer.h"
+#include "rest/head.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
 #include "rest/problem.h"
@@ -155,15 +156,59 @@ static void turn_ended(void *memory)
     c->since_ms = uv_now(c->tcp.loop);
 }
 
+/* An absolute target means its path, whatever host it names. */
+static void take_path(h2o_req_t *req)
+{
+    size_t at = head_origin(req->path.base, req->path.len);
+    h2o_iovec_t parts[] = {
+        {(char *)(uintptr_t) "/", 1},
+        {req->path.base + at, req->path.len - at},
+    };
+    if (at == 0)
+        return;
+    bool has_path = at < req->path.len && req->path.base[at] == '/';
+    req->path = has_path ? parts[1] : h2o_concat_list(&req->pool, parts, 2);
+    const char *mark = memchr(req->path.base, '?', req->path.len);
+    req->query_at = mark != NULL ? (size_t)(mark - req->path.base) : SIZE_MAX;
+}
+
+/* h2o keeps one Host and makes one up; but all of the head is still there. */
+static int check_host(const struct client *c, const h2o_req_t *req,
+                      struct problem *problem)
+{
+    const h2o_buffer_t *input = c->sock->input;
+    return head_check_host(input->bytes, input->size, req->version >= 0x101,
+                           problem);
+}
+
+static void refuse(h2o_req_t *req, const struct problem *problem)
+{
+    struct buffer text = {0};
+    problem_put(problem, NULL, &text);
+    req->res.status = problem->status;
+    req->res.reason = "Problem";
+    req->res.content_length = text.len;
+    req->http1_is_persistent = 0;
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("application/problem+json"));
+    h2o_send_inline(req, text.data, text.len);
+    buffer_free(&text);
+}
+
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
+    struct problem problem;
     struct web *w = ((struct handler *)self)->web;
     struct client *c = client_of(req);
     struct turn *t = h2o_mem_alloc_shared(&req->pool, sizeof(*t), turn_ended);
     *t = (struct turn){c};
     c->turns++;
     c->is_silent = true;
-    w->asked(w->owner, req);
+    take_path(req);
+    if (check_host(c, req, &problem) != 0)
+        refuse(req, &problem);
+    else
+        w->asked(w->owner, req);
     return 0;
 }
 
@@ -327,40 +372,18 @@ static void sweep(uv_timer_t *timer)
 
 /* ---- what has come ---- */
 
-/* One line of a head, without its end; NULL: it is not there, whole. */
-static const char *line_end(const char *at, const char *end, size_t *len)
-{
-    const char *feed = memchr(at, '\n', (size_t)(end - at));
-    if (feed == NULL)
-        return NULL;
-    *len = (size_t)(feed - at);
-    if (*len > 0 && at[*len - 1] == '\r')
-        --*len;
-    return feed + 1;
-}
+enum sender { SENDER_COMES, SENDER_IS_STRANGER, SENDER_IS_KNOWN };
 
-enum head { HEAD_COMES, HEAD_OF_A_STRANGER, HEAD_KNOWN };
-
-static enum head look_at(const struct web *w, const char *at, size_t size)
+/* Who sends it, as far as its head has come. */
+static enum sender look_at(const struct web *w, const char *bytes, size_t size)
 {
-    static const char name[] = "authorization:";
-    const char *end = at + size, *next;
-    size_t len;
-    for (; (next = line_end(at, end, &len)) != NULL; at = next) {
-        if (len == 0)
-            return HEAD_OF_A_STRANGER;
-        if (len < sizeof(name) || strncasecmp(at, name, strlen(name)) != 0)
-            continue;
-        at += strlen(name);
-        len -= strlen(name);
-        while (len > 0 && (*at == ' ' || *at == '\t')) {
-            at++;
-            len--;
-        }
-        if (w->knows != NULL && w->knows(w->owner, at, len))
-            return HEAD_KNOWN;
-    }
-    return HEAD_COMES;
+    struct head h;
+    head_begin(&h, bytes, size);
+    while (head_next(&h))
+        if (head_is(&h, "authorization") && w->knows != NULL &&
+            w->knows(w->owner, h.value, h.value_len))
+            return SENDER_IS_KNOWN;
+    return h.is_whole ? SENDER_IS_STRANGER : SENDER_COMES;
 }
 
 /* How much it holds that counts. A head that comes in drops is looked at when
@@ -372,10 +395,10 @@ static size_t weigh_one(struct client *c)
         c->is_known = false;
         c->looked = 0;
     } else if (!c->is_known && c->turns == 0 && size / 2 >= c->looked) {
-        enum head head = look_at(c->web, c->sock->input->bytes, size);
+        enum sender sender = look_at(c->web, c->sock->input->bytes, size);
         c->looked = size;
-        c->is_known = head == HEAD_KNOWN;
-        if (head == HEAD_OF_A_STRANGER)
+        c->is_known = sender == SENDER_IS_KNOWN;
+        if (sender == SENDER_IS_STRANGER)
             farewell(c, 401, "Unauthorized",
                      "a large body takes the key of this node: send "
                      "'Authorization: Bearer KEY'");

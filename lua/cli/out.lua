@@ -27,6 +27,7 @@ function M.new(options)
         color = has_color(1),
         talk_color = has_color(2),
         progress_shown = false,
+        warned = {},
     }, Out)
 end
 
@@ -107,15 +108,18 @@ local function as_commands(text)
         :gsub('%f[%w]key%.new%f[%W]', 'ate key new'))
 end
 
+--- For JSON, where bytes would be shown in hexadecimal, all of them.
+local function as_text(text)
+    return ate.text.valid(text) and text or ate.text.printable(text, '\n\t')
+end
+
 --- Say what went wrong.
 -- @tparam table err
 function Out:error(err)
     self:clear_progress()
     io.stdout:flush()
     if self.is_json then
-        -- Bytes would be shown in hexadecimal, all of them.
-        local text = as_commands(ate.text.valid(err.text) and err.text
-            or ate.text.printable(err.text, '\n\t'))
+        local text = as_commands(as_text(err.text))
         local shown = {code = err.code, rule = err.rule, text = text,
             exit = err.exit, line = err.line, advice = advice.of(err)}
         io.stderr:write(ate.json.encode({error = shown}), '\n')
@@ -126,12 +130,21 @@ function Out:error(err)
     io.stderr:write(mark, ate.text.printable(text, '\n\t'), '\n')
 end
 
+--- Warn of something. In JSON it is not said, but kept for the answer.
 function Out:warn(text)
-    if not self.is_json then
-        local mark = self.talk_color and '\27[33mwarning:\27[0m ' or 'warning: '
-        self:clear_progress()
-        io.stderr:write(mark, ate.text.printable(text, '\n\t'), '\n')
+    if self.is_json then
+        self.warned[#self.warned + 1] = as_text(text)
+        return
     end
+    local mark = self.talk_color and '\27[33mwarning:\27[0m ' or 'warning: '
+    self:clear_progress()
+    io.stderr:write(mark, ate.text.printable(text, '\n\t'), '\n')
+end
+
+--- What was warned of in JSON, for `warnings` of its answer.
+-- @treturn table a list of texts, perhaps empty
+function Out:warnings()
+    return ate.list(self.warned)
 end
 
 --- Put a line in place of the last one of progress, on a terminal only, and

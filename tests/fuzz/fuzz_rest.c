@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rest/ask.h"
+#include "rest/head.h"
 #include "rest/message.h"
 #include "rest/model.h"
 #include "rest/plan.h"
@@ -84,6 +85,15 @@ static void range(const char *header, uint64_t size)
     assert(r.length > 0 || size == 0);
 }
 
+/* The same bytes as a head, and as a target. */
+static void head(const uint8_t *data, size_t len)
+{
+    struct problem problem = {0};
+    if (head_check_host((const char *)data, len, true, &problem) != 0)
+        check(&problem);
+    assert(head_origin((const char *)data, len) <= len);
+}
+
 static void plan(const struct model *model, enum verb verb, const uint8_t *data,
                  size_t len)
 {
@@ -140,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         model = model_new(json_loads(schema, 0, NULL));
     if (len == 0)
         return 0;
+    head(data, len);
     if ((data[0] & 0x80) != 0)
         message(data + 1, len - 1);
     else

@@ -107,6 +107,24 @@ m/bank/accounts/carol/transfer" find m/bank/accounts -type f
         ]])
     end)
 
+    it('belongs to who mounts, and to nobody else', function()
+        script([[
+            bank || fail bank
+            mounts
+            mine="$(id -u) $(id -g)"
+            for path in m m/bank $transfer m/bank/events.jsonl; do
+                says "$mine" stat -c '%u %g' $path
+            done
+            chown "$(id -u):$(id -g)" $transfer || fail "chown: $?"
+            refuses 'Operation not permitted' chown "$(($(id -u) + 1))" \
+                $transfer
+            refuses 'Operation not permitted' chgrp "$(($(id -g) + 1))" \
+                $transfer
+            says "$mine" stat -c '%u %g' $transfer
+            stop
+        ]])
+    end)
+
     it('takes a line as a call, and fails the write that is refused', function()
         script([[
             bank || fail bank
@@ -151,6 +169,25 @@ bob,12.50" cat m/bank/views/balance.csv
         ]])
         assert.is_truthy(done.out:match('^transfer %d+%.0\ntoo_deep: alice '
             .. 'would hold %-901.00\n'), done.out)
+    end)
+
+    it('names the field whose bytes are no text', function()
+        script([[
+            wiki && bank || fail chains
+            mounts
+            echo one >$page || fail "echo: $?"
+            printf 'ab\377\n' >bad
+            refuses 'Invalid argument' dd if=bad of=$page bs=64 conv=notrunc
+            says INVALID jq -r .error.code $page.reply
+            says "'text' is text, and no UTF-8 from its byte 2 on" \
+                jq -r .error.text $page.reply
+            says one cat $page
+            refuses 'Invalid argument' bash -c \
+                "printf 'to=b\\377b amount=1\n' >$transfer"
+            says "'to' is text, and no UTF-8 from its byte 1 on" \
+                jq -r .error.text $transfer.reply
+            stop
+        ]])
     end)
 
     it('lets editors and copying tools write pages', function()

@@ -196,6 +196,83 @@ print('held')
         ]]))
     end)
 
+    it('want one Host, and take an absolute target', function()
+        run.write(run.dir .. '/host.py', [[
+import json, socket, sys
+host, port = sys.argv[1].split(':')
+KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
+
+def talk(line, *lines, body=b''):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(b'\r\n'.join((line,) + lines) + b'\r\n' + KEY
+              + b'connection: close\r\n\r\n' + body)
+    out = b''
+    while True:
+        got = s.recv(65536)
+        if not got:
+            head, said = out.split(b'\r\n\r\n', 1)
+            return int(head.split(b' ')[1]), head, said
+        out += got
+
+GET = b'GET /v1/bank HTTP/1.1'
+for lines in ((GET,), (GET, b'host: a', b'host: a'),
+        (GET, b'Host: a', b'x: y', b'HOST:b'),
+        (b'GET /v1/bank HTTP/1.0', b'host: a', b'host: a'),
+        (GET, b'host: a b'), (GET, b'host: a/b'), (GET, b'host: a@b'),
+        (GET, b'host: a:b'), (GET, b'host: [::1'), (GET, b'host: a,b:1:2'),
+        (GET, b'host: \xc3\xa9'), (b'\r\n' + GET,),
+        (b'GET http://a/v1/bank HTTP/1.1',),
+        (b'GET host:a HTTP/1.1',),
+        (b'POST /v1/bank/methods/transfer HTTP/1.1', b'content-length: 8')):
+    has_body = lines[-1].startswith(b'content-length')
+    status, head, said = talk(*lines, body=b'\nhost: a' if has_body else b'')
+    assert status == 400, (lines, status, said)
+    problem = json.loads(said)
+    assert problem['code'] == 'INVALID', problem
+    assert problem['errors'][0]['pointer'] == '/Host', problem
+    assert b'content-type: application/problem+json' in head, head
+assert talk(b'HEAD /v1/bank HTTP/1.1')[::2] == (400, b''), 'HEAD'
+for lines in ((GET, b'host: a'), (GET, b'Host:  a.example:80 '), (GET, b'host:'),
+        (GET, b'host: [::1]:80'), (b'GET /v1/bank HTTP/1.0',),
+        (b'\r\n' + GET, b'x-host: b', b'host: a'),
+        (b'GET http://127.0.0.1:%s/v1/bank HTTP/1.1' % port.encode(), b'host: a'),
+        (b'GET HTTPS://a.example/v1/bank/ HTTP/1.1', b'host: other')):
+    status, head, said = talk(*lines)
+    assert status == 200 and json.loads(said)['name'] == 'bank', (lines, said)
+A = b'host: a'
+status, head, said = talk(b'GET http://a/v1/bank/types/account?limit=1 HTTP/1.1',
+                          A)
+assert status == 200 and len(json.loads(said)['items']) == 1, said
+assert b'link: </v1/bank/types/account?cursor=' in head, head
+give = b'{"from":"alice","to":"bob","amount":"1"}'
+status, head, said = talk(b'POST http://a/v1/bank/types/transfer HTTP/1.1', A,
+                          b'content-type: application/json',
+                          b'content-length: %d' % len(give), body=give)
+assert status == 201, said
+for target in (b'http://a', b'http://a/', b'http://a?x=http://b/c'):
+    status, head, said = talk(b'GET ' + target + b' HTTP/1.1', A,
+                              b'accept: text/html')
+    assert b'location: /console/' in head, (target, head, said)
+for target in (b'ftp://a/v1', b'http:///v1', b'http://u@a/v1', b'http:/v1',
+               b'a/v1', b'http://a b/v1'):
+    assert talk(b'GET ' + target + b' HTTP/1.1', A)[0] == 400, target
+assert talk(b'CONNECT a:80 HTTP/1.1', A)[0] == 405
+print('one')
+]])
+        assert.equal('one\n', bank([[
+            python3 host.py "${U#http://}" "$K" || fail host
+            python3 - "${M#http://}" <<'END' || fail 'of the metrics'
+import socket, sys
+host, port = sys.argv[1].split(':')
+for lines, status in ((b'', b'400'), (b'host: a\r\n', b'200')):
+    s = socket.create_connection((host, int(port)))
+    s.sendall(b'GET http://a/healthz HTTP/1.1\r\n' + lines + b'\r\n')
+    assert s.recv(4096).split(b' ')[1] == status, lines
+END
+        ]]))
+    end)
+
     it('are TLS 1.3, and nothing less, where a certificate is given', function()
         run.bank()
         script([[

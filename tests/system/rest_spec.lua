@@ -157,8 +157,14 @@ describe('the REST door', function()
             ask "$U/v1/nix"; want 404
             ask "$U/"; want 404
             ask "$U$N/types/note?nix=1"; want 400 '"pointer":"/nix"'
-            ask "$U$N/types/note?limit=0"; want 400 '"pointer":"/limit"'
-            ask "$U$N/types/note?limit=1001"; want 400
+            for list in types/note views/count events files; do
+                for limit in 0 1001 -1 x ''; do
+                    ask "$U$N/$list?limit=$limit"
+                    want 400 '"pointer":"/limit"' \
+                        "'limit' is a whole number from 1 to 1000, not '$limit'"
+                done
+                ask "$U$N/$list?limit=1000"; want 200
+            done
             ask "$U$N/types/note?limit=1&limit=2"; want 400 twice
             ask "$U$N/types/note?cursor=nonsense"; want 400 '"pointer":"/cursor"'
             ask "$U$N/say/a?times=x"; want 400 '"pointer":"/times"'
@@ -180,6 +186,41 @@ describe('the REST door', function()
             want 413 '"code":"TOO_LARGE"'
             ask "$U/problems/REFUSED"; want 200 '"status":422'
             bare "$U/problems/NIX"; want 404
+        ]])
+    end)
+
+    it('gives advice that who asks by HTTP can follow', function()
+        bank([[
+            # no_commands: none of the engine's calls and commands is told
+            no_commands() {
+                grep -qE 'chain\.ls|key\.new|ate key|the read' body &&
+                    fail "$(told)"
+                return 0
+            }
+            ask "$U/v1/nix"
+            want 404 "no chain 'nix'; GET /v1 lists those there are"; no_commands
+            ask "$U/v1/bank/files/nix"; want 404 'GET files lists them'
+            no_commands
+            json POST /v1/bank/types/account '{"name":"x","owner":"nobody"}'
+            want 404 "no key 'nobody'; there are: bob, me (any other is key:<hex>)" \
+                '"pointer":"/owner"'
+            no_commands
+            json POST /v1/bank/types/account '{"name":"x","owner":"me"}' \
+                -H 'Ate-As: zoe'
+            want 404 "\"no key 'zoe'\""; no_commands
+            json POST /v1/bank/types/account '{"name":"x","owner":"me"}' \
+                -H 'Ate-Act-For: zoe'
+            want 404 "no key 'zoe'; there are: bob, me"; no_commands
+            json POST /v1/bank/methods/ate.order \
+                "{\"to\":\"key:$(printf %064d 1)\"}"
+            want 404 "has the public key of key:$(printf %064d 1)\""; no_commands
+        ]])
+        run.script('mv data/keys/me.key data/keys/you.key')
+        rest.script([[
+            open_rest
+            json POST /v1/bank/types/account '{"name":"x","owner":"you"}'
+            want 404 'name another key (there are: bob, you)"'
+            stop
         ]])
     end)
 

@@ -57,6 +57,50 @@ describe('a stream', function()
         ]])
     end)
 
+    it('does not wait for what is behind the end of the log', function()
+        bank([[
+            S='Accept: text/event-stream'
+            ask "$U/v1/bank"; size=$(sed 's/.*"size":\([0-9]*\).*/\1/' body)
+            last=$((size - 1))
+            cursor() { # INDEX: one of a page that ended there
+                printf '[null,%s]' "$1" | base64 | tr -d '=\n' | tr '+/' '-_'
+            }
+            for index in $size 9007199254740991; do
+                for path in events types/account views/balance; do
+                    ask -H "$S" -H "Last-Event-ID: $index" "$U/v1/bank/$path"
+                    want 404 '"code":"NOT_FOUND"' '"pointer":"/Last-Event-ID"' \
+                        "'Last-Event-ID' is $index" "has $size transactions" \
+                        "the last of which is $last" 'begin anew'
+                done
+                for accept in "$S" 'Accept: application/json'; do
+                    ask -H "$accept" "$U/v1/bank/events?after=$index"
+                    want 404 '"pointer":"/after"' "'after' is $index"
+                    ask -H "$accept" \
+                        "$U/v1/bank/events?cursor=$(cursor $index)"
+                    want 404 '"pointer":"/cursor"' "'cursor' is $index"
+                done
+            done
+            ask "$U/v1/bank/events?after=$last"; want 200 '"items":[]'
+            ask "$U/v1/bank/events?cursor=$(cursor $last)"; want 200 '"items":[]'
+            for query in '' "?after=$size"; do # the id counts, not the query
+                curl -sN -m 60 -H "Authorization: Bearer $K" -H "$S" \
+                    -H "Last-Event-ID: $last" "$U/v1/bank/events$query" \
+                    >stream &
+                listener=$!
+                children="$children $listener"
+                json POST /v1/bank/methods/transfer \
+                    '{"from":"alice","to":"bob","amount":"0.01"}'; want 200
+                last=$((last + 1)) size=$((size + 1)) tries=0
+                until grep -q "^id: $last" stream; do
+                    tries=$((tries + 1))
+                    [ $tries -lt 20000 ] || fail "no id $last: $(cat stream)"
+                done
+                [ "$(grep -c '^id:' stream)" = 1 ] || fail "$(cat stream)"
+                kill $listener
+            done
+        ]])
+    end)
+
     it('of a read tells what changed, and nothing else', function()
         bank([[
             curl -sN -m 60 -H "Authorization: Bearer $K" \

@@ -104,8 +104,8 @@ describe('ate schema plan', function()
         shop()
         assert.equal('nothing to do: this is the schema in force\n',
             run.ok('schema', 'plan', 'shop', run.dir .. '/shop1.lua'))
-        assert.same({changes = {}}, run.json('schema', 'plan', 'shop',
-            run.dir .. '/shop1.lua'))
+        assert.same({}, run.json('schema', 'plan', 'shop',
+            run.dir .. '/shop1.lua').changes)
     end)
 
     it('says what would change, exits 5 and changes nothing', function()

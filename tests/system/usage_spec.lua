@@ -1,4 +1,5 @@
 local run = require('helper')
+local ate = require('ate')
 
 before_each(run.begin)
 after_each(run.finish)
@@ -441,6 +442,39 @@ describe('an argument that is wrong', function()
             'serializer', 'structured%-logic', 'trust%-delegation'}) do
             assert.matches(stage, help)
         end
+    end)
+
+    it('that warns has its warnings in JSON, too', function()
+        run.write(run.dir .. '/loose.lua', [[
+local ate = require('ate')
+local loose = ate.schema('loose', {doc = 'Notes.', version = 1})
+loose:event('note', {
+    doc = 'A note.', header = {text = ate.types.text({max = 9})},
+})
+loose:rule('never', {
+    doc = 'Not.', on = {'note'}, check = function() return true end,
+})
+return loose
+]])
+        local told = {
+            'note: no rule looks at who writes one: whoever holds a key may '
+                .. '(loose.lua:3)',
+            'nothing will ever be accepted: --accept has none of accept-all, '
+                .. 'master-key-validator, trust-delegation',
+            'the rule of the schema will not be asked: --accept has no '
+                .. 'structured-logic'}
+        local done = run.ate('chain', 'create', 'loose', '--schema',
+            run.dir .. '/loose.lua', '--accept', 'serializer', '--json')
+        assert.equal(0, done.code, done.err)
+        assert.equal('', done.err)
+        local info = ate.json.decode(done.out)
+        assert.equal('loose', info.name)
+        assert.same(told, info.warnings)
+        run.bank_schema()
+        assert.same({}, run.json('chain', 'create', 'bank', '--schema',
+            run.dir .. '/bank.lua').warnings)
+        assert.same({changes = {}, warnings = {told[1]}}, run.json('schema',
+            'plan', 'loose', run.dir .. '/loose.lua'))
     end)
 
     it('that is there already is 5', function()

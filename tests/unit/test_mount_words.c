@@ -200,6 +200,10 @@ static void wrong_words_say_why(void **state)
     check_args("count=1.5\n", NULL, "'count' is a whole number, not '1.5'");
     check_args("count=9223372036854775808\n", NULL,
                "'count' is a whole number, not '9223372036854775808'");
+    check_args("to=b\xc3\xb6\xff count=1\n", NULL,
+               "'to' is text, and no UTF-8 from its byte 3 on");
+    check_args("tags=a,\xe4 to=b\n", NULL,
+               "'tags' is text, and no UTF-8 from its byte 0 on");
     check_args("yes=maybe\n", NULL, "'yes' is true or false, not 'maybe'");
     check_args("to=al\n", "bob", "'to' is bob in the path, and not 'al'");
 }

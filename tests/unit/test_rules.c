@@ -74,6 +74,35 @@ static void a_rule_refuses_with_its_text(void **state)
                ATE_EREFUSED, "r: It is so.");
 }
 
+/* A value that the rule does not give is the event's, or a question mark: no
+ * name in braces is ever told. */
+static void a_text_has_no_holes(void **state)
+{
+    (void)state;
+    rule_fails("text = '{from} has {amount} {left}', says = {left = money},",
+               "return ate.deny({})", ATE_EREFUSED, "r: alice has 0.01 ?");
+    rule_fails("text = '{from} has {amount} {left}', says = {left = money},",
+               "return ate.deny({from = e.to, left = 5})", ATE_EREFUSED,
+               "r: bob has 0.01 0.05");
+    rule_fails("per = 'transaction', text = 'no {from}',\n"
+               "says = {from = t.ref('account')},",
+               "return ate.deny()", ATE_EREFUSED, "r: no ?");
+}
+
+/* The doc of a rule is prose. */
+static void a_doc_is_told_as_it_is(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(&w, "shop:rule('r', {doc = 'No {from}.', on = {'transfer'},\n"
+                  "    check = function(_, e)\n"
+                  "        return e.amount ~= 7 or ate.deny()\n"
+                  "    end})\n");
+    world_fails(&w, "pay", "amount=0.07 from=alice to=bob", ATE_EREFUSED,
+                "r: No {from}.");
+    world_close(&w);
+}
+
 static void a_refusal_leaves_nothing(void **state)
 {
     struct world w;
@@ -283,6 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_see_event_state_and_transaction),
         cmocka_unit_test(a_rule_refuses_with_its_text),
+        cmocka_unit_test(a_text_has_no_holes),
+        cmocka_unit_test(a_doc_is_told_as_it_is),
         cmocka_unit_test(a_refusal_leaves_nothing),
         cmocka_unit_test(rules_answer_true_or_a_refusal),
         cmocka_unit_test(mistakes_in_rules_have_rule_file_and_line),

@@ -51,8 +51,10 @@ local function warn_of_stages(ctx, stages, schema)
             .. 'accept-all, master-key-validator, trust-delegation')
     end
     if stages ~= nil and not has['structured-logic'] and #schema.rules > 0 then
-        ctx.out:warn(('the %d rules of the schema will not be asked: --accept '
-            .. 'has no structured-logic'):format(#schema.rules))
+        local rules = #schema.rules == 1 and 'rule'
+            or #schema.rules .. ' rules'
+        ctx.out:warn(('the %s of the schema will not be asked: --accept has no '
+            .. 'structured-logic'):format(rules))
     end
 end
 
@@ -105,6 +107,7 @@ local function create(ctx)
         return nil, err
     end
     if ctx.out.is_json then
+        info.warnings = ctx.out:warnings()
         ctx.out:json(info)
     else
         ctx.out:line(created_line(ctx, info))
@@ -313,6 +316,7 @@ return {
                         .. 'that signs.'},
                 THRESHOLD, NEXT, NEXT_THRESHOLD,
             },
+            more = 'With --json, what it warns of are texts in `warnings`.',
             examples = {
                 'ate chain create books --schema books.lua',
                 'ate chain create bank --schema bank.lua --accept accept-all,'

@@ -81,7 +81,8 @@ local function plan(ctx)
     end
     if is_same(info, loaded) then
         if ctx.out.is_json then
-            ctx.out:json({changes = ate.list({})})
+            ctx.out:json({changes = ate.list({}),
+                warnings = ctx.out:warnings()})
         else
             ctx.out:line('nothing to do: this is the schema in force')
         end
@@ -93,6 +94,7 @@ local function plan(ctx)
         return nil, err
     end
     if ctx.out.is_json then
+        report.warnings = ctx.out:warnings()
         ctx.out:json(report)
     else
         print_report(ctx, report)
@@ -102,6 +104,7 @@ end
 
 local function tell(ctx, done, method)
     if ctx.out.is_json then
+        done.warnings = ctx.out:warnings()
         ctx.out:json(done)
     elseif done.proposal == nil then
         ctx.out:line(receipt.line('ate.activate', done))
@@ -141,7 +144,8 @@ local function apply(ctx)
     end
     if is_same(info, loaded) then
         if ctx.out.is_json then
-            ctx.out:json({changes = ate.list({})})
+            ctx.out:json({changes = ate.list({}),
+                warnings = ctx.out:warnings()})
         else
             ctx.out:line('nothing to do: this is the schema in force')
         end
