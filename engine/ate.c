@@ -278,6 +278,11 @@ int ate_port_fd(const struct ate_port *port)
     return port_fd(port_of(port));
 }
 
+void ate_port_gather(struct ate_port *port)
+{
+    port_gather(port_of(port));
+}
+
 int ate_port_next(struct ate_port *port, struct ate_answer *answer,
                   int timeout_ms)
 {
@@ -392,7 +397,8 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
     if (ate->remote != NULL)
         remote_ask(ate->remote, &c->request.request, number);
     else
-        loop_ask(ate->loop, &c->request);
+        loop_ask(ate->loop, &c->request,
+                 port_asks(c->port, loop_work, ate->loop));
     return number;
 }
 

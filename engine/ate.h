@@ -152,6 +152,12 @@ ATE_API void ate_port_free(struct ate_port *port);
 /* A descriptor that is readable while an answer waits, to be polled and nothing
  * else: ate_port_next() empties it. Owned by the port. */
 ATE_API int ate_port_fd(const struct ate_port *port);
+/* For a loop that takes answers, each time before it sleeps, until there is
+ * none: what it asks meanwhile is gathered, and begun together by the
+ * ate_port_next() that it sleeps after, where the process serves the folder on
+ * that very thread: reads are often answered then. The descriptor is readable
+ * when more came after that. Of one thread, and freed before its ate. */
+ATE_API void ate_port_gather(struct ate_port *port);
 
 enum ate_answer_kind {
     ATE_ANSWER_DATA = 1,  /* one chunk of the output stream, more may follow */

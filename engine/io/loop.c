@@ -139,6 +139,7 @@ struct loop {
     bool has_started;
     struct err start_err;
     struct inbox inbox;
+    bool is_told; /* somebody comes for it */
     bool closing;
 
     _Atomic int64_t clock_ms; /* set by hand */
@@ -230,27 +231,46 @@ static void wake(void *ctx)
 
 static bool step_here(struct loop *loop, bool may_write);
 
-static void post(struct loop *loop, const struct message *message)
+/* True: nobody was told to come for what is in the inbox. */
+static bool put(struct loop *loop, const struct message *message, bool later)
 {
     pthread_mutex_lock(&loop->mutex);
     struct inbox *in = &loop->inbox;
-    bool was_empty = in->count == 0;
     in->messages =
         mem_array_grow(in->messages, in->count, &in->cap, sizeof(*message));
     in->messages[in->count++] = *message;
+    bool is_first = !loop->is_told;
+    loop->is_told |= !later;
     pthread_mutex_unlock(&loop->mutex);
+    return is_first;
+}
+
+void loop_work(void *ctx)
+{
+    struct loop *loop = ctx;
     /* This thread may get SIGPIPE when it writes to a socket. */
-    if (was_empty && !step_here(loop, false))
+    if (!step_here(loop, false))
         wake(loop);
 }
 
-void loop_ask(struct loop *loop, struct loop_request *request)
+static void post(struct loop *loop, const struct message *message)
 {
-    post(loop, &(struct message){
-                   .kind = MESSAGE_ASK,
-                   .number = request->number,
-                   .request = request,
-               });
+    if (put(loop, message, false))
+        loop_work(loop);
+}
+
+void loop_ask(struct loop *loop, struct loop_request *request, enum asker asker)
+{
+    struct message message = {
+        .kind = MESSAGE_ASK,
+        .number = request->number,
+        .request = request,
+    };
+    bool is_first = put(loop, &message, asker == ASKER_GATHERS);
+    if (is_first && asker == ASKER_WAITS)
+        loop_work(loop);
+    else if (is_first && asker == ASKER_POLLS)
+        wake(loop);
 }
 
 void loop_cancel(struct loop *loop, uint64_t number)
@@ -521,6 +541,7 @@ static bool take_messages(struct loop *loop)
     loop->working = loop->inbox;
     loop->inbox = taken;
     loop->inbox.count = 0;
+    loop->is_told = false;
     bool closing = loop->closing;
     pthread_mutex_unlock(&loop->mutex);
     for (size_t i = 0; i < loop->working.count; i++)

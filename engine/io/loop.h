@@ -3,6 +3,7 @@
 #ifndef ATE_IO_LOOP_H
 #define ATE_IO_LOOP_H
 
+#include "io/asker.h"
 #include "node/node.h"
 
 struct loop;
@@ -62,7 +63,11 @@ struct loop_request {
 };
 
 /* From any thread. `chunk` and `final` are called on the engine's thread. */
-void loop_ask(struct loop *loop, struct loop_request *request);
+void loop_ask(struct loop *loop, struct loop_request *request,
+              enum asker asker);
+/* Begin what was asked: on this thread, or have the loop's do it. `ctx` is the
+ * loop. From any thread. */
+void loop_work(void *ctx);
 
 /* By number; those that have ended are none. From any thread. */
 void loop_cancel(struct loop *loop, uint64_t number);

@@ -1,6 +1,7 @@
 /* (1) From when somebody asked for the descriptor it is readable exactly while
  *     the queue has an answer: both change under the mutex. Before, it is left
- *     alone, which saves two system calls an answer.
+ *     alone, which saves two system calls an answer. So it is in a port that
+ *     gathers for what comes while its caller looks.
  * (2) A closed port takes nothing in; the last reference frees it. */
 #include "io/port.h"
 
@@ -14,6 +15,8 @@
 #include "base/err.h"
 #include "base/memory.h"
 
+enum { GATHERED_MOST = 4 }; /* with more, two threads are better than one */
+
 struct port {
     int fd;
     pthread_mutex_t mutex;
@@ -23,7 +26,13 @@ struct port {
     size_t count; /* of answers */
     size_t refs;
     bool closed;
-    bool has_fd;                /* somebody has the descriptor */
+    bool has_fd;      /* somebody has the descriptor */
+    bool is_readable; /* and it is */
+    bool gathers;
+    bool looks;              /* its caller, who takes what comes */
+    void (*owed)(void *ctx); /* work that waits for that; or NULL */
+    void *owed_ctx;
+    uint32_t owed_count;        /* of calls */
     bool only_waits;            /* whoever waits does not fetch */
     struct port_source *source; /* or NULL */
 };
@@ -94,11 +103,68 @@ void port_unref(struct port *port)
     mem_free(port);
 }
 
+/* ---- what is gathered ---- */
+
+void port_gather(struct port *port)
+{
+    pthread_mutex_lock(&port->mutex);
+    port->gathers = true;
+    pthread_mutex_unlock(&port->mutex);
+}
+
+/* The work is no longer owed: gives it, or NULL. With the mutex held. */
+static void (*let_go(struct port *port))(void *ctx)
+{
+    void (*owed)(void *ctx) = port->owed;
+    port->owed = NULL;
+    port->owed_count = 0;
+    return owed;
+}
+
+enum asker port_asks(struct port *port, void (*work)(void *ctx), void *ctx)
+{
+    void (*other)(void *ctx) = NULL;
+    void *other_ctx = port->owed_ctx;
+    pthread_mutex_lock(&port->mutex);
+    enum asker asker = port->gathers  ? ASKER_GATHERS
+                       : port->has_fd ? ASKER_POLLS
+                                      : ASKER_WAITS;
+    if (asker == ASKER_GATHERS && port->owed_ctx != ctx)
+        other = let_go(port);
+    if (asker == ASKER_GATHERS && port->owed_count == GATHERED_MOST) {
+        asker = ASKER_POLLS;
+        let_go(port);
+    }
+    if (asker == ASKER_GATHERS) {
+        port->owed = work;
+        port->owed_ctx = ctx;
+        port->owed_count++;
+    }
+    pthread_mutex_unlock(&port->mutex);
+    if (other != NULL)
+        other(other_ctx);
+    return asker;
+}
+
+/* With the mutex held, but for the work. */
+static void work_owed(struct port *port)
+{
+    while (port->owed != NULL) {
+        void (*owed)(void *ctx) = let_go(port);
+        port->looks = true;
+        pthread_mutex_unlock(&port->mutex);
+        owed(port->owed_ctx);
+        pthread_mutex_lock(&port->mutex);
+        port->looks = false;
+    }
+}
+
 void port_close(struct port *port)
 {
     if (port == NULL)
         return;
     pthread_mutex_lock(&port->mutex);
+    work_owed(port);
     port->closed = true;
     struct answer *answers = port->first;
     port->first = NULL;
@@ -113,6 +179,7 @@ void port_close(struct port *port)
 static void set_readable(struct port *port)
 {
     uint64_t one = 1;
+    port->is_readable = true;
     ssize_t n = write(port->fd, &one, sizeof(one));
     assert(n == (ssize_t)sizeof(one));
 }
@@ -120,6 +187,7 @@ static void set_readable(struct port *port)
 static void set_unreadable(struct port *port)
 {
     uint64_t count;
+    port->is_readable = false;
     ssize_t n = read(port->fd, &count, sizeof(count));
     assert(n == (ssize_t)sizeof(count));
 }
@@ -184,7 +252,7 @@ void port_offer(struct port *port, struct answer *answer, size_t most)
 {
     pthread_mutex_lock(&port->mutex);
     if (!port->closed && port->count < most) {
-        if (port->first == NULL && port->has_fd)
+        if (port->has_fd && !port->is_readable && !port->looks)
             set_readable(port);
         *port->last = answer;
         port->last = &answer->next;
@@ -251,6 +319,7 @@ struct answer *port_next(struct port *port, int timeout_ms)
     if (timeout_ms > 0)
         late_ms = now_ms() + timeout_ms;
     pthread_mutex_lock(&port->mutex);
+    work_owed(port);
     bool may_wait = fetch_one(port, late_ms) && timeout_ms != 0;
     if (may_wait && port->first == NULL)
         wait_for_one(port, late_ms);
@@ -260,7 +329,7 @@ struct answer *port_next(struct port *port, int timeout_ms)
         port->count--;
         if (port->first == NULL) {
             port->last = &port->first;
-            if (port->has_fd)
+            if (port->is_readable)
                 set_unreadable(port);
         }
         answer->next = NULL;

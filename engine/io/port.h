@@ -4,6 +4,7 @@
 #define ATE_IO_PORT_H
 
 #include "base/bytes.h"
+#include "io/asker.h"
 
 struct err;
 struct port;
@@ -46,6 +47,15 @@ void port_ref(struct port *port, struct port_source *source);
 void port_unref(struct port *port);
 
 int port_fd(struct port *port);
+
+/* From now on its one caller looks for answers before it sleeps, until there is
+ * none. */
+void port_gather(struct port *port);
+
+/* Its caller asks for something that `work` begins: what else does it do? Where
+ * it gathers, `work` is called when it looks for answers, or closes the port;
+ * `ctx` stays until then. */
+enum asker port_asks(struct port *port, void (*work)(void *ctx), void *ctx);
 
 /* Takes the answer over. From any thread. */
 void port_push(struct port *port, struct answer *answer);

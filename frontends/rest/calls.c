@@ -41,28 +41,35 @@ static void deliver(struct calls *c, const struct ate_answer *answer)
         free(call);
 }
 
-void calls_take(struct calls *c)
+static void no_sleep(uv_idle_t *idle)
 {
+    (void)idle;
+}
+
+/* Before each sleep, as a port that gathers wants it; where answers are left,
+ * there is none. */
+static void take_answers(uv_prepare_t *prepare)
+{
+    struct calls *c = prepare->data;
     struct ate_answer answer;
-    for (int i = 0; i < ANSWERS_AT_ONCE; i++) {
-        if (ate_port_next(c->port, &answer, 0) != 1)
-            return;
+    int count = 0;
+    while (count < ANSWERS_AT_ONCE && ate_port_next(c->port, &answer, 0) == 1) {
         deliver(c, &answer);
         ate_free(&answer.value);
+        count++;
     }
+    if (count == ANSWERS_AT_ONCE)
+        uv_idle_start(&c->awake, no_sleep);
+    else
+        uv_idle_stop(&c->awake);
 }
 
-/* What came while the loop worked needs no wake-up. */
-static void before_sleep(uv_prepare_t *prepare)
-{
-    calls_take(prepare->data);
-}
-
+/* The loop is awake; see take_answers(). */
 static void readable(uv_poll_t *poll, int status, int events)
 {
+    (void)poll;
+    (void)status;
     (void)events;
-    if (status == 0)
-        calls_take(poll->data);
 }
 
 bool calls_open(struct calls *c, struct ate *ate, uv_loop_t *loop)
@@ -70,10 +77,12 @@ bool calls_open(struct calls *c, struct ate *ate, uv_loop_t *loop)
     *c = (struct calls){.ate = ate, .port = ate_port_new()};
     if (c->port == NULL)
         return false;
+    ate_port_gather(c->port);
     c->poll.data = c;
-    c->prepare.data = c;
-    return uv_prepare_init(loop, &c->prepare) == 0 &&
-           uv_prepare_start(&c->prepare, before_sleep) == 0 &&
+    c->before_sleep.data = c;
+    return uv_prepare_init(loop, &c->before_sleep) == 0 &&
+           uv_prepare_start(&c->before_sleep, take_answers) == 0 &&
+           uv_idle_init(loop, &c->awake) == 0 &&
            uv_poll_init(loop, &c->poll, ate_port_fd(c->port)) == 0 &&
            uv_poll_start(&c->poll, UV_READABLE, readable) == 0;
 }
@@ -97,7 +106,8 @@ void calls_close(struct calls *c)
     for (size_t i = 0; i < CALL_BUCKETS; i++)
         for (struct call *call = c->buckets[i]; call != NULL; call = call->next)
             calls_drop(c, call);
-    uv_close((uv_handle_t *)&c->prepare, NULL);
+    uv_close((uv_handle_t *)&c->before_sleep, NULL);
+    uv_close((uv_handle_t *)&c->awake, NULL);
     uv_close((uv_handle_t *)&c->poll, closed);
 }
 

@@ -1,7 +1,7 @@
 /* calls: what the door has asked of the engine, and who waits for it.
  *
  * All of it is on the thread of the door's loop. Answers come through one port,
- * whose descriptor the loop polls. */
+ * which gathers what is asked in a turn of the loop. */
 #ifndef FRONTENDS_REST_CALLS_H
 #define FRONTENDS_REST_CALLS_H
 
@@ -21,7 +21,8 @@ struct calls {
     struct ate *ate;
     struct ate_port *port;
     uv_poll_t poll;
-    uv_prepare_t prepare;
+    uv_prepare_t before_sleep;
+    uv_idle_t awake; /* while it has more answers than it takes at once */
     struct call *buckets[CALL_BUCKETS];
     uint64_t under_way;
 };
@@ -40,9 +41,6 @@ void calls_close(struct calls *c);
 struct call *calls_start(struct calls *c, bool is_call,
                          const struct ate_request *request, call_fn *fn,
                          void *owner);
-/* Tell what is answered already, of any call: a read often is when it was
- * started. Not from within a call_fn. */
-void calls_take(struct calls *c);
 /* Nobody waits any more. A read ends; a write, which could not be undone, goes
  * on. */
 void calls_drop(struct calls *c, struct call *call);

@@ -179,9 +179,7 @@ void rest_stop(struct rest *r)
 
 static void asked(void *owner, h2o_req_t *req)
 {
-    struct door *d = owner;
-    exchange_begin(d, req);
-    calls_take(&d->calls); /* what is answered at once, h2o sends at once */
+    exchange_begin(owner, req);
 }
 
 static bool knows(void *owner, const char *text, size_t len)
