@@ -601,13 +601,13 @@ static bool turn(struct mount *m, int timeout_ms)
         {.fd = notifier_fd(m->notifier), .events = POLLIN},
         {.fd = m->stop_fd, .events = POLLIN},
     };
+    while (take_answer(m)) /* what was asked is begun here (ate_port_gather) */
+        ;
     poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms);
     if (m->door != NULL)
         door_tick(m->door, now_ms());
     if (fds[0].revents != 0)
         take_ask(m);
-    while (fds[1].revents != 0 && take_answer(m))
-        ;
     if (fds[2].revents != 0)
         take_flushes(m);
     return fds[3].revents == 0 && !fuse_session_exited(m->session);
@@ -768,6 +768,8 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
     m->port = ate_port_new();
     if (m->stop_fd < 0 || m->ended_fd < 0 || m->port == NULL)
         rc = fail(error, ATE_UNAVAILABLE, "mount %s: too many open files", dir);
+    if (rc == 0)
+        ate_port_gather(m->port);
     if (rc == 0)
         rc = start_session(m, error);
     if (rc == 0 && (m->guard = guard_start(m->dir)) == NULL)

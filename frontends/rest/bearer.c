@@ -125,12 +125,15 @@ void bearer_close(struct bearer *b)
     sodium_memzero(b, sizeof(*b));
 }
 
-/* A key that was taken back counts no more at once, hence a look at the file
- * each time: a microsecond. */
-static void look_again(struct bearer *b)
+/* A key that was taken back counts no more, hence a look at the file: for all
+ * requests of a millisecond together, as each costs two microseconds. */
+static void look_again(struct bearer *b, uint64_t now_ms)
 {
     struct stat now;
     struct ate_error unused;
+    if (now_ms == b->looked_ms)
+        return;
+    b->looked_ms = now_ms;
     bool is_there = stat(b->path, &now) == 0;
     if (is_there && now.st_ino == b->seen.st_ino &&
         now.st_mtim.tv_sec == b->seen.st_mtim.tv_sec &&
@@ -141,17 +144,18 @@ static void look_again(struct bearer *b)
         sodium_memzero(b->key, sizeof(b->key));
 }
 
-bool bearer_is(struct bearer *b, const char *key, size_t len)
+bool bearer_is(struct bearer *b, const char *key, size_t len, uint64_t now_ms)
 {
-    look_again(b);
+    look_again(b, now_ms);
     return b->key[0] != '\0' && len == BEARER_LEN &&
            sodium_memcmp(b->key, key, BEARER_LEN) == 0;
 }
 
-bool bearer_opens(struct bearer *b, const char *text, size_t len)
+bool bearer_opens(struct bearer *b, const char *text, size_t len,
+                  uint64_t now_ms)
 {
     static const char scheme[] = "bearer ";
     size_t start = strlen(scheme);
     return len > start && strncasecmp(text, scheme, start) == 0 &&
-           bearer_is(b, text + start, len - start);
+           bearer_is(b, text + start, len - start, now_ms);
 }

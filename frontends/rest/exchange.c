@@ -426,7 +426,8 @@ static int check_bearer(struct exchange *x, struct problem *problem)
 {
     size_t len;
     const char *text = exchange_header(x->req, "authorization", &len);
-    if (text != NULL && bearer_opens(&x->door->bearer, text, len))
+    if (text != NULL &&
+        bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop)))
         return 0;
     return problem_set(problem, "UNAUTHORIZED", "%s",
                        text == NULL

@@ -300,12 +300,13 @@ static bool take_protocols(struct exchange *x, bool *is_known)
             *is_known = true;
         if (one > strlen(BEARER) && memcmp(at, BEARER, strlen(BEARER)) == 0)
             may = bearer_is(&x->door->bearer, at + strlen(BEARER),
-                            one - strlen(BEARER));
+                            one - strlen(BEARER), uv_now(&x->door->loop));
     }
     if (may)
         return true;
     const char *text = exchange_header(x->req, "authorization", &len);
-    return text != NULL && bearer_opens(&x->door->bearer, text, len);
+    return text != NULL &&
+           bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop));
 }
 
 static int may_begin(struct exchange *x, const char **key,

@@ -185,7 +185,7 @@ static void asked(void *owner, h2o_req_t *req)
 static bool knows(void *owner, const char *text, size_t len)
 {
     struct door *d = owner;
-    return bearer_opens(&d->bearer, text, len);
+    return bearer_opens(&d->bearer, text, len, uv_now(&d->loop));
 }
 
 static void asked_health(void *owner, h2o_req_t *req)
