@@ -626,8 +626,8 @@ static void stop(struct loop *loop)
     node_stop(loop->node, node_stopped, loop);
 }
 
-/* All but what callers at the socket are told. */
-static void work(struct loop *loop)
+/* All but what callers at the socket are told. True: there is more. */
+static bool work(struct loop *loop)
 {
     node_tick(loop->node, wall_ms(loop), steady_us());
     reap(loop);
@@ -635,9 +635,10 @@ static void work(struct loop *loop)
     bool closing = take_messages(loop);
     if (closing && !loop->stopping)
         stop(loop);
-    node_flush(loop->node);
-    while (loop->memory != NULL && reap(loop) > 0)
-        node_flush(loop->node);
+    bool more = node_flush(loop->node);
+    while (loop->memory != NULL && (reap(loop) > 0 || more))
+        more = node_flush(loop->node);
+    return more;
 }
 
 static void step(struct loop *loop)
@@ -646,8 +647,10 @@ static void step(struct loop *loop)
     uv_idle_stop(&loop->no_wait);
     if (loop->stopped)
         return;
-    work(loop);
+    bool more = work(loop);
     if (loop->server != NULL && server_flush(loop->server))
+        more = true;
+    if (more && !loop->stopped)
         begin_turn(loop);
     if (!loop->stopped)
         set_timer(loop);
@@ -674,9 +677,9 @@ static bool step_here(struct loop *loop, bool may_write)
     bool wakes = false;
     if (may) {
         uv_update_time(&loop->uv);
-        work(loop);
+        wakes = work(loop);
         if (loop->server != NULL && (!may_write || server_flush(loop->server)))
-            wakes = server_is_due(loop->server);
+            wakes |= server_is_due(loop->server);
         if (!loop->stopping)
             set_timer(loop);
         wakes |= needs_loop(loop);

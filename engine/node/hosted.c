@@ -19,7 +19,7 @@
 #include "node/events.h"
 #include "node/inside.h"
 
-enum { US_PER_MS = 1000 };
+enum { US_PER_MS = 1000, WHOLE_TURN = 3 };
 
 static struct asked *first_asked(struct ring *ring)
 {
@@ -46,6 +46,7 @@ static struct hosted *hosted_new(struct node *node, struct bytes name)
     ring_init(&h->works);
     h->wake_us = INT64_MAX;
     ring_init(&h->touched);
+    ring_init(&h->cut);
     ring_init(&h->used);
     ring_init(&h->dirty);
     map_put_pointer(&node->hosted, name, h);
@@ -58,6 +59,7 @@ static void hosted_free(struct hosted *h)
     assert(ring_is_empty(&h->waiting) && ring_is_empty(&h->served));
     assert(ring_is_empty(&h->works) && ring_is_empty(&h->runs));
     ring_remove(&h->touched);
+    ring_remove(&h->cut);
     ring_remove(&h->used);
     ring_remove(&h->dirty);
     map_delete_pointer(&h->node->hosted, bytes_of_text(h->name));
@@ -303,18 +305,46 @@ static void drop_canceled(struct ring *ring)
     ring_move(ring, &rest);
 }
 
+static void start(struct hosted *h, struct asked *a)
+{
+    if (asked_is_canceled(a)) {
+        asked_cancel(a);
+        return;
+    }
+    a->started = true;
+    h->users++;
+    serve(a);
+}
+
 static void start_all(struct hosted *h, struct ring *ring)
 {
     struct asked *a;
-    while ((a = first_asked(ring)) != NULL) {
-        if (asked_is_canceled(a)) {
-            asked_cancel(a);
-            continue;
-        }
-        a->started = true;
-        h->users++;
-        serve(a);
-    }
+    while ((a = first_asked(ring)) != NULL)
+        start(h, a);
+}
+
+static size_t count_of(const struct ring *ring)
+{
+    size_t count = 0;
+    for (const struct ring *r = ring->after; r != ring; r = r->after)
+        count++;
+    return count;
+}
+
+/* Half of what waits. The rest waits for the next flush: if the disk is idle by
+ * then it writes the first half while the second is worked. */
+static void start_some(struct hosted *h)
+{
+    struct node *node = h->node;
+    size_t count = count_of(&h->waiting);
+    if (!ring_is_empty(&h->cut))
+        return;
+    if (count > WHOLE_TURN)
+        count -= count / 2;
+    while (count-- > 0)
+        start(h, first_asked(&h->waiting));
+    if (!ring_is_empty(&h->waiting))
+        ring_add(&node->cut, &h->cut);
 }
 
 static void fail_all(struct ring *ring, const struct err *err)
@@ -361,7 +391,7 @@ static void start_waiting(struct hosted *h)
     if (can_poll(h) && (asked || h->wants_poll))
         poll(h);
     else if (asked)
-        start_all(h, &h->waiting);
+        start_some(h);
 }
 
 /* Invariant (4). */

@@ -88,6 +88,7 @@ struct hosted {
     int64_t wake_us;     /* when its workers have to look again */
     bool wakes;          /* it is opened for them */
     struct ring touched; /* in node->touched: to be settled */
+    struct ring cut;     /* in node->cut: the next flush goes on */
     struct ring used;    /* in node->used; in node->queued while queued */
     struct ring dirty;   /* in node->dirty */
     int64_t used_us;
@@ -108,6 +109,7 @@ struct node {
     int64_t idle_us;
 
     struct ring touched;
+    struct ring cut;
     struct ring used;   /* open ones, the least lately used first */
     struct ring dirty;  /* open ones without a mark, in order of commits */
     struct ring queued; /* those that wait for a place */

@@ -49,6 +49,7 @@ static void node_random(void *ctx, void *out, size_t len)
 static void init_rings(struct node *node)
 {
     ring_init(&node->touched);
+    ring_init(&node->cut);
     ring_init(&node->used);
     ring_init(&node->dirty);
     ring_init(&node->queued);
@@ -340,9 +341,11 @@ int64_t node_next_deadline(const struct node *node)
     return node->timed_us < deadline ? node->timed_us : deadline;
 }
 
-void node_flush(struct node *node)
+bool node_flush(struct node *node)
 {
     struct ring *r;
+    while ((r = ring_take(&node->cut)) != NULL)
+        hosted_touch(ring_entry(r, struct hosted, cut));
     do {
         create_settle(node);
         while ((r = ring_take(&node->touched)) != NULL)
@@ -351,4 +354,5 @@ void node_flush(struct node *node)
     } while (!ring_is_empty(&node->touched) || create_can_settle(node));
     if (node->done != NULL && has_stopped(node))
         end_start(node, &(struct err){0});
+    return !ring_is_empty(&node->cut);
 }

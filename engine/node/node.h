@@ -4,8 +4,8 @@
  * hands requests down to them. It does no input or output of its own: jobs go
  * to a disk, time comes in with node_tick(), randomness through a callback. The
  * owner does, for each thing that happens: node_tick(); node_ask() and its
- * sisters, or the disk's completions; node_flush(). All calls that come in
- * before one flush are written together. */
+ * sisters, or the disk's completions; node_flush(). Calls that come in
+ * before one flush are written together, as far as a turn reaches. */
 #ifndef ATE_NODE_NODE_H
 #define ATE_NODE_NODE_H
 
@@ -81,8 +81,9 @@ void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us);
 /* When node_tick() is wanted again, in steady time; INT64_MAX: never. */
 int64_t node_next_deadline(const struct node *node);
 
-/* Do what was asked; write it. */
-void node_flush(struct node *node);
+/* Do what was asked; write it. True: there is more, which waits for another
+ * flush; let what has happened meanwhile come in before. */
+bool node_flush(struct node *node);
 
 /* ---- requests ---- */
 

@@ -183,8 +183,8 @@ static void process_run(struct process *p)
     bool more = true;
     node_tick(p->node, p->wall_ms, p->steady_us);
     while (more) {
-        node_flush(p->node);
-        more = p->step(p->step_ctx);
+        more = node_flush(p->node);
+        more |= p->step(p->step_ctx);
         if (!more && p->asked_count > 0 && !p->is_silent) {
             bank_answer(p);
             more = true;

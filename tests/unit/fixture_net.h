@@ -188,7 +188,7 @@ static void run(struct bench *s, struct peer *const *peers)
         node_flush(s->node);
         if (!rng_coin(&s->rng) || !moved)
             moved |= world_reap(&s->world) > 0;
-        node_flush(s->node);
+        moved |= node_flush(s->node);
         for (size_t i = 0; peers[i] != NULL; i++)
             moved |= peers[i]->server != NULL &&
                      server_session_waiting(peers[i]->server) > 0;

@@ -262,9 +262,10 @@ static void world_logic_free(void *ctx, struct logic_maker *maker)
 static void world_run(struct world *w, struct node *node)
 {
     node_tick(node, w->wall_ms, w->steady_us);
+    bool more;
     do {
-        node_flush(node);
-    } while (world_reap(w) > 0);
+        more = node_flush(node);
+    } while (world_reap(w) > 0 || more);
     node_flush(node);
 }
 

@@ -141,19 +141,19 @@ static void unknown_names_are_suggested(void **state)
 
 /* ---- calls ---- */
 
-/* Calls that come in together are one group: they get one root, and the header
- * file is written once. */
+/* A few calls that come in together are one group: they get one root, and the
+ * header file is written once. */
 static void calls_before_one_flush_are_one_group(void **state)
 {
     struct bench *s = *state;
-    struct ask asks[8];
+    struct ask asks[3];
     note(s, "bank", "first");
     size_t writes = s->world.writes;
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 3; i++)
         start_call(s->node, &asks[i], "bank", "note.append", ARGS("text=x"));
     world_run(&s->world, s->node);
     assert_int_equal(s->world.writes, writes + 1);
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 3; i++) {
         assert_int_equal(asks[i].code, 0);
         assert_true(
             same_text(&asks[0].result, "root", &asks[i].result, "root"));
@@ -161,7 +161,7 @@ static void calls_before_one_flush_are_one_group(void **state)
                          int_at(&asks[0].result, "index") + (int64_t)i);
         assert_int_equal(int_at(&asks[i].result, "gas"), 7);
     }
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 3; i++)
         ask_end(&asks[i]);
 }
 
@@ -293,6 +293,59 @@ static void a_full_disk_fails_what_waits_behind(void **state)
     ask_end(&second);
     s->world.full = false;
     note(s, "bank", "after");
+}
+
+/* Of ten calls the first five are written while the others are worked; they
+ * keep their order. */
+static void half_of_what_waits_is_worked_at_a_time(void **state)
+{
+    enum { CALLS = 10 };
+    struct bench *s = *state;
+    struct ask asks[CALLS];
+    size_t writes;
+    note(s, "bank", "before");
+    for (int i = 0; i < CALLS; i++) {
+        ask_begin(s->node, &asks[i], REQUEST_CALL, "bank", "note.append",
+                  ARGS("text=one of many"));
+        node_ask(s->node, &asks[i].request);
+    }
+    writes = s->world.writes;
+    assert_true(node_flush(s->node)); /* 5 */
+    assert_int_equal(s->world.writes, writes + 1);
+    assert_true(node_flush(s->node)); /* 3, behind the group under way */
+    assert_false(node_flush(s->node));
+    assert_int_equal(s->world.writes, writes + 1);
+    world_reap(&s->world);
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(asks[i].done, i < CALLS / 2);
+    world_run(&s->world, s->node);
+    for (int i = 0; i < CALLS; i++) {
+        assert_true(asks[i].done);
+        assert_int_equal(asks[i].code, 0);
+        ask_end(&asks[i]);
+    }
+}
+
+/* A call that is canceled before its half comes is not begun. */
+static void what_waits_for_its_half_can_be_canceled(void **state)
+{
+    enum { CALLS = 8 };
+    struct bench *s = *state;
+    struct ask asks[CALLS];
+    note(s, "bank", "before");
+    for (int i = 0; i < CALLS; i++) {
+        ask_begin(s->node, &asks[i], REQUEST_CALL, "bank", "note.append",
+                  ARGS("text=one of many"));
+        node_ask(s->node, &asks[i].request);
+    }
+    assert_true(node_flush(s->node));
+    node_cancel(s->node, &asks[CALLS - 1].request);
+    world_run(&s->world, s->node);
+    for (int i = 0; i < CALLS; i++) {
+        assert_true(asks[i].done);
+        assert_int_equal(asks[i].code, i < CALLS - 1 ? 0 : ATE_ECANCELED);
+        ask_end(&asks[i]);
+    }
 }
 
 /* ---- reads ---- */
@@ -821,6 +874,8 @@ int main(void)
         TEST(arguments_have_to_be_a_map),
         TEST(a_full_disk_is_survived),
         TEST(a_full_disk_fails_what_waits_behind),
+        TEST(half_of_what_waits_is_worked_at_a_time),
+        TEST(what_waits_for_its_half_can_be_canceled),
         TEST(default_reads_can_be_called),
         TEST(output_stops_without_credit),
         TEST(followers_are_told_until_they_cancel),
