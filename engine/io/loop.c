@@ -626,14 +626,14 @@ static void stop(struct loop *loop)
     node_stop(loop->node, node_stopped, loop);
 }
 
-/* All but what callers at the socket are told. True: there is more. */
-static bool work(struct loop *loop)
+/* All but what the loop's own thread does. True: there is more. */
+static bool work(struct loop *loop, bool may_stop)
 {
     node_tick(loop->node, wall_ms(loop), steady_us());
     reap(loop);
     service_hub_reap(loop->hub);
     bool closing = take_messages(loop);
-    if (closing && !loop->stopping)
+    if (closing && may_stop && !loop->stopping)
         stop(loop);
     bool more = node_flush(loop->node);
     while (loop->memory != NULL && (reap(loop) > 0 || more))
@@ -647,7 +647,7 @@ static void step(struct loop *loop)
     uv_idle_stop(&loop->no_wait);
     if (loop->stopped)
         return;
-    bool more = work(loop);
+    bool more = work(loop, true);
     if (loop->server != NULL && server_flush(loop->server))
         more = true;
     if (more && !loop->stopped)
@@ -662,7 +662,7 @@ static void step(struct loop *loop)
 static bool needs_loop(const struct loop *loop)
 {
     int left_ms = uv_backend_timeout(&loop->uv);
-    return loop->in_turn || loop->stopping ||
+    return loop->in_turn ||
            (left_ms >= 0 &&
             uv_now(&loop->uv) + (uint64_t)left_ms < loop->sleeps_till);
 }
@@ -677,11 +677,10 @@ static bool step_here(struct loop *loop, bool may_write)
     bool wakes = false;
     if (may) {
         uv_update_time(&loop->uv);
-        wakes = work(loop);
+        wakes = work(loop, false);
         if (loop->server != NULL && (!may_write || server_flush(loop->server)))
             wakes |= server_is_due(loop->server);
-        if (!loop->stopping)
-            set_timer(loop);
+        set_timer(loop);
         wakes |= needs_loop(loop);
     }
     turns_leave(&loop->turns);
@@ -788,9 +787,10 @@ static void *thread_main(void *ctx)
 /* ---- opening and closing ---- */
 
 /* What is freed is used again at once: fresh memory costs microseconds a page.
- */
+ * Threads that take turns (turns.h) are not to keep some each. */
 static void keep_memory(void)
 {
+    mallopt(M_ARENA_MAX, 2);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that glibc takes */
 }
