@@ -790,7 +790,7 @@ static void *thread_main(void *ctx)
  * Threads that take turns (turns.h) are not to keep some each. */
 static void keep_memory(void)
 {
-    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most that glibc takes */
 }
