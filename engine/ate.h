@@ -4,7 +4,9 @@
  * at the same time; only what is being closed or freed may not be in use. What
  * takes time is a call: it is started with ate_call() or ate_read(), which do
  * not wait, and its answers arrive on a port, a queue with an eventfd that the
- * caller polls in a loop of its own. Only ate_open(), ate_close(), ate_listen()
+ * caller polls in a loop of its own. A caller that has not asked for a port's
+ * descriptor is taken to wait next, so what it starts may be worked on its own
+ * thread, which needs a stack of 1 MiB for it. Only ate_open(), ate_close(), ate_listen()
  * and ate_callers() wait, for files, another process or a turn of the engine,
  * and ate_bundle() and ate_proof() compute. The library has threads of its own,
  * which block all signals; it calls nothing of the caller's. None of it may be
@@ -152,11 +154,11 @@ ATE_API void ate_port_free(struct ate_port *port);
 /* A descriptor that is readable while an answer waits, to be polled and nothing
  * else: ate_port_next() empties it. Owned by the port. */
 ATE_API int ate_port_fd(const struct ate_port *port);
-/* For a loop that takes answers, each time before it sleeps, until there is
- * none: what it asks meanwhile is gathered, and begun together by the
- * ate_port_next() that it sleeps after, where the process serves the folder on
- * that very thread: reads are often answered then. The descriptor is readable
- * when more came after that. Of one thread, and freed before its ate. */
+/* For a loop of one thread that takes answers each time before it sleeps, until
+ * there is none. What it asks in a turn is gathered then, and begun by the next
+ * ate_port_next(): on its own thread if that is little and the folder is this
+ * process's, so that reads are often answered at once. The descriptor wakes it
+ * for what comes later. Such a port is freed before its ate. */
 ATE_API void ate_port_gather(struct ate_port *port);
 
 enum ate_answer_kind {
