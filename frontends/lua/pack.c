@@ -4,8 +4,10 @@
  * (2) Bytes after the value are an error. */
 #include "lua/codec.h"
 
-#include <stdlib.h>
 #include <lauxlib.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include "base/buffer.h"
 #include "base/pack.h"
 #include "lua/scratch.h"
@@ -29,6 +31,14 @@ static const char *push_list(lua_State *L, struct pack_reader *r, size_t count,
     return error;
 }
 
+/* A text, or a number: but one that is none, which no table takes. */
+static bool is_key(lua_State *L, int at)
+{
+    if (lua_type(L, at) == LUA_TNUMBER)
+        return !isnan(lua_tonumber(L, at));
+    return lua_type(L, at) == LUA_TSTRING;
+}
+
 static const char *push_map(lua_State *L, struct pack_reader *r, size_t count,
                             int depth)
 {
@@ -36,8 +46,7 @@ static const char *push_map(lua_State *L, struct pack_reader *r, size_t count,
     lua_createtable(L, 0, (int)count);
     for (size_t i = 0; i < count && error == NULL; i++) {
         error = push_next(L, r, depth + 1);
-        if (error == NULL && lua_type(L, -1) != LUA_TSTRING &&
-            lua_type(L, -1) != LUA_TNUMBER)
+        if (error == NULL && !is_key(L, -1))
             error = "msgpack: a key is no text";
         if (error == NULL)
             error = push_next(L, r, depth + 1);

@@ -51,7 +51,8 @@ describe('msgpack', function()
     it('refuses each way to be cut short or wrong', function()
         for _, text in ipairs({'c1', 'd9', 'd905aa', '92c0', '81a161',
             'dd7fffffff', 'df7fffffff', 'dbffffffff', 'c6ffffffff', 'cd01',
-            'c0c0', 'cfffffffffffffffff', 'd40000', '81c0c0'}) do
+            'c0c0', 'cfffffffffffffffff', 'd40000', '81c0c0',
+            '81cb7ff8000000000000c0', '81ca7fc00000c0'}) do
             local value, problem = ate.unpack(from_hex(text))
             assert.is_nil(value)
             assert.matches('^msgpack: ', problem)
