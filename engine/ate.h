@@ -6,11 +6,11 @@
  * not wait, and its answers arrive on a port, a queue with an eventfd that the
  * caller polls in a loop of its own. A caller that has not asked for a port's
  * descriptor is taken to wait next, so what it starts may be worked on its own
- * thread, which needs a stack of 1 MiB for it. Only ate_open(), ate_close(), ate_listen()
- * and ate_callers() wait, for files, another process or a turn of the engine,
- * and ate_bundle() and ate_proof() compute. The library has threads of its own,
- * which block all signals; it calls nothing of the caller's. None of it may be
- * used in the child of a fork() before exec().
+ * thread, which needs a stack of 1 MiB for it. Only ate_open(), ate_close(),
+ * ate_listen() and ate_callers() wait, for files, another process or a turn of
+ * the engine, and ate_bundle() and ate_proof() compute. The library has threads
+ * of its own, which block all signals; it calls nothing of the caller's. None
+ * of it may be used in the child of a fork() before exec().
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
  * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
