@@ -325,13 +325,18 @@ struct frame_parts {
     uint32_t accepted;
 };
 
+static void copy_range(struct buf *to, struct bytes all, uint64_t from,
+                       uint64_t end)
+{
+    if (end > from)
+        buf_put(to, all.data + from, end - from);
+}
+
 static void copy_bodies(struct frame_parts *f, const struct member_bodies *b,
                         const struct body_walk *from)
 {
-    buf_put(&f->inlined, b->inlined.data + from->inline_at,
-            b->walk.inline_at - from->inline_at);
-    buf_put(&f->bodies, b->file.data + from->file_at,
-            b->walk.file_at - from->file_at);
+    copy_range(&f->inlined, b->inlined, from->inline_at, b->walk.inline_at);
+    copy_range(&f->bodies, b->file, from->file_at, b->walk.file_at);
 }
 
 static void copy_member(struct frame_parts *f, const struct batch_member *m,
