@@ -149,11 +149,12 @@ static int open_loop(struct ate *ate, const char *path, unsigned flags,
 
 /* Through the process that serves the folder, if there is one. */
 static int open_either(struct ate *ate, const char *path, unsigned flags,
-                       struct err *err)
+                       uint32_t wait_ms, struct err *err)
 {
     struct remote_options options = {
         .path = path,
         .read_only = (flags & ATE_READ_ONLY) != 0,
+        .wait_ms = wait_ms,
     };
     if ((flags & (ATE_MEMORY | ATE_FOLDER | ATE_LOCAL)) != 0)
         return open_loop(ate, path, flags, err);
@@ -168,6 +169,12 @@ static int open_either(struct ate *ate, const char *path, unsigned flags,
 int ate_open(struct ate **out, const char *path, unsigned flags,
              struct ate_error *error)
 {
+    return ate_open_within(out, path, flags, 0, error);
+}
+
+int ate_open_within(struct ate **out, const char *path, unsigned flags,
+                    uint32_t wait_ms, struct ate_error *error)
+{
     struct err err = {0};
     *out = NULL;
     if (error != NULL)
@@ -176,7 +183,7 @@ int ate_open(struct ate **out, const char *path, unsigned flags,
     if (rc != 0)
         return fail(error, &err);
     struct ate *ate = mem_zero(1, sizeof(*ate));
-    rc = open_either(ate, path, flags, &err);
+    rc = open_either(ate, path, flags, wait_ms, &err);
     if (rc != 0) {
         mem_free(ate);
         return fail(error, &err);

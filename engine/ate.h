@@ -6,11 +6,12 @@
  * not wait, and its answers arrive on a port, a queue with an eventfd that the
  * caller polls in a loop of its own. A caller that has not asked for a port's
  * descriptor is taken to wait next, so what it starts may be worked on its own
- * thread, which needs a stack of 1 MiB for it. Only ate_open(), ate_close(),
- * ate_listen() and ate_callers() wait, for files, another process or a turn of
- * the engine, and ate_bundle() and ate_proof() compute. The library has threads
- * of its own, which block all signals; it calls nothing of the caller's. None
- * of it may be used in the child of a fork() before exec().
+ * thread, which needs a stack of 1 MiB for it. Only ate_open(),
+ * ate_open_within(), ate_close(), ate_listen() and ate_callers() wait, for
+ * files, another process or a turn of the engine, and ate_bundle() and
+ * ate_proof() compute. The library has threads of its own, which block all
+ * signals; it calls nothing of the caller's. None of it may be used in the
+ * child of a fork() before exec().
  *
  * Values cross this header as msgpack, in the form that doors use: an amount is
  * text ("12.50"), a ref the key of what it names ("alice", "project/7", a fact
@@ -97,13 +98,22 @@ enum ate_open_flags {
  * is there. One process at a time may write to it. When that one listens
  * (ate_listen(), `ate serve`), calls go to it through DATA/socket, whatever the
  * flags but MEMORY, FOLDER and LOCAL, and every function works alike. The
- * other process is waited for at most 5 seconds.
+ * other process is waited for at most 5 seconds; ate_open_within() says how
+ * long.
  * Errors: NOT_FOUND, DENIED (also: the process that listens lets in the
  * folder's owner and root alone), UNAVAILABLE (another process has it, and does
- * not listen, or takes nobody), IO, CORRUPT, INVALID (flags; or the other
- * process speaks another version). */
+ * not listen, or takes nobody, or says nothing), IO, CORRUPT, INVALID (flags;
+ * or the other process speaks another version). */
 ATE_API int ate_open(struct ate **out, const char *path, unsigned flags,
                      struct ate_error *error);
+
+/* The same for whoever has a deadline: the other process is waited for at most
+ * `wait_ms`, from now on; 0: as ate_open(). What this process opens itself
+ * takes as long as its files do.
+ * Errors: those of ate_open(), and CANCELED: the other process takes nobody, or
+ * says nothing, within `wait_ms`. */
+ATE_API int ate_open_within(struct ate **out, const char *path, unsigned flags,
+                            uint32_t wait_ms, struct ate_error *error);
 
 /* Wait for writes under way, cancel reads, mark the logs idle, close. Where
  * others are connected, they first get their answers; who does not take them is

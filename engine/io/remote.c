@@ -46,9 +46,9 @@ struct remote {
     struct port_source source; /* first, so that one pointer is the other */
     _Atomic unsigned refs;     /* its owner's, and of ports */
     char *path;                /* absolute */
-    int hello_ms;
-    int wake; /* eventfds, for the thread */
-    int kick; /* and for a caller who fetches */
+    uint32_t wait_ms;          /* 0: nobody said how long */
+    int wake;                  /* eventfds, for the thread */
+    int kick;                  /* and for a caller who fetches */
     pthread_t thread;
 
     pthread_mutex_t mutex;
@@ -351,16 +351,30 @@ static void *thread_main(void *ctx)
 
 /* ---- opening and closing ---- */
 
-/* Nothing else goes on yet: wait until the daemon has said HELLO. */
-static int shake_hands(struct remote *r, struct err *err)
+static uint32_t waits_ms(const struct remote *r)
 {
-    int64_t late_us = now_us() + (int64_t)r->hello_ms * US_PER_MS;
+    return r->wait_ms != 0 ? r->wait_ms : LIMIT_NET_HELLO_MS;
+}
+
+/* The daemon stands still. For whoever said how long to wait, it is as with a
+ * call whose deadline passed. */
+static int late(const struct remote *r, struct err *err)
+{
+    return err_set(err, r->wait_ms != 0 ? ATE_ECANCELED : ATE_EUNAVAILABLE,
+                   "open %s: the daemon says nothing for %lu ms; see why the "
+                   "process that serves it stands still, or end it and start "
+                   "it again",
+                   r->path, (unsigned long)waits_ms(r));
+}
+
+/* Nothing else goes on yet: wait until the daemon has said HELLO. */
+static int shake_hands(struct remote *r, int64_t late_us, struct err *err)
+{
     while (!client_session_is_ready(r->session)) {
         struct pollfd poll_fd = {.fd = r->fd, .events = POLLIN};
         int left_ms = timeout_ms(late_us);
         if (left_ms == 0)
-            return err_set(err, ATE_EUNAVAILABLE, "%s: the daemon says nothing",
-                           r->path);
+            return late(r, err);
         if (poll(&poll_fd, 1, left_ms) <= 0)
             continue;
         int rc = read_once(r, err); /* nobody else could */
@@ -374,12 +388,15 @@ static int start(struct remote *r, struct err *err)
 {
     sigset_t all;
     sigset_t before;
-    int rc = connect_now(r, r->hello_ms, err);
+    int64_t late_us = now_us() + (int64_t)waits_ms(r) * US_PER_MS;
+    int rc = connect_now(r, timeout_ms(late_us), err);
     if (rc == ATE_EDENIED && r->fd < 0)
         err->code = ATE_ENOT_FOUND; /* it is not for us to know */
+    if (rc == ATE_EUNAVAILABLE)
+        return late(r, err);
     if (rc != 0)
         return err->code;
-    rc = shake_hands(r, err);
+    rc = shake_hands(r, late_us, err);
     if (rc == 0) {
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before); /* not for it */
@@ -422,8 +439,7 @@ static struct remote *remote_new(const char *path,
     r->source = (struct port_source){fetch, leave, ref, unref};
     r->refs = 1;
     r->path = mem_text(path);
-    r->hello_ms =
-        options->hello_ms != 0 ? options->hello_ms : LIMIT_NET_HELLO_MS;
+    r->wait_ms = options->wait_ms;
     r->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     r->kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     r->fd = -1;

@@ -19,12 +19,13 @@ struct remote;
 struct remote_options {
     const char *path; /* of the folder */
     bool read_only;
-    int hello_ms; /* 0: as limits.h has it */
+    uint32_t wait_ms; /* for the daemon, until it said HELLO; 0: limits.h */
 };
 
 /* Connect. Errors: NOT_FOUND (nobody serves it, or the socket is not ours to
  * open), DENIED (the daemon does not let us in), UNAVAILABLE (no answer in
- * time, or it takes nobody), INVALID (it speaks another way), IO. */
+ * time, or it takes nobody), CANCELED (no answer within a `wait_ms` that was
+ * given), INVALID (it speaks another way), IO. */
 int remote_open(struct remote **out, const struct remote_options *options,
                 struct err *err);
 

@@ -174,11 +174,10 @@ static size_t count_kind(const struct declaring *d, enum declared kind)
 static const struct record *first_of(const struct declaring *d,
                                      enum declared kind)
 {
-    const struct record *record = d->records;
-    while (record < d->records + d->record_count &&
-           group_of(record) != (int)kind)
-        record++;
-    return record;
+    size_t i = 0;
+    while (i < d->record_count && group_of(&d->records[i]) != (int)kind)
+        i++;
+    return d->record_count > 0 ? &d->records[i] : NULL;
 }
 
 static void name_types(struct declaring *d)

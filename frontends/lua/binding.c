@@ -204,12 +204,23 @@ static bool option(lua_State *L, int index, const char *name)
     return is_set;
 }
 
-/* node(path, {read_only, create, memory, folder, ["local"]}) -> node | nil, err
- */
+static uint32_t count_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    lua_Number count = luaL_optnumber(L, -1, 0);
+    if (!(count >= 0 && count <= UINT32_MAX))
+        luaL_error(L, "%s is a whole number below 2^32", name);
+    lua_pop(L, 1);
+    return (uint32_t)count;
+}
+
+/* node(path, {read_only, create, memory, folder, ["local"], wait_ms})
+ * -> node | nil, err */
 static int node_open(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
     unsigned flags = 0;
+    uint32_t wait_ms = 0;
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
         flags |= option(L, 2, "read_only") ? ATE_READ_ONLY : 0;
@@ -217,13 +228,14 @@ static int node_open(lua_State *L)
         flags |= option(L, 2, "local") ? ATE_LOCAL : 0;
         flags |= option(L, 2, "memory") ? ATE_MEMORY : 0;
         flags |= option(L, 2, "folder") ? ATE_FOLDER | ATE_READ_ONLY : 0;
+        wait_ms = count_field(L, 2, "wait_ms");
     }
     struct node_box *box = lua_newuserdata(L, sizeof(*box));
     box->ate = NULL;
     luaL_getmetatable(L, NODE_META);
     lua_setmetatable(L, -2);
     struct ate_error error = {0};
-    if (ate_open(&box->ate, path, flags, &error) != 0) {
+    if (ate_open_within(&box->ate, path, flags, wait_ms, &error) != 0) {
         box->ate = NULL;
         return binding_fail(L, &error);
     }
@@ -376,16 +388,6 @@ static const char *text_field(lua_State *L, int index, const char *name)
     return luaL_optstring(L, -1, NULL);
 }
 
-static uint32_t count_field(lua_State *L, const char *name)
-{
-    lua_getfield(L, 3, name);
-    lua_Number count = luaL_optnumber(L, -1, 0);
-    if (!(count >= 0 && count <= UINT32_MAX))
-        luaL_error(L, "%s is a whole number below 2^32", name);
-    lua_pop(L, 1);
-    return (uint32_t)count;
-}
-
 /* A value of the table at 3 as msgpack, on the stack and so alive. NULL: there
  * is none, and nil is on the stack, or what is wrong with it. */
 static const void *packed_field(lua_State *L, const char *name, size_t *len)
@@ -416,8 +418,8 @@ static int read_request(lua_State *L, struct ate_request *request)
     luaL_argcheck(L, id == NULL || len == CALL_ID_SIZE, 3,
                   "call_id is 16 bytes");
     request->call_id = (const uint8_t *)id;
-    request->deadline_ms = count_field(L, "deadline_ms");
-    request->credit = count_field(L, "credit");
+    request->deadline_ms = count_field(L, 3, "deadline_ms");
+    request->credit = count_field(L, 3, "credit");
     request->args = packed_field(L, "args", &request->args_len);
     if (request->args == NULL && !lua_isnil(L, -1))
         return -1;

@@ -121,6 +121,26 @@ int head_check_host(const char *bytes, size_t size, bool has_to,
     return 0;
 }
 
+int head_check_body(const char *bytes, size_t size, struct problem *problem)
+{
+    struct head h;
+    size_t count = 0;
+    head_begin(&h, bytes, size);
+    while (head_next(&h)) {
+        if (h.name_len > 0 && is_blank(h.name[0]))
+            return problem_set(problem, "INVALID",
+                               "a header line begins with its name, not with a "
+                               "blank");
+        if (head_is(&h, "content-length") || head_is(&h, "transfer-encoding"))
+            count++;
+    }
+    return count <= 1
+               ? 0
+               : problem_field(problem, "Content-Length",
+                               "a request has one Content-Length or one "
+                               "Transfer-Encoding, not several and not both");
+}
+
 size_t head_origin(const char *target, size_t len)
 {
     static const char *const schemes[] = {"http://", "https://"};

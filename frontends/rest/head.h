@@ -30,6 +30,12 @@ bool head_is(const struct head *h, const char *name);
 int head_check_host(const char *bytes, size_t size, bool has_to,
                     struct problem *problem);
 
+/* One line at most says where the body ends: of several Content-Lengths, equal
+ * ones too, or beside Transfer-Encoding, another in front may have taken
+ * another (RFC 9112, 6.3). Nor does any line go on in the next (5.2), where
+ * another may see one that is not seen here. */
+int head_check_body(const char *bytes, size_t size, struct problem *problem);
+
 /* What stands before the path where a target is absolute (RFC 9112, 3.2.2):
  * the length of "http://host:80"; 0: it is not. */
 size_t head_origin(const char *target, size_t len);

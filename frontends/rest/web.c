@@ -172,13 +172,16 @@ static void take_path(h2o_req_t *req)
     req->query_at = mark != NULL ? (size_t)(mark - req->path.base) : SIZE_MAX;
 }
 
-/* h2o keeps one Host and makes one up; but all of the head is still there. */
-static int check_host(const struct client *c, const h2o_req_t *req,
+/* h2o keeps one Host and makes one up, and of what says where the body ends it
+ * takes one; but all of the head is still there. */
+static int check_head(const struct client *c, const h2o_req_t *req,
                       struct problem *problem)
 {
     const h2o_buffer_t *input = c->sock->input;
-    return head_check_host(input->bytes, input->size, req->version >= 0x101,
-                           problem);
+    int rc = head_check_body(input->bytes, input->size, problem);
+    return rc != 0 ? rc
+                   : head_check_host(input->bytes, input->size,
+                                     req->version >= 0x101, problem);
 }
 
 static void refuse(h2o_req_t *req, const struct problem *problem)
@@ -205,7 +208,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     c->turns++;
     c->is_silent = true;
     take_path(req);
-    if (check_host(c, req, &problem) != 0)
+    if (check_head(c, req, &problem) != 0)
         refuse(req, &problem);
     else
         w->asked(w->owner, req);

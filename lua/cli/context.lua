@@ -44,22 +44,42 @@ function Context:keep(opened)
     return opened
 end
 
--- A daemon that stands still is not waited for by who types Ctrl-C.
-local function open(path, flags)
+-- A daemon that stands still is not waited for by who types Ctrl-C, and by
+-- nobody for longer than this.
+local WAIT_MS = 5000
+
+local function open(path, flags, left)
+    flags.wait_ms = left and left() or WAIT_MS
     ate.host.yield(true)
     local opened, err = session.open(path, flags)
     ate.host.yield(false)
     return opened, err
 end
 
+--- Write if nobody else does, else read. A daemon that says nothing (CANCELED)
+-- is not asked again, for that would be to wait twice.
+local function open_for_calls(path, left)
+    local opened, err = open(path, {}, left)
+    if opened ~= nil or err.code ~= 'UNAVAILABLE' and err.code ~= 'DENIED' then
+        return opened, err
+    end
+    local reading, reading_err = open(path, {read_only = true}, left)
+    if reading ~= nil then
+        reading.writing_err = err
+    end
+    return reading, reading_err
+end
+
 --- Open the data folder.
 -- @tparam string mode `read` beside whoever writes, `write`, `create`: write,
 -- and make the folder, `call`: write if nobody else does, else read
--- @tparam[opt] boolean is_local never through the process that serves it
+-- @tparam[opt] table more is_local: never through the process that serves it;
+-- left: gives how many milliseconds are left for it (ate.cli.deadline)
 -- @treturn[1] table session, closed when the command ends
 -- @treturn[2] nil
 -- @treturn[2] table err
-function Context:open(mode, is_local)
+function Context:open(mode, more)
+    local left = more and more.left
     local path = self:data()
     if mode ~= 'create' and ate.host.kind(path) == nil then
         return nil, missing_folder(path)
@@ -74,15 +94,16 @@ function Context:open(mode, is_local)
             end
         end
     end
-    local opened, err = open(path, {read_only = mode == 'read',
-        create = mode == 'create', ['local'] = is_local})
-    if opened == nil and mode == 'call'
-        and (err.code == 'UNAVAILABLE' or err.code == 'DENIED') then
-        local writing_err = err
-        opened, err = open(path, {read_only = true})
-        if opened ~= nil then
-            opened.writing_err = writing_err
-        end
+    local opened, err
+    if mode == 'call' then
+        opened, err = open_for_calls(path, left)
+    else
+        opened, err = open(path, {read_only = mode == 'read',
+            create = mode == 'create', ['local'] = more and more.is_local},
+            left)
+    end
+    if opened == nil and err.code == 'CANCELED' and left == nil then
+        err = ate.error('UNAVAILABLE', err.text) -- no deadline of the user's
     end
     if opened == nil then
         return nil, err

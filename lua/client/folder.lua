@@ -31,7 +31,8 @@ end
 -- by itself.
 -- @tparam[opt] table options data (else $ATE_DATA, else ~/.local/share/ate),
 -- read_only, create, memory (none: all in memory); as (who signs) and
--- deadline_ms are those of each call that does not say otherwise
+-- deadline_ms are those of each call that does not say otherwise; opening has
+-- the deadline, too
 -- @treturn[1] table folder
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -47,7 +48,8 @@ function M.open(options)
             .. 'true makes one'):format(path))
     end
     local opened, err = session.open(path, {read_only = options.read_only,
-        create = options.create, memory = options.memory})
+        create = options.create, memory = options.memory,
+        wait_ms = options.deadline_ms})
     if opened == nil then
         return nil, err
     end

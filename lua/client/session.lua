@@ -22,7 +22,8 @@ local LOOK_MS = 200
 
 --- Open a data folder.
 -- @tparam ?string path
--- @tparam table flags read_only, create, memory, folder, local
+-- @tparam table flags read_only, create, memory, folder, local; wait_ms, how
+-- long another process is waited for: then CANCELED; else 5 s and UNAVAILABLE
 -- @treturn[1] table session
 -- @treturn[2] nil
 -- @treturn[2] table err
@@ -363,10 +364,13 @@ function Session:rows(chain, method, args, who)
 end
 
 --- The schema of a chain, kept for the session.
-function Session:schema(chain)
+-- @tparam string chain
+-- @tparam[opt] number deadline_ms when it is not there yet
+function Session:schema(chain, deadline_ms)
     self.schemas = self.schemas or {}
     if self.schemas[chain] == nil then
-        local schema, err = self:read(chain, 'schema')
+        local schema, err = self:read(chain, 'schema', nil, nil,
+            {deadline_ms = deadline_ms})
         if schema == nil then
             return nil, err
         end

@@ -91,6 +91,9 @@ static void head(const uint8_t *data, size_t len)
     struct problem problem = {0};
     if (head_check_host((const char *)data, len, true, &problem) != 0)
         check(&problem);
+    problem = (struct problem){0};
+    if (head_check_body((const char *)data, len, &problem) != 0)
+        check(&problem);
     assert(head_origin((const char *)data, len) <= len);
 }
 

@@ -196,6 +196,74 @@ print('held')
         ]]))
     end)
 
+    it('say once where the body ends', function()
+        run.write(run.dir .. '/length.py', [[
+import json, socket, sys
+host, port = sys.argv[1].split(':')
+KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
+POST = b'POST /v1/bank/types/transfer HTTP/1.1\r\nhost: a\r\n' + KEY \
+    + b'content-type: application/json\r\n'
+GIVE = b'{"from":"alice","to":"bob","amount":"1"}'
+LONG = b'Content-Length: %d\r\n' % len(GIVE)
+MORE = b'content-length: %d\r\n' % (len(GIVE) + 2)
+LESS = b'content-length: 0\r\n'
+PARTS = b'Transfer-Encoding: chunked\r\n'
+CHUNKS = b'%x\r\n%s\r\n0\r\n\r\n' % (len(GIVE), GIVE)
+
+# What comes until the other side closes: nobody asks it to.
+def talk(data):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(data)
+    out = b''
+    try:
+        while True:
+            got = s.recv(65536)
+            if not got:
+                break
+            out += got
+    except ConnectionError:
+        pass
+    return out
+
+# Behind the body, a request that somebody hid there.
+HIDDEN = b'GET /v1/bank HTTP/1.1\r\nhost: a\r\n' + KEY + b'\r\n'
+for lines, body in (
+        (LONG + LONG, GIVE), (LONG + MORE, GIVE + b'  '),
+        (MORE + LONG, GIVE + b'  '), (LONG + LESS, GIVE),
+        (LESS + LONG, GIVE), (LESS + LESS, b''),
+        (LONG + b'x: y\r\n' + LONG.upper(), GIVE),
+        (LONG + PARTS, CHUNKS), (PARTS + LONG, CHUNKS), (PARTS + LESS, CHUNKS),
+        (PARTS + PARTS, CHUNKS),
+        (b'transfer-encoding: gzip\r\n' + PARTS, CHUNKS)):
+    said = talk(POST + lines + b'\r\n' + body + HIDDEN)
+    head, told = said.split(b'\r\n\r\n', 1)
+    assert head.split(b' ')[1] == b'400', (lines, said)
+    assert b'connection: close' in head.lower(), (lines, head)
+    assert b'content-type: application/problem+json' in head, head
+    problem = json.loads(told) # and no second answer
+    assert problem['code'] == 'INVALID', problem
+    assert problem['errors'][0]['pointer'] == '/Content-Length', problem
+# Lines that only look like them, to some.
+for line in (LONG.replace(b':', b' :'), b' ' + LONG, b'\t' + PARTS,
+        b' \r\n', PARTS.replace(b':', b' :'), b'content-length: 1, 1\r\n'):
+    said = talk(POST + PARTS + line + b'\r\n' + CHUNKS + HIDDEN)
+    assert said.split(b' ')[1] == b'400', (line, said)
+    assert said.count(b'HTTP/1.1 ') == 1, (line, said)
+for lines, body in ((LONG, GIVE), (PARTS, CHUNKS),
+        (LONG + b'x-content-length: 1\r\n', GIVE)):
+    said = talk(POST + lines + b'connection: close\r\n\r\n' + body)
+    assert said.split(b' ')[1] == b'201', (lines, said)
+print('once')
+]])
+        assert.equal('once\n', bank([[
+            python3 length.py "${U#http://}" "$K" || fail length
+            # Of all those, three were taken.
+            ask "$U/v1/bank/views/balance"; want 200
+            told | grep -q '"3.00"' || fail "$(told)"
+        ]]))
+    end)
+
     it('want one Host, and take an absolute target', function()
         run.write(run.dir .. '/host.py', [[
 import json, socket, sys

@@ -641,12 +641,74 @@ describe('a call id', function()
 end)
 
 describe('a deadline', function()
+    it('ends opening through a daemon that stands still', function()
+        local done = script([[
+            bank
+            serve
+            kill -STOP "$daemon"
+            "$ATE" call bank transfer from=alice to=bob amount=1 \
+                --deadline 300 2>err
+            echo "exit $?"
+            cat err
+            grep '^State:' /proc/$daemon/status
+            kill -CONT "$daemon"
+            [ -z "$(sizes)" ] || fail "$(sizes)"
+            stop
+        ]])
+        assert.matches('^exit 130\nate: open [^\n]+/data: the daemon says '
+            .. 'nothing for 300 ms; see why the process that serves it stands '
+            .. 'still, or end it and start it again\nState:%s+T', done.out)
+    end)
+
+    it('is all that a daemon without a word is given, and once', function()
+        run.write(run.dir .. '/silent.py', [[
+import signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+open('listens', 'w').close()
+signal.sigwait([signal.SIGTERM])
+listener.setblocking(False)
+count = 0
+try:
+    while True:
+        listener.accept()
+        count += 1
+except BlockingIOError:
+    print(count)
+]])
+        local done = script([[
+            bank
+            python3 silent.py data/socket &
+            children="$children $!"
+            silent=$!
+            until [ -e listens ]; do :; done
+            set -- call bank transfer from=alice to=bob amount=1
+            "$ATE" "$@" --deadline 50 2>err
+            echo "exit $?"
+            grep -c 'says nothing for 50 ms' err
+            "$ATE" "$@" 2>err
+            echo "exit $?"
+            grep -c 'says nothing for 5000 ms' err
+            cat >x.lua <<END
+local ate = require('ate')
+local folder, err = ate.open{data = '$PWD/data', deadline_ms = 50}
+print(folder, err.code)
+END
+            "$ATE" run x.lua
+            kill $silent
+            wait $silent
+        ]])
+        assert.equal('exit 130\n1\nexit 7\n1\nnil\tCANCELED\n3\n', done.out)
+    end)
+
     it('ends a call to a daemon that stands still', function()
         local done = script([[
             bank
             serve
             mkfifo in
-            # A session that is there already, for opening has its own limit.
+            # A session that is there already.
             "$ATE" call bank transfer --jsonl in --deadline 300 --json \
                 >out 2>err &
             client=$!

@@ -285,11 +285,11 @@ static void *fake_main(void *ctx)
     return NULL;
 }
 
-static int open_fake(struct bench *b, struct fake *fake, int hello_ms,
+static int open_fake(struct bench *b, struct fake *fake, uint32_t wait_ms,
                      struct err *err)
 {
     struct remote *remote = NULL;
-    struct remote_options options = {.path = b->folder, .hello_ms = hello_ms};
+    struct remote_options options = {.path = b->folder, .wait_ms = wait_ms};
     fake->listener = local_socket_listen(b->folder, err);
     assert_true(fake->listener >= 0);
     assert_int_equal(pthread_create(&fake->thread, NULL, fake_main, fake), 0);
@@ -308,8 +308,8 @@ static void who_is_no_daemon_is_not_waited_for(void **state)
     struct err word;
     struct net_hello hello = {.version = NET_VERSION + 1};
     struct fake fake = {.holds = true};
-    assert_int_equal(open_fake(b, &fake, 30, &err), ATE_EUNAVAILABLE);
-    assert_non_null(strstr(err.text, "the daemon says nothing"));
+    assert_int_equal(open_fake(b, &fake, 30, &err), ATE_ECANCELED);
+    assert_non_null(strstr(err.text, "the daemon says nothing for 30 ms; see"));
     fake.holds = false;
     assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EUNAVAILABLE);
     assert_non_null(strstr(err.text, "ended"));
@@ -322,6 +322,59 @@ static void who_is_no_daemon_is_not_waited_for(void **state)
     net_answer_put(&fake.says, 0, word.code, &word, bytes_of(NULL, 0));
     assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EDENIED);
     assert_string_equal(err.text, "you are not let in");
+}
+
+/* It listens, and takes nobody. Those who wait to be taken get in the way of
+ * others: then it is connecting that takes too long. */
+static void opening_has_one_end(void **state)
+{
+    struct bench *b = *state;
+    struct ate *there;
+    struct ate_error error;
+    struct err err;
+    int callers[SOMAXCONN + 1];
+    int count = 0;
+    int listener = local_socket_listen(b->folder, &err);
+    assert_true(listener >= 0);
+    assert_int_equal(ate_open_within(&there, b->folder, 0, 20, &error),
+                     ATE_CANCELED);
+    assert_null(there);
+    assert_non_null(strstr(error.text, "open "));
+    assert_non_null(strstr(error.text, b->folder));
+    assert_non_null(strstr(error.text, "the daemon says nothing for 20 ms"));
+    while (count <= SOMAXCONN &&
+           (callers[count] = local_socket_connect(b->folder, 0, &err)) >= 0)
+        count++;
+    assert_true(count <= SOMAXCONN);
+    assert_int_equal(err.code, ATE_EUNAVAILABLE);
+    assert_int_equal(ate_open_within(&there, b->folder, 0, 20, &error),
+                     ATE_CANCELED);
+    assert_null(there);
+    while (count > 0)
+        close(callers[--count]);
+    close(listener);
+}
+
+/* Where nobody listens there is nobody to wait for: no wait is too short. */
+static void opening_without_a_daemon_is_not_bounded(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    ate_close(b->ate);
+    assert_int_equal(ate_open_within(&b->ate, b->folder, 0, 1, &error), 0);
+    assert_int_equal(ate_is_remote(b->ate), 0);
+}
+
+static void a_daemon_that_answers_is_soon_enough(void **state)
+{
+    struct bench *b = *state;
+    struct ate_error error;
+    struct bench there = {.port = b->port};
+    assert_int_equal(ate_open_within(&there.ate, b->folder, 0, WAIT_MS, &error),
+                     0);
+    assert_int_equal(ate_is_remote(there.ate), 1);
+    ask_ok(&there, ate_read, "bank", "info", NULL);
+    ate_close(there.ate);
 }
 
 /* It says HELLO, and nothing more. Whoever waits for an answer fetches it, so
@@ -393,6 +446,9 @@ int main(void)
         REMOTE(waiting_at_once_keeps_nobody_waiting),
         REMOTE(a_port_serves_two_folders),
         TEST(who_is_no_daemon_is_not_waited_for),
+        TEST(opening_has_one_end),
+        TEST(opening_without_a_daemon_is_not_bounded),
+        REMOTE(a_daemon_that_answers_is_soon_enough),
         TEST(a_daemon_that_stands_still_is_not_waited_for),
         TEST(a_stale_socket_does_not_matter),
     };

@@ -130,7 +130,6 @@ local function call_one(ctx, session, schema, method, who)
     if method.mode == 'write' and session.writing_err ~= nil then
         return nil, session.writing_err
     end
-    who.deadline_ms = ctx.options.deadline
     who.call_id = call_id_of(ctx.options['call-id'])
     if ctx.options.body ~= nil then
         local ok, wrong = body.add(ctx, session, method, args)
@@ -175,17 +174,14 @@ local function check_options(options)
     return err or follow.check(options)
 end
 
-local function run(ctx)
-    local wrong = check_options(ctx.options)
-    if wrong ~= nil then
-        return nil, wrong
-    end
-    local session, err = ctx:open('call')
+local function call(ctx, left)
+    local session, err = ctx:open('call',
+        ctx.options.deadline and {left = left})
     if session == nil then
         return nil, err
     end
     local schema
-    schema, err = session:schema(ctx.args.NAME)
+    schema, err = session:schema(ctx.args.NAME, left())
     if schema == nil then
         return nil, err
     end
@@ -201,6 +197,7 @@ local function run(ctx)
         end
     end
     local who = signing.of(ctx.options)
+    who.deadline_ms = left() -- what stdin gives may take its time
     who.context, err = context(ctx, schema, method)
     if err ~= nil then
         return nil, err
@@ -219,6 +216,19 @@ local function run(ctx)
         return follow_one(ctx, session, method, who)
     end
     return call_one(ctx, session, schema, method, who)
+end
+
+local function run(ctx)
+    local wrong = check_options(ctx.options)
+    if wrong ~= nil then
+        return nil, wrong
+    end
+    local ms = ctx.options.deadline
+    local code, err = call(ctx, deadline.start(ms))
+    if err ~= nil then
+        return nil, deadline.named(err, ms)
+    end
+    return code
 end
 
 return {
@@ -248,8 +258,8 @@ return {
             doc = 'A call for each line of a file of JSON; - is stdin.'},
         {name = 'keep-going', doc = 'With --jsonl: go on after a failure.'},
         {name = 'deadline', value = 'MS', number = true,
-            doc = 'Give up after so many milliseconds; a write under way is '
-                .. 'not undone.'},
+            doc = 'Give up after so many milliseconds, opening included; a '
+                .. 'write under way is\nnot undone.'},
         {name = 'call-id', value = 'HEX',
             doc = 'The id of this call, 32 digits: the same call again with '
                 .. 'it is done once, and gets the stored result.'},

@@ -29,7 +29,7 @@ end
 local function start(ctx, daemon, folder, path)
     daemon.log:say('info', 'start', {folder = folder, version = ate.version})
     local session, err = ctx:open('create',
-        daemon.sockets.socket ~= nil)
+        {is_local = daemon.sockets.socket ~= nil})
     if session == nil then
         return nil, err
     end
