@@ -5,9 +5,9 @@
  * write a caller.
  *
  * The loop's own thread takes a step after all that came in a turn of its loop.
- * While it sleeps, a thread that would have to wake it takes the step itself
- * (turns.h): one that calls, and one of the disk that has finished a job. What
- * only the loop can do then, it is woken for.
+ * While it sleeps, a thread that would have to wake it does itself what cannot
+ * wait (turns.h): one that calls takes the step, one of the disk tells who
+ * waited for its job. What only the loop can do then, it is woken for.
  *
  * (1) The node, its chains and their sandboxes are touched by whoever has the
  *     turn, and so is the loop; other threads touch the inbox, under the mutex,
@@ -248,31 +248,45 @@ static bool needs_loop(const struct loop *loop)
             uv_now(&loop->uv) + (uint64_t)left_ms < loop->sleeps_till);
 }
 
-bool loop_step_here(struct loop *loop, bool may_write)
+/* True: this thread, which is not the loop's, has the turn, and may use it. */
+static bool take_turn(struct loop *loop)
 {
     if (!turns_try(&loop->turns))
         return false;
-    bool may = loop->runs && !loop->stopping;
-    bool wakes = false;
-    if (may) {
+    if (loop->runs && !loop->stopping) {
         uv_update_time(&loop->uv);
-        wakes = work(loop, false);
-        if (loop->server != NULL && (!may_write || server_flush(loop->server)))
-            wakes |= server_is_due(loop->server);
-        set_timer(loop);
-        wakes |= needs_loop(loop);
+        return true;
     }
+    turns_leave(&loop->turns);
+    return false;
+}
+
+bool loop_step_here(struct loop *loop)
+{
+    if (!take_turn(loop))
+        return false;
+    bool wakes = work(loop, false);
+    set_timer(loop);
+    wakes |= loop->server != NULL && server_is_due(loop->server);
+    wakes |= needs_loop(loop);
     turns_leave(&loop->turns);
     if (wakes)
         loop_wake(loop);
-    return may;
+    return true;
 }
 
+/* Who waited for it is told on this thread; what follows is the loop's. */
 void loop_job_finished(void *ctx)
 {
     struct loop *loop = ctx;
-    if (!loop_step_here(loop, true))
-        loop_wake(loop);
+    if (take_turn(loop)) {
+        node_tick(loop->node, wall_ms(loop), steady_us());
+        reap(loop);
+        if (loop->server != NULL)
+            server_flush(loop->server);
+        turns_leave(&loop->turns);
+    }
+    loop_wake(loop);
 }
 
 void loop_init_handles(struct loop *loop)

@@ -29,8 +29,7 @@ static bool put(struct loop *loop, const struct message *message, bool later)
 void loop_work(void *ctx)
 {
     struct loop *loop = ctx;
-    /* This thread may get SIGPIPE when it writes to a socket. */
-    if (!loop_step_here(loop, false))
+    if (!loop_step_here(loop))
         loop_wake(loop);
 }
 

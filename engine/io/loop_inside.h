@@ -108,9 +108,9 @@ struct loop {
 void loop_wake(void *ctx);
 /* Invariant (4): something came, a step follows. `ctx` is the loop. */
 void loop_begin_turn(void *ctx);
-/* Take a step on this thread, which is not the loop's; false: somebody else is
- * at one, or has to be. */
-bool loop_step_here(struct loop *loop, bool may_write);
+/* Take a step on this thread, which is not the loop's and writes to no socket:
+ * it might get SIGPIPE. False: somebody else is at one, or has to be. */
+bool loop_step_here(struct loop *loop);
 /* A job is finished; called by a thread of the disk, or by who is at a step. */
 void loop_job_finished(void *ctx);
 void loop_init_handles(struct loop *loop);
