@@ -29,6 +29,7 @@ struct port {
     bool has_fd;      /* somebody has the descriptor */
     bool is_readable; /* and it is */
     bool gathers;
+    bool handed_over;        /* it asked too much for that, until it looks */
     bool looks;              /* its caller, who takes what comes */
     void (*owed)(void *ctx); /* work that waits for that; or NULL */
     void *owed_ctx;
@@ -132,9 +133,11 @@ enum asker port_asks(struct port *port, void (*work)(void *ctx), void *ctx)
     if (asker == ASKER_GATHERS && port->owed_ctx != ctx)
         other = let_go(port);
     if (asker == ASKER_GATHERS && port->owed_count == GATHERED_MOST) {
-        asker = ASKER_POLLS;
+        port->handed_over = true;
         let_go(port);
     }
+    if (port->handed_over)
+        asker = ASKER_POLLS;
     if (asker == ASKER_GATHERS) {
         port->owed = work;
         port->owed_ctx = ctx;
@@ -319,6 +322,7 @@ struct answer *port_next(struct port *port, int timeout_ms)
     if (timeout_ms > 0)
         late_ms = now_ms() + timeout_ms;
     pthread_mutex_lock(&port->mutex);
+    port->handed_over = false;
     work_owed(port);
     bool may_wait = fetch_one(port, late_ms) && timeout_ms != 0;
     if (may_wait && port->first == NULL)
