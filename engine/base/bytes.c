@@ -185,3 +185,13 @@ size_t text_append(char *room, size_t size, size_t len, struct bytes more)
     room[len + fits] = '\0';
     return len + fits;
 }
+
+const char *text_place(char *room, size_t size, const char *path,
+                       struct bytes name)
+{
+    size_t len = text_append(room, size, 0, bytes_of_text(path));
+    if (len > 0)
+        len = text_append(room, size, len, bytes_of(".", 1));
+    text_append(room, size, len, name);
+    return room;
+}

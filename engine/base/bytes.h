@@ -53,6 +53,10 @@ const char *buf_text(struct buf *b);
  * off. It ends in a zero. Returns its new length. */
 size_t text_append(char *room, size_t size, size_t len, struct bytes more);
 
+/* The place of a field in an error: "path.name", or "name". */
+const char *text_place(char *room, size_t size, const char *path,
+                       struct bytes name);
+
 static inline uint16_t get_le16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | p[1] << 8);

@@ -51,13 +51,7 @@ static const char *path_join(char *out, const char *path, struct bytes name)
 {
     if (path == NULL)
         return NULL;
-    size_t len = text_append(out, PATH_MAX_LEN, 0, bytes_of_text(path));
-    if (len > 0)
-        len = text_append(out, PATH_MAX_LEN, len, bytes_of(".", 1));
-    if (name.len > LIMIT_NAME)
-        name.len = LIMIT_NAME;
-    text_append(out, PATH_MAX_LEN, len, name);
-    return out;
+    return text_place(out, PATH_MAX_LEN, path, name);
 }
 
 static const char *path_item(char *out, const char *path, uint32_t i)

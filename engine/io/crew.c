@@ -10,12 +10,12 @@
 #include <assert.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "io/thread.h"
 
 enum { WAKE_AT = 4, YIELDS = 100 };
 
@@ -92,18 +92,6 @@ static void *thread_main(void *ctx)
     return NULL;
 }
 
-static void start_thread(struct crew *crew)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are not for it */
-    if (pthread_create(&crew->threads[crew->threads_count], NULL, thread_main,
-                       crew) == 0)
-        crew->threads_count++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 /* ---- the owner's ---- */
 
 uint32_t crew_size(void)
@@ -150,8 +138,10 @@ void crew_fork(struct crew *crew, struct forked *forked)
     if (crew->waiting >= WAKE_AT) {
         if (crew->idle > 0)
             pthread_cond_signal(&crew->work);
-        else if (crew->threads_count < crew->threads_max)
-            start_thread(crew);
+        else if (crew->threads_count < crew->threads_max &&
+                 thread_start(&crew->threads[crew->threads_count], thread_main,
+                              crew) == 0)
+            crew->threads_count++;
     }
     pthread_mutex_unlock(&crew->mutex);
 }

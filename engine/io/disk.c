@@ -10,12 +10,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/memory.h"
 #include "io/files.h"
+#include "io/thread.h"
 
 enum { BUCKETS = 256 };
 
@@ -166,14 +166,8 @@ static bool have_thread(struct real_disk *d)
 {
     if (d->ready_count <= d->idle || d->threads_count == d->options.threads_max)
         return true;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are not for it */
-    if (pthread_create(&d->threads[d->threads_count], NULL, thread_main, d) ==
-        0)
+    if (thread_start(&d->threads[d->threads_count], thread_main, d) == 0)
         d->threads_count++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return d->threads_count > 0;
 }
 

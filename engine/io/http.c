@@ -14,7 +14,6 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include "base/msgpack.h"
 #include "io/http_rules.h"
 #include "io/http_value.h"
+#include "io/thread.h"
 
 enum { POLL_MS = 1000, SAID_MAX = 160 };
 
@@ -379,9 +379,6 @@ static void *thread_main(void *ctx)
 {
     struct http *http = ctx;
     bool closing = false;
-    sigset_t all;
-    sigfillset(&all); /* SIGPIPE above all */
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
     while (!closing) {
         int running = 0;
         take_queued(http);
@@ -423,7 +420,7 @@ int http_open(struct http **out, struct bytes config, struct err *err)
     curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       (long)HTTP_AT_A_TIME);
     pthread_mutex_init(&http->mutex, NULL);
-    if (pthread_create(&http->thread, NULL, thread_main, http) != 0) {
+    if (thread_start(&http->thread, thread_main, http) != 0) {
         curl_multi_cleanup(http->multi);
         pthread_mutex_destroy(&http->mutex);
         http_rules_deinit(&http->rules);

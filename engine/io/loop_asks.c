@@ -36,7 +36,7 @@ void loop_work(void *ctx)
 static void post(struct loop *loop, const struct message *message)
 {
     if (put(loop, message, false))
-        loop_work(loop);
+        loop_wake(loop);
 }
 
 void loop_ask(struct loop *loop, struct loop_request *request, enum asker asker)

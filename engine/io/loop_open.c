@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #include "io/disk.h"
 #include "io/loop_inside.h"
 #include "io/memory_disk.h"
+#include "io/thread.h"
 
 /* What is freed is used again at once: fresh memory costs microseconds a page.
  * Threads that take turns (turns.h) are not to keep some each. */
@@ -64,18 +64,13 @@ static void loop_free(struct loop *loop)
 
 static int start_thread(struct loop *loop, struct err *err)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are not for them */
     int rc =
         watchdog_start(&loop->watchdog, &loop->watch, WATCHDOG_LOOK_MS, err);
     if (rc == 0) {
-        int posix = pthread_create(&loop->thread, NULL, loop_thread, loop);
+        int posix = thread_start(&loop->thread, loop_thread, loop);
         if (posix != 0)
             rc = err_errno(err, posix, "starting the engine's thread");
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         loop_close_handles(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);

@@ -19,7 +19,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -34,6 +33,7 @@
 #include "crypto/sign.h"
 #include "io/local_socket.h"
 #include "io/port.h"
+#include "io/thread.h"
 #include "net/client_session.h"
 
 enum {
@@ -386,8 +386,6 @@ static int shake_hands(struct remote *r, int64_t late_us, struct err *err)
 
 static int start(struct remote *r, struct err *err)
 {
-    sigset_t all;
-    sigset_t before;
     int64_t late_us = now_us() + (int64_t)waits_ms(r) * US_PER_MS;
     int rc = connect_now(r, timeout_ms(late_us), err);
     if (rc == ATE_EDENIED && r->fd < 0)
@@ -398,10 +396,7 @@ static int start(struct remote *r, struct err *err)
         return err->code;
     rc = shake_hands(r, late_us, err);
     if (rc == 0) {
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); /* not for it */
-        int posix = pthread_create(&r->thread, NULL, thread_main, r);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        int posix = thread_start(&r->thread, thread_main, r);
         if (posix != 0)
             rc = err_errno(err, posix, "starting a thread");
     }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "io/thread.h"
 #include "script/watch.h"
 
 bool watchdog_look(struct watchdog *w)
@@ -78,7 +79,7 @@ int watchdog_start(struct watchdog *w, struct watch *watch, int64_t look_ms,
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&w->news, &clock);
     pthread_condattr_destroy(&clock);
-    int rc = pthread_create(&w->thread, NULL, thread_main, w);
+    int rc = thread_start(&w->thread, thread_main, w);
     w->started = rc == 0;
     if (rc == 0)
         return 0;

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "io/crew.h"
+#include "io/thread.h"
 
 struct queued {
     uv_work_t work;
@@ -35,8 +36,11 @@ static void submit(void *ctx, struct task *task)
     q->task = task;
     q->workers = w;
     q->work.data = q;
+    sigset_t before;
+    thread_signals_off(&before); /* the first starts libuv's threads */
     int rc = uv_queue_work(w->loop, &q->work, run, ran);
     assert(rc == 0);
+    thread_signals_back(&before);
 }
 
 static void fork_by_crew(void *ctx, struct forked *forked)

@@ -335,16 +335,16 @@ static size_t count_of(const struct ring *ring)
  * then it writes the first half while the second is worked. */
 static void start_some(struct hosted *h)
 {
-    struct node *node = h->node;
     size_t count = count_of(&h->waiting);
+    struct asked *a;
     if (!ring_is_empty(&h->cut))
         return;
     if (count > WHOLE_TURN)
         count -= count / 2;
-    while (count-- > 0)
-        start(h, first_asked(&h->waiting));
+    while (count-- > 0 && (a = first_asked(&h->waiting)) != NULL)
+        start(h, a);
     if (!ring_is_empty(&h->waiting))
-        ring_add(&node->cut, &h->cut);
+        ring_add(&h->node->cut, &h->cut);
 }
 
 static void fail_all(struct ring *ring, const struct err *err)

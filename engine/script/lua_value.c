@@ -23,12 +23,8 @@ void lua_value_push_none(lua_State *L)
 
 const char *lua_path_field(char *room, const char *path, const char *name)
 {
-    struct bytes last = bytes_of(name, strnlen(name, NAME_SHOWN));
-    size_t len = text_append(room, PATH_ROOM, 0, bytes_of_text(path));
-    if (len > 0)
-        len = text_append(room, PATH_ROOM, len, bytes_of(".", 1));
-    text_append(room, PATH_ROOM, len, last);
-    return room;
+    return text_place(room, PATH_ROOM, path,
+                      bytes_of(name, strnlen(name, NAME_SHOWN)));
 }
 
 const char *lua_path_item(char *room, const char *path, size_t i)

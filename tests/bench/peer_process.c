@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -93,14 +95,12 @@ int run_and_wait(char *const argv[])
 
 void end_child(pid_t pid)
 {
+    struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
     kill(pid, SIGTERM);
-    for (int ms = 0; ms < END_MS; ms += STEP_MS) {
-        if (waitpid(pid, NULL, WNOHANG) != 0)
-            return;
-        pause_ms(STEP_MS);
-    }
-    kill(pid, SIGKILL);
+    if (end.fd < 0 || poll(&end, 1, END_MS) != 1)
+        kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+    close(end.fd);
 }
 
 double resident(pid_t pid)

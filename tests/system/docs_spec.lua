@@ -104,15 +104,14 @@ end
 
 --- Begin a session: what it leaves running ends with it, and `has_told FILE
 -- LINES` waits until the command in the background has printed so many lines,
--- has ended, or 30 seconds are over. PORT is then that of its REST.
-local SESSION = [[
+-- or has ended. PORT is then that of its REST.
+local SESSION = run.PRELUDE .. [[
 trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+told_or_ended() {
+    [ "$(wc -l <"$1")" -ge "$2" ] || ! kill -0 $!
+}
 has_told() {
-    local until=$((SECONDS + 30))
-    while [ "$(wc -l <"$1")" -lt "$2" ] && [ $SECONDS -lt $until ] &&
-            kill -0 $! 2>/dev/null; do
-        sleep 0.02
-    done
+    await told_or_ended "$1" "$2"
     PORT=$(sed -n 's/^rest .*://p' "$1")
 }
 ]]

@@ -12,6 +12,31 @@ if rest.is_away() then
     return
 end
 
+--- For scripts that get HOST:PORT: send bytes, and give what comes until the
+-- other side closes, which nobody asks it to.
+local TALK = [[
+import json, socket, sys, threading
+host, port = sys.argv[1].split(':')
+
+def talk(data):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    out = b''
+    try:
+        s.sendall(data)
+    except ConnectionError:
+        pass # it may have said why
+    try:
+        while True:
+            got = s.recv(65536)
+            if not got:
+                break
+            out += got
+    except ConnectionError:
+        pass
+    return out
+]]
+
 describe('manners', function()
     it('are those of HTTP: ids, gzip, CORS by list', function()
         bank([[
@@ -60,28 +85,7 @@ describe('manners', function()
     end)
 
     it('hold against who sends nonsense, or nothing', function()
-        run.write(run.dir .. '/raw.py', [[
-import json, socket, sys, threading
-host, port = sys.argv[1].split(':')
-
-def talk(data):
-    s = socket.create_connection((host, int(port)))
-    s.settimeout(30)
-    out = b''
-    try:
-        s.sendall(data)
-    except ConnectionError:
-        pass # it may have said why
-    try:
-        while True:
-            got = s.recv(65536)
-            if not got:
-                break
-            out += got
-    except ConnectionError:
-        pass
-    return out
-
+        run.write(run.dir .. '/raw.py', TALK .. [[
 GET = b'GET /v1 HTTP/1.1\r\nhost: a\r\n'
 POST = b'POST /v1 HTTP/1.1\r\nhost: a\r\n'
 KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
@@ -197,9 +201,7 @@ print('held')
     end)
 
     it('say once where the body ends', function()
-        run.write(run.dir .. '/length.py', [[
-import json, socket, sys
-host, port = sys.argv[1].split(':')
+        run.write(run.dir .. '/length.py', TALK .. [[
 KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
 POST = b'POST /v1/bank/types/transfer HTTP/1.1\r\nhost: a\r\n' + KEY \
     + b'content-type: application/json\r\n'
@@ -209,22 +211,6 @@ MORE = b'content-length: %d\r\n' % (len(GIVE) + 2)
 LESS = b'content-length: 0\r\n'
 PARTS = b'Transfer-Encoding: chunked\r\n'
 CHUNKS = b'%x\r\n%s\r\n0\r\n\r\n' % (len(GIVE), GIVE)
-
-# What comes until the other side closes: nobody asks it to.
-def talk(data):
-    s = socket.create_connection((host, int(port)))
-    s.settimeout(30)
-    s.sendall(data)
-    out = b''
-    try:
-        while True:
-            got = s.recv(65536)
-            if not got:
-                break
-            out += got
-    except ConnectionError:
-        pass
-    return out
 
 # Behind the body, a request that somebody hid there.
 HIDDEN = b'GET /v1/bank HTTP/1.1\r\nhost: a\r\n' + KEY + b'\r\n'

@@ -3,7 +3,9 @@
 #define _GNU_SOURCE /* nftw */
 #include "fixture_ate.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 /* ---- what a program sees ---- */
@@ -631,6 +633,77 @@ static void services_are_where_the_folder_is(void **state)
     ate_reply(b->ate, 1, NULL, NULL, 0);
 }
 
+/* ---- threads ---- */
+
+/* Its check goes to the pool, on whichever thread the call is worked. */
+static void hand_in_a_proposal(struct bench *b)
+{
+    struct buf args = {0};
+    struct ate_answer answer;
+    mp_put_map(&args, 2);
+    mp_put_text(&args, "name");
+    mp_put_text(&args, "joe");
+    mp_put_text(&args, "owner");
+    mp_put_text(&args, "me");
+    struct ate_request request = {.chain = "bank",
+                                  .method = "account.put",
+                                  .args = args.data,
+                                  .args_len = args.len,
+                                  .propose = 1};
+    assert_int_equal(
+        end_of(b->port, ate_call(b->ate, b->port, &request), &answer, NULL), 0);
+    struct bytes proposal =
+        mp_map_get(bytes_of(answer.value.data, answer.value.len), "proposal");
+    buf_clear(&args);
+    mp_put_map(&args, 1);
+    mp_put_text(&args, "proposal");
+    buf_put_bytes(&args, proposal);
+    ate_free(&answer.value);
+    request = (struct ate_request){.chain = "bank",
+                                   .method = "ate.submit",
+                                   .args = args.data,
+                                   .args_len = args.len};
+    assert_int_equal(
+        end_of(b->port, ate_call(b->ate, b->port, &request), &answer, NULL), 0);
+    ate_free(&answer.value);
+    buf_deinit(&args);
+}
+
+static bool blocks_terminate(const char *task)
+{
+    char path[300];
+    char line[200];
+    unsigned long long blocked = 0;
+    snprintf(path, sizeof(path), "/proc/self/task/%s/status", task);
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof(line), status) != NULL)
+        if (sscanf(line, "SigBlk: %llx", &blocked) == 1)
+            break;
+    fclose(status);
+    return (blocked >> (SIGTERM - 1) & 1) != 0;
+}
+
+/* Signals are the program's, whose threads start some of the library's. */
+static void threads_of_the_library_take_no_signals(void **state)
+{
+    struct bench *b = *state;
+    struct dirent *entry;
+    int others = 0;
+    hand_in_a_proposal(b);
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    while ((entry = readdir(tasks)) != NULL) {
+        if (entry->d_name[0] == '.' || atoi(entry->d_name) == getpid())
+            continue;
+        others++;
+        if (!blocks_terminate(entry->d_name))
+            fail_msg("thread %s takes signals", entry->d_name);
+    }
+    closedir(tasks);
+    assert_in_range(others, 4, 100); /* loop, watchdog, disk, pool */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define REMOTE(name)                                                           \
     {                                                                          \
@@ -640,6 +713,8 @@ static void services_are_where_the_folder_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* The first, for the pool is the process's: who starts it? */
+        TEST(threads_of_the_library_take_no_signals),
         TEST(a_write_gives_a_receipt),
         TEST(a_refusal_names_its_rule),
         TEST(everything_is_there_after_closing),
