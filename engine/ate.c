@@ -437,6 +437,11 @@ void ate_cancel(struct ate *ate, uint64_t call)
         loop_cancel(ate->loop, call);
 }
 
+uint64_t ate_generation(const struct ate *ate)
+{
+    return ate->loop != NULL ? loop_generation(ate->loop) : 0;
+}
+
 /* ---- what happens ---- */
 
 int ate_watch(struct ate *ate, struct ate_port *port, struct ate_error *error)

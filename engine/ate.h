@@ -352,6 +352,13 @@ ATE_API void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks);
  * undone. */
 ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 
+/* Grows before anybody can see what it grows for: while it is the same, the same
+ * get, list, history, view, sum or call of a method that reads, which ended
+ * well, would end the same. So who kept an answer, and the number from before
+ * it asked, knows whether that is still true. It takes no turn of the engine
+ * and no system call. 0: not known here (another process writes): ask. */
+ATE_API uint64_t ate_generation(const struct ate *ate);
+
 /* ---- what happens ---- */
 
 /* From now on tell the port what happens here, for a log that people read: each

@@ -192,6 +192,7 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     }
     if (c->core.logic != NULL && c->core.state.tree != NULL)
         state_all_is_durable(&c->core.state);
+    generation_next(c->deps.generation);
     c->durable = c->tree;
     touched_shown(c);
     tiles_durable(&c->tiles, c->durable.size);

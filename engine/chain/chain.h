@@ -7,6 +7,7 @@
 #ifndef ATE_CHAIN_CHAIN_H
 #define ATE_CHAIN_CHAIN_H
 
+#include "base/generation.h"
 #include "base/task.h"
 #include "chain/call.h"
 #include "chain/door.h"
@@ -37,6 +38,7 @@ struct chain_deps {
     const struct key_pair *(*node_pair)(void *ctx);
     void (*random)(void *ctx, void *out, size_t len);
     void *ctx;
+    struct generation *generation; /* of what can be read; or NULL */
     /* 0: STATE_ROOT_EVERY, SNAPSHOT_TRANSACTIONS, SNAPSHOT_EVENTS; tests make
      * them small. */
     uint32_t state_root_every;

@@ -186,6 +186,7 @@ static void group_done(void *ctx, int code, const struct err *err)
     c->writing = false;
     c->writing_frames = 0;
     buf_clear(&c->writing_bodies);
+    generation_next(c->deps.generation);
     if (code != 0) {
         tiles_stop(&c->tiles);
         c->why = *err;

@@ -38,6 +38,9 @@ int loop_listen(struct loop *loop, int fd, struct err *err);
  * thread. */
 void loop_callers(struct loop *loop, uint32_t most);
 
+/* As node_generation(); 0: another process may write. From any thread. */
+uint64_t loop_generation(const struct loop *loop);
+
 struct http;
 struct port;
 struct service_reply;

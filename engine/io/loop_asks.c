@@ -155,6 +155,12 @@ int loop_listen(struct loop *loop, int fd, struct err *err)
     return listening.err.code;
 }
 
+uint64_t loop_generation(const struct loop *loop)
+{
+    bool shared = loop->options.read_only || loop->options.folder;
+    return shared ? 0 : node_generation(loop->node);
+}
+
 void loop_callers(struct loop *loop, uint32_t most)
 {
     struct listening listening = {.fd = -1, .callers = most};

@@ -102,9 +102,10 @@ struct node {
     struct door_names door_names;
     struct names_file names;
     struct chain_deps deps;
-    struct key_pair nobody; /* who reads without a key; all zeros */
-    struct map hosted;      /* by name */
-    uint32_t open_count;    /* those that have a chain */
+    struct generation generation; /* of what can be read here */
+    struct key_pair nobody;       /* who reads without a key; all zeros */
+    struct map hosted;            /* by name */
+    uint32_t open_count;          /* those that have a chain */
     uint32_t chains_max;
     int64_t idle_us;
 

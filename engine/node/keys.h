@@ -9,6 +9,7 @@
 #ifndef ATE_NODE_KEYS_H
 #define ATE_NODE_KEYS_H
 
+#include "base/generation.h"
 #include "base/map.h"
 #include "chain/door.h"
 #include "crypto/key.h"
@@ -37,7 +38,9 @@ struct keys {
     struct key_entry **entries; /* sorted by name */
     size_t count;
 
-    const char *folder; /* that holds them, for texts; NULL: none */
+    /* The owner's, after keys_init(). */
+    const char *folder;            /* that holds them, for texts; NULL: none */
+    struct generation *generation; /* of what can be read; or NULL */
 
     /* Private. */
     size_t cap;

@@ -79,6 +79,7 @@ struct node *node_new(const struct node_env *env)
     map_init(&node->sleeping, seed);
     keys_init(&node->keys, env->disk, env->random, env->ctx);
     node->keys.folder = env->path;
+    node->keys.generation = &node->generation;
     node->door_names = keys_door_names(&node->keys);
     names_file_init(&node->names, env->disk);
     node->deps = (struct chain_deps){
@@ -93,6 +94,7 @@ struct node *node_new(const struct node_env *env)
         .node_pair = node_pair,
         .random = node_random,
         .ctx = node,
+        .generation = &node->generation,
     };
     return node;
 }
@@ -109,6 +111,11 @@ void node_free(struct node *node)
     names_file_deinit(&node->names);
     keys_deinit(&node->keys);
     mem_free(node);
+}
+
+uint64_t node_generation(const struct node *node)
+{
+    return generation_of(&node->generation);
 }
 
 static void end_start(struct node *node, const struct err *err)

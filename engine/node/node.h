@@ -85,6 +85,10 @@ int64_t node_next_deadline(const struct node *node);
  * flush; let what has happened meanwhile come in before. */
 bool node_flush(struct node *node);
 
+/* From any thread, while the node lives: grows whenever get, list, history,
+ * view, sum or a method that reads might be answered otherwise than before. */
+uint64_t node_generation(const struct node *node);
+
 /* ---- requests ---- */
 
 enum request_kind { REQUEST_CALL, REQUEST_READ };

@@ -8,6 +8,7 @@
 #include "rest/bearer.h"
 #include "rest/calls.h"
 #include "rest/chains.h"
+#include "rest/kept.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
 
@@ -20,6 +21,7 @@ struct door {
     uv_loop_t loop;
     struct calls calls;
     struct chains chains;
+    struct kept kept;
     struct bearer bearer;
     struct meters meters;
     struct meters health_meters; /* of the socket that tells of these */

@@ -199,43 +199,40 @@ int exchange_take(struct exchange *x, const struct ate_answer *answer,
 }
 
 /* Is one of the ETags of If-None-Match this one? */
-static bool is_known(const struct exchange *x)
+static bool is_known(const struct exchange *x, const char *etag)
 {
-    const char *given = x->ask.if_none_match;
-    const char *etag = x->result.etag;
-    if (x->ask.verb != VERB_GET || given[0] == '\0' || etag[0] == '\0')
+    size_t len;
+    const char *given = exchange_header(x->req, "if-none-match", &len);
+    if (x->ask.verb != VERB_GET || len == 0 || etag[0] == '\0')
         return false;
-    if (strcmp(given, "*") == 0)
+    if (len == 1 && given[0] == '*')
         return true;
     if (strncmp(etag, "W/", 2) == 0)
         etag += 2;
-    return strstr(given, etag) != NULL;
+    return h2o_strstr(given, len, etag, strlen(etag)) != SIZE_MAX;
 }
 
-static void put_next(struct exchange *x)
+static void link_next(const struct exchange *x, struct buffer *link)
 {
-    struct buffer link = {0};
     const h2o_req_t *req = x->req;
     size_t path = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
     const char *at = req->path.base + path;
     const char *end = req->path.base + req->path.len;
-    buffer_byte(&link, '<');
-    buffer_put(&link, req->path.base, path);
-    buffer_text(&link, "?cursor=");
-    buffer_put(&link, x->result.next.data, x->result.next.len);
+    buffer_byte(link, '<');
+    buffer_put(link, req->path.base, path);
+    buffer_text(link, "?cursor=");
+    buffer_put(link, x->result.next.data, x->result.next.len);
     for (at += at < end; at < end;) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         size_t len = (size_t)((amp != NULL ? amp : end) - at);
         if (len > 0 && !(len >= 7 && memcmp(at, "cursor=", 7) == 0) &&
             !(len >= 6 && memcmp(at, "after=", 6) == 0)) {
-            buffer_byte(&link, '&');
-            buffer_put(&link, at, len);
+            buffer_byte(link, '&');
+            buffer_put(link, at, len);
         }
         at += len + 1;
     }
-    buffer_text(&link, ">; rel=\"next\"");
-    exchange_header_put(x, "link", buffer_string(&link));
-    buffer_free(&link);
+    buffer_text(link, ">; rel=\"next\"");
 }
 
 static void put_location(struct exchange *x)
@@ -257,13 +254,12 @@ static bool prefers(const struct exchange *x, const char *what)
            h2o_strstr(prefer, len, what, strlen(what)) != SIZE_MAX;
 }
 
-static void reply_read(struct exchange *x)
+static void reply_page(struct exchange *x, const struct kept_page *page)
 {
-    const struct result *r = &x->result;
     const char *media =
         x->plan.media != NULL ? x->plan.media : "application/json";
-    if (r->etag[0] != '\0')
-        exchange_header_put(x, "etag", r->etag);
+    if (page->etag[0] != '\0')
+        exchange_header_put(x, "etag", page->etag);
     /* A tile that is full never changes, and one that is not neither: another
      * width is another address. */
     exchange_header_put(x, "cache-control",
@@ -271,12 +267,41 @@ static void reply_read(struct exchange *x)
                             ? "private, max-age=31536000, immutable"
                             : "private, no-cache");
     exchange_header_put(x, "vary", "Accept, Authorization");
-    if (r->next.len > 0)
-        put_next(x);
-    if (is_known(x))
+    if (page->link.len > 0)
+        exchange_header_put(x, "link", buffer_string(&page->link));
+    if (is_known(x, page->etag))
         exchange_reply(x, 304, NULL, "", 0);
     else
-        exchange_reply(x, 200, media, r->body.data, r->body.len);
+        exchange_reply(x, 200, media, page->body.data, page->body.len);
+}
+
+static void reply_read(struct exchange *x)
+{
+    const struct result *r = &x->result;
+    struct kept_page page = {.generation = x->generation, .body = r->body};
+    memcpy(page.etag, r->etag, sizeof(page.etag));
+    if (r->next.len > 0)
+        link_next(x, &page.link);
+    if (x->plan.keeps)
+        kept_put(&x->door->kept, x->req, uv_now(&x->door->loop), &page);
+    reply_page(x, &page);
+    buffer_free(&page.link);
+}
+
+/* The same was asked before, and nothing changed since. */
+static bool reply_kept(struct exchange *x)
+{
+    struct kept *kept = &x->door->kept;
+    if (x->ask.verb != VERB_GET)
+        return false;
+    h2o_cache_ref_t *ref =
+        kept_find(kept, x->req, uv_now(&x->door->loop), x->generation);
+    if (ref == NULL)
+        return false;
+    x->door->meters.kept++;
+    reply_page(x, kept_page(ref));
+    kept_release(kept, ref);
+    return true;
 }
 
 static void reply_write(struct exchange *x)
@@ -422,12 +447,19 @@ static void resume(struct exchange *x)
 
 /* ---- who asks, and what ---- */
 
+static bool has_bearer(const struct exchange *x)
+{
+    size_t len;
+    const char *text = exchange_header(x->req, "authorization", &len);
+    return text != NULL &&
+           bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop));
+}
+
 static int check_bearer(struct exchange *x, struct problem *problem)
 {
     size_t len;
     const char *text = exchange_header(x->req, "authorization", &len);
-    if (text != NULL &&
-        bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop)))
+    if (has_bearer(x))
         return 0;
     return problem_set(problem, "UNAUTHORIZED", "%s",
                        text == NULL
@@ -535,8 +567,7 @@ static void take_headers(struct exchange *x)
 
 static int take(struct exchange *x, struct problem *problem)
 {
-    if (take_verb(x, problem) != 0)
-        return -1;
+    take_headers(x);
     return target_parse(&x->target, x->req->path.base, x->req->path.len,
                         problem);
 }
@@ -573,8 +604,12 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     *x = (struct exchange){
         .req = req, .door = d, .began_ns = uv_hrtime(), .position = -1};
     take_request_id(x);
-    take_headers(x);
-    int rc = take(x, &problem);
+    x->generation = ate_generation(d->ate);
+    int rc = take_verb(x, &problem);
+    if (rc == 0 && has_bearer(x) && reply_kept(x))
+        return;
+    if (rc == 0)
+        rc = take(x, &problem);
     if (rc == 0 && reply_preflight(x))
         return;
     if (rc == 0 && console_is_asked(x)) {

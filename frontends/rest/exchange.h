@@ -45,7 +45,8 @@ struct exchange {
     struct call *info; /* asked for the position, or NULL */
     struct call *call;
     int64_t position;
-    bool has_key; /* an Idempotency-Key */
+    uint64_t generation; /* when it came */
+    bool has_key;        /* an Idempotency-Key */
     uint8_t call_id[CALL_ID];
     struct buffer context;     /* of a method; empty: none */
     struct follower *follower; /* of a stream */

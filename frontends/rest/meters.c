@@ -94,6 +94,8 @@ void meters_put(const struct meters *m, uint64_t under_way, uint64_t streams,
                   ATE_VERSION);
     put_requests(m, out);
     put_durations(m, out);
+    put(out, "ate_rest_kept_total", "counter",
+        "Requests answered without a call, as nothing had changed.", m->kept);
     put(out, "ate_rest_connections", "gauge", "Connections that are open.",
         m->connections);
     put(out, "ate_rest_connections_accepted_total", "counter",

@@ -16,6 +16,7 @@ struct meters {
     uint64_t requests[METER_STATUSES]; /* by the first digit of the status */
     uint64_t durations[METER_BOUNDS + 1];
     double seconds;
+    uint64_t kept;     /* requests answered with what was kept */
     uint64_t messages; /* of web sockets */
 };
 

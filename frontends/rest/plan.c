@@ -213,6 +213,22 @@ static int plan_any(struct planning *p)
     return plan_annotated(p);
 }
 
+/* See ate_generation(): what the engine tells of its work is not of that kind.
+ */
+static bool keeps(const struct plan *p)
+{
+    static const char *const reads[] = {"get", "list", "history", "view",
+                                        "sum"};
+    if (p->method == NULL || p->is_write || p->media != NULL)
+        return false;
+    if (p->is_call)
+        return strncmp(p->method, "ate.", 4) != 0;
+    for (size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++)
+        if (strcmp(p->method, reads[i]) == 0)
+            return true;
+    return false;
+}
+
 /* ---- life ---- */
 
 int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
@@ -227,6 +243,7 @@ int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
     int rc = plan_any(&p);
     if (rc == 0)
         rc = wire_pack(&plan->args, p.args, "", problem);
+    plan->keeps = rc == 0 && keeps(plan);
     json_decref(p.args);
     if (rc == 0)
         return 0;

@@ -90,6 +90,7 @@ static void close_all(struct rest *r)
     web_close(&r->web);
     web_close(&r->metrics);
     chains_free(&r->door.chains);
+    kept_close(&r->door.kept);
     calls_close(&r->door.calls);
 }
 
@@ -207,6 +208,7 @@ static int open_door(struct rest *r, struct ate *ate,
     d->ate = ate;
     d->limits = limits_of(o->limits);
     d->origins = r->origins;
+    kept_open(&d->kept);
     int rc = bearer_open(&d->bearer, o->folder, false, error);
     if (rc != 0)
         return rc;

@@ -83,6 +83,86 @@ describe('versions', function()
     end)
 end)
 
+describe('a read that is repeated', function()
+    it('costs no call, and is never older than what somebody wrote', function()
+        bank([[
+            kept() {
+                curl -sS "$M/metrics" | sed -n 's/^ate_rest_kept_total //p'
+            }
+            B="$U/v1/bank/views/balance?account=bob"
+            A=$U/v1/bank/types/account/bob
+            ask "$B"; want 200 # from here on it is open
+            ask "$A"; want 200; one=$(header etag); cp body first
+            [ "$(kept)" = 0 ] || fail "$(kept) kept"
+            ask "$A"; want 200; cmp body first || fail "$(told)"
+            [ "$(header etag)" = "$one" ] || fail "$(told)"
+            [ "$(header cache-control)" = 'private, no-cache' ] ||
+                fail "$(told)"
+            ask "$A" -H "If-None-Match: $one"; want 304
+            ask -I "$A"; want 200
+            [ "$(header content-length)" = "$(wc -c <first)" ] ||
+                fail "$(told)"
+            [ "$(kept)" = 3 ] || fail "$(kept) kept"
+
+            curl -sS -o body "$A"
+            grep -q '"code":"UNAUTHORIZED"' body || fail "$(cat body)"
+            ask "$A" -H 'Accept: text/plain'; want 406
+            ask "$A" -H 'Ate-As: node'; want 200
+            ask "$A" -X GET -d '{}' ; want 400
+            [ "$(kept)" = 3 ] || fail "$(kept) kept"
+
+            for i in 1 2 3 4 5; do
+                "$ATE" call bank transfer from=alice to=bob amount=0.5 \
+                    >/dev/null
+                ask "$B"; want 200 "\"$((i - 1)).50\""
+                json POST /v1/bank/methods/transfer \
+                    '{"from":"alice","to":"bob","amount":"0.50"}'; want 200
+                ask "$B"; want 200 "\"$i.00\""
+                ask "$B"; want 200 "\"$i.00\""
+            done
+            [ "$(kept)" = 8 ] || fail "$(kept) kept"
+        ]])
+    end)
+
+    it('is what its address and headers say, page by page', function()
+        notes([[
+            json PUT $N/types/book/b '{}'; want 200
+            for i in 1 2 3; do
+                json PUT $N/types/book/b$i '{}'; want 200
+                for again in 1 2; do
+                    ask "$U$N/types/book?limit=2"; want 200 '"name":"b1"'
+                    next=$(header link)
+                    ask "$U$N/types/book?limit=2"; want 200 '"name":"b1"'
+                    [ "$(header link)" = "$next" ] || fail "$(told)"
+                    ask "$U$N/types/book"; want 200 "\"b$i\""
+                done
+            done
+            [ -n "$next" ] || fail "$(told)"
+            ask "$U$N/checkpoint"; cp body one
+            json PUT $N/types/book/c '{}'; want 200
+            ask "$U$N/checkpoint"; ! cmp -s body one || fail "$(told)"
+            for times in 2 3 2 3; do
+                ask "$U$N/methods/say?word=a&times=$times"
+                want 200 "$(printf '"%.*s"' $times aaa)"
+            done
+        ]])
+    end)
+
+    it('names who has a name by now', function()
+        bank([[
+            ATE_DATA=$PWD/theirs "$ATE" key new pal >/dev/null
+            ATE_DATA=$PWD/theirs "$ATE" key show pal --public >pal.pub
+            id=$(ATE_DATA=$PWD/theirs "$ATE" key show pal --json |
+                sed 's/.*"id":"\(key:\)*\([0-9a-f]*\)".*/\2/')
+            "$ATE" call bank account.put name=kim owner=key:$id >/dev/null
+            A=$U/v1/bank/types/account/kim
+            for i in 1 2 3; do ask "$A"; want 200 "key:$id"; done
+            "$ATE" key add friend pal.pub >/dev/null
+            for i in 1 2 3; do ask "$A"; want 200 '"owner":"friend"'; done
+        ]])
+    end)
+end)
+
 describe('pages', function()
     it('go on where they ended, whatever is written meanwhile', function()
         notes([[

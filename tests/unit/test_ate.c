@@ -710,6 +710,41 @@ static void threads_of_the_library_take_no_signals(void **state)
 #name "_through_a_socket", name, set_up_remote, tear_down, NULL        \
     }
 
+static void the_generation_grows_with_what_can_be_read(void **state)
+{
+    struct bench *b = *state;
+    struct bench reader = {.port = ate_port_new()};
+    struct ate_error error;
+    ask_ok(b, ate_read, "bank", "list", ARGS("type=account"));
+    uint64_t before = ate_generation(b->ate);
+    assert_int_not_equal(before, 0);
+    ask_ok(b, ate_read, "bank", "list", ARGS("type=account"));
+    ask_ok(b, ate_read, "bank", "view", ARGS("view=balance"));
+    assert_int_equal(ate_generation(b->ate), before);
+    for (size_t i = 0; i < 3; i++) {
+        ask_ok(b, ate_call, "bank", "transfer",
+               ARGS("amount=1", "from=bob", "to=eve"));
+        uint64_t after = ate_generation(b->ate);
+        assert_true(after > before);
+        before = after;
+    }
+    ask_ok(b, ate_call, NULL, "key.new", ARGS("name=another"));
+    assert_true(ate_generation(b->ate) > before);
+
+    assert_int_equal(ate_open(&reader.ate, b->folder, ATE_READ_ONLY, &error),
+                     0);
+    assert_int_equal(ate_generation(reader.ate), 0);
+    ate_close(reader.ate);
+    ate_port_free(reader.port);
+}
+
+static void the_generation_is_known_where_the_folder_is(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(ate_generation(b->ate), 0);
+    assert_int_not_equal(ate_generation(b->owner), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -737,6 +772,8 @@ int main(void)
         TEST(a_socket_from_elsewhere_is_no_socket_of_a_folder),
         TEST(callers_are_bounded_by_who_serves),
         TEST(a_local_folder_is_opened_by_itself),
+        TEST(the_generation_grows_with_what_can_be_read),
+        REMOTE(the_generation_is_known_where_the_folder_is),
         REMOTE(services_are_where_the_folder_is),
         REMOTE(a_write_gives_a_receipt),
         REMOTE(a_refusal_names_its_rule),
