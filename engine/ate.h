@@ -219,8 +219,8 @@ struct ate_request {
      * by those above, except keys that are public here, for others to sign
      * (proposal.sign) and somebody to hand in (ate.submit). */
     int propose;
-    const uint8_t *call_id; /* 16 bytes; NULL: a random one. A repeated one gets
-                               the stored answer. */
+    const uint8_t *call_id; /* 16 bytes; NULL: a new one, a UUID of version 7.
+                               A repeated one gets the stored answer. */
     uint32_t credit; /* chunks of output that may come before ate_grant(), and
                         so the most that wait on the port; 0: 256 */
     uint32_t deadline_ms; /* What is not done by then, from now on, ends with
