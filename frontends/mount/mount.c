@@ -1,7 +1,7 @@
-/* (1) The door belongs to the thread of the loop; so does the device, but for
- *     what the notifier writes to it.
+/* (1) The door belongs to whoever holds the lock: threads of the device bring
+ *     asks, the loop brings answers and time. Nobody waits with it in hand.
  * (2) The kernel may hold a folder or a page while it waits for us, and
- *     forgetting a name in that folder waits for it: so the loop never tells
+ *     forgetting a name in that folder waits for it: so neither of them tells
  *     the kernel to forget, but leaves that to the notifier, in order.
  * (3) Whoever stops first answers all, and goes on answering "no" until the
  *     notifier has come back from the kernel. */
@@ -32,6 +32,7 @@
 
 #include "ate.h"
 #include "base/buffer.h"
+#include "mount/device.h"
 #include "mount/door.h"
 #include "mount/guard.h"
 #include "mount/notifier.h"
@@ -46,8 +47,10 @@ enum {
 struct mount {
     struct ate *ate;
     struct ate_port *port;
+    pthread_mutex_t lock; /* of the door, and of what is asked there */
     struct door *door;
     struct fuse_session *session;
+    struct device *device;
     struct notifier *notifier;
     struct guard *guard;
     char *dir;
@@ -58,7 +61,6 @@ struct mount {
     int stop_fd, ended_fd;
     struct request *current; /* asked, and not told yet */
     bool is_stopping;
-    struct fuse_buf buffer;
 };
 
 /* An ask of the kernel. */
@@ -567,21 +569,14 @@ static const struct fuse_lowlevel_ops operations = {
 
 /* ---- the loop ---- */
 
-static void take_ask(struct mount *m)
-{
-    if (fuse_session_receive_buf(m->session, &m->buffer) > 0)
-        fuse_session_process_buf(m->session, &m->buffer);
-}
-
-static bool take_answer(struct mount *m)
+static void take_answers(struct mount *m)
 {
     struct ate_answer answer;
-    if (ate_port_next(m->port, &answer, 0) != 1)
-        return false;
-    if (!m->is_stopping)
-        door_answer(m->door, &answer);
-    ate_free(&answer.value);
-    return true;
+    while (ate_port_next(m->port, &answer, 0) == 1) {
+        if (m->door != NULL)
+            door_answer(m->door, &answer);
+        ate_free(&answer.value);
+    }
 }
 
 static void take_flushes(struct mount *m)
@@ -591,38 +586,59 @@ static void take_flushes(struct mount *m)
         door_flushed(m->door, number);
 }
 
-/* Wait for something, and do it: one ask, for there is seldom more than one,
- * and looking for it would cost as much as taking it. */
+/* What the door asked is begun here (ate_port_gather). */
+static void leave(struct mount *m)
+{
+    take_answers(m);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void enter(struct mount *m)
+{
+    pthread_mutex_lock(&m->lock);
+    if (m->door != NULL)
+        door_tick(m->door, now_ms());
+}
+
+static void take_ask(void *owner, const struct fuse_buf *ask)
+{
+    struct mount *m = owner;
+    enter(m);
+    fuse_session_process_buf(m->session, ask);
+    leave(m);
+}
+
+/* False: somebody stops it, or unmounted it. */
 static bool turn(struct mount *m, int timeout_ms)
 {
     struct pollfd fds[] = {
-        {.fd = fuse_session_fd(m->session), .events = POLLIN},
         {.fd = ate_port_fd(m->port), .events = POLLIN},
         {.fd = notifier_fd(m->notifier), .events = POLLIN},
         {.fd = m->stop_fd, .events = POLLIN},
+        {.fd = device_fd(m->device), .events = POLLIN},
     };
-    while (take_answer(m)) /* what was asked is begun here (ate_port_gather) */
-        ;
     poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms);
-    if (m->door != NULL)
-        door_tick(m->door, now_ms());
-    if (fds[0].revents != 0)
-        take_ask(m);
-    if (fds[2].revents != 0)
-        take_flushes(m);
-    return fds[3].revents == 0 && !fuse_session_exited(m->session);
+    enter(m);
+    take_flushes(m);
+    leave(m);
+    return fds[2].revents == 0 && fds[3].revents == 0;
 }
 
 /* (3) */
 static void say_farewell(struct mount *m)
 {
+    pthread_mutex_lock(&m->lock);
     door_free(m->door);
     m->door = NULL;
     m->is_stopping = true;
+    pthread_mutex_unlock(&m->lock);
     notifier_stop(m->notifier);
     int64_t end = now_ms() + FAREWELL_MS;
-    while (!notifier_has_stopped(m->notifier) && now_ms() < end)
-        turn(m, TICK_MS / 10);
+    while (!notifier_has_stopped(m->notifier) && now_ms() < end) {
+        poll(NULL, 0, TICK_MS / 10);
+        enter(m);
+        leave(m);
+    }
 }
 
 static void tell_ended(struct mount *m)
@@ -712,9 +728,7 @@ static int start_session(struct mount *m, struct ate_error *error)
         m->session = NULL;
         return error->code;
     }
-    int fd = fuse_session_fd(m->session);
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fuse_session_fd(m->session), F_SETFD, FD_CLOEXEC);
     return 0;
 }
 
@@ -739,8 +753,10 @@ static int start_threads(struct mount *m, const struct mount_options *options,
     };
     m->notifier = notifier_new(m->session);
     m->door = door_new(&world, &door, now_ms());
+    if (m->notifier != NULL)
+        m->device = device_start(m->session, take_ask, m);
     m->has_thread =
-        m->notifier != NULL && pthread_create(&m->thread, NULL, loop, m) == 0;
+        m->device != NULL && pthread_create(&m->thread, NULL, loop, m) == 0;
     if (!m->has_thread)
         return fail(error, ATE_UNAVAILABLE, "mount %s: no more threads",
                     m->dir);
@@ -759,6 +775,7 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
         return rc;
     }
     struct mount *m = memory_new(sizeof(*m));
+    pthread_mutex_init(&m->lock, NULL);
     m->ate = ate;
     m->dir = real;
     m->uid = geteuid();
@@ -802,6 +819,7 @@ void mount_stop(struct mount *m)
         return;
     if (m->has_thread && write(m->stop_fd, &one, sizeof(one)) == sizeof(one))
         pthread_join(m->thread, NULL);
+    device_stop(m->device);
     door_free(m->door);
     if (m->session != NULL) {
         fuse_session_unmount(m->session);
@@ -810,7 +828,7 @@ void mount_stop(struct mount *m)
     }
     guard_stop(m->guard);
     ate_port_free(m->port);
-    free(m->buffer.mem);
+    pthread_mutex_destroy(&m->lock);
     close_fd(m->stop_fd);
     close_fd(m->ended_fd);
     free(m->dir);

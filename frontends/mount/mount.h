@@ -1,6 +1,7 @@
 /* mount: a door (door.h) behind a mount point of FUSE, with threads of its own:
- * one that answers the kernel, one that tells it what to forget, for that may
- * wait for an answer of the first. */
+ * some that take what the kernel asks, one for what the engine answers and for
+ * time, one that tells the kernel what to forget, for that may wait for an
+ * answer of the others. */
 #ifndef FRONTENDS_MOUNT_MOUNT_H
 #define FRONTENDS_MOUNT_MOUNT_H
 

@@ -1,5 +1,5 @@
 /* notifier: a thread that tells the kernel what to forget, in order. Each of
- * these may be called from the loop's thread. */
+ * these may be called from any thread. */
 #ifndef FRONTENDS_MOUNT_NOTIFIER_H
 #define FRONTENDS_MOUNT_NOTIFIER_H
 
