@@ -73,10 +73,11 @@ soak: test-build                  ## the long versions of the random tests
 # takes 5 to 10 times the time: ROUNDS=1 shortens the simulations.
 SANITIZE := -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-format-truncation
 asan: all                         ## the whole suite under address, undefined, leak sanitizers
-	$(MAKE) B=$(B)/asan HARDEN= CFLAGS='-O1 -g -fsanitize=address,undefined $(SANITIZE)' \
+	$(MAKE) B=$(B)/asan HARDEN= \
+	    CFLAGS='-O1 -g -fsanitize=address,undefined -include tests/sanitized.h $(SANITIZE)' \
 	    $(B)/asan/ate $(or $(ASAN_C:%=$(B)/asan/tests/%),tests-only)
 	B=$(B)/asan ROUNDS=1 tests/run $(or $(ASAN_C),unit/ sim/)
-	B=$(B) ATE=$(CURDIR)/$(B)/asan/ate tests/run $(ASAN_SPECS)
+	B=$(B) ATE=$(CURDIR)/$(B)/asan/ate SANITIZED=1 tests/run $(ASAN_SPECS)
 ASAN_C ?=
 ASAN_SPECS ?= tests/system/
 # The part of it that `make test` runs: what reads bytes of strangers, what owns

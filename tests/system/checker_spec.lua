@@ -255,7 +255,7 @@ describe('checker', function()
         run('mkdir %s/left && cd %s. && ATE_DUMP=%s/left '
             .. '$(dirname "$ATE")/tests/unit/test_work_forged 2>&1', folder,
             root, folder)
-        local out = run('%stests/checker/agree.mjs $(dirname "$ATE") %s/left',
+        local out = run('%stests/checker/agree.mjs "$ATE_BUILD" %s/left',
             root, folder)
         local chains, bad = out:match('(%d+) chains, (%d+) of them bad, '
             .. '0 by their schema.-: 0 judged otherwise')
@@ -285,7 +285,7 @@ describe('checker', function()
             make_grown(), place)
         local code, out, err = sh(folder, ([[
             agree() {
-                %stests/checker/agree.mjs $(dirname "$ATE") %s --part $1 \
+                %stests/checker/agree.mjs "$ATE_BUILD" %s --part $1 \
                     --damage %d %s
             }
             agree 1/2 & first=$!

@@ -111,7 +111,7 @@ describe('one log', function()
         local path = h.path('moods')
         for i = 1, 50 do
             lines[i] = environment(i) .. (' luajit %s/tests/system/replay.lua '
-                .. '$(dirname "$ATE") %s'):format(h.root, path)
+                .. '"$ATE_BUILD" %s'):format(h.root, path)
         end
         done = h.shell('set -e\n' .. table.concat(lines, '\n'))
         assert.equal(0, done.code, done.err)
