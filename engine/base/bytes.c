@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-enum { BUF_CAP_MIN = 64 };
+enum { BUF_CAP_MIN = 128 };
 
 struct bytes bytes_of_text(const char *text)
 {

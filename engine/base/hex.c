@@ -45,13 +45,13 @@ static const char base64_digits[] =
 
 void base64_put(struct buf *b, struct bytes bytes)
 {
-    for (size_t i = 0; i < bytes.len; i += 3) {
+    uint8_t *at = buf_grow(b, (bytes.len + 2) / 3 * 4);
+    for (size_t i = 0; i < bytes.len; i += 3, at += 4) {
         size_t left = bytes.len - i;
         const uint8_t *p = bytes.data + i;
         uint32_t three = (uint32_t)p[0] << 16;
         three |= left > 1 ? (uint32_t)p[1] << 8 : 0;
         three |= left > 2 ? p[2] : 0;
-        uint8_t *at = buf_grow(b, 4);
         at[0] = (uint8_t)base64_digits[three >> 18];
         at[1] = (uint8_t)base64_digits[three >> 12 & 63];
         at[2] = left > 1 ? (uint8_t)base64_digits[three >> 6 & 63] : '=';

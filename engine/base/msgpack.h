@@ -49,9 +49,13 @@ struct mp {
     const uint8_t *start;
     int failed; /* 0 or the code of the first failure, filled in by reads */
     int above;  /* levels that these bytes stand in; mp_skip() counts them */
+    bool known; /* to be canonical: see mp_open_known() */
 };
 
 struct mp mp_open(struct bytes bytes);
+/* Of bytes that were checked before, such as what this process stored: texts
+ * and the order of keys are not looked at again. Lengths are. */
+struct mp mp_open_known(struct bytes bytes);
 
 /* What stands here; INVALID when there is nothing or nothing canonical. */
 int mp_peek(struct mp *mp, enum mp_kind *kind, struct err *err);
@@ -73,14 +77,15 @@ int mp_get_array_of(struct mp *mp, uint32_t count, struct err *err);
  * by mp_skip or mp_check first. */
 int mp_get_map(struct mp *mp, uint32_t *count, struct err *err);
 /* Pass one value; `raw`, unless NULL, gets its bytes. Checks that it is
- * canonical, at any depth. */
+ * canonical, at any depth, unless that is known. */
 int mp_skip(struct mp *mp, struct bytes *raw, struct err *err);
 int mp_done(struct mp *mp, struct err *err); /* INVALID if something is left */
 
 /* One whole canonical value and nothing behind it. */
 int mp_check(struct bytes bytes, struct err *err);
 
-/* The raw value of a text key in a canonical map; data NULL when absent. */
+/* The raw value of a text key in a map known to be canonical; data NULL when
+ * absent. */
 struct bytes mp_map_get(struct bytes map, const char *key);
 
 /* The same for keys that are asked for in ascending order: all of them together

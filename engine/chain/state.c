@@ -230,7 +230,7 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
     struct bytes value;
     if (!state_get(v, STATE_OBJECT, bytes_of(id, OBJECT_ID_SIZE), &value))
         return OBJECT_ABSENT;
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     uint32_t count = 0;
     const uint8_t *event = NULL;
     o->spent_key = bytes_of(NULL, 0);
@@ -245,7 +245,7 @@ enum object_life state_object(struct tree_version v, const uint8_t id[16],
         return OBJECT_SPENT;
     }
     state_own(mp_get_bin(&mp, &o->raw, NULL));
-    state_own(event_header_get(o->raw, &o->header, NULL));
+    event_header_known(o->raw, &o->header);
     o->converted = count == 5;
     if (o->converted)
         state_own(mp_skip(&mp, &o->header.fields, NULL));
@@ -266,7 +266,7 @@ struct bytes object_key(const struct object *o, const struct event_type *type,
     assert(i < type->key_count);
     if (o->spent_key.data == NULL)
         return key_field(&o->header, type, i);
-    struct mp mp = mp_open(o->spent_key);
+    struct mp mp = mp_open_known(o->spent_key);
     state_own(mp_get_array(&mp, &count, NULL));
     for (size_t k = 0; k <= i && k < count; k++)
         state_own(mp_skip(&mp, &value, NULL));
@@ -276,7 +276,7 @@ struct bytes object_key(const struct object *o, const struct event_type *type,
 static struct bytes scale_field(const struct event_header *header)
 {
     struct bytes value = mp_map_get(header->fields, "scale");
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     int64_t scale = 0;
     if (value.data != NULL && mp_get_int(&mp, &scale, NULL) == 0 &&
         scale >= 0 && scale <= OBJECT_SCALE_MAX)

@@ -12,7 +12,7 @@ bool state_author(struct tree_version v, const uint8_t id[32],
     struct bytes value;
     if (!state_get(v, STATE_AUTHOR, bytes_of(id, KEY_ID_SIZE), &value))
         return false;
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     state_own(mp_get_array_of(&mp, 2, NULL));
     state_own(mp_get_uint(&mp, &author->next_sequence, NULL));
     state_own(mp_skip(&mp, &author->record, NULL));
@@ -35,7 +35,7 @@ int64_t state_time(struct tree_version v)
     struct bytes value;
     int64_t time = 0;
     if (state_chain(v, "time", &value)) {
-        struct mp mp = mp_open(value);
+        struct mp mp = mp_open_known(value);
         state_own(mp_get_int(&mp, &time, NULL));
     }
     return time;
@@ -141,7 +141,7 @@ bool state_call(struct tree_version v, const uint8_t id[16],
     struct bytes value;
     if (!state_get(v, STATE_CALL, bytes_of(id, CALL_ID_SIZE), &value))
         return false;
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     state_own(mp_get_array_of(&mp, 3, NULL));
     state_own(mp_get_uint(&mp, &entry->index, NULL));
     state_own(mp_get_bin_or_nil(&mp, HASH_SIZE, &entry->args_digest, NULL));

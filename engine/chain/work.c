@@ -217,7 +217,7 @@ bool work_get(struct tree_version v, const char *worker, struct bytes item,
 void work_event(struct bytes item, struct bytes value, struct object *o)
 {
     const uint8_t *id;
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     *o = (struct object){
         .index = work_item_index(item),
         .n = work_item_n(item),
@@ -226,7 +226,7 @@ void work_event(struct bytes item, struct bytes value, struct object *o)
     state_own(mp_get_bin_of(&mp, EVENT_ID_SIZE, &id, NULL));
     memcpy(o->event, id, EVENT_ID_SIZE);
     state_own(mp_get_bin(&mp, &o->raw, NULL));
-    state_own(event_header_get(o->raw, &o->header, NULL));
+    event_header_known(o->raw, &o->header);
     if (!mp_take_nil(&mp)) { /* invariant (2) */
         state_own(mp_skip(&mp, &o->header.fields, NULL));
         o->converted = true;
@@ -236,7 +236,7 @@ void work_event(struct bytes item, struct bytes value, struct object *o)
 struct bytes work_row_key(struct bytes value)
 {
     struct bytes key;
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     state_own(mp_get_bin(&mp, &key, NULL));
     return key;
 }
@@ -295,7 +295,7 @@ bool work_parked(struct tree_version v, const char *worker, struct bytes place,
     assert(work_item_is_parked(place));
     if (!get(v, worker, place, &entry))
         return false;
-    struct mp mp = mp_open(entry);
+    struct mp mp = mp_open_known(entry);
     state_own(mp_get_array_of(&mp, 4, NULL));
     state_own(mp_get_int(&mp, &parked->time, NULL));
     state_own(mp_get_str(&mp, &parked->why, NULL));
@@ -371,7 +371,7 @@ bool work_ask(struct tree_version v, const char *worker, struct bytes item,
     *ask = (struct work_ask){0};
     if (!state_get(v, STATE_WORK, key_bytes(&key), &value))
         return false;
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     state_own(mp_get_array_of(&mp, 6, NULL));
     state_own(mp_get_str(&mp, &ask->service, NULL));
     state_own(mp_get_bin_of(&mp, HASH_SIZE, &ask->digest, NULL));

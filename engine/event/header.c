@@ -78,7 +78,7 @@ static int get_raw(struct mp *mp, enum mp_kind kind, struct bytes *raw,
 static int get_type(struct mp *mp, struct bytes *type, struct err *err)
 {
     int rc = mp_get_str(mp, type, err);
-    if (rc == 0 && !event_type_valid(*type))
+    if (rc == 0 && !mp->known && !event_type_valid(*type))
         return err_set(err, ATE_EINVALID,
                        "not of the form schema.type in lower-case letters, "
                        "digits and '_'");
@@ -152,6 +152,15 @@ struct bytes event_header_type(struct bytes raw)
     mp_get_bin_of(&mp, OBJECT_ID_SIZE, &object, NULL);
     mp_get_str(&mp, &type, NULL);
     return type;
+}
+
+void event_header_known(struct bytes raw, struct event_header *header)
+{
+    *header = (struct event_header){0};
+    struct mp mp = mp_open_known(raw);
+    const char *part;
+    int rc = get_parts(&mp, header, &part, NULL);
+    assert(rc == 0);
 }
 
 int event_header_get(struct bytes raw, struct event_header *header,

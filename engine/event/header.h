@@ -39,6 +39,10 @@ void event_header_put(struct buf *out, const struct event_header *header);
 int event_header_get(struct bytes raw, struct event_header *header,
                      struct err *err);
 
+/* The same of one that was read before, such as those in the state: what is
+ * known of it is not looked at again. */
+void event_header_known(struct bytes raw, struct event_header *header);
+
 /* Its type alone, of a header that may not be one: then of anything. */
 struct bytes event_header_type(struct bytes raw);
 

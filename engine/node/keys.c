@@ -112,6 +112,7 @@ static void add_entry(struct keys *keys, struct key_entry *entry)
             (keys->count - at) * sizeof(*keys->entries));
     keys->entries[at] = entry;
     keys->count++;
+    keys->exposed_count += entry->is_exposed;
     generation_next(keys->generation);
     if (entry->why == NULL && !(entry->is_public && is_held(keys, entry)))
         map_put_pointer(&keys->by_id, bytes_of(entry->pair.id, KEY_ID_SIZE),

@@ -37,6 +37,7 @@ struct keys {
     /* Read these, never set them. */
     struct key_entry **entries; /* sorted by name */
     size_t count;
+    size_t exposed_count; /* of those whose file others can read */
 
     /* The owner's, after keys_init(). */
     const char *folder;            /* that holds them, for texts; NULL: none */

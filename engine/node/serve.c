@@ -283,7 +283,7 @@ static int check_order_key(struct asked *a, const struct method *m,
     const struct keys *keys = &a->node->keys;
     struct term term;
     if (m == NULL || m->mode != METHOD_WRITE || a->request->propose ||
-        m->by_default == DEFAULT_ORDER)
+        m->by_default == DEFAULT_ORDER || keys->exposed_count == 0)
         return 0;
     term_get(chain_version(a->hosted->chain), &term);
     const struct key_entry *entry = keys_by_id(keys, term.id);

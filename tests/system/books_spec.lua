@@ -3,7 +3,7 @@
 local run = require('helper')
 
 local root = run.root .. '/'
-local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
+local ate = os.getenv('ATE') or (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
 local EXAMPLE = '/usr/share/doc/beancount/examples/example.beancount'
 
 local quote, read, write = run.quote, run.read, run.write

@@ -4,7 +4,7 @@
 local helper = require('helper')
 
 local root = helper.root .. '/'
-local ate = (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
+local ate = os.getenv('ATE') or (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
 local read = helper.read
 
 --- Run a line of shell: exit code, stdout, stderr.
