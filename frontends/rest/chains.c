@@ -18,6 +18,8 @@ struct chain_entry {
     char *name;
     char bundle[65]; /* hash of the one in force, or of one before: see (1) */
     struct model *model;
+    uint64_t generation; /* from before that hash was asked for */
+    uint64_t asked_generation;
     uint64_t checked_ns;
     struct call *checking;
     struct chains *chains;
@@ -30,6 +32,7 @@ struct chains_search {
     size_t from;
     size_t pieces; /* how many make the name that is tried */
     char bundle[65];
+    uint64_t generation; /* from before it was asked for */
     struct call *call;
     chains_fn *fn;
     void *owner;
@@ -115,7 +118,9 @@ static void checked(void *owner, const struct ate_answer *answer)
     e->checking = NULL;
     if (answer->error.code == 0)
         bundle_of(answer, bundle);
-    if (strcmp(bundle, e->bundle) != 0)
+    if (strcmp(bundle, e->bundle) == 0)
+        e->generation = e->asked_generation;
+    else
         chains_forget(e->chains, e->name);
 }
 
@@ -123,10 +128,13 @@ static void check(struct chain_entry *e)
 {
     struct ate_request request = {.chain = e->name, .method = "info"};
     uint64_t now = uv_hrtime();
-    if (e->checking != NULL ||
+    uint64_t generation = ate_generation(e->chains->calls->ate);
+    bool is_right = generation != 0 && e->generation == generation;
+    if (is_right || e->checking != NULL ||
         now - e->checked_ns < (uint64_t)CHAIN_CHECK_MS * 1000000)
         return;
     e->checked_ns = now;
+    e->asked_generation = generation;
     e->checking = calls_start(e->chains->calls, false, &request, checked, e);
 }
 
@@ -146,19 +154,24 @@ static char *name_tried(const struct chains_search *s)
 
 static void found(struct chains_search *s, struct chain_entry *e)
 {
-    struct model *model = model_ref(e->model);
     char *name = memory_text(e->name, strlen(e->name));
+    struct chain_found found = {
+        .name = name,
+        .model = model_ref(e->model),
+        .generation = e->generation,
+        .first = s->from + s->pieces,
+    };
     put_first(s->chains, e);
     check(e);
-    s->fn(s->owner, name, model, s->from + s->pieces, NULL);
-    model_unref(model);
+    s->fn(s->owner, &found, NULL);
+    model_unref(found.model);
     free(name);
     free(s);
 }
 
 static void failed(struct chains_search *s, const struct ate_error *error)
 {
-    s->fn(s->owner, NULL, NULL, 0, error);
+    s->fn(s->owner, NULL, error);
     free(s);
 }
 
@@ -179,6 +192,7 @@ static void described(void *owner, const struct ate_answer *answer)
         e->name = memory_text(name, strlen(name));
         e->checked_ns = uv_hrtime();
         memcpy(e->bundle, s->bundle, sizeof(e->bundle));
+        e->generation = s->generation;
         e->model = model_new(wire_tree(answer->value.data, answer->value.len));
     }
     free(name);
@@ -216,6 +230,7 @@ static bool try_next(struct chains_search *s)
     char *name = name_tried(s);
     struct chain_entry *e = take(s->chains, name);
     struct ate_request request = {.chain = name, .method = "info"};
+    s->generation = ate_generation(s->chains->calls->ate);
     if (e != NULL)
         found(s, e);
     else

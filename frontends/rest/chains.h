@@ -1,9 +1,10 @@
 /* chains: models of the chains that are asked for, kept while they are.
  *
  * A chain is found by the beginning of a path: no chain's name is the beginning
- * of another's, so the first that there is is meant. A model that was looked at
- * within CHECK_MS is taken as it is; else the chain is asked, beside the
- * request at hand, whether its bundle is still the same. */
+ * of another's, so the first that there is is meant. While nothing has changed
+ * (ate_generation()) its model is right; else it is taken as it is, and the
+ * chain is asked, beside the request at hand and not more often than each
+ * CHECK_MS, whether its bundle is still the same. */
 #ifndef FRONTENDS_REST_CHAINS_H
 #define FRONTENDS_REST_CHAINS_H
 
@@ -16,7 +17,7 @@ struct chain_entry;
 struct model;
 struct target;
 
-enum { CHAINS_KEPT = 256, CHAIN_PIECES = 16, CHAIN_CHECK_MS = 1000 };
+enum { CHAINS_KEPT = 256, CHAIN_PIECES = 16, CHAIN_CHECK_MS = 10 };
 
 struct chains {
     struct calls *calls;
@@ -24,10 +25,17 @@ struct chains {
     size_t count;
 };
 
-/* What came of a search. `model` is NULL after an error, and else borrowed
- * until the callback returns. `first` is the segment behind the name. */
-typedef void chains_fn(void *owner, const char *name, struct model *model,
-                       size_t first, const struct ate_error *error);
+/* What came of a search: borrowed until the callback returns. */
+struct chain_found {
+    const char *name;
+    struct model *model;
+    uint64_t generation; /* as of which the model was right */
+    size_t first;        /* the segment behind the name */
+};
+
+/* `found` is NULL after an error. */
+typedef void chains_fn(void *owner, const struct chain_found *found,
+                       const struct ate_error *error);
 
 /* A search under way. */
 struct chains_search;

@@ -21,6 +21,7 @@
 #include "rest/calls.h"
 #include "rest/chains.h"
 #include "rest/console.h"
+#include "rest/cursor.h"
 #include "rest/door.h"
 #include "rest/download.h"
 #include "rest/follower.h"
@@ -282,7 +283,9 @@ static void reply_read(struct exchange *x)
     memcpy(page.etag, r->etag, sizeof(page.etag));
     if (r->next.len > 0)
         link_next(x, &page.link);
-    if (x->plan.keeps)
+    bool is_whole = !x->plan.wants_position || x->plan.has_after ||
+                    r->position != POSITION_NONE;
+    if (x->keeps && is_whole)
         kept_put(&x->door->kept, x->req, uv_now(&x->door->loop), &page);
     reply_page(x, &page);
     buffer_free(&page.link);
@@ -498,24 +501,34 @@ static bool wants_stream(const struct exchange *x)
            accepts_by_name(x->ask.accept, "text/event-stream");
 }
 
+/* May what a read gives be kept, and given to who asks the same? Its plan came
+ * of the model, so that has to be right, too. */
+static bool keeps(const struct exchange *x, const struct chain_found *found)
+{
+    return x->plan.keeps && x->ask.verb == VERB_GET && !x->is_head &&
+           found->generation == x->generation;
+}
+
 /* The chain is found, or not. */
-static void found(void *owner, const char *name, struct model *model,
-                  size_t first, const struct ate_error *error)
+static void found(void *owner, const struct chain_found *found,
+                  const struct ate_error *error)
 {
     struct exchange *x = owner;
     struct problem problem;
     x->search = NULL;
-    if (model == NULL) {
+    if (found == NULL) {
         problem_of_error(&problem, error, NULL);
         exchange_fail(x, &problem);
         return;
     }
-    x->chain = memory_text(name, strlen(name));
-    x->model = model_ref(model);
+    x->chain = memory_text(found->name, strlen(found->name));
+    x->model = model_ref(found->model);
     x->ask.chain = x->chain;
-    x->ask.first = first;
-    if (plan_make(&x->plan, model, &x->ask, &problem) != 0 ||
-        take_key(x, &problem) != 0 || take_context(x, &problem) != 0) {
+    x->ask.first = found->first;
+    bool is_good = plan_make(&x->plan, x->model, &x->ask, &problem) == 0 &&
+                   take_key(x, &problem) == 0 && take_context(x, &problem) == 0;
+    x->keeps = is_good && keeps(x, found);
+    if (!is_good) {
         if (x->ask.verb == VERB_OPTIONS && problem.status == 405) {
             put_allow(x);
             exchange_reply(x, 204, NULL, "", 0);

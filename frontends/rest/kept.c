@@ -101,7 +101,8 @@ void kept_put(struct kept *k, const h2o_req_t *req, uint64_t now,
     memcpy(copy->etag, page->etag, sizeof(copy->etag));
     buffer_put(&copy->link, page->link.data, page->link.len);
     buffer_put(&copy->body, page->body.data, page->body.len);
-    size_t size = sizeof(*copy) + k->key.len + copy->link.len + copy->body.len;
+    size_t size = sizeof(*copy) + sizeof(h2o_cache_ref_t) + k->key.len +
+                  copy->link.room + copy->body.room;
     h2o_cache_set(k->cache, now, key_of(k), 0,
                   h2o_iovec_init((char *)copy, size));
 }

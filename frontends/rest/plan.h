@@ -40,7 +40,7 @@ struct plan {
     enum plan_shape shape;
     bool is_call; /* of a method, not a read of ate.h's own */
     bool is_write;
-    bool keeps;         /* what it gives is the same while the generation is */
+    bool keeps;         /* a read that gives the same while the generation is */
     bool is_tail;       /* rows are transactions: streamed as they are */
     bool is_create;     /* the result names what was made: 201 */
     bool creates_alone; /* CONFLICT means If-None-Match: * */

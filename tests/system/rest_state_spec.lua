@@ -91,9 +91,11 @@ describe('a read that is repeated', function()
             }
             B="$U/v1/bank/views/balance?account=bob"
             A=$U/v1/bank/types/account/bob
-            ask "$B"; want 200 # from here on it is open
+            # Until it is open, and its schema was looked at.
+            until [ "$(kept)" -gt 0 ]; do ask "$B"; want 200; done
+            start=$(kept)
             ask "$A"; want 200; one=$(header etag); cp body first
-            [ "$(kept)" = 0 ] || fail "$(kept) kept"
+            [ "$(kept)" = "$start" ] || fail "$(kept) kept"
             ask "$A"; want 200; cmp body first || fail "$(told)"
             [ "$(header etag)" = "$one" ] || fail "$(told)"
             [ "$(header cache-control)" = 'private, no-cache' ] ||
@@ -102,14 +104,14 @@ describe('a read that is repeated', function()
             ask -I "$A"; want 200
             [ "$(header content-length)" = "$(wc -c <first)" ] ||
                 fail "$(told)"
-            [ "$(kept)" = 3 ] || fail "$(kept) kept"
+            [ "$(kept)" = $((start + 3)) ] || fail "$(kept) kept"
 
             curl -sS -o body "$A"
             grep -q '"code":"UNAUTHORIZED"' body || fail "$(cat body)"
             ask "$A" -H 'Accept: text/plain'; want 406
             ask "$A" -H 'Ate-As: node'; want 200
             ask "$A" -X GET -d '{}' ; want 400
-            [ "$(kept)" = 3 ] || fail "$(kept) kept"
+            [ "$(kept)" = $((start + 3)) ] || fail "$(kept) kept"
 
             for i in 1 2 3 4 5; do
                 "$ATE" call bank transfer from=alice to=bob amount=0.5 \
@@ -120,7 +122,7 @@ describe('a read that is repeated', function()
                 ask "$B"; want 200 "\"$i.00\""
                 ask "$B"; want 200 "\"$i.00\""
             done
-            [ "$(kept)" = 8 ] || fail "$(kept) kept"
+            [ "$(kept)" -le $((start + 8)) ] || fail "$(kept) kept"
         ]])
     end)
 
@@ -145,6 +147,78 @@ describe('a read that is repeated', function()
                 ask "$U$N/methods/say?word=a&times=$times"
                 want 200 "$(printf '"%.*s"' $times aaa)"
             done
+        ]])
+    end)
+
+    local PATHS = [[
+local ate = require('ate')
+local t = ate.types
+local paths = ate.schema('paths', {doc = 'Paths.', version = %d})
+paths:object('thing', {
+    doc = 'A thing.', key = {'name'}, header = {name = t.name({max = 9})},
+})
+local function tells(name, rest, word)
+    paths:method(name, {
+        doc = 'Say ' .. word, mode = 'read', returns = t.text({max = 9}),
+        rest = rest, run = function() return word end,
+    })
+end
+tells('a', 'GET /%s', 'A')
+tells('b', 'GET /%s', 'B')
+tells('posted', 'POST /one', 'posted')
+tells('deleted', 'DELETE /one', 'deleted')
+return paths
+]]
+    --- A chain `paths`, served by a script; two.lua has its paths exchanged.
+    local function paths(text)
+        run.write(run.dir .. '/one.lua', PATHS:format(1, 'one', 'two'))
+        run.write(run.dir .. '/two.lua', PATHS:format(2, 'two', 'one'))
+        run.ok('chain', 'create', 'paths', '--schema', run.dir .. '/one.lua')
+        rest.script([[
+            kept() {
+                curl -sS "$M/metrics" | sed -n 's/^ate_rest_kept_total //p'
+            }
+            # twice PATH TEXT: until it comes from what is kept
+            twice() {
+                before=$(kept)
+                until [ "$(kept)" != "$before" ]; do
+                    ask "$U/v1/paths$1"; want 200 "$2"
+                done
+            }
+            open_rest
+        ]] .. text .. '\nstop\n')
+    end
+
+    it('is what a GET was answered, whatever else the address takes', function()
+        paths([[
+            twice /one '"A"'
+            ask -X POST "$U/v1/paths/one"; want 200 '"posted"'
+            ask "$U/v1/paths/one"; want 200 '"A"'
+            ask -X DELETE "$U/v1/paths/one"; want 200 '"deleted"'
+            ask "$U/v1/paths/one"; want 200 '"A"'
+            things=$U/v1/paths/types/thing
+            for i in 1 2 3; do
+                ask -I -H 'Accept: text/event-stream' "$things"; want 200
+            done
+            status=$(curl -sS -m 1 -D head -o body -w '%{http_code}' \
+                -H "Authorization: Bearer $K" \
+                -H 'Accept: text/event-stream' "$things") || :
+            [ "$(header content-type)" = text/event-stream ] || fail "$(told)"
+        ]])
+    end)
+
+    it('is of the schema in force', function()
+        paths([[
+            twice /one '"A"'
+            twice /two '"B"'
+            "$ATE" schema apply paths two.lua >/dev/null
+            tries=0
+            until ask "$U/v1/paths/one"; grep -q '"B"' body; do
+                tries=$((tries + 1))
+                [ $tries -lt 1000 ] || fail "$(told)"
+            done
+            twice /one '"B"'
+            twice /two '"A"'
         ]])
     end)
 
