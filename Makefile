@@ -15,7 +15,9 @@ REST     := $(if $(filter rest,$(WITHOUT)),,libh2o libssl)
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(FUSE) $(REST) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS)) -lmsgpackc -lpthread -lm
-DOOR_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE))) \
+# Canceling a thread would load it, when there may be no descriptor left.
+GCC_S      := -Wl,--push-state,--no-as-needed -lgcc_s -Wl,--pop-state
+DOOR_LIBS   = $(if $(FUSE),$(shell pkg-config --libs $(FUSE)) $(GCC_S)) \
               $(if $(REST),$(shell pkg-config --libs $(REST)) -lwslay)
 ALL_CFLAGS  = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(CFLAGS) \
               $(HARDEN) $(WARNINGS) -MMD -MP $(PKG_CFLAGS) \

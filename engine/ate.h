@@ -164,11 +164,12 @@ ATE_API void ate_port_free(struct ate_port *port);
 /* A descriptor that is readable while an answer waits, to be polled and nothing
  * else: ate_port_next() empties it. Owned by the port. */
 ATE_API int ate_port_fd(const struct ate_port *port);
-/* For a loop of one thread that takes answers each time before it sleeps, until
- * there is none. What it asks in a turn is gathered then, and begun by the next
- * ate_port_next(): on its own thread if that is little and the folder is this
- * process's, so that reads are often answered at once. The descriptor wakes it
- * for what comes later. Such a port is freed before its ate. */
+/* For a loop, or threads that take turns, which take answers before they sleep
+ * or leave the turn, until there is none. What it asks in a turn is gathered
+ * then, and begun by the next ate_port_next(): on its own thread if that is
+ * little and the folder is this process's, so that reads are often answered at
+ * once. The descriptor wakes it for what comes later. Such a port is freed
+ * before its ate. */
 ATE_API void ate_port_gather(struct ate_port *port);
 
 enum ate_answer_kind {
@@ -352,11 +353,12 @@ ATE_API void ate_grant(struct ate *ate, uint64_t call, uint32_t chunks);
  * undone. */
 ATE_API void ate_cancel(struct ate *ate, uint64_t call);
 
-/* Grows before anybody can see what it grows for: while it is the same, the same
- * get, list, history, view, sum or call of a method that reads, which ended
- * well, would end the same. So who kept an answer, and the number from before
- * it asked, knows whether that is still true. It takes no turn of the engine
- * and no system call. 0: not known here (another process writes): ask. */
+/* Grows before anybody can see what it grows for: while it is the same, the
+ * same get, list, history, view, sum or call of a method that reads, which
+ * ended well, would end the same. So who kept an answer, and the number from
+ * before it asked, knows whether that is still true. It takes no turn of the
+ * engine and no system call. 0: not known here (another process writes): ask.
+ */
 ATE_API uint64_t ate_generation(const struct ate *ate);
 
 /* ---- what happens ---- */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -63,19 +62,15 @@ struct device *device_start(struct fuse_session *session, device_take *take,
                             void *owner)
 {
     struct device *d = memory_new(sizeof(*d));
-    sigset_t all, before;
     *d = (struct device){
         .session = session,
         .take = take,
         .owner = owner,
         .ended_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
     };
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (d->ended_fd >= 0 && d->count < DEVICE_THREADS &&
            pthread_create(&d->threads[d->count], NULL, run, d) == 0)
         d->count++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (d->count == DEVICE_THREADS)
         return d;
     device_stop(d);

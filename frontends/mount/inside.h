@@ -185,7 +185,7 @@ struct op {
     size_t taken;         /* bytes of its data in calls that are done */
     size_t carried;       /* bytes before its data that an earlier write left */
     size_t unit;          /* of the one under way */
-    struct buffer work;   /* what a rename writes */
+    struct buffer work;   /* what a rename writes; what a read found so far */
     struct inode *caller; /* whose method it is, and */
     const struct method *method;
     bool is_calling, is_partial;

@@ -198,31 +198,31 @@ static uint64_t step_at(const struct lines *log, uint64_t offset)
     return low;
 }
 
+/* What was found before it had to wait stands in op->work: a large read needs
+ * more blocks than are kept at a time. */
 int lines_read(struct door *d, struct op *op, struct chain *chain)
 {
     struct lines *log = &chain->log;
-    struct buffer out = {0};
+    struct buffer *out = &op->work;
     int rc = lines_need(d, op, chain);
-    uint64_t offset = op->ask.offset;
-    while (rc == 0 && offset < log->size && out.len < op->ask.size) {
+    while (rc == 0 && op->ask.offset + out->len < log->size &&
+           out->len < op->ask.size) {
         struct lines_block *block = NULL;
+        uint64_t offset = op->ask.offset + out->len;
         uint64_t step = step_at(log, offset);
         rc = need_block(d, op, chain, step, &block);
         if (rc != 0)
             break;
         size_t skip = (size_t)(offset - log->offsets[step]);
         size_t more = (size_t)counted(log, step) - skip;
-        size_t room = op->ask.size - out.len;
+        size_t room = op->ask.size - out->len;
         more = more < room ? more : room;
-        buffer_put(&out, block->content->data + skip, more);
-        offset += more;
+        buffer_put(out, block->content->data + skip, more);
     }
-    if (rc == 0) {
-        struct told told = {.data = out.data, .len = out.len};
-        rc = op_tell(d, op, &told);
-    }
-    buffer_free(&out);
-    return rc;
+    if (rc != 0)
+        return rc;
+    struct told told = {.data = out->data, .len = out->len};
+    return op_tell(d, op, &told);
 }
 
 /* ---- watch ---- */

@@ -71,6 +71,7 @@ struct request {
     struct fuse_file_info file;
     size_t size;
     off_t offset;
+    bool is_told_of; /* libfuse is, that it may be interrupted */
 };
 
 static int64_t now_ms(void)
@@ -287,6 +288,7 @@ static void on_interrupt(fuse_req_t req, void *data)
 {
     struct request *r = data;
     (void)req;
+    assert(!r->is_told_of); /* see ask() */
     door_interrupt(r->mount->door, r);
 }
 
@@ -306,6 +308,14 @@ static struct request *request_new(fuse_req_t req, enum ask_kind kind,
     return r;
 }
 
+/* With the lock in hand no INTERRUPT comes in between. */
+static void tell_of(struct request *r)
+{
+    r->is_told_of = true;
+    fuse_req_interrupt_func(r->req, on_interrupt, r);
+    r->is_told_of = false;
+}
+
 static void ask(struct request *r)
 {
     struct mount *m = r->mount;
@@ -316,9 +326,12 @@ static void ask(struct request *r)
     }
     m->current = r;
     door_ask(m->door, &r->ask);
-    if (m->current == r) /* it takes a while */
-        fuse_req_interrupt_func(r->req, on_interrupt, r);
+    bool waits = m->current == r; /* it takes a while */
     m->current = NULL;
+    if (waits && fuse_req_interrupted(r->req)) /* another thread was faster: */
+        door_interrupt(m->door, r); /* libfuse would look at `req` after it */
+    else if (waits)
+        tell_of(r);
 }
 
 static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -751,12 +764,16 @@ static int start_threads(struct mount *m, const struct mount_options *options,
         .deadline_ms = options->deadline_ms,
         .epoch_ms = wall_ms() - now_ms(),
     };
-    m->notifier = notifier_new(m->session);
+    sigset_t all, before;
     m->door = door_new(&world, &door, now_ms());
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    m->notifier = notifier_new(m->session);
     if (m->notifier != NULL)
         m->device = device_start(m->session, take_ask, m);
     m->has_thread =
         m->device != NULL && pthread_create(&m->thread, NULL, loop, m) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!m->has_thread)
         return fail(error, ATE_UNAVAILABLE, "mount %s: no more threads",
                     m->dir);
@@ -819,10 +836,13 @@ void mount_stop(struct mount *m)
         return;
     if (m->has_thread && write(m->stop_fd, &one, sizeof(one)) == sizeof(one))
         pthread_join(m->thread, NULL);
+    else if (m->device != NULL)
+        say_farewell(m);
     device_stop(m->device);
     door_free(m->door);
     if (m->session != NULL) {
         fuse_session_unmount(m->session);
+        clear_dead(m->dir); /* libfuse leaves one whose connection was cut */
         notifier_free(m->notifier);
         fuse_session_destroy(m->session);
     }

@@ -173,12 +173,11 @@ int notifier_fd(const struct notifier *n)
 uint64_t notifier_flushed(struct notifier *n)
 {
     uint64_t count;
+    uint64_t reached = 0;
     pthread_mutex_lock(&n->lock);
-    uint64_t reached = n->reached != n->told ? n->reached : 0;
-    n->told = n->reached;
+    if (n->reached != n->told && read(n->fd, &count, sizeof(count)) > 0)
+        reached = n->told = n->reached;
     pthread_mutex_unlock(&n->lock);
-    if (reached != 0 && read(n->fd, &count, sizeof(count)) < 0)
-        return reached; /* somebody else looked, or nobody wrote yet */
     return reached;
 }
 

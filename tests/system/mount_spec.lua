@@ -313,6 +313,55 @@ two" python3 old.py $page
         ]])
     end)
 
+    -- More than the blocks that are kept of it, in one read.
+    it('gives a megabyte of events.jsonl at a time', function()
+        script([[
+            bank || fail bank
+            seq 3000 | sed "s/.*/{\"name\":\"c&\",\"owner\":\"me\"}/" >calls
+            "$ATE" call bank account.put --jsonl calls >/dev/null ||
+                fail calls
+            mounts
+            cat m/bank/events.jsonl >all
+            [ "$(wc -c <all)" -gt 700000 ] || fail "$(wc -c <all) bytes"
+            timeout 20 dd if=m/bank/events.jsonl of=piece bs=1M count=1 \
+                2>/dev/null || fail "dd: $?"
+            [ "$(wc -c <piece)" -gt 700000 ] || fail "$(wc -c <piece) bytes"
+            cmp -n "$(wc -c <piece)" piece all || fail 'another piece'
+            stop
+        ]])
+    end)
+
+    -- An INTERRUPT may be taken before the request that it is about.
+    it('hears readers that are interrupted all the time', function()
+        script([[
+            bank || fail bank
+            mounts
+            cat >interrupted.py <<'PY'
+import os, signal, sys, time
+heard = 0
+def hear(number, frame):
+    global heard
+    heard += 1
+    if time.monotonic() > end:
+        os._exit(0 if heard > 100 else 1)
+end = time.monotonic() + 1
+fd = os.open(sys.argv[1], os.O_RDONLY)
+signal.signal(signal.SIGALRM, hear)
+signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+os.read(fd, 4096)
+PY
+            readers=
+            for i in 1 2 3; do
+                timeout 20 python3 interrupted.py m/bank/watch &
+                readers="$readers $!"
+            done
+            for reader in $readers; do
+                wait $reader || fail "a reader ended with $?"
+            done
+            stop
+        ]])
+    end)
+
     it('survives its daemon: the mount point is usable again', function()
         script([[
             bank || fail bank
