@@ -9,6 +9,20 @@
 
 enum { TAIL_PIECE = 64 }; /* transactions read at a time */
 
+/* What comes later would be told from there on; but whoever knows of more than
+ * there is has it from another log, and would miss what comes before. */
+static int check_from(const struct query *q, struct err *err)
+{
+    uint64_t size = chain_size(q->chain);
+    if (q->index <= size)
+        return 0;
+    return err_set(err, ATE_ENOT_FOUND,
+                   "tail: there is no transaction %llu: the log has %llu, and "
+                   "ends before it; it may have been put back from a copy, so "
+                   "read it from 0",
+                   (unsigned long long)q->index, (unsigned long long)size);
+}
+
 static int tail_begin(struct query *q, struct err *err)
 {
     static const char *const names[] = {"follow", "from", "limit", NULL};
@@ -19,7 +33,7 @@ static int tail_begin(struct query *q, struct err *err)
         rc = query_take_uint(q, "from", &q->index, err);
     if (rc == 0)
         rc = query_take_flag(q, "follow", &q->follow, err);
-    return rc;
+    return rc != 0 ? rc : check_from(q, err);
 }
 
 static const char *change_of(const struct event_type *type,

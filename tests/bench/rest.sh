@@ -19,6 +19,8 @@ export ATE_DATA="$dir/data"
 for name in alice bob; do
     "$ATE" call bank account.put name=$name owner=me >/dev/null
 done
+seq 2000 | sed 's/.*/{"name":"n&","owner":"me"}/' >"$dir/accounts"
+"$ATE" call bank account.put --jsonl "$dir/accounts" >/dev/null
 must_start ate '^ready' "$ATE" serve --rest 0
 ours=$(sed -n 's/^rest  //p' "$log")
 ATE_BEARER=$("$ATE" key bearer)
@@ -88,7 +90,7 @@ take_turn() {
 race() {
     race=$1
     shift
-    for connections in 1 16 128; do
+    for connections in ${CONNECTIONS:-1 16 128}; do
         row="$race, $connections connections"
         case $row in *"${BENCH:-}"*) ;; *) continue ;; esac
         rm -f "$dir"/rates.*
@@ -116,6 +118,28 @@ else
     missing "nginx with its Lua module, whose packages could not be had"
 fi
 race 'REST: get an object' "$account" -H "Authorization: Bearer $ATE_BEARER"
+
+# That is one object, which the door keeps. Each of many in turn; and one while
+# somebody writes, so that it is kept for a moment only.
+CONNECTIONS=16
+start_bare read
+peer "$url" - 'bare libh2o, the same bytes'
+race 'REST: get 2,000 in turn' "$account" -s "$here/get.lua"
+start_bare read
+peer "$url" - 'bare libh2o, the same bytes'
+row='REST: get an object while one writes, 16 connections'
+case $row in *"${BENCH:-}"*)
+    setpriv --pdeathsig TERM wrk -t 1 -c 1 -d 60s -s "$here/transfer.lua" \
+        "$ours" >/dev/null 2>&1 &
+    writer=$!
+    children="$children $writer"
+    race "${row%, *}" "$account" -H "Authorization: Bearer $ATE_BEARER"
+    kill "$writer"
+    wait "$writer" 2>/dev/null || :
+    ;;
+esac
+rm -f "$dir/peers"
+unset CONNECTIONS
 
 start_bare written
 peer "$url" - 'bare libh2o, the same bytes'

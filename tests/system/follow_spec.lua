@@ -201,6 +201,19 @@ describe('a subscriber that is killed', function()
         assert.is_true(tonumber(done.out) > 160)
     end)
 
+    it('is told where the log ends before what it goes on from', function()
+        local done = script([[
+            bank
+            size=$("$ATE" chain info bank --json | sed 's/.*"size":\([0-9]*\).*/\1/')
+            [ -z "$("$ATE" chain tail bank --from "$size" --json)" ] || fail 'something'
+            "$ATE" chain tail bank -f --json --from $((size + 1)) 2>told && fail 'it went on'
+            echo $?
+            grep -q "there is no transaction $((size + 1)): the log has $size" told ||
+                fail "$(cat told)"
+        ]])
+        assert.equal('3\n', done.out)
+    end)
+
     it('has the view at its position, wherever it was killed', function()
         write_lua('writer.lua', WRITER)
         -- Applies what it is told, and keeps it with the position, atomically.
