@@ -12,7 +12,9 @@
 
 enum {
     SNAPSHOT_TRANSACTIONS = 1 << 16, /* so many new ones: one at closing */
-    SNAPSHOT_EVENTS = 1 << 20,       /* so many: one while work goes on */
+    SNAPSHOT_EVENTS = 1 << 20,       /* so many: one while work goes on; and */
+    SNAPSHOT_SHARE = 16, /* at least one for so many entries of the state, so
+                            that an event costs the same however many */
 };
 
 /* ---- snapshot_open.c ---- */

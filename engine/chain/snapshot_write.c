@@ -216,7 +216,10 @@ static uint64_t snapshot_transactions(const struct chain *c)
 static uint64_t snapshot_events(const struct chain *c)
 {
     uint32_t own = c->deps.snapshot_events;
-    return own != 0 ? own : SNAPSHOT_EVENTS;
+    uint64_t share = tree_entries(c->core.state.tree) / SNAPSHOT_SHARE;
+    if (own != 0)
+        return own;
+    return share > SNAPSHOT_EVENTS ? share : SNAPSHOT_EVENTS;
 }
 
 static bool is_due(const struct chain *c, uint64_t transactions,
