@@ -393,6 +393,18 @@ static int put_first_payload(const struct chain_birth *birth,
     return rc;
 }
 
+static int check_version(const struct chain *c, const int64_t *wanted,
+                         struct err *err)
+{
+    const struct schema *s = c->core.schema;
+    int64_t version = schema_part(s, s->main)->version;
+    if (wanted == NULL || *wanted == version)
+        return 0;
+    return err_set(err, ATE_ECONFLICT,
+                   "the schema %s has version %lld, not %lld", s->main,
+                   (long long)version, (long long)*wanted);
+}
+
 void chain_create(struct chain *c, const struct chain_birth *birth,
                   chain_done *done, void *ctx)
 {
@@ -401,6 +413,8 @@ void chain_create(struct chain *c, const struct chain_birth *birth,
     int rc = put_first_payload(birth, &payload, &err);
     if (rc == 0)
         rc = replay_genesis(c, buf_bytes(&payload), birth->bundle, &err);
+    if (rc == 0)
+        rc = check_version(c, birth->version, &err);
     if (rc != 0) {
         done(ctx, rc, &err);
         buf_deinit(&payload);

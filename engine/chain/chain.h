@@ -72,7 +72,8 @@ struct chain_birth {
     size_t signer_count;
     const struct key_pair *order; /* this node's */
     uint8_t nonce[GENESIS_NONCE_SIZE];
-    int64_t time; /* ms */
+    int64_t time;           /* ms */
+    const int64_t *version; /* that the schema has to have; NULL: any */
 };
 
 struct chain *chain_new(const struct chain_deps *deps);
@@ -80,7 +81,8 @@ struct chain *chain_new(const struct chain_deps *deps);
 void chain_free(struct chain *c);
 
 /* Make the chain's folder and first frame; it is then open. Errors before
- * anything is written: INVALID, SCRIPT, LIMIT; after: those of log_create(). */
+ * anything is written: INVALID, SCRIPT, LIMIT, CONFLICT (another version);
+ * after: those of log_create(). */
 void chain_create(struct chain *c, const struct chain_birth *birth,
                   chain_done *done, void *ctx);
 

@@ -226,6 +226,7 @@ static void make_chain(struct creating *c)
         .signers = roots.pairs,
         .signer_count = roots.pair_count,
         .time = node->wall_ms,
+        .version = c->has_version ? &c->version : NULL,
     };
     struct err err;
     rc = keys_find(&node->keys, bytes_of_text(KEY_NAME_NODE), &birth.order,
@@ -235,17 +236,6 @@ static void make_chain(struct creating *c)
     c->step = CREATE_CHAIN;
     c->chain = chain_new(&node->deps);
     chain_create(c->chain, &birth, chain_made, c);
-}
-
-static int check_version(struct creating *c)
-{
-    const struct schema *s = chain_core(c->chain)->schema;
-    int64_t version = schema_part(s, s->main)->version;
-    if (!c->has_version || c->version == version)
-        return 0;
-    return err_set(&c->err, ATE_ECONFLICT,
-                   "the schema %s has version %lld, not %lld", s->main,
-                   (long long)version, (long long)c->version);
 }
 
 static void name_there(void *ctx, int code, const struct err *err)
@@ -262,9 +252,6 @@ static void name_there(void *ctx, int code, const struct err *err)
 
 static void give_name(struct creating *c)
 {
-    c->step = CREATE_ENDED;
-    if (check_version(c) != 0)
-        return;
     c->step = CREATE_NAME;
     names_file_add(&c->node->names, chain_core(c->chain)->id, c->name,
                    name_there, c);

@@ -66,6 +66,42 @@ static void everything_is_there_after_closing(void **state)
     ate_free(&answer.value);
 }
 
+/* A refused creation leaves nothing that is found when the folder is opened
+ * again. */
+static void a_schema_of_another_version_makes_no_chain(void **state)
+{
+    struct bench *b = *state;
+    struct ate_bytes bundle;
+    struct ate_error error;
+    struct ate_answer answer;
+    struct buf args = {0};
+    assert_int_equal(
+        ate_bundle("examples/bank/bank.lua", &bundle, NULL, &error), 0);
+    mp_put_map(&args, 3);
+    mp_put_text(&args, "bundle");
+    mp_put_bin(&args, bytes_of(bundle.data, bundle.len));
+    mp_put_text(&args, "name");
+    mp_put_text(&args, "another");
+    mp_put_text(&args, "version");
+    mp_put_uint(&args, 7);
+    struct ate_request request = {
+        .method = "chain.create",
+        .args = args.data,
+        .args_len = args.len,
+    };
+    uint64_t call = ate_call(b->ate, b->port, &request);
+    assert_int_equal(end_of(b->port, call, &answer, NULL), ATE_CONFLICT);
+    assert_non_null(strstr(answer.error.text, "has version 1, not 7"));
+    ate_close(b->ate);
+    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
+    assert_int_equal(ask(b, ate_call, NULL, "chain.ls", NULL, &answer), 0);
+    struct mp mp = mp_open(bytes_of(answer.value.data, answer.value.len));
+    assert_int_equal(mp_get_array_of(&mp, 1, NULL), 0); /* bank alone */
+    ate_free(&answer.value);
+    ate_free(&bundle);
+    buf_deinit(&args);
+}
+
 static void only_one_may_write(void **state)
 {
     struct bench *b = *state;
@@ -753,6 +789,7 @@ int main(void)
         TEST(a_write_gives_a_receipt),
         TEST(a_refusal_names_its_rule),
         TEST(everything_is_there_after_closing),
+        TEST(a_schema_of_another_version_makes_no_chain),
         TEST(only_one_may_write),
         TEST(a_reader_stands_beside_the_writer),
         TEST(a_copied_folder_can_be_checked_alone),
