@@ -91,7 +91,7 @@ void mp_put_int(struct buf *b, int64_t value)
 void mp_put_str(struct buf *b, struct bytes text)
 {
     assert(text.len <= UINT32_MAX);
-#ifdef __SANITIZE_ADDRESS__ /* where tests look at all: it is as long as it is */
+#ifdef __SANITIZE_ADDRESS__ /* texts may be long */
     assert(utf8_valid(text));
 #endif
     if (text.len < 32)
