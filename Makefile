@@ -27,7 +27,7 @@ ENGINE   := $(sort $(shell find engine -name '*.c'))
 FRONT    := $(filter-out $(if $(FUSE),,frontends/mount/%) \
              $(if $(REST),,frontends/rest/%),$(sort $(shell find frontends -name '*.c')))
 BASE     := $(sort $(wildcard frontends/base/*.c))
-DOOR     := $(filter-out %/mount.c %/device.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
+DOOR     := $(filter-out %/mount.c %/kernel.c %/device.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
