@@ -94,7 +94,7 @@ tsan:                             ## what has threads, under the thread sanitize
 	$(MAKE) B=$(B)/tsan HARDEN= CFLAGS='-O1 -g -fsanitize=thread $(SANITIZE)' \
 	    $(TSAN:%=$(B)/tsan/tests/%)
 	B=$(B)/tsan tests/run $(TSAN)
-TSAN := $(addprefix unit/test_,ate remote server disk watchdog crew gather)
+TSAN := $(addprefix unit/test_,ate ate_serving remote server disk watchdog crew gather)
 # Two bounds for the core: engine/ without its drivers.
 coverage:                         ## the core's lines and branches that tests reach, with bounds
 	tests/install build test coverage

@@ -331,9 +331,10 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  * stops at a position and goes on from it misses nothing and is told nothing
  * twice. From tail, list and get any position can be gone on from; from view
  * and call those whose changes are remembered (some thousand entries), else
- * there is a reset, or the value once more. A reset comes, too, from a position
- * behind the log's end, after another schema came into force, and to who was so
- * slow that what he has not seen is forgotten. Nobody is told each state
+ * there is a reset, or the value once more. From a position behind the log's
+ * end a tail is NOT_FOUND, and the others begin with a reset. That comes, too,
+ * after another schema came into force, and to who was so slow that what he has
+ * not seen is forgotten. Nobody is told each state
  * between: it is the newest at the chunk's position. Who gives no credit costs
  * the chain nothing, one that nothing changed for next to nothing. A call ends
  * with NOT_FOUND when its object is deleted or another schema has its type,

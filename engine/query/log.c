@@ -9,17 +9,17 @@
 
 enum { TAIL_PIECE = 64 }; /* transactions read at a time */
 
-/* What comes later would be told from there on; but whoever knows of more than
- * there is has it from another log, and would miss what comes before. */
+/* Whoever goes on behind the end had more than there is, of another log, and
+ * would miss what comes before. */
 static int check_from(const struct query *q, struct err *err)
 {
     uint64_t size = chain_size(q->chain);
     if (q->index <= size)
         return 0;
     return err_set(err, ATE_ENOT_FOUND,
-                   "tail: there is no transaction %llu: the log has %llu, and "
-                   "ends before it; it may have been put back from a copy, so "
-                   "read it from 0",
+                   "there is no transaction %llu: the log has %llu; if "
+                   "it had more it is another one, or was put back from a "
+                   "copy: begin anew, from 0",
                    (unsigned long long)q->index, (unsigned long long)size);
 }
 

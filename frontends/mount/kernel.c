@@ -196,7 +196,7 @@ static void on_interrupt(fuse_req_t req, void *data)
 {
     struct request *r = data;
     (void)req;
-    assert(!r->is_told_of); /* see ask() */
+    assert(!r->is_told_of); /* see tell_of() */
     door_interrupt(r->kernel->door, r);
 }
 

@@ -63,16 +63,14 @@ int arguments_number(const char *text, const char *name, json_int_t least,
                          name, (long long)least, (long long)most, text);
 }
 
-int arguments_check_index(json_int_t index, const char *name, json_int_t size,
-                          struct problem *problem)
+int arguments_behind(json_int_t index, const char *name,
+                     struct problem *problem)
 {
-    if (index < size)
-        return 0;
     problem_set(problem, "NOT_FOUND",
-                "'%s' is %lld, and the log has %lld transactions, the last of "
-                "which is %lld: what you had is of another log, or of one "
-                "that was put back from a copy; begin anew, without it",
-                name, (long long)index, (long long)size, (long long)size - 1);
+                "'%s' is %lld, and the log ends before that: what you had is "
+                "of another log, or of one that was put back from a copy; "
+                "begin anew, without it",
+                name, (long long)index);
     return problem_point(problem, name);
 }
 

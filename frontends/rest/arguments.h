@@ -31,8 +31,8 @@ int arguments_number(const char *text, const char *name, json_int_t least,
                      json_int_t most, json_int_t *number,
                      struct problem *problem);
 
-/* A log of `size` transactions has the one of this index, from which somebody
- * goes on: else NOT_FOUND, for nothing may ever come. */
-int arguments_check_index(json_int_t index, const char *name, json_int_t size,
-                          struct problem *problem);
+/* The log does not have the transaction of this index, from which somebody goes
+ * on: NOT_FOUND, for nothing may ever come. Returns -1. */
+int arguments_behind(json_int_t index, const char *name,
+                     struct problem *problem);
 #endif

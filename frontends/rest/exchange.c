@@ -189,6 +189,8 @@ int exchange_take(struct exchange *x, const struct ate_answer *answer,
     if (answer->error.code != 0) {
         problem_of_error(problem, &answer->error, x->plan.fields);
         http_meaning(x, problem);
+        if (answer->error.code == ATE_NOT_FOUND && x->plan.resumes != NULL)
+            arguments_behind(x->plan.resumed, x->plan.resumes, problem);
         if (answer->error.code == ATE_STALE && !x->plan.is_based)
             chains_forget(&x->door->chains, x->chain); /* another schema */
         return -1;
@@ -424,30 +426,6 @@ static void start(struct exchange *x)
     exchange_call(x, answered);
 }
 
-/* Nothing is behind the end of the log, but who had something there has to be
- * told. */
-static void told_end(void *owner, const struct ate_answer *answer)
-{
-    struct exchange *x = owner;
-    struct problem problem;
-    if (answer->kind != ATE_ANSWER_FINAL)
-        return;
-    x->info = NULL;
-    int64_t size =
-        wire_number(answer->value.data, answer->value.len, "size", INT64_MAX);
-    if (arguments_check_index(x->plan.resumed, x->plan.resumes, size,
-                              &problem) != 0)
-        exchange_fail(x, &problem);
-    else
-        start(x);
-}
-
-static void resume(struct exchange *x)
-{
-    struct ate_request info = {.chain = x->chain, .method = "info"};
-    x->info = calls_start(&x->door->calls, false, &info, told_end, x);
-}
-
 /* ---- who asks, and what ---- */
 
 static bool has_bearer(const struct exchange *x)
@@ -458,12 +436,10 @@ static bool has_bearer(const struct exchange *x)
            bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop));
 }
 
-static int check_bearer(struct exchange *x, struct problem *problem)
+static int refuse_bearer(const struct exchange *x, struct problem *problem)
 {
     size_t len;
     const char *text = exchange_header(x->req, "authorization", &len);
-    if (has_bearer(x))
-        return 0;
     return problem_set(problem, "UNAUTHORIZED", "%s",
                        text == NULL
                            ? "send 'Authorization: Bearer KEY'; ate key bearer "
@@ -543,8 +519,6 @@ static void found(void *owner, const struct chain_found *found,
         x->result.plan = &x->plan;
         buffer_put(&x->result.body, x->plan.body.data, x->plan.body.len);
         reply_read(x);
-    } else if (x->plan.resumes != NULL) {
-        resume(x);
     } else {
         start(x);
     }
@@ -619,7 +593,8 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     take_request_id(x);
     x->generation = ate_generation(d->ate);
     int rc = take_verb(x, &problem);
-    if (rc == 0 && has_bearer(x) && reply_kept(x))
+    bool is_let_in = rc == 0 && has_bearer(x);
+    if (is_let_in && reply_kept(x))
         return;
     if (rc == 0)
         rc = take(x, &problem);
@@ -633,8 +608,8 @@ void exchange_begin(struct door *d, h2o_req_t *req)
         node_path_reply(x);
         return;
     }
-    if (rc == 0)
-        rc = check_bearer(x, &problem);
+    if (rc == 0 && !is_let_in)
+        rc = refuse_bearer(x, &problem);
     if (rc != 0)
         exchange_fail(x, &problem);
     else if (node_path_is_own(x))

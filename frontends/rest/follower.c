@@ -195,13 +195,14 @@ static int64_t from_of(const struct exchange *x)
 static int check_end(const struct exchange *x, int64_t size,
                      struct problem *problem)
 {
+    const struct plan *p = &x->plan;
     int64_t last = x->follower->resumed;
     if (last != POSITION_NONE)
-        return arguments_check_index(last, "Last-Event-ID", size, problem);
-    return x->plan.resumes == NULL
+        return last < size ? 0
+                           : arguments_behind(last, "Last-Event-ID", problem);
+    return p->resumes == NULL || p->resumed < size
                ? 0
-               : arguments_check_index(x->plan.resumed, x->plan.resumes, size,
-                                       problem);
+               : arguments_behind(p->resumed, p->resumes, problem);
 }
 
 /* The size of the log, before anything is said. */

@@ -219,7 +219,7 @@ static bool keeps(const struct plan *p)
 {
     static const char *const reads[] = {"get", "list", "history", "view",
                                         "sum"};
-    if (p->method == NULL || p->is_write || p->media != NULL)
+    if (p->method == NULL || p->is_write)
         return false;
     if (p->is_call)
         return strncmp(p->method, "ate.", 4) != 0;

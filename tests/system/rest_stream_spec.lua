@@ -69,8 +69,8 @@ describe('a stream', function()
                 for path in events types/account views/balance; do
                     ask -H "$S" -H "Last-Event-ID: $index" "$U/v1/bank/$path"
                     want 404 '"code":"NOT_FOUND"' '"pointer":"/Last-Event-ID"' \
-                        "'Last-Event-ID' is $index" "has $size transactions" \
-                        "the last of which is $last" 'begin anew'
+                        "'Last-Event-ID' is $index" 'the log ends before' \
+                        'begin anew'
                 done
                 for accept in "$S" 'Accept: application/json'; do
                     ask -H "$accept" "$U/v1/bank/events?after=$index"

@@ -132,16 +132,17 @@ static int remove_one(const char *path, const struct stat *st, int type,
     return remove(path);
 }
 
-/* A chain with a schema, where everybody may write. */
-static void create_chain(struct bench *b, const char *path, const char *name)
+/* Ask for a chain where everybody may write. `version`: that its schema has to
+ * have, or 0. */
+static uint64_t start_create(struct bench *b, const char *path,
+                             const char *name, uint64_t version)
 {
     struct ate_bytes bundle;
     struct ate_error error;
-    struct ate_answer answer;
     struct buf args = {0};
     if (ate_bundle(path, &bundle, NULL, &error) != 0)
         fail_msg("%s", error.text);
-    mp_put_map(&args, 3);
+    mp_put_map(&args, version != 0 ? 4 : 3);
     mp_put_text(&args, "accept");
     mp_put_array(&args, 3);
     mp_put_text(&args, "accept-all");
@@ -151,17 +152,28 @@ static void create_chain(struct bench *b, const char *path, const char *name)
     mp_put_bin(&args, bytes_of(bundle.data, bundle.len));
     mp_put_text(&args, "name");
     mp_put_text(&args, name);
+    if (version != 0) {
+        mp_put_text(&args, "version");
+        mp_put_uint(&args, version);
+    }
     struct ate_request request = {
         .method = "chain.create",
         .args = args.data,
         .args_len = args.len,
     };
     uint64_t call = ate_call(b->ate, b->port, &request);
+    ate_free(&bundle);
+    buf_deinit(&args);
+    return call;
+}
+
+static void create_chain(struct bench *b, const char *path, const char *name)
+{
+    struct ate_answer answer;
+    uint64_t call = start_create(b, path, name, 0);
     if (end_of(b->port, call, &answer, NULL) != 0)
         fail_msg("%s", answer.error.text);
     ate_free(&answer.value);
-    ate_free(&bundle);
-    buf_deinit(&args);
 }
 
 static int set_up(void **state)
@@ -207,4 +219,11 @@ static int tear_down(void **state)
     free(b);
     return 0;
 }
+
+/* With a bank in a folder of its own; REMOTE: through a socket. */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define REMOTE(name)                                                           \
+    {                                                                          \
+#name "_through_a_socket", name, set_up_remote, tear_down, NULL        \
+    }
 #endif

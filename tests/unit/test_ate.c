@@ -4,9 +4,7 @@
 #include "fixture_ate.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 /* ---- what a program sees ---- */
 
@@ -72,28 +70,12 @@ static void a_schema_of_another_version_makes_no_chain(void **state)
 {
     struct bench *b = *state;
     struct bench fresh = {.port = b->port};
-    struct ate_bytes bundle;
     struct ate_error error;
     struct ate_answer answer;
-    struct buf args = {0};
-    assert_int_equal(
-        ate_bundle("examples/bank/bank.lua", &bundle, NULL, &error), 0);
-    mp_put_map(&args, 3);
-    mp_put_text(&args, "bundle");
-    mp_put_bin(&args, bytes_of(bundle.data, bundle.len));
-    mp_put_text(&args, "name");
-    mp_put_text(&args, "another");
-    mp_put_text(&args, "version");
-    mp_put_uint(&args, 7);
-    struct ate_request request = {
-        .method = "chain.create",
-        .args = args.data,
-        .args_len = args.len,
-    };
     char folder[sizeof(b->folder) + 8];
     snprintf(folder, sizeof(folder), "%s/fresh", b->folder);
     assert_int_equal(ate_open(&fresh.ate, folder, ATE_CREATE, &error), 0);
-    uint64_t call = ate_call(fresh.ate, b->port, &request);
+    uint64_t call = start_create(&fresh, "examples/bank/bank.lua", "bank", 7);
     assert_int_equal(end_of(b->port, call, &answer, NULL), ATE_CONFLICT);
     assert_non_null(strstr(answer.error.text, "has version 1, not 7"));
     ate_close(fresh.ate);
@@ -103,8 +85,6 @@ static void a_schema_of_another_version_makes_no_chain(void **state)
     assert_int_equal(mp_get_array_of(&mp, 0, NULL), 0);
     ate_free(&answer.value);
     ate_close(fresh.ate);
-    ate_free(&bundle);
-    buf_deinit(&args);
 }
 
 static void only_one_may_write(void **state)
@@ -514,166 +494,6 @@ static void a_receipt_is_looked_at_without_a_node(void **state)
                      ATE_CORRUPT);
 }
 
-/* What a worker asks comes to the port; the number of it is given back. */
-static uint64_t asked_at(struct bench *b, const char *expected)
-{
-    struct ate_answer answer;
-    char text[100];
-    assert_int_equal(ate_port_next(b->port, &answer, WAIT_MS), 1);
-    assert_int_equal(answer.kind, ATE_ANSWER_ASKED);
-    text_at(&answer, "worker", text, sizeof(text));
-    assert_string_equal(text, "jobs.pay");
-    text_at(&answer, "key", text, sizeof(text));
-    assert_int_equal(strlen(text), 64);
-    assert_non_null(memmem(answer.value.data, answer.value.len, expected,
-                           strlen(expected)));
-    ate_free(&answer.value);
-    return answer.call;
-}
-
-static void reply_with(struct bench *b, uint64_t call, const char *name)
-{
-    struct buf out = {0};
-    mp_put_map(&out, 1);
-    mp_put_text(&out, name);
-    mp_put_text(&out, "7");
-    ate_reply(b->ate, call, NULL, out.data, out.len);
-    ate_reply(b->ate, call, NULL, out.data, out.len); /* nobody waits for it */
-    buf_deinit(&out);
-}
-
-static void a_program_serves_what_workers_ask(void **state)
-{
-    struct bench *b = *state;
-    struct ate_answer answer;
-    struct ate_error error;
-    struct ate_error later = {.code = ATE_UNAVAILABLE, .text = "shut"};
-    struct buf args = {0};
-    create_chain(b, "tests/lua/schemas/jobs.lua", "jobs");
-    assert_int_equal(ate_serve(b->ate, b->port, "", &error), ATE_INVALID);
-    assert_int_equal(ate_serve(b->ate, b->port, "bank", &error), 0);
-    mp_put_map(&args, 2);
-    mp_put_text(&args, "name");
-    mp_put_text(&args, "a");
-    mp_put_text(&args, "pieces");
-    mp_put_int(&args, 1);
-    struct ate_request place = {
-        .chain = "jobs",
-        .method = "placed.append",
-        .args = args.data,
-        .args_len = args.len,
-    };
-    assert_int_equal(
-        end_of(b->port, ate_call(b->ate, b->port, &place), &answer, NULL), 0);
-    ate_free(&answer.value);
-    buf_deinit(&args);
-
-    uint64_t work = start(b, ate_call, "jobs", "ate.workers", NULL);
-    ate_reply(b->ate, asked_at(b, "pay"), &later, NULL, 0);
-    assert_int_equal(end_of(b->port, work, &answer, NULL), 0);
-    assert_int_equal(int_at(&answer, "failed"), 1);
-    ate_free(&answer.value);
-
-    work = start(b, ate_call, "jobs", "ate.workers", NULL);
-    reply_with(b, asked_at(b, "pay"), "number");
-    reply_with(b, asked_at(b, "send"), "receipt");
-    assert_int_equal(end_of(b->port, work, &answer, NULL), 0);
-    assert_int_equal(int_at(&answer, "done"), 1);
-    ate_free(&answer.value);
-    assert_int_equal(ate_http(b->ate, "\xc1", 1, &error), ATE_INVALID);
-    assert_int_equal(ate_http(b->ate, "\x80", 1, &error), 0);
-    assert_int_equal(ate_http(b->ate, "\x80", 1, &error), 0); /* another one */
-}
-
-/* Where another process serves the folder, its workers are not ours. */
-/* What happens comes to whoever watches, and not beside the answers. */
-static void a_program_is_told_what_happens(void **state)
-{
-    struct bench *b = *state;
-    struct ate_answer answer;
-    struct ate_error error;
-    struct ate_port *port = ate_port_new();
-    char text[100];
-    assert_int_equal(ate_watch(b->ate, port, &error), 0);
-    ate_close(b->ate);
-    assert_int_equal(ate_open(&b->ate, b->folder, 0, &error), 0);
-    assert_int_equal(ate_port_next(port, &answer, 0), 0);
-    assert_int_equal(ate_watch(b->ate, port, &error), 0);
-    assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
-    ate_free(&answer.value);
-    assert_int_equal(ate_port_next(port, &answer, -1), 1);
-    assert_int_equal(answer.kind, ATE_ANSWER_EVENT);
-    assert_int_equal(answer.call, 0);
-    text_at(&answer, "event", text, sizeof(text));
-    assert_string_equal(text, "opened");
-    text_at(&answer, "chain", text, sizeof(text));
-    assert_string_equal(text, "bank");
-    assert_int_equal(int_at(&answer, "size"), 4);
-    ate_free(&answer.value);
-    assert_int_equal(ate_port_next(port, &answer, 0), 0);
-    ate_port_free(port);
-}
-
-/* Whatever comes of it, the descriptor is not the caller's any more. */
-static void a_socket_from_elsewhere_is_no_socket_of_a_folder(void **state)
-{
-    struct bench *b = *state;
-    struct ate_error error;
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(ate_listen_at(b->ate, fd, &error), ATE_INVALID);
-    assert_non_null(strstr(error.text, "is no Unix socket that listens at"));
-    assert_int_equal(fcntl(fd, F_GETFD), -1);
-    assert_int_equal(ate_listen_at(b->ate, -1, &error), ATE_INVALID);
-    assert_int_equal(ate_listen(b->ate, &error), 0);
-}
-
-static void callers_are_bounded_by_who_serves(void **state)
-{
-    struct bench *b = *state;
-    struct ate *first = NULL, *second = NULL;
-    struct ate_error error;
-    assert_int_equal(ate_callers(b->ate, 0, &error), ATE_INVALID);
-    assert_int_equal(ate_callers(b->ate, 4097, &error), ATE_INVALID);
-    assert_non_null(strstr(error.text, "1 to 4096 may be, not 4097"));
-    assert_int_equal(ate_callers(b->ate, 1, &error), 0);
-    assert_int_equal(ate_listen(b->ate, &error), 0);
-    assert_int_equal(ate_open(&first, b->folder, 0, &error), 0);
-    assert_int_equal(ate_callers(first, 2, &error), ATE_UNAVAILABLE);
-    assert_int_equal(ate_open(&second, b->folder, 0, &error), ATE_UNAVAILABLE);
-    assert_non_null(strstr(error.text, "1 callers are there"));
-    assert_int_equal(ate_callers(b->ate, 2, &error), 0);
-    assert_int_equal(ate_open(&second, b->folder, 0, &error), 0);
-    ate_close(second);
-    ate_close(first);
-}
-
-/* Not through the process that listens, and not beside it. */
-static void a_local_folder_is_opened_by_itself(void **state)
-{
-    struct bench *b = *state;
-    struct ate *other = NULL;
-    struct ate_error error;
-    assert_int_equal(ate_listen(b->ate, &error), 0);
-    assert_int_equal(ate_open(&other, b->folder, 0, &error), 0);
-    assert_int_equal(ate_is_remote(other), 1);
-    assert_int_equal(ate_watch(other, b->port, &error), ATE_UNAVAILABLE);
-    ate_close(other);
-    assert_int_equal(ate_open(&other, b->folder, ATE_LOCAL, &error),
-                     ATE_UNAVAILABLE);
-    assert_null(other);
-}
-
-static void services_are_where_the_folder_is(void **state)
-{
-    struct bench *b = *state;
-    struct ate_error error;
-    assert_int_equal(ate_serve(b->ate, b->port, "bank", &error),
-                     ATE_UNAVAILABLE);
-    assert_int_equal(ate_http(b->ate, "\x80", 1, &error), ATE_UNAVAILABLE);
-    ate_reply(b->ate, 1, NULL, NULL, 0);
-}
-
 /* ---- threads ---- */
 
 /* Its check goes to the pool, on whichever thread the call is worked. */
@@ -745,12 +565,6 @@ static void threads_of_the_library_take_no_signals(void **state)
     assert_in_range(others, 4, 100); /* loop, watchdog, disk, pool */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define REMOTE(name)                                                           \
-    {                                                                          \
-#name "_through_a_socket", name, set_up_remote, tear_down, NULL        \
-    }
-
 static void the_generation_grows_with_what_can_be_read(void **state)
 {
     struct bench *b = *state;
@@ -809,14 +623,8 @@ int main(void)
         TEST(a_bundle_is_a_standard_schema),
         TEST(a_proof_is_checked_without_a_node),
         TEST(a_receipt_is_looked_at_without_a_node),
-        TEST(a_program_serves_what_workers_ask),
-        TEST(a_program_is_told_what_happens),
-        TEST(a_socket_from_elsewhere_is_no_socket_of_a_folder),
-        TEST(callers_are_bounded_by_who_serves),
-        TEST(a_local_folder_is_opened_by_itself),
         TEST(the_generation_grows_with_what_can_be_read),
         REMOTE(the_generation_is_known_where_the_folder_is),
-        REMOTE(services_are_where_the_folder_is),
         REMOTE(a_write_gives_a_receipt),
         REMOTE(a_refusal_names_its_rule),
         REMOTE(everything_is_there_after_closing),

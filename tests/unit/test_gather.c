@@ -88,10 +88,6 @@ static void freeing_the_port_begins_what_it_gathered(void **state)
     assert_int_equal(transfers(b), 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define REMOTE(name)                                                           \
-    cmocka_unit_test_setup_teardown(name, set_up_remote, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -427,10 +427,6 @@ static void a_stale_socket_does_not_matter(void **state)
     assert_int_equal(ate_listen(b->ate, &error), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define REMOTE(name)                                                           \
-    cmocka_unit_test_setup_teardown(name, set_up_remote, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
