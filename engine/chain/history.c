@@ -52,8 +52,11 @@ bool history_get(struct history *h, struct bytes raw)
     if (raw.len % RAW != 0 || raw.len / RAW > HISTORY_MAX)
         return false;
     for (size_t at = 0; at < raw.len; at += RAW) {
+        uint64_t size = get_be64(raw.data + at);
+        if (h->count > 0 && size < entry_at(h, h->count - 1)->size)
+            return false;
         struct history_entry *e = push(h);
-        e->size = get_be64(raw.data + at);
+        e->size = size;
         memcpy(e->root, raw.data + at + 8, HASH_SIZE);
     }
     return true;
@@ -65,25 +68,38 @@ void history_deinit(struct history *h)
     *h = (struct history){0};
 }
 
-/* The newest is looked at first: authors are seldom far behind. */
+/* How many of the entries, the oldest first, are at most of this size. */
+static size_t upto(const struct history *h, uint64_t size)
+{
+    size_t low = 0;
+    size_t high = h->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (entry_at(h, middle)->size <= size)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 int history_check(const struct history *h, uint64_t size,
                   const uint8_t *root_or_null, struct err *err)
 {
     if (size == 0)
         return 0;
-    for (size_t i = 1; i <= h->count; i++) {
-        const struct history_entry *e = entry_at(h, h->count - i);
-        if (e->size > size)
-            continue;
-        if (e->size == size && root_or_null != NULL &&
-            memcmp(e->root, root_or_null, HASH_SIZE) == 0)
-            return 0;
-        return err_set(err, ATE_EINVALID,
-                       "the author saw another log: its root at size %llu "
-                       "is not this chain's",
-                       (unsigned long long)size);
-    }
-    return err_set(err, ATE_ESTALE,
-                   "what the author saw, size %llu, is too old to be checked",
+    size_t n = upto(h, size);
+    if (n == 0)
+        return err_set(
+            err, ATE_ESTALE,
+            "what the author saw, size %llu, is too old to be checked",
+            (unsigned long long)size);
+    const struct history_entry *e = entry_at(h, n - 1);
+    if (e->size == size && root_or_null != NULL &&
+        memcmp(e->root, root_or_null, HASH_SIZE) == 0)
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "the author saw another log: its root at size %llu "
+                   "is not this chain's",
                    (unsigned long long)size);
 }

@@ -14,7 +14,8 @@ struct history {
     size_t next;
 };
 
-/* Those of sizes up to `size`, oldest first: be64 size, root; and back. */
+/* Those of sizes up to `size`, oldest first: be64 size, root; and back. False:
+ * that is not what history_put made. */
 void history_put(const struct history *h, uint64_t size, struct buf *out);
 bool history_get(struct history *h, struct bytes raw);
 

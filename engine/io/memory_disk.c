@@ -165,8 +165,10 @@ static void write_at(struct buf *b, uint64_t offset, struct bytes data)
 {
     if (data.len == 0)
         return;
+    if (offset > b->len)
+        truncate_to(b, offset);
     if (offset + data.len > b->len)
-        truncate_to(b, offset + data.len);
+        buf_grow(b, offset + data.len - b->len);
     memcpy(b->data + offset, data.data, data.len);
 }
 
