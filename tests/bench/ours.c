@@ -11,7 +11,12 @@
 #include "ours.h"
 #include "peers.h"
 
-enum { DAEMONS = 8, FLYING_MAX = 1024, ARGS_MAX = 2048 };
+enum {
+    DAEMONS = 8,
+    FLYING_MAX = 1024,
+    ARGS_MAX = 2048,
+    PATIENCE_MS = 30000,
+};
 
 static struct {
     const char *data;
@@ -324,6 +329,7 @@ struct lap {
     const struct ours_race *race;
     struct flying flying[CONNECTIONS][FLYING_MAX * 4];
     size_t under_way;
+    size_t came; /* answers, parts of one too */
     double until;
     double *took;
     size_t done, room;
@@ -339,13 +345,17 @@ static void ask(struct lap *l, size_t n, size_t slot)
     l->under_way++;
 }
 
-static void take(struct lap *l, size_t n)
+/* All that came, having waited for the first. */
+static void take(struct lap *l, size_t n, int timeout_ms)
 {
     struct ate_answer answer;
-    while (ate_port_next(l->race->ours->ports[n], &answer, 0) == 1) {
+    struct ate_port *port = l->race->ours->ports[n];
+    for (int wait_ms = timeout_ms; ate_port_next(port, &answer, wait_ms) == 1;
+         wait_ms = 0) {
         if (answer.error.code != 0)
             bench_die("a call", answer.error.text);
         ate_free(&answer.value);
+        l->came++;
         if (answer.kind != ATE_ANSWER_FINAL)
             continue;
         struct flying f = l->flying[n][answer.call % (FLYING_MAX * 4)];
@@ -359,28 +369,39 @@ static void take(struct lap *l, size_t n)
     }
 }
 
+/* At the descriptors of ports, as who has several does. */
+static void take_of_many(struct lap *l, size_t connections)
+{
+    struct pollfd fds[CONNECTIONS];
+    for (size_t n = 0; n < connections; n++)
+        fds[n] = (struct pollfd){.fd = ate_port_fd(l->race->ours->ports[n]),
+                                 .events = POLLIN};
+    poll(fds, connections, PATIENCE_MS);
+    for (size_t n = 0; n < connections; n++)
+        if (fds[n].revents != 0)
+            take(l, n, 0);
+}
+
 void ours_run(struct racer *self, struct figure *out)
 {
     static _Thread_local struct lap l;
-    struct pollfd fds[CONNECTIONS];
     memset(&l, 0, sizeof(l));
     l.race = self->arg;
     if (self->connections > CONNECTIONS || self->depth > FLYING_MAX)
         bench_die(self->name, "too many connections or too deep");
     double began = now();
     l.until = began + bench_seconds();
-    for (size_t n = 0; n < self->connections; n++) {
-        fds[n] = (struct pollfd){.fd = ate_port_fd(l.race->ours->ports[n]),
-                                 .events = POLLIN};
+    for (size_t n = 0; n < self->connections; n++)
         for (size_t slot = 0; slot < self->depth; slot++)
             ask(&l, n, slot);
-    }
     while (l.under_way > 0) {
-        if (poll(fds, self->connections, 30000) <= 0)
+        size_t came = l.came;
+        if (self->connections == 1)
+            take(&l, 0, PATIENCE_MS);
+        else
+            take_of_many(&l, self->connections);
+        if (l.came == came)
             bench_die("ate", "no answer for 30 seconds");
-        for (size_t n = 0; n < self->connections; n++)
-            if (fds[n].revents != 0)
-                take(&l, n);
     }
     out->rate = (double)l.done / (now() - began);
     latencies(l.took, l.done, out);
