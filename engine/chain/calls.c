@@ -478,15 +478,21 @@ static void fetch(struct chain *c, struct chain_call *call)
 
 /* ---- repeated calls ---- */
 
-/* The same arguments mean another thing to another method. */
+/* The same arguments mean another thing to another method, and from another
+ * caller, for whom a node may be the author as for everybody. */
 static int check_same_call(struct chain_call *call, uint64_t index,
                            const struct batch_member *member)
 {
     const char *name = call->state->method->name;
+    const struct tx_header *tx = &member->tx;
+    const uint8_t *caller =
+        tx->call.caller != NULL ? tx->call.caller : tx->author;
     const char *other = NULL;
-    if (memcmp(member->tx.author, call->author->id, KEY_ID_SIZE) != 0)
+    if (memcmp(tx->author, call->author->id, KEY_ID_SIZE) != 0)
         other = "by another author";
-    else if (!bytes_equal(member->tx.call.method, bytes_of_text(name)))
+    else if (memcmp(caller, caller_of(call), KEY_ID_SIZE) != 0)
+        other = "for another caller";
+    else if (!bytes_equal(tx->call.method, bytes_of_text(name)))
         other = "for another method";
     if (other == NULL)
         return 0;

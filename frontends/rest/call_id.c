@@ -32,11 +32,30 @@ static bool as_number(const char *key, size_t len, uint8_t id[CALL_ID])
     return digits == 2 * CALL_ID;
 }
 
-int call_id_take(const char *key, size_t len, uint8_t id[CALL_ID],
+static void hash_text(const char *text, size_t len, uint8_t *out)
+{
+    SHA256((const unsigned char *)text, len, out);
+}
+
+/* The hash of the hashes of all three. */
+static void hash_key(const char *key, size_t len, const char *as,
+                     const char *act_for, uint8_t id[CALL_ID])
+{
+    enum { HASH = SHA256_DIGEST_LENGTH };
+    unsigned char all[3 * HASH];
+    unsigned char hash[HASH];
+    hash_text(as, as != NULL ? strlen(as) : 0, all);
+    hash_text(act_for, act_for != NULL ? strlen(act_for) : 0, all + HASH);
+    hash_text(key, len, all + 2 * HASH);
+    SHA256(all, sizeof(all), hash);
+    memcpy(id, hash, CALL_ID);
+}
+
+int call_id_take(const char *key, size_t len, const char *as,
+                 const char *act_for, uint8_t id[CALL_ID],
                  struct problem *problem)
 {
     uint8_t number[CALL_ID] = {0};
-    unsigned char hash[SHA256_DIGEST_LENGTH];
     if (len >= 2 && key[0] == '"' && key[len - 1] == '"') {
         key++;
         len -= 2;
@@ -48,7 +67,6 @@ int call_id_take(const char *key, size_t len, uint8_t id[CALL_ID],
         memcpy(id, number, CALL_ID);
         return 0;
     }
-    SHA256((const unsigned char *)key, len, hash);
-    memcpy(id, hash, CALL_ID);
+    hash_key(key, len, as, act_for, id);
     return 0;
 }

@@ -347,7 +347,12 @@ static int take_key(struct exchange *x, struct problem *problem)
     if (key == NULL || !x->plan.is_write)
         return 0;
     x->has_key = true;
-    return call_id_take(key, len, x->call_id, problem);
+    char *as = header_copy(x->req, "ate-as");
+    char *act_for = header_copy(x->req, "ate-act-for");
+    int rc = call_id_take(key, len, as, act_for, x->call_id, problem);
+    free(as);
+    free(act_for);
+    return rc;
 }
 
 /* Ate-Context: what a method may know. Who sends it with every request means

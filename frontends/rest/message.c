@@ -55,6 +55,7 @@ static int take_credit(struct message *m, struct problem *problem)
     return 0;
 }
 
+/* Whose it is was taken before. */
 static int take_key(struct message *m, struct problem *problem)
 {
     const char *key;
@@ -62,7 +63,8 @@ static int take_key(struct message *m, struct problem *problem)
         return -1;
     m->has_key = key != NULL;
     return key == NULL ? 0
-                       : call_id_take(key, strlen(key), m->call_id, problem);
+                       : call_id_take(key, strlen(key), m->as, m->act_for,
+                                      m->call_id, problem);
 }
 
 /* No entry that nobody looks at: it would be a mistake that nobody sees. */

@@ -43,6 +43,12 @@ describe('a repeated Idempotency-Key', function()
             pay 1 "$(head -c 256 /dev/zero | tr '\0' k)"
             want 400 '"pointer":"/Idempotency-Key"'
             ask "$U/v1/bank/views/balance?account=bob"; want 200 '"2.00"'
+            "$ATE" key new eve >/dev/null
+            pay 1 shared; want 200
+            json POST /v1/bank/methods/transfer \
+                '{"from":"alice","to":"bob","amount":"1"}' \
+                -H 'Idempotency-Key: shared' -H 'Ate-As: eve'
+            want 422 '"rule":"not_owner"'
         ]])
     end)
 end)

@@ -209,6 +209,13 @@ describe('acting for somebody', function()
             '--as', 'ann').result
         ok('a', paying('--for', 'ann'))
         ok('a', paying())
+        -- Whose the call is belongs to what a call id stands for.
+        local once = {'--call-id', ('5'):rep(32)}
+        local first = json('a', paying('--for', 'ann', unpack(once)))
+        assert.equal(first.tx,
+            json('a', paying('--for', 'ann', unpack(once))).tx)
+        fails('a', 5, 'used for another caller, by transaction',
+            paying(unpack(once)))
         assert.equal('ann', json('a', 'grants', 'bank')[1].act_for)
         ok('a', 'revoke', 'bank', grant, '--as', 'ann')
         fails('a', 6, 'not_owner', paying())
