@@ -198,6 +198,8 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     tiles_durable(&c->tiles, c->durable.size);
     if (code == 0)
         tiles_opened(&c->tiles);
+    if (code == 0)
+        code = verified_check(c, &c->why);
     if (code == 0 && c->mode == LOG_READ_WRITE) {
         c->done = done;
         begin_uploads(c);
@@ -210,6 +212,8 @@ static void opened(void *ctx, int code, const struct err *err)
 {
     struct chain *c = ctx;
     bool began_late = c->resumed.file.len > 0;
+    if (code == 0)
+        verified_look_end(c);
     if (!c->careful && ((began_late && code == ATE_ESTALE) ||
                         c->log.end.frames < c->verified.end.frames))
         c->check_failed = true; /* not the log that this node knew */
@@ -300,6 +304,8 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
     snprintf(c->folder, sizeof(c->folder), "%s", folder);
     c->mode = mode;
     c->any_id = id == NULL;
+    c->made = (struct watermark){.frames = 0};
+    c->is_other = false;
     if (id != NULL)
         memcpy(c->id, id, CHAIN_ID_SIZE);
     snapshot_open(c, begin_log);
@@ -492,7 +498,8 @@ static void log_marked(void *ctx, int code, const struct err *err)
 
 int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err)
 {
-    if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
+    if (c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY ||
+        c->why.code != 0)
         return 1;
     c->marked = done;
     c->marked_ctx = ctx;
@@ -517,7 +524,8 @@ int chain_conclude(struct chain *c, chain_done *done, void *ctx,
                    struct err *err)
 {
     int rc = chain_mark(c, done, ctx, err);
-    if (rc != 1 || c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY)
+    if (rc != 1 || c->log.mode == LOG_READ_ONLY || c->log.state != LOG_READY ||
+        c->why.code != 0)
         return rc;
     c->concludes_step = true;
     c->marked = done;

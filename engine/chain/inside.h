@@ -207,8 +207,11 @@ struct chain {
     uint64_t fresh_events;
 
     struct verified verified; /* the mark, as it was read or written last */
-    bool covered;             /* by it: the frame that is replayed */
-    bool verifying;           /* the mark is being written: */
+    struct watermark made; /* what this node says it has made durable; frames 0:
+                              it says nothing */
+    bool is_other;         /* the log is not that one any more */
+    bool covered;          /* by it: the frame that is replayed */
+    bool verifying;        /* the mark is being written: */
     struct watermark verified_next; /* what was written last, or tried */
     struct job verified_job;
     struct buf verified_bytes;

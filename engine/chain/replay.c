@@ -187,6 +187,7 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
         tiles_durable(&c->tiles, c->tree.size);
     history_add(&c->history, &c->tree);
     touched_read(c);
+    verified_look(c, frame);
     c->check_failed |= !verified_passed(c, frame);
     return checks_are_many(c) ? LOG_PAUSE : 0;
 }

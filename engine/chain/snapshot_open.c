@@ -198,27 +198,36 @@ static void mapped(struct job *job)
         return;
     }
     r->chain->resumed.file = r->file;
-    if (head_is_good(r))
+    if (head_is_good(r)) {
+        verified_says(r->chain, &r->head.end);
         begin_scans(r);
-    else
+    } else {
         pass_by(r);
+    }
 }
 
 static void mark_read(struct job *job)
 {
     struct resuming *r = job->owner;
+    struct chain *c = r->chain;
+    struct verified mark = {.end = {.frames = 0}};
     if (job->error == 0)
-        verified_get(r->chain, buf_bytes(&r->mark), &r->chain->verified);
-    log_path(r->path, r->chain->folder, "snapshot");
+        verified_get(c, buf_bytes(&r->mark), &mark);
+    verified_says(c, &mark.end);
+    if (c->check_bodies) {
+        end(r, false);
+        return;
+    }
+    c->verified = mark;
+    log_path(r->path, c->folder, "snapshot");
     job_init(&r->job, 0, mapped, r);
     job_map(&r->job, r->path, &r->file);
-    job_submit(r->chain->deps.disk, &r->job);
+    job_submit(c->deps.disk, &r->job);
 }
 
 void snapshot_open(struct chain *c, snapshot_then *then)
 {
-    if (c->careful || c->check_bodies || c->any_id ||
-        chain_node_pair(c) == NULL) {
+    if (c->careful || c->any_id || chain_node_pair(c) == NULL) {
         then(c, false);
         return;
     }

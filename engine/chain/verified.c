@@ -102,6 +102,42 @@ bool verified_passed(struct chain *c, const struct log_frame *frame)
     return true;
 }
 
+/* ---- what is gone ---- */
+
+void verified_says(struct chain *c, const struct watermark *end)
+{
+    if (memcmp(end->chain, c->id, CHAIN_ID_SIZE) == 0 &&
+        end->frames > c->made.frames)
+        c->made = *end;
+}
+
+void verified_look(struct chain *c, const struct log_frame *frame)
+{
+    c->is_other |= frame->sequence + 1 == c->made.frames &&
+                   memcmp(frame->hash, c->made.hash, LOG_HASH_SIZE) != 0;
+}
+
+void verified_look_end(struct chain *c)
+{
+    c->is_other |= c->log.end.frames < c->made.frames;
+}
+
+int verified_check(const struct chain *c, struct err *err)
+{
+    if (!c->is_other)
+        return 0;
+    return err_set(
+        err, ATE_ECORRUPT,
+        "the log %s at size %llu, and this node had made %llu transactions "
+        "durable: older files, or those of another history, were put in their "
+        "place. Put the newer ones back. To go on from here nevertheless, "
+        "against all that was signed since, take 'verified' and 'snapshot' out "
+        "of %s",
+        c->log.end.frames < c->made.frames ? "ends" : "goes another way",
+        (unsigned long long)c->durable.size,
+        (unsigned long long)c->made.transactions, c->folder);
+}
+
 /* ---- writing ---- */
 
 static void written(struct job *job)

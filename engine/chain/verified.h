@@ -2,8 +2,10 @@
  * `verified` beside it. Replay leaves out there what says of the log no more
  * than that: signatures and state roots.
  *
- * It carries a tag that only this node can make. One that is missing, old, cut
- * or of another log costs time and nothing else. */
+ * It carries a tag that only this node can make. One that is missing, old or
+ * cut costs time and nothing else. One that is good and names what the log does
+ * not have tells that somebody took away what this node had made durable, and
+ * perhaps signed: then the chain is for reading only. */
 #ifndef ATE_CHAIN_VERIFIED_H
 #define ATE_CHAIN_VERIFIED_H
 
@@ -28,6 +30,15 @@ void verified_get(const struct chain *c, struct bytes file, struct verified *v);
 bool verified_covers(const struct chain *c, uint64_t frame);
 /* A frame was replayed. False: the mark is of another log. */
 bool verified_passed(struct chain *c, const struct log_frame *frame);
+
+/* This node says, in a mark or a snapshot, that it made the log durable up to
+ * `end`. */
+void verified_says(struct chain *c, const struct watermark *end);
+/* Is a frame that was read, or the end of the log, what it says? */
+void verified_look(struct chain *c, const struct log_frame *frame);
+void verified_look_end(struct chain *c);
+/* 0, or CORRUPT: the log is not the one it says. */
+int verified_check(const struct chain *c, struct err *err);
 
 /* The chain is idle: write the mark anew, if it has moved since by as much as
  * is worth it. True: that is under way. */

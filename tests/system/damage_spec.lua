@@ -509,3 +509,32 @@ describe('a full disk', function()
         assert.is_true(listed - 1 >= answered)
     end)
 end)
+
+describe('an older copy of a log', function()
+    it('in its place is refused by who made the newer one durable', function()
+        run.bank()
+        transfer('1')
+        local folder = run.path()
+        local head = folder .. '/1.head'
+        local older = run.read(head)
+        transfer('2')
+        local newer = run.read(head)
+        run.write(head, older)
+        local words = 'the log ends at size %d+, and this node had made %d+ '
+            .. 'transactions durable'
+        run.fails(8, words, 'call', 'bank', 'transfer', 'from=alice', 'to=bob',
+            'amount=3')
+        run.fails(8, words, 'chain', 'verify', 'bank')
+        run.fails(8, words, 'chain', 'info', 'bank')
+        assert.equal(older, run.read(head))
+        -- By itself it is a good log: a stranger cannot know.
+        run.ok('chain', 'verify', '--path', folder)
+        run.write(head, newer)
+        assert.same({alice = '-3.00', bob = '3.00'}, run.balance())
+        -- Who says so goes on from there.
+        run.write(head, older)
+        assert(os.remove(folder .. '/verified'))
+        assert.same({alice = '-1.00', bob = '1.00'}, run.balance())
+        assert.equal(0, transfer('3').code)
+    end)
+end)

@@ -206,32 +206,6 @@ static void another_nodes_snapshot_is_passed_by(void **state)
     assert_same(picture_of(f), before);
 }
 
-/* The log was put back from a copy and went on differently. */
-static void a_snapshot_of_another_time_is_passed_by(void **state)
-{
-    struct fixture_chain *f = *state;
-    struct buf copy = {0};
-    pay(f, 4);
-    fixture_conclude(f);
-    buf_put_bytes(&copy, buf_bytes(file_of(f, "1.head")));
-    pay(f, EVERY);
-    fixture_conclude(f);
-    struct buf *head = file_of(f, "1.head");
-    buf_clear(head);
-    buf_put_bytes(head, buf_bytes(&copy));
-    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
-    assert_false(is_resumed(f));
-    pay(f, EVERY + 10);
-    struct picture before = picture_of(f);
-    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
-    assert_false(is_resumed(f));
-    assert_same(picture_of(f), before);
-    fixture_conclude(f);
-    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
-    assert_true(is_resumed(f));
-    buf_deinit(&copy);
-}
-
 /* Without the tiles' file there is nothing to go on from. */
 static void lost_tiles_are_made_anew(void **state)
 {
@@ -280,26 +254,106 @@ static void signatures_below_the_mark_are_left_out(void **state)
     assert_true(signatures(f) > 10);
 }
 
-static void a_mark_of_another_log_is_noticed(void **state)
+static void keep(struct fixture_chain *f, const char *name, struct buf *copy)
+{
+    buf_clear(copy);
+    buf_put_bytes(copy, buf_bytes(file_of(f, name)));
+}
+
+static void put_back(struct fixture_chain *f, const char *name,
+                     const struct buf *copy)
+{
+    struct buf *file = file_of(f, name);
+    buf_clear(file);
+    buf_put_bytes(file, buf_bytes(copy));
+}
+
+/* It is read, and nothing is written: not by a call, not by leaving it. */
+static void assert_gone(struct fixture_chain *f, const char *words)
+{
+    struct buf mark = {0};
+    struct buf head = {0};
+    struct fixture_call c;
+    keep(f, "verified", &mark);
+    keep(f, "1.head", &head);
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), ATE_ECORRUPT);
+    if (strstr(f->done_err.text, words) == NULL)
+        fail_msg("%s", f->done_err.text);
+    assert_true(chain_size(f->chain) > 1);
+    fixture_call(f, &c, 1, "transfer",
+                 ARGS("amount=0.01", "from=alice", "to=bob"));
+    assert_int_equal(c.call.code, ATE_ECORRUPT);
+    fixture_end(&c);
+    fixture_conclude(f);
+    assert_true(
+        bytes_equal(buf_bytes(file_of(f, "verified")), buf_bytes(&mark)));
+    assert_true(bytes_equal(buf_bytes(file_of(f, "1.head")), buf_bytes(&head)));
+    assert_int_equal(fixture_reopen(f, LOG_READ_ONLY), ATE_ECORRUPT);
+    buf_deinit(&mark);
+    buf_deinit(&head);
+}
+
+/* Somebody put an older copy of the log in its place: what was signed since
+ * would be signed again, for another history. */
+static void a_log_that_lacks_what_was_durable_is_refused(void **state)
 {
     struct fixture_chain *f = *state;
-    struct buf copy = {0};
+    struct buf older = {0};
+    struct buf newer = {0};
+    struct buf mark = {0};
     pay(f, 4);
     fixture_conclude(f);
-    buf_put_bytes(&copy, buf_bytes(file_of(f, "1.head")));
+    keep(f, "1.head", &older);
     pay(f, 4);
     fixture_conclude(f);
-    struct buf *head = file_of(f, "1.head");
-    buf_clear(head);
-    buf_put_bytes(head, buf_bytes(&copy));
-    /* shorter than was verified: all is checked */
+    keep(f, "1.head", &newer);
+    keep(f, "verified", &mark);
+    put_back(f, "1.head", &older);
+    assert_gone(f, "the log ends at size");
+    put_back(f, "1.head", &newer);
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+
+    /* whoever wants that goes on from there */
+    put_back(f, "1.head", &older);
+    memory_disk_remove(f->disk, path_of(f, "verified"));
     assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
     assert_true(signatures(f) > 5);
-    /* as long, but different */
     pay(f, 12);
+    fixture_conclude(f);
+    put_back(f, "verified", &mark);
+    assert_gone(f, "the log goes another way");
+    buf_deinit(&older);
+    buf_deinit(&newer);
+    buf_deinit(&mark);
+}
+
+static void a_snapshot_tells_it_too(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct buf older = {0};
+    struct buf snapshot = {0};
+    pay(f, 4);
+    fixture_conclude(f);
+    keep(f, "1.head", &older);
+    pay(f, EVERY);
+    fixture_conclude(f);
+    keep(f, "snapshot", &snapshot);
+    put_back(f, "1.head", &older);
+    file_of(f, "verified")->data[240] ^= 1;
+    assert_gone(f, "the log ends at size");
+
+    memory_disk_remove(f->disk, path_of(f, "verified"));
+    memory_disk_remove(f->disk, path_of(f, "snapshot"));
     assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
-    assert_true(signatures(f) > 15);
-    buf_deinit(&copy);
+    pay(f, EVERY + 10);
+    fixture_conclude(f);
+    put_back(f, "snapshot", &snapshot); /* the mark knows better */
+    assert_int_equal(fixture_reopen(f, LOG_READ_ONLY), 0);
+    assert_false(is_resumed(f));
+    file_of(f, "verified")->data[240] ^= 1;
+    assert_gone(f, "the log goes another way");
+    buf_deinit(&older);
+    buf_deinit(&snapshot);
 }
 
 /* A root that no heartbeat has told is told before the chain rests, and known
@@ -340,10 +394,10 @@ int main(void)
         TEST(one_is_made_while_work_goes_on),
         TEST(a_changed_snapshot_is_passed_by),
         TEST(another_nodes_snapshot_is_passed_by),
-        TEST(a_snapshot_of_another_time_is_passed_by),
         TEST(lost_tiles_are_made_anew),
         TEST(signatures_below_the_mark_are_left_out),
-        TEST(a_mark_of_another_log_is_noticed),
+        TEST(a_log_that_lacks_what_was_durable_is_refused),
+        TEST(a_snapshot_tells_it_too),
         TEST(state_roots_survive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
