@@ -180,6 +180,7 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
     c->done = NULL;
     c->hidden = false;
     c->careful = false;
+    c->ends_before = 0;
     c->covered = false;
     if (code != 0)
         c->why = *err;
@@ -190,11 +191,13 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
         c->why.code = ATE_ECORRUPT;
         c->why.rule[0] = '\0';
     }
-    if (c->core.logic != NULL && c->core.state.tree != NULL)
-        state_all_is_durable(&c->core.state);
     generation_next(c->deps.generation);
-    c->durable = c->tree;
-    touched_shown(c);
+    if (code == 0 || !c->polls) {
+        if (c->core.logic != NULL && c->core.state.tree != NULL)
+            state_all_is_durable(&c->core.state);
+        c->durable = c->tree;
+        touched_shown(c);
+    }
     tiles_durable(&c->tiles, c->durable.size);
     if (code == 0)
         tiles_opened(&c->tiles);
@@ -218,8 +221,10 @@ static void opened(void *ctx, int code, const struct err *err)
                         c->log.end.frames < c->verified.end.frames))
         c->check_failed = true; /* not the log that this node knew */
     c->opened_early = c->checking > 0;
-    c->opened_code = code;
-    c->opened_err = *err;
+    if (c->ends_before == 0) {
+        c->opened_code = code;
+        c->opened_err = *err;
+    }
     if (!c->opened_early)
         chain_checked(c);
 }
@@ -275,8 +280,36 @@ bool chain_is_verified(const struct chain *c)
     return c->covered;
 }
 
-/* A check of the pool failed: replay again without it, so that opening
- * ends at that very frame and says so. Whoever is told finds the chain idle. */
+/* A check of the pool failed: replay again without it, so that opening ends at
+ * that very frame and says so. A frame failed: again, up to that, for some of
+ * it is in the state. What is in use cannot be replayed; who asked next opens
+ * it anew. True: it was begun. */
+static bool opens_again(struct chain *c)
+{
+    bool failed = c->check_failed;
+    c->check_failed = false;
+    if (failed && c->polls)
+        c->opened_code =
+            err_set(&c->opened_err, ATE_ECORRUPT,
+                    "what another process wrote is not good; it will be "
+                    "opened again to see where");
+    if (c->polls || c->stopped)
+        return false;
+    if (failed) {
+        c->careful = true;
+        c->ends_before = 0;
+    } else if (c->opened_code != 0 && c->tripped > 0 && c->ends_before == 0) {
+        c->ends_before = c->tripped;
+    } else {
+        return false;
+    }
+    c->tripped = 0;
+    chain_forget(c);
+    snapshot_open(c, begin_log);
+    return true;
+}
+
+/* Whoever is told finds the chain idle. */
 void chain_checked(struct chain *c)
 {
     c->opened_early = false;
@@ -285,14 +318,8 @@ void chain_checked(struct chain *c)
     c->concludes = !tiles_at_rest(&c->tiles);
     if (c->concludes)
         return;
-    if (!c->check_failed) {
+    if (!opens_again(c))
         finish_opening(c, c->opened_code, &c->opened_err);
-        return;
-    }
-    c->check_failed = false;
-    c->careful = true;
-    chain_forget(c);
-    snapshot_open(c, begin_log);
 }
 
 void chain_open(struct chain *c, const char *folder, const uint8_t *id,
@@ -304,6 +331,9 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
     snprintf(c->folder, sizeof(c->folder), "%s", folder);
     c->mode = mode;
     c->any_id = id == NULL;
+    c->polls = false;
+    c->tripped = 0;
+    c->ends_before = 0;
     c->made = (struct watermark){.frames = 0};
     c->is_other = false;
     if (id != NULL)
@@ -316,6 +346,7 @@ void chain_poll(struct chain *c, chain_done *done, void *ctx)
     assert(c->done == NULL);
     c->done = done;
     c->done_ctx = ctx;
+    c->polls = true;
     log_poll(&c->log, replay_frame, c, opened, c);
 }
 

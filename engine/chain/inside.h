@@ -184,8 +184,12 @@ struct chain {
     bool opened_early; /* the log is open, checks are still under way */
     int opened_code;
     struct err opened_err;
-    bool concludes; /* all are, but tiles are being written */
-    bool careful;   /* nothing is taken for verified, nothing checked later */
+    uint64_t tripped; /* the frame that replay could not take; 0: none */
+    uint64_t
+        ends_before; /* opened again, it ends before that; 0: it does not */
+    bool polls;      /* what is replayed is new; the rest is in use */
+    bool concludes;  /* all are, but tiles are being written */
+    bool careful;    /* nothing is taken for verified, nothing checked later */
     char folder[LOG_PATH_MAX]; /* as chain_open() was asked to */
     bool any_id;               /* likewise */
     uint8_t id[CHAIN_ID_SIZE]; /* else this one */

@@ -181,6 +181,7 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
     if (rc != 0) {
         c->tree = before;
         c->next_index = frame->index;
+        c->tripped = frame->sequence;
         return rc;
     }
     if (c->done != NULL) /* what is opened or polled is in the log */
@@ -332,6 +333,8 @@ int replay_frame(void *chain, const struct log_frame *frame, struct err *err)
     struct chain *c = chain;
     if (c->stopped)
         return err_set(err, ATE_ECANCELED, "opening was canceled");
+    if (c->ends_before > 0 && frame->sequence >= c->ends_before)
+        return err_set(err, ATE_ECORRUPT, "it was tried before");
     c->progress.bytes_done = frame->offset;
     c->covered = verified_covers(c, frame->sequence);
     if (frame->sequence == 0) {

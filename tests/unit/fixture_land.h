@@ -136,6 +136,11 @@ static inline void assert_forgery_refused(struct fixture_chain *f,
     const char *text = "";
     if (h->done)
         snprintf(what, sizeof(what), "bad-%s", err_name(handed_code(h, &text)));
+    uint8_t root[HASH_SIZE];
+    uint8_t state[HASH_SIZE];
+    uint8_t again[HASH_SIZE];
+    chain_root(f->chain, root);
+    state_root(chain_version(f->chain), state);
     keep_files(f, &kept);
     chain_free(f->chain);
     forge_frame(f, kept.folder, h, count);
@@ -151,6 +156,10 @@ static inline void assert_forgery_refused(struct fixture_chain *f,
     if (!refused || strstr(f->done_err.text, words) == NULL)
         fail_msg("replay: code %d, want: %s, got: %s", f->done_code, words,
                  f->done_code != 0 ? f->done_err.text : "accepted");
+    chain_root(f->chain, again);
+    assert_memory_equal(again, root, HASH_SIZE);
+    state_root(chain_version(f->chain), again); /* nothing of it is seen */
+    assert_memory_equal(again, state, HASH_SIZE);
     put_back(f, &kept);
     drop_kept(&kept);
 }
