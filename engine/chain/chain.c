@@ -594,6 +594,12 @@ void chain_door(const struct chain *c, struct door *door)
     };
 }
 
+int64_t chain_time_ahead(const struct chain *c)
+{
+    int64_t ahead_ms = state_time(chain_version(c)) - c->deps.now(c->deps.ctx);
+    return ahead_ms > CLOCKS_DIFFER_MS ? ahead_ms : 0;
+}
+
 uint64_t chain_size(const struct chain *c)
 {
     return c->durable.size;

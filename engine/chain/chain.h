@@ -28,6 +28,9 @@ struct chain_deps {
     const struct door_names *names;
     const struct pool *pool;   /* NULL: what it would do is done at once */
     int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
+    /* By how many ms the clock was set ahead, and is not believed; 0: it is.
+     * NULL: it always is. */
+    int64_t (*doubt)(void *ctx);
     /* A clock that never jumps, as it is now, in µs: long work is cut by it.
      * NULL: it is not. */
     int64_t (*steady_us)(void *ctx);
@@ -242,6 +245,9 @@ const struct log *chain_log(const struct chain *c);
 struct tree_version chain_version(const struct chain *c);  /* durable */
 void chain_door(const struct chain *c, struct door *door); /* over it */
 /* The log that is durable: size and root. */
+/* By how many ms the log's time is ahead of this node's clock, and stands
+ * still; 0: it is not, but for what clocks differ. */
+int64_t chain_time_ahead(const struct chain *c);
 uint64_t chain_size(const struct chain *c);
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
 /* Log time at a transaction, ms. */
