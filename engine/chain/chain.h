@@ -109,6 +109,10 @@ void chain_skip_rules(struct chain *c);
 /* While it opens: give up at the next frame; `done` then gets CANCELED. */
 void chain_stop(struct chain *c);
 
+/* While `c` is being opened: its log has to have what that of `other`, the same
+ * chain in use, has made durable. */
+void chain_expect(struct chain *c, const struct chain *other);
+
 /* Read-only: take in what a writer appended meanwhile. */
 void chain_poll(struct chain *c, chain_done *done, void *ctx);
 
@@ -252,10 +256,6 @@ uint64_t chain_size(const struct chain *c);
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
 /* Log time at a transaction, ms. */
 int64_t chain_time_at(const struct chain *c, uint64_t index);
-/* Had the log this root at this size? Errors: STALE (too long ago to tell),
- * INVALID (no). */
-int chain_had_root(const struct chain *c, uint64_t size,
-                   const uint8_t root[HASH_SIZE], struct err *err);
 /* What of it changed lately; durable, unless `ahead`. */
 const struct changes *chain_changes(const struct chain *c);
 const struct chain_progress *chain_progress(const struct chain *c);
