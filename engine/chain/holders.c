@@ -125,13 +125,13 @@ static bool is_over(struct tree_version v, const struct delegation *d)
 
 void holders_add(struct state *s, const uint8_t id[EVENT_ID_SIZE])
 {
-    uint8_t key[RESTING_SIZE];
     struct buf room = {0};
     struct delegation d;
     copy(s, id, &room, &d);
     if (!is_over(state_head(s), &d)) {
         do_all(s, put_entry, &(struct entry){id, &d});
         if (d.auth_ref != NULL) {
+            uint8_t key[RESTING_SIZE];
             resting_key(key, d.auth_ref, id);
             state_put(s, STATE_RESTING, bytes_of(key, RESTING_SIZE),
                       bytes_of(NULL, 0));
@@ -142,12 +142,12 @@ void holders_add(struct state *s, const uint8_t id[EVENT_ID_SIZE])
 
 static void drop_one(struct state *s, const uint8_t id[EVENT_ID_SIZE])
 {
-    uint8_t key[RESTING_SIZE];
     struct buf room = {0};
     struct delegation d;
     copy(s, id, &room, &d);
     do_all(s, delete_entry, &(struct entry){id, &d});
     if (d.auth_ref != NULL) {
+        uint8_t key[RESTING_SIZE];
         resting_key(key, d.auth_ref, id);
         state_delete(s, STATE_RESTING, bytes_of(key, RESTING_SIZE));
     }
