@@ -21,8 +21,6 @@
 #include "chain/snapshot.h"
 #include "event/batch.h"
 
-enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
-
 /* ---- who orders ---- */
 
 bool order_holds(struct chain *c)
