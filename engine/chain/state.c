@@ -99,6 +99,13 @@ struct tree_version state_durable(const struct state *s)
     return tree_pinned(s->durable);
 }
 
+struct tree_pin *state_pin_durable(struct state *s)
+{
+    if (s->durable != NULL)
+        tree_pin_again(s->durable);
+    return s->durable;
+}
+
 void state_seal(struct state *s)
 {
     assert(!s->open);

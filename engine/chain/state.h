@@ -86,6 +86,9 @@ void state_sort_changes(struct state *s);
 
 struct tree_version state_head(const struct state *s);
 struct tree_version state_durable(const struct state *s); /* may be empty */
+/* The durable version as it is now, for one more: unpinned like any other.
+ * NULL: nothing is durable yet. */
+struct tree_pin *state_pin_durable(struct state *s);
 /* The head as it is now will be durable with the group that is being written;
  * and: that group is durable. Not while a transaction is open. */
 void state_seal(struct state *s);

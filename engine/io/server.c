@@ -15,7 +15,7 @@
 #include "io/local_socket.h"
 #include "net/frame.h"
 #include "net/server_session.h"
-#include "node/ring.h"
+#include "base/ring.h"
 
 enum {
     READ_SIZE = 16 << 10,

@@ -15,7 +15,7 @@
 #include "base/msgpack.h"
 #include "base/version.h"
 #include "net/frame.h"
-#include "node/ring.h"
+#include "base/ring.h"
 
 enum { US_PER_MS = 1000 };
 

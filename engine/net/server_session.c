@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "net/frame.h"
-#include "node/ring.h"
+#include "base/ring.h"
 
 enum session_state { SESSION_HELLO, SESSION_TALK, SESSION_OVER };
 

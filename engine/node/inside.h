@@ -10,13 +10,14 @@
 #define ATE_NODE_INSIDE_H
 
 #include "base/map.h"
+#include "base/ring.h"
 #include "chain/chain.h"
 #include "query/query.h"
+#include "query/line.h"
 #include "event/proposal.h"
 #include "node/keys.h"
 #include "node/names_file.h"
 #include "node/node.h"
-#include "node/ring.h"
 
 /* Of ate.put. */
 struct asked_put {
@@ -122,6 +123,7 @@ struct node {
     struct ring creates;   /* requests */
     struct creating *creating;
     struct ring verifying;
+    struct query_line line; /* of queries that take long */
 
     int64_t wall_ms;
     int64_t steady_us;

@@ -43,6 +43,8 @@ struct query *query_start(struct chain *c, struct bytes method,
     q->done = done;
     q->ctx = ctx;
     q->limit = UINT64_MAX;
+    q->left = LINE_STEPS;
+    ring_init(&q->in_line);
     return q;
 }
 
@@ -58,9 +60,17 @@ void query_set_context(struct query *q, struct bytes context)
     buf_put_bytes(&q->context, context);
 }
 
+void query_stand_in(struct query *q, struct query_line *line)
+{
+    assert(!q->begun);
+    q->line = line;
+}
+
 static void query_end(struct query *q, int code, const struct err *err)
 {
     struct err none = {0};
+    ring_remove(&q->in_line);
+    hold_end(&q->hold);
     q->done(q->ctx, code, code != 0 ? err : &none,
             code != 0 ? bytes_of(NULL, 0) : buf_bytes(&q->result));
     object_scan_close(&q->objects);
@@ -77,6 +87,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     query_call_free(q->call);
     query_files_free(q->files);
     upgrade_free(q->upgrade);
+    mem_free(q->survey);
     query_proof_free(q->proof);
     large_close(q->large);
     mem_free(q);
@@ -135,10 +146,28 @@ static int advance(struct query *q, struct err *err)
     return q->kind->step(q, err);
 }
 
+bool query_has_worked(struct query *q)
+{
+    if (q->left > 0)
+        q->left--;
+    return q->left == 0;
+}
+
+/* The clock is looked at after so many steps only: who ends before pays
+ * nothing. */
+static bool has_to_rest(struct query *q)
+{
+    if (!query_has_worked(q))
+        return false;
+    q->left = LINE_STEPS;
+    return q->line != NULL && query_line_is_over(q->line);
+}
+
 void query_run(struct query *q)
 {
     struct err err = {0};
-    if (q->running || q->waiting)
+    bool rests = !ring_is_empty(&q->in_line) && !q->canceled;
+    if (q->running || q->waiting || rests)
         return;
     q->stalled = chain_is_hidden(q->chain) && !q->canceled;
     if (q->stalled)
@@ -147,6 +176,10 @@ void query_run(struct query *q)
     for (;;) {
         if (q->credit == 0 && !q->canceled && q->begun)
             break;
+        if (!q->canceled && has_to_rest(q)) {
+            ring_add(&q->line->waiting, &q->in_line);
+            break;
+        }
         int rc = advance(q, &err);
         if (rc == STEP_MORE)
             continue;
