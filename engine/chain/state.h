@@ -48,6 +48,8 @@ enum state_kind {
     STATE_BEAT = 0x48,   /* index of a heartbeat -> its log time */
     STATE_TERM = 0x49,   /* index that begins a term -> number, key record */
     STATE_LARGE = 0x4a,  /* hash of a large body -> its length, is it sealed */
+    STATE_PLACE = 0x4b,  /* type 00, index, n -> object id: of facts without key
+                            whose type has a parent */
 };
 
 struct state {
@@ -141,6 +143,10 @@ void state_put_object(struct state *s, const struct event_type *type,
 void state_spend_object(struct state *s, const struct event_type *type,
                         const uint8_t event[32], uint64_t index, uint64_t n,
                         const struct event_header *header);
+
+/* A fact of a type without key, by its place in the log. */
+bool state_at_place(struct tree_version v, const struct event_type *type,
+                    uint64_t index, uint64_t n, uint8_t id[16]);
 
 /* The next older version of an object: the first call takes *index =
  * UINT64_MAX. */

@@ -46,7 +46,8 @@ static void done(struct task *task)
     struct chain *c = s->chain;
     end(s);
     rooting_rest(c);
-    chain_flush(c); /* perhaps a switch waited for it */
+    if (c->done == NULL) /* nothing is being read in */
+        chain_flush(c);  /* perhaps a switch waited for it */
     chain_rested(c);
     s->done(s->ctx);
 }
