@@ -7,6 +7,7 @@
 #include "query/query.h"
 #include "query/line.h"
 #include "chain/hold.h"
+#include "chain/last_frame.h"
 #include "chain/rows.h"
 
 struct survey;
@@ -98,12 +99,12 @@ struct query {
     bool switched;    /* a schema came into force in what was read */
     struct object_scan objects;
     struct row_scan rows;
-    struct hold hold; /* of the version that a sum is over */
-    int64_t sum;      /* of the rows so far */
-    struct buf where; /* canonical map of columns that rows have to have */
-    uint64_t index;   /* of the log, or of a version */
+    struct hold *hold; /* of the version that a sum is over, when it was cut */
+    int64_t sum;       /* of the rows so far */
+    struct buf where;  /* canonical map of columns that rows have to have */
+    uint64_t index;    /* of the log, or of a version */
     uint64_t n;
-    struct buf version;        /* the event header of the one that is read */
+    struct last_frame *kept;   /* while bodies are read one by one; or NULL */
     struct query_proof *proof; /* of those about proofs */
     struct large_read *large;  /* of a body; NULL: it is not a large one */
     bool large_ended;
@@ -155,6 +156,9 @@ void query_emit(struct query *q);
 /* One more entry was looked at. True: it is time for the step to return
  * STEP_MORE, so that others may get their turn. */
 bool query_has_worked(struct query *q);
+/* For chain_read_event(): what it leaves there is dropped when the query rests.
+ */
+struct last_frame *query_kept(struct query *q);
 /* A read came back. */
 void query_resume(struct query *q, int code, const struct err *err);
 

@@ -10,6 +10,8 @@
 #include "chain/upgrade.h"
 #include "event/body.h"
 
+enum { KEPT_AT_REST_MAX = 4 << 20 /* bytes of a frame, without credit */ };
+
 static const struct query_kind *const kinds[] = {
     &query_get,         &query_list,     &query_history,    &query_view,
     &query_sum,         &query_info,     &query_schema,     &query_tail,
@@ -66,11 +68,28 @@ void query_stand_in(struct query *q, struct query_line *line)
     q->line = line;
 }
 
+struct last_frame *query_kept(struct query *q)
+{
+    if (q->kept == NULL)
+        q->kept = mem_zero(1, sizeof(*q->kept));
+    return q->kept;
+}
+
+static void drop_kept(struct query *q)
+{
+    if (q->kept == NULL)
+        return;
+    last_frame_drop(q->kept);
+    mem_free(q->kept);
+    q->kept = NULL;
+}
+
 static void query_end(struct query *q, int code, const struct err *err)
 {
     struct err none = {0};
     ring_remove(&q->in_line);
-    hold_end(&q->hold);
+    if (q->hold != NULL)
+        hold_end(q->hold);
     q->done(q->ctx, code, code != 0 ? err : &none,
             code != 0 ? bytes_of(NULL, 0) : buf_bytes(&q->result));
     object_scan_close(&q->objects);
@@ -81,7 +100,8 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->row);
     buf_deinit(&q->where);
     buf_deinit(&q->at);
-    buf_deinit(&q->version);
+    drop_kept(q);
+    mem_free(q->hold);
     buf_deinit(&q->found);
     follow_deinit(&q->following);
     query_call_free(q->call);
@@ -163,6 +183,13 @@ static bool has_to_rest(struct query *q)
     return q->line != NULL && query_line_is_over(q->line);
 }
 
+/* Nobody waits for it, or who does is slow: nothing that is large is kept. */
+static void rest(struct query *q, bool is_idle)
+{
+    if (is_idle || (q->kept != NULL && q->kept->bytes.len > KEPT_AT_REST_MAX))
+        drop_kept(q);
+}
+
 void query_run(struct query *q)
 {
     struct err err = {0};
@@ -174,8 +201,10 @@ void query_run(struct query *q)
         return;
     q->running = true;
     for (;;) {
-        if (q->credit == 0 && !q->canceled && q->begun)
+        if (q->credit == 0 && !q->canceled && q->begun) {
+            rest(q, false);
             break;
+        }
         if (!q->canceled && has_to_rest(q)) {
             ring_add(&q->line->waiting, &q->in_line);
             break;
@@ -185,6 +214,8 @@ void query_run(struct query *q)
             continue;
         if (rc == STEP_WAIT && !q->waiting)
             continue; /* its read came back at once */
+        if (rc == STEP_IDLE)
+            rest(q, true);
         if (rc == STEP_WAIT || rc == STEP_IDLE)
             break;
         if (rc != STEP_END)

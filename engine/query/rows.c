@@ -317,9 +317,9 @@ static int sum_begin(struct query *q, struct err *err)
 /* All of it is over the version that it began with. */
 static struct tree_version summed_version(struct query *q)
 {
-    if (q->hold.pin == NULL)
+    if (q->hold == NULL)
         return q->door.version;
-    return hold_version(&q->hold);
+    return hold_version(q->hold);
 }
 
 static int add_to_sum(struct query *q, struct bytes value, struct err *err)
@@ -357,8 +357,10 @@ static int sum_step(struct query *q, struct err *err)
     int rc = take_column(q, &column, err);
     if (rc == 0)
         rc = add_rows(q, column, err);
-    if (rc == STEP_MORE && q->hold.pin == NULL)
-        hold_begin(&q->hold, q->chain);
+    if (rc == STEP_MORE && q->hold == NULL) {
+        q->hold = mem_zero(1, sizeof(*q->hold));
+        hold_begin(q->hold, q->chain);
+    }
     if (rc != STEP_END)
         return rc;
     struct door_scope scope = {&q->view->columns, buf_bytes(&q->where)};
