@@ -58,8 +58,10 @@ struct submit_state {
     struct submit_member *members;
     struct scratch decoded; /* their events */
 
-    /* For the pool. */
+    /* For the pool, which reads nothing else: the chain goes on meanwhile, and
+     * its core may change places with another. */
     struct key_record author;
+    uint8_t chain_id[CHAIN_ID_SIZE];
     uint8_t author_id[KEY_ID_SIZE];
     uint8_t signature[SIGN_SIZE];
     uint8_t (*ids)[TX_ID_SIZE];
@@ -260,6 +262,7 @@ static int filter(struct submit_state *s, struct err *err)
     if (rc != 0)
         return rc;
     memcpy(s->author_id, r.author, KEY_ID_SIZE);
+    memcpy(s->chain_id, s->chain->core.id, CHAIN_ID_SIZE);
     memcpy(s->signature, r.signature, SIGN_SIZE);
     s->ids = mem_zero(r.count, sizeof(*s->ids));
     s->members = mem_zero(r.count, sizeof(*s->members));
@@ -278,12 +281,12 @@ static int filter(struct submit_state *s, struct err *err)
 static void check_signatures(struct task *task)
 {
     struct submit_state *s = (struct submit_state *)task;
-    s->good = batch_signature_verify(&s->author, s->chain->core.id,
+    s->good = batch_signature_verify(&s->author, s->chain_id,
                                      (const uint8_t(*)[TX_ID_SIZE])s->ids,
                                      s->count, s->signature);
     for (size_t i = 0; i < s->further_count && s->good; i++)
         s->good = further_sig_verify(&s->further[i].sig, &s->further[i].record,
-                                     s->chain->core.id, s->further[i].tx_id);
+                                     s->chain_id, s->further[i].tx_id);
 }
 
 static void end(struct submit_state *s, int code, const struct err *err)
