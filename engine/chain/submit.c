@@ -96,13 +96,15 @@ static void refuse(struct submit_result *r, const struct err *err)
 static int filter_delegation(struct chain *c, const uint8_t *auth_ref,
                              struct err *err)
 {
+    if (auth_ref == NULL)
+        return 0;
     struct place_in_log now = {
         .v = state_head(&c->core.state),
         .index = c->next_index,
         .time = state_time(state_head(&c->core.state)),
     };
     struct delegation d;
-    return auth_ref == NULL ? 0 : delegation_in_force(&now, auth_ref, &d, err);
+    return delegation_in_force(&now, auth_ref, &d, err);
 }
 
 static int filter_delegations(struct chain *c, const struct submit_member *m,
@@ -115,18 +117,20 @@ static int filter_delegations(struct chain *c, const struct submit_member *m,
 }
 
 /* For what it does it is judged at its place: what that is about may come to be
- * until then. */
+ * until then. Who calls for himself needs nobody's word. */
 static int filter_caller(struct chain *c, const struct batch_member *m,
                          struct err *err)
 {
     const struct tx_header *tx = &m->tx;
     struct further_sig list[LIMIT_TX_SIGNATURES];
+    if (tx->call.caller == NULL)
+        return 0;
     struct trial t = {
         .core = &c->core,
         .index = c->next_index,
         .time = state_time(state_head(&c->core.state)),
         .author = tx->author,
-        .caller = tx->call.caller != NULL ? tx->call.caller : tx->author,
+        .caller = tx->call.caller,
         .sigs = list,
         .sig_count = sigs_list(&m->sigs, list),
     };
