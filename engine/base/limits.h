@@ -19,6 +19,7 @@ enum {
     LIMIT_TX_ROW_BYTES = 64 << 20,  /* (format) their keys and columns */
     LIMIT_BATCH_TXS = 4096,         /* (format) transactions of one batch */
     LIMIT_TX_SIGNATURES = 64,       /* (format) further signatures of one */
+    LIMIT_BATCH_SIGNATURES = 4096,  /* of a batch that is handed in */
     LIMIT_READ_SET = 64 << 10,      /* (format) one transaction's read set */
     LIMIT_RESULT = 64 << 10,        /* (format) what a method returns */
     LIMIT_ARGS = 16 << 20,          /* arguments of a method */

@@ -167,17 +167,24 @@ static int take_sigs(struct submit_state *s, const struct batch_member *m,
                      const uint8_t *id, struct err *err)
 {
     struct further_sig list[LIMIT_TX_SIGNATURES];
+    struct key_record records[LIMIT_TX_SIGNATURES];
     size_t count = sigs_list(&m->sigs, list);
-    for (size_t i = 0; i < count; i++) {
-        struct further_check k = {.sig = list[i], .tx_id = id};
-        int rc = member_find_key(s->chain, m, &list[i], &k.record, err);
-        if (rc != 0)
-            return rc;
+    if (s->further_count + count > LIMIT_BATCH_SIGNATURES)
+        return err_set(err, ATE_ELIMIT,
+                       "the further signatures of a batch are at most %d; make "
+                       "several batches of it",
+                       LIMIT_BATCH_SIGNATURES);
+    int rc = member_find_keys(s->chain, m, list, count, records, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
         s->further = mem_array_grow(s->further, s->further_count,
                                     &s->further_cap, sizeof(*s->further));
-        s->further[s->further_count++] = k;
+        s->further[s->further_count++] = (struct further_check){
+            .sig = list[i],
+            .record = records[i],
+            .tx_id = id,
+        };
     }
-    return 0;
+    return rc;
 }
 
 static void skip_bodies(const struct submit_member *m, struct body_walk *walk)
