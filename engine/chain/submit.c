@@ -10,7 +10,12 @@
  *     for the switch (switch.c), and those behind it do; so what can be said
  *     against it is said before the log is tried.
  * (4) A refused member leaves its id in the frame, for the signature covers all
- *     ids; a batch of which nothing is accepted leaves nothing. */
+ *     ids; a batch of which nothing is accepted leaves nothing.
+ * (5) What a member had read is compared when the rest of it was judged: who has
+ *     no right to write makes nobody walk. One that was refused, perhaps
+ *     because of what came meanwhile, is STALE if little has to be walked to
+ *     know; else the refusal stands. What a batch may make this node walk is
+ *     counted, for the engine's thread does nothing else meanwhile. */
 #include <assert.h>
 #include <string.h>
 
@@ -19,8 +24,12 @@
 #include "chain/authority.h"
 #include "chain/bundle_events.h"
 #include "chain/delegation.h"
+#include "chain/logic.h"
 #include "chain/member.h"
+#include "chain/reads.h"
 #include "event/receipt.h"
+
+enum { REFUSED_READS = 4096 }; /* invariant (5): what is little */
 
 enum submit_step {
     SUBMIT_CHECKING, /* by the pool */
@@ -53,8 +62,10 @@ struct submit_state {
     uint64_t wait_size;
     size_t looking_up;
     struct trial trial;
-    bool activates;        /* invariant (3) */
-    struct body_walk walk; /* over the bodies that its events say */
+    uint64_t reads_left;         /* of what its read sets may stand for, */
+    uint64_t refused_reads_left; /* and of members that were refused */
+    bool activates;              /* invariant (3) */
+    struct body_walk walk;       /* over the bodies that its events say */
     struct submit_member *members;
     struct scratch decoded; /* their events */
 
@@ -361,7 +372,43 @@ static void copy_member(struct frame_parts *f, const struct batch_member *m,
     batch_copy_member(&f->payload, m, sigs, count, verdict);
 }
 
-/* With its heartbeat, if it needs one: 1 when that is to be placed, too. */
+/* What a method of this chain can have read for its gas, but not little. */
+static uint64_t reads_max(const struct chain *c)
+{
+    uint64_t paid = core_limits(&c->core).gas / LIMIT_READ_GAS;
+    return paid > LIMIT_BATCH_READS ? paid : LIMIT_BATCH_READS;
+}
+
+/* Could it have been accepted if something else stood there? */
+static bool may_be_stale(int code)
+{
+    return code == 0 || code == ATE_EREFUSED || code == ATE_ECONFLICT ||
+           code == ATE_ENOT_FOUND;
+}
+
+/* Invariant (5). */
+static int check_reads(struct submit_state *s, const struct batch_member *m,
+                       struct tree_version before, int judged, struct err *err)
+{
+    struct err why;
+    uint64_t *left = judged == 0 ? &s->reads_left : &s->refused_reads_left;
+    if (m->read_set.data == NULL || !may_be_stale(judged))
+        return judged;
+    int rc = reads_check(m->read_set, before, left, &why);
+    if (rc == 0 || (judged != 0 && rc != ATE_ESTALE))
+        return judged;
+    *err = why;
+    if (rc == ATE_ESTALE)
+        err_wrap(err, "what it had read was changed meanwhile; run it again");
+    if (rc == ATE_ELIMIT)
+        return err_set(err, rc,
+                       "what the transactions of a batch had read is looked at "
+                       "again up to %llu entries; make several batches of it, "
+                       "or read less",
+                       (unsigned long long)reads_max(s->chain));
+    return rc;
+}
+
 static int judge(struct submit_state *s, const struct submit_member *m,
                  struct member_sigs *sigs, struct member_bodies *b, bool beats,
                  struct err *err)
@@ -370,11 +417,14 @@ static int judge(struct submit_state *s, const struct submit_member *m,
     int rc = 0;
     if (beats)
         rc = order_try_heartbeat(c, c->deps.now(c->deps.ctx), err);
-    if (rc == 0 && m->m.read_set.data != NULL)
-        rc = reads_check(m->m.read_set, state_head(&c->core.state), err);
-    if (rc == 0)
-        rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
-                          sigs, b, false, err);
+    if (rc != 0)
+        return rc;
+    struct tree_version before = state_head(&c->core.state);
+    rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
+                      sigs, b, false, err);
+    if (rc != 0) /* it was undone */
+        before = state_head(&c->core.state);
+    rc = check_reads(s, &m->m, before, rc, err);
     return rc == 0 ? chain_has_bodies(c, &s->trial, err) : rc;
 }
 
@@ -457,6 +507,8 @@ static void place(struct submit_state *s, struct frame_parts *f)
         .inlined = s->submit->parts.inlined,
         .file = s->submit->parts.bodies,
     };
+    s->reads_left = reads_max(s->chain);
+    s->refused_reads_left = REFUSED_READS;
     order_seal(s->chain);
     batch_put(&f->payload, s->author_id, s->signature, s->count);
     for (size_t i = 0; i < s->count; i++)

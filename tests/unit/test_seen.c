@@ -309,6 +309,136 @@ static void ranges_are_seen_whole(void **state)
     buf_deinit(&set);
 }
 
+/* ---- what it costs to compare them ---- */
+
+enum { WORDS = 250 };
+
+/* Words that begin with w. */
+static void fill(struct land *l)
+{
+    for (int i = 0; i < WORDS; i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "text=w%d", i);
+        fixture_ok(&l->f, 0, "word.append", ARGS(text));
+    }
+}
+
+/* So many ranges over all words that begin with w, each from elsewhere; false
+ * ones never were so. */
+static void put_ranges(struct buf *out, struct fixture_chain *f, uint32_t count,
+                       bool is_true)
+{
+    struct reads r;
+    struct buf from = {0};
+    struct buf to = {0};
+    reads_init(&r);
+    words_key(&to, NULL);
+    buf_put_u8(&to, 'x');
+    for (uint32_t i = 0; i < count; i++) {
+        words_key(&from, NULL);
+        buf_put_u8(&from, 'b');
+        buf_put_u8(&from, (uint8_t)(i >> 8));
+        buf_put_u8(&from, (uint8_t)i);
+        reads_note_range(&r, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
+    }
+    assert_int_equal(reads_put(&r, chain_version(f->chain), out, NULL), 0);
+    out->data[out->len - 1] ^= is_true ? 0 : 1;
+    reads_deinit(&r);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+/* All of one batch together: what comes behind is told to come in another. */
+static void read_sets_of_a_batch_have_a_bound(void **state)
+{
+    enum { RANGES = 500, MEMBERS = 5 };
+    static_assert(RANGES * (1 + WORDS) * 2 <= LIMIT_BATCH_READS, "two fit");
+    static_assert(RANGES * (1 + WORDS) * 3 > LIMIT_BATCH_READS, "three do not");
+    static const struct {
+        uint32_t ranges;
+        int code;
+    } members[MEMBERS] = {{RANGES, 0},
+                          {RANGES, 0},
+                          {RANGES, ATE_ELIMIT},
+                          {0, 0}, /* which reads nothing */
+                          {1, ATE_ELIMIT}};
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct tx t[MEMBERS];
+    struct handed h;
+    fill(l);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        tx_begin(f, &t[i], &f->keys[0]);
+        t[i].first_sequence += i;
+        if (members[i].ranges > 0)
+            put_ranges(&t[i].read_set, f, members[i].ranges, true);
+        tx_word(&t[i], "a");
+    }
+    batch_of(&h, t, MEMBERS);
+    hand_in(f, &h);
+    fixture_run(f);
+    assert_int_equal(h.submit.code, 0);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        const struct submit_result *r = &h.submit.results[i];
+        assert_int_equal(r->code, members[i].code);
+        if (r->code != 0)
+            assert_non_null(strstr(r->err->text, "make several batches of it"));
+    }
+    handed_end(&h);
+    for (size_t i = 0; i < MEMBERS; i++)
+        tx_end(&t[i]);
+    assert_replays(f);
+    tx_begin(f, &t[0], &f->keys[0]); /* and there it fits */
+    put_ranges(&t[0].read_set, f, RANGES, true);
+    tx_word(&t[0], "a");
+    tx_ok(&t[0]);
+}
+
+/* Who may not write is told so, whatever it says that it read. */
+static void who_has_no_right_makes_nobody_walk(void **state)
+{
+    struct land *l = *state;
+    struct tx t;
+    tx_begin(&l->f, &t, pair(1));
+    tx_key(&t, &pair(1)->record);
+    tx_word(&t, "a");
+    put_ranges(&t.read_set, &l->f, 1, false);
+    tx_no(&t, ATE_EDENIED, "");
+}
+
+/* What is refused is stale where something else had been read, so that it is
+ * run again; but for that, not much is walked. */
+static void a_refusal_may_be_stale(void **state)
+{
+    enum { FEW = 10, MANY = 100 };
+    static_assert(MANY * WORDS > 4096, "too many");
+    static const struct {
+        uint32_t ranges;
+        bool is_true;
+        int code;
+    } cases[] = {{FEW, true, ATE_EREFUSED},
+                 {FEW, false, ATE_ESTALE},
+                 {MANY, false, ATE_EREFUSED}};
+    struct land *l = *state;
+    fill(l);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tx t;
+        struct handed h;
+        const char *text;
+        tx_begin(&l->f, &t, &l->f.keys[0]);
+        put_ranges(&t.read_set, &l->f, cases[i].ranges, cases[i].is_true);
+        tx_claim(&t, l->house, pair(1)->id, NULL); /* for somebody else */
+        batch_of(&h, &t, 1);
+        hand_in(&l->f, &h);
+        fixture_run(&l->f);
+        int code = handed_code(&h, &text);
+        if (code != cases[i].code)
+            fail_msg("case %zu: %s", i, text);
+        handed_end(&h);
+        tx_end(&t);
+    }
+}
+
 /* Sorted by kind, single ones first, then by key, each once; of kinds that are
  * read. */
 static void a_read_set_has_one_form(void **state)
@@ -406,6 +536,8 @@ static void a_read_set_has_one_form(void **state)
     }
 }
 
+#define trust_test(name)                                                       \
+    cmocka_unit_test_setup_teardown(name, land_open, land_close)
 #define open_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
 
@@ -419,6 +551,9 @@ int main(void)
         open_test(what_was_read_and_changed_is_stale),
         open_test(what_was_not_there_and_came_is_stale),
         open_test(ranges_are_seen_whole),
+        open_test(read_sets_of_a_batch_have_a_bound),
+        trust_test(who_has_no_right_makes_nobody_walk),
+        open_test(a_refusal_may_be_stale),
         open_test(a_read_set_has_one_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
