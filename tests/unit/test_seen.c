@@ -174,6 +174,31 @@ static struct bytes words_key(struct buf *out, const char *word)
     return buf_bytes(out);
 }
 
+/* So many ranges over all words that begin with w, each from elsewhere; false
+ * ones never were so. */
+static void put_ranges(struct buf *out, struct fixture_chain *f, uint32_t count,
+                       bool is_true)
+{
+    struct reads r;
+    struct buf from = {0};
+    struct buf to = {0};
+    reads_init(&r);
+    words_key(&to, NULL);
+    buf_put_u8(&to, 'x');
+    for (uint32_t i = 0; i < count; i++) {
+        words_key(&from, NULL);
+        buf_put_u8(&from, 'b');
+        buf_put_u8(&from, (uint8_t)(i >> 8));
+        buf_put_u8(&from, (uint8_t)i);
+        reads_note_range(&r, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
+    }
+    assert_int_equal(reads_put(&r, chain_version(f->chain), out, NULL), 0);
+    out->data[out->len - 1] ^= is_true ? 0 : 1;
+    reads_deinit(&r);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
 /* Two who read the same, and both change it: the second is stale. */
 static void what_was_read_and_changed_is_stale(void **state)
 {
@@ -200,18 +225,12 @@ static void what_was_read_and_changed_is_stale(void **state)
             tx_word(&t, "hi");
             tx_ok(&t);
         } else {
-            struct handed h;
-            const char *text;
-            struct both_roots before = roots_now(f);
             tx_word(&t, "hi");
-            batch_of(&h, &t, 1);
-            hand_in(f, &h);
-            fixture_run(f);
-            assert_int_equal(handed_code(&h, &text), ATE_ESTALE);
-            assert_non_null(strstr(text, "what it had read was changed"));
-            assert_same_roots(f, before);
-            handed_end(&h);
-            tx_end(&t);
+            tx_no_in_log(&t, ATE_ESTALE,
+                         "what it had read was changed meanwhile; run it "
+                         "again: land.words (entry 1 of its read set)",
+                         "what it says that it had read did not stand there: "
+                         "land.words (entry 1 of its read set)");
         }
     }
     buf_deinit(&key);
@@ -244,6 +263,123 @@ static void what_was_not_there_and_came_is_stale(void **state)
     tx_end(&t[1]);
     buf_deinit(&key);
     assert_replays(f);
+}
+
+/* A transaction as its orderer wrote it, with the verdict of that place, which
+ * does not depend on what had been read. */
+static void put_as_ordered(struct handed *out, struct tx *t,
+                           const uint8_t verdict[HASH_SIZE])
+{
+    struct handed h;
+    struct batch_reader r;
+    struct batch_member m;
+    struct further_sig none[1];
+    struct err err;
+    *out = (struct handed){0};
+    batch_of(&h, t, 1);
+    assert_int_equal(batch_open(&r, buf_bytes(&h.payload), &err), 0);
+    assert_int_equal(batch_next(&r, &m, &err), 1);
+    batch_put(&out->payload, t->author->id, r.signature, 1);
+    batch_copy_member(&out->payload, &m, none, 0, verdict);
+    handed_end(&h);
+}
+
+/* Accept it, take its verdict from the log, and put the log back. */
+static void verdict_of(struct land *l, struct tx *t, const struct kept *kept,
+                       uint8_t verdict[HASH_SIZE])
+{
+    struct fixture_chain *f = &l->f;
+    struct handed h;
+    struct log_frame frame;
+    struct batch_reader r;
+    struct batch_member m;
+    struct err err;
+    const char *text;
+    batch_of(&h, t, 1);
+    hand_in(f, &h);
+    fixture_run(f);
+    assert_int_equal(handed_code(&h, &text), 0);
+    const struct log *log = chain_log(f->chain);
+    uint64_t at = log_place_at(log, log->end.frames - 1).offset;
+    const struct buf *head = land_file(f, kept, "1.head");
+    assert_int_equal(
+        log_frame_get(&frame, bytes_of(head->data + at, log->end.offset - at),
+                      &err),
+        0);
+    assert_int_equal(batch_open(&r, frame.payload, &err), 0);
+    assert_int_equal(batch_next(&r, &m, &err), 1);
+    memcpy(verdict, m.verdict, HASH_SIZE);
+    handed_end(&h);
+    put_back(f, kept);
+}
+
+/* A log with that behind its end, for who has never seen it; as code. */
+static int strangers_word(struct land *l, const struct kept *kept,
+                          const struct handed *h, bool skips_rules,
+                          struct err *err)
+{
+    struct fixture_chain *f = &l->f;
+    chain_free(f->chain);
+    forge_frame(f, kept->folder, h, 1);
+    f->chain = chain_new(&f->deps);
+    if (skips_rules)
+        chain_skip_rules(f->chain);
+    chain_open(f->chain, kept->folder, kept->id, LOG_READ_ONLY, fixture_done,
+               f);
+    fixture_wait(f);
+    int code = f->done_code;
+    *err = f->done_err;
+    put_back(f, kept);
+    return code;
+}
+
+/* What the orderer of a chain does not compare, whoever reads its log does: all
+ * else of these is good, the verdict included. */
+static void an_orderer_who_does_not_compare_is_found_out(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct bytes house = bytes_of(l->house, OBJECT_ID_SIZE);
+    struct buf key = {0};
+    struct buf sets[4] = {{0}}; /* the first is true */
+    static const char *const names[] = {NULL, "land.house ", "land.words (",
+                                        "land.words ("};
+    uint8_t verdict[HASH_SIZE];
+    struct kept kept;
+    struct err err;
+    struct tx t;
+    put_head(&sets[0], 1);
+    put_single(&sets[0], STATE_OBJECT, house, value_at(l, STATE_OBJECT, house));
+    put_head(&sets[1], 1);
+    put_single(&sets[1], STATE_OBJECT, house, bytes_of(NULL, 0));
+    put_head(&sets[2], 1);
+    put_single(&sets[2], STATE_ROW, words_key(&key, "x"), house);
+    put_ranges(&sets[3], f, 1, false);
+    fixture_conclude(f);
+    keep_files(f, &kept);
+    tx_begin(f, &t, &f->keys[0]);
+    tx_word(&t, "x");
+    verdict_of(l, &t, &kept, verdict);
+    for (size_t i = 0; i < 4; i++) {
+        struct handed h;
+        buf_clear(&t.read_set);
+        buf_put_bytes(&t.read_set, buf_bytes(&sets[i]));
+        put_as_ordered(&h, &t, verdict);
+        int code = strangers_word(l, &kept, &h, false, &err);
+        assert_int_equal(code, i == 0 ? 0 : ATE_ECORRUPT);
+        if (i > 0) {
+            assert_non_null(strstr(err.text, "transaction "));
+            assert_non_null(strstr(err.text, "did not stand there"));
+            assert_non_null(strstr(err.text, names[i]));
+        }
+        /* Rows are not known where no rule runs: not all is compared then. */
+        assert_int_equal(strangers_word(l, &kept, &h, true, &err), 0);
+        handed_end(&h);
+        buf_deinit(&sets[i]);
+    }
+    tx_end(&t);
+    buf_deinit(&key);
+    drop_kept(&kept);
 }
 
 /* Ranges: rows of a view by key, and children with what stands behind them. */
@@ -321,31 +457,6 @@ static void fill(struct land *l)
         snprintf(text, sizeof(text), "text=w%d", i);
         fixture_ok(&l->f, 0, "word.append", ARGS(text));
     }
-}
-
-/* So many ranges over all words that begin with w, each from elsewhere; false
- * ones never were so. */
-static void put_ranges(struct buf *out, struct fixture_chain *f, uint32_t count,
-                       bool is_true)
-{
-    struct reads r;
-    struct buf from = {0};
-    struct buf to = {0};
-    reads_init(&r);
-    words_key(&to, NULL);
-    buf_put_u8(&to, 'x');
-    for (uint32_t i = 0; i < count; i++) {
-        words_key(&from, NULL);
-        buf_put_u8(&from, 'b');
-        buf_put_u8(&from, (uint8_t)(i >> 8));
-        buf_put_u8(&from, (uint8_t)i);
-        reads_note_range(&r, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
-    }
-    assert_int_equal(reads_put(&r, chain_version(f->chain), out, NULL), 0);
-    out->data[out->len - 1] ^= is_true ? 0 : 1;
-    reads_deinit(&r);
-    buf_deinit(&from);
-    buf_deinit(&to);
 }
 
 /* All of one batch together: what comes behind is told to come in another. */
@@ -550,6 +661,7 @@ int main(void)
         open_test(what_this_version_does_not_know_is_refused),
         open_test(what_was_read_and_changed_is_stale),
         open_test(what_was_not_there_and_came_is_stale),
+        open_test(an_orderer_who_does_not_compare_is_found_out),
         open_test(ranges_are_seen_whole),
         open_test(read_sets_of_a_batch_have_a_bound),
         trust_test(who_has_no_right_makes_nobody_walk),
