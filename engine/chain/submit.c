@@ -409,6 +409,7 @@ static int check_reads(struct submit_state *s, const struct batch_member *m,
     return rc;
 }
 
+/* With its heartbeat, if it needs one. */
 static int judge(struct submit_state *s, const struct submit_member *m,
                  struct member_sigs *sigs, struct member_bodies *b, bool beats,
                  struct err *err)

@@ -505,6 +505,91 @@ static void read_sets_of_a_batch_have_a_bound(void **state)
     tx_ok(&t[0]);
 }
 
+/* Words in one batch: w0, w1, ... */
+static void fill_with(struct land *l, size_t words)
+{
+    size_t count = words / TX_EVENTS;
+    struct tx *t = mem_alloc(count * sizeof(*t));
+    struct handed h;
+    const char *text;
+    for (size_t i = 0; i < count; i++) {
+        tx_begin(&l->f, &t[i], &l->f.keys[0]);
+        t[i].first_sequence += i * TX_EVENTS;
+        for (size_t k = 0; k < TX_EVENTS; k++) {
+            char word[16];
+            snprintf(word, sizeof(word), "w%zu", i * TX_EVENTS + k);
+            tx_word(&t[i], word);
+        }
+    }
+    batch_of(&h, t, count);
+    hand_in(&l->f, &h);
+    fixture_run(&l->f);
+    assert_int_equal(handed_code(&h, &text), 0);
+    handed_end(&h);
+    for (size_t i = 0; i < count; i++)
+        tx_end(&t[i]);
+    mem_free(t);
+}
+
+/* A range's digest is over what is in it, so these have the same. */
+static void put_same_ranges(struct buf *out, struct fixture_chain *f,
+                            uint32_t count)
+{
+    struct buf one = {0};
+    struct buf from = {0};
+    struct buf to = {0};
+    put_ranges(&one, f, 1, true);
+    words_key(&to, NULL);
+    buf_put_u8(&to, 'x');
+    put_head(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        words_key(&from, NULL);
+        buf_put_u8(&from, 'b');
+        buf_put_u8(&from, (uint8_t)(i >> 8));
+        buf_put_u8(&from, (uint8_t)i);
+        mp_put_array(out, 3);
+        mp_put_uint(out, STATE_ROW);
+        mp_put_array(out, 2);
+        mp_put_bin(out, buf_bytes(&from));
+        mp_put_bin(out, buf_bytes(&to));
+        mp_put_bin(out, bytes_of(one.data + one.len - HASH_SIZE, HASH_SIZE));
+    }
+    buf_deinit(&one);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+/* One transaction's have another, which its orderer cannot pass over. */
+static void read_sets_in_a_log_have_a_bound(void **state)
+{
+    enum { MANY = 2400, FIT = LIMIT_TX_READS / (1 + MANY) };
+    struct land *l = *state;
+    uint8_t verdict[HASH_SIZE];
+    struct kept kept;
+    struct err err;
+    struct tx t;
+    fill_with(l, MANY);
+    fixture_conclude(&l->f);
+    keep_files(&l->f, &kept);
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_word(&t, "a");
+    verdict_of(l, &t, &kept, verdict);
+    for (uint32_t ranges = FIT; ranges <= FIT + 1; ranges++) {
+        struct handed h;
+        buf_clear(&t.read_set);
+        put_same_ranges(&t.read_set, &l->f, ranges);
+        assert_true(t.read_set.len <= LIMIT_READ_SET);
+        put_as_ordered(&h, &t, verdict);
+        int code = strangers_word(l, &kept, &h, false, &err);
+        assert_int_equal(code, ranges == FIT ? 0 : ATE_ECORRUPT);
+        if (code != 0)
+            assert_non_null(strstr(err.text, "stands for too many entries"));
+        handed_end(&h);
+    }
+    tx_end(&t);
+    drop_kept(&kept);
+}
+
 /* Who may not write is told so, whatever it says that it read. */
 static void who_has_no_right_makes_nobody_walk(void **state)
 {
@@ -664,6 +749,7 @@ int main(void)
         open_test(an_orderer_who_does_not_compare_is_found_out),
         open_test(ranges_are_seen_whole),
         open_test(read_sets_of_a_batch_have_a_bound),
+        open_test(read_sets_in_a_log_have_a_bound),
         trust_test(who_has_no_right_makes_nobody_walk),
         open_test(a_refusal_may_be_stale),
         open_test(a_read_set_has_one_form),
