@@ -103,7 +103,7 @@ local function failed(repl, raised)
     local err = raised
     if not raised_by.is_error(raised) then
         local text = raised_by.text(raised):gsub('^line:1: ', '')
-            :gsub('^lua/repl/eval%.lua:%d+: ', '') -- it was a tail call
+            :gsub('^lua/client/interrupts%.lua:%d+: ', '') -- a tail call
             :gsub('^line:', 'line ')
         err = ate.error('SCRIPT', text)
     end

@@ -1,0 +1,110 @@
+--- Signals and what they end: Lua of authors, chains that are being opened.
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+--- Run a command until `told` has a line, send a signal, and wait for its end.
+-- @treturn table of shell(): stdout is the code and what was told
+local function interrupted(command, signal, line)
+    return run.shell(run.PRELUDE .. ([[
+        mkfifo told
+        env --default-signal=INT,TERM "$ATE" %s >out 2>told &
+        pid=$!
+        children=$pid
+        exec 3<told
+        until [ "${line-}" = '%s' ]; do
+            read -r line <&3 || fail "it ended: $(cat out)"
+        done
+        kill -%s $pid
+        wait $pid
+        echo "exit $?"
+        cat out
+        cat <&3
+    ]]):format(command, line, signal))
+end
+
+local LOOP = [[
+local folder = assert(require('ate').open({data = 'data', create = true}))
+print('kept ' .. tostring(folder))
+io.stderr:write('begins\n')
+while true do end
+]]
+
+local TESTS = [[
+local test = require('ate.test')
+test.schema('ate:ledger')
+test.it('is quick', function() end)
+test.it('computes', function(t)
+    t:user('bob')
+    io.stderr:write('begins\n')
+    %s
+end)
+test.it('is not begun', function()
+    io.stderr:write('never\n')
+end)
+]]
+
+describe('a signal', function()
+    it('ends a script that computes, and keeps what it printed', function()
+        run.write(run.dir .. '/loop.lua', LOOP)
+        for _, signal in ipairs({'INT', 'TERM'}) do
+            local done = interrupted('run loop.lua', signal, 'begins')
+            assert.matches('^exit 130\nkept data folder data\n', done.out)
+            assert.matches('\nate: run: interrupted\n.*\n\tloop.lua:4: in ', done.out)
+        end
+    end)
+
+    it('ends a module of a script, which would be compiled', function()
+        run.write(run.dir .. '/far.lua', [[return function()
+            local n = 0
+            for i = 1, math.huge do
+                n = n + i
+                if i == 1e6 then io.stderr:write('begins\n') end
+            end
+        end]])
+        run.write(run.dir .. '/near.lua', "require('far')()")
+        local done = interrupted('run near.lua', 'INT', 'begins')
+        assert.matches('^exit 130\nate: run: interrupted\n.*\n\t./far.lua:%d+: in ',
+            done.out)
+        assert.not_matches('interrupts.lua', done.out)
+    end)
+
+    it('ends ate test, which tells of no difference', function()
+        for _, body in ipairs({'while true do end',
+            'while true do t:user("bob"):list("account") end',
+            'pcall(function() while true do end end)'}) do
+            run.write(run.dir .. '/x_test.lua', TESTS:format(body))
+            for _, signal in ipairs({'INT', 'TERM'}) do
+                local done = interrupted('test x_test.lua', signal, 'begins')
+                assert.matches('^exit 130\nok    is quick ', done.out)
+                assert.matches('\nate: test: interrupted in "computes"; '
+                    .. '1 passed, 0 failed before\n$', done.out)
+                assert.not_matches('never', done.out)
+                assert.not_matches('FAIL', done.out)
+            end
+        end
+    end)
+
+    it('ends a file of tests that computes before the first', function()
+        run.write(run.dir .. '/x_test.lua',
+            "io.stderr:write('begins\\n') while true do end")
+        local done = interrupted('test x_test.lua', 'INT', 'begins')
+        assert.equal('exit 130\nate: test: x_test.lua: interrupted\n',
+            done.out)
+    end)
+
+    it('at any moment ends the tests, or comes behind them', function()
+        local done = run.script(run.PRELUDE .. [[
+            for ms in 040 080 120 160 200 250 300 400; do
+                env --default-signal=INT \
+                    timeout -s INT 0.$ms "$ATE" test ate:ledger >out 2>err
+                grep -h -e DIFFERS -e FAIL out && fail "after 0.$ms s"
+                grep -q -e interrupted -e '^ate: ' err ||
+                    grep -q ' 0 failed' out || [ ! -s out ] ||
+                    fail "after 0.$ms s: $(cat out err)"
+            done
+        ]])
+        assert.equal('', done.err)
+    end)
+end)
