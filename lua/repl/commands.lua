@@ -134,6 +134,9 @@ local function last_line(repl, who)
 end
 
 function commands.e(repl)
+    if not (ate.host.is_terminal(0) and ate.host.is_terminal(1)) then
+        fail('\\e: an editor needs a terminal')
+    end
     local folder = history.path():match('^(.*)/')
     local text, err = editor.edit(folder, repl.last or '')
     if text == nil then
@@ -243,6 +246,9 @@ function commands.asof(repl, text)
     if moment == nil then
         fail('\\asof is a position such as 57, the place of an event such as '
             .. '57.0, a time such as 2026-11-29T01:02, or now; not %q', text)
+    end
+    if repl.chain ~= nil then
+        chains.check_moment(repl, repl.chain, moment)
     end
     repl.asof = moment
 end

@@ -9,6 +9,7 @@ local history = require('ate.repl.history')
 local pager = require('ate.repl.pager')
 local raised_by = require('ate.client.raised')
 local show = require('ate.repl.show')
+local unknown = require('ate.repl.unknown')
 
 local M = {}
 
@@ -105,7 +106,7 @@ local function failed(repl, raised)
         local text = raised_by.text(raised):gsub('^line:1: ', '')
             :gsub('^lua/client/interrupts%.lua:%d+: ', '') -- a tail call
             :gsub('^line:', 'line ')
-        err = ate.error('SCRIPT', text)
+        err = ate.error('SCRIPT', text .. unknown.advice(repl, text))
     end
     repl.stopped = err.code == 'CANCELED' or err.text == 'interrupted'
     repl.out:error(err)
@@ -165,6 +166,10 @@ end
 local function run_text(repl, text)
     if text:match('^%s*\\') then
         return run_command(repl, text)
+    end
+    local meant = unknown.command(repl, text)
+    if meant ~= nil then
+        return run_command(repl, meant)
     end
     local chunk, wrong = eval.compile(text, repl.env)
     if chunk == nil and wrong == nil then
