@@ -130,7 +130,8 @@ local function call(repl, chain, name, args, options)
         repl.known[value] = {write = method.name}
     elseif ate.is_list(value) then
         repl.known[value] = {columns =
-            shape.method_columns(repl.session:schema(chain), method)}
+            shape.method_columns(repl.session:schema(chain), method,
+                value)}
     end
     return value
 end

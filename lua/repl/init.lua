@@ -106,9 +106,14 @@ local function failed(repl, raised)
         local text = raised_by.text(raised):gsub('^line:1: ', '')
             :gsub('^lua/client/interrupts%.lua:%d+: ', '') -- a tail call
             :gsub('^line:', 'line ')
+            :gsub('^lua/[%w_/]+%.lua:%d+: interrupted$', 'interrupted')
         err = ate.error('SCRIPT', text .. unknown.advice(repl, text))
     end
-    repl.stopped = err.code == 'CANCELED' or err.text == 'interrupted'
+    repl.stopped = err.code == 'CANCELED'
+        or err.text:match('interrupted$') ~= nil
+    if repl.stopped and repl.is_watching then
+        return -- that is how \\watch ends
+    end
     repl.out:error(err)
     repl.code = repl.code ~= 0 and repl.code or err.exit
 end

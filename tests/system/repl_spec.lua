@@ -524,9 +524,9 @@ methods of bank: transfer.append, transfer.get, transfer.list
         run.bank()
         local done = typed({
             'bank:call("transfer", {from = "alice", to = "bob", amount = "1"})'
-                .. '.index',
-            'bank:transfer{from = "alice", to = "bob", amount = "1"}.index',
-            'bank.account:put{name = "carol", owner = "me"}.index',
+                .. '.result ~= nil',
+            'bank:transfer{from = "alice", to = "bob", amount = "1"}.gas > 0',
+            'bank.account:put{name = "carol", owner = "me"}.result ~= nil',
             'bank:view("balance", {account = "bob"})[1].amount',
             'bank:get("account", "bob").owner',
             '#bank:list("account", {limit = 2})',
@@ -535,7 +535,7 @@ methods of bank: transfer.append, transfer.get, transfer.list
             '#bank:tail{from = 1, limit = 2}', '#bank:tail{limit = 3}',
             '#bank:tail(2)', 'bank:info().name'})
         assert.equal(0, done.code, done.out)
-        assert.equal('4\n5\n6\n2.00\nbob\n2\n1\n2.00\n2\n3\n2\nbank\n',
+        assert.equal('true\ntrue\ntrue\n2.00\nbob\n2\n1\n2.00\n2\n3\n2\nbank\n',
             done.out)
     end)
 end)
@@ -543,20 +543,23 @@ end)
 describe('what the REPL shows', function()
     it('is named as the command line names it', function()
         run.bank()
-        assert.equal(run.ok('chain', 'tail', 'bank'), typed({'tail()'}).out)
+        local shown = typed({'tail()'}).out
+        assert.matches('account.put  %+ account', shown)
+        -- A heartbeat may have come behind it.
+        assert.equal(shown, run.ok('chain', 'tail', 'bank'):sub(1, #shown))
     end)
 
     it('is not as of what is still to come', function()
         run.bank()
-        local done = typed({'\\asof 999', '\\asof 4.0', '\\asof 4', '\\asof'})
-        assert.equal('ate: \\asof 999: the log of bank has 4 transactions\n'
-            .. 'ate: \\asof 4.0: the log of bank has 4 transactions\n4\n',
+        local done = typed({'\\asof 999', '\\asof 99.0', '\\asof 4', '\\asof'})
+        assert.matches('^ate: \\asof 999: the log of bank has %d transactions\n'
+            .. 'ate: \\asof 99.0: the log of bank has %d transactions\n4\n$',
             done.out)
         assert.equal(2, done.code)
         run.ok('chain', 'create', 'books', '--schema', 'ate:ledger')
         done = typed({'\\asof 3', 'books.get.account("x")', 'books.tail()',
             'books.history.account("x")'})
-        assert.matches('^ate: \\asof 3: the log of books has 1 transaction\n'
+        assert.matches('^ate: \\asof 3: the log of books has %d transactions?\n'
             .. 'ate: \\asof 3: .*\nate: \\asof 3: ', done.out)
     end)
 

@@ -148,7 +148,7 @@ return {
         {
             name = 'show',
             doc = 'Show the public part of a key.',
-            args = {{name = 'NAME', optional = true,
+            args = {{name = 'NAME', optional = true, is_key = true,
                 doc = 'The key; without it, me.'}},
             options = {{name = 'public', doc = 'Print the file that others '
                 .. 'take in with ate key add.'}},
