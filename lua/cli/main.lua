@@ -112,6 +112,10 @@ local function run_command(noun, command, rest, out)
     end
     local ctx = context.new(command, given, options, out)
     local code, err = command.run(ctx)
+    if code == nil then
+        err = ctx:interrupted(err)
+        err.text = err.text:gsub('^interrupted', words .. ': interrupted')
+    end
     ctx:close()
     return code, err
 end

@@ -108,3 +108,44 @@ describe('a signal', function()
         assert.equal('', done.err)
     end)
 end)
+
+describe('a chain that is being opened', function()
+    it('is named when a signal ends that', function()
+        run.write(run.dir .. '/slow.lua', [[
+local ate = require('ate')
+local slow = ate.schema('slow', {doc = 'Slow.', version = 1})
+slow:event('tick', {doc = 'A tick.', header = {n = ate.types.integer()}})
+slow:rule('long', {
+    doc = 'Takes its time.', on = {'tick'},
+    check = function(_, tick)
+        local n = 0
+        for i = 1, 100000 do
+            n = n + i
+        end
+        return n > tick.n
+    end,
+})
+return slow
+]])
+        local done = run.script(run.PRELUDE .. [[
+            "$ATE" chain create slow --schema slow.lua \
+                --accept accept-all,serializer,structured-logic 2>/dev/null
+            i=0
+            while [ $i -lt 1200 ]; do
+                echo "{\"n\":$i}"
+                i=$((i + 1))
+            done | "$ATE" call slow tick.append --jsonl - >/dev/null
+            for words in 'view slow x' 'chain info slow'; do
+                env --default-signal=INT "$ATE" $words &
+                pid=$!
+                await eval "ls -l /proc/$pid/fd | grep -q 1.head"
+                kill -INT $pid
+                wait $pid
+                echo "exit $?" >&2
+            done
+        ]])
+        assert.equal('ate: view: interrupted while chain slow was being '
+            .. 'opened\nexit 130\nate: chain info: interrupted while chain '
+            .. 'slow was being opened\nexit 130\n', done.err)
+    end)
+end)

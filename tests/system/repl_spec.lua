@@ -461,7 +461,7 @@ describe('the REPL on a terminal', function()
 end)
 
 --- What lines print, both streams.
-local function typed(lines, ...)
+local function printed(lines, ...)
     local words = {...}
     run.write(run.dir .. '/in', table.concat(lines, '\n') .. '\n')
     return run.shell('"$ATE" repl ' .. (words[1] or 'bank') .. ' <in 2>&1')
@@ -470,7 +470,7 @@ end
 describe('a name in the REPL', function()
     it('alone says what stands behind it', function()
         run.bank()
-        local done = typed({'view', 'get', 'bank.list', 'bank.history', 'sum',
+        local done = printed({'view', 'get', 'bank.list', 'bank.history', 'sum',
             'bank', 'bank.account', 'transfer'})
         assert.equal(0, done.code, done.out)
         assert.equal([[
@@ -485,13 +485,13 @@ methods of bank: account.create, account.get, account.history, account.list,]]
 method transfer of bank; \doc transfer says what it takes
 methods of bank: transfer.append, transfer.get, transfer.list
 ]], done.out)
-        assert.equal('"chain bank"\n', typed({'\\x json', 'bank'}).out)
+        assert.equal('"chain bank"\n', printed({'\\x json', 'bank'}).out)
     end)
 
     it('that is no method is an error, with a hint', function()
         run.bank()
         local function fails(line, pattern)
-            local done = typed({line})
+            local done = printed({line})
             assert(done.code ~= 0, line)
             assert.matches(pattern, done.out)
         end
@@ -511,18 +511,18 @@ methods of bank: transfer.append, transfer.get, transfer.list
 
     it('of a command needs no backslash', function()
         run.bank()
-        assert.matches('\\methods', typed({'help'}).out)
+        assert.matches('\\methods', printed({'help'}).out)
         for _, word in ipairs({'exit', 'quit', 'quit()', ' exit ;'}) do
-            local done = typed({word, '1 + 1'})
+            local done = printed({word, '1 + 1'})
             assert.equal('', done.out)
             assert.equal(0, done.code)
         end
-        assert.equal('7\n', typed({'quit = 7', 'quit'}).out)
+        assert.equal('7\n', printed({'quit = 7', 'quit'}).out)
     end)
 
     it('is called as scripts call it, too', function()
         run.bank()
-        local done = typed({
+        local done = printed({
             'bank:call("transfer", {from = "alice", to = "bob", amount = "1"})'
                 .. '.result ~= nil',
             'bank:transfer{from = "alice", to = "bob", amount = "1"}.gas > 0',
@@ -543,7 +543,7 @@ end)
 describe('what the REPL shows', function()
     it('is named as the command line names it', function()
         run.bank()
-        local shown = typed({'tail()'}).out
+        local shown = printed({'tail()'}).out
         assert.matches('account.put  %+ account', shown)
         -- A heartbeat may have come behind it.
         assert.equal(shown, run.ok('chain', 'tail', 'bank'):sub(1, #shown))
@@ -551,13 +551,13 @@ describe('what the REPL shows', function()
 
     it('is not as of what is still to come', function()
         run.bank()
-        local done = typed({'\\asof 999', '\\asof 99.0', '\\asof 4', '\\asof'})
+        local done = printed({'\\asof 999', '\\asof 99.0', '\\asof 4', '\\asof'})
         assert.matches('^ate: \\asof 999: the log of bank has %d transactions\n'
             .. 'ate: \\asof 99.0: the log of bank has %d transactions\n4\n$',
             done.out)
         assert.equal(2, done.code)
         run.ok('chain', 'create', 'books', '--schema', 'ate:ledger')
-        done = typed({'\\asof 3', 'books.get.account("x")', 'books.tail()',
+        done = printed({'\\asof 3', 'books.get.account("x")', 'books.tail()',
             'books.history.account("x")'})
         assert.matches('^ate: \\asof 3: the log of books has %d transactions?\n'
             .. 'ate: \\asof 3: .*\nate: \\asof 3: ', done.out)
@@ -565,14 +565,14 @@ describe('what the REPL shows', function()
 
     it('is no editor off a terminal', function()
         run.bank()
-        local done = typed({'1', '\\edit', '\\e'})
+        local done = printed({'1', '\\edit', '\\e'})
         assert.equal('1\nate: \\e: an editor needs a terminal\n'
             .. 'ate: \\e: an editor needs a terminal\n', done.out)
     end)
 
     it('offers no method that can not be called', function()
         run.bank()
-        assert.not_matches('watch', typed({'\\methods'}).out)
+        assert.not_matches('watch', printed({'\\methods'}).out)
         run.fails(3, 'no method "account.watch"', 'call', 'bank',
             'account.watch')
     end)

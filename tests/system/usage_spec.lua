@@ -625,3 +625,64 @@ return memo
             'note'))
     end)
 end)
+
+describe('who begins', function()
+    it('finds what ate help says to work, with another key as well', function()
+        local help = run.ok('help')
+        local lines = help:match('Start here:\n(.-)\n\n')
+        assert.matches('ate new bank', lines)
+        local done = run.script('PATH=$(dirname "$ATE"):$PATH\nset -e\n' .. lines
+            .. [[
+
+            ate key new bob
+            ate call bank account.put name=bob owner=bob
+            ate call bank account.put name=carol owner=bob --as bob
+        ]])
+        assert.matches('3 passed, 0 failed', done.out)
+        assert.matches('account.put carol', done.out)
+    end)
+
+    it('is told whose name a schema can not have', function()
+        for name, whose in pairs({ate = 'the module ate',
+            t = 'something else'}) do
+            run.fails(2, 'new: ' .. name .. ' can not be the name of this '
+                .. 'schema: its Lua calls ' .. whose .. ' so', 'new',
+                run.dir .. '/' .. name)
+            assert.is_nil(io.open(run.dir .. '/' .. name))
+        end
+        run.ok('new', run.dir .. '/bank')
+    end)
+
+    it('is told of a data folder that was made', function()
+        local made = '^made the data folder ' .. run.data:gsub('%p', '%%%0')
+        local done = run.ate('key', 'new', 'bob')
+        assert.matches(made, done.err)
+        assert.equal('', run.ate('key', 'new', 'eve').err)
+        done = run.script(run.PRELUDE .. [[
+            ATE_DATA=$PWD/typo
+            serve
+            stop
+            cat serve.err
+            ATE_DATA=$PWD/other
+            serve --log logfmt
+            stop
+            grep made serve.err
+        ]])
+        assert.matches('^made the data folder /%S+/typo\n', done.out)
+        assert.matches('event=start .*made=true', done.out)
+    end)
+end)
+
+describe('what ate call --json prints', function()
+    it('is a receipt', function()
+        run.bank()
+        local done = run.script([[
+            "$ATE" call bank account.put name=eve owner=me --json >call.json
+            "$ATE" proof check call.json bank && "$ATE" proof check - bank <call.json
+        ]])
+        assert.matches('^index +4\n.*fits +bank\nindex +4\n', done.out)
+        run.write(run.dir .. '/x.json', '{"index":4}')
+        run.fails(8, 'neither a proof', 'proof', 'check', run.dir .. '/x.json',
+            'bank')
+    end)
+end)

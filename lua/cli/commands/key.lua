@@ -33,6 +33,7 @@ local function new(ctx)
     if answer == nil then
         return nil, err
     end
+    ctx:say_made()
     return print_key(ctx, answer.result or answer)
 end
 
