@@ -101,6 +101,12 @@ static bool is_interrupted(void)
     return poll(&heard, 1, 0) > 0 && heard.revents != 0;
 }
 
+void host_told(lua_State *L)
+{
+    if (is_interrupted() && !host_ending())
+        lua_sethook(L, NULL, 0, 0);
+}
+
 /* catch(whether): let host_interrupt() end Lua that computes; what came before
  * and was not told by interrupted() does so, too. */
 static int host_catch(lua_State *L)

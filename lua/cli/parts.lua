@@ -64,7 +64,7 @@ end
 --- Whatever has a name.
 -- @tparam table schema
 -- @tparam string name
--- @treturn table list of {part: `type`, `view`, `rule` or `method`, ...}, mostly
+-- @treturn table list of {part: `type`, `view`, `rule`, `method`, ...}, mostly
 -- of one
 function M.named(schema, name)
     local list = ate.list({})

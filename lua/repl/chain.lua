@@ -4,7 +4,7 @@
 --     bank.account.put{...}   bank.view.balance{account = 'alice'}
 --     bank.get.account('alice')   bank.list.transfer{limit = 10}
 --
--- What scripts write (ate.client.chain) goes, too: bank:get('account', 'alice').
+-- What scripts write (ate.client.chain) goes, too: bank:get('account', 'x').
 -- @module ate.repl.chain
 local ate = require('ate')
 local asof = require('ate.repl.asof')

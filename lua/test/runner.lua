@@ -82,7 +82,8 @@ local function was_interrupted(t, err)
 end
 
 --- Run one test.
--- @treturn[1] table {name, file, passed, failure, replayed, calls, gas, methods}
+-- @treturn[1] table {name, file, passed, failure, replayed, calls, gas,
+-- methods}
 -- @treturn[2] nil it was interrupted
 local function run_one(item, path, bundles)
     local result = {name = item.name, file = path, calls = 0, gas = 0}

@@ -55,6 +55,31 @@ describe('a signal', function()
         end
     end)
 
+    it('ends a script that waits, which Ctrl-C lets go on', function()
+        run.bank()
+        run.write(run.dir .. '/wait.lua', [[
+local bank = require('ate').open():chain('bank')
+local ok, raised = pcall(function()
+    for _ in bank:follow('view', 'balance') do
+        io.stderr:write('begins\n')
+    end
+end)
+print('goes on', ok, type(raised) == 'table' and raised.code or raised)]])
+        local done = interrupted('run wait.lua', 'INT', 'begins')
+        -- Not waiting yet, it is ended where it stands.
+        assert(done.out == 'exit 0\ngoes on\tfalse\tCANCELED\n' or
+            done.out:match('^exit 0\ngoes on\tfalse\t[^\n]*interrupted\n$'),
+            done.out)
+        run.write(run.dir .. '/poll.lua', [[
+local bank = require('ate').open():chain('bank')
+io.stderr:write('begins\n')
+while true do bank:view('balance') end]])
+        done = interrupted('run poll.lua', 'TERM', 'begins')
+        assert.matches('^exit 130\nate: run: interrupted\n.*\n\tpoll.lua:3: in ',
+            done.out)
+        assert.not_matches('lua/client', done.out)
+    end)
+
     it('ends a module of a script, which would be compiled', function()
         run.write(run.dir .. '/far.lua', [[return function()
             local n = 0

@@ -76,8 +76,8 @@ end
 --- Print what a read method gave: rows, an object, or one value.
 local function print_result(ctx, value, schema, method)
     local columns = ate.is_list(value)
-        and (shape.method_columns(schema, method, value) or type(value[1]) == 'table'
-            and not ate.is_list(value[1]) and shape.any_columns(value))
+        and (shape.method_columns(schema, method, value)
+            or type(value[1]) == 'table' and not ate.is_list(value[1]) and shape.any_columns(value))
     if columns then
         local writer = rows.writer(ctx.out, columns, ctx.options.output)
         for _, row in ipairs(value) do

@@ -39,6 +39,12 @@ local function seen(problem)
     return {trace = (trace:gsub('\n%s*lua/client/interrupts%.lua:.*$', ''))}
 end
 
+--- Where a signal met the script; what of ours it waited in says nothing.
+local function where_it_was(trace)
+    return (trace:gsub('^[^\n]*', 'run: interrupted', 1)
+        :gsub('\n%s*lua/client/[^\n]*', ''))
+end
+
 local function run(ctx)
     local path = ctx.args.FILE
     local kind = ate.host.kind(path)
@@ -64,8 +70,7 @@ local function run(ctx)
         return nil, result
     end
     if interrupts.came() then
-        return nil, ate.error('CANCELED',
-            (result.trace:gsub('^[^\n]*', 'run: interrupted', 1)))
+        return nil, ate.error('CANCELED', where_it_was(result.trace))
     end
     return nil, ate.error('SCRIPT', result.trace)
 end
