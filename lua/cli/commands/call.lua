@@ -77,7 +77,8 @@ end
 local function print_result(ctx, value, schema, method)
     local columns = ate.is_list(value)
         and (shape.method_columns(schema, method, value)
-            or type(value[1]) == 'table' and not ate.is_list(value[1]) and shape.any_columns(value))
+            or type(value[1]) == 'table' and not ate.is_list(value[1])
+                and shape.any_columns(value))
     if columns then
         local writer = rows.writer(ctx.out, columns, ctx.options.output)
         for _, row in ipairs(value) do
