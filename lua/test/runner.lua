@@ -201,6 +201,7 @@ local function run_file(path, options, all, bundles)
                 all.replayed = all.replayed ~= false and result.replayed
             end
             say(options.out, result)
+            io.stdout:flush() -- a second signal ends us where we stand
         end
     end
     return true

@@ -123,7 +123,7 @@ while true do bank:view('balance') end]])
         local done = run.script(run.PRELUDE .. [[
             for ms in 040 080 120 160 200 250 300 400; do
                 env --default-signal=INT \
-                    timeout -s INT 0.$ms "$ATE" test ate:ledger >out 2>err
+                    timeout --foreground -s INT 0.$ms "$ATE" test ate:ledger >out 2>err
                 grep -h -e DIFFERS -e FAIL out && fail "after 0.$ms s"
                 grep -q -e interrupted -e '^ate: ' err ||
                     grep -q ' 0 failed' out || [ ! -s out ] ||
