@@ -244,6 +244,23 @@ static void put_part(struct buf *out, const struct schema *s,
     mapping_put(&m, out);
 }
 
+/* What comes is followed, not called: a TYPE.watch has nothing to give. */
+static bool is_callable(const struct method *method)
+{
+    return method->by_default != DEFAULT_WATCH;
+}
+
+static void put_methods(struct buf *out, const struct schema *s)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < s->method_count; i++)
+        count += is_callable(&s->methods[i]) ? 1 : 0;
+    mp_put_array(out, count);
+    for (size_t i = 0; i < s->method_count; i++)
+        if (is_callable(&s->methods[i]))
+            describe_method(out, s, &s->methods[i]);
+}
+
 void schema_describe(const struct schema *s, struct buf *out)
 {
     struct mapping m = {0};
@@ -264,10 +281,7 @@ void schema_describe(const struct schema *s, struct buf *out)
     mp_put_array(list, (uint32_t)s->rule_count);
     for (size_t i = 0; i < s->rule_count; i++)
         describe_rule(list, s, &s->rules[i]);
-    list = mapping_key(&m, "methods");
-    mp_put_array(list, (uint32_t)s->method_count);
-    for (size_t i = 0; i < s->method_count; i++)
-        describe_method(list, s, &s->methods[i]);
+    put_methods(mapping_key(&m, "methods"), s);
     list = mapping_key(&m, "workers");
     mp_put_array(list, (uint32_t)s->worker_count);
     for (size_t i = 0; i < s->worker_count; i++)

@@ -21,6 +21,7 @@
 #include "chain/slice.h"
 #include "chain/value.h"
 #include "chain/work.h"
+#include "event/bundle.h"
 
 enum { UPGRADE_AHEAD = 32 }; /* frames read at a time */
 
@@ -474,6 +475,24 @@ static void rested(void *ctx)
 
 /* ---- life ---- */
 
+/* Its version would be as before, but that is not what somebody who gave a file
+ * another name has to hear. */
+static int check_renamed(const struct logic *before, const struct logic *after,
+                         struct err *err)
+{
+    struct bundle was, is;
+    if (bundle_get(before->bundle, &was, NULL) != 0 ||
+        bundle_get(after->bundle, &is, NULL) != 0 ||
+        !bundle_same_sources(&was, &is))
+        return 0;
+    return err_set(err, ATE_EINVALID,
+                   "schema %s: only names of files differ from the one in "
+                   "force, %.*s was %.*s: there is nothing to change",
+                   after->schema->main, (int)is.main_module.len,
+                   (const char *)is.main_module.data, (int)was.main_module.len,
+                   (const char *)was.main_module.data);
+}
+
 int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
                 bool judges, struct err *err)
 {
@@ -489,6 +508,8 @@ int upgrade_new(struct upgrade **out, struct chain *c, struct bytes bundle,
     };
     int rc = core_open_with(&u->core, buf_bytes(&c->core.genesis_raw), bundle,
                             c->deps.logic, c->deps.materializers, err);
+    if (rc == 0 && memcmp(c->core.loaded, u->core.loaded, HASH_SIZE) != 0)
+        rc = check_renamed(c->core.logic, u->core.logic, err);
     if (rc == 0)
         rc = schema_may_follow(c->core.schema, u->core.schema, err);
     if (rc != 0) {

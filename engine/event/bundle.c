@@ -198,3 +198,28 @@ bool bundle_find(const struct bundle *bundle, struct bytes name,
             return true;
     return false;
 }
+
+static bool has_source(const struct bundle *bundle, struct bytes source)
+{
+    struct bundle_cursor cursor = bundle_modules(bundle);
+    struct bundle_module module;
+    while (bundle_next(&cursor, &module))
+        if (bytes_equal(module.source, source))
+            return true;
+    return false;
+}
+
+static bool has_sources_of(const struct bundle *a, const struct bundle *b)
+{
+    struct bundle_cursor cursor = bundle_modules(b);
+    struct bundle_module module;
+    while (bundle_next(&cursor, &module))
+        if (!has_source(a, module.source))
+            return false;
+    return true;
+}
+
+bool bundle_same_sources(const struct bundle *a, const struct bundle *b)
+{
+    return a->count == b->count && has_sources_of(a, b) && has_sources_of(b, a);
+}

@@ -42,4 +42,7 @@ bool bundle_next(struct bundle_cursor *cursor, struct bundle_module *module);
 /* False: there is none of that name. */
 bool bundle_find(const struct bundle *bundle, struct bytes name,
                  struct bundle_module *module);
+
+/* Have both the same sources, whatever their modules are called? */
+bool bundle_same_sources(const struct bundle *a, const struct bundle *b);
 #endif

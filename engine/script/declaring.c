@@ -385,12 +385,24 @@ static struct bytes full_name(struct declaring *d, const char *name)
     return buf_bytes(&d->scratch);
 }
 
+/* Was it declared, by a declaration that was told to be wrong? Then whoever
+ * names it makes no mistake of their own. */
+static bool is_told_of(struct declaring *d, const char *name)
+{
+    struct bytes full = full_name(d, name);
+    struct place place = {0};
+    if (full.len >= sizeof(place.path))
+        return false;
+    memcpy(place.path, full.data, full.len);
+    return is_told(d, &place);
+}
+
 const struct event_type *find_type(struct declaring *d,
                                    const struct place *place, const char *name)
 {
     const struct schema *s = d->out;
     const struct event_type *found = schema_type(s, full_name(d, name));
-    if (found == NULL)
+    if (found == NULL && !is_told_of(d, name))
         unknown(d, place, "type", name, s->types, s->type_count,
                 sizeof(s->types[0]));
     return found;
@@ -401,7 +413,7 @@ const struct view *find_view(struct declaring *d, const struct place *place,
 {
     const struct schema *s = d->out;
     const struct view *found = schema_view(s, full_name(d, name));
-    if (found == NULL)
+    if (found == NULL && !is_told_of(d, name))
         unknown(d, place, "view", name, s->views, s->view_count,
                 sizeof(s->views[0]));
     return found;

@@ -6,6 +6,8 @@ enum token_kind {
     TOKEN_END,
     TOKEN_NAME,
     TOKEN_DOT, /* or a colon */
+    TOKEN_OPEN,
+    TOKEN_TEXT, /* in quotes, on one line */
     TOKEN_OTHER,
 };
 
@@ -118,12 +120,15 @@ static struct token next(struct lexer *l)
         while (is_name_letter(letter(l, 0)) || (number && letter(l, 0) == '.'))
             step(l);
     } else if (c == '\'' || c == '"') {
+        token.kind = TOKEN_TEXT;
         pass_text(l);
     } else if (opening > 0) {
         pass_long(l, opening);
     } else {
         bool alone = c != '.' || letter(l, 1) != '.';
-        token.kind = (c == '.' || c == ':') && alone ? TOKEN_DOT : TOKEN_OTHER;
+        token.kind = c == '('                          ? TOKEN_OPEN
+                     : (c == '.' || c == ':') && alone ? TOKEN_DOT
+                                                       : TOKEN_OTHER;
         step(l);
         while (!alone && letter(l, 0) == '.')
             step(l);
@@ -132,28 +137,52 @@ static struct token next(struct lexer *l)
     return token;
 }
 
+/* The text that is the first argument of the call that begins here. */
+static struct bytes argument_at(struct lexer l)
+{
+    struct token open = next(&l);
+    struct token text = open.kind == TOKEN_OPEN ? next(&l) : open;
+    if (text.kind != TOKEN_TEXT || text.text.len < 2)
+        return bytes_of(NULL, 0);
+    return bytes_of(text.text.data + 1, text.text.len - 2);
+}
+
+enum { BEFORE = 5 }; /* a . b . of a.b.c, and what stands before them */
+
+/* The member that `t` is, behind those tokens, the oldest first. */
+static struct token_member member_of(const struct lexer *l,
+                                     const struct token *before,
+                                     const struct token *t)
+{
+    struct token_member member = {
+        .member = t->text, .argument = argument_at(*l), .line = t->line};
+    if (before[3].kind == TOKEN_NAME && before[2].kind != TOKEN_DOT) {
+        member.object = before[3].text;
+    } else if (before[3].kind == TOKEN_NAME && before[1].kind == TOKEN_NAME &&
+               before[0].kind != TOKEN_DOT) {
+        member.path[0] = before[1].text;
+        member.path[1] = before[3].text;
+    }
+    return member;
+}
+
 void tokens_members(struct bytes source, int first, int last,
                     void (*visit)(void *ctx, const struct token_member *member),
                     void *ctx)
 {
     struct lexer l = {.source = source, .line = 1};
-    struct token before[3] = {{.kind = TOKEN_OTHER},
-                              {.kind = TOKEN_OTHER},
-                              {.kind = TOKEN_OTHER}}; /* the oldest first */
+    struct token before[BEFORE];
+    for (size_t i = 0; i < BEFORE; i++)
+        before[i] = (struct token){.kind = TOKEN_OTHER};
     for (struct token t = next(&l); t.kind != TOKEN_END && t.line <= last;
          t = next(&l)) {
-        bool is_member = t.kind == TOKEN_NAME && before[2].kind == TOKEN_DOT;
+        bool is_member =
+            t.kind == TOKEN_NAME && before[BEFORE - 1].kind == TOKEN_DOT;
         if (is_member && t.line >= first) {
-            bool named =
-                before[1].kind == TOKEN_NAME && before[0].kind != TOKEN_DOT;
-            struct token_member member = {
-                .object = named ? before[1].text : bytes_of(NULL, 0),
-                .member = t.text,
-                .line = t.line,
-            };
+            struct token_member member = member_of(&l, before, &t);
             visit(ctx, &member);
         }
-        memmove(before, before + 1, 2 * sizeof(before[0]));
-        before[2] = t;
+        memmove(before, before + 1, (BEFORE - 1) * sizeof(before[0]));
+        before[BEFORE - 1] = t;
     }
 }

@@ -9,6 +9,8 @@
 struct token_member {
     struct bytes object;
     struct bytes member;
+    struct bytes path[2];  /* of `.c` in a.b.c: a and b; else empty */
+    struct bytes argument; /* of `object:member('x'`: x as written, or empty */
     int line;
 };
 

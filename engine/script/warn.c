@@ -284,20 +284,118 @@ static void check_member(void *ctx, const struct token_member *member)
              near == NULL ? "" : near, near == NULL ? "" : "'?");
 }
 
+/* What `function` calls its parameter number `n`; false: it has none. */
+static bool parameter_name(struct warning *w, int function, int n,
+                           char name[PARAMETER_MAX], struct function *f)
+{
+    lua_State *L = sandbox_L(w->s);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    const char *found = lua_getlocal(L, NULL, n);
+    if (found == NULL || strlen(found) >= PARAMETER_MAX) {
+        lua_pop(L, 1);
+        return false;
+    }
+    snprintf(name, PARAMETER_MAX, "%s", found);
+    *f = function_of(w, L);
+    return true;
+}
+
 /* Check what `function` does with its parameter number `n`. */
 static void check_parameter(struct parameter *p, int function, int n)
 {
-    lua_State *L = sandbox_L(p->w->s);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
-    const char *name = lua_getlocal(L, NULL, n);
-    if (name == NULL || strlen(name) >= sizeof(p->name)) {
-        lua_pop(L, 1);
+    struct function f;
+    if (!parameter_name(p->w, function, n, p->name, &f))
         return;
-    }
-    snprintf(p->name, sizeof(p->name), "%s", name);
-    struct function f = function_of(p->w, L);
     p->file = f.file;
     tokens_members(f.source, f.first, f.last, check_member, p);
+}
+
+/* ---- views and types that are not there ---- */
+
+/* What a function names of the chain: state.NAME, ctx.state.NAME and
+ * ctx:emit('NAME'). */
+struct naming {
+    struct warning *w;
+    char name[PARAMETER_MAX]; /* of the parameter */
+    bool is_ctx;              /* it is a ctx; else it is a state */
+    const char *of;           /* "bank.too_deep", as warnings call it */
+    const char *schema;       /* whose names go without it */
+    const char *file;
+};
+
+/* "item" of "shop.item", when that is of this schema. */
+static bool is_own(const char *full, const char *schema, struct bytes name)
+{
+    size_t len = strlen(schema);
+    return strncmp(full, schema, len) == 0 && full[len] == '.' &&
+           bytes_equal(bytes_of_text(full + len + 1), name);
+}
+
+static bool has_type(const struct naming *n, struct bytes name)
+{
+    const struct schema *s = n->w->schema;
+    for (size_t i = 0; i < s->type_count; i++)
+        if (is_own(s->types[i].name, n->schema, name) ||
+            bytes_equal(bytes_of_text(s->types[i].name), name))
+            return true;
+    return false;
+}
+
+static bool has_state(const struct naming *n, struct bytes name)
+{
+    const struct schema *s = n->w->schema;
+    for (size_t i = 0; i < s->view_count; i++)
+        if (is_own(s->views[i].name, n->schema, name))
+            return true;
+    for (size_t i = 0; i < s->part_count; i++)
+        if (bytes_equal(bytes_of_text(s->parts[i].name), name))
+            return true;
+    return has_type(n, name);
+}
+
+static void warn_naming(const struct naming *n, int line, const char *what,
+                        struct bytes name)
+{
+    char where[WARNING_MAX];
+    snprintf(where, sizeof(where), "%s:%d", n->file, line);
+    warn(n->w, where, "%s: there is no %s '%.*s'", n->of, what, (int)name.len,
+         (const char *)name.data);
+}
+
+static bool is_write(struct bytes member)
+{
+    static const char *const words[] = {"emit", "create", "put", "patch",
+                                        "delete"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (bytes_equal(member, bytes_of_text(words[i])))
+            return true;
+    return false;
+}
+
+static void check_naming(void *ctx, const struct token_member *m)
+{
+    const struct naming *n = ctx;
+    struct bytes name = bytes_of_text(n->name);
+    bool is_ours = bytes_equal(m->object, name);
+    bool of_state = n->is_ctx
+                        ? bytes_equal(m->path[0], name) &&
+                              bytes_equal(m->path[1], bytes_of_text("state"))
+                        : is_ours;
+    if (of_state && !has_state(n, m->member))
+        warn_naming(n, m->line, "view and no type", m->member);
+    else if (n->is_ctx && is_ours && is_write(m->member) &&
+             m->argument.len > 0 && !has_type(n, m->argument))
+        warn_naming(n, m->line, "type", m->argument);
+}
+
+/* Check what `function` makes of its first parameter. */
+static void check_names(struct naming *n, int function)
+{
+    struct function f;
+    if (!parameter_name(n->w, function, 1, n->name, &f))
+        return;
+    n->file = f.file;
+    tokens_members(f.source, f.first, f.last, check_naming, n);
 }
 
 static const char *const record_members[] = {
@@ -307,6 +405,12 @@ static const char *const no_members[] = {NULL};
 /* With several types each has to be told apart by the rule itself. */
 static void check_rule(struct warning *w, const struct rule *rule)
 {
+    struct naming n = {
+        .w = w,
+        .of = schema_short(w->schema, rule->name),
+        .schema = rule->schema,
+    };
+    check_names(&n, rule->function);
     if (rule->per_transaction || rule->on.count != 1)
         return;
     const struct event_type *type =
@@ -348,7 +452,10 @@ static void check_method(struct warning *w, const struct method *method)
         .fields = {&method->args},
         .more = no_members,
     };
+    struct naming n = {
+        .w = w, .is_ctx = true, .of = p.of, .schema = method->schema};
     check_parameter(&p, method->function, 2);
+    check_names(&n, method->function);
 }
 
 static int walk(lua_State *L)

@@ -90,9 +90,8 @@ function Method({chain, method, isOpen}) {
         <${Form} chain=${chain} method=${method}/></details>`;
 }
 
-/** Those of the schema's own come first; a watch is the live tail. */
+/** Those of the schema's own come first. */
 const sorted = (methods) => methods
-    .filter((method) => !(method.default && method.name.endsWith('.watch')))
     .sort((a, b) => a.default - b.default || (a.name < b.name ? -1 : 1));
 
 export function Methods({name, rest}) {

@@ -176,10 +176,13 @@ static int port_next(lua_State *L)
     struct ate_answer answer;
     struct ate_bytes *value = bytes_push(L);
     if (ate_port_next(port, &answer, 0) != 1) {
-        if (timeout_ms == 0 || !wait_for(ate_port_fd(port), timeout_ms))
+        if (timeout_ms == 0)
             return 0;
-        if (ate_port_next(port, &answer, 0) != 1)
+        if (!wait_for(ate_port_fd(port), timeout_ms) ||
+            ate_port_next(port, &answer, 0) != 1) {
+            host_told(L);
             return 0;
+        }
     }
     *value = answer.value;
     push_answer(L, &answer);

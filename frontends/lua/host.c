@@ -43,15 +43,20 @@ static void stop_lua(lua_State *L, lua_Debug *where)
     luaL_error(L, "interrupted");
 }
 
+static void stop_soon(void)
+{
+    if (interrupt_state != NULL)
+        lua_sethook(interrupt_state, stop_lua,
+                    LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
 void host_interrupt(void)
 {
     static const uint64_t one = 1;
     int saved = errno;
     if (interrupt_fd >= 0 && write(interrupt_fd, &one, sizeof(one)) < 0)
         errno = 0; /* it is full, and so has been interrupted already */
-    if (interrupt_state != NULL)
-        lua_sethook(interrupt_state, stop_lua,
-                    LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    stop_soon();
     errno = saved;
 }
 
@@ -89,13 +94,29 @@ static int host_is_ending(lua_State *L)
     return 1;
 }
 
-/* catch(whether): let host_interrupt() end Lua that computes. */
+/* Whether there is something for interrupted() to tell. */
+static bool is_interrupted(void)
+{
+    struct pollfd heard = {.fd = interrupt_fd, .events = POLLIN};
+    return poll(&heard, 1, 0) > 0 && heard.revents != 0;
+}
+
+void host_told(lua_State *L)
+{
+    if (is_interrupted() && !host_ending())
+        lua_sethook(L, NULL, 0, 0);
+}
+
+/* catch(whether): let host_interrupt() end Lua that computes; what came before
+ * and was not told by interrupted() does so, too. */
 static int host_catch(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TBOOLEAN);
     interrupt_state = lua_toboolean(L, 1) ? L : NULL;
     if (interrupt_state == NULL)
         lua_sethook(L, NULL, 0, 0);
+    else if (is_interrupted())
+        stop_soon();
     return 0;
 }
 

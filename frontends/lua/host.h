@@ -21,6 +21,11 @@ void host_interrupt(void);
 void host_terminate(void);
 bool host_ending(void);
 
+/* Who waits was told of it by an answer that did not come, and says so: what
+ * waits for that is not ended where it stands as well, unless all has to end.
+ */
+void host_told(lua_State *L);
+
 /* The descriptor that is readable after host_interrupt(), or -1. */
 int host_interrupt_fd(void);
 #endif

@@ -134,7 +134,8 @@ local function assign(command, words)
         local given = args[arg.name]
         local missing = given == nil or arg.many and #given == 0
         if missing and not arg.optional then
-            return usage('%s is missing, %s', arg.name, clause(arg.doc))
+            local _, err = usage('%s is missing, %s', arg.name, clause(arg.doc))
+            return nil, err, {name = arg.name, args = args}
         end
         if given == '' and arg.name ~= 'KEY' then
             return usage('%s is empty, %s', arg.name, clause(arg.doc))
@@ -153,6 +154,7 @@ end
 -- @treturn[1] table options by name
 -- @treturn[2] nil
 -- @treturn[2] table err, INVALID
+-- @treturn[2] ?table what is missing: name, and the args and options before it
 function M.parse(command, words)
     local by_word, known = options_of(command)
     local rest, plain, options = {unpack(words)}, {}, {}
@@ -178,9 +180,12 @@ function M.parse(command, words)
     if options.help then
         return {}, options
     end
-    local args, err = assign(command, plain)
+    local args, err, missing = assign(command, plain)
     if args == nil then
-        return nil, err
+        if missing ~= nil then
+            missing.options = options
+        end
+        return nil, err, missing
     end
     return args, options
 end

@@ -79,6 +79,17 @@ local function from_schema(list)
     end
 end
 
+--- Types, views, rules and methods: what `ate schema show` takes.
+function asked.PART(session, plain)
+    local words = {}
+    for _, list in ipairs({'types', 'views', 'rules', 'methods'}) do
+        for _, name in ipairs(from_schema(list)(session, plain)) do
+            words[#words + 1] = name
+        end
+    end
+    return words
+end
+
 asked.METHOD = from_schema('methods')
 asked.TYPE = from_schema('types')
 asked.VIEW = from_schema('views')
@@ -160,7 +171,7 @@ local function command_words(command, words, last, ctx)
     if ask == nil or command.name == 'create' or command.name == 'new' then
         return {}
     end
-    if command.name == 'show' then
+    if arg.is_key then
         ask = key_names
     end
     return beginning_with(from_folder(ctx, data, ask, plain), last)

@@ -34,6 +34,13 @@ local function missing_folder(path)
         .. 'makes one, --data DIR or ATE_DATA names another'):format(path))
 end
 
+--- Say that the data folder was not there: its name may be a mistake.
+function Context:say_made()
+    if self.is_new_folder and not self.out.is_json then
+        self.out:talk('made the data folder ' .. self:data())
+    end
+end
+
 --- Keep a session until the command ends.
 function Context:keep(opened)
     self.sessions[#self.sessions + 1] = opened
@@ -118,6 +125,22 @@ function Context:open_chain_folder(path)
         return nil, err
     end
     return self:keep(opened)
+end
+
+--- What a signal ended, when all that is known of it is that.
+-- @tparam table err
+-- @treturn table the same, or one that says it
+function Context:interrupted(err)
+    for _, opened in ipairs(self.sessions) do
+        local is_inner = opened.opening ~= nil -- a read that nobody asked for
+            or err.text:match('^[%l.]+: canceled$') ~= nil
+        if opened.interrupted and err.code == 'CANCELED' and is_inner then
+            return ate.error('CANCELED', opened.opening == nil and 'interrupted'
+                or ('interrupted while chain %s was being opened')
+                    :format(opened.opening))
+        end
+    end
+    return err
 end
 
 --- Close what the command opened.

@@ -192,7 +192,10 @@ function M.all()
     return 'ate runs business logic written in Lua on logs that nobody can '
         .. 'forge.\n\nUsage: ate COMMAND ...\n\nStart here:\n'
         .. '  ate new bank && cd bank && ate test\n'
-        .. '  ate chain create bank --schema bank.lua\n\nCommands:\n'
+        .. '  ate chain create bank --schema bank.lua '
+        .. '--accept accept-all,serializer,structured-logic\n'
+        .. '  ate call bank account.put name=alice owner=me && ate view bank '
+        .. 'balance\n\nCommands:\n'
         .. two_columns(rows) .. '\n'
         .. options_text('With every command', args.global)
         .. '\nExit codes: ' .. wrapped(exits, COLUMNS - #'Exit codes: ',

@@ -6,7 +6,7 @@ local commands = require('ate.cli.table_of_commands')
 local context = require('ate.cli.context')
 local help = require('ate.cli.help')
 local new_out = require('ate.cli.out').new
-local suggest = require('ate.client.suggest')
+local offer = require('ate.cli.offer')
 
 local function usage(text, ...)
     return ate.error('INVALID', text:format(...))
@@ -72,8 +72,7 @@ local function find(words)
     local nouns = commands.all()
     local noun = commands.find(nouns, words[1])
     if noun == nil then
-        return nil, usage('%q is no command of ate%s; ate help lists them',
-            words[1], suggest.hint(words[1], commands.names(nouns)))
+        return nil, commands.no_command(words[1])
     end
     words = drop_first(words)
     if noun.verbs == nil then
@@ -88,19 +87,18 @@ local function find(words)
     end
     local verb = commands.find(noun.verbs, words[1])
     if verb == nil then
-        return nil, usage('%q is no verb of ate %s%s; there are %s', words[1],
-            noun.name, suggest.hint(words[1], commands.names(noun.verbs)),
-            table.concat(commands.names(noun.verbs), ', '))
+        return nil, commands.no_verb(noun, words[1])
     end
     return noun, verb, drop_first(words)
 end
 
 local function run_command(noun, command, rest, out)
     local words = noun.name .. (command ~= noun and ' ' .. command.name or '')
-    local given, options = args.parse(command, rest)
+    local given, options, missing = args.parse(command, rest)
     if given == nil then
         local err = options
-        err.text = ('%s; see ate %s --help'):format(err.text, words)
+        err.text = ('%s%s; see ate %s --help'):format(err.text,
+            missing ~= nil and offer.of(command, missing, out) or '', words)
         return nil, err
     end
     if options.help then
@@ -114,6 +112,10 @@ local function run_command(noun, command, rest, out)
     end
     local ctx = context.new(command, given, options, out)
     local code, err = command.run(ctx)
+    if code == nil then
+        err = ctx:interrupted(err)
+        err.text = err.text:gsub('^interrupted', words .. ': interrupted')
+    end
     ctx:close()
     return code, err
 end

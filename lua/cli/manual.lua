@@ -156,6 +156,23 @@ local TAIL = [[
 The data folder, when
 .Fl \-data
 is not given.
+.It Ev ATE_CONFIG
+The configuration, when
+.Fl \-config
+is not given; else
+.Pa ate.conf.lua
+of the data folder.
+.It Ev ATE_PAGER , PAGER
+What the REPL shows output in that is longer than the screen, by default
+.Pa less ;
+empty or
+.Pa cat
+for none.
+.It Ev VISUAL , EDITOR
+What
+.Ic \ee
+of the REPL opens, by default
+.Pa vi .
 .It Ev XDG_DATA_HOME
 Else the data folder is
 .Pa $XDG_DATA_HOME/ate ,

@@ -1,5 +1,8 @@
 --- All commands, in the order of help: each noun is one file of commands/.
 -- @module ate.cli.table_of_commands
+local ate = require('ate')
+local suggest = require('ate.client.suggest')
+
 local M = {}
 
 local NOUNS = {
@@ -38,6 +41,25 @@ function M.find(commands, name)
         end
     end
     return nil
+end
+
+--- What is said of a first word that is none of them.
+-- @tparam string word
+-- @treturn table err, INVALID
+function M.no_command(word)
+    return ate.error('INVALID', ('%q is no command of ate%s; ate help lists '
+        .. 'them'):format(word, suggest.hint(word, M.names(M.all()))))
+end
+
+--- The same of a second one.
+-- @tparam table noun one with verbs
+-- @tparam string word
+-- @treturn table err, INVALID
+function M.no_verb(noun, word)
+    local names = M.names(noun.verbs)
+    return ate.error('INVALID', ('%q is no verb of ate %s%s; there are %s')
+        :format(word, noun.name, suggest.hint(word, names),
+            table.concat(names, ', ')))
 end
 
 --- Every command that runs, with its words: {command, 'chain create'}.

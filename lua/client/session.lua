@@ -270,12 +270,16 @@ function Session:wait_for_chain(chain, is_there)
         return
     end
     local start = ate.host.clock()
+    self.opening = chain
     while not is_there() do
         if not self:pump(LOOK_MS) then
             self.on_opening(chain, ate.host.clock() - start)
         end
     end
     self.opened[chain] = true
+    if not self.interrupted then
+        self.opening = nil
+    end
 end
 
 --- Make a call and wait for its end.

@@ -14,6 +14,9 @@ local function is_set(value)
 end
 M.is_set = is_set
 
+-- More than these are not listed in an error.
+local NAMES_MAX = 24
+
 local function is_named(schema, item, name)
     return item.name == name or schema.main .. '.' .. item.name == name
 end
@@ -49,6 +52,36 @@ local function something_else(schema, what, name, chain)
     return nil
 end
 
+--- The names that a schema has of one kind; of methods those that it says
+-- itself, for every type has some more.
+-- @tparam table schema
+-- @tparam string what `type`, `view` or `method`
+-- @treturn table sorted list
+function M.own_names(schema, what)
+    local names = {}
+    for _, item in ipairs(schema[LISTS[what]] or {}) do
+        if what ~= 'method' or item.default ~= true then
+            names[#names + 1] = item.name
+        end
+    end
+    table.sort(names)
+    return names
+end
+
+--- What there is, for the end of an error.
+-- @treturn string `; there are: balance`
+function M.there_are(schema, what, chain)
+    local names = M.own_names(schema, what)
+    local more = #names > NAMES_MAX and ', ...' or ''
+    local list = table.concat(names, ', ', 1, math.min(#names, NAMES_MAX))
+    if what == 'method' and #(schema.types or {}) > 0 then
+        return ('; there are: %s%s%s'):format(list, more,
+            (list ~= '' and ', and ' or '') .. 'those of types: '
+            .. 'ate schema show ' .. shell.quoted(chain))
+    end
+    return list == '' and '; there are none' or '; there are: ' .. list .. more
+end
+
 --- Find a type, view or method by its short or qualified name.
 -- @tparam table schema
 -- @tparam string what `type`, `view` or `method`
@@ -67,7 +100,11 @@ function M.find(schema, what, name, chain)
     end
     local reason = turned_off(schema, what, name)
         or something_else(schema, what, name, chain)
-        or ('no %s %q%s'):format(what, name, suggest.hint(name, names))
+    if reason == nil then
+        local hint = suggest.hint(name, names)
+        reason = ('no %s %q%s'):format(what, name, hint ~= '' and hint
+            or M.there_are(schema, what, chain))
+    end
     return nil, ate.error('NOT_FOUND', ('%s: %s'):format(chain, reason))
 end
 
@@ -135,7 +172,7 @@ function M.type_columns(type_)
     end
     local body = is_set(type_.body) and type_.body or {}
     if is_set(body.kind) then
-        columns[#columns + 1] = {name = 'body', title = body.kind}
+        columns[#columns + 1] = {name = 'body'}
     end
     for _, field in ipairs(body) do
         columns[#columns + 1] = column(field)
@@ -157,19 +194,6 @@ function M.history_columns(type_)
         end
     end
     return columns
-end
-
---- Columns of what TYPE.list and TYPE.history give; nil of other methods.
-function M.method_columns(schema, method)
-    local name, verb = method.name:match('^(.*)%.(%l+)$')
-    if method.default ~= true or verb ~= 'list' and verb ~= 'history' then
-        return nil
-    end
-    local type_ = M.find(schema, 'type', name, '')
-    if type_ == nil then
-        return nil
-    end
-    return verb == 'list' and M.type_columns(type_) or M.history_columns(type_)
 end
 
 local HASHED = {ref = true, identity = true}
@@ -242,6 +266,43 @@ function M.any_columns(rows)
         columns[i] = {name = name, right = right}
     end
     return columns
+end
+
+--- Columns of a page: those of its view, then what the method added to rows.
+local function page_columns(view, rows)
+    local columns, seen = M.view_columns(view), {}
+    for _, known in ipairs(columns) do
+        seen[known.name] = true
+    end
+    for _, more in ipairs(M.any_columns(rows)) do
+        if not seen[more.name] then
+            columns[#columns + 1] = more
+        end
+    end
+    return columns
+end
+
+--- Columns of what TYPE.list, TYPE.history and pages of a view give.
+-- @tparam table schema
+-- @tparam table method
+-- @tparam table rows what it gave
+-- @treturn[1] table columns
+-- @treturn[2] nil of other methods
+function M.method_columns(schema, method, rows)
+    local returns = is_set(method.returns) and method.returns or {}
+    if returns.kind == 'page' then
+        local view = M.find(schema, 'view', returns.target, '')
+        return view ~= nil and page_columns(view, rows) or nil
+    end
+    local name, verb = method.name:match('^(.*)%.(%l+)$')
+    if method.default ~= true or verb ~= 'list' and verb ~= 'history' then
+        return nil
+    end
+    local type_ = M.find(schema, 'type', name, '')
+    if type_ == nil then
+        return nil
+    end
+    return verb == 'list' and M.type_columns(type_) or M.history_columns(type_)
 end
 
 return M

@@ -17,10 +17,10 @@ end
 local from_text = {}
 
 function from_text.boolean(text, name)
-    if text == 'true' or text == 'yes' then
+    if text == 'true' then
         return true
     end
-    if text == 'false' or text == 'no' then
+    if text == 'false' then
         return false
     end
     return invalid('%s is true or false, not %q', name, text)
@@ -55,7 +55,13 @@ function from_text.list(text, name, field)
         return from_json(text, name)
     end
     local list = ate.list({})
-    for part in text:gmatch('[^,]+') do
+    if text == '' then
+        return list
+    end
+    for part in (text .. ','):gmatch('([^,]*),') do
+        if part == '' then
+            return invalid('%s has an item that is empty: %q', name, text)
+        end
         local value, err = M.value(item, part, name)
         if value == nil then
             return nil, err

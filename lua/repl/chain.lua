@@ -3,6 +3,8 @@
 --     bank.transfer{from = 'alice', to = 'bob', amount = '1.00'}
 --     bank.account.put{...}   bank.view.balance{account = 'alice'}
 --     bank.get.account('alice')   bank.list.transfer{limit = 10}
+--
+-- What scripts write (ate.client.chain) goes, too: bank:get('account', 'x').
 -- @module ate.repl.chain
 local ate = require('ate')
 local asof = require('ate.repl.asof')
@@ -33,6 +35,26 @@ local function find(repl, chain, what, name)
     return item
 end
 
+-- Chains and what stands behind them: tables without fields.
+local function part(meta)
+    meta.is_part_of_chain = true
+    return setmetatable({}, meta)
+end
+
+--- Whether a value is a chain, or what is written behind one: bank.view.
+function M.is_part(value)
+    local meta = type(value) == 'table' and getmetatable(value) or nil
+    return type(meta) == 'table' and rawget(meta, 'is_part_of_chain') == true
+end
+
+--- The arguments without the chain that `bank:call(...)` puts in front.
+local function without_self(first, ...)
+    if M.is_part(first) then
+        return ...
+    end
+    return first, ...
+end
+
 --- What is not known as of earlier is refused, and not shown as it is now.
 local function only_now(repl, what)
     if repl.asof == nil then
@@ -41,6 +63,21 @@ local function only_now(repl, what)
     error(ate.error('INVALID', ('%s is known as it is now alone: \\asof %s '
         .. 'has get, history and tail; \\asof now goes back'):format(what,
             repl.asof.text)), 0)
+end
+
+--- A position that the log has not come to is no earlier one.
+function M.check_moment(repl, chain, moment)
+    if moment == nil or moment.size == nil then
+        return
+    end
+    local info, err = repl.session:read(chain, 'info', nil, nil, repl.as)
+    if info == nil then
+        raise(err, chain)
+    elseif moment.size > info.size then
+        error(ate.error('INVALID', ('\\asof %s: the log of %s has %d '
+            .. 'transaction%s'):format(moment.text, chain, info.size,
+            info.size == 1 and '' or 's')), 0)
+    end
 end
 
 --- What stands behind the arguments: {context = {...}}.
@@ -93,7 +130,8 @@ local function call(repl, chain, name, args, options)
         repl.known[value] = {write = method.name}
     elseif ate.is_list(value) then
         repl.known[value] = {columns =
-            shape.method_columns(repl.session:schema(chain), method)}
+            shape.method_columns(repl.session:schema(chain), method,
+                value)}
     end
     return value
 end
@@ -134,6 +172,7 @@ function namespaces.get(repl, chain, name)
         if repl.asof == nil then
             return one(repl, chain, 'get', args)
         end
+        M.check_moment(repl, chain, repl.asof)
         local object = asof.object(repl.asof, rows(repl, chain, 'history',
             args))
         if object == nil then
@@ -156,6 +195,7 @@ end
 function namespaces.history(repl, chain, name)
     local type_ = find(repl, chain, 'type', name)
     return function(key)
+        M.check_moment(repl, chain, repl.asof)
         local columns = shape.history_columns(type_)
         local list = rows(repl, chain, 'history',
             {type = type_.name, key = key}, columns)
@@ -205,17 +245,23 @@ function plain.verify(repl, chain)
     return one(repl, chain, 'verify')
 end
 
+--- The last so many transactions, or those of {from, limit}.
 function plain.tail(repl, chain, count)
+    M.check_moment(repl, chain, repl.asof)
     local size = one(repl, chain, 'info').size
     if repl.asof ~= nil and repl.asof.size == nil then
         only_now(repl, 'tail by a time')
     elseif repl.asof ~= nil then
         size = math.min(size, repl.asof.size)
     end
-    local from = math.max(0, size - (count or 10))
-    local list = size == from and ate.list({})
-        or rows(repl, chain, 'tail', {from = from, limit = size - from})
-    repl.known[list] = {tail = true}
+    local span = type(count) == 'table' and count or {limit = count}
+    local limit = span.limit or span.from == nil and 10 or size
+    local from = span.from or math.max(0, size - limit)
+    limit = math.min(limit, size - from)
+    local list = limit <= 0 and ate.list({})
+        or rows(repl, chain, 'tail', {from = from, limit = limit})
+    local schema = repl.session:schema(chain)
+    repl.known[list] = {tail = schema ~= nil and schema.main or ''}
     return list
 end
 
@@ -223,28 +269,78 @@ function plain.call(repl, chain, name, args, options)
     return call(repl, chain, name, args, options)
 end
 
+local LISTS = {get = 'types', list = 'types', history = 'types',
+    view = 'views', sum = 'views'}
+
+--- The names of a list of the schema, those that begin with `front`.
+local function names_of(repl, chain, list, front)
+    local schema, err = repl.session:schema(chain)
+    if schema == nil then
+        raise(err)
+    end
+    local names = {}
+    for _, item in ipairs(schema[list] or {}) do
+        if item.name:sub(1, #front) == front then
+            names[#names + 1] = item.name
+        end
+    end
+    table.sort(names)
+    return names
+end
+
+--- Whether a chain has a method of just that name.
+function M.is_method(repl, chain, name)
+    local schema = repl.session:schema(chain)
+    return schema ~= nil and shape.find(schema, 'method', name, chain) ~= nil
+end
+
+local function told(what, names)
+    return what .. ': ' .. (#names == 0 and 'there are none'
+        or table.concat(names, ', '))
+end
+
 local function namespace(repl, chain, read)
-    return setmetatable({}, {
+    return part({
         __index = function(_, name)
-            return namespaces[read](repl, chain, name)
+            return namespaces[read](repl, chain, tostring(name))
+        end,
+        __call = function(_, ...) -- bank:view('balance', {...})
+            local function with_name(name, ...)
+                return namespaces[read](repl, chain, tostring(name))(...)
+            end
+            return with_name(without_self(...))
         end,
         __tostring = function()
-            return chain .. '.' .. read
+            return told(('%s of %s for %s.%s'):format(LISTS[read], chain,
+                chain, read), names_of(repl, chain, LISTS[read], ''))
         end,
     })
 end
 
 --- A method, or the front of one: `bank.account` of `bank.account.put`.
 local function path(repl, chain, name)
-    return setmetatable({}, {
+    local below = names_of(repl, chain, 'methods', name .. '.')
+    local is_method = M.is_method(repl, chain, name)
+    if #below == 0 and not is_method then
+        find(repl, chain, 'method', name)
+    end
+    return part({
         __index = function(_, key)
             return path(repl, chain, name .. '.' .. tostring(key))
         end,
-        __call = function(_, args, options)
-            return call(repl, chain, name, args, options)
+        __call = function(_, ...)
+            return call(repl, chain, name, without_self(...))
         end,
         __tostring = function()
-            return ('method %s of %s'):format(name, chain)
+            local lines = {}
+            if is_method then
+                lines[1] = ('method %s of %s; \\doc %s says what it takes')
+                    :format(name, chain, name)
+            end
+            if #below > 0 then
+                lines[#lines + 1] = told('methods of ' .. chain, below)
+            end
+            return table.concat(lines, '\n')
         end,
     })
 end
@@ -259,7 +355,7 @@ function M.member(repl, chain, name)
     end
     if plain[name] ~= nil then
         return function(...)
-            return plain[name](repl, chain, ...)
+            return plain[name](repl, chain, without_self(...))
         end
     end
     return path(repl, chain, name)
@@ -267,7 +363,7 @@ end
 
 --- The object of a chain.
 function M.new(repl, chain)
-    return setmetatable({}, {
+    return part({
         __index = function(_, name)
             return M.member(repl, chain, tostring(name))
         end,

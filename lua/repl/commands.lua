@@ -7,6 +7,7 @@ local editor = require('ate.repl.editor')
 local files = require('ate.client.files')
 local grid = require('ate.client.grid')
 local history = require('ate.repl.history')
+local parts = require('ate.cli.parts')
 local suggest = require('ate.client.suggest')
 local watch = require('ate.repl.watch')
 
@@ -134,6 +135,9 @@ local function last_line(repl, who)
 end
 
 function commands.e(repl)
+    if not (ate.host.is_terminal(0) and ate.host.is_terminal(1)) then
+        fail('\\e: an editor needs a terminal')
+    end
     local folder = history.path():match('^(.*)/')
     local text, err = editor.edit(folder, repl.last or '')
     if text == nil then
@@ -216,7 +220,9 @@ function commands.watch(repl, seconds)
     end
     repl.stopped = false
     local function again()
+        repl.is_watching = true
         local ran = repl.run(text)
+        repl.is_watching = false
         io.stdout:flush()
         return ran and not repl.stopped
     end
@@ -243,6 +249,9 @@ function commands.asof(repl, text)
     if moment == nil then
         fail('\\asof is a position such as 57, the place of an event such as '
             .. '57.0, a time such as 2026-11-29T01:02, or now; not %q', text)
+    end
+    if repl.chain ~= nil then
+        chains.check_moment(repl, repl.chain, moment)
     end
     repl.asof = moment
 end
@@ -272,60 +281,14 @@ function commands.as(repl, name)
     repl.as = name
 end
 
-local function field_text(field)
-    local parts = {field.kind}
-    if type(field.target) == 'string' then
-        parts[#parts + 1] = 'to ' .. field.target
-    end
-    if ate.is_list(field.words) then
-        parts[#parts + 1] = table.concat(field.words, '|')
-    end
-    if field.optional == true then
-        parts[#parts + 1] = 'optional'
-    end
-    if type(field.doc) == 'string' then
-        parts[#parts + 1] = '- ' .. field.doc
-    end
-    return ate.text.printable(table.concat(parts, ' '))
-end
-
-local function print_fields(repl, fields)
-    local lines = {}
-    for _, field in ipairs(fields or {}) do
-        if type(field) == 'table' then
-            lines[#lines + 1] = {'  ' .. field.name, field_text(field)}
-        end
-    end
-    repl.out:write(grid.facts(lines))
-end
-
-local function print_item(repl, what, item)
-    repl.out:line(('%s %s: %s'):format(what, item.name, item.doc or ''))
-    if type(item.text) == 'string' then
-        repl.out:line('  refuses with: ' .. item.text)
-    end
-    print_fields(repl, item.args or item.columns or item.header)
-    if ate.is_list(item.body) then
-        print_fields(repl, item.body)
-    end
-end
-
 function commands.doc(repl, name)
     local schema = schema_of(repl)
-    local names, found = {}, false
-    for _, kind in ipairs({{'types', 'type'}, {'views', 'view'},
-        {'rules', 'rule'}, {'methods', 'method'}}) do
-        for _, item in ipairs(schema[kind[1]] or {}) do
-            names[#names + 1] = item.name
-            if item.name == name then
-                print_item(repl, kind[2], item)
-                found = true
-            end
-        end
+    local list = parts.named(schema, name)
+    if #list == 0 then
+        fail('nothing is called %q here%s', name,
+            suggest.hint(name, parts.names(schema)))
     end
-    if not found then
-        fail('nothing is called %q here%s', name, suggest.hint(name, names))
-    end
+    parts.print_named(repl.out, list)
 end
 
 --- Run a line that begins with a backslash.

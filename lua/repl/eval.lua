@@ -1,6 +1,6 @@
 --- Lua as it is typed: expressions print, unfinished lines go on.
 -- @module ate.repl.eval
-local ate = require('ate')
+local interrupts = require('ate.client.interrupts')
 
 local M = {}
 
@@ -8,8 +8,6 @@ local function load_text(text, env)
     local chunk, wrong = loadstring(text, '=line')
     if chunk ~= nil then
         setfenv(chunk, env)
-        -- Compiled loops ignore the hook with which Ctrl-C ends them.
-        jit.off(chunk, true)
     end
     return chunk, wrong
 end
@@ -44,23 +42,15 @@ end
 -- @treturn[2] false
 -- @return[2] what was raised
 function M.run(chunk)
-    local catch = ate.host.catch
-    local function ended(...)
-        catch(false)
-        return ...
-    end
     local function pack(ok, ...)
         if not ok then
             return false, (...)
         end
         return true, {n = select('#', ...), ...}
     end
-    local ok, result = pack(pcall(function()
-        catch(true)
-        return ended(chunk())
+    return pack(interrupts.call(chunk, function(raised)
+        return raised
     end))
-    catch(false) -- what was raised left it as it was
-    return ok, result
 end
 
 return M

@@ -9,6 +9,7 @@ local history = require('ate.repl.history')
 local pager = require('ate.repl.pager')
 local raised_by = require('ate.client.raised')
 local show = require('ate.repl.show')
+local unknown = require('ate.repl.unknown')
 
 local M = {}
 
@@ -103,11 +104,16 @@ local function failed(repl, raised)
     local err = raised
     if not raised_by.is_error(raised) then
         local text = raised_by.text(raised):gsub('^line:1: ', '')
-            :gsub('^lua/repl/eval%.lua:%d+: ', '') -- it was a tail call
+            :gsub('^lua/client/interrupts%.lua:%d+: ', '') -- a tail call
             :gsub('^line:', 'line ')
-        err = ate.error('SCRIPT', text)
+            :gsub('^lua/[%w_/]+%.lua:%d+: interrupted$', 'interrupted')
+        err = ate.error('SCRIPT', text .. unknown.advice(repl, text))
     end
-    repl.stopped = err.code == 'CANCELED' or err.text == 'interrupted'
+    repl.stopped = err.code == 'CANCELED'
+        or err.text:match('interrupted$') ~= nil
+    if repl.stopped and repl.is_watching then
+        return -- that is how \\watch ends
+    end
     repl.out:error(err)
     repl.code = repl.code ~= 0 and repl.code or err.exit
 end
@@ -165,6 +171,10 @@ end
 local function run_text(repl, text)
     if text:match('^%s*\\') then
         return run_command(repl, text)
+    end
+    local meant = unknown.command(repl, text)
+    if meant ~= nil then
+        return run_command(repl, meant)
     end
     local chunk, wrong = eval.compile(text, repl.env)
     if chunk == nil and wrong == nil then

@@ -2,6 +2,7 @@
 -- @module ate.repl.show
 local ate = require('ate')
 local cell = require('ate.client.cell')
+local chain = require('ate.repl.chain')
 local compare = require('ate.test.compare')
 local facts = require('ate.cli.facts')
 local grid = require('ate.client.grid')
@@ -57,18 +58,18 @@ local function show_table(repl, value)
         for _, line in ipairs(known.lines) do
             out:line(line)
         end
-    elseif known.tail then
+    elseif known.tail ~= nil then
         for _, tx in ipairs(value) do
-            for _, line in ipairs(tail.lines(tx)) do
+            for _, line in ipairs(tail.lines(tx, known.tail)) do
                 out:line(line)
             end
         end
     elseif known.columns ~= nil then
         show_rows(repl, value, known.columns)
-    elseif is_rows(value) then
-        show_rows(repl, value, shape.any_columns(value))
     elseif getmetatable(value) ~= nil and not ate.is_list(value) then
         out:line(tostring(value))
+    elseif is_rows(value) then
+        show_rows(repl, value, shape.any_columns(value))
     elseif ate.is_list(value) then
         for _, item in ipairs(value) do
             out:line(cell.text(item))
@@ -94,6 +95,10 @@ end
 -- @param value
 function M.value(repl, value)
     local out = repl.out
+    local is_part = chain.is_part(value)
+    if is_part then
+        value = tostring(value)
+    end
     if repl.format == 'json' then
         as_json(out, value)
     elseif repl.format == 'yaml' then
@@ -103,6 +108,8 @@ function M.value(repl, value)
         out:write(ate.text.printable(compare.show(value)) .. '\n')
     elseif value == nil or value == ate.null then
         out:line('nil')
+    elseif is_part then
+        out:write(ate.text.printable(value, '\n') .. '\n')
     elseif type(value) == 'table' then
         show_table(repl, value)
     else

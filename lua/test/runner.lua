@@ -5,6 +5,7 @@ local bench = require('ate.test.bench')
 local bundle_files = require('ate.client.bundles')
 local claim = require('ate.test.claim')
 local inputs = require('ate.client.files')
+local interrupts = require('ate.client.interrupts')
 local raised_by = require('ate.client.raised')
 local test = require('ate.test')
 
@@ -45,14 +46,22 @@ local function load_chunk(path)
     return chunk
 end
 
+local function as_raised(raised)
+    return raised
+end
+
 local function load_file(path)
     test.begin(path)
     local chunk, err = load_chunk(path)
     if chunk == nil then
         return nil, err
     end
-    local ok, raised = pcall(chunk)
+    local ok, raised = interrupts.call(chunk, as_raised)
     if not ok then
+        if interrupts.came() then
+            return nil, ate.error('CANCELED', ('test: %s: interrupted')
+                :format(path))
+        end
         local failure = failure_of(raised, path)
         return nil, ate.error('SCRIPT', ('test: %s: %s'):format(failure.where,
             failure.text))
@@ -64,27 +73,47 @@ local function load_file(path)
     return test.tests
 end
 
+--- Whether a signal came while a test ran, whatever the test made of it.
+-- @tparam ?table t the test's chain
+-- @tparam[opt] table err what ended something
+local function was_interrupted(t, err)
+    return interrupts.came() or t ~= nil and t.session.interrupted
+        or err ~= nil and err.code == 'CANCELED'
+end
+
 --- Run one test.
--- @treturn table {name, file, passed, failure, replayed, calls, gas, methods}
+-- @treturn[1] table {name, file, passed, failure, replayed, calls, gas,
+-- methods}
+-- @treturn[2] nil it was interrupted
 local function run_one(item, path, bundles)
     local result = {name = item.name, file = path, calls = 0, gas = 0}
     local t, err = bench.new(item.schema, bundles)
     if t == nil then
+        if was_interrupted(nil, err) then
+            return nil
+        end
         result.failure = {text = err.text, where = item.schema.path}
         return result
     end
-    local ok, raised = pcall(item.run, t)
+    local ok, raised = interrupts.call(item.run, as_raised, t)
+    local is_over = was_interrupted(t)
+    local replayed, replay_err
+    if not is_over then
+        replayed, replay_err = t:replay()
+        is_over = was_interrupted(t, replay_err)
+    end
+    t:close()
+    if is_over then
+        return nil
+    end
+    result.replayed = replayed ~= nil
     if not ok then
         result.failure = failure_of(raised, path)
-    end
-    local replayed, replay_err = t:replay()
-    result.replayed = replayed ~= nil
-    if replayed == nil and result.failure == nil then
+    elseif replayed == nil then
         result.failure = {text = 'replay: ' .. replay_err.text, where = path}
     end
     result.calls, result.gas, result.methods = t.calls, t.gas, t.gas_by_method
     result.passed = result.failure == nil
-    t:close()
     return result
 end
 
@@ -158,6 +187,11 @@ local function run_file(path, options, all, bundles)
     for _, item in ipairs(tests) do
         if options.only == nil or item.name:find(options.only, 1, true) then
             local result = run_one(item, path, bundles)
+            if result == nil then
+                return nil, ate.error('CANCELED', ('test: interrupted in %q; '
+                    .. '%d passed, %d failed before'):format(item.name,
+                    all.passed, all.failed))
+            end
             all.results[#all.results + 1] = result
             all.passed = all.passed + (result.passed and 1 or 0)
             all.failed = all.failed + (result.passed and 0 or 1)
@@ -167,6 +201,7 @@ local function run_file(path, options, all, bundles)
                 all.replayed = all.replayed ~= false and result.replayed
             end
             say(options.out, result)
+            io.stdout:flush() -- a second signal ends us where we stand
         end
     end
     return true
@@ -177,7 +212,7 @@ end
 -- @tparam table options out, only
 -- @treturn[1] integer exit code, 0 or 1
 -- @treturn[2] nil
--- @treturn[2] table err when a file is no test
+-- @treturn[2] table err when a file is no test, CANCELED after a signal
 function M.run(files, options)
     -- replayed is nil while there was nothing to replay.
     local all = {results = {}, passed = 0, failed = 0, calls = 0, gas = 0}

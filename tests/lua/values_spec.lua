@@ -63,7 +63,13 @@ describe('values', function()
         assert.matches('"count" is given twice', problem('count=1', 'count=2'))
         assert.matches('count is a whole number, not "1.5"',
             problem('count=1.5'))
-        assert.matches('open is true or false', problem('open=maybe'))
+        for _, word in ipairs({'maybe', 'yes', 'no', 'TRUE', '1', ''}) do
+            assert.matches('open is true or false', problem('open=' .. word))
+        end
+        for _, text in ipairs({'a,,b', ',a', 'a,', ','}) do
+            assert.matches('tags has an item that is empty: "' .. text .. '"',
+                problem('tags=' .. text))
+        end
     end)
 end)
 

@@ -459,3 +459,121 @@ describe('the REPL on a terminal', function()
         assert.matches('^transfer.*\ncall 0\n$', done.err)
     end)
 end)
+
+--- What lines print, both streams.
+local function printed(lines, ...)
+    local words = {...}
+    run.write(run.dir .. '/in', table.concat(lines, '\n') .. '\n')
+    return run.shell('"$ATE" repl ' .. (words[1] or 'bank') .. ' <in 2>&1')
+end
+
+describe('a name in the REPL', function()
+    it('alone says what stands behind it', function()
+        run.bank()
+        local done = printed({'view', 'get', 'bank.list', 'bank.history', 'sum',
+            'bank', 'bank.account', 'transfer'})
+        assert.equal(0, done.code, done.out)
+        assert.equal([[
+views of bank for bank.view: balance
+types of bank for bank.get: account, transfer
+types of bank for bank.list: account, transfer
+types of bank for bank.history: account, transfer
+views of bank for bank.sum: balance
+chain bank
+methods of bank: account.create, account.get, account.history, account.list,]]
+            .. [[ account.put
+method transfer of bank; \doc transfer says what it takes
+methods of bank: transfer.append, transfer.get, transfer.list
+]], done.out)
+        assert.equal('"chain bank"\n', printed({'\\x json', 'bank'}).out)
+    end)
+
+    it('that is no method is an error, with a hint', function()
+        run.bank()
+        local function fails(line, pattern)
+            local done = printed({line})
+            assert(done.code ~= 0, line)
+            assert.matches(pattern, done.out)
+        end
+        fails('bank.nope', '^ate: bank: no method "nope"')
+        fails('bank[1]', '^ate: bank: no method "1"')
+        fails('view[1]', '^ate: bank: no view "1"')
+        fails('bank.account.putt{}', 'did you mean "account.put"%?\n$')
+        fails('nope{}', "global 'nope' %(a nil value%); bank has no such "
+            .. 'method: \\methods lists them\n$')
+        fails('tranfser{}', 'did you mean "transfer"%?\n$')
+        fails('acount.put{}', 'did you mean "account"%?\n$')
+        run.ok('chain', 'create', 'books', '--schema', 'ate:ledger')
+        run.write(run.dir .. '/in', 'transfer{}\n')
+        assert.matches('no chain in use: \\use NAME',
+            run.shell('"$ATE" repl <in 2>&1').out)
+    end)
+
+    it('of a command needs no backslash', function()
+        run.bank()
+        assert.matches('\\methods', printed({'help'}).out)
+        for _, word in ipairs({'exit', 'quit', 'quit()', ' exit ;'}) do
+            local done = printed({word, '1 + 1'})
+            assert.equal('', done.out)
+            assert.equal(0, done.code)
+        end
+        assert.equal('7\n', printed({'quit = 7', 'quit'}).out)
+    end)
+
+    it('is called as scripts call it, too', function()
+        run.bank()
+        local done = printed({
+            'bank:call("transfer", {from = "alice", to = "bob", amount = "1"})'
+                .. '.result ~= nil',
+            'bank:transfer{from = "alice", to = "bob", amount = "1"}.gas > 0',
+            'bank.account:put{name = "carol", owner = "me"}.result ~= nil',
+            'bank:view("balance", {account = "bob"})[1].amount',
+            'bank:get("account", "bob").owner',
+            '#bank:list("account", {limit = 2})',
+            '#bank:history("account", "bob")',
+            'bank:sum("balance", "amount", {account = "bob"})',
+            '#bank:tail{from = 1, limit = 2}', '#bank:tail{limit = 3}',
+            '#bank:tail(2)', 'bank:info().name'})
+        assert.equal(0, done.code, done.out)
+        assert.equal('true\ntrue\ntrue\n2.00\nbob\n2\n1\n2.00\n2\n3\n2\nbank\n',
+            done.out)
+    end)
+end)
+
+describe('what the REPL shows', function()
+    it('is named as the command line names it', function()
+        run.bank()
+        local shown = printed({'tail()'}).out
+        assert.matches('account.put  %+ account', shown)
+        -- A heartbeat may have come behind it.
+        assert.equal(shown, run.ok('chain', 'tail', 'bank'):sub(1, #shown))
+    end)
+
+    it('is not as of what is still to come', function()
+        run.bank()
+        local done = printed({'\\asof 999', '\\asof 99.0', '\\asof 4', '\\asof'})
+        assert.matches('^ate: \\asof 999: the log of bank has %d transactions\n'
+            .. 'ate: \\asof 99.0: the log of bank has %d transactions\n4\n$',
+            done.out)
+        assert.equal(2, done.code)
+        run.ok('chain', 'create', 'books', '--schema', 'ate:ledger')
+        done = printed({'\\asof 3', 'books.get.account("x")', 'books.tail()',
+            'books.history.account("x")'})
+        assert.matches('^ate: \\asof 3: the log of books has %d transactions?\n'
+            .. 'ate: \\asof 3: .*\nate: \\asof 3: ', done.out)
+    end)
+
+    it('is no editor off a terminal', function()
+        run.bank()
+        local done = printed({'1', '\\edit', '\\e'})
+        assert.equal('1\nate: \\e: an editor needs a terminal\n'
+            .. 'ate: \\e: an editor needs a terminal\n', done.out)
+    end)
+
+    it('offers no method that can not be called', function()
+        run.bank()
+        assert.not_matches('watch', printed({'\\methods'}).out)
+        run.fails(3, 'no method "account.watch"', 'call', 'bank',
+            'account.watch')
+    end)
+end)

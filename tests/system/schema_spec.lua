@@ -100,6 +100,20 @@ local function shop()
 end
 
 describe('ate schema plan', function()
+    it('says of a file that was renamed that nothing else differs', function()
+        local one = schema(1, ITEM)
+        run.ok('chain', 'create', 'shop', '--schema', one)
+        local other = run.write(run.dir .. '/other.lua', run.read(one))
+        for _, verb in ipairs({'plan', 'apply'}) do
+            run.fails(2, 'schema shop: only names of files differ from the '
+                .. 'one in force, other was shop1: there is nothing to change',
+                'schema', verb, 'shop', other)
+        end
+        run.write(other, (run.read(one):gsub('A shop', 'Another shop')))
+        run.fails(2, 'its version is 1 as before; count it up', 'schema',
+            'plan', 'shop', other)
+    end)
+
     it('says that there is nothing to do, and exits 0', function()
         shop()
         assert.equal('nothing to do: this is the schema in force\n',

@@ -39,6 +39,10 @@ describe('usage', function()
     it('suggests what may have been meant', function()
         run.fails(2, 'did you mean "chain"', 'chian', 'ls')
         run.fails(2, 'did you mean "create"', 'chain', 'craete', 'x')
+        assert.equal(run.fails(2, 'did you mean "create"', 'chain', 'creat'),
+            run.fails(2, 'did you mean "create"', 'help', 'chain', 'creat'))
+        assert.equal(run.fails(2, 'did you mean "chain"', 'chian'),
+            run.fails(2, 'did you mean "chain"', 'help', 'chian'))
         run.fails(2, 'did you mean "%-%-schema"', 'chain', 'create', 'x',
             '--schem', 'y')
         run.fails(2, 'needs a verb: new, add, bearer, ls, show', 'key')
@@ -212,7 +216,7 @@ describe('the manual', function()
             end
         end
         named(require('ate.client.config').KEYS, '')
-        run.fails(3, 'no command "chian"; did you mean', 'help', '--mdoc',
+        run.fails(2, '"chian" is no command of ate; did you mean', 'help', '--mdoc',
             'chian')
     end)
 
@@ -493,5 +497,192 @@ return loose
         run.fails(5, 'bob', 'key', 'new', 'bob')
         run.ok('new', run.dir .. '/shop')
         run.fails(5, 'shop.lua is there already', 'new', run.dir .. '/shop')
+    end)
+end)
+
+describe('what a chain has', function()
+    it('is said where it is missing, or mistyped beyond a guess', function()
+        run.bank()
+        run.fails(2, 'VIEW is missing, the view, such as balance; there are: '
+            .. 'balance; see ate view %-%-help', 'view', 'bank')
+        run.fails(2, 'TYPE is missing.*; there are: account, transfer;',
+            'list', 'bank')
+        run.fails(2, 'call needs a METHOD; there are: transfer, and those of '
+            .. 'types: ate schema show bank;', 'call', 'bank')
+        run.fails(3, 'no type "zzz"; there are: account, transfer\n', 'list',
+            'bank', 'zzz')
+        run.fails(3, 'no view "zzz"; there are: balance\n', 'view', 'bank',
+            'zzz')
+        run.fails(3, 'no method "zzz"; there are: transfer, and', 'call',
+            'bank', 'zzz')
+        run.fails(2, 'VIEW is missing, the view, such as balance; see',
+            'view', 'nochain')
+    end)
+
+    it('is shown as text and as JSON', function()
+        run.bank()
+        local out = run.ok('schema', 'show', 'bank')
+        for _, line in ipairs({'schema bank 1: ', 'type account, key name: ',
+            'view balance: ', 'rule too_deep: ', 'method transfer: ',
+            '  amount  amount', 'methods of account:   account.create, get, '
+                .. 'history, list, put'}) do
+            assert(('\n' .. out):find('\n' .. line, 1, true), line .. out)
+        end
+        assert.matches('^method transfer: .*\n  amount  amount',
+            run.ok('schema', 'show', 'bank', 'transfer')
+                :match('method transfer.*'))
+        assert.equal('bank', run.json('schema', 'show', 'bank').main)
+        local one = run.json('schema', 'show', 'bank', 'balance')
+        assert.equal(1, #one)
+        assert.equal('view', one[1].part)
+        run.fails(3, 'nothing is called "balanse"; did you mean "balance"',
+            'schema', 'show', 'bank', 'balanse')
+        run.fails(3, '"zzz"; ate schema show bank says', 'schema', 'show',
+            'bank', 'zzz')
+        run.fails(3, "no chain 'x'", 'schema', 'show', 'x')
+        assert.matches('\ntransfer\n', '\n' .. run.ok('complete', '--',
+            'schema', 'show', 'bank', 'tr'))
+        assert.equal('me\n', run.ok('complete', '--', 'key', 'show', 'm'))
+    end)
+end)
+
+describe('columns', function()
+    it('of a page are those of its view, in that order', function()
+        run.write(run.dir .. '/desk.lua', [[
+local ate = require('ate')
+local t = ate.types
+local desk = ate.schema('desk', {doc = 'A desk.', version = 1})
+desk:event('request', {
+    doc = 'Asked.',
+    header = {who = t.name(), about = t.name()},
+})
+desk:view('waiting', {
+    doc = 'What waits.',
+    key = {'who'},
+    row = {who = t.name(), about = t.name(), count = t.integer()},
+    fold = {request = function(rows, request)
+        rows:set({who = request.who}, {about = request.about, count = 1})
+    end},
+})
+desk:method('queue', {
+    doc = 'What waits.', mode = 'read', returns = t.page('waiting'),
+    run = function(ctx)
+        local page = {}
+        for row in ctx.state.waiting:each() do
+            page[#page + 1] = row
+        end
+        return page
+    end,
+})
+desk:method('longer', {
+    doc = 'What waits, with a remark.', mode = 'read',
+    returns = t.page('waiting'),
+    run = function(ctx)
+        local page = {}
+        for row in ctx.state.waiting:each() do
+            row.a_remark = 'long'
+            page[#page + 1] = row
+        end
+        return page
+    end,
+})
+return desk
+]])
+        run.script([[
+            "$ATE" chain create desk --schema desk.lua \
+                --accept accept-all,serializer,structured-logic
+            "$ATE" call desk request.append who=zoe about=a
+        ]])
+        local view = run.ok('view', 'desk', 'waiting')
+        assert.matches('^who ', view)
+        assert.equal(view, run.ok('call', 'desk', 'queue'))
+        assert.equal(run.ok('view', 'desk', 'waiting', '-o', 'csv'),
+            run.ok('call', 'desk', 'queue', '-o', 'csv'))
+        assert.equal('who,about,count,a_remark\nzoe,a,1,long\n',
+            run.ok('call', 'desk', 'longer', '-o', 'csv'))
+    end)
+
+    it('of a body that is one text are called body', function()
+        run.write(run.dir .. '/memo.lua', [[
+local ate = require('ate')
+local memo = ate.schema('memo', {doc = 'M.', version = 1, bodies = 'open'})
+memo:object('note', {
+    doc = 'A note.', key = {'name'}, header = {name = ate.types.name()},
+    body = ate.types.text({max = 100}),
+})
+return memo
+]])
+        run.script([[
+            "$ATE" chain create memo --schema memo.lua 2>/dev/null
+            "$ATE" call memo note.put name=a body=hello
+        ]])
+        assert.equal('name,body\na,hello\n',
+            run.ok('list', 'memo', 'note', '-o', 'csv'))
+        assert.matches('^at,time,author,change,name,body\n',
+            run.ok('history', 'memo', 'note', 'a', '-o', 'csv'))
+        assert.matches('\nbody +hello\n', run.ok('get', 'memo', 'note', 'a'))
+        assert.matches('\n  body +text', run.ok('schema', 'show', 'memo',
+            'note'))
+    end)
+end)
+
+describe('who begins', function()
+    it('finds what ate help says to work, with another key as well', function()
+        local help = run.ok('help')
+        local lines = help:match('Start here:\n(.-)\n\n')
+        assert.matches('ate new bank', lines)
+        local done = run.script('PATH=$(dirname "$ATE"):$PATH\nset -e\n' .. lines
+            .. [[
+
+            ate key new bob
+            ate call bank account.put name=bob owner=bob
+            ate call bank account.put name=carol owner=bob --as bob
+        ]])
+        assert.matches('3 passed, 0 failed', done.out)
+        assert.matches('account.put carol', done.out)
+    end)
+
+    it('is told whose name a schema can not have', function()
+        for name, whose in pairs({ate = 'the module ate',
+            t = 'something else'}) do
+            run.fails(2, 'new: ' .. name .. ' can not be the name of this '
+                .. 'schema: its Lua calls ' .. whose .. ' so', 'new',
+                run.dir .. '/' .. name)
+            assert.is_nil(io.open(run.dir .. '/' .. name))
+        end
+        run.ok('new', run.dir .. '/bank')
+    end)
+
+    it('is told of a data folder that was made', function()
+        local made = '^made the data folder ' .. run.data:gsub('%p', '%%%0')
+        local done = run.ate('key', 'new', 'bob')
+        assert.matches(made, done.err)
+        assert.equal('', run.ate('key', 'new', 'eve').err)
+        done = run.script(run.PRELUDE .. [[
+            ATE_DATA=$PWD/typo
+            serve
+            stop
+            cat serve.err
+            ATE_DATA=$PWD/other
+            serve --log logfmt
+            stop
+            grep made serve.err
+        ]])
+        assert.matches('^made the data folder /%S+/typo\n', done.out)
+        assert.matches('event=start .*made=true', done.out)
+    end)
+end)
+
+describe('what ate call --json prints', function()
+    it('is a receipt', function()
+        run.bank()
+        local done = run.script([[
+            "$ATE" call bank account.put name=eve owner=me --json >call.json
+            "$ATE" proof check call.json bank && "$ATE" proof check - bank <call.json
+        ]])
+        assert.matches('^index +4\n.*fits +bank\nindex +4\n', done.out)
+        run.write(run.dir .. '/x.json', '{"index":4}')
+        run.fails(8, 'neither a proof', 'proof', 'check', run.dir .. '/x.json',
+            'bank')
     end)
 end)

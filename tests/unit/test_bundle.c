@@ -58,6 +58,33 @@ static void bundles_are_sorted_and_round_trip(void **state)
     buf_deinit(&again);
 }
 
+/* Sources are compared as a whole: not how often, not where they stand. */
+static void same_sources_have_other_names(void **state)
+{
+    (void)state;
+    struct bundle_module modules[][2] = {
+        {module_of("bank", "return 1"), module_of("x", "return 2")},
+        {module_of("bank1", "return 1"), module_of("a", "return 2")},
+        {module_of("bank", "return 1"), module_of("x", "return 3")},
+        {module_of("bank", "return 1"), module_of("x", "return 1")},
+    };
+    struct bundle bundles[4];
+    struct buf raw[4] = {0};
+    struct err err;
+    for (size_t i = 0; i < 4; i++) {
+        const char *name = i == 1 ? "bank1" : "bank";
+        assert_int_equal(put(&raw[i], name, modules[i], 2, &err), 0);
+        assert_int_equal(bundle_get(buf_bytes(&raw[i]), &bundles[i], &err), 0);
+    }
+    assert_true(bundle_same_sources(&bundles[0], &bundles[1]));
+    for (size_t i = 2; i < 4; i++) {
+        assert_false(bundle_same_sources(&bundles[0], &bundles[i]));
+        assert_false(bundle_same_sources(&bundles[i], &bundles[0]));
+    }
+    for (size_t i = 0; i < 4; i++)
+        buf_deinit(&raw[i]);
+}
+
 static void bad_files_are_errors(void **state)
 {
     (void)state;
@@ -153,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bundles_are_sorted_and_round_trip),
+        cmocka_unit_test(same_sources_have_other_names),
         cmocka_unit_test(bad_files_are_errors),
         cmocka_unit_test(size_is_bounded),
         cmocka_unit_test(malformed_bundles_are_refused),

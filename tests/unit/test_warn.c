@@ -172,6 +172,45 @@ static void folds_and_methods_are_looked_at_too(void **state)
         "(shop.lua:27)\n");
 }
 
+static const char METHOD_OF_C[] = RULE("function(_, _, tx) return tx.author ~= "
+                                       "nil end") "shop:method('sell', {\n"
+                                                  "    doc = 'x', mode = "
+                                                  "'write',\n"
+                                                  "    run = function(c)\n"
+                                                  "        "
+                                                  "c.state.item:get('x')\n"
+                                                  "        "
+                                                  "c.state.nope:get('x')\n"
+                                                  "        c:emit('sold', {})\n"
+                                                  "        c:emit('shop.sold', "
+                                                  "{})\n"
+                                                  "        c:put(\"itm\", {})\n"
+                                                  "        c:emit('nope', {})\n"
+                                                  "        "
+                                                  "c:emit(c.data.which, {})\n"
+                                                  "        c:call('nope', {})\n"
+                                                  "        "
+                                                  "c.other.state.nope:get('x')"
+                                                  "\n"
+                                                  "    end,\n"
+                                                  "})\n";
+
+static void views_and_types_that_are_not_there_are_told(void **state)
+{
+    (void)state;
+    assert_warnings(RULE("function(state, sold, tx)\n"
+                         "    local item = state.item:get(sold.item)\n"
+                         "    local same = state.shop.item:get(sold.item)\n"
+                         "    return state.itme:get(sold.item) == nil\n"
+                         "        or tx:by(item.owner) end"),
+                    "may_sell: there is no view and no type 'itme' "
+                    "(shop.lua:18)\n");
+    assert_warnings(METHOD_OF_C,
+                    "sell: there is no view and no type 'nope' (shop.lua:21)\n"
+                    "sell: there is no type 'itm' (shop.lua:24)\n"
+                    "sell: there is no type 'nope' (shop.lua:25)\n");
+}
+
 static void the_bank_is_without_warnings(void **state)
 {
     struct buf bundle = {0};
@@ -264,6 +303,7 @@ int main(void)
         cmocka_unit_test(an_object_that_anybody_may_change_is_told),
         cmocka_unit_test(a_field_that_is_not_there_is_told_with_its_line),
         cmocka_unit_test(folds_and_methods_are_looked_at_too),
+        cmocka_unit_test(views_and_types_that_are_not_there_are_told),
         cmocka_unit_test(the_bank_is_without_warnings),
         cmocka_unit_test(members_are_found_in_lua),
         cmocka_unit_test(source_that_is_no_lua_does_no_harm),

@@ -76,8 +76,9 @@ end
 --- Print what a read method gave: rows, an object, or one value.
 local function print_result(ctx, value, schema, method)
     local columns = ate.is_list(value)
-        and (shape.method_columns(schema, method) or type(value[1]) == 'table'
-            and not ate.is_list(value[1]) and shape.any_columns(value))
+        and (shape.method_columns(schema, method, value)
+            or type(value[1]) == 'table' and not ate.is_list(value[1])
+                and shape.any_columns(value))
     if columns then
         local writer = rows.writer(ctx.out, columns, ctx.options.output)
         for _, row in ipairs(value) do
@@ -209,8 +210,9 @@ local function call(ctx, left)
         return bulk.run(ctx, session, method, who.context)
     end
     if method == nil then
-        return nil, ate.error('INVALID', 'call needs a METHOD; '
-            .. 'ate help call shows how')
+        return nil, ate.error('INVALID', 'call needs a METHOD'
+            .. shape.there_are(schema, 'method', ctx.args.NAME)
+            .. '; ate help call shows how')
     end
     if ctx.options.follow then
         return follow_one(ctx, session, method, who)

@@ -362,6 +362,12 @@ return {
                 doc = 'A chain\'s folder, copied from anywhere; no key needed.'
             }, {name = 'no-rules', doc = 'Check everything but what the '
                 .. 'schema\'s Lua says: run no rule, fold or upgrade.'}},
+            more = 'The order key promises the order of the log by heartbeats '
+                .. 'in it, which come with the next write, a second later or '
+                .. 'more. Behind the last one stand transactions that only '
+                .. 'their authors have signed, and receipts that were given: '
+                .. '"not the 1 behind it" is how many. That is so after any '
+                .. 'end, and no damage.',
             examples = {'ate chain verify bank',
                 'ate chain verify --path /tmp/copy'},
             run = verify,

@@ -1,13 +1,6 @@
 --- ate help [COMMAND...]
-local ate = require('ate')
 local commands = require('ate.cli.table_of_commands')
 local help = require('ate.cli.help')
-local suggest = require('ate.client.suggest')
-
-local function unknown(word, list)
-    return nil, ate.error('NOT_FOUND', ('no command %q%s'):format(word,
-        suggest.hint(word, commands.names(list))))
-end
 
 --- ate(1), ate-COMMAND(1) or ate.conf(5).
 local function print_page(ctx, name)
@@ -20,7 +13,7 @@ local function print_page(ctx, name)
     elseif noun ~= nil then
         ctx.out:write(manual.noun(noun))
     else
-        return unknown(name, commands.all())
+        return nil, commands.no_command(name)
     end
     return 0
 end
@@ -33,13 +26,13 @@ local function run(ctx)
     local nouns = commands.all()
     local noun = words[1] and commands.find(nouns, words[1])
     if noun == nil and words[1] ~= nil then
-        return unknown(words[1], nouns)
+        return nil, commands.no_command(words[1])
     end
     local command = noun
     if noun ~= nil and noun.verbs ~= nil then
         command = words[2] and commands.find(noun.verbs, words[2])
         if command == nil and words[2] ~= nil then
-            return unknown(words[1] .. ' ' .. words[2], noun.verbs)
+            return nil, commands.no_verb(noun, words[2])
         end
     end
     help.print(ctx.out, noun, command)

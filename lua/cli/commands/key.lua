@@ -33,6 +33,7 @@ local function new(ctx)
     if answer == nil then
         return nil, err
     end
+    ctx:say_made()
     return print_key(ctx, answer.result or answer)
 end
 
@@ -148,7 +149,7 @@ return {
         {
             name = 'show',
             doc = 'Show the public part of a key.',
-            args = {{name = 'NAME', optional = true,
+            args = {{name = 'NAME', optional = true, is_key = true,
                 doc = 'The key; without it, me.'}},
             options = {{name = 'public', doc = 'Print the file that others '
                 .. 'take in with ate key add.'}},

@@ -21,6 +21,19 @@ local function renamed(text, old, name)
         :gsub('%f[%w_]' .. old .. '%f[^%w_]', name))
 end
 
+--- What the template calls something else can not be the schema's name, too.
+local function check_name(name, text)
+    for taken in text:gmatch('\nlocal ([%w_]+) =') do
+        if taken == name then
+            return nil, ate.error('INVALID', ('new: %s can not be the name of '
+                .. 'this schema: its Lua calls %s so; name another folder')
+                :format(name, name == 'ate' and 'the module ate'
+                    or 'something else'))
+        end
+    end
+    return true
+end
+
 --- What is written, and where.
 -- @tparam string folder
 -- @tparam string name of the schema
@@ -41,9 +54,13 @@ local function files_of(folder, name, from)
         end
         files[i].text = text
     end
+    local old = from and from:sub(5) or 'bank'
+    local ok, err = check_name(name ~= old and name or '', files[1].text)
+    if not ok then
+        return nil, err
+    end
     for i = 1, 2 do
-        files[i].text = renamed(files[i].text, from and from:sub(5) or 'bank',
-            name)
+        files[i].text = renamed(files[i].text, old, name)
     end
     return files
 end

@@ -151,6 +151,15 @@ local function print_receipt(ctx, report, found)
     }, {'index', 'chain', 'tx', 'size', 'root', 'term', 'fits'})
 end
 
+--- The receipt in what `ate call --json` printed.
+-- @treturn[1] string
+-- @treturn[2] nil it is no such document
+local function receipt_in(text)
+    local document = text:match('^%s*{') and ate.json.decode(text)
+    local receipt = type(document) == 'table' and document.receipt
+    return type(receipt) == 'string' and receipt or nil
+end
+
 local function check(ctx)
     local text, err = files.read_or_stdin('proof check', ctx.args.FILE,
         files.MOST_SIGNED)
@@ -162,7 +171,7 @@ local function check(ctx)
             .. 'with --path DIR, not with both')
     end
     local report
-    report, err = ate.proof(text, ctx.options.key)
+    report, err = ate.proof(receipt_in(text) or text, ctx.options.key)
     if report == nil then
         err.text = ctx.args.FILE .. ': ' .. err.text
         return nil, err
@@ -197,8 +206,9 @@ return {
             name = 'check',
             doc = 'Check a proof, or a receipt, and say what it proves.',
             args = {
-                {name = 'FILE', doc = 'From ate chain proof, or the receipt '
-                    .. 'that ate call --json prints; - reads stdin.'},
+                {name = 'FILE', doc = 'From ate chain proof, or what ate '
+                    .. 'call --json printed, or its receipt alone; - reads '
+                    .. 'stdin.'},
                 {name = 'NAME', optional = true, doc = 'A chain here that it '
                     .. 'has to fit.'},
             },
@@ -213,7 +223,7 @@ return {
                 .. 'smallest unit, unless a chain is named. A receipt needs '
                 .. 'one.',
             examples = {'ate proof check 17.tlog-proof',
-                'ate proof check receipt.txt bank'},
+                'ate proof check call.json bank'},
             run = check,
         },
     },

@@ -3,6 +3,7 @@ local ate = require('ate')
 local data = require('ate.client.data')
 local files = require('ate.client.files')
 local folder = require('ate.client.folder')
+local interrupts = require('ate.client.interrupts')
 local raised = require('ate.client.raised')
 
 local function load_script(path)
@@ -35,7 +36,13 @@ local function seen(problem)
         return problem
     end
     local trace = debug.traceback(raised.text(problem), 2)
-    return {trace = (trace:gsub("\n%s*%[C%]: in function 'xpcall'.*$", ''))}
+    return {trace = (trace:gsub('\n%s*lua/client/interrupts%.lua:.*$', ''))}
+end
+
+--- Where a signal met the script; what of ours it waited in says nothing.
+local function where_it_was(trace)
+    return (trace:gsub('^[^\n]*', 'run: interrupted', 1)
+        :gsub('\n%s*lua/client/[^\n]*', ''))
 end
 
 local function run(ctx)
@@ -53,7 +60,7 @@ local function run(ctx)
     data.default = ctx.options.data
     set_arg(path, ctx.args.ARG)
     add_path(path)
-    local ok, result = xpcall(script, seen, unpack(ctx.args.ARG))
+    local ok, result = interrupts.call(script, seen, unpack(ctx.args.ARG))
     folder.close_all()
     io.stdout:flush()
     if ok then
@@ -61,6 +68,9 @@ local function run(ctx)
     end
     if result.trace == nil then
         return nil, result
+    end
+    if interrupts.came() then
+        return nil, ate.error('CANCELED', where_it_was(result.trace))
     end
     return nil, ate.error('SCRIPT', result.trace)
 end

@@ -3,9 +3,12 @@ local ate = require('ate')
 local bundles = require('ate.client.bundles')
 local cell = require('ate.client.cell')
 local growing = require('ate.client.growing')
+local parts = require('ate.cli.parts')
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
+local shell = require('ate.client.shell')
 local signing = require('ate.cli.signing')
+local suggest = require('ate.client.suggest')
 
 local NAME = {name = 'NAME', doc = 'The chain.'}
 local FILE = {name = 'FILE.lua', doc = 'The schema; its version is counted up.'}
@@ -166,10 +169,54 @@ local function apply(ctx)
     return 0
 end
 
+local function show(ctx)
+    local chain, name = ctx.args.NAME, ctx.args.PART
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    local schema
+    schema, err = session:schema(chain)
+    if schema == nil then
+        return nil, err
+    end
+    if name == nil and ctx.out.is_json then
+        ctx.out:json(schema)
+        return 0
+    elseif name == nil then
+        parts.print(ctx.out, schema)
+        return 0
+    end
+    local list = parts.named(schema, name)
+    if #list == 0 then
+        local hint = suggest.hint(name, parts.names(schema))
+        return nil, ate.error('NOT_FOUND', ('%s: nothing is called %q%s')
+            :format(chain, name, hint ~= '' and hint
+                or '; ate schema show ' .. shell.quoted(chain)
+                    .. ' says what there is'))
+    elseif ctx.out.is_json then
+        ctx.out:json(list)
+    else
+        parts.print_named(ctx.out, list)
+    end
+    return 0
+end
+
 return {
     name = 'schema',
-    doc = 'Another schema for a chain: what it would change, and applying it.',
+    doc = 'The schema of a chain: what it has, another one and its changes.',
     verbs = {
+        {
+            name = 'show',
+            doc = 'Show the types, views, rules and methods that a chain has.',
+            args = {NAME, {name = 'PART', optional = true,
+                doc = 'Only this type, view, rule or method.'}},
+            more = 'With --json everything that the schema says, as programs '
+                .. 'read it.',
+            examples = {'ate schema show bank',
+                'ate schema show bank transfer'},
+            run = show,
+        },
         {
             name = 'plan',
             doc = 'Say what a schema would change; exit 0 nothing, 5 something.',

@@ -27,11 +27,15 @@ local function say_ready(ctx, path, daemon)
 end
 
 local function start(ctx, daemon, folder, path)
-    daemon.log:say('info', 'start', {folder = folder, version = ate.version})
+    daemon.log:say('info', 'start', {folder = folder, version = ate.version,
+        made = ate.host.kind(folder) == nil or nil})
     local session, err = ctx:open('create',
         {is_local = daemon.sockets.socket ~= nil})
     if session == nil then
         return nil, err
+    end
+    if daemon.log.format == nil then
+        ctx:say_made()
     end
     if session:is_remote() then
         return nil, ate.error('UNAVAILABLE', 'serve: another process serves '

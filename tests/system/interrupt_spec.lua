@@ -1,0 +1,176 @@
+--- Signals and what they end: Lua of authors, chains that are being opened.
+local run = require('helper')
+
+before_each(run.begin)
+after_each(run.finish)
+
+--- Run a command until `told` has a line, send a signal, and wait for its end.
+-- @treturn table of shell(): stdout is the code and what was told
+local function interrupted(command, signal, line)
+    return run.shell(run.PRELUDE .. ([[
+        mkfifo told
+        env --default-signal=INT,TERM "$ATE" %s >out 2>told &
+        pid=$!
+        children=$pid
+        exec 3<told
+        until [ "${line-}" = '%s' ]; do
+            read -r line <&3 || fail "it ended: $(cat out)"
+        done
+        kill -%s $pid
+        wait $pid
+        echo "exit $?"
+        cat out
+        cat <&3
+    ]]):format(command, line, signal))
+end
+
+local LOOP = [[
+local folder = assert(require('ate').open({data = 'data', create = true}))
+print('kept ' .. tostring(folder))
+io.stderr:write('begins\n')
+while true do end
+]]
+
+local TESTS = [[
+local test = require('ate.test')
+test.schema('ate:ledger')
+test.it('is quick', function() end)
+test.it('computes', function(t)
+    t:user('bob')
+    io.stderr:write('begins\n')
+    %s
+end)
+test.it('is not begun', function()
+    io.stderr:write('never\n')
+end)
+]]
+
+describe('a signal', function()
+    it('ends a script that computes, and keeps what it printed', function()
+        run.write(run.dir .. '/loop.lua', LOOP)
+        for _, signal in ipairs({'INT', 'TERM'}) do
+            local done = interrupted('run loop.lua', signal, 'begins')
+            assert.matches('^exit 130\nkept data folder data\n', done.out)
+            assert.matches('\nate: run: interrupted\n.*\n\tloop.lua:4: in ', done.out)
+        end
+    end)
+
+    it('ends a script that waits, which Ctrl-C lets go on', function()
+        run.bank()
+        run.write(run.dir .. '/wait.lua', [[
+local bank = require('ate').open():chain('bank')
+local ok, raised = pcall(function()
+    for _ in bank:follow('view', 'balance') do
+        io.stderr:write('begins\n')
+    end
+end)
+print('goes on', ok, type(raised) == 'table' and raised.code or raised)]])
+        local done = interrupted('run wait.lua', 'INT', 'begins')
+        -- Not waiting yet, it is ended where it stands.
+        assert(done.out == 'exit 0\ngoes on\tfalse\tCANCELED\n' or
+            done.out:match('^exit 0\ngoes on\tfalse\t[^\n]*interrupted\n$'),
+            done.out)
+        run.write(run.dir .. '/poll.lua', [[
+local bank = require('ate').open():chain('bank')
+io.stderr:write('begins\n')
+while true do bank:view('balance') end]])
+        done = interrupted('run poll.lua', 'TERM', 'begins')
+        assert.matches('^exit 130\nate: run: interrupted\n.*\n\tpoll.lua:3: in ',
+            done.out)
+        assert.not_matches('lua/client', done.out)
+    end)
+
+    it('ends a module of a script, which would be compiled', function()
+        run.write(run.dir .. '/far.lua', [[return function()
+            local n = 0
+            for i = 1, math.huge do
+                n = n + i
+                if i == 1e6 then io.stderr:write('begins\n') end
+            end
+        end]])
+        run.write(run.dir .. '/near.lua', "require('far')()")
+        local done = interrupted('run near.lua', 'INT', 'begins')
+        assert.matches('^exit 130\nate: run: interrupted\n.*\n\t./far.lua:%d+: in ',
+            done.out)
+        assert.not_matches('interrupts.lua', done.out)
+    end)
+
+    it('ends ate test, which tells of no difference', function()
+        for _, body in ipairs({'while true do end',
+            'while true do t:user("bob"):list("account") end',
+            'pcall(function() while true do end end)'}) do
+            run.write(run.dir .. '/x_test.lua', TESTS:format(body))
+            for _, signal in ipairs({'INT', 'TERM'}) do
+                local done = interrupted('test x_test.lua', signal, 'begins')
+                assert.matches('^exit 130\nok    is quick ', done.out)
+                assert.matches('\nate: test: interrupted in "computes"; '
+                    .. '1 passed, 0 failed before\n$', done.out)
+                assert.not_matches('never', done.out)
+                assert.not_matches('FAIL', done.out)
+            end
+        end
+    end)
+
+    it('ends a file of tests that computes before the first', function()
+        run.write(run.dir .. '/x_test.lua',
+            "io.stderr:write('begins\\n') while true do end")
+        local done = interrupted('test x_test.lua', 'INT', 'begins')
+        assert.equal('exit 130\nate: test: x_test.lua: interrupted\n',
+            done.out)
+    end)
+
+    it('at any moment ends the tests, or comes behind them', function()
+        local done = run.script(run.PRELUDE .. [[
+            for ms in 040 080 120 160 200 250 300 400; do
+                env --default-signal=INT \
+                    timeout --foreground -s INT 0.$ms "$ATE" test ate:ledger >out 2>err
+                grep -h -e DIFFERS -e FAIL out && fail "after 0.$ms s"
+                grep -q -e interrupted -e '^ate: ' err ||
+                    grep -q ' 0 failed' out || [ ! -s out ] ||
+                    fail "after 0.$ms s: $(cat out err)"
+            done
+        ]])
+        assert.equal('', done.err)
+    end)
+end)
+
+describe('a chain that is being opened', function()
+    it('is named when a signal ends that', function()
+        run.write(run.dir .. '/slow.lua', [[
+local ate = require('ate')
+local slow = ate.schema('slow', {doc = 'Slow.', version = 1})
+slow:event('tick', {doc = 'A tick.', header = {n = ate.types.integer()}})
+slow:rule('long', {
+    doc = 'Takes its time.', on = {'tick'},
+    check = function(_, tick)
+        local n = 0
+        for i = 1, 100000 do
+            n = n + i
+        end
+        return n > tick.n
+    end,
+})
+return slow
+]])
+        local done = run.script(run.PRELUDE .. [[
+            "$ATE" chain create slow --schema slow.lua \
+                --accept accept-all,serializer,structured-logic 2>/dev/null
+            i=0
+            while [ $i -lt 1200 ]; do
+                echo "{\"n\":$i}"
+                i=$((i + 1))
+            done | "$ATE" call slow tick.append --jsonl - >/dev/null
+            for words in 'view slow x' 'chain info slow'; do
+                env --default-signal=INT "$ATE" $words &
+                pid=$!
+                await eval "ls -l /proc/$pid/fd | grep -q 1.head"
+                kill -INT $pid
+                wait $pid
+                echo "exit $?" >&2
+            done
+        ]])
+        assert.equal('ate: view: interrupted while chain slow was being '
+            .. 'opened\nexit 130\nate: chain info: interrupted while chain '
+            .. 'slow was being opened\nexit 130\n', done.err)
+    end)
+end)
