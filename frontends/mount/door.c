@@ -130,7 +130,8 @@ static bool decides(const struct op *op, int code)
     return code == ENOENT &&
            (op->ask.kind == ASK_LOOKUP || op->ask.kind == ASK_CREATE ||
             op->ask.kind == ASK_RENAME || op->ask.kind == ASK_UNLINK ||
-            op->ask.kind == ASK_FLUSH || op->ask.kind == ASK_FSYNC);
+            op->ask.kind == ASK_FLUSH || op->ask.kind == ASK_FSYNC ||
+            op->ask.kind == ASK_WRITE);
 }
 
 void op_wake(struct door *d, struct fetch *fetch, int code)
@@ -348,7 +349,7 @@ static void end_late(struct door *d, struct op *op)
     if (calls && d->now_ms < op->deadline_ms + GRACE_MS)
         return;
     if (calls)
-        op_problem(d, op, op->caller, op->method,
+        op_problem(d, op, op->caller, op->method, ATE_CANCELED,
                    "no answer before the deadline: whether it was done is not "
                    "known");
     op_fail(d, op, ETIMEDOUT);
@@ -418,6 +419,7 @@ void door_free(struct door *d)
     while (d->handles != NULL)
         handle_free(d, d->handles);
     inodes_free(d);
+    replies_free(d);
     chains_end(d);
     free(d->as);
     free(d);

@@ -27,7 +27,7 @@ enum {
     DOOR_SCRATCH_FILES = 1024,    /* how many */
     DOOR_WATCH_MAX = 1 << 20,     /* bytes that wait for one reader */
     DOOR_KEYS_MAX = 1000000,      /* names in a folder */
-    DOOR_REPLIES_MAX = 1024,      /* methods whose last reply is kept */
+    DOOR_REPLIES_MAX = 1024,      /* files whose last reply is kept */
     DOOR_FOLLOWED_MAX = 256,      /* chains in use at a time */
     DOOR_ASKS_MAX = 4096,         /* under way */
     DOOR_STEP_MS = 5000,   /* then a write that has done something returns */

@@ -22,6 +22,7 @@
 struct ate_error;
 struct op;
 struct fetch;
+struct reply;
 
 enum { DOOR_WAIT = 1, DOOR_RUNS_MAX = 64 };
 
@@ -111,7 +112,6 @@ struct inode {
     int64_t before_ms; /* that of the version before */
     int error;         /* instead of a content */
     struct content *content;
-    struct content *reply; /* of a method's file: what it said last */
     struct buffer data;    /* of SCRATCH */
     unsigned mode;         /* of SCRATCH */
     struct inode *origin;  /* of SCRATCH: what was moved there */
@@ -142,14 +142,16 @@ struct handle {
     struct buffer pending; /* not yet a whole call */
     struct buffer reply;
     size_t reply_read;
-    uint64_t expected; /* offset of the next write */
     bool has_written;
     bool is_busy;
     /* documents */
     struct buffer data;
     bool is_loaded; /* data has what the file holds */
     bool is_dirty;
-    bool is_cut; /* truncated when it was opened, and nothing since */
+    bool is_cut;      /* truncated when it was opened, and nothing since */
+    bool is_in_order; /* written from its start, each piece behind the last */
+    bool is_called;   /* by a write: since then only blanks came */
+    bool was_judged;  /* once, whatever came of it */
     /* folders */
     struct listed *names;
     size_t name_count, name_room;
@@ -190,7 +192,9 @@ struct op {
     const struct method *method;
     bool is_calling, is_partial;
     int stage;
-    int code; /* errno of the last call */
+    bool has_taken; /* of a document: its piece, and */
+    bool judges;    /* that was the last one */
+    int code;       /* errno of the last call */
     bool has_answer;
     struct buffer reply; /* of the last call */
     uint64_t index;      /* of the last transaction, +1 */
@@ -231,7 +235,7 @@ struct door {
     struct inode *inos[TABLE_SIZE];
     struct inode *names[TABLE_SIZE];
     struct list idle, kept;
-    size_t node_count, idle_count, reply_count;
+    size_t node_count, idle_count;
     uint64_t kept_bytes, scratch_bytes;
     size_t scratch_count;
     struct chain *chains;
@@ -242,6 +246,7 @@ struct door {
     size_t op_count;
     struct handle *handles;
     struct fetch *fetches;
+    struct reply *replies; /* newest first */
 };
 
 /* ---- nodes (inode.c) ---- */
@@ -383,6 +388,16 @@ void lines_clear(struct door *d, struct lines *log);
 void watch_row(struct door *d, struct chain *chain, const struct pack *row);
 int watch_read(struct door *d, struct op *op);
 
+/* ---- replies, by the path of a file (reply.c) ---- */
+
+void reply_set(struct door *d, struct inode *node, const struct buffer *text);
+/* What the file of that name said last, until the next one is set; NULL. */
+const struct content *reply_find(const struct door *d,
+                                 const struct inode *folder, const char *name);
+/* There is none any more, and no file of it. */
+void reply_end(struct door *d, struct inode *node);
+void replies_free(struct door *d);
+
 /* ---- writing (command.c, document.c, scratch.c) ---- */
 
 /* The source of a node that writes, or NULL. */
@@ -403,15 +418,15 @@ void command_answer(struct door *d, struct op *op,
 int command_settle(struct door *d, struct op *op);
 /* The end of the call under way: DOOR_WAIT, 0 or -errno. */
 int call_end(struct op *op);
+/* A failure that no call of the op told: its reply. */
 void op_problem(struct door *d, struct op *op, struct inode *node,
-                const struct method *method, const char *why);
-void reply_set(struct door *d, struct inode *node, const struct buffer *reply);
-void reply_drop(struct door *d, struct inode *node);
-/* There is none any more, and no file of it. */
-void reply_end(struct door *d, struct inode *node);
+                const struct method *method, int code, const char *why);
 int op_call(struct door *d, struct op *op, struct inode *node,
             const struct method *method, const struct buffer *args);
 
+/* The method that writes the file: of an object TYPE.verb; NULL: it is off. */
+const struct method *document_method(const struct inode *node,
+                                     const char *verb);
 int document_load(struct door *d, struct op *op, struct handle *handle);
 int document_write(struct door *d, struct op *op);
 int document_read(struct door *d, struct op *op);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ate.h"
+#include "base/text.h"
 #include "mount/inside.h"
 
 /* ---- handles ---- */
@@ -105,6 +106,7 @@ static void start_writing(struct door *d, struct handle *h, int flags)
     h->has_base = !h->node->is_pending;
     h->is_loaded = cut || h->node->is_pending;
     h->is_cut = cut && !h->node->is_pending;
+    h->is_in_order = h->is_loaded;
 }
 
 static int open_node(struct door *d, struct op *op, struct inode *node,
@@ -154,6 +156,10 @@ static int make_file(struct door *d, struct op *op, struct inode **made)
     const struct route *route = find_writer(op->node, op->ask.name, &value);
     if (route == NULL)
         return scratch_make(d, op, op->node, op->ask.name, made);
+    if (!text_is_utf8(value, strlen(value))) { /* it never is a key */
+        free(value);
+        return -EINVAL;
+    }
     *made = inode_new(d, NODE_FILE, op->node, op->ask.name);
     (*made)->route = route;
     (*made)->shape = shape_ref(op->node->shape);
@@ -264,8 +270,12 @@ int do_release(struct door *d, struct op *op)
     int rc = cut ? document_judge(d, op, h) : 0;
     if (rc == DOOR_WAIT)
         return rc;
-    if (h->node->is_pending && h->node->handles == 1)
+    if (h->node->is_pending && h->node->handles == 1) {
+        if (!h->was_judged)
+            op_problem(d, op, h->node, document_method(h->node, "put"),
+                       ATE_INVALID, "nothing was written, so nothing was made");
         scratch_remove(d, h->node);
+    }
     op->handle = NULL;
     handle_free(d, h);
     return op_done(d, op);
@@ -291,6 +301,8 @@ static int resize(struct door *d, struct op *op, struct inode *node)
     buffer_resize(&h->data, (size_t)op->ask.offset);
     h->is_dirty = true;
     h->is_cut = false;
+    h->is_called = false;
+    h->is_in_order = op->ask.offset == 0;
     return 0;
 }
 

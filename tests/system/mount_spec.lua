@@ -60,8 +60,38 @@ wiki() {
         --accept accept-all,serializer,structured-logic >/dev/null 2>&1 &&
         "$ATE" call wiki project.put slug=atlas group=me >/dev/null
 }
+words() {
+    "$ATE" chain create words --schema words.lua \
+        --accept accept-all,serializer,structured-logic >/dev/null 2>&1
+}
+word=m/words/types/word
 transfer=m/bank/accounts/alice/transfer
 page=m/wiki/wiki/atlas/intro.md
+]]
+
+local WORDS = [[
+local ate = require('ate')
+local t = ate.types
+local words = ate.schema('words', {doc = 'Words.', version = 1})
+words:object('word', {
+    doc = 'A word.', key = {'name'},
+    header = {name = t.name({max = 40})}, body = {body = t.text()},
+})
+words:rule('swears', {
+    doc = 'Nobody swears.', on = {'word'}, text = '{name} is no word',
+    check = function(state, word)
+        return word.name ~= 'damn' or ate.deny({name = word.name})
+    end,
+})
+words:rule('stays', {
+    doc = 'What is kept is never deleted.', on = {'word'},
+    text = '{name} is kept',
+    check = function(state, word)
+        return word.change ~= 'delete' or word.name ~= 'kept'
+            or ate.deny({name = word.name})
+    end,
+})
+return words
 ]]
 
 --- Run a script; it has to end with 0.
@@ -248,6 +278,57 @@ nine" cat $page
             [ ! -e $page ] || fail "the page is still there"
             [ ! -e $object ] || fail "the object is still there"
             says '' ls m/wiki/wiki/atlas
+            stop
+        ]])
+    end)
+
+    -- A shell looks at write(2), and at nothing behind it.
+    it('fails the write of an object that is refused, and says why', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            refuses 'Operation not permitted' bash -c \
+                "echo '{\"body\": \"q\"}' >$word/damn.json"
+            says swears jq -r .error.rule $word/damn.json.reply
+            [ ! -e $word/damn.json ] || fail "it was made"
+            refuses 'Invalid argument' bash -c "echo no JSON >$word/bad.json"
+            says INVALID jq -r .error.code $word/bad.json.reply
+            echo '{"body":' >$word/torn.json # told at close(2)
+            says INVALID jq -r .error.code $word/torn.json.reply
+            echo '{"name": "a", "body": "x"}' >other.json
+            refuses 'Invalid argument' cp other.json $word/b.json
+            says "'name' is b in the path, and something else in the document" \
+                jq -r .error.text $word/b.json.reply
+            echo '{"body": "1"}' >$word/spent.json || fail "echo: $?"
+            rm $word/spent.json || fail "rm: $?"
+            refuses 'File exists' bash -c \
+                "echo '{\"body\": \"2\"}' >$word/spent.json"
+            says CONFLICT jq -r .error.code $word/spent.json.reply
+            touch $word/none.json || fail "touch: $?"
+            says 'nothing was written, so nothing was made' \
+                jq -r .error.text $word/none.json.reply
+            refuses 'Invalid argument' bash -c "touch $word/$'\\xff'.json"
+            says '' ls -A $word
+            seq 9000 | jq -cs '{body: map(tostring) | join(" ")}' >long.json
+            cp long.json $word/long.json || fail "cp: $?"
+            dd if=long.json of=$word/long.json bs=1000 2>/dev/null ||
+                fail "dd: $?"
+            jq -e --slurpfile long long.json '.body == $long[0].body' \
+                $word/long.json >/dev/null || fail 'another text'
+            says 2 sh -c "'$ATE' history words word long --json | jq length"
+            stop
+        ]])
+    end)
+
+    it('tells beside a method that too much was written', function()
+        script([[
+            bank || fail bank
+            mounts
+            echo 'to=bob amount=1' >$transfer || fail "echo: $?"
+            refuses 'Argument list too long' dd if=/dev/zero of=$transfer \
+                bs=1M count=20
+            says 'one call has at most 16 MiB' jq -r .error.text $transfer.reply
             stop
         ]])
     end)
