@@ -53,7 +53,7 @@ int op_call(struct door *d, struct op *op, struct inode *node,
     op->has_answer = false;
     op->code = 0;
     op->call = call_start(d, true, node->chain, method->name, args,
-                          left_ms > 1 ? (uint32_t)left_ms : 1);
+                          left_ms > 1 ? (uint32_t)left_ms : 1, op->proposes);
     return DOOR_WAIT;
 }
 
@@ -100,7 +100,8 @@ void command_answer(struct door *d, struct op *op,
         if (op->method->writes || op->reply.len == 0)
             render_reply(&op->reply, op->caller, op->method, &value);
     }
-    keep_reply(d, op, op->caller);
+    if (op->code != 0 || !op->proposes)
+        keep_reply(d, op, op->caller);
     buffer_clear(&op->reply);
     op_run(d, op);
 }
@@ -282,21 +283,34 @@ int command_read(struct door *d, struct op *op)
 
 /* ---- its news ---- */
 
-int command_settle(struct door *d, struct op *op)
+static bool is_late(const struct door *d, const struct op *op)
 {
-    struct chain *chain = op->caller != NULL ? op->caller->chain : NULL;
+    return d->now_ms >= op->settle_ms || op->is_interrupted;
+}
+
+int command_hears(struct door *d, struct op *op)
+{
+    const struct chain *chain = op->caller != NULL ? op->caller->chain : NULL;
     if (op->index == 0 || chain == NULL)
         return 0;
     if (op->settle_ms == 0)
         op->settle_ms = d->now_ms + DOOR_SETTLE_MS;
-    bool late = d->now_ms >= op->settle_ms || op->is_interrupted;
-    if (chain->seen < op->index && !late && chain->follow != NULL) {
+    if (chain->seen < op->index && !is_late(d, op) && chain->follow != NULL) {
         op->waits_for_more = true;
         return DOOR_WAIT;
     }
-    if (op->flush == 0 && !late)
+    return 0;
+}
+
+int command_settle(struct door *d, struct op *op)
+{
+    if (op->index == 0 || op->caller == NULL)
+        return 0;
+    if (command_hears(d, op) == DOOR_WAIT)
+        return DOOR_WAIT;
+    if (op->flush == 0 && !is_late(d, op))
         op->flush = d->world.flush(d->world.ctx);
-    if (op->flush != 0 && !late) {
+    if (op->flush != 0 && !is_late(d, op)) {
         op->waits_for_more = true;
         return DOOR_WAIT;
     }

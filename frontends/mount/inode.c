@@ -285,6 +285,7 @@ struct inode *inode_replace(struct door *d, struct inode *node)
     next->shape = shape_ref(node->shape);
     next->value = node->value != NULL ? memory_string(node->value) : NULL;
     buffer_free(&name);
+    held_follow(d, node, next);
     inode_unref(d, parent);
     inode_unref(d, node);
     return next;

@@ -22,6 +22,7 @@
 struct ate_error;
 struct op;
 struct fetch;
+struct held;
 struct reply;
 
 enum { DOOR_WAIT = 1, DOOR_RUNS_MAX = 64 };
@@ -191,6 +192,8 @@ struct op {
     struct inode *caller; /* whose method it is, and */
     const struct method *method;
     bool is_calling, is_partial;
+    bool proposes; /* the call is judged and not done */
+    bool is_gated; /* it waits for what is being deleted */
     int stage;
     bool has_taken; /* of a document: its piece, and */
     bool judges;    /* that was the last one */
@@ -247,6 +250,10 @@ struct door {
     struct handle *handles;
     struct fetch *fetches;
     struct reply *replies; /* newest first */
+    struct held *held;     /* likewise */
+    size_t held_count;
+    uint32_t crossing_pid; /* who was told EXDEV last, for a rename onto */
+    uint64_t crossing_ino;
 };
 
 /* ---- nodes (inode.c) ---- */
@@ -301,7 +308,7 @@ void fetches_free(struct door *d);
 int errno_of(int code);
 uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
                     const char *method, const struct buffer *args,
-                    uint32_t deadline_ms);
+                    uint32_t deadline_ms, bool proposes);
 
 /* ---- ops (door.c) ---- */
 
@@ -326,6 +333,9 @@ int chains_need(struct door *d, struct op *op);
 struct chain *chain_find(const struct door *d, const char *name);
 int chain_need(struct door *d, struct op *op, struct chain *chain);
 void chain_damaged(struct door *d, struct chain *chain, const char *why);
+/* An object of the type may be gone: the kernel asks again for what depends on
+ * that. */
+void chain_doubts(struct door *d, struct chain *chain, int type);
 void chains_end(struct door *d);
 
 /* ---- keys (keyset.c) ---- */
@@ -398,7 +408,7 @@ const struct content *reply_find(const struct door *d,
 void reply_end(struct door *d, struct inode *node);
 void replies_free(struct door *d);
 
-/* ---- writing (command.c, document.c, scratch.c) ---- */
+/* ---- writing (command.c, document.c) ---- */
 
 /* The source of a node that writes, or NULL. */
 const struct source *inode_writer(const struct inode *node);
@@ -416,6 +426,8 @@ void command_answer(struct door *d, struct op *op,
                     const struct ate_answer *answer);
 /* Has what the op wrote come back to us? 0 or DOOR_WAIT. */
 int command_settle(struct door *d, struct op *op);
+/* Likewise, whatever the kernel still keeps. */
+int command_hears(struct door *d, struct op *op);
 /* The end of the call under way: DOOR_WAIT, 0 or -errno. */
 int call_end(struct op *op);
 /* A failure that no call of the op told: its reply. */
@@ -435,6 +447,32 @@ int document_judge(struct door *d, struct op *op, struct handle *handle);
 int document_call(struct door *d, struct op *op, struct inode *node,
                   const char *version, const void *data, size_t len);
 int document_delete(struct door *d, struct op *op, struct inode *node);
+
+/* ---- objects that were unlinked (held.c) ---- */
+
+int held_unlink(struct door *d, struct op *op, struct inode *node);
+int held_delete(struct door *d, struct op *op); /* the door's own ask */
+/* The op was told EXDEV for a rename onto `target`. */
+void held_crosses(struct door *d, const struct op *op,
+                  const struct inode *target);
+/* Somebody writes the name anew: the node has it again, unless it is being
+ * deleted. */
+void held_take(struct door *d, struct inode *node);
+/* `next` is a newer version of the node. */
+void held_follow(struct door *d, struct inode *node, struct inode *next);
+/* It was deleted, or could not be. */
+void held_end(struct door *d, struct inode *node);
+bool held_has(const struct door *d, const struct chain *chain);
+/* Begin to delete those whose time has come; all of a chain (NULL: of all). */
+void held_tick(struct door *d);
+void held_finish(struct door *d, const struct chain *chain);
+/* Has an op that is new to wait for what is being deleted? held_wake() runs it
+ * then. */
+bool held_gate(struct door *d, struct op *op);
+void held_wake(struct door *d);
+void held_free(struct door *d);
+
+/* ---- scratch files (scratch.c) ---- */
 
 int scratch_make(struct door *d, struct op *op, struct inode *folder,
                  const char *name, struct inode **made);

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/pidfd.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@
 #include "mount/kernel.h"
 #include "mount/notifier.h"
 
-enum { TICK_MS = 100, FAREWELL_MS = 2000 };
+enum { TICK_MS = 100, HELD_TICK_MS = 5, FAREWELL_MS = 2000 };
 
 struct mount {
     struct ate *ate;
@@ -92,6 +93,19 @@ static void world_forget_data(void *ctx, uint64_t ino)
     notifier_data(((struct mount *)ctx)->notifier, ino);
 }
 
+/* One that nobody has waited for yet has ended, too. */
+static bool world_lives(void *ctx, uint32_t pid)
+{
+    (void)ctx;
+    int fd = pid != 0 ? pidfd_open((pid_t)pid, 0) : -1;
+    if (fd < 0)
+        return pid == 0 || errno != ESRCH; /* a thread; no more files */
+    struct pollfd ended = {.fd = fd, .events = POLLIN};
+    bool lives = poll(&ended, 1, 0) == 0;
+    close(fd);
+    return lives;
+}
+
 static uint64_t world_flush(void *ctx)
 {
     return notifier_flush(((struct mount *)ctx)->notifier);
@@ -143,6 +157,15 @@ static void take_ask(void *owner, const struct fuse_buf *ask)
     leave(m);
 }
 
+/* Until the next tick. */
+static int timeout_of(struct mount *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool holds = m->kernel.door != NULL && door_held(m->kernel.door) > 0;
+    pthread_mutex_unlock(&m->lock);
+    return holds ? HELD_TICK_MS : TICK_MS;
+}
+
 /* False: somebody stops it, or unmounted it. */
 static bool turn(struct mount *m, int timeout_ms)
 {
@@ -157,6 +180,21 @@ static bool turn(struct mount *m, int timeout_ms)
     take_flushes(m);
     leave(m);
     return fds[2].revents == 0 && fds[3].revents == 0;
+}
+
+/* What was unlinked is deleted before it ends. */
+static void finish(struct mount *m)
+{
+    int64_t end = now_ms() + FAREWELL_MS;
+    enter(m);
+    door_finish(m->kernel.door);
+    leave(m);
+    while (timeout_of(m) == HELD_TICK_MS && now_ms() < end) {
+        struct pollfd answers = {.fd = ate_port_fd(m->port), .events = POLLIN};
+        poll(&answers, 1, HELD_TICK_MS);
+        enter(m);
+        leave(m);
+    }
 }
 
 /* (3) */
@@ -185,8 +223,9 @@ static void tell_ended(struct mount *m)
 static void *loop(void *arg)
 {
     struct mount *m = arg;
-    while (turn(m, TICK_MS))
+    while (turn(m, timeout_of(m)))
         ;
+    finish(m);
     say_farewell(m);
     tell_ended(m);
     return NULL;
@@ -279,6 +318,7 @@ static int start_threads(struct mount *m, const struct mount_options *options,
         .tell = world_tell,
         .forget_entry = world_forget_entry,
         .forget_data = world_forget_data,
+        .lives = world_lives,
         .flush = world_flush,
     };
     const struct door_options door = {

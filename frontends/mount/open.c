@@ -148,7 +148,8 @@ static int make_file(struct door *d, struct op *op, struct inode **made)
 {
     char *value;
     struct inode *moved = inode_find(d, op->node, op->ask.name);
-    if (moved != NULL && moved->is_moved) { /* an editor writes it anew */
+    if (moved != NULL && moved->is_moved) { /* somebody writes it anew */
+        held_take(d, moved);
         moved->is_moved = false;
         *made = moved;
         return 0;
@@ -178,8 +179,10 @@ int do_create(struct door *d, struct op *op)
     int rc = find_name(d, op, op->node, op->ask.name, &node);
     if (rc == 0 && (op->ask.flags & O_EXCL) != 0)
         return -EEXIST;
-    if (rc == -ENOENT)
+    if (rc == -ENOENT) {
         rc = make_file(d, op, &node);
+        op->ask.flags |= O_TRUNC;
+    }
     if (rc == 0)
         rc = open_node(d, op, node, &h);
     if (rc != 0)
@@ -306,6 +309,13 @@ static int resize(struct door *d, struct op *op, struct inode *node)
     return 0;
 }
 
+/* What others may is nothing anyway, for they do not see the mount: who says
+ * that they may not, as `install -m 600` does, gets that. */
+static bool is_no_change(unsigned before, unsigned mode)
+{
+    return (mode & 0700) == (before & 0700) && (mode & ~before) == 0;
+}
+
 int do_setattr(struct door *d, struct op *op)
 {
     struct inode *node = op->node;
@@ -313,7 +323,7 @@ int do_setattr(struct door *d, struct op *op)
     struct attr before = inode_attr(d, node);
     bool is_scratch = node->kind == NODE_SCRATCH;
     if ((set & SET_MODE) != 0 && !is_scratch &&
-        (op->ask.mode & 0777) != before.mode)
+        !is_no_change(before.mode, op->ask.mode & 0777))
         return -EPERM;
     if ((set & SET_SIZE) != 0) {
         int rc = resize(d, op, node);

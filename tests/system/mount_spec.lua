@@ -321,6 +321,95 @@ nine" cat $page
         ]])
     end)
 
+    -- They unlink what is there and then create it; a deleted key is spent.
+    it('lets mv and install write an object that is there', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            put() {
+                echo "{\"body\": \"$1\"}" >new.json
+            }
+            body() {
+                jq -r .body $word/a.json
+            }
+            echo '{"body": "first"}' >$word/a.json || fail "echo: $?"
+            put moved
+            mv new.json $word/a.json || fail "mv: $?"
+            says moved body
+            put installed
+            install -m 600 new.json $word/a.json || fail "install: $?"
+            says installed body
+            put copied
+            cp --remove-destination new.json $word/a.json || fail "cp: $?"
+            says copied body
+            perl -pi -e s/copied/edited/ $word/a.json || fail "perl: $?"
+            says edited body
+            put removed
+            cat >again.py <<'PY'
+import os, sys
+os.unlink(sys.argv[1])
+with open(sys.argv[1], 'x') as f:
+    f.write(open('new.json').read())
+PY
+            python3 again.py $word/a.json || fail "python3: $?"
+            says removed body
+            says 6 sh -c "'$ATE' history words word a --json | jq length"
+            # What is refused is not written, and nothing is deleted.
+            echo '{"body": 7}' >new.json
+            refuses 'Invalid argument' mv new.json $word/a.json
+            [ -e new.json ] || fail 'mv removed what it could not move'
+            says removed body
+            echo '{"body": "b"}' >$word/b.json || fail "echo: $?"
+            refuses 'Invalid argument' mv $word/b.json $word/a.json
+            says "a.json
+b.json" ls $word
+            jq 'del(.name)' $word/b.json >other.json
+            says removed body
+            mv other.json $word/a.json || fail "mv: $?"
+            says b body
+            ! "$ATE" history words word a --json | grep -q delete ||
+                fail 'it was deleted'
+            stop
+        ]])
+    end)
+
+    it('deletes what rm removes, and says at once what is refused', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            for name in a b c d e kept; do
+                echo '{"body": "x"}' >$word/$name.json || fail "echo: $?"
+            done
+            rm $word/a.json || fail "rm: $?"
+            [ ! -e $word/a.json ] || fail "it is there"
+            grep -c word.delete m/words/events.jsonl >deleted
+            says 1 cat deleted
+            refuses 'was deleted' "$ATE" get words word a
+            refuses 'Operation not permitted' rm $word/kept.json
+            says 'stays: kept is kept' jq -r .error.text $word/kept.json.reply
+            rm $word/b.json $word/c.json || fail "rm: $?"
+            says "d.json
+e.json
+kept.json" ls $word
+            refuses 'was deleted' "$ATE" get words word c
+            # By a process that goes on.
+            cat >stays.py <<'PY'
+import os, sys
+os.unlink(sys.argv[1])
+assert not os.path.exists(sys.argv[1])
+with open('m/words/watch') as watch:
+    assert any('word.delete' in line for line in watch)
+PY
+            timeout 20 python3 stays.py $word/d.json || fail "python3: $?"
+            rm $word/e.json || fail "rm: $?"
+            stop
+            refuses 'was deleted' "$ATE" get words word e
+            says kept sh -c "'$ATE' list words word --json | jq -r '.[].name'"
+        ]])
+    end)
+
     it('tells beside a method that too much was written', function()
         script([[
             bank || fail bank
