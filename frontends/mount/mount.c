@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ struct mount {
     struct notifier *notifier;
     struct guard *guard;
     char *dir;
+    bool has_made; /* the folder, which goes with it */
     pthread_t thread;
     bool has_thread;
     int stop_fd, ended_fd;
@@ -273,6 +275,23 @@ static int check_dir(const char *dir, struct ate_error *error)
     return 0;
 }
 
+/* Where there is none, the folder is made; those above it are not: who mistypes
+ * a path hears of that. */
+static int make_dir(const char *dir, bool *made, struct ate_error *error)
+{
+    clear_dead(dir);
+    *made = mkdir(dir, 0777) == 0;
+    if (*made || errno == EEXIST)
+        return 0;
+    if (errno == ENOENT)
+        return fail(error, ATE_NOT_FOUND,
+                    "mount %s: there is no folder to make it in; make that "
+                    "first, with mkdir -p",
+                    dir);
+    return fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
+                "mount %s: making the folder: %s", dir, strerror(errno));
+}
+
 /* libfuse explains itself line by line; the first one is what went wrong. */
 static _Thread_local char said[256];
 
@@ -345,15 +364,19 @@ static int start_threads(struct mount *m, const struct mount_options *options,
 int mount_start(struct mount **out, struct ate *ate, const char *dir,
                 const struct mount_options *options, struct ate_error *error)
 {
+    bool made;
     *out = NULL;
-    clear_dead(dir);
+    int rc = make_dir(dir, &made, error);
+    if (rc != 0)
+        return rc;
     char *real = realpath(dir, NULL);
-    int rc = check_dir(real != NULL ? real : dir, error);
+    rc = check_dir(real != NULL ? real : dir, error);
     if (rc != 0) {
         free(real);
         return rc;
     }
     struct mount *m = memory_new(sizeof(*m));
+    m->has_made = made;
     pthread_mutex_init(&m->lock, NULL);
     m->ate = ate;
     m->dir = real;
@@ -409,6 +432,8 @@ void mount_stop(struct mount *m)
         fuse_session_destroy(m->session);
     }
     guard_stop(m->guard);
+    if (m->has_made)
+        rmdir(m->dir); /* not when somebody has put something there */
     ate_port_free(m->port);
     pthread_mutex_destroy(&m->lock);
     close_fd(m->stop_fd);

@@ -30,7 +30,7 @@ stop() {
 }
 # unmounted: wait until nothing is mounted at ./m.
 unmounted() {
-    await eval 'ls m >/dev/null && ! mountpoint -q m'
+    await eval '! mountpoint -q m && ! ls m 2>&1 | grep -q connected'
 }
 # says TEXT COMMAND...: its output is that text.
 says() {
@@ -649,6 +649,29 @@ return share
         run.shell('mkdir m && echo x >m/x')
         run.fails(2, 'there are files in it', 'mount', run.dir .. '/m')
         run.fails(2, 'is a file', 'mount', run.dir .. '/m/x')
+    end)
+
+    it('makes the last folder of its path, and takes that away', function()
+        run.fails(3, 'there is no folder to make it in', 'mount',
+            run.dir .. '/not/there')
+        script([[
+            [ ! -e not ] || fail "it made a folder above"
+            bank || fail bank
+            mounts
+            says bank ls m
+            stop
+            [ ! -e m ] || fail "it is still there"
+            mkdir m
+            mounts
+            stop
+            [ -d m ] || fail "it took what it had not made"
+            cat >ate.conf.lua <<'LUA'
+return {mount = 'not/there'}
+LUA
+            refuses 'there is no folder to make it in' "$ATE" serve \
+                --config ate.conf.lua
+            [ ! -e not ] || fail "it made a folder above"
+        ]])
     end)
 
     it('is made by ate serve, too', function()
