@@ -91,6 +91,16 @@ words:rule('stays', {
             or ate.deny({name = word.name})
     end,
 })
+words:method('say', {
+    doc = 'Add a word.', mode = 'write', args = t.fields('word'),
+    content = 'body', file = 'say/{name}',
+    run = function(ctx, args) return ctx:put('word', args) end,
+})
+words:method('tell', {
+    doc = 'Add a word.', mode = 'write', args = t.fields('word'),
+    content = 'body', file = 'tell',
+    run = function(ctx, args) return ctx:put('word', args) end,
+})
 return words
 ]]
 
@@ -418,6 +428,20 @@ PY
             refuses 'Argument list too long' dd if=/dev/zero of=$transfer \
                 bs=1M count=20
             says 'one call has at most 16 MiB' jq -r .error.text $transfer.reply
+            stop
+        ]])
+    end)
+
+    it('takes all of a file, where its path says the rest', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            echo hello >m/words/say/a || fail "echo: $?"
+            says '"hello\n"' jq .body $word/a.json
+            refuses 'Invalid argument' bash -c "echo hello >m/words/tell"
+            echo 'name=b body=hello' >m/words/tell || fail "echo: $?"
+            says hello jq -r .body $word/b.json
             stop
         ]])
     end)
