@@ -370,7 +370,9 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
     if (rc != 0)
         return rc;
     char *real = realpath(dir, NULL);
-    rc = check_dir(real != NULL ? real : dir, error);
+    rc = real != NULL
+             ? check_dir(real, error)
+             : fail(error, ATE_INVALID, "mount %s: %s", dir, strerror(errno));
     if (rc != 0) {
         free(real);
         return rc;

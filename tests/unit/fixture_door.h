@@ -33,7 +33,7 @@ struct bench {
     unsigned canceled;
     uint32_t pid;   /* who asks */
     uint32_t ended; /* a process that has */
-    bool is_told; /* the end of the last ask */
+    bool is_told;   /* the end of the last ask */
     struct told told;
     struct buffer data;      /* its data, or names a line each */
     struct buffer forgotten; /* names and numbers, a line each */
