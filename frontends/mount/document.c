@@ -79,7 +79,7 @@ int document_write(struct door *d, struct op *op)
     if (rc == 0 && op->judges) {
         h->is_dirty = false; /* it is not judged twice */
         rc = document_judge(d, op, h);
-        if (rc < 0)
+        if (rc < 0 && h->data.len >= op->ask.size) /* nobody else cut it */
             buffer_resize(&h->data, h->data.len - op->ask.size);
         h->is_called = rc == 0;
     }
