@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --no-warnings
 /** cli: the checker on a command line; no other file here needs Node.js. */
 import {webcrypto} from 'node:crypto';
-import {open, readFile, realpath, stat} from 'node:fs/promises';
+import {constants, open, readFile, realpath, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {parseArgs} from 'node:util';
 
@@ -29,22 +29,37 @@ Exit code 0: as recorded; 8: something differs; 3: no such folder or file;
 2: usage; 1: a failure.
 `;
 
-/** The files of a folder, as the core wants them; they stay open. */
+/** The files of a folder, as the core wants them; they stay open. Links are
+ * followed in what others published, never in a chain. */
 class NodeFiles {
-    constructor(folder) {
+    constructor(folder, links = 0) {
         this.folder = folder;
+        this.flags = constants.O_RDONLY | constants.O_NONBLOCK | links;
         this.handles = new Map();
     }
 
-    async read(path, offset, length) {
-        if (!this.handles.has(path)) {
-            this.handles.set(path, await open(join(this.folder, path))
-                .catch((error) => {
-                    if (error.code === 'ENOENT')
-                        return null;
-                    throw error;
-                }));
+    /** It does not wait for who writes into a pipe. */
+    async open(path) {
+        let handle;
+        try {
+            handle = await open(join(this.folder, path), this.flags);
+        } catch (error) {
+            if (error.code === 'ENOENT')
+                return null;
+            if (error.code === 'ELOOP' || error.code === 'ENXIO')
+                throw new Differs(`${path}: it is no regular file`);
+            throw error;
         }
+        if (!(await handle.stat()).isFile()) {
+            await handle.close();
+            throw new Differs(`${path}: it is no regular file`);
+        }
+        return handle;
+    }
+
+    async read(path, offset, length) {
+        if (!this.handles.has(path))
+            this.handles.set(path, await this.open(path));
         const handle = this.handles.get(path);
         if (handle === null)
             return null;
@@ -76,7 +91,7 @@ async function checkFolder(folder, options) {
         throw new Usage(`${folder} is no folder`);
     const texts = (options.checkpoint ?? []).map((path) =>
         readFile(path, 'utf8'));
-    const files = new NodeFiles(folder);
+    const files = new NodeFiles(folder, constants.O_NOFOLLOW);
     try {
         let isOdd = false;
         const report = await checkChain(files, {

@@ -265,10 +265,10 @@ export class Folder {
     async stop(why) {
         need(!this.isBelowMark(), `${this.place()}: ${why}`);
         need(this.stain === null, this.stain);
-        const {size, set} = await this.window.rest(this.end.offset);
+        const set = await this.window.firstSet(this.end.offset);
         if (set >= 0)
-            this.note(`${this.headName}: ${size - this.end.offset} bytes ` +
-                'behind the last frame are none: a write that was cut short');
+            this.note(`${this.headName}: offset ${set}: behind the last ` +
+                'frame: a write that was cut short');
         for (const slot of this.slots)
             if (slot !== this.mark && slot.isFound !== true)
                 this.note(`${this.headName}: the older watermark disagrees ` +

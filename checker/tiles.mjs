@@ -1,6 +1,6 @@
 /** tiles: the file of the log's hashes against the log (docs/format.md, section
  * 5). It proves nothing, so what is wrong with it is a note. */
-import {Fields, concat, equal, firstSet, utf8} from './bytes.mjs';
+import {Differs, Fields, concat, equal, firstSet, utf8} from './bytes.mjs';
 import {crc32c} from './crc32c.mjs';
 import {nodeHash} from './hash.mjs';
 import {Window} from './window.mjs';
@@ -52,7 +52,7 @@ export class Tiles {
     }
 
     async open() {
-        const bytes = await this.files.read('tiles', 0, SIZE);
+        const bytes = await this.header();
         if (bytes === null || bytes.length === 0)
             return;
         if (!headerIsGood(bytes, this.idStart)) {
@@ -61,6 +61,17 @@ export class Tiles {
         }
         this.count = new Fields(bytes).u64(40);
         this.window = new Window(this.files, 'tiles');
+    }
+
+    async header() {
+        try {
+            return await this.files.read('tiles', 0, SIZE);
+        } catch (error) {
+            if (!(error instanceof Differs))
+                throw error;
+            this.note(error.message);
+            return null;
+        }
     }
 
     /** The next leaf hash of the log. */

@@ -1,12 +1,14 @@
 /** window: a file read forward, in pieces that are bounded.
  *
  * Files come through one function, `read(path, offset, length)`: a promise of
- * the bytes there, fewer only at the file's end, or null where no such file is.
- * Nothing else is asked of where they are: a folder, a server, somebody's disk.
+ * the bytes there, fewer only at the file's end, or null where no such file is;
+ * it throws Differs where something else has the file's name. Nothing else is
+ * asked of where they are: a folder, a server, somebody's disk.
  */
 import {Differs, firstSet} from './bytes.mjs';
 
 const PIECE = 1 << 18;
+const REST_MAX = 1 << 27; // a frame cut short, and more
 
 export class Window {
     constructor(files, path) {
@@ -42,19 +44,19 @@ export class Window {
         return bytes;
     }
 
-    /** From `offset` to the end of the file: its size, and where the first byte
-     * stands that is not zero, or -1. */
-    async rest(offset) {
-        let set = -1;
-        for (let at = offset;;) {
+    /** Where the first byte from `offset` on stands that is not zero, or -1.
+     * Nobody looks further than a write may have come: zeros cost nothing to
+     * who makes a file of them. */
+    async firstSet(offset) {
+        for (let at = offset; at < offset + REST_MAX; at += PIECE) {
             const bytes = await this.at(at, PIECE);
-            const found = set < 0 ? firstSet(bytes) : -1;
+            const found = firstSet(bytes);
             if (found >= 0)
-                set = at + found;
-            at += bytes.length;
+                return at + found;
             if (bytes.length < PIECE)
-                return {size: at, set};
+                break;
         }
+        return -1;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "log/job.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -143,12 +144,24 @@ static const char *job_kind_text(enum job_kind kind)
     return text[kind];
 }
 
+/* A folder, a device, a pipe, or a symbolic link stands at the path, and a disk
+ * opens none of them. */
+static bool is_irregular(const struct job *job, const struct job_op *op)
+{
+    bool opens =
+        op->kind == JOB_READ || op->kind == JOB_SIZE || op->kind == JOB_MAP;
+    return opens && (job->error == EINVAL || job->error == ELOOP ||
+                     job->error == EISDIR);
+}
+
 int job_err(const struct job *job, struct err *err)
 {
     assert(job->error != 0);
     assert(job->failed < job->count);
     const struct job_op *op = &job->op[job->failed];
     const char *path = op->path[0] != '\0' ? op->path : "the data folder";
+    if (is_irregular(job, op))
+        return err_set(err, ATE_ECORRUPT, "%s: it is no regular file", path);
     if (op->kind == JOB_READ || op->kind == JOB_WRITE)
         return err_errno(err, job->error, "%s: %s at offset %llu", path,
                          job_kind_text(op->kind),

@@ -139,6 +139,7 @@ static void forget_all(struct door *d, struct chain *chain)
 
 static void chain_unready(struct door *d, struct chain *chain)
 {
+    held_finish(d, chain); /* their nodes are about to go */
     for (size_t i = 0; chain->shape != NULL && i < chain->shape->type_count;
          i++)
         keyset_clear(d, &chain->keys[i]);
@@ -155,19 +156,23 @@ static void chain_unready(struct door *d, struct chain *chain)
 
 /* ---- what happened ---- */
 
+static bool names_type(const struct inode *node, int type)
+{
+    const struct route *route = node->route;
+    for (size_t i = 0; route != NULL && i < route->domain_count; i++)
+        if (route->domains[i].type == type)
+            return true;
+    return false;
+}
+
 /* Folders and methods that stand below the name of what is gone. */
 static void forget_key(struct door *d, struct chain *chain, int type)
 {
     size_t count;
     struct inode **nodes = collect(d, chain, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct route *route = nodes[i]->route;
-        bool names = false;
-        for (size_t k = 0; route != NULL && k < route->domain_count; k++)
-            names = names || route->domains[k].type == type;
-        if (names)
+    for (size_t i = 0; i < count; i++)
+        if (names_type(nodes[i], type))
             inode_detach(d, nodes[i]);
-    }
     drop_collected(d, nodes, count);
 }
 
@@ -216,6 +221,19 @@ static void take_event(struct door *d, struct chain *chain,
         *lists = *lists || !pack_is(&change, "edit");
     }
     free(name);
+}
+
+void chain_doubts(struct door *d, struct chain *chain, int type)
+{
+    size_t count;
+    struct inode **nodes = collect(d, chain, &count);
+    chain->changes++;
+    forget_derived(d, chain);
+    forget_listings(d, chain);
+    for (size_t i = 0; i < count; i++)
+        if (names_type(nodes[i], type))
+            inode_forget_entry(d, nodes[i]);
+    drop_collected(d, nodes, count);
 }
 
 static bool is_activation(const struct pack *event)
@@ -286,7 +304,7 @@ static bool is_awaited(const struct door *d, const struct chain *chain)
     for (const struct op *op = d->ops; op != NULL; op = op->next)
         if (op->node->chain == chain)
             return true;
-    return false;
+    return held_has(d, chain);
 }
 
 /* A chain that is followed is open in the engine: not too many at a time. The

@@ -15,66 +15,6 @@
 
 /* ---- replies ---- */
 
-void reply_drop(struct door *d, struct inode *node)
-{
-    if (node->reply == NULL)
-        return;
-    content_unref(node->reply);
-    node->reply = NULL;
-    d->reply_count--;
-    inode_unref(d, node);
-}
-
-/* The file that shows the reply of a node; NULL: nobody has looked for it. */
-static struct inode *shown_reply(struct door *d, const struct inode *node)
-{
-    struct buffer name = {0};
-    buffer_printf(&name, "%s.reply", node->name);
-    struct inode *shown = inode_find(d, node->parent, name.data);
-    buffer_free(&name);
-    return shown != NULL && shown->kind == NODE_REPLY ? shown : NULL;
-}
-
-void reply_end(struct door *d, struct inode *node)
-{
-    struct inode *shown =
-        node->reply != NULL && node->is_current ? shown_reply(d, node) : NULL;
-    if (shown != NULL)
-        inode_detach(d, shown);
-    reply_drop(d, node);
-}
-
-/* Make room for one more: any other goes. */
-static void drop_some_reply(struct door *d, const struct inode *but)
-{
-    for (size_t i = 0; i < TABLE_SIZE; i++)
-        for (struct inode *n = d->inos[i]; n != NULL; n = n->ino_next)
-            if (n->reply != NULL && n != but) {
-                reply_drop(d, n);
-                return;
-            }
-}
-
-void reply_set(struct door *d, struct inode *node, const struct buffer *reply)
-{
-    if (!node->is_current)
-        node = inode_find(d, node->parent, node->name);
-    if (node == NULL || node->kind != NODE_FILE)
-        return;
-    if (node->reply == NULL) {
-        if (d->reply_count >= DOOR_REPLIES_MAX)
-            drop_some_reply(d, node);
-        d->reply_count++;
-        inode_ref(node);
-        inode_unlist(d, node->parent);
-    }
-    content_unref(node->reply);
-    node->reply = content_new(reply->data, reply->len);
-    struct inode *shown = shown_reply(d, node);
-    if (shown != NULL)
-        inode_went_stale(d, shown);
-}
-
 static void keep_reply(struct door *d, struct op *op, struct inode *node)
 {
     if (op->handle != NULL && is_command(node))
@@ -82,11 +22,12 @@ static void keep_reply(struct door *d, struct op *op, struct inode *node)
     reply_set(d, node, &op->reply);
 }
 
-/* A mistake that the engine does not have to be asked about. */
 void op_problem(struct door *d, struct op *op, struct inode *node,
-                const struct method *method, const char *why)
+                const struct method *method, int code, const char *why)
 {
-    struct ate_error error = {.code = ATE_INVALID};
+    struct ate_error error = {.code = code};
+    if (method == NULL)
+        return; /* its type turns that off: nobody called anything */
     size_t len = strlen(why);
     len = len < sizeof(error.text) ? len : sizeof(error.text) - 1;
     memcpy(error.text, why, len);
@@ -112,7 +53,7 @@ int op_call(struct door *d, struct op *op, struct inode *node,
     op->has_answer = false;
     op->code = 0;
     op->call = call_start(d, true, node->chain, method->name, args,
-                          left_ms > 1 ? (uint32_t)left_ms : 1);
+                          left_ms > 1 ? (uint32_t)left_ms : 1, op->proposes);
     return DOOR_WAIT;
 }
 
@@ -159,7 +100,8 @@ void command_answer(struct door *d, struct op *op,
         if (op->method->writes || op->reply.len == 0)
             render_reply(&op->reply, op->caller, op->method, &value);
     }
-    keep_reply(d, op, op->caller);
+    if (op->code != 0 || !op->proposes)
+        keep_reply(d, op, op->caller);
     buffer_clear(&op->reply);
     op_run(d, op);
 }
@@ -197,7 +139,7 @@ static int call_unit(struct door *d, struct op *op, struct inode *node,
     if (rc == 0) {
         rc = op_call(d, op, node, method, &args);
     } else {
-        op_problem(d, op, node, method, buffer_string(&why));
+        op_problem(d, op, node, method, ATE_INVALID, buffer_string(&why));
         rc = -EINVAL;
     }
     free_given(given, source->binding_count);
@@ -242,13 +184,16 @@ int command_run(struct door *d, struct op *op, struct inode *node,
 
 /* ---- a write ---- */
 
-static int begin_write(struct op *op)
+static int begin_write(struct door *d, struct op *op)
 {
     struct handle *h = op->handle;
     if (h->is_busy)
         return -EBUSY;
     if (h->pending.len + op->ask.size > DOOR_CALL_MAX) {
         buffer_clear(&h->pending);
+        op_problem(d, op, h->node,
+                   &h->node->shape->methods[inode_writer(h->node)->index],
+                   ATE_LIMIT, "one call has at most 16 MiB");
         return -E2BIG;
     }
     h->is_busy = true;
@@ -279,7 +224,7 @@ static size_t end_write(struct op *op, int rc)
 int command_write(struct door *d, struct op *op)
 {
     if (op->stage == 0) {
-        int rc = begin_write(op);
+        int rc = begin_write(d, op);
         if (rc != 0)
             return rc;
     }
@@ -312,6 +257,7 @@ int command_flush(struct door *d, struct op *op)
     if (!rest || h->is_busy)
         return op_done(d, op);
     op_problem(d, op, h->node, &h->node->shape->methods[source->index],
+               ATE_INVALID,
                "what was written last is no whole call: a line ends with a "
                "newline, a JSON object with its brace");
     return -EINVAL;
@@ -337,21 +283,34 @@ int command_read(struct door *d, struct op *op)
 
 /* ---- its news ---- */
 
-int command_settle(struct door *d, struct op *op)
+static bool is_late(const struct door *d, const struct op *op)
 {
-    struct chain *chain = op->caller != NULL ? op->caller->chain : NULL;
+    return d->now_ms >= op->settle_ms || op->is_interrupted;
+}
+
+int command_hears(struct door *d, struct op *op)
+{
+    const struct chain *chain = op->caller != NULL ? op->caller->chain : NULL;
     if (op->index == 0 || chain == NULL)
         return 0;
     if (op->settle_ms == 0)
         op->settle_ms = d->now_ms + DOOR_SETTLE_MS;
-    bool late = d->now_ms >= op->settle_ms || op->is_interrupted;
-    if (chain->seen < op->index && !late && chain->follow != NULL) {
+    if (chain->seen < op->index && !is_late(d, op) && chain->follow != NULL) {
         op->waits_for_more = true;
         return DOOR_WAIT;
     }
-    if (op->flush == 0 && !late)
+    return 0;
+}
+
+int command_settle(struct door *d, struct op *op)
+{
+    if (op->index == 0 || op->caller == NULL)
+        return 0;
+    if (command_hears(d, op) == DOOR_WAIT)
+        return DOOR_WAIT;
+    if (op->flush == 0 && !is_late(d, op))
         op->flush = d->world.flush(d->world.ctx);
-    if (op->flush != 0 && !late) {
+    if (op->flush != 0 && !is_late(d, op)) {
         op->waits_for_more = true;
         return DOOR_WAIT;
     }

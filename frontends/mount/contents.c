@@ -20,11 +20,12 @@ static void put_known(struct door *d, struct inode *node, struct buffer *out)
     }
     if (node->kind == NODE_REPLY) {
         struct buffer method = {0};
-        if (name_of_reply(node->name, &method)) {
-            struct inode *of = inode_find(d, node->parent, method.data);
-            if (of != NULL && of->reply != NULL)
-                buffer_put(out, of->reply->data, of->reply->len);
-        }
+        const struct content *reply =
+            name_of_reply(node->name, &method)
+                ? reply_find(d, node->parent, method.data)
+                : NULL;
+        if (reply != NULL)
+            buffer_put(out, reply->data, reply->len);
         buffer_free(&method);
         return;
     }

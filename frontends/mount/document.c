@@ -10,6 +10,19 @@
 
 /* ---- the copy ---- */
 
+const struct method *document_method(const struct inode *node, const char *verb)
+{
+    const struct source *source =
+        node->route->writer != NULL ? node->route->writer : node->route->reader;
+    if (source->kind == SOURCE_METHOD)
+        return &node->shape->methods[source->index];
+    struct buffer name = {0};
+    buffer_printf(&name, "%s.%s", node->shape->types[source->index].name, verb);
+    int found = shape_method(node->shape, name.data);
+    buffer_free(&name);
+    return found >= 0 ? &node->shape->methods[found] : NULL;
+}
+
 int document_load(struct door *d, struct op *op, struct handle *h)
 {
     if (h->is_loaded)
@@ -22,23 +35,56 @@ int document_load(struct door *d, struct op *op, struct handle *h)
     return 0;
 }
 
-int document_write(struct door *d, struct op *op)
+static bool is_blank(const char *data, size_t len)
 {
-    struct handle *h = op->handle;
+    for (size_t i = 0; i < len; i++)
+        if (data[i] == '\0' || strchr(" \t\r\n", data[i]) == NULL)
+            return false;
+    return true;
+}
+
+static int take_piece(struct door *d, struct op *op, struct handle *h)
+{
     int rc = document_load(d, op, h);
     if (rc != 0)
         return rc;
     uint64_t at = (h->flags & O_APPEND) != 0 ? h->data.len : op->ask.offset;
-    if (at > DOOR_CALL_MAX || at + op->ask.size > DOOR_CALL_MAX)
+    if (at > DOOR_CALL_MAX || at + op->ask.size > DOOR_CALL_MAX) {
+        op_problem(d, op, h->node, document_method(h->node, "put"), ATE_LIMIT,
+                   "a file that is written has at most 16 MiB");
         return -EFBIG;
+    }
+    h->is_in_order = h->is_in_order && at == h->data.len;
     if (at + op->ask.size > h->data.len)
         buffer_resize(&h->data, (size_t)at + op->ask.size);
     if (op->ask.size > 0)
         memcpy(h->data.data + at, op->ask.data, op->ask.size);
-    h->is_dirty = true;
+    h->is_called =
+        h->is_called && h->is_in_order && is_blank(op->ask.data, op->ask.size);
+    h->is_dirty = !h->is_called;
     h->is_cut = false;
+    op->has_taken = true;
+    op->judges = h->is_dirty && h->is_in_order &&
+                 inode_writer(h->node)->kind == SOURCE_OBJECT &&
+                 document_is_over(h->data.data, h->data.len);
+    return 0;
+}
+
+/* Whoever writes a whole object hears at once what became of it: a shell looks
+ * at write(2) and at nothing behind it. What was refused is not taken. */
+int document_write(struct door *d, struct op *op)
+{
+    struct handle *h = op->handle;
+    int rc = op->has_taken ? 0 : take_piece(d, op, h);
+    if (rc == 0 && op->judges) {
+        h->is_dirty = false; /* it is not judged twice */
+        rc = document_judge(d, op, h);
+        if (rc < 0 && h->data.len >= op->ask.size) /* nobody else cut it */
+            buffer_resize(&h->data, h->data.len - op->ask.size);
+        h->is_called = rc == 0;
+    }
     struct told told = {.len = op->ask.size};
-    return op_tell(d, op, &told);
+    return rc != 0 ? rc : op_tell(d, op, &told);
 }
 
 int document_read(struct door *d, struct op *op)
@@ -58,20 +104,6 @@ int document_read(struct door *d, struct op *op)
 }
 
 /* ---- the call ---- */
-
-static const struct method *method_of(const struct inode *node,
-                                      const char *verb)
-{
-    const struct source *source =
-        node->route->writer != NULL ? node->route->writer : node->route->reader;
-    if (source->kind == SOURCE_METHOD)
-        return &node->shape->methods[source->index];
-    struct buffer name = {0};
-    buffer_printf(&name, "%s.%s", node->shape->types[source->index].name, verb);
-    int found = shape_method(node->shape, name.data);
-    buffer_free(&name);
-    return found >= 0 ? &node->shape->methods[found] : NULL;
-}
 
 static size_t pieces_of(const struct shape *shape, const struct field *field)
 {
@@ -181,7 +213,7 @@ static void put_base(struct buffer *args, const char *version)
 int document_call(struct door *d, struct op *op, struct inode *node,
                   const char *version, const void *data, size_t len)
 {
-    const struct method *method = method_of(node, "put");
+    const struct method *method = document_method(node, "put");
     struct buffer args = {0};
     struct buffer why = {0};
     bool is_object = node->route->writer->kind == SOURCE_OBJECT;
@@ -194,7 +226,7 @@ int document_call(struct door *d, struct op *op, struct inode *node,
     if (rc == 0) {
         rc = op_call(d, op, node, method, &args);
     } else {
-        op_problem(d, op, node, method, buffer_string(&why));
+        op_problem(d, op, node, method, ATE_INVALID, buffer_string(&why));
         rc = -EINVAL;
     }
     buffer_free(&args);
@@ -208,7 +240,7 @@ int document_delete(struct door *d, struct op *op, struct inode *node)
     bool is_object = source != NULL && source->kind == SOURCE_OBJECT;
     const struct method *method =
         is_object && node->shape->types[source->index].can_delete
-            ? method_of(node, "delete")
+            ? document_method(node, "delete")
             : NULL;
     if (method == NULL)
         return -EPERM;
@@ -280,9 +312,9 @@ static int look(struct door *d, struct op *op, struct handle *h)
     if (rc == 0)
         rc = document_load(d, op, h);
     if (rc == -ESTALE) {
-        const struct method *method = method_of(h->node, "put");
+        const struct method *method = document_method(h->node, "put");
         if (method != NULL)
-            op_problem(d, op, h->node, method,
+            op_problem(d, op, h->node, method, ATE_STALE,
                        "somebody else wrote the file after it was opened; "
                        "open it again");
     }
@@ -293,6 +325,7 @@ static int look(struct door *d, struct op *op, struct handle *h)
         return 0;
     }
     op->stage = STAGE_CALL;
+    h->was_judged = true;
     return document_call(d, op, h->node, is_based(h) ? h->node->version : "",
                          h->data.data, h->data.len);
 }

@@ -64,6 +64,8 @@ static void op_free(struct door *d, struct op *op)
     }
     if (op->handle != NULL && op->ask.kind == ASK_OPENDIR)
         handle_free(d, op->handle);
+    if (op->ask.kind == ASK_DELETE)
+        held_end(d, op->node);
     forget_later(d, &op->later);
     buffer_free(&op->later);
     inode_unref(d, op->node);
@@ -130,7 +132,8 @@ static bool decides(const struct op *op, int code)
     return code == ENOENT &&
            (op->ask.kind == ASK_LOOKUP || op->ask.kind == ASK_CREATE ||
             op->ask.kind == ASK_RENAME || op->ask.kind == ASK_UNLINK ||
-            op->ask.kind == ASK_FLUSH || op->ask.kind == ASK_FSYNC);
+            op->ask.kind == ASK_FLUSH || op->ask.kind == ASK_FSYNC ||
+            op->ask.kind == ASK_WRITE);
 }
 
 void op_wake(struct door *d, struct fetch *fetch, int code)
@@ -246,8 +249,10 @@ static int op_do(struct door *d, struct op *op)
         [ASK_FLUSH] = do_flush,        [ASK_FSYNC] = do_flush,
         [ASK_RELEASE] = do_release,    [ASK_OPENDIR] = do_opendir,
         [ASK_READDIR] = do_readdir,    [ASK_UNLINK] = scratch_unlink,
-        [ASK_RENAME] = scratch_rename,
+        [ASK_RENAME] = scratch_rename, [ASK_DELETE] = held_delete,
     };
+    if (op->runs == 0 && held_gate(d, op))
+        return DOOR_WAIT;
     if (++op->runs > DOOR_RUNS_MAX && op->waits_for_more == false &&
         op->taken == 0 && op->ask.kind != ASK_READ)
         return -EIO;
@@ -262,7 +267,8 @@ void op_run(struct door *d, struct op *op)
     else if (rc == 0)
         op_free(d, op);
     else
-        assert(op->waits != NULL || op->is_calling || op->waits_for_more);
+        assert(op->waits != NULL || op->is_calling || op->waits_for_more ||
+               op->is_gated);
 }
 
 /* ---- asking ---- */
@@ -278,9 +284,10 @@ static char *copy_name(const char *name)
     return name != NULL ? memory_string(name) : NULL;
 }
 
-static bool is_release(const struct ask *ask)
+/* What has to be taken, however many there are. */
+static bool is_due(const struct ask *ask)
 {
-    return ask->kind == ASK_RELEASE;
+    return ask->kind == ASK_RELEASE || ask->kind == ASK_DELETE;
 }
 
 void door_ask(struct door *d, const struct ask *ask)
@@ -291,7 +298,7 @@ void door_ask(struct door *d, const struct ask *ask)
         refuse(d, ask->token, ESTALE);
         return;
     }
-    if (d->op_count >= DOOR_ASKS_MAX && !is_release(ask)) {
+    if (d->op_count >= DOOR_ASKS_MAX && !is_due(ask)) {
         refuse(d, ask->token, EAGAIN);
         return;
     }
@@ -348,7 +355,7 @@ static void end_late(struct door *d, struct op *op)
     if (calls && d->now_ms < op->deadline_ms + GRACE_MS)
         return;
     if (calls)
-        op_problem(d, op, op->caller, op->method,
+        op_problem(d, op, op->caller, op->method, ATE_CANCELED,
                    "no answer before the deadline: whether it was done is not "
                    "known");
     op_fail(d, op, ETIMEDOUT);
@@ -378,6 +385,18 @@ void door_tick(struct door *d, int64_t now_ms)
             op_run(d, op);
         }
     }
+    held_tick(d);
+    held_wake(d);
+}
+
+size_t door_held(const struct door *d)
+{
+    return d->held_count;
+}
+
+void door_finish(struct door *d)
+{
+    held_finish(d, NULL);
 }
 
 size_t door_pending(const struct door *d)
@@ -414,10 +433,12 @@ void door_free(struct door *d)
         return;
     while (d->ops != NULL)
         op_fail(d, d->ops, EINTR);
+    held_free(d);
     fetches_free(d);
     while (d->handles != NULL)
         handle_free(d, d->handles);
     inodes_free(d);
+    replies_free(d);
     chains_end(d);
     free(d->as);
     free(d);

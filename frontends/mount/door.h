@@ -27,9 +27,11 @@ enum {
     DOOR_SCRATCH_FILES = 1024,    /* how many */
     DOOR_WATCH_MAX = 1 << 20,     /* bytes that wait for one reader */
     DOOR_KEYS_MAX = 1000000,      /* names in a folder */
-    DOOR_REPLIES_MAX = 1024,      /* methods whose last reply is kept */
+    DOOR_REPLIES_MAX = 1024,      /* files whose last reply is kept */
     DOOR_FOLLOWED_MAX = 256,      /* chains in use at a time */
     DOOR_ASKS_MAX = 4096,         /* under way */
+    DOOR_HELD_MAX = 256,          /* objects unlinked and not yet deleted */
+    DOOR_HELD_MS = 1000,          /* for which such a one may be written anew */
     DOOR_STEP_MS = 5000,   /* then a write that has done something returns */
     DOOR_SETTLE_MS = 250,  /* for a write's own news to come back */
     DOOR_STAT_MS = 1000,   /* for the size of events.jsonl */
@@ -52,6 +54,7 @@ enum ask_kind {
     ASK_READDIR,
     ASK_UNLINK,
     ASK_RENAME,
+    ASK_DELETE, /* the door's own: what was unlinked is deleted */
 };
 
 enum ask_set { SET_SIZE = 1, SET_MODE = 2, SET_OWNER = 4, SET_MTIME = 8 };
@@ -69,6 +72,7 @@ struct ask {
     unsigned mode; /* of CREATE and SETATTR */
     unsigned set;  /* of SETATTR */
     uint32_t uid, gid;
+    uint32_t pid; /* who asks; 0: not known */
     int64_t mtime_ms;
     uint64_t offset; /* of READ and WRITE; of READDIR an entry's number; of
                         SETATTR the size */
@@ -115,6 +119,8 @@ struct world {
     /* What was said of a name, or of a file's data and attributes, is over. */
     void (*forget_entry)(void *ctx, uint64_t folder, const char *name);
     void (*forget_data)(void *ctx, uint64_t ino);
+    /* Is the process still there? Also when that is not known (0). */
+    bool (*lives)(void *ctx, uint32_t pid);
     /* A number for all that was forgotten until now: door_flushed() is called
      * when the kernel has done so; 0: it has. */
     uint64_t (*flush)(void *ctx);
@@ -149,6 +155,14 @@ void door_flushed(struct door *door, uint64_t number);
 
 /* `now_ms` of a clock that never goes back; to be called 10 times a second. */
 void door_tick(struct door *door, int64_t now_ms);
+
+/* How many objects were unlinked and are still there: while there are some, it
+ * is better to tick 200 times a second, for they go when who unlinked them has
+ * ended. */
+size_t door_held(const struct door *door);
+
+/* Delete them all, now; they are gone when door_held() says so. */
+void door_finish(struct door *door);
 
 /* How many asks are under way. */
 size_t door_pending(const struct door *door);

@@ -25,7 +25,7 @@ int errno_of(int code)
 
 uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
                     const char *method, const struct buffer *args,
-                    uint32_t deadline_ms)
+                    uint32_t deadline_ms, bool proposes)
 {
     struct ate_request request = {
         .chain = chain != NULL ? chain->name : NULL,
@@ -33,6 +33,7 @@ uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
         .args = args != NULL ? args->data : NULL,
         .args_len = args != NULL ? args->len : 0,
         .as = d->as,
+        .propose = proposes,
         .deadline_ms = deadline_ms,
     };
     return (is_call ? d->world.call : d->world.read)(d->world.ctx, &request);
@@ -46,7 +47,8 @@ struct fetch *fetch_start(struct door *d, bool is_call, struct chain *chain,
     fetch->chain = chain;
     fetch->next = d->fetches;
     d->fetches = fetch;
-    fetch->call = call_start(d, is_call, chain, method, args, deadline_ms);
+    fetch->call =
+        call_start(d, is_call, chain, method, args, deadline_ms, false);
     return fetch;
 }
 
@@ -113,20 +115,23 @@ static void take_end(struct door *d, struct fetch *fetch,
     fetch_free(d, fetch);
 }
 
-void door_answer(struct door *d, const struct ate_answer *answer)
+static void take_answer(struct door *d, const struct ate_answer *answer)
 {
     struct fetch *fetch = fetch_of(d, answer->call);
-    if (fetch != NULL && answer->kind == ATE_ANSWER_DATA) {
-        take_row(d, fetch, answer);
-        return;
-    }
+    struct op *op = d->ops;
     if (fetch != NULL) {
-        take_end(d, fetch, answer);
+        (answer->kind == ATE_ANSWER_DATA ? take_row : take_end)(d, fetch,
+                                                                answer);
         return;
     }
-    for (struct op *op = d->ops; op != NULL; op = op->next)
-        if (op->call == answer->call) {
-            command_answer(d, op, answer);
-            return;
-        }
+    while (op != NULL && op->call != answer->call)
+        op = op->next;
+    if (op != NULL)
+        command_answer(d, op, answer);
+}
+
+void door_answer(struct door *d, const struct ate_answer *answer)
+{
+    take_answer(d, answer);
+    held_wake(d);
 }

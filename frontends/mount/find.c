@@ -254,11 +254,9 @@ static struct inode *find_special(struct door *d, struct inode *folder,
     if (folder == chain->root && chain->damage != NULL &&
         strcmp(name, "damaged.txt") == 0)
         return inode_new(d, NODE_DAMAGED, folder, name);
-    if (name_of_reply(name, &method)) {
-        struct inode *of = inode_find(d, folder, method.data);
-        if (of != NULL && of->reply != NULL)
-            node = inode_new(d, NODE_REPLY, folder, name);
-    }
+    if (name_of_reply(name, &method) &&
+        reply_find(d, folder, method.data) != NULL)
+        node = inode_new(d, NODE_REPLY, folder, name);
     buffer_free(&method);
     return node;
 }
@@ -458,13 +456,14 @@ static int list_above(struct door *d, struct op *op, struct inode *folder,
     return 0;
 }
 
-/* Replies are nodes' own, found by walking the names that are listed. */
+/* Those of the commands that are listed. */
 static void add_replies(struct door *d, struct handle *h, struct inode *folder)
 {
     size_t count = h->name_count;
     for (size_t i = 0; i < count; i++) {
         struct inode *node = inode_find(d, folder, h->names[i].name);
-        if (node == NULL || node->reply == NULL || !is_command(node))
+        if (node == NULL || !is_command(node) ||
+            reply_find(d, folder, node->name) == NULL)
             continue;
         struct buffer name = {0};
         buffer_printf(&name, "%s.reply", node->name);

@@ -207,7 +207,6 @@ static void inode_free(struct door *d, struct inode *node)
     inode_set_content(d, node, NULL);
     d->scratch_bytes -= node->data.len;
     d->node_count--;
-    content_unref(node->reply);
     shape_unref(node->shape);
     buffer_free(&node->data);
     free(node->name);
@@ -269,16 +268,13 @@ void inode_detach(struct door *d, struct inode *node)
     name_remove(d, node);
     fresh_remove(node);
     node->is_fresh = false;
-    inode_ref(node);
-    reply_drop(d, node);
-    inode_unref(d, node);
+    inode_settle(d, node);
 }
 
 struct inode *inode_replace(struct door *d, struct inode *node)
 {
     struct inode *parent = node->parent;
     struct buffer name = {0};
-    struct content *reply = content_ref(node->reply); /* it is the path's */
     assert(node->is_current && parent != NULL);
     inode_ref(node);
     inode_ref(parent);
@@ -288,12 +284,8 @@ struct inode *inode_replace(struct door *d, struct inode *node)
     next->route = node->route;
     next->shape = shape_ref(node->shape);
     next->value = node->value != NULL ? memory_string(node->value) : NULL;
-    next->reply = reply;
-    if (reply != NULL) {
-        inode_ref(next);
-        d->reply_count++;
-    }
     buffer_free(&name);
+    held_follow(d, node, next);
     inode_unref(d, parent);
     inode_unref(d, node);
     return next;

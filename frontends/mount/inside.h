@@ -22,6 +22,8 @@
 struct ate_error;
 struct op;
 struct fetch;
+struct held;
+struct reply;
 
 enum { DOOR_WAIT = 1, DOOR_RUNS_MAX = 64 };
 
@@ -111,7 +113,6 @@ struct inode {
     int64_t before_ms; /* that of the version before */
     int error;         /* instead of a content */
     struct content *content;
-    struct content *reply; /* of a method's file: what it said last */
     struct buffer data;    /* of SCRATCH */
     unsigned mode;         /* of SCRATCH */
     struct inode *origin;  /* of SCRATCH: what was moved there */
@@ -142,14 +143,16 @@ struct handle {
     struct buffer pending; /* not yet a whole call */
     struct buffer reply;
     size_t reply_read;
-    uint64_t expected; /* offset of the next write */
     bool has_written;
     bool is_busy;
     /* documents */
     struct buffer data;
     bool is_loaded; /* data has what the file holds */
     bool is_dirty;
-    bool is_cut; /* truncated when it was opened, and nothing since */
+    bool is_cut;      /* truncated when it was opened, and nothing since */
+    bool is_in_order; /* written from its start, each piece behind the last */
+    bool is_called;   /* by a write: since then only blanks came */
+    bool was_judged;  /* once, whatever came of it */
     /* folders */
     struct listed *names;
     size_t name_count, name_room;
@@ -189,8 +192,12 @@ struct op {
     struct inode *caller; /* whose method it is, and */
     const struct method *method;
     bool is_calling, is_partial;
+    bool proposes; /* the call is judged and not done */
+    bool is_gated; /* it waits for what is being deleted */
     int stage;
-    int code; /* errno of the last call */
+    bool has_taken; /* of a document: its piece, and */
+    bool judges;    /* that was the last one */
+    int code;       /* errno of the last call */
     bool has_answer;
     struct buffer reply; /* of the last call */
     uint64_t index;      /* of the last transaction, +1 */
@@ -231,7 +238,7 @@ struct door {
     struct inode *inos[TABLE_SIZE];
     struct inode *names[TABLE_SIZE];
     struct list idle, kept;
-    size_t node_count, idle_count, reply_count;
+    size_t node_count, idle_count;
     uint64_t kept_bytes, scratch_bytes;
     size_t scratch_count;
     struct chain *chains;
@@ -242,6 +249,11 @@ struct door {
     size_t op_count;
     struct handle *handles;
     struct fetch *fetches;
+    struct reply *replies; /* newest first */
+    struct held *held;     /* likewise */
+    size_t held_count;
+    uint32_t crossing_pid; /* who was told EXDEV last, for a rename onto */
+    uint64_t crossing_ino;
 };
 
 /* ---- nodes (inode.c) ---- */
@@ -296,7 +308,7 @@ void fetches_free(struct door *d);
 int errno_of(int code);
 uint64_t call_start(struct door *d, bool is_call, struct chain *chain,
                     const char *method, const struct buffer *args,
-                    uint32_t deadline_ms);
+                    uint32_t deadline_ms, bool proposes);
 
 /* ---- ops (door.c) ---- */
 
@@ -321,6 +333,9 @@ int chains_need(struct door *d, struct op *op);
 struct chain *chain_find(const struct door *d, const char *name);
 int chain_need(struct door *d, struct op *op, struct chain *chain);
 void chain_damaged(struct door *d, struct chain *chain, const char *why);
+/* An object of the type may be gone: the kernel asks again for what depends on
+ * that. */
+void chain_doubts(struct door *d, struct chain *chain, int type);
 void chains_end(struct door *d);
 
 /* ---- keys (keyset.c) ---- */
@@ -383,7 +398,17 @@ void lines_clear(struct door *d, struct lines *log);
 void watch_row(struct door *d, struct chain *chain, const struct pack *row);
 int watch_read(struct door *d, struct op *op);
 
-/* ---- writing (command.c, document.c, scratch.c) ---- */
+/* ---- replies, by the path of a file (reply.c) ---- */
+
+void reply_set(struct door *d, struct inode *node, const struct buffer *text);
+/* What the file of that name said last, until the next one is set; NULL. */
+const struct content *reply_find(const struct door *d,
+                                 const struct inode *folder, const char *name);
+/* There is none any more, and no file of it. */
+void reply_end(struct door *d, struct inode *node);
+void replies_free(struct door *d);
+
+/* ---- writing (command.c, document.c) ---- */
 
 /* The source of a node that writes, or NULL. */
 const struct source *inode_writer(const struct inode *node);
@@ -401,17 +426,19 @@ void command_answer(struct door *d, struct op *op,
                     const struct ate_answer *answer);
 /* Has what the op wrote come back to us? 0 or DOOR_WAIT. */
 int command_settle(struct door *d, struct op *op);
+/* Likewise, whatever the kernel still keeps. */
+int command_hears(struct door *d, struct op *op);
 /* The end of the call under way: DOOR_WAIT, 0 or -errno. */
 int call_end(struct op *op);
+/* A failure that no call of the op told: its reply. */
 void op_problem(struct door *d, struct op *op, struct inode *node,
-                const struct method *method, const char *why);
-void reply_set(struct door *d, struct inode *node, const struct buffer *reply);
-void reply_drop(struct door *d, struct inode *node);
-/* There is none any more, and no file of it. */
-void reply_end(struct door *d, struct inode *node);
+                const struct method *method, int code, const char *why);
 int op_call(struct door *d, struct op *op, struct inode *node,
             const struct method *method, const struct buffer *args);
 
+/* The method that writes the file: of an object TYPE.verb; NULL: it is off. */
+const struct method *document_method(const struct inode *node,
+                                     const char *verb);
 int document_load(struct door *d, struct op *op, struct handle *handle);
 int document_write(struct door *d, struct op *op);
 int document_read(struct door *d, struct op *op);
@@ -420,6 +447,32 @@ int document_judge(struct door *d, struct op *op, struct handle *handle);
 int document_call(struct door *d, struct op *op, struct inode *node,
                   const char *version, const void *data, size_t len);
 int document_delete(struct door *d, struct op *op, struct inode *node);
+
+/* ---- objects that were unlinked (held.c) ---- */
+
+int held_unlink(struct door *d, struct op *op, struct inode *node);
+int held_delete(struct door *d, struct op *op); /* the door's own ask */
+/* The op was told EXDEV for a rename onto `target`. */
+void held_crosses(struct door *d, const struct op *op,
+                  const struct inode *target);
+/* Somebody writes the name anew: the node has it again, unless it is being
+ * deleted. */
+void held_take(struct door *d, struct inode *node);
+/* `next` is a newer version of the node. */
+void held_follow(struct door *d, struct inode *node, struct inode *next);
+/* It was deleted, or could not be. */
+void held_end(struct door *d, struct inode *node);
+bool held_has(const struct door *d, const struct chain *chain);
+/* Begin to delete those whose time has come; all of a chain (NULL: of all). */
+void held_tick(struct door *d);
+void held_finish(struct door *d, const struct chain *chain);
+/* Has an op that is new to wait for what is being deleted? held_wake() runs it
+ * then. */
+bool held_gate(struct door *d, struct op *op);
+void held_wake(struct door *d);
+void held_free(struct door *d);
+
+/* ---- scratch files (scratch.c) ---- */
 
 int scratch_make(struct door *d, struct op *op, struct inode *folder,
                  const char *name, struct inode **made);

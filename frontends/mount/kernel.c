@@ -171,6 +171,7 @@ static void reply(struct request *r, const struct told *told)
     case ASK_RELEASE:
     case ASK_UNLINK:
     case ASK_RENAME:
+    case ASK_DELETE:
         fuse_reply_err(r->req, 0);
         break;
     }
@@ -207,7 +208,10 @@ static struct request *request_new(fuse_req_t req, enum ask_kind kind,
     struct request *r = memory_new(sizeof(*r));
     r->kernel = fuse_req_userdata(req);
     r->req = req;
-    r->ask = (struct ask){.kind = kind, .token = r, .ino = ino};
+    r->ask = (struct ask){.kind = kind,
+                          .token = r,
+                          .ino = ino,
+                          .pid = (uint32_t)fuse_req_ctx(req)->pid};
     if (file != NULL) {
         r->file = *file;
         r->ask.handle = file->fh;

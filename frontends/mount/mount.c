@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,7 +36,7 @@
 #include "mount/kernel.h"
 #include "mount/notifier.h"
 
-enum { TICK_MS = 100, FAREWELL_MS = 2000 };
+enum { TICK_MS = 100, HELD_TICK_MS = 5, FAREWELL_MS = 2000 };
 
 struct mount {
     struct ate *ate;
@@ -46,6 +48,7 @@ struct mount {
     struct notifier *notifier;
     struct guard *guard;
     char *dir;
+    bool has_made; /* the folder, which goes with it */
     pthread_t thread;
     bool has_thread;
     int stop_fd, ended_fd;
@@ -90,6 +93,19 @@ static void world_forget_entry(void *ctx, uint64_t folder, const char *name)
 static void world_forget_data(void *ctx, uint64_t ino)
 {
     notifier_data(((struct mount *)ctx)->notifier, ino);
+}
+
+/* One that nobody has waited for yet has ended, too. */
+static bool world_lives(void *ctx, uint32_t pid)
+{
+    (void)ctx;
+    int fd = pid != 0 ? pidfd_open((pid_t)pid, 0) : -1;
+    if (fd < 0)
+        return pid == 0 || errno != ESRCH; /* a thread; no more files */
+    struct pollfd ended = {.fd = fd, .events = POLLIN};
+    bool lives = poll(&ended, 1, 0) == 0;
+    close(fd);
+    return lives;
 }
 
 static uint64_t world_flush(void *ctx)
@@ -143,6 +159,15 @@ static void take_ask(void *owner, const struct fuse_buf *ask)
     leave(m);
 }
 
+/* Until the next tick. */
+static int timeout_of(struct mount *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool holds = m->kernel.door != NULL && door_held(m->kernel.door) > 0;
+    pthread_mutex_unlock(&m->lock);
+    return holds ? HELD_TICK_MS : TICK_MS;
+}
+
 /* False: somebody stops it, or unmounted it. */
 static bool turn(struct mount *m, int timeout_ms)
 {
@@ -157,6 +182,21 @@ static bool turn(struct mount *m, int timeout_ms)
     take_flushes(m);
     leave(m);
     return fds[2].revents == 0 && fds[3].revents == 0;
+}
+
+/* What was unlinked is deleted before it ends. */
+static void finish(struct mount *m)
+{
+    int64_t end = now_ms() + FAREWELL_MS;
+    enter(m);
+    door_finish(m->kernel.door);
+    leave(m);
+    while (timeout_of(m) == HELD_TICK_MS && now_ms() < end) {
+        struct pollfd answers = {.fd = ate_port_fd(m->port), .events = POLLIN};
+        poll(&answers, 1, HELD_TICK_MS);
+        enter(m);
+        leave(m);
+    }
 }
 
 /* (3) */
@@ -185,8 +225,9 @@ static void tell_ended(struct mount *m)
 static void *loop(void *arg)
 {
     struct mount *m = arg;
-    while (turn(m, TICK_MS))
+    while (turn(m, timeout_of(m)))
         ;
+    finish(m);
     say_farewell(m);
     tell_ended(m);
     return NULL;
@@ -234,6 +275,23 @@ static int check_dir(const char *dir, struct ate_error *error)
     return 0;
 }
 
+/* Where there is none, the folder is made; those above it are not: who mistypes
+ * a path hears of that. */
+static int make_dir(const char *dir, bool *made, struct ate_error *error)
+{
+    clear_dead(dir);
+    *made = mkdir(dir, 0777) == 0;
+    if (*made || errno == EEXIST)
+        return 0;
+    if (errno == ENOENT)
+        return fail(error, ATE_NOT_FOUND,
+                    "mount %s: there is no folder to make it in; make that "
+                    "first, with mkdir -p",
+                    dir);
+    return fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
+                "mount %s: making the folder: %s", dir, strerror(errno));
+}
+
 /* libfuse explains itself line by line; the first one is what went wrong. */
 static _Thread_local char said[256];
 
@@ -279,6 +337,7 @@ static int start_threads(struct mount *m, const struct mount_options *options,
         .tell = world_tell,
         .forget_entry = world_forget_entry,
         .forget_data = world_forget_data,
+        .lives = world_lives,
         .flush = world_flush,
     };
     const struct door_options door = {
@@ -305,15 +364,21 @@ static int start_threads(struct mount *m, const struct mount_options *options,
 int mount_start(struct mount **out, struct ate *ate, const char *dir,
                 const struct mount_options *options, struct ate_error *error)
 {
+    bool made;
     *out = NULL;
-    clear_dead(dir);
+    int rc = make_dir(dir, &made, error);
+    if (rc != 0)
+        return rc;
     char *real = realpath(dir, NULL);
-    int rc = check_dir(real != NULL ? real : dir, error);
+    rc = real != NULL
+             ? check_dir(real, error)
+             : fail(error, ATE_INVALID, "mount %s: %s", dir, strerror(errno));
     if (rc != 0) {
         free(real);
         return rc;
     }
     struct mount *m = memory_new(sizeof(*m));
+    m->has_made = made;
     pthread_mutex_init(&m->lock, NULL);
     m->ate = ate;
     m->dir = real;
@@ -369,6 +434,8 @@ void mount_stop(struct mount *m)
         fuse_session_destroy(m->session);
     }
     guard_stop(m->guard);
+    if (m->has_made)
+        rmdir(m->dir); /* not when somebody has put something there */
     ate_port_free(m->port);
     pthread_mutex_destroy(&m->lock);
     close_fd(m->stop_fd);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ate.h"
+#include "base/text.h"
 #include "mount/inside.h"
 
 /* ---- handles ---- */
@@ -105,6 +106,7 @@ static void start_writing(struct door *d, struct handle *h, int flags)
     h->has_base = !h->node->is_pending;
     h->is_loaded = cut || h->node->is_pending;
     h->is_cut = cut && !h->node->is_pending;
+    h->is_in_order = h->is_loaded;
 }
 
 static int open_node(struct door *d, struct op *op, struct inode *node,
@@ -146,7 +148,8 @@ static int make_file(struct door *d, struct op *op, struct inode **made)
 {
     char *value;
     struct inode *moved = inode_find(d, op->node, op->ask.name);
-    if (moved != NULL && moved->is_moved) { /* an editor writes it anew */
+    if (moved != NULL && moved->is_moved) { /* somebody writes it anew */
+        held_take(d, moved);
         moved->is_moved = false;
         *made = moved;
         return 0;
@@ -154,6 +157,10 @@ static int make_file(struct door *d, struct op *op, struct inode **made)
     const struct route *route = find_writer(op->node, op->ask.name, &value);
     if (route == NULL)
         return scratch_make(d, op, op->node, op->ask.name, made);
+    if (!text_is_utf8(value, strlen(value))) { /* it never is a key */
+        free(value);
+        return -EINVAL;
+    }
     *made = inode_new(d, NODE_FILE, op->node, op->ask.name);
     (*made)->route = route;
     (*made)->shape = shape_ref(op->node->shape);
@@ -172,8 +179,10 @@ int do_create(struct door *d, struct op *op)
     int rc = find_name(d, op, op->node, op->ask.name, &node);
     if (rc == 0 && (op->ask.flags & O_EXCL) != 0)
         return -EEXIST;
-    if (rc == -ENOENT)
+    if (rc == -ENOENT) {
         rc = make_file(d, op, &node);
+        op->ask.flags |= O_TRUNC;
+    }
     if (rc == 0)
         rc = open_node(d, op, node, &h);
     if (rc != 0)
@@ -264,8 +273,12 @@ int do_release(struct door *d, struct op *op)
     int rc = cut ? document_judge(d, op, h) : 0;
     if (rc == DOOR_WAIT)
         return rc;
-    if (h->node->is_pending && h->node->handles == 1)
+    if (h->node->is_pending && h->node->handles == 1) {
+        if (!h->was_judged)
+            op_problem(d, op, h->node, document_method(h->node, "put"),
+                       ATE_INVALID, "nothing was written, so nothing was made");
         scratch_remove(d, h->node);
+    }
     op->handle = NULL;
     handle_free(d, h);
     return op_done(d, op);
@@ -291,7 +304,16 @@ static int resize(struct door *d, struct op *op, struct inode *node)
     buffer_resize(&h->data, (size_t)op->ask.offset);
     h->is_dirty = true;
     h->is_cut = false;
+    h->is_called = false;
+    h->is_in_order = op->ask.offset == 0;
     return 0;
+}
+
+/* What others may is nothing anyway, for they do not see the mount: who says
+ * that they may not, as `install -m 600` does, gets that. */
+static bool is_no_change(unsigned before, unsigned mode)
+{
+    return (mode & 0700) == (before & 0700) && (mode & ~before) == 0;
 }
 
 int do_setattr(struct door *d, struct op *op)
@@ -301,7 +323,7 @@ int do_setattr(struct door *d, struct op *op)
     struct attr before = inode_attr(d, node);
     bool is_scratch = node->kind == NODE_SCRATCH;
     if ((set & SET_MODE) != 0 && !is_scratch &&
-        (op->ask.mode & 0777) != before.mode)
+        !is_no_change(before.mode, op->ask.mode & 0777))
         return -EPERM;
     if ((set & SET_SIZE) != 0) {
         int rc = resize(d, op, node);

@@ -95,12 +95,8 @@ void scratch_remove(struct door *d, struct inode *node)
 int scratch_unlink(struct door *d, struct op *op)
 {
     struct inode *node;
-    if (op->caller != NULL) {
-        int rc = op->is_calling ? call_end(op) : 0;
-        if (rc != 0)
-            return rc;
-        return command_settle(d, op) == DOOR_WAIT ? DOOR_WAIT : op_done(d, op);
-    }
+    if (op->caller != NULL)
+        return held_unlink(d, op, op->caller);
     int rc = find_name(d, op, op->node, op->ask.name, &node);
     if (rc != 0)
         return rc;
@@ -110,7 +106,7 @@ int scratch_unlink(struct door *d, struct op *op)
     }
     if (node->kind == NODE_FOLDER || node->kind == NODE_ABOVE)
         return -EISDIR;
-    return document_delete(d, op, node);
+    return held_unlink(d, op, node);
 }
 
 /* ---- rename ---- */
@@ -261,6 +257,8 @@ static struct inode *make_target(struct door *d, struct op *op)
 static int find_target(struct door *d, struct op *op, struct inode **target)
 {
     *target = inode_find(d, op->to, op->ask.to_name);
+    if (*target != NULL && (*target)->is_moved)
+        held_take(d, *target);
     if (*target != NULL && ((*target)->is_moved || (*target)->is_pending ||
                             (*target)->kind == NODE_SCRATCH))
         return 0;
@@ -288,6 +286,8 @@ static int begin_rename(struct door *d, struct op *op)
     if (target != NULL &&
         (target->kind == NODE_FOLDER || target->kind == NODE_ABOVE))
         return -EISDIR;
+    if (from->kind != NODE_SCRATCH && !to_scratch)
+        held_crosses(d, op, target);
     if (from->kind != NODE_SCRATCH)
         return to_scratch ? move_away(d, op, from) : -EXDEV;
     if (target == NULL)

@@ -65,6 +65,21 @@ enum unit_kind unit_next(const char *data, size_t len, size_t *size)
     return blank ? UNIT_BLANK : UNIT_LINE;
 }
 
+bool document_is_over(const char *data, size_t len)
+{
+    const char *blanks = " \t\r\n";
+    size_t at = 0;
+    while (at < len && strchr(blanks, data[at]) != NULL && data[at] != '\0')
+        at++;
+    while (len > at && strchr(blanks, data[len - 1]) != NULL &&
+           data[len - 1] != '\0')
+        len--;
+    if (at == len)
+        return false;
+    return data[at] != '{' ||
+           (data[len - 1] == '}' && json_end(data + at, len - at) != 0);
+}
+
 /* ---- values ---- */
 
 static int bad(struct buffer *why, const struct field *field, const char *what,

@@ -6,7 +6,7 @@ local M = {}
 
 --- Mount the chains of a session.
 -- @tparam table session
--- @tparam string dir an empty folder; made when it is not there
+-- @tparam string dir an empty folder; made for that time when it is not there
 -- @tparam table options as, deadline
 -- @treturn[1] table mount, to be stopped before the session is closed
 -- @treturn[2] nil
@@ -16,11 +16,8 @@ function M.start(session, dir, options)
         return nil, ate.error('UNAVAILABLE', 'mount: this ate was built '
             .. 'without it (make WITHOUT=fuse)')
     end
-    local made, problem = ate.host.make_folder(dir)
-    if not made and ate.host.kind(dir) == 'file' then
+    if ate.host.kind(dir) == 'file' then
         return nil, ate.error('INVALID', 'mount ' .. dir .. ': is a file')
-    elseif not made then
-        return nil, ate.error('DENIED', 'mount: ' .. problem)
     end
     return require('ate.mount').start(session.node, dir,
         {as = options.as, deadline_ms = options.deadline})

@@ -103,11 +103,21 @@ function flipped(bytes, at, bit) {
     return out;
 }
 
+/** How many bytes of a file say something: behind the tiles that its header
+ * counts there may be anything. */
+function meant(name, bytes) {
+    if (name !== 'tiles' || bytes.length < 64)
+        return bytes.length;
+    const count = new DataView(bytes.buffer, bytes.byteOffset, 64)
+        .getBigUint64(40, true);
+    return Math.min(bytes.length, 8192 * (1 + Number(count)));
+}
+
 /** A bit anywhere in a file. */
 function flip(victim, rng) {
     const sized = [...victim.files].filter(([, bytes]) => bytes.length > 0);
     const [name, bytes] = rng.pick(sized);
-    const at = rng.below(bytes.length);
+    const at = rng.below(meant(name, bytes));
     const bit = rng.below(8);
     return {what: `${name}, offset ${at}, bit ${bit}`, isFlip: true,
         files: victim.with({[name]: flipped(bytes, at, bit)})};

@@ -273,6 +273,12 @@ static void forget_data(void *ctx, uint64_t ino)
     assert(ino != 0);
 }
 
+static bool lives(void *ctx, uint32_t pid)
+{
+    struct fuzz *f = ctx;
+    return pid != f->last_call % 4;
+}
+
 static uint64_t flush(void *ctx)
 {
     struct fuzz *f = ctx;
@@ -375,6 +381,7 @@ static void ask_of_name(struct fuzz *f)
     }
     ask.set = take(f) % 16;
     ask.mode = 0644;
+    ask.pid = 1 + (uint32_t)(f->asked_count % 3);
     begin(f, ask);
 }
 
@@ -505,6 +512,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         .tell = tell,
         .forget_entry = forget_entry,
         .forget_data = forget_data,
+        .lives = lives,
         .flush = flush,
     };
     const struct door_options options = {.deadline_ms = DEADLINE_MS,

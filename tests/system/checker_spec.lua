@@ -168,6 +168,36 @@ describe('checker', function()
         assert.equal(0, (check(path)))
     end)
 
+    -- A pipe has no end, and zeros that are stored nowhere have none for long.
+    it('waits for nothing that is no file, and reads no endless one', function()
+        local path, copy = make_files(), folder .. '/copy'
+        local function says(tool, expected, line)
+            local code, _, err = sh(folder, 'timeout 60 ' .. tool .. copy)
+            local place = ('%s: %s: %d, %s'):format(line, tool, code, err)
+            assert(code == expected, place)
+            assert(err == '' or err:find('it is no regular file', 1, true),
+                place)
+        end
+        local function both(expected, line)
+            run('rm -rf %s && cp -r --sparse=always %s %s && cd %s && %s',
+                copy, path, copy, copy, line)
+            says(ate .. ' chain verify --path ', expected, line)
+            says(root .. 'checker/cli.mjs ', expected, line)
+        end
+        both(0, 'true')
+        for _, name in ipairs({'cur', '1.head', '1.body', 'tiles'}) do
+            local proves = name ~= 'tiles' -- those prove nothing
+            for _, other in ipairs({'mkfifo', 'mkdir', 'ln -s /dev/zero'}) do
+                both(proves and 8 or 0,
+                    ('rm -f %s && %s %s'):format(name, other, name))
+            end
+        end
+        says(root .. 'checker/cli.mjs --strict ', 8, 'tiles')
+        both(8, 'mv 1.head ../1.head && ln -s ../1.head .')
+        both(0, 'truncate -s 20G 1.head')
+        both(0, 'truncate -s 20G 1.body')
+    end)
+
     it('finds chains of the examples good, as verify does', function()
         for name, make in pairs({
             hello = make_hello,

@@ -30,7 +30,7 @@ stop() {
 }
 # unmounted: wait until nothing is mounted at ./m.
 unmounted() {
-    await eval 'ls m >/dev/null && ! mountpoint -q m'
+    await eval '! mountpoint -q m && ! ls m 2>&1 | grep -q connected'
 }
 # says TEXT COMMAND...: its output is that text.
 says() {
@@ -60,8 +60,48 @@ wiki() {
         --accept accept-all,serializer,structured-logic >/dev/null 2>&1 &&
         "$ATE" call wiki project.put slug=atlas group=me >/dev/null
 }
+words() {
+    "$ATE" chain create words --schema words.lua \
+        --accept accept-all,serializer,structured-logic >/dev/null 2>&1
+}
+word=m/words/types/word
 transfer=m/bank/accounts/alice/transfer
 page=m/wiki/wiki/atlas/intro.md
+]]
+
+local WORDS = [[
+local ate = require('ate')
+local t = ate.types
+local words = ate.schema('words', {doc = 'Words.', version = 1})
+words:object('word', {
+    doc = 'A word.', key = {'name'},
+    header = {name = t.name({max = 40})}, body = {body = t.text()},
+})
+words:rule('swears', {
+    doc = 'Nobody swears.', on = {'word'}, text = '{name} is no word',
+    check = function(state, word)
+        return word.name ~= 'damn' or ate.deny({name = word.name})
+    end,
+})
+words:rule('stays', {
+    doc = 'What is kept is never deleted.', on = {'word'},
+    text = '{name} is kept',
+    check = function(state, word)
+        return word.change ~= 'delete' or word.name ~= 'kept'
+            or ate.deny({name = word.name})
+    end,
+})
+words:method('say', {
+    doc = 'Add a word.', mode = 'write', args = t.fields('word'),
+    content = 'body', file = 'say/{name}',
+    run = function(ctx, args) return ctx:put('word', args) end,
+})
+words:method('tell', {
+    doc = 'Add a word.', mode = 'write', args = t.fields('word'),
+    content = 'body', file = 'tell',
+    run = function(ctx, args) return ctx:put('word', args) end,
+})
+return words
 ]]
 
 --- Run a script; it has to end with 0.
@@ -248,6 +288,160 @@ nine" cat $page
             [ ! -e $page ] || fail "the page is still there"
             [ ! -e $object ] || fail "the object is still there"
             says '' ls m/wiki/wiki/atlas
+            stop
+        ]])
+    end)
+
+    -- A shell looks at write(2), and at nothing behind it.
+    it('fails the write of an object that is refused, and says why', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            refuses 'Operation not permitted' bash -c \
+                "echo '{\"body\": \"q\"}' >$word/damn.json"
+            says swears jq -r .error.rule $word/damn.json.reply
+            [ ! -e $word/damn.json ] || fail "it was made"
+            refuses 'Invalid argument' bash -c "echo no JSON >$word/bad.json"
+            says INVALID jq -r .error.code $word/bad.json.reply
+            echo '{"body":' >$word/torn.json # told at close(2)
+            says INVALID jq -r .error.code $word/torn.json.reply
+            echo '{"name": "a", "body": "x"}' >other.json
+            refuses 'Invalid argument' cp other.json $word/b.json
+            says "'name' is b in the path, and something else in the document" \
+                jq -r .error.text $word/b.json.reply
+            echo '{"body": "1"}' >$word/spent.json || fail "echo: $?"
+            rm $word/spent.json || fail "rm: $?"
+            refuses 'File exists' bash -c \
+                "echo '{\"body\": \"2\"}' >$word/spent.json"
+            says CONFLICT jq -r .error.code $word/spent.json.reply
+            touch $word/none.json || fail "touch: $?"
+            says 'nothing was written, so nothing was made' \
+                jq -r .error.text $word/none.json.reply
+            refuses 'Invalid argument' bash -c "touch $word/$'\\xff'.json"
+            says '' ls -A $word
+            seq 9000 | jq -cs '{body: map(tostring) | join(" ")}' >long.json
+            cp long.json $word/long.json || fail "cp: $?"
+            dd if=long.json of=$word/long.json bs=1000 2>/dev/null ||
+                fail "dd: $?"
+            jq -e --slurpfile long long.json '.body == $long[0].body' \
+                $word/long.json >/dev/null || fail 'another text'
+            says 2 sh -c "'$ATE' history words word long --json | jq length"
+            stop
+        ]])
+    end)
+
+    -- They unlink what is there and then create it; a deleted key is spent.
+    it('lets mv and install write an object that is there', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            put() {
+                echo "{\"body\": \"$1\"}" >new.json
+            }
+            body() {
+                jq -r .body $word/a.json
+            }
+            echo '{"body": "first"}' >$word/a.json || fail "echo: $?"
+            put moved
+            mv new.json $word/a.json || fail "mv: $?"
+            says moved body
+            put installed
+            install -m 600 new.json $word/a.json || fail "install: $?"
+            says installed body
+            put copied
+            cp --remove-destination new.json $word/a.json || fail "cp: $?"
+            says copied body
+            perl -pi -e s/copied/edited/ $word/a.json || fail "perl: $?"
+            says edited body
+            put removed
+            cat >again.py <<'PY'
+import os, sys
+os.unlink(sys.argv[1])
+with open(sys.argv[1], 'x') as f:
+    f.write(open('new.json').read())
+PY
+            python3 again.py $word/a.json || fail "python3: $?"
+            says removed body
+            says 6 sh -c "'$ATE' history words word a --json | jq length"
+            # What is refused is not written, and nothing is deleted.
+            echo '{"body": 7}' >new.json
+            refuses 'Invalid argument' mv new.json $word/a.json
+            [ -e new.json ] || fail 'mv removed what it could not move'
+            says removed body
+            echo '{"body": "b"}' >$word/b.json || fail "echo: $?"
+            refuses 'Invalid argument' mv $word/b.json $word/a.json
+            says "a.json
+b.json" ls $word
+            jq 'del(.name)' $word/b.json >other.json
+            says removed body
+            mv other.json $word/a.json || fail "mv: $?"
+            says b body
+            ! "$ATE" history words word a --json | grep -q delete ||
+                fail 'it was deleted'
+            stop
+        ]])
+    end)
+
+    it('deletes what rm removes, and says at once what is refused', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            for name in a b c d e kept; do
+                echo '{"body": "x"}' >$word/$name.json || fail "echo: $?"
+            done
+            rm $word/a.json || fail "rm: $?"
+            [ ! -e $word/a.json ] || fail "it is there"
+            grep -c word.delete m/words/events.jsonl >deleted
+            says 1 cat deleted
+            refuses 'was deleted' "$ATE" get words word a
+            refuses 'Operation not permitted' rm $word/kept.json
+            says 'stays: kept is kept' jq -r .error.text $word/kept.json.reply
+            rm $word/b.json $word/c.json || fail "rm: $?"
+            says "d.json
+e.json
+kept.json" ls $word
+            refuses 'was deleted' "$ATE" get words word c
+            # By a process that goes on.
+            cat >stays.py <<'PY'
+import os, sys
+os.unlink(sys.argv[1])
+assert not os.path.exists(sys.argv[1])
+with open('m/words/watch') as watch:
+    assert any('word.delete' in line for line in watch)
+PY
+            timeout 20 python3 stays.py $word/d.json || fail "python3: $?"
+            rm $word/e.json || fail "rm: $?"
+            stop
+            refuses 'was deleted' "$ATE" get words word e
+            says kept sh -c "'$ATE' list words word --json | jq -r '.[].name'"
+        ]])
+    end)
+
+    it('tells beside a method that too much was written', function()
+        script([[
+            bank || fail bank
+            mounts
+            echo 'to=bob amount=1' >$transfer || fail "echo: $?"
+            refuses 'Argument list too long' dd if=/dev/zero of=$transfer \
+                bs=1M count=20
+            says 'one call has at most 16 MiB' jq -r .error.text $transfer.reply
+            stop
+        ]])
+    end)
+
+    it('takes all of a file, where its path says the rest', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            echo hello >m/words/say/a || fail "echo: $?"
+            says '"hello\n"' jq .body $word/a.json
+            refuses 'Invalid argument' bash -c "echo hello >m/words/tell"
+            echo 'name=b body=hello' >m/words/tell || fail "echo: $?"
+            says hello jq -r .body $word/b.json
             stop
         ]])
     end)
@@ -479,6 +673,29 @@ return share
         run.shell('mkdir m && echo x >m/x')
         run.fails(2, 'there are files in it', 'mount', run.dir .. '/m')
         run.fails(2, 'is a file', 'mount', run.dir .. '/m/x')
+    end)
+
+    it('makes the last folder of its path, and takes that away', function()
+        run.fails(3, 'there is no folder to make it in', 'mount',
+            run.dir .. '/not/there')
+        script([[
+            [ ! -e not ] || fail "it made a folder above"
+            bank || fail bank
+            mounts
+            says bank ls m
+            stop
+            [ ! -e m ] || fail "it is still there"
+            mkdir m
+            mounts
+            stop
+            [ -d m ] || fail "it took what it had not made"
+            cat >ate.conf.lua <<'LUA'
+return {mount = 'not/there'}
+LUA
+            refuses 'there is no folder to make it in' "$ATE" serve \
+                --config ate.conf.lua
+            [ ! -e not ] || fail "it made a folder above"
+        ]])
     end)
 
     it('is made by ate serve, too', function()

@@ -31,7 +31,9 @@ struct bench {
     unsigned calls;                  /* that the door made */
     const struct ate_request *rival; /* a write just before the door's next */
     unsigned canceled;
-    bool is_told; /* the end of the last ask */
+    uint32_t pid;   /* who asks */
+    uint32_t ended; /* a process that has */
+    bool is_told;   /* the end of the last ask */
     struct told told;
     struct buffer data;      /* its data, or names a line each */
     struct buffer forgotten; /* names and numbers, a line each */
@@ -106,6 +108,11 @@ static void world_forget_data(void *ctx, uint64_t ino)
     (void)ino;
 }
 
+static bool world_lives(void *ctx, uint32_t pid)
+{
+    return pid == 0 || pid != ((struct bench *)ctx)->ended;
+}
+
 static uint64_t world_flush(void *ctx)
 {
     (void)ctx;
@@ -137,6 +144,7 @@ static int ask(struct bench *b, struct ask a)
 {
     b->is_told = false;
     a.token = b;
+    a.pid = b->pid;
     door_ask(b->door, &a);
     until_told(b);
     return b->told.error;
@@ -146,6 +154,7 @@ static void begin(struct bench *b, struct ask a)
 {
     b->is_told = false;
     a.token = b;
+    a.pid = b->pid;
     door_ask(b->door, &a);
 }
 
@@ -312,6 +321,7 @@ static int bench_setup_with(void **state, unsigned chains_max)
         .tell = world_tell,
         .forget_entry = world_forget_entry,
         .forget_data = world_forget_data,
+        .lives = world_lives,
         .flush = world_flush,
     };
     const struct door_options options = {.deadline_ms = 5000,

@@ -237,6 +237,8 @@ static void links_and_folders_are_not_files(void **state)
     assert_int_equal(run(f), ELOOP);
     job_read(begin(f), "fifo", 0, 10, &f->bytes);
     assert_int_equal(run(f), EINVAL);
+    assert_int_equal(job_err(&f->job, &f->err), ATE_ECORRUPT);
+    assert_non_null(strstr(f->err.text, "fifo: it is no regular file"));
     assert_int_equal(f->bytes.len, 0);
 }
 

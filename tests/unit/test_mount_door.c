@@ -151,6 +151,25 @@ static void a_write_of_many_lines_stops_at_the_first_refused(void **state)
     assert_true(has(b, "bob,3.00\n"));
 }
 
+/* The reply is of what failed last. */
+static void too_much_for_a_call_is_told(void **state)
+{
+    struct bench *b = *state;
+    const char *path = "bank/accounts/alice/transfer";
+    char *much = memory_new(DOOR_CALL_MAX);
+    memset(much, 'x', DOOR_CALL_MAX - 1);
+    assert_int_equal(echo(b, path, "to=bob amount=1\n"), 0);
+    uint64_t ino = look(b, path);
+    uint64_t handle = open_file(b, ino, O_WRONLY);
+    assert_int_equal(write_at(b, ino, handle, much, 0), 0);
+    assert_int_equal(write_at(b, ino, handle, "xx", 0), E2BIG);
+    assert_int_equal(close_file(b, ino, handle), 0);
+    free(much);
+    assert_int_equal(cat(b, "bank/accounts/alice/transfer.reply"), 0);
+    assert_true(has(b, "LIMIT"));
+    assert_true(has(b, "at most 16 MiB"));
+}
+
 /* What one writes of a line is not finished by another. */
 static void two_writers_do_not_mix(void **state)
 {
@@ -192,6 +211,9 @@ static void an_object_is_written_whole(void **state)
     assert_int_equal(ask(b, create), EEXIST);
 }
 
+static void make_wiki(struct bench *b);
+
+/* Nothing but the reply. */
 static void a_new_file_that_is_refused_leaves_nothing(void **state)
 {
     struct bench *b = *state;
@@ -200,14 +222,76 @@ static void a_new_file_that_is_refused_leaves_nothing(void **state)
                          .ino = folder,
                          .name = "carol.json",
                          .flags = O_WRONLY | O_CREAT};
-    assert_int_equal(ask(b, create), 0);
-    uint64_t ino = b->told.attr.ino;
-    uint64_t handle = b->told.handle;
-    assert_int_equal(write_at(b, ino, handle, "{\"name\":\"dan\"}", 0), 0);
+    static const struct {
+        const char *text, *why;
+        int written, closed;
+    } wrong[] = {
+        {"{\"name\":\"dan\"}", "'name' is carol in the path", EINVAL, 0},
+        {"no JSON", "JSON", EINVAL, 0},
+        {"{\"owner\":", "JSON", 0, EINVAL}, /* nobody knows before */
+        {"", "nothing was written", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_int_equal(ask(b, create), 0);
+        uint64_t ino = b->told.attr.ino;
+        uint64_t handle = b->told.handle;
+        if (wrong[i].text[0] != '\0')
+            assert_int_equal(write_at(b, ino, handle, wrong[i].text, 0),
+                             wrong[i].written);
+        unsigned calls = b->calls;
+        assert_int_equal(close_file(b, ino, handle), wrong[i].closed);
+        assert_int_equal(b->calls, calls);
+        assert_int_equal(list(b, "bank/types/account"), 0);
+        assert_string_equal(b->data.data, "alice.json\nbob.json\n");
+        assert_int_equal(look(b, "bank/types/account/carol.json"), 0);
+        assert_int_equal(cat(b, "bank/types/account/carol.json.reply"), 0);
+        if (!has(b, wrong[i].why))
+            fail_msg("%s: %s", wrong[i].text, b->data.data);
+    }
+    create.name = "\xff.json";
+    assert_int_equal(ask(b, create), EINVAL);
+}
+
+static void replies_are_bounded(void **state)
+{
+    struct bench *b = *state;
+    uint64_t folder = look(b, "bank/types/account");
+    char name[32];
+    for (int i = 0; i <= DOOR_REPLIES_MAX; i++) {
+        snprintf(name, sizeof(name), "n%d.json", i);
+        assert_int_equal(ask(b, (struct ask){.kind = ASK_CREATE,
+                                             .ino = folder,
+                                             .name = name,
+                                             .flags = O_WRONLY | O_CREAT}),
+                         0);
+        close_file(b, b->told.attr.ino, b->told.handle);
+    }
+    assert_int_equal(cat(b, "bank/types/account/n0.json.reply"), ENOENT);
+    assert_int_equal(cat(b, "bank/types/account/n1.json.reply"), 0);
+    assert_int_equal(cat(b, "bank/types/account/n1024.json.reply"), 0);
+}
+
+/* One call for a document, however many pieces it comes in. */
+static void a_whole_object_is_judged_as_it_is_written(void **state)
+{
+    struct bench *b = *state;
+    make_wiki(b);
+    const char *path = "wiki/types/project/atlas.json";
+    uint64_t ino = look(b, path);
+    uint64_t handle = open_file(b, ino, O_WRONLY | O_TRUNC);
+    assert_int_equal(write_at(b, ino, handle, "{\"group\": ", 0), 0);
+    unsigned calls = b->calls;
+    assert_int_equal(write_at(b, ino, handle, "\"nobody\"}", 10), ENOENT);
+    assert_int_equal(write_at(b, ino, handle, "\"me\"}", 10), 0);
+    assert_true(b->calls > calls);
+    calls = b->calls;
+    assert_int_equal(write_at(b, ino, handle, " \n", 15), 0);
+    assert_int_equal(close_file(b, ino, handle), 0);
+    assert_int_equal(b->calls, calls);
+    ino = look(b, path); /* over what is there, it is over at close only */
+    handle = open_file(b, ino, O_RDWR);
+    assert_int_equal(write_at(b, ino, handle, "{}", 0), 0);
     assert_int_equal(close_file(b, ino, handle), EINVAL);
-    assert_int_equal(list(b, "bank/types/account"), 0);
-    assert_string_equal(b->data.data, "alice.json\nbob.json\n");
-    assert_int_equal(look(b, "bank/types/account/carol.json"), 0);
 }
 
 /* ---- pages: a read and a write method at one path ---- */
@@ -288,10 +372,10 @@ static void nobody_comes_between_look_and_call(void **state)
                                 .args_len = args.len};
     uint64_t ino = look(b, path);
     uint64_t slow = open_file(b, ino, O_RDWR | O_TRUNC);
-    assert_int_equal(write_at(b, ino, slow, text, 0), 0);
     b->rival = &rival;
     unsigned calls = b->calls;
-    assert_int_equal(close_file(b, ino, slow), ESTALE);
+    assert_int_equal(write_at(b, ino, slow, text, 0), ESTALE);
+    assert_int_equal(close_file(b, ino, slow), 0);
     assert_null(b->rival);
     assert_true(b->calls > calls); /* it was the call that said so */
     assert_int_equal(cat(b, "wiki/types/project/atlas.json.reply"), 0);
@@ -529,6 +613,166 @@ static void closing_ends_lists_that_are_under_way(void **state)
     assert_true(b->canceled > canceled);
 }
 
+/* ---- objects that are unlinked ---- */
+
+static const char *const INTRO = "wiki/types/page/atlas/intro.json";
+
+static int remove_page(struct bench *b, const char *name)
+{
+    return ask(b, (struct ask){.kind = ASK_UNLINK,
+                               .ino = look(b, "wiki/types/page/atlas"),
+                               .name = name});
+}
+
+/* A shell that makes a page and looks at it, process 1; the rest is of 2. */
+static void make_pages(struct bench *b)
+{
+    make_wiki(b);
+    b->pid = 1;
+    make_page(b, "intro.md", "one\n");
+    make_page(b, "other.md", "two\n");
+    assert_int_equal(cat(b, INTRO), 0);
+    b->pid = 2;
+}
+
+static void until_none_is_held(struct bench *b)
+{
+    pass(b, 0);
+    while (door_held(b->door) > 0)
+        if (!turn(b, WAIT_MS))
+            fail_msg("it is still held");
+}
+
+static bool page_is(struct bench *b, const char *text)
+{
+    return cat(b, "wiki/wiki/atlas/intro.md") == 0 &&
+           strcmp(buffer_string(&b->data), text) == 0;
+}
+
+/* rm, and what the shell sees that ran it. */
+static void who_unlinks_and_ends_has_deleted(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    assert_int_equal(door_held(b->door), 1);
+    assert_int_equal(look(b, INTRO), 0);
+    assert_int_equal(list(b, "wiki/types/page/atlas"), 0);
+    assert_string_equal(b->data.data, "other.json\n");
+    pass(b, DOOR_HELD_MS - 1);
+    assert_int_equal(door_held(b->door), 1);
+    b->ended = b->pid;
+    b->pid = 1;
+    pass(b, 0);
+    assert_int_equal(look(b, "wiki/wiki/atlas/intro.md"), 0);
+    assert_int_equal(door_held(b->door), 0);
+    assert_int_equal(list(b, "wiki/wiki/atlas"), 0);
+    assert_string_equal(b->data.data, "other.md\n");
+    assert_int_equal(cat(b, "wiki/types/page/atlas/intro.json.reply"), 0);
+    assert_true(has(b, "\"method\":\"page.delete\","));
+    assert_true(has(b, "\"receipt\":\""));
+}
+
+/* One that goes on, and one that removes many. */
+static void who_goes_on_has_deleted_later(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    assert_int_equal(remove_page(b, "other.json"), 0);
+    assert_int_equal(door_held(b->door), 1);
+    assert_int_equal(look(b, "wiki/wiki/atlas/intro.md"), 0);
+    assert_true(look(b, "wiki/wiki/atlas/other.md") != 0);
+    pass(b, DOOR_HELD_MS);
+    assert_int_equal(look(b, "wiki/wiki/atlas/other.md"), 0);
+    assert_int_equal(door_held(b->door), 0);
+}
+
+static void a_door_that_ends_deletes_first(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    door_finish(b->door);
+    until_none_is_held(b);
+    assert_int_equal(look(b, "wiki/wiki/atlas/intro.md"), 0);
+}
+
+/* mv from another file system, install, cp --remove-destination. */
+static int copy_over(struct bench *b, const char *text)
+{
+    struct ask create = {.kind = ASK_CREATE,
+                         .ino = look(b, "wiki/types/page/atlas"),
+                         .name = "intro.json",
+                         .flags = O_WRONLY | O_CREAT | O_EXCL,
+                         .mode = 0600};
+    assert_int_equal(ask(b, create), 0);
+    uint64_t ino = b->told.attr.ino;
+    uint64_t handle = b->told.handle;
+    int rc = text[0] != '\0' ? write_at(b, ino, handle, text, 0) : 0;
+    assert_int_equal(close_file(b, ino, handle), 0);
+    return rc;
+}
+
+static void a_copy_over_an_object_writes_it(void **state)
+{
+    static const struct {
+        const char *text, *page;
+        int rc;
+    } copies[] = {
+        {"{\"text\": \"new\"}", "new", 0},
+        {"{\"text\": 7}", "new", EINVAL},
+        {"{\"text\": \"more\", \"slug\": \"x\"}", "new", EINVAL},
+        {"", "new", 0},
+        {"{\"text\": \"last\"}", "last", 0},
+    };
+    struct bench *b = *state;
+    make_pages(b);
+    for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++) {
+        assert_int_equal(remove_page(b, "intro.json"), 0);
+        assert_int_equal(copy_over(b, copies[i].text), copies[i].rc);
+        assert_int_equal(door_held(b->door), 0);
+        pass(b, DOOR_HELD_MS);
+        assert_true(page_is(b, copies[i].page));
+    }
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    make_page(b, ".intro.json.x8Ke2", "");
+    assert_int_equal(ask(b, (struct ask){.kind = ASK_RENAME,
+                                         .ino = look(b, "wiki/wiki/atlas"),
+                                         .name = ".intro.json.x8Ke2",
+                                         .to = look(b, "wiki/types/page/atlas"),
+                                         .to_name = "intro.json"}),
+                     EINVAL);
+    pass(b, DOOR_HELD_MS);
+    assert_true(page_is(b, "last"));
+}
+
+/* mv within the mount: told EXDEV, it copies. When it does not come to that,
+ * nothing was deleted. */
+static void who_was_told_to_copy_deletes_nothing(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    uint64_t folder = look(b, "wiki/types/page/atlas");
+    assert_int_equal(cat(b, "wiki/types/page/atlas/other.json"), 0);
+    assert_int_equal(move(b, folder, "other.json", "intro.json"), EXDEV);
+    unsigned calls = b->calls;
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    assert_int_equal(b->calls, calls);
+    assert_int_equal(look(b, INTRO), 0);
+    b->ended = b->pid;
+    pass(b, 0);
+    assert_int_equal(door_held(b->door), 0);
+    assert_true(look(b, INTRO) != 0);
+    assert_true(page_is(b, "one\n"));
+    b->pid = 3; /* whoever was not told, deletes */
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    assert_int_equal(door_held(b->door), 1);
+    b->ended = b->pid;
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+}
+
 /* ---- limits ---- */
 
 static void scratch_files_are_bounded(void **state)
@@ -616,9 +860,12 @@ int main(void)
         WITH_BENCH(what_is_refused_fails_the_write),
         WITH_BENCH(a_call_may_be_written_in_pieces),
         WITH_BENCH(a_write_of_many_lines_stops_at_the_first_refused),
+        WITH_BENCH(too_much_for_a_call_is_told),
         WITH_BENCH(two_writers_do_not_mix),
         WITH_BENCH(an_object_is_written_whole),
         WITH_BENCH(a_new_file_that_is_refused_leaves_nothing),
+        WITH_BENCH(replies_are_bounded),
+        WITH_BENCH(a_whole_object_is_judged_as_it_is_written),
         WITH_BENCH(keys_with_slashes_are_folders),
         WITH_BENCH(who_writes_an_old_version_is_told_so),
         WITH_BENCH(nobody_comes_between_look_and_call),
@@ -626,6 +873,11 @@ int main(void)
         WITH_BENCH(truncating_alone_is_no_call_until_the_end),
         WITH_BENCH(a_rename_onto_a_file_is_the_call),
         WITH_BENCH(a_backup_by_renaming_is_no_call),
+        WITH_BENCH(who_unlinks_and_ends_has_deleted),
+        WITH_BENCH(who_goes_on_has_deleted_later),
+        WITH_BENCH(a_door_that_ends_deletes_first),
+        WITH_BENCH(a_copy_over_an_object_writes_it),
+        WITH_BENCH(who_was_told_to_copy_deletes_nothing),
         WITH_BENCH(events_grow_by_whole_lines),
         WITH_BENCH(watch_waits_and_can_be_interrupted),
         WITH_BENCH(nothing_waits_longer_than_its_deadline),

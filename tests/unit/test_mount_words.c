@@ -123,6 +123,32 @@ static void units_are_lines_and_documents(void **state)
     check_unit("{", UNIT_NONE, 0);
 }
 
+static void an_object_is_over_at_its_last_brace(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_over;
+    } texts[] = {
+        {"", false},
+        {" \n", false},
+        {"{", false},
+        {"{}", true},
+        {"\n {\"a\":{}} \n", true},
+        {"{\"a\":{}", false},
+        {"{\"a\":\"}", false},
+        {"{\"a\":1},\n", false},
+        {"[", true},
+        {"a=1", true},
+        {"{} {}", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (document_is_over(texts[i].text, strlen(texts[i].text)) !=
+            texts[i].is_over)
+            fail_msg("%s", texts[i].text);
+    assert_true(document_is_over("\0", 1));
+}
+
 /* ---- arguments ---- */
 
 static struct fields some_fields(void)
@@ -242,6 +268,7 @@ int main(void)
         cmocka_unit_test(other_spellings_are_no_names),
         cmocka_unit_test(editors_files_are_told_by_their_names),
         cmocka_unit_test(units_are_lines_and_documents),
+        cmocka_unit_test(an_object_is_over_at_its_last_brace),
         cmocka_unit_test(words_are_arguments),
         cmocka_unit_test(wrong_words_say_why),
         cmocka_unit_test(documents_are_arguments),

@@ -46,7 +46,8 @@ end
 return {
     name = 'mount',
     doc = 'Show the chains of the data folder as files.',
-    args = {{name = 'DIR', doc = 'An empty folder; made when it is not there.'}},
+    args = {{name = 'DIR', doc = 'An empty folder; made for that time '
+        .. 'when it is not there.'}},
     options = {
         mounting.as,
         {name = 'deadline', value = 'MS', number = true,
