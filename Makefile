@@ -41,7 +41,7 @@ DOOR_O   := $(patsubst %.c,$(B)/%.o,$(BASE) $(DOOR))
 MODULE_O := $(filter-out $(addprefix $(B)/frontends/,cli/% repl/% mount/% rest/%)\
              $(B)/console_assets.o,$(FRONT_O))
 WEB      := $(sort $(shell find frontends/console checker -type f 2>/dev/null))
-REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id cursor \
+REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id chunks cursor \
              head message model openapi openapi_schema plan plan_calls plan_log \
              plan_types problem range result target wire)
 BENCH_C  := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
@@ -208,6 +208,7 @@ $(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/tests/unit/test_chunks: $(B)/frontends/rest/chunks.o
 # How tests/mutants/run builds what a patch changes.
 $(B)/mutants/flags: Makefile
 	mkdir -p $(@D)
