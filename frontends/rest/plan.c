@@ -213,6 +213,29 @@ static int plan_any(struct planning *p)
     return plan_annotated(p);
 }
 
+/* ---- preconditions ---- */
+
+/* A precondition that nobody judges would be none: what was to happen never, or
+ * of one version alone, would happen. Reads are judged by their ETag, when that
+ * is known; of what writes a kind has said what it judges. */
+static int check_guards(struct planning *p)
+{
+    const struct plan *plan = p->plan;
+    bool has_match = p->ask->if_match[0] != '\0' && !plan->is_based;
+    bool has_none = p->ask->if_none_match[0] != '\0' && !plan->creates_alone;
+    if (p->ask->verb == VERB_GET)
+        return 0;
+    if (has_match)
+        return problem_field(p->problem, "If-Match",
+                             "If-Match is for a PUT, PATCH or DELETE of an "
+                             "object and for GET: what this is has no version");
+    if (has_none)
+        return problem_field(p->problem, "If-None-Match",
+                             "If-None-Match is for GET, and as '*' for a PUT "
+                             "of an object");
+    return 0;
+}
+
 /* See ate_generation(): what the engine tells of its work is not of that kind.
  */
 static bool keeps(const struct plan *p)
@@ -241,6 +264,8 @@ int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
                          .args = json_object()};
     *plan = (struct plan){.shape = SHAPE_VALUE, .position = POSITION_NONE};
     int rc = plan_any(&p);
+    if (rc == 0)
+        rc = check_guards(&p);
     if (rc == 0)
         rc = wire_pack(&plan->args, p.args, "", problem);
     plan->keeps = rc == 0 && keeps(plan);
