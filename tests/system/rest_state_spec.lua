@@ -164,7 +164,7 @@ describe('what guards a request', function()
             pay Idempotency-Key -H 'Idempotency-Key: a' -H 'Idempotency-Key: b'
             pay Authorization -H 'Authorization: Bearer x'
             pay Content-Type -H 'Content-Type: text/plain'
-            pay Ate-Actfor -H 'Ate-Actfor: eve'
+            pay ate-actfor -H 'Ate-Actfor: eve'
             grep -q 'Ate-Act-For and Ate-Context' body || fail "$(told)"
             json PATCH /v1/bank/types/account/bob '{}' -H 'If-Match: "1.0"' \
                 -H 'If-Match: *'
