@@ -212,6 +212,8 @@ struct ate_request {
      * id has to come with the same. */
     const void *context;
     size_t context_len;
+    /* Who. None of the four is an empty text, nor has one an empty name among
+     * its names (INVALID): that was meant to be somebody, not what NULL is. */
     const char *as;      /* name of the key that signs; NULL: "me" */
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */

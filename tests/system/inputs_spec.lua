@@ -214,3 +214,61 @@ ate.open({data = arg[1]}):chain('bank'):sum('balance', 'amount',
             .. '/option.lua', run.data)
     end)
 end)
+
+-- Who fills a name in from a variable that is not set does not pay from 'me'.
+describe('an empty name', function()
+    local PAY = {'call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1'}
+
+    local function pay(...)
+        local words = {unpack(PAY)}
+        for _, word in ipairs({...}) do
+            words[#words + 1] = word
+        end
+        return unpack(words)
+    end
+
+    local function nothing_was_paid()
+        assert.equal(0, #run.json('view', 'bank', 'balance'))
+    end
+
+    it('is nobody to the command line', function()
+        run.bank()
+        for _, name in ipairs({'as', 'for', 'with', 'root'}) do
+            local says = '%-%-' .. name .. ' is empty; give %u+ or leave it out'
+            run.fails(2, says, pay('--' .. name .. '='))
+            run.fails(2, says, pay('--' .. name, ''))
+        end
+        run.fails(2, 'nothing between two commas', pay('--with=me,'))
+        nothing_was_paid()
+    end)
+
+    it('is nobody to a stream', function()
+        run.bank()
+        local args = '"args":{"from":"alice","to":"bob","amount":"1"}}\n'
+        for as, says in pairs({['""'] = 'as is empty; leave it out',
+            ['null'] = 'as is a text', ['1'] = 'as is a text'}) do
+            run.write(run.dir .. '/calls', '{"as":' .. as .. ',' .. args)
+            run.fails(2, 'line 1: .*' .. says, 'call', 'bank', 'transfer',
+                '--jsonl', run.dir .. '/calls')
+        end
+        nothing_was_paid()
+    end)
+
+    it('is nobody to a script', function()
+        run.bank()
+        run.write(run.dir .. '/pay.lua', [[
+local ate = require('ate')
+local node = assert(ate.open({data = os.getenv('ATE_DATA')}))
+local bank = node:chain('bank')
+local args = {from = 'alice', to = 'bob', amount = '1'}
+for _, name in ipairs({'as', 'act_for', 'with', 'roots'}) do
+    local ok, err = bank:transfer(args, {[name] = ''})
+    assert(ok == nil and err.code == 'INVALID', tostring(err))
+    assert(err.text:find(name .. ' is empty; leave it out', 1, true), err.text)
+end
+print('nobody')
+]])
+        assert.equal('nobody\n', run.ok('run', run.dir .. '/pay.lua'))
+        nothing_was_paid()
+    end)
+end)
