@@ -243,7 +243,10 @@ struct ate_request {
  *
  *     chain.create {name, bundle bin, accept? [text], version?}
  *                         -> {id, name, schema}
- *     chain.ls {}         -> [{name, id, ...}]
+ *     chain.ls {}         -> [{name, id, state, schema?, version?, size?,
+ *                            error?, code?}]: what is known without opening a
+ *                            chain; so of one that is closed no version, unless
+ *                            nothing came behind its genesis
  *     key.new {name}      -> {name, id, sign, box}
  *     key.ls {}           -> [...]
  *     key.show {name}     -> {name, id, sign, box}
