@@ -207,8 +207,9 @@ $(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 	rm -f $@ && ar rcs $@ $^
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS) -lcmocka
 $(B)/tests/unit/test_chunks: $(B)/frontends/rest/chunks.o
+$(B)/tests/unit/test_rest_words: $(REST_PURE:%.c=$(B)/%.o)
 # How tests/mutants/run builds what a patch changes.
 $(B)/mutants/flags: Makefile
 	mkdir -p $(@D)

@@ -191,25 +191,32 @@ static int plan_annotated(struct planning *p)
     return rc;
 }
 
+static const struct kind {
+    const char *word;
+    int (*plan)(struct planning *p);
+    bool alone; /* there is nothing below it */
+} kinds[] = {
+    {"types", plan_types, false},   {"history", plan_history, false},
+    {"views", plan_views, false},   {"methods", plan_methods, false},
+    {"events", plan_events, false}, {"checkpoint", plan_checkpoint, true},
+    {"tile", plan_tile, false},     {"proof", plan_proof, false},
+    {"files", plan_files, false},   {"openapi.json", plan_openapi, true},
+};
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+
+const char *plan_word(size_t i)
+{
+    return i < KINDS ? kinds[i].word : NULL;
+}
+
 static int plan_any(struct planning *p)
 {
-    static const struct {
-        const char *word;
-        int (*plan)(struct planning *p);
-        bool alone; /* there is nothing below it */
-    } kinds[] = {
-        {"types", plan_types, false},   {"history", plan_history, false},
-        {"views", plan_views, false},   {"methods", plan_methods, false},
-        {"events", plan_events, false}, {"checkpoint", plan_checkpoint, true},
-        {"tile", plan_tile, false},     {"proof", plan_proof, false},
-        {"files", plan_files, false},   {"openapi.json", plan_openapi, true},
-    };
     if (segments(p) == 0)
         return plan_info(p);
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        if (strcmp(kinds[i].word, segment(p, 0)) == 0 &&
-            (!kinds[i].alone || segments(p) == 1))
-            return kinds[i].plan(p);
+    for (const struct kind *k = kinds; k < kinds + KINDS; k++)
+        if (strcmp(k->word, segment(p, 0)) == 0 &&
+            (!k->alone || segments(p) == 1))
+            return k->plan(p);
     return plan_annotated(p);
 }
 
