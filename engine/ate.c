@@ -24,6 +24,7 @@
 #include "crypto/sign.h"
 #include "event/body.h"
 #include "io/http.h"
+#include "io/http_rules.h"
 #include "io/loop.h"
 #include "io/port.h"
 #include "io/remote.h"
@@ -580,6 +581,19 @@ int ate_http(struct ate *ate, const void *config, size_t len,
     if (rc != 0)
         http_close(http);
     return rc != 0 ? fail(error, &err) : 0;
+}
+
+int ate_http_check(const void *config, size_t len, struct ate_error *error)
+{
+    struct http_rules rules;
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = http_rules_get(&rules, bytes_of(config, len), &err);
+    if (rc != 0)
+        return fail(error, &err);
+    http_rules_deinit(&rules);
+    return 0;
 }
 
 /* ---- schemas, without a node ---- */

@@ -410,6 +410,10 @@ ATE_API void ate_reply(struct ate *ate, uint64_t call,
 ATE_API int ate_http(struct ate *ate, const void *config, size_t len,
                      struct ate_error *error);
 
+/* Whether ate_http() takes that `config`. Errors: INVALID. */
+ATE_API int ate_http_check(const void *config, size_t len,
+                           struct ate_error *error);
+
 /* ---- schemas, without a node ---- */
 
 /* Load FILE.lua and all that it requires (from its folder) in the sandbox, or a
