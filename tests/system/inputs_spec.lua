@@ -272,3 +272,32 @@ print('nobody')
         nothing_was_paid()
     end)
 end)
+
+describe('arguments', function()
+    it('that are missing are told all at once, with their types', function()
+        run.bank()
+        run.fails(2, '^ate: bank transfer: amount %(amount%), from %(ref '
+            .. 'account%), to %(ref account%): are missing\n$', 'call', 'bank',
+            'transfer')
+        run.fails(2, ': amount %(amount%), to %(ref account%): are missing\n$',
+            'call', 'bank', 'transfer', 'from=nobody')
+        run.fails(2, ': to: is missing %(ref account%)\n$', 'call', 'bank',
+            'transfer', '--args', '{"from":"alice","to":null,"amount":"1"}')
+    end)
+
+    it('are told in words of who asks', function()
+        run.bank()
+        for value, what in pairs({['1'] = 'a number', ['true'] = 'a boolean',
+            ['["x"]'] = 'a list', ['{}'] = 'a map'}) do
+            run.fails(2, '^ate: bank account%.put: name: want text, got '
+                .. what .. '\n$', 'call', 'bank', 'account.put', '--args',
+                '{"owner":"me","name":' .. value .. '}')
+        end
+        local TORN = 'q\255'
+        run.fails(2, '^ate: bank account%.put: name: want text, got bytes that '
+            .. 'are not UTF%-8\n$', 'call', 'bank', 'account.put',
+            'name=' .. TORN, 'owner=me')
+        run.fails(2, "^ate: chain create: 'name' is not UTF%-8\n$", 'chain',
+            'create', TORN, '--schema', run.root .. '/examples/bank/bank.lua')
+    end)
+end)
