@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "chain/delegation.h"
 #include "chain/door.h"
+#include "chain/holders.h"
 #include "chain/roots.h"
 
 static struct place_in_log here(const struct trial *t)
@@ -47,18 +48,47 @@ static bool covers(const struct place_in_log *at, const struct delegation *d,
     return object_is_within(at->v, d->object, spot->object, spot->parent);
 }
 
+static bool look(const struct trial *t, const struct hold *hold,
+                 const uint8_t *object, uint8_t id[EVENT_ID_SIZE])
+{
+    struct place_in_log at = here(t);
+    t->core->looks++;
+    return holders_find(&at, hold, object, id);
+}
+
+/* One that covers the spot, as object_is_within() has it: of the whole chain,
+ * of the object, or of what is above it, step by step. */
+static bool find_hold(const struct trial *t, const struct hold *hold,
+                      const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
+{
+    struct object o;
+    const uint8_t *parent = spot->parent;
+    if (look(t, hold, NULL, id))
+        return true;
+    if (spot->object == NULL)
+        return false;
+    if (look(t, hold, spot->object, id))
+        return true;
+    for (int depth = 0; parent != NULL && depth < LIMIT_PARENTS; depth++) {
+        if (look(t, hold, parent, id))
+            return true;
+        if (state_object(state_head(&t->core->state), parent, &o) ==
+            OBJECT_ABSENT)
+            return false;
+        parent = o.header.parent;
+    }
+    return false;
+}
+
 bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
                             const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
 {
+    struct hold hold = {t->author, RIGHT_ACT_FOR, identity};
     struct place_in_log at = here(t);
-    struct delegation d;
-    struct buf key = {0};
-    bool found = false;
-    while (!found && delegation_next(at.v, t->author, identity, &key, id))
-        found = delegation_in_force(&at, id, &d, NULL) == 0 &&
-                (spot == NULL || covers(&at, &d, spot));
-    buf_deinit(&key);
-    return found;
+    if (spot != NULL)
+        return find_hold(t, &hold, spot, id);
+    t->core->looks++;
+    return holders_find_anywhere(&at, &hold, id);
 }
 
 static bool acts_for(const struct trial *t, const uint8_t identity[32],
@@ -174,32 +204,21 @@ int authority_check(const struct trial *t, const uint8_t id[EVENT_ID_SIZE],
     return 0;
 }
 
-/* Among those that one identity holds. */
-static bool find_held(const struct trial *t, const uint8_t holder[32],
-                      const char *right, const struct spot *spot,
-                      uint8_t id[EVENT_ID_SIZE])
-{
-    struct tree_version v = state_head(&t->core->state);
-    struct delegation d;
-    struct buf key = {0};
-    bool found = false;
-    while (!found && delegation_next(v, holder, NULL, &key, id))
-        found = authority_check(t, id, right, spot, &d, NULL) == 0;
-    buf_deinit(&key);
-    return found;
-}
-
 bool authority_find(const struct trial *t, const char *right,
                     const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
 {
-    if (find_held(t, t->author, right, spot, id))
+    struct hold hold = {t->author, right, NULL};
+    if (find_hold(t, &hold, spot, id))
         return true;
-    for (size_t i = 0; i < t->sig_count; i++)
+    for (size_t i = 0; i < t->sig_count; i++) {
+        hold.to = t->sigs[i].key_id;
         if (has_purpose(&t->sigs[i], PURPOSE_CO_AUTHOR) &&
-            find_held(t, t->sigs[i].key_id, right, spot, id))
+            find_hold(t, &hold, spot, id))
             return true;
-    return !is(t->caller, t->author) &&
-           find_held(t, t->caller, right, spot, id);
+    }
+    hold.to = t->caller;
+    return !is(t->caller, t->author) && find_hold(t, &hold, spot, id) &&
+           authority_by(t, t->caller, spot);
 }
 
 bool authority_may(const struct trial *t, const char *right,
@@ -211,15 +230,11 @@ bool authority_may(const struct trial *t, const char *right,
 
 bool authority_holds_any(const struct trial *t)
 {
+    struct hold hold = {.to = t->author};
     struct place_in_log at = here(t);
-    struct delegation d;
-    struct buf key = {0};
     uint8_t id[EVENT_ID_SIZE];
-    bool found = false;
-    while (!found && delegation_next_any(at.v, t->author, &key, id))
-        found = delegation_in_force(&at, id, &d, NULL) == 0;
-    buf_deinit(&key);
-    return found;
+    t->core->looks++;
+    return holders_find_anywhere(&at, &hold, id);
 }
 
 /* ---- events ---- */

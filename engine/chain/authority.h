@@ -36,7 +36,8 @@ int authority_check(const struct trial *t, const uint8_t id[EVENT_ID_SIZE],
                     const char *right, const struct spot *spot,
                     struct delegation *d, struct err *err);
 
-/* One that does: what an event names as its auth_ref. False: none. */
+/* One that does, of those at one place the last to end: what an event names as
+ * its auth_ref. False: none. */
 bool authority_find(const struct trial *t, const char *right,
                     const struct spot *spot, uint8_t id[EVENT_ID_SIZE]);
 

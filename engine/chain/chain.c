@@ -341,6 +341,11 @@ void chain_open(struct chain *c, const char *folder, const uint8_t *id,
     snapshot_open(c, begin_log);
 }
 
+void chain_expect(struct chain *c, const struct chain *other)
+{
+    c->made = other->log.end;
+}
+
 void chain_poll(struct chain *c, chain_done *done, void *ctx)
 {
     assert(c->done == NULL);
@@ -594,6 +599,12 @@ void chain_door(const struct chain *c, struct door *door)
     };
 }
 
+int64_t chain_time_ahead(const struct chain *c)
+{
+    int64_t ahead_ms = state_time(chain_version(c)) - c->deps.now(c->deps.ctx);
+    return ahead_ms > CLOCKS_DIFFER_MS ? ahead_ms : 0;
+}
+
 uint64_t chain_size(const struct chain *c)
 {
     return c->durable.size;
@@ -611,12 +622,6 @@ const uint8_t *chain_durable_root(struct chain *c)
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE])
 {
     merkle_root(&c->durable, root);
-}
-
-int chain_had_root(const struct chain *c, uint64_t size,
-                   const uint8_t root[HASH_SIZE], struct err *err)
-{
-    return history_check(&c->history, size, root, err);
 }
 
 const struct changes *chain_changes(const struct chain *c)

@@ -28,6 +28,9 @@ struct chain_deps {
     const struct door_names *names;
     const struct pool *pool;   /* NULL: what it would do is done at once */
     int64_t (*now)(void *ctx); /* ms since 1970, as the driver said last */
+    /* By how many ms the clock was set ahead, and is not believed; 0: it is.
+     * NULL: it always is. */
+    int64_t (*doubt)(void *ctx);
     /* A clock that never jumps, as it is now, in µs: long work is cut by it.
      * NULL: it is not. */
     int64_t (*steady_us)(void *ctx);
@@ -105,6 +108,10 @@ void chain_skip_rules(struct chain *c);
 
 /* While it opens: give up at the next frame; `done` then gets CANCELED. */
 void chain_stop(struct chain *c);
+
+/* While `c` is being opened: its log has to have what that of `other`, the same
+ * chain in use, has made durable. */
+void chain_expect(struct chain *c, const struct chain *other);
 
 /* Read-only: take in what a writer appended meanwhile. */
 void chain_poll(struct chain *c, chain_done *done, void *ctx);
@@ -242,14 +249,13 @@ const struct log *chain_log(const struct chain *c);
 struct tree_version chain_version(const struct chain *c);  /* durable */
 void chain_door(const struct chain *c, struct door *door); /* over it */
 /* The log that is durable: size and root. */
+/* By how many ms the log's time is ahead of this node's clock, and stands
+ * still; 0: it is not, but for what clocks differ. */
+int64_t chain_time_ahead(const struct chain *c);
 uint64_t chain_size(const struct chain *c);
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
 /* Log time at a transaction, ms. */
 int64_t chain_time_at(const struct chain *c, uint64_t index);
-/* Had the log this root at this size? Errors: STALE (too long ago to tell),
- * INVALID (no). */
-int chain_had_root(const struct chain *c, uint64_t size,
-                   const uint8_t root[HASH_SIZE], struct err *err);
 /* What of it changed lately; durable, unless `ahead`. */
 const struct changes *chain_changes(const struct chain *c);
 const struct chain_progress *chain_progress(const struct chain *c);

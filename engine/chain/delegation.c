@@ -2,8 +2,8 @@
  *     was made: rights, subtree, time and depth. None of these ever changes,
  *     nor do parents of objects, so only revocation and time are looked at
  *     again.
- * (2) A holder entry and a grant entry stand for each delegation, revoked ones
- *     too. */
+ * (2) A grant entry stands for each delegation, revoked ones too; of those that
+ *     can be looked for, holders.c keeps entries. */
 #include "chain/delegation.h"
 
 #include <string.h>
@@ -27,12 +27,8 @@ bool right_is_own(const char *name)
 
 /* ---- entries ---- */
 
-bool delegation_get(struct tree_version v, const uint8_t id[EVENT_ID_SIZE],
-                    struct delegation *d)
+void delegation_read(struct bytes value, struct delegation *d)
 {
-    struct bytes value;
-    if (!state_get(v, STATE_DELEGATION, bytes_of(id, EVENT_ID_SIZE), &value))
-        return false;
     *d = (struct delegation){.until = INT64_MAX};
     struct mp mp = mp_open(value);
     state_own(mp_get_array_of(&mp, 11, NULL));
@@ -50,6 +46,15 @@ bool delegation_get(struct tree_version v, const uint8_t id[EVENT_ID_SIZE],
     d->revoked = !mp_take_nil(&mp);
     if (d->revoked)
         state_own(mp_get_uint(&mp, &d->revoked_index, NULL));
+}
+
+bool delegation_get(struct tree_version v, const uint8_t id[EVENT_ID_SIZE],
+                    struct delegation *d)
+{
+    struct bytes value;
+    if (!state_get(v, STATE_DELEGATION, bytes_of(id, EVENT_ID_SIZE), &value))
+        return false;
+    delegation_read(value, d);
     return true;
 }
 
@@ -80,15 +85,6 @@ static void put_value(struct buf *out, const struct delegation *d)
         mp_put_nil(out);
 }
 
-/* Prefix of the holder entries of `to`. */
-static void put_holder(struct buf *key, const uint8_t to[32],
-                       const uint8_t *act_for)
-{
-    static const uint8_t nobody[KEY_ID_SIZE];
-    buf_put(key, to, KEY_ID_SIZE);
-    buf_put(key, act_for != NULL ? act_for : nobody, KEY_ID_SIZE);
-}
-
 void delegation_put(struct state *s, const uint8_t id[EVENT_ID_SIZE],
                     const struct delegation *d)
 {
@@ -97,10 +93,6 @@ void delegation_put(struct state *s, const uint8_t id[EVENT_ID_SIZE],
     put_value(&value, d);
     state_put(s, STATE_DELEGATION, bytes_of(id, EVENT_ID_SIZE),
               buf_bytes(&value));
-    put_holder(&key, d->to, d->act_for);
-    buf_put(&key, id, EVENT_ID_SIZE);
-    state_put(s, STATE_HOLDER, buf_bytes(&key), bytes_of(NULL, 0));
-    buf_clear(&key);
     buf_put_be64(&key, d->index);
     buf_put_be64(&key, d->n);
     state_put(s, STATE_GRANT, buf_bytes(&key), bytes_of(id, EVENT_ID_SIZE));
@@ -121,40 +113,6 @@ void delegation_revoke(struct state *s, const uint8_t id[EVENT_ID_SIZE],
     state_put(s, STATE_DELEGATION, bytes_of(id, EVENT_ID_SIZE),
               buf_bytes(&value));
     buf_deinit(&value);
-}
-
-/* Over holder entries that begin with `prefix`, which it takes. */
-static bool next_held(struct tree_version v, struct buf *prefix, struct buf *at,
-                      uint8_t id[EVENT_ID_SIZE])
-{
-    struct bytes key;
-    struct bytes value;
-    bool found = state_step(v, buf_bytes(prefix), at, false, &key, &value);
-    if (found) {
-        assert(key.len == 1 + 2 * KEY_ID_SIZE + EVENT_ID_SIZE);
-        memcpy(id, key.data + 1 + 2 * KEY_ID_SIZE, EVENT_ID_SIZE);
-    }
-    buf_deinit(prefix);
-    return found;
-}
-
-bool delegation_next(struct tree_version v, const uint8_t to[32],
-                     const uint8_t *act_for, struct buf *at,
-                     uint8_t id[EVENT_ID_SIZE])
-{
-    struct buf prefix = {0};
-    buf_put_u8(&prefix, STATE_HOLDER);
-    put_holder(&prefix, to, act_for);
-    return next_held(v, &prefix, at, id);
-}
-
-bool delegation_next_any(struct tree_version v, const uint8_t to[32],
-                         struct buf *at, uint8_t id[EVENT_ID_SIZE])
-{
-    struct buf prefix = {0};
-    buf_put_u8(&prefix, STATE_HOLDER);
-    buf_put(&prefix, to, KEY_ID_SIZE);
-    return next_held(v, &prefix, at, id);
 }
 
 bool delegation_at(struct tree_version v, uint64_t index, uint64_t n,

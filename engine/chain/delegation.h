@@ -47,6 +47,8 @@ struct delegation {
 /* False: no such one. It lives as the version's value does. */
 bool delegation_get(struct tree_version v, const uint8_t id[EVENT_ID_SIZE],
                     struct delegation *d);
+/* The same of its entry's value, which it points into. */
+void delegation_read(struct bytes value, struct delegation *d);
 void delegation_put(struct state *s, const uint8_t id[EVENT_ID_SIZE],
                     const struct delegation *d);
 void delegation_revoke(struct state *s, const uint8_t id[EVENT_ID_SIZE],
@@ -72,16 +74,6 @@ bool rights_within(struct bytes less, struct bytes more);
  * `top` NULL: the whole chain. */
 bool object_is_within(struct tree_version v, const uint8_t *top,
                       const uint8_t *id, const uint8_t *parent);
-
-/* Walk the delegations that `to` holds; `act_for` NULL: those of other rights.
- * Start with an empty `at`; false at the end. The caller deinits `at`. */
-bool delegation_next(struct tree_version v, const uint8_t to[32],
-                     const uint8_t *act_for, struct buf *at,
-                     uint8_t id[EVENT_ID_SIZE]);
-
-/* The same for all that `to` holds. */
-bool delegation_next_any(struct tree_version v, const uint8_t to[32],
-                         struct buf *at, uint8_t id[EVENT_ID_SIZE]);
 
 /* The one that stands at a position of the log; false: none does. */
 bool delegation_at(struct tree_version v, uint64_t index, uint64_t n,

@@ -18,8 +18,11 @@
 
 struct signing;
 
-enum { SPARE_TILES = 16 };    /* kept that were made anew for a proof */
-enum { HEARTBEAT_MS = 1000 }; /* log time is never older than this */
+enum { SPARE_TILES = 16 }; /* kept that were made anew for a proof */
+enum {
+    HEARTBEAT_MS = 1000,      /* log time is never older than this */
+    CLOCKS_DIFFER_MS = 60000, /* of two machines: nothing to tell */
+};
 
 /* How much may wait to be durable. What an author has seen has to be in the
  * history when his transaction is read back, so frames are far below its reach;

@@ -21,8 +21,6 @@
 #include "chain/snapshot.h"
 #include "event/batch.h"
 
-enum { BATCH_BYTES_MAX = 4 << 20 }; /* with bodies: then it is sealed */
-
 /* ---- who orders ---- */
 
 bool order_holds(struct chain *c)
@@ -46,10 +44,29 @@ int order_refuse(const struct chain *c, const char *what, struct err *err)
 
 /* ---- heartbeats ---- */
 
+/* By how many ms the clock is not believed. */
+static int64_t doubt(const struct chain *c)
+{
+    return c->deps.doubt != NULL ? c->deps.doubt(c->deps.ctx) : 0;
+}
+
+/* What a heartbeat says stays so: nobody can take a time back. */
+static int check_clock(const struct chain *c, struct err *err)
+{
+    int64_t ahead_ms = doubt(c);
+    if (ahead_ms == 0)
+        return 0;
+    return err_set(err, ATE_EUNAVAILABLE,
+                   "the clock of this node went ahead by %lld s at once, and "
+                   "what the log says of time can't be taken back: set it "
+                   "right or, if it is right now, start the node again",
+                   (long long)(ahead_ms / 1000));
+}
+
 bool order_needs_heartbeat(const struct chain *c, int64_t now)
 {
     int64_t time = state_time(state_head(&c->core.state));
-    return c->next_index == 1 || rooting_news(c) != NULL ||
+    return c->next_index == 1 || rooting_news(c) != NULL || doubt(c) > 0 ||
            (now > time && now - time >= HEARTBEAT_MS);
 }
 
@@ -78,6 +95,8 @@ static void put_heartbeat_fields(struct chain *c, int64_t time,
 int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
 {
     assert(c->batch_count == 0);
+    if (check_clock(c, err) != 0)
+        return err->code;
     struct trial *t = &c->trial;
     struct author author;
     struct term term;

@@ -21,7 +21,7 @@
 enum {
     /* Goes up with every change of what is in a snapshot: kinds and values of
      * the state, pages of the tree, places, meta. */
-    SNAPSHOT_LAYOUT = 2,
+    SNAPSHOT_LAYOUT = 3,
     SNAPSHOT_PIECE = 1 << 20,
 };
 

@@ -42,12 +42,14 @@ enum state_kind {
     STATE_CALL_TIME = 0x43, /* log time, call id -> nothing */
     STATE_PRIVATE_ROW = 0x44, /* rows of views that read bodies */
     STATE_VERSION = 0x45,     /* object id, index, n -> nothing: its history */
-    STATE_HOLDER = 0x46, /* identity, identity acted for or zeros, event id of
-                            the delegation -> nothing */
-    STATE_GRANT = 0x47,  /* index, n -> event id of the delegation there */
-    STATE_BEAT = 0x48,   /* index of a heartbeat -> its log time */
-    STATE_TERM = 0x49,   /* index that begins a term -> number, key record */
-    STATE_LARGE = 0x4a,  /* hash of a large body -> its length, is it sealed */
+    STATE_HOLDER = 0x46,  /* who may do what and where, until when, event id of
+                             the delegation -> nothing: holders.c */
+    STATE_GRANT = 0x47,   /* index, n -> event id of the delegation there */
+    STATE_BEAT = 0x48,    /* index of a heartbeat -> its log time */
+    STATE_TERM = 0x49,    /* index that begins a term -> number, key record */
+    STATE_LARGE = 0x4a,   /* hash of a large body -> its length, is it sealed */
+    STATE_RESTING = 0x4b, /* event id of a delegation, of one that rests on it
+                             -> nothing */
 };
 
 struct state {

@@ -13,6 +13,7 @@
 #include "chain/logic.h"
 #include "chain/materializer.h"
 #include "chain/placing.h"
+#include "chain/trust_events.h"
 #include "chain/value.h"
 #include "chain/work.h"
 #include "event/batch.h"
@@ -475,5 +476,7 @@ int trial_finish(struct trial *t, struct err *err)
         rc = ask_about_whole(t, err);
     if (rc == 0 && t->refold == NULL)
         make_verdict(t);
+    if (rc == 0)
+        trust_finish(t);
     return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
+#include "chain/holders.h"
 #include "chain/materializer.h"
 
 /* A key that the log does not know yet becomes known. */
@@ -270,7 +271,17 @@ int apply_revocation(struct trial *t, const struct trial_event *e, size_t n,
                                        "the root keys",
                        (unsigned long long)d.index, (unsigned long long)d.n);
     delegation_revoke(state, id, t->index);
+    holders_drop(state, id);
     return 0;
+}
+
+void trust_finish(struct trial *t)
+{
+    struct bytes type = bytes_of_text(TYPE_DELEGATION);
+    for (size_t i = 0; i < t->count; i++)
+        if (t->events[i]->type == NULL &&
+            bytes_equal(t->events[i]->header.type, type))
+            holders_add(&t->core->state, t->events[i]->id);
 }
 
 /* ---- roots ---- */

@@ -23,6 +23,10 @@ int apply_roots(struct trial *t, const struct trial_event *e, size_t n,
 int apply_order(struct trial *t, const struct trial_event *e, size_t n,
                 struct err *err);
 
+/* All of the transaction is accepted: delegations that it made are found from
+ * now on, as they count from the next one. */
+void trust_finish(struct trial *t);
+
 /* The object that it is about, or that the delegation is which it revokes; of
  * what is none, or is not well-formed, the spot stays as it was. */
 void delegation_spot(const struct trial *t, const struct trial_event *e,

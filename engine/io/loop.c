@@ -73,9 +73,12 @@ static int64_t wall_ms(struct loop *loop)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* It goes on while the machine is suspended, as the time of day does. */
 static int64_t steady_us(void)
 {
-    return (int64_t)(uv_hrtime() / 1000);
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int64_t steady_now(void *ctx)
@@ -101,6 +104,7 @@ static struct node *make_node(struct loop *loop)
         .ctx = loop,
         .read_only = loop->options.read_only,
         .folder = loop->options.folder,
+        .clock_by_hand = loop->memory != NULL,
         .path = loop->path,
     };
     return node_new(&env);

@@ -104,12 +104,14 @@ static void peer_close(struct peer *p)
     struct server_session *session = p->session;
     if (session == NULL)
         return;
+    /* Its calls are canceled. The turn looks at the clock, which may end some
+     * of them before, and touch the peer: it is in no ring only then. */
+    s->options.turn(s->options.ctx);
+    server_session_leave(session);
     p->session = NULL;
     ring_remove(&p->ring);
     ring_remove(&p->touched);
     ring_remove(&p->paused);
-    s->options.turn(s->options.ctx); /* its calls are canceled */
-    server_session_leave(session);
     uv_close((uv_handle_t *)&p->pipe, peer_closed);
 }
 

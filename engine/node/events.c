@@ -36,6 +36,18 @@ void event_damaged(const struct hosted *h, const struct err *why)
     tell(h, "damaged", &m);
 }
 
+/* An older mistake of its clock: the log's time stands still until it comes. */
+static void tell_ahead(const struct hosted *h)
+{
+    struct mapping m = {0};
+    int64_t ahead_ms = chain_time_ahead(h->chain);
+    if (ahead_ms == 0)
+        return;
+    put_id(h, &m);
+    mapping_uint(&m, "ahead_ms", (uint64_t)ahead_ms);
+    tell(h, "time_ahead", &m);
+}
+
 void event_opened(const struct hosted *h)
 {
     struct mapping m = {0};
@@ -43,6 +55,7 @@ void event_opened(const struct hosted *h)
     put_id(h, &m);
     mapping_uint(&m, "size", chain_size(h->chain));
     tell(h, "opened", &m);
+    tell_ahead(h);
     if (chain_state(h->chain, &why) != 0)
         event_damaged(h, why);
 }

@@ -13,6 +13,7 @@
 #include "chain/chain.h"
 #include "query/query.h"
 #include "event/proposal.h"
+#include "node/clock.h"
 #include "node/keys.h"
 #include "node/names_file.h"
 #include "node/node.h"
@@ -123,7 +124,8 @@ struct node {
     struct creating *creating;
     struct ring verifying;
 
-    int64_t wall_ms;
+    struct clock clock;
+    int64_t wall_ms; /* as far as it is believed; never goes back */
     int64_t steady_us;
     int64_t poll_us; /* when followers look again */
     size_t follows;

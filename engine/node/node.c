@@ -17,6 +17,12 @@ static int64_t wall_now(void *ctx)
     return node->wall_ms;
 }
 
+static int64_t wall_doubt(void *ctx)
+{
+    const struct node *node = ctx;
+    return clock_doubt(&node->clock);
+}
+
 static int64_t steady_now(void *ctx)
 {
     const struct node *node = ctx;
@@ -71,6 +77,7 @@ struct node *node_new(const struct node_env *env)
     node->idle_us =
         (env->chain_idle_ms != 0 ? env->chain_idle_ms : NODE_CHAIN_IDLE_MS) *
         1000;
+    node->clock.by_hand = env->clock_by_hand;
     init_rings(node);
     node->timed_us = INT64_MAX;
     node->work_us = INT64_MAX;
@@ -89,6 +96,7 @@ struct node *node_new(const struct node_env *env)
         .names = &node->door_names,
         .pool = env->pool,
         .now = wall_now,
+        .doubt = wall_doubt,
         .steady_us = env->steady_us != NULL ? steady_now : NULL,
         .order_pair = order_pair,
         .node_pair = node_pair,
@@ -331,7 +339,7 @@ void node_grant(struct node *node, struct node_request *request,
 
 void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us)
 {
-    if (wall_ms > node->wall_ms)
+    if (clock_look(&node->clock, wall_ms, steady_us) && wall_ms > node->wall_ms)
         node->wall_ms = wall_ms;
     assert(steady_us >= node->steady_us);
     node->steady_us = steady_us;

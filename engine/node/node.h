@@ -43,6 +43,7 @@ struct node_env {
     bool read_only;        /* writes nothing; perhaps beside a writer */
     bool folder;           /* the disk's folder is one chain's; its name is "";
                               implies read_only */
+    bool clock_by_hand;    /* the time of day is set by who tests */
     const char *path;      /* of the data folder, for answers; NULL: none */
     uint32_t chains_max;   /* open at a time; 0: LIMIT_CHAINS_OPEN */
     int64_t chain_idle_ms; /* unused so long: closed; 0: NODE_CHAIN_IDLE_MS */

@@ -20,7 +20,6 @@ struct verifying {
     struct logic_maker maker;
     struct chain_deps deps;
     bool skips_rules;
-    uint64_t size;             /* of the chain in use, when this began */
     uint64_t told_bytes;       /* of progress */
     struct large_check *large; /* of its large bodies, after the log */
     uint64_t large_count;
@@ -64,6 +63,14 @@ static int take_args(struct verifying *v, const struct asked *a,
     return rc;
 }
 
+/* And good, as far as it is known. */
+static bool is_in_use(const struct asked *a)
+{
+    const struct err *why;
+    return a->hosted != NULL && a->hosted->state == HOSTED_OPEN &&
+           chain_state(a->hosted->chain, &why) == 0;
+}
+
 void verify_start(struct asked *a, const uint8_t *id)
 {
     struct node *node = a->node;
@@ -84,8 +91,6 @@ void verify_start(struct asked *a, const uint8_t *id)
     v->deps.logic = &v->maker;
     v->credit = a->request->credit != 0 ? a->request->credit : NODE_CREDIT;
     v->chain = chain_new(&v->deps);
-    if (a->hosted != NULL && a->hosted->open_code == 0)
-        v->size = chain_size(a->hosted->chain);
     a->verifying = v;
     ring_init(&v->ring);
     ring_add(&node->verifying, &v->ring);
@@ -96,6 +101,8 @@ void verify_start(struct asked *a, const uint8_t *id)
         chain_skip_rules(v->chain);
     chain_open(v->chain, folder, node->env.folder ? NULL : id, LOG_READ_ONLY,
                log_checked, v);
+    if (is_in_use(a))
+        chain_expect(v->chain, a->hosted->chain);
 }
 
 void verify_grant(struct verifying *v, uint32_t chunks)
@@ -157,42 +164,22 @@ static int differs(const struct verifying *v, const char *what, uint64_t size,
                    (unsigned long long)(size > 0 ? size - 1 : 0), what);
 }
 
-static int compare_state(const struct verifying *v, const struct chain *open,
-                         struct err *err)
+/* With the chain in use, where that has come as far; and its log has to be that
+ * one: chain_expect(). */
+static int compare_state(const struct verifying *v, struct err *err)
 {
     uint8_t replayed[HASH_SIZE];
     uint8_t in_use[HASH_SIZE];
     uint64_t size = chain_size(v->chain);
-    if (chain_size(open) != size || v->skips_rules)
+    if (v->skips_rules || !is_in_use(v->asked) ||
+        chain_size(v->asked->hosted->chain) != size)
         return 0;
     state_root(chain_version(v->chain), replayed);
-    state_root(chain_version(open), in_use);
+    state_root(chain_version(v->asked->hosted->chain), in_use);
     if (memcmp(replayed, in_use, HASH_SIZE) == 0)
         return 0;
     return differs(v, "its state root is not that of the chain in use", size,
                    err);
-}
-
-/* With the chain in use, unless that is damaged itself. */
-static int compare(const struct verifying *v, struct err *err)
-{
-    const struct hosted *h = v->asked->hosted;
-    const struct err *why;
-    if (h == NULL || h->state != HOSTED_OPEN ||
-        chain_state(h->chain, &why) != 0)
-        return 0;
-    if (chain_size(v->chain) < v->size)
-        return differs(v, "the log ends here, but the chain in use had more",
-                       chain_size(v->chain), err);
-    bool is_behind = chain_size(v->chain) < chain_size(h->chain);
-    const struct chain *behind = is_behind ? v->chain : h->chain;
-    const struct chain *ahead = is_behind ? h->chain : v->chain;
-    uint8_t root[HASH_SIZE];
-    chain_root(behind, root);
-    if (chain_had_root(ahead, chain_size(behind), root, NULL) == ATE_EINVALID)
-        return differs(v, "its root is not that of the chain in use",
-                       chain_size(behind), err);
-    return compare_state(v, h->chain, err);
 }
 
 /* A folder that is called like an id holds the chain of that id, or somebody
@@ -277,7 +264,7 @@ static void answer(struct verifying *v)
     if (err.code == 0)
         check_folder(v, &err);
     if (err.code == 0)
-        compare(v, &err);
+        compare_state(v, &err);
     if (err.code == 0)
         put_report(v, &report);
     else

@@ -119,6 +119,9 @@ static void put_log(struct query *q, struct mapping *m)
     time_put(&text, state_time(v));
     mapping_str(m, "time", buf_bytes(&text));
     buf_deinit(&text);
+    int64_t ahead_ms = chain_time_ahead(q->chain);
+    if (ahead_ms > 0)
+        mapping_uint(m, "time_ahead_ms", (uint64_t)ahead_ms);
     mapping_uint(m, "head_bytes", log->end.offset);
     mapping_uint(m, "body_bytes", log->end.body_offset);
     put_tail(log, m);

@@ -31,21 +31,54 @@ static const struct trial *trial_of(lua_State *L, const char *usage)
 
 /* ---- functions ---- */
 
-/* At the object that a rule is asked about; about a whole transaction, at all
- * objects of it. */
-static bool speaks_for(const struct script_run *run, const struct trial *trial,
-                       const uint8_t *identity)
+/* A look at who holds what costs as one at a row does. A replay has 16 times
+ * the gas, for logs, too, that were accepted when looks cost nothing: there
+ * each is one step. What two seconds by the clock had room for stays within
+ * that. */
+static void charge_looks(lua_State *L, const struct trial *trial,
+                         uint64_t before)
 {
-    size_t from = run->n == SIZE_MAX ? 0 : run->n;
-    size_t to = run->n == SIZE_MAX ? trial->count : run->n + 1;
-    for (size_t i = from; i < to; i++) {
+    uint64_t looks = trial->core->looks - before;
+    sandbox_charge(L, trial->replays ? looks : looks * BOX_STEP_GAS);
+}
+
+static bool speaks_at(lua_State *L, const struct trial *trial,
+                      const uint8_t *identity, const struct spot *spot)
+{
+    uint64_t before = trial->core->looks;
+    bool speaks = authority_by(trial, identity, spot);
+    charge_looks(L, trial, before);
+    return speaks;
+}
+
+/* Of a whole transaction, at all objects of it; whoever speaks for somebody on
+ * the whole chain does so there. */
+static bool speaks_at_all(lua_State *L, const struct trial *trial,
+                          const uint8_t *identity)
+{
+    struct spot all = {0};
+    if (speaks_at(L, trial, identity, &all))
+        return true;
+    for (size_t i = 0; i < trial->count; i++) {
         const struct event_header *h = &trial->events[i]->header;
         struct spot spot = {h->object, h->parent};
         if (trial->events[i]->type != NULL &&
-            !authority_by(trial, identity, &spot))
+            !speaks_at(L, trial, identity, &spot))
             return false;
     }
     return true;
+}
+
+/* At the object that a rule is asked about. */
+static bool speaks_for(lua_State *L, const struct trial *trial,
+                       const uint8_t *identity)
+{
+    const struct script_run *run = box_run(L);
+    if (run->n == SIZE_MAX)
+        return speaks_at_all(L, trial, identity);
+    const struct event_header *h = &trial->events[run->n]->header;
+    struct spot spot = {h->object, h->parent};
+    return speaks_at(L, trial, identity, &spot);
 }
 
 static int tx_by(lua_State *L)
@@ -60,8 +93,7 @@ static int tx_by(lua_State *L)
                       lua_isnil(L, 2) ? "" : "a ",
                       lua_isnil(L, 2) ? "nil" : luaL_typename(L, 2));
     sandbox_charge(L, BOX_STEP_GAS);
-    lua_pushboolean(L,
-                    speaks_for(box_run(L), trial, (const uint8_t *)identity));
+    lua_pushboolean(L, speaks_for(L, trial, (const uint8_t *)identity));
     return 1;
 }
 
@@ -122,7 +154,10 @@ static int tx_may(lua_State *L)
     const char *right = lib_name(L, 2);
     check_right(L, type, right);
     struct spot spot = {id, o.header.parent};
-    lua_pushboolean(L, authority_may(trial, right, &spot));
+    uint64_t before = trial->core->looks;
+    bool may = authority_may(trial, right, &spot);
+    charge_looks(L, trial, before);
+    lua_pushboolean(L, may);
     return 1;
 }
 

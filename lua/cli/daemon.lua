@@ -17,7 +17,7 @@ local has_rest, rest = pcall(require, 'ate.rest')
 
 local COUNTER = 8 -- bytes of an eventfd
 local LEVELS = {damaged = 'error', failed = 'warning', opened = 'info',
-    parked = 'warning', refused = 'warning'}
+    parked = 'warning', refused = 'warning', time_ahead = 'warning'}
 
 -- ---- doors ----
 

@@ -33,12 +33,12 @@ struct bench {
 
 static const uint8_t no_seed[MAP_SEED_LEN];
 
-static void peer_touched(void *peer)
+static inline void peer_touched(void *peer)
 {
     ((struct peer *)peer)->was_touched = true;
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     struct bench *s = mem_zero(1, sizeof(*s));
     world_init(&s->world);
@@ -55,7 +55,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
     struct bench *s = *state;
     world_stop(&s->world, s->node);
@@ -66,7 +66,7 @@ static int tear_down(void **state)
 
 /* ---- one caller ---- */
 
-static void peer_connect(struct bench *s, struct peer *p)
+static inline void peer_connect(struct bench *s, struct peer *p)
 {
     p->bench = s;
     if (p->client == NULL)
@@ -77,7 +77,7 @@ static void peer_connect(struct bench *s, struct peer *p)
 }
 
 /* The pipe breaks. What was on its way is gone. */
-static void peer_break(struct peer *p, const char *why)
+static inline void peer_break(struct peer *p, const char *why)
 {
     if (p->server != NULL)
         server_session_leave(p->server);
@@ -91,7 +91,7 @@ static void peer_break(struct peer *p, const char *why)
     client_session_lost(p->client, &p->lost);
 }
 
-static void peer_deinit(struct peer *p)
+static inline void peer_deinit(struct peer *p)
 {
     peer_break(p, "the pipe is closed");
     client_session_free(p->client);
@@ -99,13 +99,13 @@ static void peer_deinit(struct peer *p)
     buf_deinit(&p->to_client);
 }
 
-static void drop_front(struct buf *buf, size_t len)
+static inline void drop_front(struct buf *buf, size_t len)
 {
     memmove(buf->data, buf->data + len, buf->len - len);
     buf->len -= len;
 }
 
-static size_t some_of(struct bench *s, size_t len)
+static inline size_t some_of(struct bench *s, size_t len)
 {
     if (len == 0 || rng_coin(&s->rng))
         return len;
@@ -114,7 +114,7 @@ static size_t some_of(struct bench *s, size_t len)
 }
 
 /* What the caller wrote goes into the pipe, and some of it comes out. */
-static bool pump_to_server(struct peer *p)
+static inline bool pump_to_server(struct peer *p)
 {
     struct bench *s = p->bench;
     struct bytes out = client_session_output(p->client);
@@ -130,7 +130,7 @@ static bool pump_to_server(struct peer *p)
     return true;
 }
 
-static bool take_output(struct peer *p)
+static inline bool take_output(struct peer *p)
 {
     struct bench *s = p->bench;
     struct buf taken = {0};
@@ -143,7 +143,7 @@ static bool take_output(struct peer *p)
     return true;
 }
 
-static bool pump_to_client(struct peer *p)
+static inline bool pump_to_client(struct peer *p)
 {
     struct bench *s = p->bench;
     bool moved = take_output(p);
@@ -160,7 +160,7 @@ static bool pump_to_client(struct peer *p)
 }
 
 /* One round of everything; false: nothing moved. */
-static bool peer_pump(struct peer *p)
+static inline bool peer_pump(struct peer *p)
 {
     if (p->server == NULL)
         return false;
@@ -177,7 +177,7 @@ static bool peer_pump(struct peer *p)
 }
 
 /* Until nothing moves any more. */
-static void run(struct bench *s, struct peer *const *peers)
+static inline void run(struct bench *s, struct peer *const *peers)
 {
     bool moved;
     do {
@@ -197,7 +197,8 @@ static void run(struct bench *s, struct peer *const *peers)
 
 #define PEERS(...) ((struct peer *const[]){__VA_ARGS__, NULL})
 
-static void pass_ms(struct bench *s, struct peer *const *peers, int64_t ms)
+static inline void pass_ms(struct bench *s, struct peer *const *peers,
+                           int64_t ms)
 {
     s->world.wall_ms += ms;
     s->world.steady_us += ms * 1000;
@@ -211,9 +212,9 @@ static void pass_ms(struct bench *s, struct peer *const *peers, int64_t ms)
 
 /* ---- asking through it ---- */
 
-static uint64_t peer_ask(struct peer *p, struct ask *ask,
-                         enum request_kind kind, const char *chain,
-                         const char *method, const char *const *args)
+static inline uint64_t peer_ask(struct peer *p, struct ask *ask,
+                                enum request_kind kind, const char *chain,
+                                const char *method, const char *const *args)
 {
     struct bench *s = p->bench;
     ask_begin(s->node, ask, kind, chain, method, args);
@@ -222,10 +223,27 @@ static uint64_t peer_ask(struct peer *p, struct ask *ask,
     return s->number;
 }
 
-static void assert_same(const struct buf *a, const struct buf *b)
+static inline void assert_same(const struct buf *a, const struct buf *b)
 {
     assert_int_equal(a->len, b->len);
     if (a->len > 0)
         assert_memory_equal(a->data, b->data, a->len);
+}
+
+static inline void fill(struct bench *s, size_t count)
+{
+    char text[110];
+    struct ask *asks = mem_zero(count, sizeof(*asks));
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "text=", 5);
+    text[104] = '\0';
+    for (size_t i = 0; i < count; i++)
+        start_call(s->node, &asks[i], "bank", "note.append", ARGS(text));
+    world_run(&s->world, s->node);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(asks[i].code, 0);
+        ask_end(&asks[i]);
+    }
+    mem_free(asks);
 }
 #endif

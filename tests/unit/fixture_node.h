@@ -145,6 +145,7 @@ struct world {
     uint8_t random; /* never random, but never twice the same */
     int64_t wall_ms;
     int64_t steady_us;
+    bool doubts; /* its nodes doubt a time of day that jumps */
 };
 
 static bool writes_head(const struct job *job, uint32_t *which)
@@ -288,6 +289,7 @@ static struct node *world_node(struct world *w, bool read_only,
         .random = world_random,
         .ctx = w,
         .read_only = read_only,
+        .clock_by_hand = !w->doubts,
         .path = "/data",
         .chains_max = chains_max,
     };

@@ -2,6 +2,8 @@
  * co-authors, and, at an object, whom its author may act for there. */
 #include "fixture_land.h"
 
+#include "base/hex.h"
+
 /* Is a claim of the house for `who` taken? Ends the transaction. */
 static void claims(struct land *l, struct tx *t, const uint8_t *who, bool taken)
 {
@@ -282,6 +284,47 @@ static void who_may_act_for_somebody_lets_others_act(void **state)
                               .rights = "act_for",
                               .act_for = pair(0)->id});
     tx_no(&t, ATE_EDENIED, "takes nothing from its author");
+}
+
+/* Gas of a claim by the first key, whose rule asks tx:by(who). */
+static uint64_t gas_of_claim(struct land *l, const uint8_t *who)
+{
+    struct buf text = {0};
+    struct fixture_call c;
+    buf_printf(&text, "who=key:");
+    hex_put(&text, bytes_of(who, KEY_ID_SIZE));
+    if (fixture_call(&l->f, &c, 0, "claim.append",
+                     ARGS("house=a/b/c", buf_text(&text))) != 0)
+        fail_msg("claim: %s", c.call.err.text);
+    uint64_t gas = c.call.gas;
+    fixture_end(&c);
+    buf_deinit(&text);
+    return gas;
+}
+
+/* A step of ten for the chain, the fact, its house, the town, the country, as
+ * far as it has to look; none for who signs, however many grants there are. */
+static void rules_pay_for_how_far_up_they_look(void **state)
+{
+    struct land *l = *state;
+    const uint8_t *const where[] = {NULL, l->house, l->town, l->country};
+    const uint64_t looks[] = {1, 3, 4, 5};
+    uint8_t id[EVENT_ID_SIZE];
+    struct tx t;
+    const struct key_pair *other = pair(0);
+    meets(l, other);
+    uint64_t signs = gas_of_claim(l, l->f.keys[0].id);
+    for (size_t i = 0; i < 4; i++) {
+        lets_act(l, other, &l->f.keys[0], where[i], 0, id);
+        for (size_t k = 0; k < 5 * i; k++)
+            lets_act(l, other, &l->f.keys[0], l->other, 0,
+                     (uint8_t[EVENT_ID_SIZE]){0});
+        assert_int_equal(gas_of_claim(l, other->id), signs + 10 * looks[i]);
+        tx_begin(&l->f, &t, other);
+        tx_revoke(&t, id);
+        tx_ok(&t);
+    }
+    assert_int_equal(gas_of_claim(l, l->f.keys[0].id), signs);
 }
 
 /* ---- the caller ---- */
@@ -607,6 +650,7 @@ int main(void)
         open_test(a_stranger_writes_something_before_letting_others_act),
         trust_test(the_pipeline_has_to_take_an_act_for),
         trust_test(who_may_act_for_somebody_lets_others_act),
+        open_test(rules_pay_for_how_far_up_they_look),
         open_test(a_caller_lets_the_author_act_or_signs),
         open_test(a_caller_is_bound_to_what_was_granted),
         open_test(a_caller_is_one_for_what_is_made_below),

@@ -696,7 +696,7 @@ static void a_node_that_gives_up_tells_no_half_truth(void **state)
     ask_end(&ask);
 }
 
-/* A log that was replaced by another good one shows by its root. */
+/* However far the chain in use has gone on since. */
 static void a_log_that_lost_its_end_is_found(void **state)
 {
     struct bench *s = *state;
@@ -712,6 +712,7 @@ static void a_log_that_lost_its_end_is_found(void **state)
     *head = kept;
     assert_int_equal(read_(&s->world, s->node, &ask, "bank", "verify", ARGS()),
                      ATE_ECORRUPT);
+    assert_non_null(strstr(ask.err.text, "the log ends at size"));
     ask_end(&ask);
     *head = whole;
     buf_deinit(&kept);

@@ -309,101 +309,88 @@ static void ranges_are_seen_whole(void **state)
     buf_deinit(&set);
 }
 
+/* Frees the set. */
+static void assert_form(struct land *l, struct buf *set, bool is_good)
+{
+    struct tx t;
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    buf_put_bytes(&t.read_set, buf_bytes(set));
+    tx_word(&t, "x");
+    if (is_good)
+        tx_ok(&t);
+    else
+        tx_no(&t, ATE_EINVALID, "read set");
+    buf_deinit(set);
+}
+
+/* `to` NULL: a single one. */
+struct read {
+    uint8_t kind;
+    const char *from;
+    const char *to;
+};
+
+static void put_read(struct buf *set, const struct read *r)
+{
+    struct bytes from = bytes_of_text(r->from);
+    if (r->to == NULL)
+        put_single(set, r->kind, from, bytes_of(NULL, 0));
+    else
+        put_range(set, r->kind, from, bytes_of_text(r->to), NULL, 0);
+}
+
 /* Sorted by kind, single ones first, then by key, each once; of kinds that are
  * read. */
 static void a_read_set_has_one_form(void **state)
 {
-    struct land *l = *state;
-    static uint8_t room[40000];
-    const struct bytes a = bytes_of("a", 1);
-    const struct bytes b = bytes_of("b", 1);
-    const struct bytes none = {NULL, 0};
-    for (int i = 0; i < 18; i++) {
+    static const struct {
+        struct read reads[2]; /* kind 0: none */
+        bool is_good;
+    } cases[] = {
+        {{{2, "a", NULL}, {3, "a", NULL}}, true},
+        {{{3, "a", NULL}, {2, "a", NULL}}, false}, /* kinds not sorted */
+        {{{3, "b", NULL}, {3, "a", NULL}}, false}, /* keys not sorted */
+        {{{3, "a", NULL}, {3, "a", NULL}}, false}, /* twice */
+        {{{3, "a", "b"}, {3, "b", NULL}}, false},  /* a range before a single */
+        {{{3, "a", "a"}, {3, "a", "b"}}, true},    /* sorted by their ends */
+        {{{3, "a", "b"}, {3, "a", "a"}}, false},
+        {{{0x41, "a", "b"}, {0x42, "a", "b"}}, true},
+        {{{1, "time", NULL}}, false}, /* kinds that nobody reads so */
+        {{{0x41, "a", NULL}}, false},
+        {{{2, "a", "b"}}, false},
+        {{{6, "a", NULL}}, false},
+        {{{0x43, "a", "b"}}, false},
+        {{{3, "b", "a"}}, true}, /* nothing is there */
+        {{{0}}, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct read *reads = cases[i].reads;
         struct buf set = {0};
-        struct tx t;
-        const char *words = "read set";
-        put_head(&set, i == 17 ? 0 : i < 8 || i == 16 ? 2 : 1);
-        switch (i) {
-        case 0: /* good: as the next ones, but right */
-            put_single(&set, 2, a, none);
-            put_single(&set, 3, a, none);
-            words = NULL;
-            break;
-        case 1: /* kinds are not sorted */
-            put_single(&set, 3, a, none);
-            put_single(&set, 2, a, none);
-            break;
-        case 2: /* keys are not sorted */
-            put_single(&set, 3, b, none);
-            put_single(&set, 3, a, none);
-            break;
-        case 3: /* one is there twice */
-            put_single(&set, 3, a, none);
-            put_single(&set, 3, a, none);
-            break;
-        case 4: /* a range before a single one */
-            put_range(&set, 3, a, b, NULL, 0);
-            put_single(&set, 3, b, none);
-            break;
-        case 5: /* good: ranges of one start are sorted by their ends */
-            put_range(&set, 3, a, a, NULL, 0);
-            put_range(&set, 3, a, b, NULL, 0);
-            words = NULL;
-            break;
-        case 6:
-            put_range(&set, 3, a, b, NULL, 0);
-            put_range(&set, 3, a, a, NULL, 0);
-            break;
-        case 7: /* good */
-            put_range(&set, 0x41, a, b, NULL, 0);
-            put_range(&set, 0x42, a, b, NULL, 0);
-            words = NULL;
-            break;
-        case 8: /* of kinds that nobody reads */
-            put_single(&set, 1, bytes_of("time", 4), none);
-            break;
-        case 9:
-            put_single(&set, 0x41, a, none);
-            break;
-        case 10:
-            put_range(&set, 2, a, b, NULL, 0);
-            break;
-        case 11:
-            put_single(&set, 6, a, none);
-            break;
-        case 12:
-            put_range(&set, 0x43, a, b, NULL, 0);
-            break;
-        case 13: /* good: longer than any key, which nobody will find */
-            put_single(&set, 3, bytes_of(room, sizeof(room)), none);
-            words = NULL;
-            break;
-        case 14: /* good */
-            put_range(&set, 3, bytes_of(room, 2000), bytes_of(room, 2001), NULL,
-                      0);
-            words = NULL;
-            break;
-        case 15: /* good: from behind to before, so that nothing is there */
-            put_range(&set, 3, b, a, NULL, 0);
-            words = NULL;
-            break;
-        case 16: /* fewer than it says */
-            put_single(&set, 3, a, none);
-            mp_put_nil(&set);
-            break;
-        case 17: /* good: nothing */
-        default:
-            words = NULL;
-        }
-        tx_begin(&l->f, &t, &l->f.keys[0]);
-        buf_put_bytes(&t.read_set, buf_bytes(&set));
-        tx_word(&t, "x");
-        if (words == NULL)
-            tx_ok(&t);
-        else
-            tx_no(&t, ATE_EINVALID, words);
-        buf_deinit(&set);
+        uint32_t count = (reads[0].kind != 0) + (reads[1].kind != 0);
+        put_head(&set, count);
+        for (uint32_t k = 0; k < count; k++)
+            put_read(&set, &reads[k]);
+        assert_form(*state, &set, cases[i].is_good);
     }
+}
+
+static void a_read_set_is_whole(void **state)
+{
+    static uint8_t room[40000];
+    const struct bytes none = {NULL, 0};
+    struct buf set = {0};
+    /* longer than any key, which nobody will find */
+    put_head(&set, 1);
+    put_single(&set, 3, bytes_of(room, sizeof(room)), none);
+    assert_form(*state, &set, true);
+    put_head(&set, 1);
+    put_range(&set, 3, bytes_of(room, 2000), bytes_of(room, 2001), NULL, 0);
+    assert_form(*state, &set, true);
+    /* no two of them */
+    put_head(&set, 2);
+    put_single(&set, 3, bytes_of("a", 1), none);
+    mp_put_nil(&set);
+    assert_form(*state, &set, false);
 }
 
 #define open_test(name)                                                        \
@@ -420,6 +407,7 @@ int main(void)
         open_test(what_was_not_there_and_came_is_stale),
         open_test(ranges_are_seen_whole),
         open_test(a_read_set_has_one_form),
+        open_test(a_read_set_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,11 +27,17 @@ struct bench {
     struct server *server;
     bool in_turn;
     bool closed;
+    int64_t passes_ms; /* when a turn begins */
 };
 
+/* As a loop does it: the node hears what time it is. */
 static void turn(void *ctx)
 {
-    ((struct bench *)ctx)->in_turn = true;
+    struct bench *s = ctx;
+    s->in_turn = true;
+    s->world.wall_ms += s->passes_ms;
+    s->world.steady_us += s->passes_ms * 1000;
+    node_tick(s->node, s->world.wall_ms, s->world.steady_us);
 }
 
 static int64_t now_ms(void)
@@ -345,6 +351,36 @@ static void malformed_callers_do_not_disturb_others(void **state)
     buf_deinit(&garbage);
 }
 
+/* The end of its call and its own are one turn: what the first has to say, it
+ * says to nobody. */
+static void who_leaves_when_a_deadline_passes_disturbs_nobody(void **state)
+{
+    struct bench *s = *state;
+    struct raw raw;
+    struct net_frame frame;
+    struct buf out = {0};
+    struct node_request r = {
+        .kind = REQUEST_READ,
+        .chain = bytes_of_text("bank"),
+        .method = bytes_of_text("tail"),
+        .args = bytes_of("\x81\xa6"
+                         "follow\xc3",
+                         9),
+        .deadline_ms = 5,
+    };
+    begin(s, 0, 0);
+    raw_connect(s, &raw, true);
+    net_call_put(&out, 1, &r);
+    raw_send(&raw, &out);
+    wait_for(s, &raw, NET_DATA, 1, &frame);
+    s->passes_ms = 10;
+    raw_close(&raw);
+    spin(s);
+    s->passes_ms = 0;
+    assert_serves(s);
+    buf_deinit(&out);
+}
+
 /* It sends as fast as it can, and never what it must not. */
 static void a_flood_does_not_keep_others_waiting(void **state)
 {
@@ -585,6 +621,7 @@ int main(void)
         TEST(what_is_no_socket_is_left_alone),
         TEST(deep_folders_have_sockets_too),
         TEST(malformed_callers_do_not_disturb_others),
+        TEST(who_leaves_when_a_deadline_passes_disturbs_nobody),
         TEST(a_flood_does_not_keep_others_waiting),
         TEST(the_crowd_is_bounded),
         TEST(the_bound_can_be_changed),

@@ -1,0 +1,25 @@
+/* clock: is the time of day to be believed? What a node writes of it into a
+ * log stands there for ever, so a clock that is set far ahead while the node
+ * runs is not followed: it is wrong, or somebody says that it is right, by
+ * starting the node anew. */
+#ifndef ATE_NODE_CLOCK_H
+#define ATE_NODE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CLOCK_AHEAD_MS = 3600000 }; /* so much at once is in doubt */
+
+struct clock {
+    int64_t apart_ms; /* time of day less steady time, the least there was */
+    int64_t ahead_ms; /* how far the time of day is ahead of that */
+    bool runs;        /* it was looked at once */
+    bool by_hand;     /* who sets it knows what he does */
+};
+
+/* `steady_us` is since some start and goes on as the time of day does, but for
+ * that being set. True: what the time of day says is believed. */
+bool clock_look(struct clock *c, int64_t wall_ms, int64_t steady_us);
+/* By how many ms it was set ahead, if that is in doubt; else 0. */
+int64_t clock_doubt(const struct clock *c);
+#endif
