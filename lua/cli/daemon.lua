@@ -86,8 +86,15 @@ local function change_doors(self, settings)
         return nil, ate.error('INVALID', 'sockets that were handed over stay '
             .. 'as they are until a restart')
     end
+    local ok, err = true, nil
+    if has_rest then -- what cannot open closes nothing
+        ok, err = rest.check(nil, doors_of(self.folder, settings))
+    end
+    if not ok then
+        return nil, err
+    end
     close_doors(self)
-    local ok, err = open_doors(self, settings)
+    ok, err = open_doors(self, settings)
     if not ok then
         open_doors(self, before)
         return nil, err

@@ -220,11 +220,11 @@ describe('an empty name', function()
     local PAY = {'call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1'}
 
     local function pay(...)
-        local words = {unpack(PAY)}
+        local all = {unpack(PAY)}
         for _, word in ipairs({...}) do
-            words[#words + 1] = word
+            all[#all + 1] = word
         end
-        return unpack(words)
+        return unpack(all)
     end
 
     local function nothing_was_paid()

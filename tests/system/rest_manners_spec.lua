@@ -275,6 +275,12 @@ for body in (b'0\n\n', b'0\n\r\n', b'0\r\n\n', b'%x\n%s\r\n0\r\n\r\n'
     said = talk(PARTS + body + HIDDEN)
     assert said.split(b' ')[1] == b'400', (body, said)
     assert said.count(b'HTTP/1.1 ') == 1, (body, said)
+for line in (b'content-length: %d \r\n' % len(GIVE),
+        b'content-length: %d\t\r\n' % len(GIVE),
+        b'transfer-encoding: chunked \r\n'):
+    said = talk(POST + line + b'\r\n' + GIVE + HIDDEN)
+    assert said.split(b' ')[1] == b'400', (line, said)
+    assert said.count(b'HTTP/1.1 ') == 1, (line, said)
 PARTS = PARTS[:-2] + b'connection: close\r\n\r\n'
 for body in (b'%X\r\n%s\r\n0\r\n\r\n' % (len(GIVE), GIVE),
         b'1;x="y"\r\n%s\r\n0%x ; z\r\n%s\r\n00\r\na: b\r\n\r\n'
