@@ -19,7 +19,11 @@ enum {
     LIMIT_TX_ROW_BYTES = 64 << 20,  /* (format) their keys and columns */
     LIMIT_BATCH_TXS = 4096,         /* (format) transactions of one batch */
     LIMIT_TX_SIGNATURES = 64,       /* (format) further signatures of one */
+    LIMIT_BATCH_SIGNATURES = 4096,  /* of a batch that is handed in */
     LIMIT_READ_SET = 64 << 10,      /* (format) one transaction's read set */
+    LIMIT_TX_READS = 1 << 21,       /* (format) entries that it stands for */
+    LIMIT_BATCH_READS = 1 << 18,    /* of a batch that is handed in, or ... */
+    LIMIT_READ_GAS = 10,            /* ... a run's gas by this, if more */
     LIMIT_RESULT = 64 << 10,        /* (format) what a method returns */
     LIMIT_ARGS = 16 << 20,          /* arguments of a method */
     LIMIT_CONTEXT = 65535,          /* the context of a call */
@@ -74,6 +78,11 @@ enum {
 };
 
 static_assert(LIMIT_TX_HEADERS >= LIMIT_EVENT_HEADER, "one header must fit");
+/* What a method walks is paid for by gas; what its own folds had deleted there
+ * is not. */
+static_assert(LIMIT_TX_READS >= LIMIT_RUN_GAS / LIMIT_READ_GAS + LIMIT_TX_ROWS +
+                                    LIMIT_READ_SET,
+              "whatever a method reads must fit");
 /* (format) one body; 64-bit. */
 #define LIMIT_BODY ((uint64_t)1 << 38)
 

@@ -340,11 +340,20 @@ struct tree_pin *tree_pin(struct tree *t)
     return pin;
 }
 
+void tree_pin_again(struct tree_pin *pin)
+{
+    pin->others++;
+}
+
 void tree_unpin(struct tree *t, struct tree_pin *pin)
 {
     if (pin == NULL)
         return;
     assert(pin->version.tree == t);
+    if (pin->others > 0) {
+        pin->others--;
+        return;
+    }
     pages_unpin(&t->pages, &pin->kept);
     mem_free(pin);
 }

@@ -47,6 +47,8 @@ void tree_keep(struct tree *t, struct tree_mark mark);
 struct tree_pin;
 struct tree_pin *tree_pin(struct tree *t);
 void tree_unpin(struct tree *t, struct tree_pin *pin); /* NULL is harmless */
+/* One more has it, and drops it, too: the last one to drop it ends it. */
+void tree_pin_again(struct tree_pin *pin);
 struct tree_version tree_pinned(const struct tree_pin *pin);
 
 /* The value stays valid until the head is next written to (head) or until the

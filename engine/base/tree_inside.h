@@ -14,6 +14,7 @@ struct tree {
 struct tree_pin {
     struct pages_pin kept; /* first, so that one pointer is the other */
     struct tree_version version;
+    size_t others; /* who have it besides who took it */
 };
 
 static inline struct bytes tree_value_at(const struct tree *t,

@@ -23,6 +23,7 @@ struct chain *chain_new(const struct chain_deps *deps)
     queue_init(&c->flying);
     queue_init(&c->ready);
     queue_init(&c->blocked);
+    ring_init(&c->holds);
     uint8_t seed[MAP_SEED_LEN];
     deps->random(deps->ctx, seed, sizeof(seed));
     changes_init(&c->changes, deps->changes_max, seed);
@@ -31,6 +32,7 @@ struct chain *chain_new(const struct chain_deps *deps)
 
 void chain_forget(struct chain *c)
 {
+    holds_end(&c->holds);
     if (c->log_open)
         log_close(&c->log);
     c->log_open = false;

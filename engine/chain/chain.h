@@ -19,6 +19,7 @@
 
 struct changes;
 struct chain;
+struct last_frame;
 
 /* What every chain of a node shares; outlives them. */
 struct chain_deps {
@@ -286,4 +287,12 @@ typedef void chain_body(void *ctx, struct bytes body, int code,
                         const struct err *err);
 void chain_read_body(struct chain *c, uint64_t index, uint64_t n,
                      chain_body *got, void *ctx);
+/* Event n of transaction index: its encoded header, and its body where it has
+ * one that is read whole, else data NULL; both borrowed for the call. The frame
+ * is left in `kept`, which stays where it is until then; where it is there
+ * already `got` may be called at once. */
+typedef void chain_event(void *ctx, struct bytes header, struct bytes body,
+                         int code, const struct err *err);
+void chain_read_event(struct chain *c, struct last_frame *kept, uint64_t index,
+                      uint64_t n, chain_event *got, void *ctx);
 #endif

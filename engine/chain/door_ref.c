@@ -4,7 +4,6 @@
  * among them as many as what it names has. Where a parent is optional there may
  * be more pieces than the type needs: those in front are the parent's. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -197,36 +196,38 @@ static int get_key_value(const struct door *d, const struct field *field,
     return rc;
 }
 
-/* "<index>.<n>": look the event up among those of its type. */
+/* Take digits off the front of `text`; false: there are none, or too many. */
+static bool take_number(struct bytes *text, uint64_t *number)
+{
+    size_t at = 0;
+    bool fits = true;
+    *number = 0;
+    for (; at < text->len && text->data[at] >= '0' && text->data[at] <= '9';
+         at++)
+        fits = fits && !__builtin_mul_overflow(*number, 10, number) &&
+               !__builtin_add_overflow(*number, text->data[at] - '0', number);
+    *text = bytes_of(text->data + at, text->len - at);
+    return fits && at > 0;
+}
+
+/* "<index>.<n>" */
 static int get_place(const struct door *d, const struct event_type *type,
                      struct bytes text, uint8_t id[16], struct err *err)
 {
-    char room[48];
-    char *end = NULL;
-    if (text.len == 0 || text.len >= sizeof(room))
-        return no_such(d, type, text, err);
-    memcpy(room, text.data, text.len);
-    room[text.len] = '\0';
-    uint64_t index = strtoull(room, &end, 10);
-    if (*end != '.' || end == room)
+    struct bytes rest = text;
+    uint64_t index = 0;
+    uint64_t n = 0;
+    bool fits = take_number(&rest, &index);
+    if (rest.len == text.len || rest.len == 0 || rest.data[0] != '.')
         return err_set(err, ATE_EINVALID,
                        "%s has no key: name it by its place in the log, such "
                        "as 12.0",
                        schema_short(d->core->schema, type->name));
-    char *number = end + 1;
-    uint64_t n = strtoull(number, &end, 10);
-    if (*end != '\0' || end == number)
+    rest = bytes_of(rest.data + 1, rest.len - 1);
+    if (!fits || !take_number(&rest, &n) || rest.len > 0 ||
+        !state_at_place(d->version, type, index, n, id))
         return no_such(d, type, text, err);
-    struct object_scan scan;
-    struct object o;
-    bool found = false;
-    object_scan_open(&scan, d->version, type, object_any_parent,
-                     bytes_of(NULL, 0), false);
-    while (!found && object_scan_next(&scan, id))
-        found = state_object(d->version, id, &o) == OBJECT_LIVE &&
-                o.index == index && o.n == n;
-    object_scan_close(&scan);
-    return found ? 0 : no_such(d, type, text, err);
+    return 0;
 }
 
 /* What is read of a text key. */

@@ -9,6 +9,7 @@
 #include "chain/changes.h"
 #include "chain/core_open.h"
 #include "chain/history.h"
+#include "chain/hold.h"
 #include "chain/no_rules.h"
 #include "chain/rooting.h"
 #include "chain/roots.h"
@@ -167,6 +168,8 @@ struct chain {
 
     struct switching *switching; /* to another bundle; NULL: none */
     uint64_t epoch;              /* how often the core was exchanged */
+    size_t surveys;              /* under way (survey.h) */
+    struct ring holds;           /* what is held of its durable versions */
     bool hidden;                 /* nobody reads just now (switch.c) */
 
     struct changes changes;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "chain/inside.h"
+#include "chain/last_frame.h"
 #include "chain/value.h"
 
 int64_t chain_time_at(const struct chain *c, uint64_t index)
@@ -116,17 +117,20 @@ void chain_read_transactions(struct chain *c, uint64_t from, uint64_t count,
     reading_next(r);
 }
 
-/* ---- bodies ---- */
+/* ---- events and their bodies ---- */
 
 struct fetching {
     struct chain *chain;
     uint64_t index;
     uint64_t n;
-    chain_body *got;
+    uint64_t frame;
+    struct last_frame own;
+    struct last_frame *kept; /* `own`, or who asks keeps it */
+    chain_event *got;        /* or, of a body that has to be there, */
+    chain_body *got_body;
     void *ctx;
-    uint64_t length;
-    uint8_t hash[HASH_SIZE];
-    char type[LIMIT_TYPE_NAME + 1]; /* of the event */
+    struct event_header header; /* within what is kept */
+    struct bytes raw;
     struct log_read read;
 };
 
@@ -140,9 +144,18 @@ static void fetching_end(struct fetching *f, struct bytes body, int code,
                  (const char *)f->chain->core.genesis.name.data,
                  (unsigned long long)f->index, (unsigned long long)f->n);
     f->chain->looking--;
-    f->got(f->ctx, body, code, code != 0 ? err : &none);
+    if (f->got_body != NULL)
+        f->got_body(f->ctx, body, code, code != 0 ? err : &none);
+    else
+        f->got(f->ctx, f->raw, body, code, code != 0 ? err : &none);
     buf_deinit(&f->read.bytes);
+    last_frame_drop(&f->own);
     mem_free(f);
+}
+
+static void fetching_fail(struct fetching *f, int code, struct err *err)
+{
+    fetching_end(f, bytes_of(NULL, 0), code, err);
 }
 
 /* Its hash is the header's, and it is what the type says: who wrote the log may
@@ -151,8 +164,9 @@ static int check_body(const struct fetching *f, struct bytes body,
                       struct err *err)
 {
     const struct schema *schema = f->chain->core.schema;
-    const struct event_type *type = schema_type(schema, bytes_of_text(f->type));
-    int rc = body_check(body, f->length, f->hash, err);
+    const struct event_header *h = &f->header;
+    const struct event_type *type = schema_type(schema, h->type);
+    int rc = body_check(body, h->body_length, h->body_hash, err);
     if (rc == 0 && type != NULL)
         rc = body_fits(schema, type, body, type->name, err);
     if (rc == 0)
@@ -163,7 +177,7 @@ static int check_body(const struct fetching *f, struct bytes body,
                  (unsigned long long)(r->header.body_offset + r->offset));
     else
         err_wrap(err, "%s: frame %llu", f->chain->log.head_path,
-                 (unsigned long long)r->frame);
+                 (unsigned long long)f->frame);
     return err->code = ATE_ECORRUPT;
 }
 
@@ -178,93 +192,128 @@ static void body_read(struct log_read *read, int code, const struct err *why)
     fetching_end(f, buf_bytes(&read->bytes), code, &err);
 }
 
-/* Walk the events of the frame up to the one that is wanted. */
-static int find_body(struct fetching *f, const struct log_frame *frame,
-                     struct bytes payload, struct body_place *place,
-                     struct err *err)
+static void give_inlined(struct fetching *f, uint64_t from)
 {
-    struct batch_reader batch;
-    struct batch_member m;
-    struct body_walk walk = {0};
-    uint64_t index = frame->index;
-    int rc = batch_open(&batch, payload, err);
-    while (rc == 0 && (rc = batch_next(&batch, &m, err)) == 1) {
-        rc = 0;
-        if (m.refused)
-            continue;
-        struct batch_events events = batch_events(&m);
-        struct bytes raw;
-        for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
-            struct event_header h;
-            rc = event_header_get(raw, &h, err);
-            if (rc != 0)
-                return rc;
-            bool wanted = index == f->index && n == f->n;
-            if (wanted && h.body_length == 0)
-                return err_set(err, ATE_ENOT_FOUND, "there is none");
-            if (h.body_length == 0)
-                continue;
-            *place = body_walk_next(&walk, &h);
-            if (!wanted)
-                continue;
-            if (place->home == BODY_LARGE)
-                return err_set(err, ATE_ELIMIT,
-                               "%llu bytes are read by ranges only",
-                               (unsigned long long)h.body_length);
-            f->length = h.body_length;
-            memcpy(f->hash, h.body_hash, HASH_SIZE);
-            assert(h.type.len <= LIMIT_TYPE_NAME);
-            memcpy(f->type, h.type.data, h.type.len); /* a zero stays behind */
-            return 0;
-        }
-        index++;
+    struct bytes part = f->kept->frame.inlined;
+    uint64_t length = f->header.body_length;
+    struct err err = {0};
+    if (from > part.len || length > part.len - from) {
+        fetching_fail(
+            f,
+            err_set(&err, ATE_ECORRUPT, "%s: frame %llu is too short for it",
+                    f->chain->log.head_path, (unsigned long long)f->frame),
+            &err);
+        return;
     }
-    return rc != 0 ? rc : err_set(err, ATE_ENOT_FOUND, "no such event");
+    struct bytes body = bytes_of(part.data + from, (size_t)length);
+    int rc = check_body(f, body, &err);
+    fetching_end(f, body, rc, &err);
 }
 
-static void headers_read(struct log_read *read, int code, const struct err *why)
+static void read_body(struct fetching *f, uint64_t from)
+{
+    f->read = (struct log_read){
+        .frame = f->frame,
+        .part = LOG_BODIES,
+        .offset = from,
+        .length = f->header.body_length,
+        .done = body_read,
+        .owner = f,
+    };
+    log_read(&f->chain->log, &f->read);
+}
+
+/* Nothing is read, or has to be. */
+static void give_none(struct fetching *f)
+{
+    struct err err = {0};
+    int rc = 0;
+    if (f->got_body != NULL && f->header.body_length == 0)
+        rc = err_set(&err, ATE_ENOT_FOUND, "there is none");
+    else if (f->got_body != NULL)
+        rc = err_set(&err, ATE_ELIMIT, "%llu bytes are read by ranges only",
+                     (unsigned long long)f->header.body_length);
+    fetching_end(f, bytes_of(NULL, 0), rc, &err);
+}
+
+/* Its frame is kept. */
+static void fetch(struct fetching *f)
+{
+    const struct frame_event *e = last_frame_find(f->kept, f->index, f->n);
+    struct err err = {0};
+    int rc;
+    if (e == NULL) {
+        rc = err_set(&err, ATE_ENOT_FOUND, "no such event");
+        fetching_fail(f, rc, &err);
+        return;
+    }
+    f->raw = last_frame_header(f->kept, e);
+    rc = event_header_get(f->raw, &f->header, &err);
+    assert(rc == 0); /* last_frame_take() has seen to it */
+    enum body_home home = body_home_of(&f->header);
+    if (home == BODY_INLINE)
+        give_inlined(f, e->body);
+    else if (home == BODY_FILE)
+        read_body(f, e->body);
+    else
+        give_none(f);
+}
+
+static void frame_came(struct log_read *read, int code, const struct err *why)
 {
     struct fetching *f = read->owner;
-    struct body_place place = {0};
     struct err err = {0};
     if (code != 0)
         err = *why;
     else
-        code =
-            find_body(f, &read->header, buf_bytes(&read->bytes), &place, &err);
-    if (code != 0) {
-        fetching_end(f, bytes_of(NULL, 0), code, &err);
+        code = last_frame_take(f->kept, read, &err);
+    if (code != 0)
+        fetching_fail(f, code, &err);
+    else
+        fetch(f);
+}
+
+static void fetching_begin(struct fetching *f)
+{
+    struct err err;
+    f->chain->looking++;
+    if (!log_find(&f->chain->log, f->index, &f->frame)) {
+        int rc = err_set(&err, ATE_ENOT_FOUND, "no such transaction");
+        fetching_fail(f, rc, &err);
         return;
     }
-    buf_clear(&read->bytes);
-    read->part = place.home == BODY_INLINE ? LOG_INLINE : LOG_BODIES;
-    read->offset = place.offset;
-    read->length = f->length;
-    read->done = body_read;
-    log_read(&f->chain->log, read);
+    if (last_frame_has(f->kept, f->frame)) {
+        fetch(f);
+        return;
+    }
+    f->read = (struct log_read){
+        .frame = f->frame,
+        .part = LOG_WHOLE,
+        .done = frame_came,
+        .owner = f,
+    };
+    log_read(&f->chain->log, &f->read);
 }
 
 void chain_read_body(struct chain *c, uint64_t index, uint64_t n,
                      chain_body *got, void *ctx)
 {
     struct fetching *f = mem_zero(1, sizeof(*f));
-    uint64_t frame = 0;
     *f = (struct fetching){
-        .chain = c, .index = index, .n = n, .got = got, .ctx = ctx};
-    c->looking++;
-    if (!log_find(&c->log, index, &frame)) {
-        struct err err;
-        fetching_end(f, bytes_of(NULL, 0),
-                     err_set(&err, ATE_ENOT_FOUND, "no such transaction"),
-                     &err);
-        return;
-    }
-    f->read = (struct log_read){
-        .frame = frame,
-        .part = LOG_PAYLOAD,
-        .length = UINT64_MAX,
-        .done = headers_read,
-        .owner = f,
-    };
-    log_read(&c->log, &f->read);
+        .chain = c, .index = index, .n = n, .got_body = got, .ctx = ctx};
+    f->kept = &f->own;
+    fetching_begin(f);
+}
+
+void chain_read_event(struct chain *c, struct last_frame *kept, uint64_t index,
+                      uint64_t n, chain_event *got, void *ctx)
+{
+    struct fetching *f = mem_zero(1, sizeof(*f));
+    *f = (struct fetching){.chain = c,
+                           .index = index,
+                           .n = n,
+                           .kept = kept,
+                           .got = got,
+                           .ctx = ctx};
+    fetching_begin(f);
 }

@@ -15,35 +15,52 @@
 
 /* ---- keys ---- */
 
-/* A key that a transaction brings along: by an ate.key event at its head, or as
- * one of new root keys. */
-static bool brings_key(const struct batch_member *m, const uint8_t *id,
-                       struct key_record *record)
+/* A key that is looked for among those that a transaction brings along. */
+struct wanted_key {
+    const uint8_t *id;
+    struct key_record record; /* when it was found */
+    bool found;
+};
+
+/* How many of those that are wanted it is: one may sign for two purposes. */
+static size_t offer(const struct key_record *record, struct wanted_key *wanted,
+                    size_t count)
+{
+    uint8_t id[KEY_ID_SIZE];
+    size_t found = 0;
+    key_id(record, id);
+    for (size_t i = 0; i < count; i++) {
+        if (wanted[i].found || memcmp(wanted[i].id, id, KEY_ID_SIZE) != 0)
+            continue;
+        wanted[i].record = *record;
+        wanted[i].found = true;
+        found++;
+    }
+    return found;
+}
+
+/* By an ate.key event at its head, or as one of new root keys. Each event is
+ * read once, whatever is wanted: a stranger says how many of both there are. */
+static void find_brought(const struct batch_member *m,
+                         struct wanted_key *wanted, size_t count)
 {
     struct batch_events events = batch_events(m);
     struct bytes raw;
     struct event_header header;
     struct roots_fields roots;
-    uint8_t found[KEY_ID_SIZE];
-    while (batch_events_next(&events, &raw)) {
+    struct key_record record;
+    size_t left = count;
+    while (left > 0 && batch_events_next(&events, &raw)) {
         if (event_header_get(raw, &header, NULL) != 0)
-            return false;
+            return;
         if (bytes_equal(header.type, bytes_of_text(TYPE_ROOTS)) &&
             roots_fields_get(header.fields, &roots, NULL) == 0)
-            for (size_t i = 0; i < roots.count; i++) {
-                *record = roots.records[i];
-                key_id(record, found);
-                if (memcmp(found, id, KEY_ID_SIZE) == 0)
-                    return true;
-            }
-        if (!bytes_equal(header.type, bytes_of_text(TYPE_KEY)) ||
-            key_fields_get(header.fields, record, NULL) != 0)
-            continue;
-        key_id(record, found);
-        if (memcmp(found, id, KEY_ID_SIZE) == 0)
-            return true;
+            for (size_t i = 0; i < roots.count; i++)
+                left -= offer(&roots.records[i], wanted, count);
+        else if (bytes_equal(header.type, bytes_of_text(TYPE_KEY)) &&
+                 key_fields_get(header.fields, &record, NULL) == 0)
+            left -= offer(&record, wanted, count);
     }
-    return false;
 }
 
 static bool knows_key(struct chain *c, const uint8_t *id,
@@ -59,13 +76,16 @@ int member_author(struct chain *c, struct bytes payload, const uint8_t *id,
 {
     struct batch_reader r;
     struct batch_member m;
+    struct wanted_key wanted = {.id = id};
     if (knows_key(c, id, record))
         return 0;
     int rc = batch_open(&r, payload, err);
     while (rc == 0 && batch_next(&r, &m, err) == 1) {
         if (m.refused)
             continue; /* nothing is left of it */
-        if (brings_key(&m, id, record))
+        find_brought(&m, &wanted, 1);
+        *record = wanted.record;
+        if (wanted.found)
             return 0;
         break;
     }
@@ -76,39 +96,60 @@ int member_author(struct chain *c, struct bytes payload, const uint8_t *id,
 
 /* ---- members ---- */
 
-int member_find_key(struct chain *c, const struct batch_member *m,
-                    const struct further_sig *sig, struct key_record *record,
-                    struct err *err)
+static int check_purpose(const struct further_sig *sig, struct err *err)
 {
-    if (!bytes_equal(sig->purpose, bytes_of_text(PURPOSE_CO_AUTHOR)) &&
-        !bytes_equal(sig->purpose, bytes_of_text(PURPOSE_ROOT)))
-        return err_set(err, ATE_EINVALID,
-                       "a further signature is for '%.*s', which means "
-                       "nothing; there are " PURPOSE_CO_AUTHOR
-                       " and " PURPOSE_ROOT,
-                       (int)sig->purpose.len, (const char *)sig->purpose.data);
-    if (knows_key(c, sig->key_id, record) || brings_key(m, sig->key_id, record))
+    if (bytes_equal(sig->purpose, bytes_of_text(PURPOSE_CO_AUTHOR)) ||
+        bytes_equal(sig->purpose, bytes_of_text(PURPOSE_ROOT)))
         return 0;
-    return err_set(err, ATE_EDENIED,
-                   "a further signature is by a key that is not in the log");
+    return err_set(err, ATE_EINVALID,
+                   "a further signature is for '%.*s', which means "
+                   "nothing; there are " PURPOSE_CO_AUTHOR " and " PURPOSE_ROOT,
+                   (int)sig->purpose.len, (const char *)sig->purpose.data);
+}
+
+int member_find_keys(struct chain *c, const struct batch_member *m,
+                     const struct further_sig *list, size_t count,
+                     struct key_record *records, struct err *err)
+{
+    struct wanted_key wanted[LIMIT_TX_SIGNATURES];
+    size_t place[LIMIT_TX_SIGNATURES]; /* of what is wanted, in `list` */
+    size_t missing = 0;
+    assert(count <= LIMIT_TX_SIGNATURES);
+    for (size_t i = 0; i < count; i++) {
+        int rc = check_purpose(&list[i], err);
+        if (rc != 0)
+            return rc;
+        if (knows_key(c, list[i].key_id, &records[i]))
+            continue;
+        place[missing] = i;
+        wanted[missing++] = (struct wanted_key){.id = list[i].key_id};
+    }
+    find_brought(m, wanted, missing);
+    for (size_t i = 0; i < missing; i++) {
+        if (!wanted[i].found)
+            return err_set(err, ATE_EDENIED,
+                           "a further signature is by a key that is not in the "
+                           "log");
+        records[place[i]] = wanted[i].record;
+    }
+    return 0;
 }
 
 int member_check_sigs(struct chain *c, const struct batch_member *m,
                       const uint8_t *tx, struct err *err)
 {
     struct further_sig list[LIMIT_TX_SIGNATURES];
+    struct key_record records[LIMIT_TX_SIGNATURES];
     size_t count = sigs_list(&m->sigs, list);
-    for (size_t i = 0; i < count; i++) {
-        struct key_record record;
-        int rc = member_find_key(c, m, &list[i], &record, err);
-        if (rc != 0)
-            return rc;
-        if (!further_sig_verify(&list[i], &record, c->core.id, tx))
+    int rc = member_find_keys(c, m, list, count, records, err);
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < count; i++)
+        if (!further_sig_verify(&list[i], &records[i], c->core.id, tx))
             return err_set(err, ATE_ECORRUPT,
                            "the further signature for '%.*s' is not good",
                            (int)list[i].purpose.len,
                            (const char *)list[i].purpose.data);
-    }
     c->progress.signatures += count;
     return 0;
 }

@@ -39,11 +39,12 @@ int member_author(struct chain *c, struct bytes payload, const uint8_t *id,
 int member_check_sigs(struct chain *c, const struct batch_member *m,
                       const uint8_t *tx_id, struct err *err);
 
-/* The key of one: known, or brought along by the transaction. Errors: INVALID,
- * DENIED. */
-int member_find_key(struct chain *c, const struct batch_member *m,
-                    const struct further_sig *sig, struct key_record *record,
-                    struct err *err);
+/* The key of each of these further signatures of it, at most
+ * LIMIT_TX_SIGNATURES: known, or brought along by the transaction, of which
+ * every event is read at most once. Errors: INVALID (for what?), DENIED. */
+int member_find_keys(struct chain *c, const struct batch_member *m,
+                     const struct further_sig *list, size_t count,
+                     struct key_record *records, struct err *err);
 
 bool member_is_heartbeat(const struct batch_member *m);
 /* The first of its events that is an ate.activate; NULL: none is. */

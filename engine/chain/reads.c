@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
@@ -108,13 +109,26 @@ static struct bytes behind(struct tree_version v, uint8_t kind,
     return value;
 }
 
-static void digest_entry(struct tree_version v, uint8_t kind, struct bytes key,
-                         uint8_t out[HASH_SIZE])
+/* Looking for something costs as much as one entry that is found, and long
+ * values cost more. False: more than there is left. */
+static bool pay(uint64_t *left, size_t len)
+{
+    uint64_t price = 1 + len / READS_STEP;
+    bool enough = price <= *left;
+    *left = enough ? *left - price : 0;
+    return enough;
+}
+
+static bool digest_entry(struct tree_version v, uint8_t kind, struct bytes key,
+                         uint64_t *left, uint8_t out[HASH_SIZE])
 {
     struct bytes value = {NULL, 0};
     if (!state_get(v, kind, key, &value))
         value = bytes_of(NULL, 0);
+    if (!pay(left, value.len))
+        return false;
     hash_of(LABEL_SEEN, value, out);
+    return true;
 }
 
 static void put_whole_key(struct buf *out, uint8_t kind, struct bytes key)
@@ -123,8 +137,9 @@ static void put_whole_key(struct buf *out, uint8_t kind, struct bytes key)
     buf_put_bytes(out, key);
 }
 
-static void digest_range(struct tree_version v, uint8_t kind, struct bytes from,
-                         struct bytes to, uint8_t out[HASH_SIZE])
+static bool digest_range(struct tree_version v, uint8_t kind, struct bytes from,
+                         struct bytes to, uint64_t *left,
+                         uint8_t out[HASH_SIZE])
 {
     struct buf first = {0};
     struct buf end = {0};
@@ -133,35 +148,43 @@ static void digest_range(struct tree_version v, uint8_t kind, struct bytes from,
     put_whole_key(&first, kind, from);
     put_whole_key(&end, kind, to);
     hash_begin(&h, LABEL_SEEN);
-    bool more = tree_seek(&c, v, buf_bytes(&first));
+    bool enough = pay(left, 0);
+    bool more = enough && tree_seek(&c, v, buf_bytes(&first));
     while (more && bytes_compare(tree_cursor_key(&c), buf_bytes(&end)) < 0) {
         struct bytes key = tree_cursor_key(&c);
+        struct bytes value = behind(v, kind, tree_cursor_value(&c));
+        enough = pay(left, value.len);
+        if (!enough)
+            break;
         hash_part(&h, bytes_of(key.data + 1, key.len - 1));
-        hash_part(&h, behind(v, kind, tree_cursor_value(&c)));
+        hash_part(&h, value);
         more = tree_next(&c);
     }
     hash_end(&h, out);
     buf_deinit(&first);
     buf_deinit(&end);
+    return enough;
 }
 
-static void put_entry(struct buf *out, struct tree_version v,
-                      const struct reads_entry *e)
+static bool put_entry(struct buf *out, struct tree_version v,
+                      const struct reads_entry *e, uint64_t *left)
 {
     uint8_t digest[HASH_SIZE];
+    bool enough;
     mp_put_array(out, 3);
     mp_put_uint(out, e->kind);
     if (e->is_range) {
         mp_put_array(out, 2);
         mp_put_bin(out, buf_bytes(&e->from));
         mp_put_bin(out, buf_bytes(&e->to));
-        digest_range(v, e->kind, buf_bytes(&e->from), buf_bytes(&e->to),
-                     digest);
+        enough = digest_range(v, e->kind, buf_bytes(&e->from),
+                              buf_bytes(&e->to), left, digest);
     } else {
         mp_put_bin(out, buf_bytes(&e->from));
-        digest_entry(v, e->kind, buf_bytes(&e->from), digest);
+        enough = digest_entry(v, e->kind, buf_bytes(&e->from), left, digest);
     }
     mp_put_bin(out, bytes_of(digest, HASH_SIZE));
+    return enough;
 }
 
 void reads_pack(struct reads *r)
@@ -237,10 +260,19 @@ int reads_put(struct reads *r, struct tree_version v, struct buf *out,
     for (size_t i = 0; i < r->count; i++)
         distinct += i == 0 || compare(&r->entries[i - 1], &r->entries[i]) != 0;
     size_t start = out->len;
+    uint64_t left = LIMIT_TX_READS;
+    bool enough = true;
     mp_put_array(out, distinct);
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < r->count && enough; i++)
         if (i == 0 || compare(&r->entries[i - 1], &r->entries[i]) != 0)
-            put_entry(out, v, &r->entries[i]);
+            enough = put_entry(out, v, &r->entries[i], &left);
+    if (!enough) {
+        out->len = start;
+        return err_set(err, ATE_ELIMIT,
+                       "the method looked at too much: its read set stands for "
+                       "more than %d entries; read less, or split the call",
+                       LIMIT_TX_READS);
+    }
     if (out->len - start > LIMIT_READ_SET) {
         size_t size = out->len - start;
         out->len = start;
@@ -333,7 +365,48 @@ int reads_check_form(struct bytes read_set, struct err *err)
     return rc == 0 ? 0 : err_wrap(err, "read set");
 }
 
-int reads_check(struct bytes read_set, struct tree_version v, struct err *err)
+/* The view or type that such a key begins with, if it is the name of one. */
+static struct bytes name_in(struct bytes key)
+{
+    size_t len = 0;
+    while (len < key.len && len < LIMIT_TYPE_NAME && key.data[len] > ' ' &&
+           key.data[len] < 0x7f)
+        len++;
+    return bytes_of(key.data, len);
+}
+
+static void put_what(struct buf *out, struct tree_version v,
+                     const struct seen *s)
+{
+    struct object o;
+    bool has_id = s->kind == STATE_OBJECT && s->from.len == OBJECT_ID_SIZE;
+    struct bytes name = {NULL, 0};
+    if (s->kind != STATE_OBJECT)
+        name = name_in(s->from);
+    else if (has_id && state_object(v, s->from.data, &o) != OBJECT_ABSENT)
+        name = o.header.type;
+    if (name.len == 0)
+        name = bytes_of_text(s->is_range ? "a range" : "an object");
+    buf_put_bytes(out, name);
+    if (has_id) {
+        buf_put_text(out, " ");
+        hex_put(out, s->from);
+    }
+}
+
+static int stale(struct tree_version v, const struct seen *s, uint32_t i,
+                 struct err *err)
+{
+    struct buf what = {0};
+    put_what(&what, v, s);
+    int rc = err_set(err, ATE_ESTALE, "%s (entry %u of its read set)",
+                     buf_text(&what), (unsigned)i);
+    buf_deinit(&what);
+    return rc;
+}
+
+int reads_check(struct bytes read_set, struct tree_version v, uint64_t *left,
+                struct err *err)
 {
     struct mp mp = mp_open(read_set);
     struct seen s;
@@ -344,16 +417,18 @@ int reads_check(struct bytes read_set, struct tree_version v, struct err *err)
     mp_get_array(&mp, &count, NULL);
     for (uint32_t i = 0; i < count; i++) {
         uint8_t now[HASH_SIZE];
+        bool enough;
         rc = get_seen(&mp, &s, err);
         assert(rc == 0);
         if (s.is_range)
-            digest_range(v, (uint8_t)s.kind, s.from, s.to, now);
+            enough = digest_range(v, (uint8_t)s.kind, s.from, s.to, left, now);
         else
-            digest_entry(v, (uint8_t)s.kind, s.from, now);
+            enough = digest_entry(v, (uint8_t)s.kind, s.from, left, now);
+        if (!enough)
+            return err_set(err, ATE_ELIMIT,
+                           "its read set stands for too many entries");
         if (memcmp(now, s.digest, HASH_SIZE) != 0)
-            return err_set(err, ATE_ESTALE,
-                           "what it had read was changed meanwhile; run it "
-                           "again");
+            return stale(v, &s, i, err);
     }
     return 0;
 }

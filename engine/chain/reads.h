@@ -16,6 +16,11 @@
 struct changes;
 struct reads_entry;
 
+/* What a read set stands for is counted: one for each of its entries, one for
+ * each entry of the state that its ranges hold, and one for every so many bytes
+ * of a value. The same number everywhere: it decides what is accepted. */
+enum { READS_STEP = 1024 };
+
 struct reads {
     struct reads_entry *entries;
     size_t count;
@@ -41,13 +46,17 @@ bool reads_touched(const struct reads *r, const struct changes *c,
                    uint64_t number);
 
 /* Append the canonical read set over the version that the call began with.
- * LIMIT when over LIMIT_READ_SET. */
+ * LIMIT when over LIMIT_READ_SET, or when it stands for more than
+ * LIMIT_TX_READS. */
 int reads_put(struct reads *r, struct tree_version v, struct buf *out,
               struct err *err);
 
 /* Is it a read set: sorted, of kinds that are read? Errors: INVALID. */
 int reads_check_form(struct bytes read_set, struct err *err);
 
-/* And is all that it saw still so? Errors: INVALID, STALE (no). */
-int reads_check(struct bytes read_set, struct tree_version v, struct err *err);
+/* And is all that it saw still so? What it stands for is taken from `*left`.
+ * Errors: INVALID, STALE (no; the text is the first thing that is another),
+ * LIMIT (`*left` is not enough, and 0 now). */
+int reads_check(struct bytes read_set, struct tree_version v, uint64_t *left,
+                struct err *err);
 #endif

@@ -1,6 +1,6 @@
 /* Replay: what is read back from a log is judged again, all of it: hashes,
- * signatures, sequences, every rule and fold, the verdict digests and the log's
- * root.
+ * signatures, sequences, what authors had read, every rule and fold, the
+ * verdict digests and the log's root.
  *
  * A frame whose bodies lie in the body file is replayed when they are needed (a
  * view reads bodies, or they are to be checked) only after they were fetched:
@@ -15,6 +15,7 @@
 #include "chain/engine_types.h"
 #include "chain/leaves.h"
 #include "chain/member.h"
+#include "chain/reads.h"
 
 /* ---- genesis ---- */
 
@@ -97,6 +98,24 @@ static int check_recorded(struct chain *c, const struct batch_member *m,
     return 0;
 }
 
+/* Did its author see what stood there? Asked before it is judged, for the trial
+ * of what is replayed cannot be undone. The head is what its orderer had: under
+ * the bundle in force, which is the new one for an activation, and behind the
+ * heartbeat that it may have needed. Where no rule runs neither rows nor what
+ * upgrades make of objects are known. */
+static int check_reads(struct chain *c, const struct batch_member *m,
+                       struct err *err)
+{
+    uint64_t left = LIMIT_TX_READS;
+    if (m->read_set.data == NULL || c->covered || c->skips_rules)
+        return 0;
+    int rc = reads_check(m->read_set, state_head(&c->core.state), &left, err);
+    if (rc != ATE_ESTALE)
+        return rc;
+    err->code = ATE_ECORRUPT;
+    return err_wrap(err, "what it says that it had read did not stand there");
+}
+
 static int replay_member(struct chain *c, const struct batch_member *m,
                          const uint8_t *signature, struct member_bodies *bodies,
                          struct err *err)
@@ -112,6 +131,8 @@ static int replay_member(struct chain *c, const struct batch_member *m,
         rc = batch_member_check(m, events, err);
     if (rc == 0 && !c->covered)
         rc = member_check_sigs(c, m, id, err);
+    if (rc == 0)
+        rc = check_reads(c, m, err);
     if (rc == 0)
         rc = member_judge(c, &c->trial, c->next_index, m, events, &sigs, bodies,
                           true, err);

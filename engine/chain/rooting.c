@@ -54,11 +54,7 @@ static void done(struct task *task)
     }
     r->running--;
     mem_free(k);
-    if (r->running == 0 && r->then != NULL) {
-        void (*then)(void *ctx) = r->then;
-        r->then = NULL;
-        then(r->then_ctx);
-    }
+    rooting_rest(c);
     checks_end(c, ROOT_IN_CHECKS);
     /* Who noted it at once is at work, and goes on himself. */
     if (is_replaying(c) || c->deps.pool == NULL)
@@ -67,10 +63,25 @@ static void done(struct task *task)
     chain_rested(c);
 }
 
+bool rooting_is_idle(const struct chain *c)
+{
+    return c->rooting.running == 0 && c->surveys == 0;
+}
+
+void rooting_rest(struct chain *c)
+{
+    struct rooting *r = &c->rooting;
+    if (!rooting_is_idle(c) || r->then == NULL)
+        return;
+    void (*then)(void *ctx) = r->then;
+    r->then = NULL;
+    then(r->then_ctx);
+}
+
 void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx)
 {
     assert(c->rooting.then == NULL);
-    if (c->rooting.running == 0) {
+    if (rooting_is_idle(c)) {
         then(ctx);
         return;
     }

@@ -35,9 +35,11 @@ bool rooting_is_near(const struct chain *c);
 /* What a heartbeat of now has to tell; NULL: nothing. */
 const uint8_t *rooting_news(const struct chain *c);
 
-/* Call `then` when no root is being made any more, at once or later: their tree
- * may go then. */
+/* Call `then` when no root is being made any more, and no survey (survey.h), at
+ * once or later: their tree may go then. */
 void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx);
+bool rooting_is_idle(const struct chain *c);
+void rooting_rest(struct chain *c); /* a survey ended: it may be now */
 
 /* A heartbeat that is replayed tells this one. What is still being made is
  * compared when it is there (chain_checked()). Errors: CORRUPT. */

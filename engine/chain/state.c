@@ -7,7 +7,9 @@
  *     entries (kind, type, 00) for each type of an object that it touched; in
  *     order, and once, after state_sort_changes(). Keeping it so all the time
  *     would move half of it for each new key.
- * (3) A child entry exists exactly for each live object of a schema's type. */
+ * (3) A child entry exists exactly for each live object of a schema's type.
+ * (4) A fact without key is called by its place. Where its type has no parent
+ *     the child entry says which one that is; else it has a place entry. */
 #include "chain/state.h"
 
 #include <assert.h>
@@ -97,6 +99,13 @@ struct tree_version state_durable(const struct state *s)
     if (s->durable == NULL)
         return (struct tree_version){.tree = s->tree, .root = 0};
     return tree_pinned(s->durable);
+}
+
+struct tree_pin *state_pin_durable(struct state *s)
+{
+    if (s->durable != NULL)
+        tree_pin_again(s->durable);
+    return s->durable;
 }
 
 void state_seal(struct state *s)
@@ -317,6 +326,50 @@ static void child_key(struct buf *key, const struct event_type *type,
     }
 }
 
+/* Invariant (4). */
+static bool has_place_entries(const struct event_type *type)
+{
+    return type->key_count == 0 && !type->is_object && type->parent >= 0;
+}
+
+static void place_key(struct buf *key, const struct event_type *type,
+                      uint64_t index, uint64_t n)
+{
+    buf_clear(key);
+    buf_put(key, type->name, strlen(type->name) + 1);
+    buf_put_be64(key, index);
+    buf_put_be64(key, n);
+}
+
+static void put_place(struct state *s, const struct event_type *type,
+                      const struct event_header *header, uint64_t index,
+                      uint64_t n)
+{
+    place_key(&s->key, type, index, n);
+    state_put(s, STATE_PLACE, buf_bytes(&s->key),
+              bytes_of(header->object, OBJECT_ID_SIZE));
+}
+
+bool state_at_place(struct tree_version v, const struct event_type *type,
+                    uint64_t index, uint64_t n, uint8_t id[16])
+{
+    static const struct event_header no_parent;
+    bool by_place = has_place_entries(type);
+    struct buf key = {0};
+    struct bytes value;
+    assert(type->key_count == 0);
+    if (by_place)
+        place_key(&key, type, index, n);
+    else
+        child_key(&key, type, &no_parent, index, n);
+    bool found = state_get(v, by_place ? STATE_PLACE : STATE_CHILD,
+                           buf_bytes(&key), &value);
+    if (found)
+        memcpy(id, value.data, OBJECT_ID_SIZE);
+    buf_deinit(&key);
+    return found;
+}
+
 static void put_version(struct state *s, const struct event_header *header,
                         uint64_t index, uint64_t n)
 {
@@ -345,6 +398,8 @@ void state_put_object(struct state *s, const struct event_type *type,
     note_type(s, type);
     if (type->is_object)
         put_version(s, header, index, n);
+    if (has_place_entries(type))
+        put_place(s, type, header, index, n);
     if (header->previous != NULL)
         return; /* key and parent never change: the entry is there */
     child_key(&s->key, type, header, index, n);

@@ -50,6 +50,8 @@ enum state_kind {
     STATE_LARGE = 0x4a,   /* hash of a large body -> its length, is it sealed */
     STATE_RESTING = 0x4b, /* event id of a delegation, of one that rests on it
                              -> nothing */
+    STATE_PLACE = 0x4c, /* type 00, index, n -> object id: of facts without key
+                           whose type has a parent */
 };
 
 struct state {
@@ -88,6 +90,9 @@ void state_sort_changes(struct state *s);
 
 struct tree_version state_head(const struct state *s);
 struct tree_version state_durable(const struct state *s); /* may be empty */
+/* The durable version as it is now, for one more: unpinned like any other.
+ * NULL: nothing is durable yet. */
+struct tree_pin *state_pin_durable(struct state *s);
 /* The head as it is now will be durable with the group that is being written;
  * and: that group is durable. Not while a transaction is open. */
 void state_seal(struct state *s);
@@ -140,6 +145,10 @@ void state_put_object(struct state *s, const struct event_type *type,
 void state_spend_object(struct state *s, const struct event_type *type,
                         const uint8_t event[32], uint64_t index, uint64_t n,
                         const struct event_header *header);
+
+/* A fact of a type without key, by its place in the log. */
+bool state_at_place(struct tree_version v, const struct event_type *type,
+                    uint64_t index, uint64_t n, uint8_t id[16]);
 
 /* The next older version of an object: the first call takes *index =
  * UINT64_MAX. */

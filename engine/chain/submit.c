@@ -10,7 +10,12 @@
  *     for the switch (switch.c), and those behind it do; so what can be said
  *     against it is said before the log is tried.
  * (4) A refused member leaves its id in the frame, for the signature covers all
- *     ids; a batch of which nothing is accepted leaves nothing. */
+ *     ids; a batch of which nothing is accepted leaves nothing.
+ * (5) What a member had read is compared when the rest of it was judged: who has
+ *     no right to write makes nobody walk. One that was refused, perhaps
+ *     because of what came meanwhile, is STALE if little has to be walked to
+ *     know; else the refusal stands. What a batch may make this node walk is
+ *     counted, for the engine's thread does nothing else meanwhile. */
 #include <assert.h>
 #include <string.h>
 
@@ -19,8 +24,12 @@
 #include "chain/authority.h"
 #include "chain/bundle_events.h"
 #include "chain/delegation.h"
+#include "chain/logic.h"
 #include "chain/member.h"
+#include "chain/reads.h"
 #include "event/receipt.h"
+
+enum { REFUSED_READS = 4096 }; /* invariant (5): what is little */
 
 enum submit_step {
     SUBMIT_CHECKING, /* by the pool */
@@ -53,13 +62,17 @@ struct submit_state {
     uint64_t wait_size;
     size_t looking_up;
     struct trial trial;
-    bool activates;        /* invariant (3) */
-    struct body_walk walk; /* over the bodies that its events say */
+    uint64_t reads_left;         /* of what its read sets may stand for, */
+    uint64_t refused_reads_left; /* and of members that were refused */
+    bool activates;              /* invariant (3) */
+    struct body_walk walk;       /* over the bodies that its events say */
     struct submit_member *members;
     struct scratch decoded; /* their events */
 
-    /* For the pool. */
+    /* For the pool, which reads nothing else: the chain goes on meanwhile, and
+     * its core may change places with another. */
     struct key_record author;
+    uint8_t chain_id[CHAIN_ID_SIZE];
     uint8_t author_id[KEY_ID_SIZE];
     uint8_t signature[SIGN_SIZE];
     uint8_t (*ids)[TX_ID_SIZE];
@@ -94,13 +107,15 @@ static void refuse(struct submit_result *r, const struct err *err)
 static int filter_delegation(struct chain *c, const uint8_t *auth_ref,
                              struct err *err)
 {
+    if (auth_ref == NULL)
+        return 0;
     struct place_in_log now = {
         .v = state_head(&c->core.state),
         .index = c->next_index,
         .time = state_time(state_head(&c->core.state)),
     };
     struct delegation d;
-    return auth_ref == NULL ? 0 : delegation_in_force(&now, auth_ref, &d, err);
+    return delegation_in_force(&now, auth_ref, &d, err);
 }
 
 static int filter_delegations(struct chain *c, const struct submit_member *m,
@@ -113,18 +128,20 @@ static int filter_delegations(struct chain *c, const struct submit_member *m,
 }
 
 /* For what it does it is judged at its place: what that is about may come to be
- * until then. */
+ * until then. Who calls for himself needs nobody's word. */
 static int filter_caller(struct chain *c, const struct batch_member *m,
                          struct err *err)
 {
     const struct tx_header *tx = &m->tx;
     struct further_sig list[LIMIT_TX_SIGNATURES];
+    if (tx->call.caller == NULL)
+        return 0;
     struct trial t = {
         .core = &c->core,
         .index = c->next_index,
         .time = state_time(state_head(&c->core.state)),
         .author = tx->author,
-        .caller = tx->call.caller != NULL ? tx->call.caller : tx->author,
+        .caller = tx->call.caller,
         .sigs = list,
         .sig_count = sigs_list(&m->sigs, list),
     };
@@ -161,17 +178,24 @@ static int take_sigs(struct submit_state *s, const struct batch_member *m,
                      const uint8_t *id, struct err *err)
 {
     struct further_sig list[LIMIT_TX_SIGNATURES];
+    struct key_record records[LIMIT_TX_SIGNATURES];
     size_t count = sigs_list(&m->sigs, list);
-    for (size_t i = 0; i < count; i++) {
-        struct further_check k = {.sig = list[i], .tx_id = id};
-        int rc = member_find_key(s->chain, m, &list[i], &k.record, err);
-        if (rc != 0)
-            return rc;
+    if (s->further_count + count > LIMIT_BATCH_SIGNATURES)
+        return err_set(err, ATE_ELIMIT,
+                       "the further signatures of a batch are at most %d; make "
+                       "several batches of it",
+                       LIMIT_BATCH_SIGNATURES);
+    int rc = member_find_keys(s->chain, m, list, count, records, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
         s->further = mem_array_grow(s->further, s->further_count,
                                     &s->further_cap, sizeof(*s->further));
-        s->further[s->further_count++] = k;
+        s->further[s->further_count++] = (struct further_check){
+            .sig = list[i],
+            .record = records[i],
+            .tx_id = id,
+        };
     }
-    return 0;
+    return rc;
 }
 
 static void skip_bodies(const struct submit_member *m, struct body_walk *walk)
@@ -260,6 +284,7 @@ static int filter(struct submit_state *s, struct err *err)
     if (rc != 0)
         return rc;
     memcpy(s->author_id, r.author, KEY_ID_SIZE);
+    memcpy(s->chain_id, s->chain->core.id, CHAIN_ID_SIZE);
     memcpy(s->signature, r.signature, SIGN_SIZE);
     s->ids = mem_zero(r.count, sizeof(*s->ids));
     s->members = mem_zero(r.count, sizeof(*s->members));
@@ -278,12 +303,12 @@ static int filter(struct submit_state *s, struct err *err)
 static void check_signatures(struct task *task)
 {
     struct submit_state *s = (struct submit_state *)task;
-    s->good = batch_signature_verify(&s->author, s->chain->core.id,
+    s->good = batch_signature_verify(&s->author, s->chain_id,
                                      (const uint8_t(*)[TX_ID_SIZE])s->ids,
                                      s->count, s->signature);
     for (size_t i = 0; i < s->further_count && s->good; i++)
         s->good = further_sig_verify(&s->further[i].sig, &s->further[i].record,
-                                     s->chain->core.id, s->further[i].tx_id);
+                                     s->chain_id, s->further[i].tx_id);
 }
 
 static void end(struct submit_state *s, int code, const struct err *err)
@@ -347,7 +372,44 @@ static void copy_member(struct frame_parts *f, const struct batch_member *m,
     batch_copy_member(&f->payload, m, sigs, count, verdict);
 }
 
-/* With its heartbeat, if it needs one: 1 when that is to be placed, too. */
+/* What a method of this chain can have read for its gas, but not little. */
+static uint64_t reads_max(const struct chain *c)
+{
+    uint64_t paid = core_limits(&c->core).gas / LIMIT_READ_GAS;
+    return paid > LIMIT_BATCH_READS ? paid : LIMIT_BATCH_READS;
+}
+
+/* Could it have been accepted if something else stood there? */
+static bool may_be_stale(int code)
+{
+    return code == 0 || code == ATE_EREFUSED || code == ATE_ECONFLICT ||
+           code == ATE_ENOT_FOUND;
+}
+
+/* Invariant (5). */
+static int check_reads(struct submit_state *s, const struct batch_member *m,
+                       struct tree_version before, int judged, struct err *err)
+{
+    struct err why;
+    uint64_t *left = judged == 0 ? &s->reads_left : &s->refused_reads_left;
+    if (m->read_set.data == NULL || !may_be_stale(judged))
+        return judged;
+    int rc = reads_check(m->read_set, before, left, &why);
+    if (rc == 0 || (judged != 0 && rc != ATE_ESTALE))
+        return judged;
+    *err = why;
+    if (rc == ATE_ESTALE)
+        err_wrap(err, "what it had read was changed meanwhile; run it again");
+    if (rc == ATE_ELIMIT)
+        return err_set(err, rc,
+                       "what the transactions of a batch had read is looked at "
+                       "again up to %llu entries; make several batches of it, "
+                       "or read less",
+                       (unsigned long long)reads_max(s->chain));
+    return rc;
+}
+
+/* With its heartbeat, if it needs one. */
 static int judge(struct submit_state *s, const struct submit_member *m,
                  struct member_sigs *sigs, struct member_bodies *b, bool beats,
                  struct err *err)
@@ -356,11 +418,14 @@ static int judge(struct submit_state *s, const struct submit_member *m,
     int rc = 0;
     if (beats)
         rc = order_try_heartbeat(c, c->deps.now(c->deps.ctx), err);
-    if (rc == 0 && m->m.read_set.data != NULL)
-        rc = reads_check(m->m.read_set, state_head(&c->core.state), err);
-    if (rc == 0)
-        rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
-                          sigs, b, false, err);
+    if (rc != 0)
+        return rc;
+    struct tree_version before = state_head(&c->core.state);
+    rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
+                      sigs, b, false, err);
+    if (rc != 0) /* it was undone */
+        before = state_head(&c->core.state);
+    rc = check_reads(s, &m->m, before, rc, err);
     return rc == 0 ? chain_has_bodies(c, &s->trial, err) : rc;
 }
 
@@ -443,6 +508,8 @@ static void place(struct submit_state *s, struct frame_parts *f)
         .inlined = s->submit->parts.inlined,
         .file = s->submit->parts.bodies,
     };
+    s->reads_left = reads_max(s->chain);
+    s->refused_reads_left = REFUSED_READS;
     order_seal(s->chain);
     batch_put(&f->payload, s->author_id, s->signature, s->count);
     for (size_t i = 0; i < s->count; i++)

@@ -11,7 +11,7 @@
  * (3) From the exchange until that is durable nobody reads: what is durable
  *     belongs to the old core, and that is all that is left of it. The node's
  *     own questions, who orders the chain for one, are answered from there.
- * (4) No state root is being made when the cores change places, and none is
+ * (4) No state root and no survey is being made when the cores change places, and none is
  *     begun before the activation is placed: its tree may go. */
 #include <assert.h>
 #include <string.h>
@@ -65,6 +65,7 @@ static void exchange_cores(struct chain *c, struct upgrade *u)
 {
     struct core *other = upgrade_core(u);
     struct core core = c->core;
+    holds_end(&c->holds);
     memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
     c->core = *other;
     *other = core;
@@ -75,7 +76,7 @@ static void exchange_cores(struct chain *c, struct upgrade *u)
 
 static void exchange(struct switching *s)
 {
-    assert(s->chain->rooting.running == 0); /* invariant (4) */
+    assert(rooting_is_idle(s->chain)); /* invariant (4) */
     exchange_cores(s->chain, s->upgrade);
     s->exchanged = !s->exchanged;
 }
@@ -155,8 +156,7 @@ static int beat(struct switching *s, struct err *err)
 static bool is_quiet(const struct chain *c)
 {
     return !c->writing && order_is_empty(c) && c->placed.first == NULL &&
-           c->fetching == 0 && c->rooting.running == 0 &&
-           c->snapshotting == NULL;
+           c->fetching == 0 && rooting_is_idle(c) && c->snapshotting == NULL;
 }
 
 void switch_step(struct chain *c)

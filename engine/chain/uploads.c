@@ -425,6 +425,17 @@ static void piece_written(struct job *job)
     rest(u);
 }
 
+/* Of all others that no transaction names. */
+static uint64_t held_besides(const struct upload *up)
+{
+    const struct uploads *u = up->all;
+    uint64_t held = 0;
+    for (size_t i = 0; i < u->count; i++)
+        if (u->items[i] != up && !u->items[i]->claimed)
+            held += u->items[i]->length;
+    return held;
+}
+
 static void write_piece(struct upload *up)
 {
     struct put *put = up->first;
@@ -441,6 +452,16 @@ static void write_piece(struct upload *up)
     if (up->length > most || put->data.len > most - up->length) {
         err_set(&err, ATE_ELIMIT, "a body has at most %" PRIu64 " bytes", most);
         drop(up, &err);
+        return;
+    }
+    if (held_besides(up) > most - up->length - put->data.len) {
+        err_set(&err, ATE_ELIMIT,
+                "bodies that no call names yet have at most %" PRIu64
+                " bytes together; name one, or wait: those that nobody "
+                "touches go after an hour",
+                most);
+        answer_first(up, err.code, &err);
+        next(up);
         return;
     }
     begin_job(up, piece_written);

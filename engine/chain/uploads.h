@@ -28,7 +28,8 @@
 
 enum {
     UPLOAD_ID_SIZE = 16,
-    UPLOADS_MAX = 256,        /* of a chain: being put, or complete */
+    UPLOADS_MAX = 256,        /* of a chain: being put, or complete; together
+                                 they have no more bytes than one may have */
     UPLOAD_KEEP_MS = 3600000, /* untouched */
 };
 
@@ -47,7 +48,8 @@ struct put {
     void *owner;
 
     /* Set when done. Errors: CONFLICT (another offset than the next one), LIMIT
-     * (LIMIT_BODY, UPLOADS_MAX), INVALID (another hash; so small that it
+     * (LIMIT_BODY, UPLOADS_MAX; the bytes of all, and it can go on later),
+     * INVALID (another hash; so small that it
      * belongs into the call; no hash where one is needed), those of the disk.
      * After INVALID, LIMIT and a sync that failed it is gone. Until a
      * transaction claims it, its end may be asked for again. */

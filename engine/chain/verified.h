@@ -1,6 +1,6 @@
 /* verified: the mark up to which this node has verified a log, in the file
  * `verified` beside it. Replay leaves out there what says of the log no more
- * than that: signatures and state roots.
+ * than that: signatures, what authors had read, and state roots.
  *
  * It carries a tag that only this node can make. One that is missing, old or
  * cut costs time and nothing else. One that is good and names what the log does

@@ -211,8 +211,8 @@ static void stop(struct loop *loop)
     node_stop(loop->node, node_stopped, loop);
 }
 
-/* All but what the loop's own thread does. True: there is more. */
-static bool work(struct loop *loop, bool may_stop)
+/* Take in what has happened. */
+static void take_in(struct loop *loop, bool may_stop)
 {
     node_tick(loop->node, wall_ms(loop), steady_us());
     reap(loop);
@@ -220,9 +220,18 @@ static bool work(struct loop *loop, bool may_stop)
     bool closing = loop_take_messages(loop);
     if (closing && may_stop && !loop->stopping)
         stop(loop);
+}
+
+/* All but what the loop's own thread does. True: there is more. */
+static bool work(struct loop *loop, bool may_stop)
+{
+    take_in(loop, may_stop);
     bool more = node_flush(loop->node);
-    while (loop->memory != NULL && (reap(loop) > 0 || more))
+    while (loop->memory != NULL && (reap(loop) > 0 || more)) {
+        if (more)
+            take_in(loop, may_stop);
         more = node_flush(loop->node);
+    }
     return more;
 }
 

@@ -12,10 +12,10 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/ring.h"
 #include "io/local_socket.h"
 #include "net/frame.h"
 #include "net/server_session.h"
-#include "node/ring.h"
 
 enum {
     READ_SIZE = 16 << 10,

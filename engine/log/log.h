@@ -206,6 +206,7 @@ enum log_part {
     LOG_PAYLOAD,
     LOG_INLINE,
     LOG_BODIES, /* its bytes in the body file; to be checked by body hashes */
+    LOG_WHOLE,  /* the frame: `header` then has its parts, within `bytes` */
 };
 
 /* A read of a durable frame, or of a range of its bodies. The caller owns the
@@ -213,7 +214,7 @@ enum log_part {
 struct log_read {
     uint64_t frame;
     enum log_part part;
-    uint64_t offset; /* within the part */
+    uint64_t offset; /* within the part; of a whole frame both mean nothing */
     uint64_t length; /* UINT64_MAX: to its end */
     void (*done)(struct log_read *read, int code, const struct err *err);
     void *owner;

@@ -45,7 +45,7 @@ static int take_part(struct log_read *read, struct err *err)
     bool is_payload = read->part == LOG_PAYLOAD;
 
     int rc = log_frame_get(&read->header, buf_bytes(b), err);
-    if (rc != 0)
+    if (rc != 0 || read->part == LOG_WHOLE)
         return rc;
     part = is_payload ? read->header.payload : read->header.inlined;
     rc = clip(read, part.len, err);
@@ -53,6 +53,8 @@ static int take_part(struct log_read *read, struct err *err)
         return rc;
     memmove(b->data, part.data + read->offset, read->length);
     b->len = read->length;
+    read->header.payload = bytes_of(NULL, 0);
+    read->header.inlined = bytes_of(NULL, 0);
     return 0;
 }
 
@@ -108,8 +110,6 @@ static void frame_read(struct job *job)
         rc = err_set(&err, ATE_ECORRUPT, "it has changed its size");
     if (rc == 0)
         rc = take_part(read, &err);
-    read->header.payload = bytes_of(NULL, 0);
-    read->header.inlined = bytes_of(NULL, 0);
     end(read, rc, &err);
 }
 

@@ -13,9 +13,9 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/ring.h"
 #include "base/version.h"
 #include "net/frame.h"
-#include "node/ring.h"
 
 enum { US_PER_MS = 1000 };
 

@@ -18,9 +18,9 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/ring.h"
 #include "base/version.h"
 #include "net/frame.h"
-#include "node/ring.h"
 
 enum session_state { SESSION_HELLO, SESSION_TALK, SESSION_OVER };
 

@@ -10,14 +10,15 @@
 #define ATE_NODE_INSIDE_H
 
 #include "base/map.h"
+#include "base/ring.h"
 #include "chain/chain.h"
 #include "query/query.h"
+#include "query/line.h"
 #include "event/proposal.h"
 #include "node/clock.h"
 #include "node/keys.h"
 #include "node/names_file.h"
 #include "node/node.h"
-#include "node/ring.h"
 
 /* Of ate.put. */
 struct asked_put {
@@ -123,6 +124,7 @@ struct node {
     struct ring creates;   /* requests */
     struct creating *creating;
     struct ring verifying;
+    struct query_line line; /* of queries that take long */
 
     struct clock clock;
     int64_t wall_ms; /* as far as it is believed; never goes back */

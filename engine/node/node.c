@@ -104,6 +104,7 @@ struct node *node_new(const struct node_env *env)
         .ctx = node,
         .generation = &node->generation,
     };
+    query_line_init(&node->line, node->deps.steady_us, node);
     return node;
 }
 
@@ -356,18 +357,30 @@ int64_t node_next_deadline(const struct node *node)
     return node->timed_us < deadline ? node->timed_us : deadline;
 }
 
-bool node_flush(struct node *node)
+static void settle(struct node *node)
 {
     struct ring *r;
-    while ((r = ring_take(&node->cut)) != NULL)
-        hosted_touch(ring_entry(r, struct hosted, cut));
     do {
         create_settle(node);
         while ((r = ring_take(&node->touched)) != NULL)
             hosted_settle(ring_entry(r, struct hosted, touched));
         verify_settle_all(node);
     } while (!ring_is_empty(&node->touched) || create_can_settle(node));
+}
+
+/* What calls have left is on its way to the disk when long reads go on. */
+bool node_flush(struct node *node)
+{
+    struct ring *r;
+    bool reads = false;
+    while ((r = ring_take(&node->cut)) != NULL)
+        hosted_touch(ring_entry(r, struct hosted, cut));
+    settle(node);
+    if (!ring_is_empty(&node->line.waiting)) {
+        reads = query_line_run(&node->line);
+        settle(node);
+    }
     if (node->done != NULL && has_stopped(node))
         end_start(node, &(struct err){0});
-    return !ring_is_empty(&node->cut);
+    return reads || !ring_is_empty(&node->cut);
 }

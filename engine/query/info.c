@@ -1,34 +1,21 @@
 /* info and schema: what a chain is. What takes a walk over all of its state is
- * told only when it is asked for: the loop does nothing else meanwhile. */
+ * told only when it is asked for. */
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/bundle_events.h"
 #include "chain/checkpoint.h"
 #include "chain/describe.h"
+#include "chain/fields.h"
 #include "query/inside.h"
 #include "chain/roots.h"
+#include "chain/survey.h"
 
 static int nothing_begin(struct query *q, struct err *err)
 {
     static const char *const names[] = {NULL};
     return query_check_args(q, names, err);
-}
-
-/* Entries of a kind; an object's spent id is none. */
-static uint64_t count_kind(struct tree_version v, enum state_kind kind)
-{
-    const uint8_t first = (uint8_t)kind;
-    struct tree_cursor c;
-    uint64_t count = 0;
-    bool more = tree_seek(&c, v, bytes_of(&first, 1));
-    while (more && tree_cursor_key(&c).data[0] == kind) {
-        bool spent = kind == STATE_OBJECT && /* an array of 6 or 7 */
-                     tree_cursor_value(&c).data[0] >= 0x96;
-        count += !spent;
-        more = tree_next(&c);
-    }
-    return count;
 }
 
 static void put_schema(struct mapping *m, const struct schema *s)
@@ -96,16 +83,6 @@ static void put_tail(const struct log *log, struct mapping *m)
         mapping_text(m, "damaged_slot", log->bad_slot.text);
 }
 
-static void put_state(struct query *q, struct mapping *m)
-{
-    struct tree_version v = q->door.version;
-    uint8_t root[HASH_SIZE];
-    state_root(v, root);
-    mapping_hex(m, "state_root", bytes_of(root, HASH_SIZE));
-    mapping_uint(m, "objects", count_kind(v, STATE_OBJECT));
-    mapping_uint(m, "rows", count_kind(v, STATE_ROW));
-}
-
 static void put_log(struct query *q, struct mapping *m)
 {
     const struct log *log = chain_log(q->chain);
@@ -137,18 +114,52 @@ static void put_log(struct query *q, struct mapping *m)
     }
 }
 
-static int info_step(struct query *q, struct err *err)
+static void surveyed(void *ctx)
+{
+    query_resume(ctx, 0, NULL);
+}
+
+static void put_survey(struct query *q)
+{
+    const struct survey *survey = q->survey;
+    struct mapping m = {0};
+    struct buf more = {0};
+    struct buf all = {0};
+    mapping_hex(&m, "state_root", bytes_of(survey->root, HASH_SIZE));
+    mapping_uint(&m, "objects", survey->objects);
+    mapping_uint(&m, "rows", survey->rows);
+    mapping_put(&m, &more);
+    fields_merge(&all, buf_bytes(&q->result), buf_bytes(&more));
+    buf_deinit(&more);
+    buf_deinit(&q->result);
+    q->result = all;
+}
+
+static void put_info(struct query *q)
 {
     struct mapping m = {0};
-    (void)err;
     put_genesis(q, &m);
     put_roots(q, &m);
     put_schema(&m, chain_core(q->chain)->schema);
     put_log(q, &m);
-    if (q->all)
-        put_state(q, &m);
     mapping_put(&m, &q->result);
-    return STEP_END;
+}
+
+/* All of it is as it was when the survey began. */
+static int info_step(struct query *q, struct err *err)
+{
+    (void)err;
+    if (q->survey != NULL) {
+        put_survey(q);
+        return STEP_END;
+    }
+    put_info(q);
+    if (!q->all)
+        return STEP_END;
+    q->survey = mem_zero(1, sizeof(*q->survey));
+    q->waiting = true;
+    survey_begin(q->survey, q->chain, surveyed, q);
+    return STEP_WAIT;
 }
 
 static int info_begin(struct query *q, struct err *err)

@@ -5,8 +5,12 @@
 
 #include "chain/mapping.h"
 #include "query/query.h"
+#include "query/line.h"
+#include "chain/hold.h"
+#include "chain/last_frame.h"
 #include "chain/rows.h"
 
+struct survey;
 struct upgrade;
 
 /* What a step came to; negative: an error code. IDLE: all is told, and it
@@ -14,7 +18,8 @@ struct upgrade;
 enum step { STEP_MORE, STEP_WAIT, STEP_IDLE, STEP_END };
 
 /* One kind of query. `begin` reads the arguments; `step` emits at most one
- * chunk, or starts a read (STEP_WAIT; its completion calls query_resume()). */
+ * chunk, or starts a read (STEP_WAIT; its completion calls query_resume()). A
+ * step that looks at many entries asks query_has_worked() after each. */
 struct query_kind {
     const char *name;
     int (*begin)(struct query *q, struct err *err);
@@ -66,7 +71,10 @@ struct query {
     bool running;   /* inside query_run() */
     bool waiting;   /* for a read */
     bool canceled;
-    int failed; /* a read's code; err has the text */
+    struct query_line *line; /* NULL: it is never cut */
+    struct ring in_line;     /* it was cut */
+    uint32_t left;           /* steps and entries until it may be cut */
+    int failed;              /* a read's code; err has the text */
     struct err err;
     struct buf result;
     struct buf row; /* the chunk being made */
@@ -91,10 +99,12 @@ struct query {
     bool switched;    /* a schema came into force in what was read */
     struct object_scan objects;
     struct row_scan rows;
-    struct buf where; /* canonical map of columns that rows have to have */
-    uint64_t index;   /* of the log, or of a version */
+    struct hold *hold; /* of the version that a sum is over, when it was cut */
+    int64_t sum;       /* of the rows so far */
+    struct buf where;  /* canonical map of columns that rows have to have */
+    uint64_t index;    /* of the log, or of a version */
     uint64_t n;
-    struct buf version;        /* the event header of the one that is read */
+    struct last_frame *kept;   /* while bodies are read one by one; or NULL */
     struct query_proof *proof; /* of those about proofs */
     struct large_read *large;  /* of a body; NULL: it is not a large one */
     bool large_ended;
@@ -102,6 +112,9 @@ struct query {
     uint64_t range_length;
     struct query_files *files; /* of `files` and `file` */
     struct query_call *call;   /* of `call` */
+    struct survey *survey;     /* of `info` */
+    uint64_t counted[2];       /* of a worker's items: waiting, parked */
+    int64_t due;               /* the first of those that wait for a time */
     uint8_t caller[KEY_ID_SIZE];
 };
 
@@ -140,6 +153,12 @@ void query_call_free(struct query_call *c);
 
 /* Emit q->row as a chunk and clear it. */
 void query_emit(struct query *q);
+/* One more entry was looked at. True: it is time for the step to return
+ * STEP_MORE, so that others may get their turn. */
+bool query_has_worked(struct query *q);
+/* For chain_read_event(): what it leaves there is dropped when the query rests.
+ */
+struct last_frame *query_kept(struct query *q);
 /* A read came back. */
 void query_resume(struct query *q, int code, const struct err *err);
 

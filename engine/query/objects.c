@@ -41,11 +41,12 @@ static int tell_version_of(struct query *q, struct bytes body, struct err *err)
     return STEP_MORE;
 }
 
-static void body_read(void *ctx, struct bytes body, int code,
-                      const struct err *err)
+static void body_read(void *ctx, struct bytes header, struct bytes body,
+                      int code, const struct err *err)
 {
     struct query *q = ctx;
     struct err gone = {0};
+    (void)header; /* that of the state, which may be converted, is told */
     chain_door(q->chain, &q->door);
     if (code == 0 && q->epoch == chain_epoch(q->chain) &&
         (code = tell_version_of(q, body, &gone)) < 0)
@@ -65,7 +66,7 @@ static int tell(struct query *q, struct err *err)
     if (!query_reads_body(&o.header))
         return tell_version_of(q, bytes_of(NULL, 0), err);
     q->waiting = true;
-    chain_read_body(q->chain, o.index, o.n, body_read, q);
+    chain_read_event(q->chain, query_kept(q), o.index, o.n, body_read, q);
     return STEP_WAIT;
 }
 
@@ -437,70 +438,20 @@ static const char *change_of(const struct event_header *h)
     return (h->flags & EVENT_DELETES) != 0 ? "delete" : "edit";
 }
 
-/* Keep the header of the version that is told next. */
-static void version_read(void *ctx, uint64_t index,
-                         const struct batch_member *member, int code,
-                         const struct err *err)
-{
-    struct query *q = ctx;
-    (void)index;
-    (void)err;
-    if (code != 0 || member == NULL)
-        return;
-    struct batch_events events = batch_events(member);
-    struct bytes raw;
-    for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
-        if (n != q->n)
-            continue;
-        buf_clear(&q->version);
-        buf_put_bytes(&q->version, raw);
-    }
-}
-
-static int version_header(struct query *q, struct event_header *header,
-                          struct err *err)
-{
-    if (q->version.len == 0)
-        return err_set(err, ATE_ECORRUPT, "there is no event %llu.%llu",
-                       (unsigned long long)q->index, (unsigned long long)q->n);
-    return event_header_get(buf_bytes(&q->version), header, err);
-}
-
-static void tell_version(struct query *q, const struct event_header *header,
-                         struct bytes body)
-{
-    chain_door(q->chain, &q->door);
-    query_put_version(q, q->type, header, q->index, q->n, body,
-                      change_of(header), &q->row);
-    query_emit(q);
-}
-
-static void version_body_read(void *ctx, struct bytes body, int code,
-                              const struct err *err)
+static void version_read(void *ctx, struct bytes raw, struct bytes body,
+                         int code, const struct err *err)
 {
     struct query *q = ctx;
     struct event_header header;
     struct err bad = {0};
-    if (code == 0 && (code = version_header(q, &header, &bad)) != 0)
+    if (code == 0 && (code = event_header_get(raw, &header, &bad)) != 0)
         err = &bad;
-    if (code == 0)
-        tell_version(q, &header, body);
-    query_resume(q, code, err);
-}
-
-static void versions_done(void *ctx, int code, const struct err *err)
-{
-    struct query *q = ctx;
-    struct event_header header;
-    struct err bad = {0};
-    if (code == 0 && (code = version_header(q, &header, &bad)) != 0)
-        err = &bad;
-    if (code == 0 && query_reads_body(&header)) {
-        chain_read_body(q->chain, q->index, q->n, version_body_read, q);
-        return;
+    if (code == 0) {
+        chain_door(q->chain, &q->door);
+        query_put_version(q, q->type, &header, q->index, q->n, body,
+                          change_of(&header), &q->row);
+        query_emit(q);
     }
-    if (code == 0)
-        tell_version(q, &header, bytes_of(NULL, 0));
     query_resume(q, code, err);
 }
 
@@ -511,9 +462,7 @@ static int history_step(struct query *q, struct err *err)
         !state_version_before(q->door.version, q->id, &q->index, &q->n))
         return STEP_END;
     q->waiting = true;
-    buf_clear(&q->version);
-    chain_read_transactions(q->chain, q->index, 1, version_read, versions_done,
-                            q);
+    chain_read_event(q->chain, query_kept(q), q->index, q->n, version_read, q);
     return STEP_WAIT;
 }
 

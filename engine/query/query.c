@@ -10,6 +10,8 @@
 #include "chain/upgrade.h"
 #include "event/body.h"
 
+enum { KEPT_AT_REST_MAX = 4 << 20 /* bytes of a frame, without credit */ };
+
 static const struct query_kind *const kinds[] = {
     &query_get,         &query_list,     &query_history,    &query_view,
     &query_sum,         &query_info,     &query_schema,     &query_tail,
@@ -43,6 +45,8 @@ struct query *query_start(struct chain *c, struct bytes method,
     q->done = done;
     q->ctx = ctx;
     q->limit = UINT64_MAX;
+    q->left = LINE_STEPS;
+    ring_init(&q->in_line);
     return q;
 }
 
@@ -58,9 +62,34 @@ void query_set_context(struct query *q, struct bytes context)
     buf_put_bytes(&q->context, context);
 }
 
+void query_stand_in(struct query *q, struct query_line *line)
+{
+    assert(!q->begun);
+    q->line = line;
+}
+
+struct last_frame *query_kept(struct query *q)
+{
+    if (q->kept == NULL)
+        q->kept = mem_zero(1, sizeof(*q->kept));
+    return q->kept;
+}
+
+static void drop_kept(struct query *q)
+{
+    if (q->kept == NULL)
+        return;
+    last_frame_drop(q->kept);
+    mem_free(q->kept);
+    q->kept = NULL;
+}
+
 static void query_end(struct query *q, int code, const struct err *err)
 {
     struct err none = {0};
+    ring_remove(&q->in_line);
+    if (q->hold != NULL)
+        hold_end(q->hold);
     q->done(q->ctx, code, code != 0 ? err : &none,
             code != 0 ? bytes_of(NULL, 0) : buf_bytes(&q->result));
     object_scan_close(&q->objects);
@@ -71,12 +100,14 @@ static void query_end(struct query *q, int code, const struct err *err)
     buf_deinit(&q->row);
     buf_deinit(&q->where);
     buf_deinit(&q->at);
-    buf_deinit(&q->version);
+    drop_kept(q);
+    mem_free(q->hold);
     buf_deinit(&q->found);
     follow_deinit(&q->following);
     query_call_free(q->call);
     query_files_free(q->files);
     upgrade_free(q->upgrade);
+    mem_free(q->survey);
     query_proof_free(q->proof);
     large_close(q->large);
     mem_free(q);
@@ -135,23 +166,56 @@ static int advance(struct query *q, struct err *err)
     return q->kind->step(q, err);
 }
 
+bool query_has_worked(struct query *q)
+{
+    if (q->left > 0)
+        q->left--;
+    return q->left == 0;
+}
+
+/* The clock is looked at after so many steps only: who ends before pays
+ * nothing. */
+static bool has_to_rest(struct query *q)
+{
+    if (!query_has_worked(q))
+        return false;
+    q->left = LINE_STEPS;
+    return q->line != NULL && query_line_is_over(q->line);
+}
+
+/* Nobody waits for it, or who does is slow: nothing that is large is kept. */
+static void rest(struct query *q, bool is_idle)
+{
+    if (is_idle || (q->kept != NULL && q->kept->bytes.len > KEPT_AT_REST_MAX))
+        drop_kept(q);
+}
+
 void query_run(struct query *q)
 {
     struct err err = {0};
-    if (q->running || q->waiting)
+    bool rests = !ring_is_empty(&q->in_line) && !q->canceled;
+    if (q->running || q->waiting || rests)
         return;
     q->stalled = chain_is_hidden(q->chain) && !q->canceled;
     if (q->stalled)
         return;
     q->running = true;
     for (;;) {
-        if (q->credit == 0 && !q->canceled && q->begun)
+        if (q->credit == 0 && !q->canceled && q->begun) {
+            rest(q, false);
             break;
+        }
+        if (!q->canceled && has_to_rest(q)) {
+            ring_add(&q->line->waiting, &q->in_line);
+            break;
+        }
         int rc = advance(q, &err);
         if (rc == STEP_MORE)
             continue;
         if (rc == STEP_WAIT && !q->waiting)
             continue; /* its read came back at once */
+        if (rc == STEP_IDLE)
+            rest(q, true);
         if (rc == STEP_WAIT || rc == STEP_IDLE)
             break;
         if (rc != STEP_END)

@@ -6,13 +6,16 @@
  * comes back; it stops when its credit is used up. What it has begun to tell is
  * over the durable version as it is then: rows written meanwhile may or may not
  * come. One that follows does not end, but says what changes, as often as it is
- * run after the log has grown. */
+ * run after the log has grown. A sum is over one version, however long it
+ * takes.
+ */
 #ifndef ATE_QUERY_H
 #define ATE_QUERY_H
 
 #include "chain/chain.h"
 
 struct query;
+struct query_line;
 
 /* One chunk, a canonical value; and the end, with the result (len 0: nil).
  * After `done` the query is gone. Both are called from within query_run() or a
@@ -31,6 +34,10 @@ struct query *query_start(struct chain *c, struct bytes method,
 void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE]);
 /* The context that they get, canonical map in door form; copied. */
 void query_set_context(struct query *q, struct bytes context);
+/* Likewise: what takes long goes on in later turns (line.h). Without, all is
+ * done at once. */
+void query_stand_in(struct query *q, struct query_line *line);
+/* Does nothing while it stands in the line, unless it was canceled. */
 void query_run(struct query *q);
 void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */
 /* Ends it at the next query_run(), with CANCELED. */

@@ -137,19 +137,26 @@ static bool matches(const struct query *q, struct bytes row)
     return true;
 }
 
-/* The next row that matches, whole, in `row`. False: the end. */
-static bool next_row(struct query *q, struct buf *row)
+/* What came of looking for a row: it, or none, or that more are to be looked at
+ * in the next step. */
+enum found { FOUND_ROW, FOUND_NONE, FOUND_LATER };
+
+/* Go on to the next row of version `v` that matches: whole, in `row`. */
+static enum found next_row(struct query *q, struct tree_version v,
+                           struct buf *row)
 {
     struct bytes key;
     struct bytes columns;
-    q->rows.v = q->door.version;
+    q->rows.v = v;
     while (row_scan_next(&q->rows, &key, &columns)) {
         buf_clear(row);
         row_whole(row, q->view, key, columns);
         if (matches(q, buf_bytes(row)))
-            return true;
+            return FOUND_ROW;
+        if (query_has_worked(q))
+            return FOUND_LATER;
     }
-    return false;
+    return FOUND_NONE;
 }
 
 /* ---- view ---- */
@@ -166,11 +173,11 @@ static int view_begin(struct query *q, struct err *err)
 }
 
 /* Put the next row into q->row. */
-static bool give_next_row(struct query *q)
+static enum found give_next_row(struct query *q)
 {
     struct buf row = {0};
-    bool found = next_row(q, &row);
-    if (found)
+    enum found found = next_row(q, q->door.version, &row);
+    if (found == FOUND_ROW)
         door_give(&q->door, &q->view->columns, buf_bytes(&row), &q->row);
     buf_deinit(&row);
     return found;
@@ -179,10 +186,10 @@ static bool give_next_row(struct query *q)
 static int view_next(struct query *q, struct err *err)
 {
     (void)err;
-    if (!give_next_row(q))
-        return STEP_END;
-    followed_put(q);
-    return STEP_MORE;
+    enum found found = give_next_row(q);
+    if (found == FOUND_ROW)
+        followed_put(q);
+    return found == FOUND_NONE ? STEP_END : STEP_MORE;
 }
 
 /* Do the columns of a row's key agree with `where`? Those of a row that is gone
@@ -259,10 +266,12 @@ static int view_step(struct query *q, struct err *err)
 {
     if (q->follow)
         return follow_step(q, &followed_view, err);
-    if (q->limit == 0 || !give_next_row(q))
+    if (q->limit == 0)
         return STEP_END;
-    query_emit(q);
-    return STEP_MORE;
+    enum found found = give_next_row(q);
+    if (found == FOUND_ROW)
+        query_emit(q);
+    return found == FOUND_NONE ? STEP_END : STEP_MORE;
 }
 
 const struct query_kind query_view = {"view", view_begin, view_step};
@@ -305,28 +314,59 @@ static int sum_begin(struct query *q, struct err *err)
     return rc;
 }
 
+/* All of it is over the version that it began with. */
+static struct tree_version summed_version(struct query *q)
+{
+    if (q->hold == NULL)
+        return q->door.version;
+    return hold_version(q->hold);
+}
+
+static int add_to_sum(struct query *q, struct bytes value, struct err *err)
+{
+    struct mp mp = mp_open(value);
+    int64_t amount = 0;
+    if (mp_get_int(&mp, &amount, NULL) == 0 &&
+        __builtin_add_overflow(q->sum, amount, &q->sum))
+        return err_set(err, ATE_ELIMIT, "the sum is too large");
+    return 0;
+}
+
+/* Add rows: STEP_MORE, or STEP_END when all are. */
+static int add_rows(struct query *q, const struct field *column,
+                    struct err *err)
+{
+    struct tree_version v = summed_version(q);
+    struct buf row = {0};
+    enum found found;
+    int rc;
+    do {
+        found = next_row(q, v, &row);
+        rc = found == FOUND_NONE ? STEP_END : STEP_MORE;
+        if (found == FOUND_ROW)
+            rc = add_to_sum(q, mp_map_get(buf_bytes(&row), column->name), err);
+    } while (found == FOUND_ROW && rc == STEP_MORE && !query_has_worked(q));
+    buf_deinit(&row);
+    return rc;
+}
+
 static int sum_step(struct query *q, struct err *err)
 {
     const struct field *column = NULL;
-    struct buf row = {0};
     struct buf value = {0};
-    int64_t sum = 0;
     int rc = take_column(q, &column, err);
-    while (rc == 0 && next_row(q, &row)) {
-        struct mp mp = mp_open(mp_map_get(buf_bytes(&row), column->name));
-        int64_t amount = 0;
-        if (mp_get_int(&mp, &amount, NULL) == 0 &&
-            __builtin_add_overflow(sum, amount, &sum))
-            rc = err_set(err, ATE_ELIMIT, "the sum is too large");
+    if (rc == 0)
+        rc = add_rows(q, column, err);
+    if (rc == STEP_MORE && q->hold == NULL) {
+        q->hold = mem_zero(1, sizeof(*q->hold));
+        hold_begin(q->hold, q->chain);
     }
-    if (rc == 0) {
-        struct door_scope scope = {&q->view->columns, buf_bytes(&q->where)};
-        mp_put_int(&value, sum);
-        door_give_value(&q->door, &column->type, buf_bytes(&value), &scope,
-                        &q->result);
-        rc = STEP_END;
-    }
-    buf_deinit(&row);
+    if (rc != STEP_END)
+        return rc;
+    struct door_scope scope = {&q->view->columns, buf_bytes(&q->where)};
+    mp_put_int(&value, q->sum);
+    door_give_value(&q->door, &column->type, buf_bytes(&value), &scope,
+                    &q->result);
     buf_deinit(&value);
     return rc;
 }

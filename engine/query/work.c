@@ -31,23 +31,25 @@ static int workers_begin(struct query *q, struct err *err)
     return query_check_args(q, names, err);
 }
 
-/* So many entries; the first of them, as text, when there is one. */
-static uint64_t count_class(struct query *q, const char *worker,
-                            enum work_class class, struct buf *first)
+/* Count a worker's items of a class, as far as a step goes. True: all are. */
+static bool count_items(struct query *q, const char *worker,
+                        enum work_class class, uint64_t *count)
 {
     struct buf prefix = {0};
-    struct buf at = {0};
     struct bytes key;
     struct bytes value;
-    uint64_t count = 0;
+    bool more;
     work_prefix(&prefix, worker, class);
-    while (state_step(q->door.version, buf_bytes(&prefix), &at, false, &key,
-                      &value))
-        if (count++ == 0 && class == WORK_DUE)
-            time_put(first, work_item_time(work_item_in(worker, key)));
+    do {
+        more = state_step(q->door.version, buf_bytes(&prefix), &q->at, false,
+                          &key, &value);
+        if (more && (*count)++ == 0 && class == WORK_DUE)
+            q->due = work_item_time(work_item_in(worker, key));
+    } while (more && !query_has_worked(q));
+    if (!more)
+        buf_clear(&q->at);
     buf_deinit(&prefix);
-    buf_deinit(&at);
-    return count;
+    return !more;
 }
 
 static void put_worker(struct query *q, const struct worker *worker)
@@ -67,23 +69,34 @@ static void put_worker(struct query *q, const struct worker *worker)
     }
     for (size_t i = 0; i < worker->on.count; i++)
         mp_put_text(list, schema_short(s, worker->on.items[i]));
-    mapping_uint(&m, "waiting",
-                 count_class(q, name, is_due ? WORK_DUE : WORK_EVENT, &next));
-    if (next.len > 0)
+    mapping_uint(&m, "waiting", q->counted[0]);
+    if (is_due && q->counted[0] > 0) {
+        time_put(&next, q->due);
         mapping_str(&m, "next", buf_bytes(&next));
-    mapping_uint(&m, "parked", count_class(q, name, WORK_PARKED, &next));
+    }
+    mapping_uint(&m, "parked", q->counted[1]);
     mapping_put(&m, &q->row);
     buf_deinit(&next);
 }
 
+/* q->n: the worker; q->index: which of its items are counted. */
 static int workers_step(struct query *q, struct err *err)
 {
     const struct schema *s = chain_core(q->chain)->schema;
     (void)err;
     if (q->n >= s->worker_count)
         return STEP_END;
-    put_worker(q, &s->workers[q->n++]);
+    const struct worker *worker = &s->workers[q->n];
+    enum work_class waits = worker->view != NULL ? WORK_DUE : WORK_EVENT;
+    enum work_class class = q->index == 0 ? waits : WORK_PARKED;
+    if (!count_items(q, worker->method.name, class, &q->counted[q->index]))
+        return STEP_MORE;
+    if (q->index++ == 0)
+        return STEP_MORE;
+    put_worker(q, worker);
     query_emit(q);
+    q->n++;
+    q->index = q->counted[0] = q->counted[1] = 0;
     return STEP_MORE;
 }
 

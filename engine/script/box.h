@@ -7,6 +7,9 @@
 #ifndef ATE_SCRIPT_BOX_H
 #define ATE_SCRIPT_BOX_H
 
+#include <assert.h>
+
+#include "base/limits.h"
 #include "base/scratch.h"
 #include "chain/call.h"
 #include "script/sandbox.h"
@@ -19,6 +22,8 @@ enum {
     BOX_RUN_GAS = 500, /* of putting the image back for a rule or fold */
     BOX_REPLAY_FACTOR = 16,
 };
+
+static_assert((int)BOX_STEP_GAS >= (int)LIMIT_READ_GAS, "gas bounds read sets");
 
 /* What one loop in Lua walks; slots are used again, told apart by `serial`. */
 struct box_scan {

@@ -146,6 +146,8 @@ struct world {
     int64_t wall_ms;
     int64_t steady_us;
     bool doubts; /* its nodes doubt a time of day that jumps */
+    int64_t look_us; /* each look at the clock takes so long */
+    int64_t looked_us;
 };
 
 static bool writes_head(const struct job *job, uint32_t *which)
@@ -220,6 +222,12 @@ static void world_random(void *ctx, void *out, size_t len)
         ((uint8_t *)out)[0] = ++w->random;
 }
 
+static int64_t world_steady(void *ctx)
+{
+    struct world *w = ctx;
+    return w->looked_us += w->look_us;
+}
+
 static void world_init(struct world *w)
 {
     *w = (struct world){
@@ -287,6 +295,7 @@ static struct node *world_node(struct world *w, bool read_only,
         .logic_new = world_logic_new,
         .logic_free = world_logic_free,
         .random = world_random,
+        .steady_us = world_steady,
         .ctx = w,
         .read_only = read_only,
         .clock_by_hand = !w->doubts,

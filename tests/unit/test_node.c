@@ -374,6 +374,84 @@ static void default_reads_can_be_called(void **state)
     ask_end(&ask);
 }
 
+enum { LONG = 100 }; /* notes: far more than the steps of a turn */
+
+/* From now on reads are cut at each look at the clock but the first. */
+static void make_reads_long(struct bench *s)
+{
+    for (int i = 0; i < LONG; i++)
+        note(s, "bank", "one of many");
+    s->world.look_us = LINE_SLICE_US;
+}
+
+/* Calls are asked and written between the turns of a read that takes long. */
+static void calls_get_their_turn_beside_long_reads(void **state)
+{
+    enum { READS = 4 };
+    struct bench *s = *state;
+    struct ask reads[READS];
+    struct ask write;
+    make_reads_long(s);
+    for (int i = 0; i < READS; i++)
+        start_read(s->node, &reads[i], "bank", "list", ARGS("type=note"));
+    assert_true(node_flush(s->node));
+    start_call(s->node, &write, "bank", "note.append", ARGS("text=between"));
+    for (int i = 0; i < 3; i++) { /* it is placed, written, told */
+        node_tick(s->node, s->world.wall_ms, s->world.steady_us);
+        assert_true(node_flush(s->node));
+        world_reap(&s->world);
+    }
+    assert_true(write.done);
+    assert_int_equal(write.code, 0);
+    world_run(&s->world, s->node);
+    for (int i = 0; i < READS; i++) {
+        assert_int_equal(reads[i].code, 0);
+        assert_in_range(reads[i].chunk_count, LONG, LONG + 1);
+        ask_end(&reads[i]);
+    }
+    ask_end(&write);
+}
+
+/* Neither a deadline nor a cancel waits for the read's end. */
+static void a_long_read_can_be_ended(void **state)
+{
+    struct bench *s = *state;
+    struct ask asks[2];
+    make_reads_long(s);
+    for (int i = 0; i < 2; i++) {
+        ask_begin(s->node, &asks[i], REQUEST_READ, "bank", "list",
+                  ARGS("type=note"));
+        asks[i].request.deadline_ms = i == 0 ? 5 : 0;
+        node_ask(s->node, &asks[i].request);
+    }
+    assert_true(node_flush(s->node));
+    s->world.steady_us += 5000;
+    node_tick(s->node, s->world.wall_ms, s->world.steady_us);
+    node_cancel(s->node, &asks[1].request);
+    assert_false(node_flush(s->node)); /* nothing is left of them */
+    for (int i = 0; i < 2; i++) {
+        assert_true(asks[i].done);
+        assert_int_equal(asks[i].code, ATE_ECANCELED);
+        assert_in_range(asks[i].chunk_count, 1, LONG - 1);
+        ask_end(&asks[i]);
+    }
+}
+
+/* Who stops does not wait for it, either. */
+static void stopping_ends_a_long_read(void **state)
+{
+    struct bench *s = *state;
+    struct ask ask;
+    make_reads_long(s);
+    start_read(s->node, &ask, "bank", "list", ARGS("type=note"));
+    assert_true(node_flush(s->node));
+    world_stop(&s->world, s->node);
+    assert_true(ask.done);
+    assert_int_equal(ask.code, ATE_ECANCELED);
+    ask_end(&ask);
+    s->node = world_node(&s->world, false, 0);
+}
+
 static void output_stops_without_credit(void **state)
 {
     struct bench *s = *state;
@@ -898,6 +976,9 @@ int main(void)
         TEST(half_of_what_waits_is_worked_at_a_time),
         TEST(what_waits_for_its_half_can_be_canceled),
         TEST(default_reads_can_be_called),
+        TEST(calls_get_their_turn_beside_long_reads),
+        TEST(a_long_read_can_be_ended),
+        TEST(stopping_ends_a_long_read),
         TEST(output_stops_without_credit),
         TEST(followers_are_told_until_they_cancel),
         TEST(what_waits_for_its_chain_can_be_canceled),

@@ -166,6 +166,21 @@ static void so_many_and_no_more(void **state)
     assert_int_equal(offset_of(s, 3), 0);
 }
 
+static void so_many_bytes_and_no_more(void **state)
+{
+    struct bench *s = *state;
+    put_part(s, 1, 0, 1);
+    chain_of(s)->uploads.length_max = BODY + PIECE;
+    put_whole(s, 2);
+    put_part(s, 3, 0, PIECE - 1);
+    struct piece more = {
+        .id = 3, .offset = PIECE - 1, .data = part(s, PIECE - 1, 1)};
+    assert_int_equal(put(s, &more, "that no call names yet"), ATE_ELIMIT);
+    assert_int_equal(offset_of(s, 3), PIECE - 1);
+    film_ok(s, "a"); /* it names the second */
+    assert_int_equal(put(s, &more, NULL), 0);
+}
+
 /* All that waits goes at once, and makes room at once. */
 static void room_comes_with_the_hour(void **state)
 {
@@ -398,6 +413,7 @@ int main(void)
         T(what_goes_cannot_be_claimed),
         T(putting_it_again_keeps_it),
         T(so_many_and_no_more),
+        T(so_many_bytes_and_no_more),
         T(room_comes_with_the_hour),
         T(the_same_may_be_put_at_once),
         T(the_same_may_be_claimed_while_it_is_put),

@@ -174,6 +174,31 @@ static struct bytes words_key(struct buf *out, const char *word)
     return buf_bytes(out);
 }
 
+/* So many ranges over all words that begin with w, each from elsewhere; false
+ * ones never were so. */
+static void put_ranges(struct buf *out, struct fixture_chain *f, uint32_t count,
+                       bool is_true)
+{
+    struct reads r;
+    struct buf from = {0};
+    struct buf to = {0};
+    reads_init(&r);
+    words_key(&to, NULL);
+    buf_put_u8(&to, 'x');
+    for (uint32_t i = 0; i < count; i++) {
+        words_key(&from, NULL);
+        buf_put_u8(&from, 'b');
+        buf_put_u8(&from, (uint8_t)(i >> 8));
+        buf_put_u8(&from, (uint8_t)i);
+        reads_note_range(&r, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
+    }
+    assert_int_equal(reads_put(&r, chain_version(f->chain), out, NULL), 0);
+    out->data[out->len - 1] ^= is_true ? 0 : 1;
+    reads_deinit(&r);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
 /* Two who read the same, and both change it: the second is stale. */
 static void what_was_read_and_changed_is_stale(void **state)
 {
@@ -200,18 +225,12 @@ static void what_was_read_and_changed_is_stale(void **state)
             tx_word(&t, "hi");
             tx_ok(&t);
         } else {
-            struct handed h;
-            const char *text;
-            struct both_roots before = roots_now(f);
             tx_word(&t, "hi");
-            batch_of(&h, &t, 1);
-            hand_in(f, &h);
-            fixture_run(f);
-            assert_int_equal(handed_code(&h, &text), ATE_ESTALE);
-            assert_non_null(strstr(text, "what it had read was changed"));
-            assert_same_roots(f, before);
-            handed_end(&h);
-            tx_end(&t);
+            tx_no_in_log(&t, ATE_ESTALE,
+                         "what it had read was changed meanwhile; run it "
+                         "again: land.words (entry 1 of its read set)",
+                         "what it says that it had read did not stand there: "
+                         "land.words (entry 1 of its read set)");
         }
     }
     buf_deinit(&key);
@@ -244,6 +263,123 @@ static void what_was_not_there_and_came_is_stale(void **state)
     tx_end(&t[1]);
     buf_deinit(&key);
     assert_replays(f);
+}
+
+/* A transaction as its orderer wrote it, with the verdict of that place, which
+ * does not depend on what had been read. */
+static void put_as_ordered(struct handed *out, struct tx *t,
+                           const uint8_t verdict[HASH_SIZE])
+{
+    struct handed h;
+    struct batch_reader r;
+    struct batch_member m;
+    struct further_sig none[1];
+    struct err err;
+    *out = (struct handed){0};
+    batch_of(&h, t, 1);
+    assert_int_equal(batch_open(&r, buf_bytes(&h.payload), &err), 0);
+    assert_int_equal(batch_next(&r, &m, &err), 1);
+    batch_put(&out->payload, t->author->id, r.signature, 1);
+    batch_copy_member(&out->payload, &m, none, 0, verdict);
+    handed_end(&h);
+}
+
+/* Accept it, take its verdict from the log, and put the log back. */
+static void verdict_of(struct land *l, struct tx *t, const struct kept *kept,
+                       uint8_t verdict[HASH_SIZE])
+{
+    struct fixture_chain *f = &l->f;
+    struct handed h;
+    struct log_frame frame;
+    struct batch_reader r;
+    struct batch_member m;
+    struct err err;
+    const char *text;
+    batch_of(&h, t, 1);
+    hand_in(f, &h);
+    fixture_run(f);
+    assert_int_equal(handed_code(&h, &text), 0);
+    const struct log *log = chain_log(f->chain);
+    uint64_t at = log_place_at(log, log->end.frames - 1).offset;
+    const struct buf *head = land_file(f, kept, "1.head");
+    assert_int_equal(
+        log_frame_get(&frame, bytes_of(head->data + at, log->end.offset - at),
+                      &err),
+        0);
+    assert_int_equal(batch_open(&r, frame.payload, &err), 0);
+    assert_int_equal(batch_next(&r, &m, &err), 1);
+    memcpy(verdict, m.verdict, HASH_SIZE);
+    handed_end(&h);
+    put_back(f, kept);
+}
+
+/* A log with that behind its end, for who has never seen it; as code. */
+static int strangers_word(struct land *l, const struct kept *kept,
+                          const struct handed *h, bool skips_rules,
+                          struct err *err)
+{
+    struct fixture_chain *f = &l->f;
+    chain_free(f->chain);
+    forge_frame(f, kept->folder, h, 1);
+    f->chain = chain_new(&f->deps);
+    if (skips_rules)
+        chain_skip_rules(f->chain);
+    chain_open(f->chain, kept->folder, kept->id, LOG_READ_ONLY, fixture_done,
+               f);
+    fixture_wait(f);
+    int code = f->done_code;
+    *err = f->done_err;
+    put_back(f, kept);
+    return code;
+}
+
+/* What the orderer of a chain does not compare, whoever reads its log does: all
+ * else of these is good, the verdict included. */
+static void an_orderer_who_does_not_compare_is_found_out(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct bytes house = bytes_of(l->house, OBJECT_ID_SIZE);
+    struct buf key = {0};
+    struct buf sets[4] = {{0}}; /* the first is true */
+    static const char *const names[] = {NULL, "land.house ", "land.words (",
+                                        "land.words ("};
+    uint8_t verdict[HASH_SIZE];
+    struct kept kept;
+    struct err err;
+    struct tx t;
+    put_head(&sets[0], 1);
+    put_single(&sets[0], STATE_OBJECT, house, value_at(l, STATE_OBJECT, house));
+    put_head(&sets[1], 1);
+    put_single(&sets[1], STATE_OBJECT, house, bytes_of(NULL, 0));
+    put_head(&sets[2], 1);
+    put_single(&sets[2], STATE_ROW, words_key(&key, "x"), house);
+    put_ranges(&sets[3], f, 1, false);
+    fixture_conclude(f);
+    keep_files(f, &kept);
+    tx_begin(f, &t, &f->keys[0]);
+    tx_word(&t, "x");
+    verdict_of(l, &t, &kept, verdict);
+    for (size_t i = 0; i < 4; i++) {
+        struct handed h;
+        buf_clear(&t.read_set);
+        buf_put_bytes(&t.read_set, buf_bytes(&sets[i]));
+        put_as_ordered(&h, &t, verdict);
+        int code = strangers_word(l, &kept, &h, false, &err);
+        assert_int_equal(code, i == 0 ? 0 : ATE_ECORRUPT);
+        if (i > 0) {
+            assert_non_null(strstr(err.text, "transaction "));
+            assert_non_null(strstr(err.text, "did not stand there"));
+            assert_non_null(strstr(err.text, names[i]));
+        }
+        /* Rows are not known where no rule runs: not all is compared then. */
+        assert_int_equal(strangers_word(l, &kept, &h, true, &err), 0);
+        handed_end(&h);
+        buf_deinit(&sets[i]);
+    }
+    tx_end(&t);
+    buf_deinit(&key);
+    drop_kept(&kept);
 }
 
 /* Ranges: rows of a view by key, and children with what stands behind them. */
@@ -307,6 +443,196 @@ static void ranges_are_seen_whole(void **state)
     buf_deinit(&town_key);
     buf_deinit(&row);
     buf_deinit(&set);
+}
+
+/* ---- what it costs to compare them ---- */
+
+enum { WORDS = 250 };
+
+/* Words that begin with w. */
+static void fill(struct land *l)
+{
+    for (int i = 0; i < WORDS; i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "text=w%d", i);
+        fixture_ok(&l->f, 0, "word.append", ARGS(text));
+    }
+}
+
+/* All of one batch together: what comes behind is told to come in another. */
+static void read_sets_of_a_batch_have_a_bound(void **state)
+{
+    enum { RANGES = 500, MEMBERS = 5 };
+    static_assert(RANGES * (1 + WORDS) * 2 <= LIMIT_BATCH_READS, "two fit");
+    static_assert(RANGES * (1 + WORDS) * 3 > LIMIT_BATCH_READS, "three do not");
+    static const struct {
+        uint32_t ranges;
+        int code;
+    } members[MEMBERS] = {{RANGES, 0},
+                          {RANGES, 0},
+                          {RANGES, ATE_ELIMIT},
+                          {0, 0}, /* which reads nothing */
+                          {1, ATE_ELIMIT}};
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct tx t[MEMBERS];
+    struct handed h;
+    fill(l);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        tx_begin(f, &t[i], &f->keys[0]);
+        t[i].first_sequence += i;
+        if (members[i].ranges > 0)
+            put_ranges(&t[i].read_set, f, members[i].ranges, true);
+        tx_word(&t[i], "a");
+    }
+    batch_of(&h, t, MEMBERS);
+    hand_in(f, &h);
+    fixture_run(f);
+    assert_int_equal(h.submit.code, 0);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        const struct submit_result *r = &h.submit.results[i];
+        assert_int_equal(r->code, members[i].code);
+        if (r->code != 0)
+            assert_non_null(strstr(r->err->text, "make several batches of it"));
+    }
+    handed_end(&h);
+    for (size_t i = 0; i < MEMBERS; i++)
+        tx_end(&t[i]);
+    assert_replays(f);
+    tx_begin(f, &t[0], &f->keys[0]); /* and there it fits */
+    put_ranges(&t[0].read_set, f, RANGES, true);
+    tx_word(&t[0], "a");
+    tx_ok(&t[0]);
+}
+
+/* Words in one batch: w0, w1, ... */
+static void fill_with(struct land *l, size_t words)
+{
+    size_t count = words / TX_EVENTS;
+    struct tx *t = mem_alloc(count * sizeof(*t));
+    struct handed h;
+    const char *text;
+    for (size_t i = 0; i < count; i++) {
+        tx_begin(&l->f, &t[i], &l->f.keys[0]);
+        t[i].first_sequence += i * TX_EVENTS;
+        for (size_t k = 0; k < TX_EVENTS; k++) {
+            char word[16];
+            snprintf(word, sizeof(word), "w%zu", i * TX_EVENTS + k);
+            tx_word(&t[i], word);
+        }
+    }
+    batch_of(&h, t, count);
+    hand_in(&l->f, &h);
+    fixture_run(&l->f);
+    assert_int_equal(handed_code(&h, &text), 0);
+    handed_end(&h);
+    for (size_t i = 0; i < count; i++)
+        tx_end(&t[i]);
+    mem_free(t);
+}
+
+/* A range's digest is over what is in it, so these have the same. */
+static void put_same_ranges(struct buf *out, struct fixture_chain *f,
+                            uint32_t count)
+{
+    struct buf one = {0};
+    struct buf from = {0};
+    struct buf to = {0};
+    put_ranges(&one, f, 1, true);
+    words_key(&to, NULL);
+    buf_put_u8(&to, 'x');
+    put_head(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        words_key(&from, NULL);
+        buf_put_u8(&from, 'b');
+        buf_put_u8(&from, (uint8_t)(i >> 8));
+        buf_put_u8(&from, (uint8_t)i);
+        mp_put_array(out, 3);
+        mp_put_uint(out, STATE_ROW);
+        mp_put_array(out, 2);
+        mp_put_bin(out, buf_bytes(&from));
+        mp_put_bin(out, buf_bytes(&to));
+        mp_put_bin(out, bytes_of(one.data + one.len - HASH_SIZE, HASH_SIZE));
+    }
+    buf_deinit(&one);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+/* One transaction's have another, which its orderer cannot pass over. */
+static void read_sets_in_a_log_have_a_bound(void **state)
+{
+    enum { MANY = 2400, FIT = LIMIT_TX_READS / (1 + MANY) };
+    struct land *l = *state;
+    uint8_t verdict[HASH_SIZE];
+    struct kept kept;
+    struct err err;
+    struct tx t;
+    fill_with(l, MANY);
+    fixture_conclude(&l->f);
+    keep_files(&l->f, &kept);
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_word(&t, "a");
+    verdict_of(l, &t, &kept, verdict);
+    for (uint32_t ranges = FIT; ranges <= FIT + 1; ranges++) {
+        struct handed h;
+        buf_clear(&t.read_set);
+        put_same_ranges(&t.read_set, &l->f, ranges);
+        assert_true(t.read_set.len <= LIMIT_READ_SET);
+        put_as_ordered(&h, &t, verdict);
+        int code = strangers_word(l, &kept, &h, false, &err);
+        assert_int_equal(code, ranges == FIT ? 0 : ATE_ECORRUPT);
+        if (code != 0)
+            assert_non_null(strstr(err.text, "stands for too many entries"));
+        handed_end(&h);
+    }
+    tx_end(&t);
+    drop_kept(&kept);
+}
+
+/* Who may not write is told so, whatever it says that it read. */
+static void who_has_no_right_makes_nobody_walk(void **state)
+{
+    struct land *l = *state;
+    struct tx t;
+    tx_begin(&l->f, &t, pair(1));
+    tx_key(&t, &pair(1)->record);
+    tx_word(&t, "a");
+    put_ranges(&t.read_set, &l->f, 1, false);
+    tx_no(&t, ATE_EDENIED, "");
+}
+
+/* What is refused is stale where something else had been read, so that it is
+ * run again; but for that, not much is walked. */
+static void a_refusal_may_be_stale(void **state)
+{
+    enum { FEW = 10, MANY = 100 };
+    static_assert(MANY * WORDS > 4096, "too many");
+    static const struct {
+        uint32_t ranges;
+        bool is_true;
+        int code;
+    } cases[] = {{FEW, true, ATE_EREFUSED},
+                 {FEW, false, ATE_ESTALE},
+                 {MANY, false, ATE_EREFUSED}};
+    struct land *l = *state;
+    fill(l);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tx t;
+        struct handed h;
+        const char *text;
+        tx_begin(&l->f, &t, &l->f.keys[0]);
+        put_ranges(&t.read_set, &l->f, cases[i].ranges, cases[i].is_true);
+        tx_claim(&t, l->house, pair(1)->id, NULL); /* for somebody else */
+        batch_of(&h, &t, 1);
+        hand_in(&l->f, &h);
+        fixture_run(&l->f);
+        int code = handed_code(&h, &text);
+        if (code != cases[i].code)
+            fail_msg("case %zu: %s", i, text);
+        handed_end(&h);
+        tx_end(&t);
+    }
 }
 
 /* Frees the set. */
@@ -393,6 +719,8 @@ static void a_read_set_is_whole(void **state)
     assert_form(*state, &set, false);
 }
 
+#define trust_test(name)                                                       \
+    cmocka_unit_test_setup_teardown(name, land_open, land_close)
 #define open_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
 
@@ -405,7 +733,12 @@ int main(void)
         open_test(what_this_version_does_not_know_is_refused),
         open_test(what_was_read_and_changed_is_stale),
         open_test(what_was_not_there_and_came_is_stale),
+        open_test(an_orderer_who_does_not_compare_is_found_out),
         open_test(ranges_are_seen_whole),
+        open_test(read_sets_of_a_batch_have_a_bound),
+        open_test(read_sets_in_a_log_have_a_bound),
+        trust_test(who_has_no_right_makes_nobody_walk),
+        open_test(a_refusal_may_be_stale),
         open_test(a_read_set_has_one_form),
         open_test(a_read_set_is_whole),
     };

@@ -135,6 +135,67 @@ static void a_signer_is_known_or_comes_along(void **state)
     tx_ok(&t);
 }
 
+/* All are looked for at once: known ones, and those who come along in another
+ * order than they sign in, one of them for two purposes. */
+static void all_who_sign_are_found(void **state)
+{
+    struct land *l = *state;
+    struct tx t;
+    meets(l, pair(3));
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_key(&t, &pair(2)->record);
+    tx_key(&t, &pair(1)->record);
+    tx_word(&t, "x");
+    tx_sign(&t, pair(1), "author");
+    tx_sign(&t, pair(1), "root");
+    tx_sign(&t, pair(2), "author");
+    tx_sign(&t, pair(3), "author");
+    tx_ok(&t);
+
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_key(&t, &pair(4)->record);
+    tx_word(&t, "x");
+    tx_sign(&t, pair(4), "author");
+    tx_sign(&t, pair(5), "author"); /* who is not there */
+    tx_no(&t, ATE_EDENIED, "by a key that is not in the log");
+}
+
+/* So much is one piece of work for the pool, and nobody else's waits for more
+ * of it. */
+static void signatures_of_a_batch_have_a_bound(void **state)
+{
+    enum { MEMBERS = LIMIT_BATCH_SIGNATURES / TX_SIGNERS + 1 };
+    static_assert(LIMIT_BATCH_SIGNATURES % TX_SIGNERS == 0, "exactly");
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct tx *t = mem_alloc(MEMBERS * sizeof(*t));
+    for (size_t i = 0; i < TX_SIGNERS; i++)
+        meets(l, pair(i));
+    for (size_t i = 0; i < MEMBERS; i++) {
+        tx_begin(f, &t[i], &f->keys[0]);
+        t[i].first_sequence += i;
+        tx_word(&t[i], "x");
+        for (size_t k = 0; k < TX_SIGNERS; k++)
+            tx_sign(&t[i], pair(k), "author");
+    }
+    for (size_t more = 2; more-- > 0;) {
+        struct handed h;
+        const char *text;
+        batch_of(&h, t, MEMBERS - 1 + more);
+        hand_in(f, &h);
+        fixture_run(f);
+        int code = handed_code(&h, &text);
+        assert_int_equal(code, more == 1 ? ATE_ELIMIT : 0);
+        if (more == 1)
+            assert_non_null(strstr(text, "make several batches of it"));
+        handed_end(&h);
+    }
+    for (size_t i = 0; i < MEMBERS; i++)
+        tx_end(&t[i]);
+    mem_free(t);
+    assert_replays(f);
+}
+
 /* ---- ate.key ---- */
 
 static void a_key_stands_at_the_head_among_others(void **state)
@@ -297,6 +358,8 @@ int main(void)
         open_test(each_signature_is_good),
         open_test(a_signature_is_for_its_purpose),
         open_test(a_signer_is_known_or_comes_along),
+        open_test(all_who_sign_are_found),
+        open_test(signatures_of_a_batch_have_a_bound),
         open_test(a_key_stands_at_the_head_among_others),
         open_test(a_key_is_of_somebody_who_signs),
         open_test(a_key_comes_once),

@@ -9,6 +9,7 @@
 
 #include "base/hex.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/msgpack.h"
 #include "chain/reads.h"
 #include "chain/rows.h"
@@ -369,14 +370,88 @@ static void read_sets_tell_of_the_state_before(void **state)
     assert_int_equal(reads_put(&late, before, &b, NULL), 0);
     assert_true(bytes_equal(buf_bytes(&a), buf_bytes(&b)));
     assert_int_equal(mp_check(buf_bytes(&a), NULL), 0);
-    assert_int_equal(reads_check(buf_bytes(&a), before, NULL), 0);
-    assert_int_equal(reads_check(buf_bytes(&a), state_head(s), NULL),
+    uint64_t left = LIMIT_TX_READS;
+    assert_int_equal(reads_check(buf_bytes(&a), before, &left, NULL), 0);
+    assert_int_equal(reads_check(buf_bytes(&a), state_head(s), &left, NULL),
                      ATE_ESTALE);
     reads_deinit(&early);
     reads_deinit(&late);
     buf_deinit(&a);
     buf_deinit(&b);
     buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+/* One for each entry of a read set, one for each that its ranges hold, and what
+ * long values weigh beside. */
+static void what_read_sets_stand_for_is_counted(void **state)
+{
+    static char text[READS_STEP * 3];
+    struct state *s = *state;
+    struct reads r;
+    struct err err;
+    struct buf set = {0};
+    struct buf from = {0};
+    struct buf to = {0};
+    memset(text, 'x', sizeof(text) - 1);
+    for (int i = 1; i <= 5; i++)
+        put_row(s, &by_key, i, i == 5 ? text : "open");
+    state_keep(s);
+    state_begin(s);
+    row_key_begin(&from, &by_key);
+    row_key_begin(&to, &by_key);
+    buf_next_prefix(&to);
+    reads_init(&r);
+    reads_note(&r, STATE_ROW, buf_bytes(&from)); /* not there: 1 */
+    reads_note_range(&r, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
+    assert_int_equal(reads_put(&r, state_head(s), &set, NULL), 0);
+    uint64_t price = 1 + 1 + 5 + 3;
+    for (uint64_t short_of = 0; short_of <= price; short_of++) {
+        uint64_t left = price - short_of;
+        int rc = reads_check(buf_bytes(&set), state_head(s), &left, &err);
+        assert_int_equal(rc, short_of == 0 ? 0 : ATE_ELIMIT);
+        assert_int_equal(left, 0);
+    }
+    reads_deinit(&r);
+    buf_deinit(&set);
+    buf_deinit(&from);
+    buf_deinit(&to);
+}
+
+/* Who makes a read set counts as those do who compare it. */
+static void read_sets_stand_for_a_bound(void **state)
+{
+    enum { ROWS = 4000, FIT = LIMIT_TX_READS / (1 + ROWS) };
+    struct state *s = *state;
+    struct buf to = {0};
+    struct err err;
+    for (int i = 1; i <= ROWS; i++)
+        put_row(s, &by_key, i, "open");
+    state_keep(s);
+    state_begin(s);
+    row_key_begin(&to, &by_key);
+    buf_next_prefix(&to);
+    for (uint32_t ranges = FIT; ranges <= FIT + 1; ranges++) {
+        struct reads r;
+        struct buf set = {0};
+        reads_init(&r);
+        for (uint32_t i = 0; i < ranges; i++) { /* each from elsewhere */
+            uint8_t more[4] = {0, 0, (uint8_t)(i >> 8), (uint8_t)i};
+            struct buf from = {0};
+            row_key_begin(&from, &by_key);
+            buf_put(&from, more, sizeof(more));
+            reads_note_range(&r, STATE_ROW, buf_bytes(&from), buf_bytes(&to));
+            buf_deinit(&from);
+        }
+        int rc = reads_put(&r, state_head(s), &set, &err);
+        assert_int_equal(rc, ranges == FIT ? 0 : ATE_ELIMIT);
+        if (ranges > FIT) {
+            assert_non_null(strstr(err.text, "the method looked at too much"));
+            assert_int_equal(set.len, 0);
+        }
+        reads_deinit(&r);
+        buf_deinit(&set);
+    }
     buf_deinit(&to);
 }
 
@@ -394,6 +469,8 @@ int main(void)
         state_test(the_root_is_that_of_the_format),
         state_test(call_ids_are_kept_for_their_time),
         state_test(read_sets_tell_of_the_state_before),
+        state_test(what_read_sets_stand_for_is_counted),
+        state_test(read_sets_stand_for_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -456,6 +456,35 @@ static void a_bad_signature_refuses_its_batch_alone(void **state)
     }
 }
 
+/* While the pool checks signatures the chain goes on, and its core may change
+ * places with another: what the pool needs it has for itself. Here the id of
+ * the chain's core is another's as long as it works. */
+static void the_pool_looks_at_nothing_of_the_chain(void **state)
+{
+    struct late *s = *state;
+    struct fixture_chain *f = &s->land.f;
+    uint8_t *id = (uint8_t *)chain_core(f->chain)->id;
+    struct handed h;
+    struct tx t;
+    tx_begin(f, &t, &f->keys[0]);
+    tx_key(&t, &pair(1)->record);
+    tx_word(&t, "x");
+    tx_sign(&t, pair(1), "author");
+    batch_of(&h, &t, 1);
+    hand_in(f, &h);
+    struct task *task = s->tasks;
+    assert_non_null(task);
+    s->tasks = NULL;
+    id[0] ^= 1;
+    task->work(task);
+    id[0] ^= 1;
+    task->done(task);
+    fixture_run(f);
+    is_code(&h, 0, "");
+    handed_end(&h);
+    tx_end(&t);
+}
+
 /* ---- a full disk ---- */
 
 static void a_full_disk_fails_what_was_placed_and_what_waits(void **state)
@@ -519,6 +548,7 @@ int main(void)
         late_test(batches_of_one_author_keep_their_order),
         late_test(a_resend_in_flight_enters_once),
         late_test(a_bad_signature_refuses_its_batch_alone),
+        late_test(the_pool_looks_at_nothing_of_the_chain),
         late_test(a_full_disk_fails_what_was_placed_and_what_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* ring: a list that its members are linked into by a struct of their own, so
  * that each can leave it by itself. The owner's struct is the list's head. */
-#ifndef ATE_NODE_RING_H
-#define ATE_NODE_RING_H
+#ifndef ATE_BASE_RING_H
+#define ATE_BASE_RING_H
 
 #include <stdbool.h>
 #include <stddef.h>
