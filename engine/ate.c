@@ -24,6 +24,7 @@
 #include "crypto/sign.h"
 #include "event/body.h"
 #include "io/http.h"
+#include "io/http_rules.h"
 #include "io/loop.h"
 #include "io/port.h"
 #include "io/remote.h"
@@ -372,9 +373,54 @@ static void new_call_id(uint8_t id[NODE_CALL_ID])
     id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
 }
 
+/* A name that is empty was meant to be one: it is not what leaving it out is,
+ * which is often the key with the most rights. */
+static int check_name(const char *what, const char *name, const char *without,
+                      struct err *err)
+{
+    if (name == NULL || name[0] != '\0')
+        return 0;
+    return err_set(err, ATE_EINVALID, "%s is empty; leave it out %s", what,
+                   without);
+}
+
+/* The same of names with commas in between. */
+static int check_names(const char *what, const char *names, struct err *err)
+{
+    int rc = check_name(what, names, "where nobody else signs", err);
+    for (const char *at = names; at != NULL && rc == 0;) {
+        size_t len = strcspn(at, ",");
+        if (len == 0)
+            rc = err_set(err, ATE_EINVALID,
+                         "%s: a name is missing beside a comma of '%s'", what,
+                         names);
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    return rc;
+}
+
+static int check_request(const struct ate_request *r, struct err *err)
+{
+    int rc = check_name("as", r->as, "to sign as 'me'", err);
+    if (rc == 0)
+        rc = check_name("act_for", r->act_for, "to act for yourself", err);
+    if (rc == 0)
+        rc = check_names("with", r->with, err);
+    if (rc == 0)
+        rc = check_names("roots", r->roots, err);
+    return rc;
+}
+
 static uint64_t start(struct ate *ate, struct ate_port *port,
                       const struct ate_request *request, enum request_kind kind)
 {
+    struct err wrong = {0};
+    uint64_t number = atomic_fetch_add(&ate->calls, 1) + 1;
+    if (check_request(request, &wrong) != 0) {
+        port_push(port_of(port), answer_new(number, true, wrong.code, &wrong,
+                                            bytes_of(NULL, 0)));
+        return number;
+    }
     struct bytes chain = text_or_none(request->chain);
     struct bytes method = text_or_none(request->method);
     struct bytes as = text_or_none(request->as);
@@ -389,7 +435,6 @@ static uint64_t start(struct ate *ate, struct ate_port *port,
         mem_alloc(sizeof(*c) + chain.len + method.len + as.len + act_for.len +
                   with.len + roots.len + args.len + context.len);
     uint8_t *at = (uint8_t *)(c + 1);
-    uint64_t number = atomic_fetch_add(&ate->calls, 1) + 1;
     *c = (struct call_under_way){
         .request.number = number,
         .request.request.kind = kind,
@@ -536,6 +581,19 @@ int ate_http(struct ate *ate, const void *config, size_t len,
     if (rc != 0)
         http_close(http);
     return rc != 0 ? fail(error, &err) : 0;
+}
+
+int ate_http_check(const void *config, size_t len, struct ate_error *error)
+{
+    struct http_rules rules;
+    struct err err = {0};
+    if (error != NULL)
+        *error = (struct ate_error){0};
+    int rc = http_rules_get(&rules, bytes_of(config, len), &err);
+    if (rc != 0)
+        return fail(error, &err);
+    http_rules_deinit(&rules);
+    return 0;
 }
 
 /* ---- schemas, without a node ---- */

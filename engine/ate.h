@@ -212,6 +212,8 @@ struct ate_request {
      * id has to come with the same. */
     const void *context;
     size_t context_len;
+    /* Who. None of the four is an empty text, nor has one an empty name among
+     * its names (INVALID): that was meant to be somebody, not what NULL is. */
     const char *as;      /* name of the key that signs; NULL: "me" */
     const char *act_for; /* identity that it acts for; NULL: itself */
     const char *with;    /* names of keys that sign as co-authors, and */
@@ -241,7 +243,10 @@ struct ate_request {
  *
  *     chain.create {name, bundle bin, accept? [text], version?}
  *                         -> {id, name, schema}
- *     chain.ls {}         -> [{name, id, ...}]
+ *     chain.ls {}         -> [{name, id, state, schema?, version?, size?,
+ *                            error?, code?}]: what is known without opening a
+ *                            chain; so of one that is closed no version, unless
+ *                            nothing came behind its genesis
  *     key.new {name}      -> {name, id, sign, box}
  *     key.ls {}           -> [...]
  *     key.show {name}     -> {name, id, sign, box}
@@ -404,6 +409,10 @@ ATE_API void ate_reply(struct ate *ate, uint64_t call,
  * Errors: INVALID, UNAVAILABLE (it is remote). */
 ATE_API int ate_http(struct ate *ate, const void *config, size_t len,
                      struct ate_error *error);
+
+/* Whether ate_http() takes that `config`. Errors: INVALID. */
+ATE_API int ate_http_check(const void *config, size_t len,
+                           struct ate_error *error);
 
 /* ---- schemas, without a node ---- */
 

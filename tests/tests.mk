@@ -7,7 +7,7 @@ FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.
             $(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
 DOOR_O   := $(patsubst %.c,$(B)/%.o,$(BASE) $(DOOR))
-REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id cursor \
+REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id chunks cursor \
              head message model openapi openapi_schema plan plan_calls plan_log \
              plan_types problem range result target wire)
 BENCH_C  := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
@@ -76,7 +76,9 @@ $(B)/libtest.a: $(ENGINE_O) $(DOOR_O) $(SIM:%.c=$(B)/%.o)
 	rm -f $@ && ar rcs $@ $^
 $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS) -lcmocka
+$(B)/tests/unit/test_chunks: $(B)/frontends/rest/chunks.o
+$(B)/tests/unit/test_rest_words: $(REST_PURE:%.c=$(B)/%.o)
 # How tests/mutants/run builds what a patch changes.
 $(B)/mutants/flags: Makefile
 	mkdir -p $(@D)

@@ -25,6 +25,11 @@ static const char *const kind_names[] = {
     [VALUE_PAGE] = "page",
 };
 
+const char *describe_kind(enum value_kind kind)
+{
+    return kind_names[kind];
+}
+
 static void put_fields(struct buf *out, const struct schema *s,
                        const struct fields *fields);
 static void put_type(struct buf *out, const struct schema *s,

@@ -8,6 +8,9 @@
 /* Append the map {main, parts, types, views, rules, methods, workers}. */
 void schema_describe(const struct schema *s, struct buf *out);
 
+/* What a kind of value is called: "text", "ref". */
+const char *describe_kind(enum value_kind kind);
+
 /* Append the map of one declaration. */
 void describe_event_type(struct buf *out, const struct schema *s,
                          const struct event_type *type);

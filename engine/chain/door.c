@@ -8,6 +8,8 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/utf8.h"
+#include "chain/describe.h"
 #include "chain/handle.h"
 
 /* ---- values ---- */
@@ -22,6 +24,10 @@ static int want(struct err *err, const char *what, struct bytes value)
         [MP_UINT] = "a number", [MP_STR] = "text",       [MP_BIN] = "bytes",
         [MP_ARRAY] = "a list",  [MP_MAP] = "a map"};
     mp_peek(&mp, &kind, NULL);
+    if (kind == MP_BIN && mp_get_bin(&mp, &text, NULL) == 0 &&
+        !utf8_valid(text))
+        return err_set(err, ATE_EINVALID,
+                       "want %s, got bytes that are not UTF-8", what);
     if (kind == MP_STR && mp_get_str(&mp, &text, NULL) == 0)
         return err_set(err, ATE_EINVALID, "want %s, got '%.*s'", what,
                        (int)(text.len > 60 ? 60 : text.len),
@@ -40,6 +46,15 @@ static bool int_of(struct bytes value, int64_t *number)
 {
     struct mp mp = mp_open(value);
     return mp_get_int(&mp, number, NULL) == 0;
+}
+
+static int take_text(struct bytes value, struct buf *out, struct err *err)
+{
+    struct bytes text;
+    if (!text_of(value, &text))
+        return want(err, "text", value);
+    buf_put_bytes(out, value);
+    return 0;
 }
 
 /* ---- refs ---- */
@@ -298,8 +313,7 @@ static int take_plain(const struct door *d, const struct value_type *type,
     case VALUE_BLOB:
         return take_blob(type, value, out, err);
     default: /* all that is text */
-        buf_put_bytes(out, value);
-        return 0;
+        return take_text(value, out, err);
     }
 }
 
@@ -387,6 +401,49 @@ static int check_names(const struct fields *fields, struct bytes map,
     return 0;
 }
 
+static bool is_needed(const struct field *field)
+{
+    return !field->type.optional && field->type.default_value.len == 0;
+}
+
+/* "amount (amount)", "to (ref account)" */
+static void put_missing(const struct door *d, const struct field *field,
+                        struct buf *out)
+{
+    const struct value_type *type = &field->type;
+    buf_printf(out, "%s%s (%s", out->len > 0 ? ", " : "", field->name,
+               describe_kind(type->kind));
+    if (type->kind == VALUE_REF)
+        buf_printf(out, " %s", schema_short(d->core->schema, type->target));
+    buf_put_text(out, ")");
+}
+
+/* All that are missing are told at once, with their types. */
+static int check_there(const struct door *d, const struct fields *fields,
+                       struct bytes map, struct err *err)
+{
+    struct buf list = {0};
+    const struct field *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *field = &fields->items[i];
+        struct bytes value = mp_map_get(map, field->name);
+        if (!is_needed(field) || (value.data != NULL && !is_nil(value)))
+            continue;
+        first = first != NULL ? first : field;
+        put_missing(d, field, &list);
+        count++;
+    }
+    int rc = 0;
+    if (count == 1)
+        rc = err_set(err, ATE_EINVALID, "%s: is missing%s", first->name,
+                     buf_text(&list) + strlen(first->name));
+    else if (count > 1)
+        rc = err_set(err, ATE_EINVALID, "%s: are missing", buf_text(&list));
+    buf_deinit(&list);
+    return rc;
+}
+
 static int take_field(const struct door *d, const struct field *field,
                       const struct door_scope *scope, bool partial,
                       struct buf *out, uint32_t *count, struct err *err)
@@ -399,10 +456,8 @@ static int take_field(const struct door *d, const struct field *field,
             (*count)++;
             return 0;
         }
-        if (partial || field->type.optional ||
-            field->type.default_value.len > 0)
-            return 0;
-        return err_set(err, ATE_EINVALID, "%s: is missing", field->name);
+        assert(partial || !is_needed(field));
+        return 0;
     }
     mp_put_text(out, field->name);
     (*count)++;
@@ -414,6 +469,8 @@ static int take_map(const struct door *d, const struct fields *fields,
                     struct err *err)
 {
     int rc = check_names(fields, map, err);
+    if (rc == 0 && !partial)
+        rc = check_there(d, fields, map, err);
     if (rc != 0)
         return rc;
     struct door_scope scope = {fields, map};

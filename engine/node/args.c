@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
+#include "base/utf8.h"
 #include "chain/schema.h"
 
 int args_check(struct bytes map, const char *const *names, struct err *err)
@@ -59,7 +60,14 @@ int args_text(struct bytes map, const char *name, bool needed,
     *text = bytes_of(NULL, 0);
     if (!find(map, name, &mp))
         return missing(name, needed, err);
-    return mp_get_str(&mp, text, NULL) == 0 ? 0 : not_a(name, "text", err);
+    if (mp_get_str(&mp, text, NULL) == 0)
+        return 0;
+    /* Doors give text that is none as bytes. */
+    struct bytes bytes;
+    mp = mp_open(mp_map_get(map, name));
+    bool is_torn = mp_get_bin(&mp, &bytes, NULL) == 0 && !utf8_valid(bytes);
+    return is_torn ? err_set(err, ATE_EINVALID, "'%s' is not UTF-8", name)
+                   : not_a(name, "text", err);
 }
 
 int args_bytes(struct bytes map, const char *name, bool needed,

@@ -54,7 +54,7 @@ static int take_schema(struct glance *g, const struct log_frame *frame)
         return rc;
     const struct schema *s = logic->schema;
     g->schema = mem_text(s->main);
-    g->version = schema_part(s, s->main)->version;
+    g->version = g->size == 1 ? schema_part(s, s->main)->version : -1;
     logic->free(logic);
     return 0;
 }

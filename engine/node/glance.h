@@ -12,10 +12,11 @@ struct logic_maker;
 
 struct glance {
     /* Set when done. */
-    struct err err; /* code not 0: it cannot be told, and why */
-    char *schema;   /* name of the main one; owned */
-    int64_t version;
-    uint64_t size; /* transactions */
+    struct err err;  /* code not 0: it cannot be told, and why */
+    char *schema;    /* name of the main one; owned */
+    int64_t version; /* in force; -1: something follows genesis, maybe another
+                        bundle, so it is not known */
+    uint64_t size;   /* transactions */
 
     /* Private. */
     const struct disk *disk;

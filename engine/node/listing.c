@@ -88,7 +88,8 @@ static void glanced(struct glance *g)
         mapping_text(&m, "code", err_name(g->err.code));
     } else {
         mapping_text(&m, "schema", g->schema);
-        mapping_int(&m, "version", g->version);
+        if (g->version >= 0)
+            mapping_int(&m, "version", g->version);
         mapping_uint(&m, "size", g->size);
     }
     put(l, &m, g->chain, bad ? chain_word_of(g->err.code) : "closed");

@@ -11,7 +11,7 @@ function Row({chain}) {
         <td title=${chain.error}><span class=${`state ${chain.state}`}>${
     chain.state}</span></td>
         <td class="number">${count(chain.size)}</td>
-        <td>${chain.schema ?? '—'} ${chain.version}</td>
+        <td>${chain.schema ?? '—'} ${chain.version ?? ''}</td>
         <td><${Copy} text=${chain.id}/></td></tr>`;
 }
 

@@ -331,16 +331,34 @@ static int node_serve(lua_State *L)
     return 1;
 }
 
+/* The table at `index` as msgpack, on the stack and so alive. */
+static const char *http_config(lua_State *L, int index, size_t *len)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    if (pack_from(L, index) != 0)
+        luaL_error(L, "the configuration: %s", lua_tostring(L, -1));
+    return lua_tolstring(L, -1, len);
+}
+
+/* http_check(config) -> true | nil, err: whether node:http() takes it */
+static int http_check(lua_State *L)
+{
+    struct ate_error error = {0};
+    size_t len = 0;
+    const char *config = http_config(L, 1, &len);
+    if (ate_http_check(config, len, &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* node:http(config) -> true | nil, err */
 static int node_http(lua_State *L)
 {
     struct ate *ate = binding_node(L, 1);
     struct ate_error error = {0};
     size_t len = 0;
-    luaL_checktype(L, 2, LUA_TTABLE);
-    if (pack_from(L, 2) != 0)
-        return luaL_error(L, "the configuration: %s", lua_tostring(L, -1));
-    const char *config = lua_tolstring(L, -1, &len);
+    const char *config = http_config(L, 2, &len);
     if (ate_http(ate, config, len, &error) != 0)
         return binding_fail(L, &error);
     lua_pushboolean(L, true);
@@ -639,14 +657,14 @@ static void set_classes(lua_State *L)
 int luaopen_ate(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"open", open_folder}, {"node", node_open},
-        {"port", port_new},    {"bundle", bundle},
-        {"proof", proof},      {"error", make_error},
-        {"asset", asset},      {"assets", assets},
-        {"bin", value_bin},    {"body_hash", body_hash},
-        {"list", value_list},  {"is_list", value_is_list},
-        {"pack", pack_encode}, {"unpack", pack_decode},
-        {NULL, NULL},
+        {"open", open_folder},      {"node", node_open},
+        {"port", port_new},         {"bundle", bundle},
+        {"proof", proof},           {"error", make_error},
+        {"asset", asset},           {"assets", assets},
+        {"bin", value_bin},         {"body_hash", body_hash},
+        {"list", value_list},       {"is_list", value_is_list},
+        {"pack", pack_encode},      {"unpack", pack_decode},
+        {"http_check", http_check}, {NULL, NULL},
     };
     value_setup(L);
     set_classes(L);

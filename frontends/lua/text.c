@@ -42,8 +42,51 @@ static bool is_harmful(utf8proc_int32_t point)
            (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
-/* printable(text[, keep]) -> the text with all that could harm a terminal
- * written as \n, \x1b or \u{202e}. `keep` names characters to be left. */
+/* Points that nobody sees, so that two names look alike: without width, or a
+ * blank that is not the one of the keyboard. The ideographic one is as wide as
+ * a letter, and usual between names. */
+static bool is_invisible(utf8proc_int32_t point)
+{
+    if (point < 0x80 || point == 0x3000)
+        return false;
+    const utf8proc_property_t *p = utf8proc_get_property(point);
+    return p->ignorable || p->category == UTF8PROC_CATEGORY_ZS ||
+           point == 0x2800 || (point >= 0xfff9 && point <= 0xfffb);
+}
+
+/* What is written behind a picture goes on with it: another picture is joined,
+ * or it is told to be one. */
+static bool goes_on(utf8proc_int32_t point)
+{
+    return point == 0x200d || point == 0xfe0e || point == 0xfe0f ||
+           (point >= 0x1f3fb && point <= 0x1f3ff);
+}
+
+static bool is_picture(utf8proc_int32_t point)
+{
+    return point >= 0 && utf8proc_get_property(point)->boundclass ==
+                             UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+}
+
+/* The escape of a point, "" where it stays as it is. */
+static void escape_of(utf8proc_int32_t point, unsigned char byte,
+                      bool is_behind_picture, char *out, size_t size)
+{
+    bool stays = is_behind_picture && goes_on(point);
+    out[0] = '\0';
+    if (point < 0)
+        snprintf(out, size, "\\x%02x", byte);
+    else if (point == '\n' || point == '\t')
+        snprintf(out, size, "\\%c", point == '\n' ? 'n' : 't');
+    else if (point < 0xa0 && is_harmful(point))
+        snprintf(out, size, "\\x%02x", (unsigned)point);
+    else if (!stays && (is_harmful(point) || is_invisible(point)))
+        snprintf(out, size, "\\u{%x}", (unsigned)point);
+}
+
+/* printable(text[, keep]) -> the text with all that could harm a terminal, or
+ * that nobody sees, written as \n, \x1b or \u{202e}. `keep` names characters
+ * to be left. */
 static int text_printable(lua_State *L)
 {
     size_t len;
@@ -51,24 +94,20 @@ static int text_printable(lua_State *L)
     const char *keep = luaL_optstring(L, 2, "");
     luaL_Buffer out;
     luaL_buffinit(L, &out);
+    bool is_behind_picture = false;
     for (size_t at = 0; at < len;) {
         utf8proc_int32_t point;
         size_t n = next_point(text + at, len - at, &point);
         char escape[16] = "";
-        if (point < 0)
-            snprintf(escape, sizeof(escape), "\\x%02x",
-                     (unsigned char)text[at]);
-        else if (point > 0 && point < 0x80 && strchr(keep, point) != NULL)
-            escape[0] = '\0';
-        else if (point == '\n' || point == '\t')
-            snprintf(escape, sizeof(escape), "\\%c", point == '\n' ? 'n' : 't');
-        else if (is_harmful(point))
-            snprintf(escape, sizeof(escape),
-                     point < 0x100 ? "\\x%02x" : "\\u{%x}", (unsigned)point);
+        if (point <= 0 || point >= 0x80 || strchr(keep, point) == NULL)
+            escape_of(point, (unsigned char)text[at], is_behind_picture, escape,
+                      sizeof(escape));
         if (escape[0] != '\0')
             luaL_addstring(&out, escape);
         else
             luaL_addlstring(&out, text + at, n);
+        is_behind_picture =
+            is_picture(point) || (is_behind_picture && goes_on(point));
         at += n;
     }
     luaL_pushresult(&out);

@@ -15,6 +15,7 @@
 #include "rest/calls.h"
 #include "rest/door.h"
 #include "rest/exchange.h"
+#include "rest/headers.h"
 #include "rest/range.h"
 #include "rest/stream.h"
 #include "rest/wire.h"
@@ -132,8 +133,11 @@ static void reply(struct exchange *x, struct download *d)
     static h2o_mime_attributes_t as_is = {0,
                                           H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
     size_t len;
-    const char *header = exchange_header(x->req, "range", &len);
-    enum range_is is = range_take(&d->range, header, len, d->size);
+    /* A file has no ETag that If-Range could name: then it is the whole. */
+    bool has_if = headers_find(x->req, "if-range", &len) != NULL;
+    const char *header = headers_find(x->req, "range", &len);
+    enum range_is is = range_take(&d->range, has_if ? NULL : header,
+                                  has_if ? 0 : len, d->size);
     if (is == RANGE_BEYOND) {
         reply_beyond(x, d);
         return;

@@ -25,6 +25,7 @@
 #include "rest/door.h"
 #include "rest/download.h"
 #include "rest/follower.h"
+#include "rest/headers.h"
 #include "rest/model.h"
 #include "rest/node_paths.h"
 #include "rest/wire.h"
@@ -34,22 +35,6 @@ static h2o_mime_attributes_t compressible = {
 static h2o_mime_attributes_t as_is = {0, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
 
 /* ---- headers ---- */
-
-const char *exchange_header(const h2o_req_t *req, const char *name, size_t *len)
-{
-    ssize_t at =
-        h2o_find_header_by_str(&req->headers, name, strlen(name), SIZE_MAX);
-    *len = at == -1 ? 0 : req->headers.entries[at].value.len;
-    return at == -1 ? NULL : req->headers.entries[at].value.base;
-}
-
-/* A copy, "" when there is none. */
-static char *header_copy(const h2o_req_t *req, const char *name)
-{
-    size_t len;
-    const char *text = exchange_header(req, name, &len);
-    return memory_text(text, len);
-}
 
 void exchange_header_put(struct exchange *x, const char *name,
                          const char *value)
@@ -64,7 +49,7 @@ void exchange_header_put(struct exchange *x, const char *name,
 static bool put_origin(struct exchange *x)
 {
     size_t len;
-    const char *origin = exchange_header(x->req, "origin", &len);
+    const char *origin = headers_find(x->req, "origin", &len);
     if (x->door->origins[0] == '\0')
         return false;
     exchange_header_put(x, "vary", "Origin");
@@ -94,7 +79,7 @@ void exchange_headers(struct exchange *x, const char *media)
 static void take_request_id(struct exchange *x)
 {
     size_t len;
-    const char *given = exchange_header(x->req, "x-request-id", &len);
+    const char *given = headers_find(x->req, "x-request-id", &len);
     bool good = given != NULL && len > 0 && len <= LIMIT_REQUEST_ID;
     for (size_t i = 0; good && i < len; i++)
         good = given[i] > ' ' && given[i] < 0x7f && given[i] != '"';
@@ -205,14 +190,17 @@ int exchange_take(struct exchange *x, const struct ate_answer *answer,
 static bool is_known(const struct exchange *x, const char *etag)
 {
     size_t len;
-    const char *given = exchange_header(x->req, "if-none-match", &len);
-    if (x->ask.verb != VERB_GET || len == 0 || etag[0] == '\0')
-        return false;
-    if (len == 1 && given[0] == '*')
-        return true;
-    if (strncmp(etag, "W/", 2) == 0)
-        etag += 2;
-    return h2o_strstr(given, len, etag, strlen(etag)) != SIZE_MAX;
+    const char *given = headers_find(x->req, "if-none-match", &len);
+    return x->ask.verb == VERB_GET && len > 0 && etag[0] != '\0' &&
+           headers_have_etag(given, len, etag, false);
+}
+
+/* Does If-Match want another than this? */
+static bool is_another(const struct exchange *x, const char *etag)
+{
+    size_t len;
+    const char *given = headers_find(x->req, "if-match", &len);
+    return len > 0 && !headers_have_etag(given, len, etag, true);
 }
 
 static void link_next(const struct exchange *x, struct buffer *link)
@@ -252,9 +240,17 @@ static void put_location(struct exchange *x)
 static bool prefers(const struct exchange *x, const char *what)
 {
     size_t len;
-    const char *prefer = exchange_header(x->req, "prefer", &len);
+    const char *prefer = headers_find(x->req, "prefer", &len);
     return prefer != NULL &&
            h2o_strstr(prefer, len, what, strlen(what)) != SIZE_MAX;
+}
+
+static void fail_match(struct exchange *x)
+{
+    struct problem problem;
+    problem_set(&problem, "PRECONDITION_FAILED",
+                "what is there has none of the ETags of If-Match");
+    exchange_fail(x, &problem);
 }
 
 static void reply_page(struct exchange *x, const struct kept_page *page)
@@ -272,7 +268,9 @@ static void reply_page(struct exchange *x, const struct kept_page *page)
     exchange_header_put(x, "vary", "Accept, Authorization");
     if (page->link.len > 0)
         exchange_header_put(x, "link", buffer_string(&page->link));
-    if (is_known(x, page->etag))
+    if (is_another(x, page->etag))
+        fail_match(x);
+    else if (is_known(x, page->etag))
         exchange_reply(x, 304, NULL, "", 0);
     else
         exchange_reply(x, 200, media, page->body.data, page->body.len);
@@ -343,12 +341,12 @@ static void answered(void *owner, const struct ate_answer *answer)
 static int take_key(struct exchange *x, struct problem *problem)
 {
     size_t len;
-    const char *key = exchange_header(x->req, "idempotency-key", &len);
+    const char *key = headers_find(x->req, "idempotency-key", &len);
     if (key == NULL || !x->plan.is_write)
         return 0;
     x->has_key = true;
-    char *as = header_copy(x->req, "ate-as");
-    char *act_for = header_copy(x->req, "ate-act-for");
+    char *as = headers_copy(x->req, "ate-as");
+    char *act_for = headers_copy(x->req, "ate-act-for");
     int rc = call_id_take(key, len, as, act_for, x->call_id, problem);
     free(as);
     free(act_for);
@@ -360,8 +358,8 @@ static int take_key(struct exchange *x, struct problem *problem)
 static int take_context(struct exchange *x, struct problem *problem)
 {
     size_t len;
-    const char *text = exchange_header(x->req, "ate-context", &len);
-    if (text == NULL || len == 0 || !x->plan.is_call)
+    const char *text = headers_find(x->req, "ate-context", &len);
+    if (text == NULL || !x->plan.is_call)
         return 0;
     return arguments_context(text, len, &x->context, problem);
 }
@@ -370,7 +368,7 @@ static int take_context(struct exchange *x, struct problem *problem)
 static uint32_t deadline_of(const struct exchange *x)
 {
     size_t len;
-    const char *prefer = exchange_header(x->req, "prefer", &len);
+    const char *prefer = headers_find(x->req, "prefer", &len);
     size_t at = prefer != NULL ? h2o_strstr(prefer, len, H2O_STRLIT("wait="))
                                : SIZE_MAX;
     unsigned long seconds = 0;
@@ -385,8 +383,8 @@ static uint32_t deadline_of(const struct exchange *x)
 void exchange_call(struct exchange *x,
                    void (*fn)(void *owner, const struct ate_answer *answer))
 {
-    char *as = header_copy(x->req, "ate-as");
-    char *act_for = header_copy(x->req, "ate-act-for");
+    char *as = headers_copy(x->req, "ate-as");
+    char *act_for = headers_copy(x->req, "ate-act-for");
     struct ate_request request = {
         .chain = x->chain,
         .method = x->plan.method,
@@ -436,7 +434,7 @@ static void start(struct exchange *x)
 static bool has_bearer(const struct exchange *x)
 {
     size_t len;
-    const char *text = exchange_header(x->req, "authorization", &len);
+    const char *text = headers_find(x->req, "authorization", &len);
     return text != NULL &&
            bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop));
 }
@@ -444,7 +442,7 @@ static bool has_bearer(const struct exchange *x)
 static int refuse_bearer(const struct exchange *x, struct problem *problem)
 {
     size_t len;
-    const char *text = exchange_header(x->req, "authorization", &len);
+    const char *text = headers_find(x->req, "authorization", &len);
     return problem_set(problem, "UNAUTHORIZED", "%s",
                        text == NULL
                            ? "send 'Authorization: Bearer KEY'; ate key bearer "
@@ -458,9 +456,9 @@ static bool reply_preflight(struct exchange *x)
 {
     size_t len;
     if (x->ask.verb != VERB_OPTIONS ||
-        exchange_header(x->req, "access-control-request-method", &len) == NULL)
+        headers_find(x->req, "access-control-request-method", &len) == NULL)
         return false;
-    const char *origin = exchange_header(x->req, "origin", &len);
+    const char *origin = headers_find(x->req, "origin", &len);
     if (origin == NULL || !door_takes_origin(x->door, origin, len))
         return false;
     exchange_header_put(x, "access-control-allow-methods",
@@ -490,6 +488,21 @@ static bool keeps(const struct exchange *x, const struct chain_found *found)
            found->generation == x->generation;
 }
 
+/* What comes in pieces has no ETag that could be compared before. */
+static void begin_pieces(struct exchange *x)
+{
+    struct problem problem;
+    if (x->ask.if_match[0] != '\0') {
+        problem_field(&problem, "If-Match",
+                      "streams and files have no ETag; leave If-Match out");
+        exchange_fail(x, &problem);
+    } else if (wants_stream(x)) {
+        follower_begin(x);
+    } else {
+        download_begin(x);
+    }
+}
+
 /* The chain is found, or not. */
 static void found(void *owner, const struct chain_found *found,
                   const struct ate_error *error)
@@ -516,10 +529,8 @@ static void found(void *owner, const struct chain_found *found,
         } else {
             exchange_fail(x, &problem);
         }
-    } else if (wants_stream(x)) {
-        follower_begin(x);
-    } else if (x->plan.shape == SHAPE_FILE) {
-        download_begin(x);
+    } else if (wants_stream(x) || x->plan.shape == SHAPE_FILE) {
+        begin_pieces(x);
     } else if (x->plan.shape == SHAPE_HERE) {
         x->result.plan = &x->plan;
         buffer_put(&x->result.body, x->plan.body.data, x->plan.body.len);
@@ -547,7 +558,7 @@ static void take_headers(struct exchange *x)
     static const char *const names[] = {"content-type", "accept", "if-match",
                                         "if-none-match"};
     for (size_t i = 0; i < 4; i++)
-        x->headers[i] = header_copy(x->req, names[i]);
+        x->headers[i] = headers_copy(x->req, names[i]);
     x->ask.content_type = x->headers[0];
     x->ask.accept = x->headers[1];
     x->ask.if_match = x->headers[2];
@@ -598,6 +609,8 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     take_request_id(x);
     x->generation = ate_generation(d->ate);
     int rc = take_verb(x, &problem);
+    if (rc == 0)
+        rc = headers_check(req, &problem);
     bool is_let_in = rc == 0 && has_bearer(x);
     if (is_let_in && reply_kept(x))
         return;

@@ -58,10 +58,6 @@ struct exchange {
 /* Take a request of h2o's. */
 void exchange_begin(struct door *d, h2o_req_t *req);
 
-/* The text of a request header; NULL: it is not there. Not ended by NUL. */
-const char *exchange_header(const h2o_req_t *req, const char *name,
-                            size_t *len);
-
 /* Start the plan: answers go to `fn` with the exchange as owner. The call is
  * in x->call. */
 void exchange_call(struct exchange *x,

@@ -16,6 +16,7 @@
 #include "rest/cursor.h"
 #include "rest/door.h"
 #include "rest/exchange.h"
+#include "rest/headers.h"
 #include "rest/stream.h"
 #include "rest/wire.h"
 
@@ -236,7 +237,7 @@ static void told(void *owner, const struct ate_answer *answer)
 static int take_last_id(struct exchange *x, struct problem *problem)
 {
     size_t len;
-    const char *text = exchange_header(x->req, "last-event-id", &len);
+    const char *text = headers_find(x->req, "last-event-id", &len);
     json_int_t index;
     x->follower->resumed = POSITION_NONE;
     if (text == NULL || len == 0)

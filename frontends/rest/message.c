@@ -29,6 +29,19 @@ static int take_text(const struct message *m, const char *name,
     return problem_field(problem, name, "'%s' is a text", name);
 }
 
+/* Who asks: a name, or the entry is left out, which means `none`. */
+static int take_name(const struct message *m, const char *name,
+                     const char *none, const char **text,
+                     struct problem *problem)
+{
+    if (take_text(m, name, text, problem) != 0)
+        return -1;
+    if (*text == NULL || (*text)[0] != '\0')
+        return 0;
+    return problem_field(problem, name, "'%s' is empty; leave it out %s", name,
+                         none);
+}
+
 /* Nothing there leaves `out` empty. */
 static int take_object(const struct message *m, const char *name,
                        struct buffer *out, struct problem *problem)
@@ -96,8 +109,9 @@ static int take_question(struct message *m, const char *method,
     m->method = method;
     if (check_names(m, names, problem) != 0 ||
         take_text(m, "chain", &m->chain, problem) != 0 ||
-        take_text(m, "as", &m->as, problem) != 0 ||
-        take_text(m, "act_for", &m->act_for, problem) != 0 ||
+        take_name(m, "as", "to sign as 'me'", &m->as, problem) != 0 ||
+        take_name(m, "act_for", "to act for yourself", &m->act_for, problem) !=
+            0 ||
         take_key(m, problem) != 0 ||
         take_object(m, "args", &m->args, problem) != 0 ||
         take_object(m, "context", &m->context, problem) != 0)

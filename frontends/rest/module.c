@@ -53,12 +53,9 @@ static struct rest_limits take_limits(lua_State *L)
     return limits;
 }
 
-/* start(node, {folder, address, fd, metrics, metrics_fd, cert, key, origins,
- * plain, limits}) -> door | nil, err; limits: those of struct rest_limits */
-static int start(lua_State *L)
+/* The options at 2; the stack keeps their texts. */
+static struct rest_options take_options(lua_State *L)
 {
-    struct ate *ate = binding_node(L, 1);
-    struct ate_error error = {0};
     luaL_checktype(L, 2, LUA_TTABLE);
     struct rest_options options = {
         .folder = option(L, "folder"),
@@ -71,9 +68,30 @@ static int start(lua_State *L)
         .origins = option(L, "origins"),
         .limits = take_limits(L),
     };
-    luaL_argcheck(L, options.folder != NULL, 2, "no folder");
     lua_getfield(L, 2, "plain");
     options.may_be_plain = lua_toboolean(L, -1);
+    return options;
+}
+
+/* check(nil, as of start()) -> true | nil, err: what shows without starting */
+static int check(lua_State *L)
+{
+    struct ate_error error = {0};
+    struct rest_options options = take_options(L);
+    if (rest_check(&options, &error) != 0)
+        return binding_fail(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* start(node, {folder, address, fd, metrics, metrics_fd, cert, key, origins,
+ * plain, limits}) -> door | nil, err; limits: those of struct rest_limits */
+static int start(lua_State *L)
+{
+    struct ate *ate = binding_node(L, 1);
+    struct ate_error error = {0};
+    struct rest_options options = take_options(L);
+    luaL_argcheck(L, options.folder != NULL, 2, "no folder");
     struct door_box *box = lua_newuserdata(L, sizeof(*box));
     box->rest = NULL;
     luaL_getmetatable(L, DOOR_META);
@@ -140,7 +158,7 @@ int luaopen_ate_rest(lua_State *L)
     static const luaL_Reg methods[] = {
         {"where", where}, {"renew", renew}, {"stop", stop}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"start", start}, {"bearer", bearer}, {NULL, NULL}};
+        {"start", start}, {"check", check}, {"bearer", bearer}, {NULL, NULL}};
     luaL_newmetatable(L, DOOR_META);
     lua_newtable(L);
     luaL_register(L, NULL, methods);

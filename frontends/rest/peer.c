@@ -20,6 +20,7 @@
 #include "rest/calls.h"
 #include "rest/door.h"
 #include "rest/exchange.h"
+#include "rest/headers.h"
 #include "rest/message.h"
 #include "rest/web.h"
 #include "rest/wire.h"
@@ -284,7 +285,7 @@ static void heard(h2o_websocket_conn_t *conn,
 static bool take_protocols(struct exchange *x, bool *is_known)
 {
     size_t len;
-    const char *list = exchange_header(x->req, "sec-websocket-protocol", &len);
+    const char *list = headers_find(x->req, "sec-websocket-protocol", &len);
     bool may = false;
     *is_known = false;
     for (size_t i = 0; list != NULL && i < len;) {
@@ -304,7 +305,7 @@ static bool take_protocols(struct exchange *x, bool *is_known)
     }
     if (may)
         return true;
-    const char *text = exchange_header(x->req, "authorization", &len);
+    const char *text = headers_find(x->req, "authorization", &len);
     return text != NULL &&
            bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop));
 }

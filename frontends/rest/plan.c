@@ -191,26 +191,56 @@ static int plan_annotated(struct planning *p)
     return rc;
 }
 
+static const struct kind {
+    const char *word;
+    int (*plan)(struct planning *p);
+    bool alone; /* there is nothing below it */
+} kinds[] = {
+    {"types", plan_types, false},   {"history", plan_history, false},
+    {"views", plan_views, false},   {"methods", plan_methods, false},
+    {"events", plan_events, false}, {"checkpoint", plan_checkpoint, true},
+    {"tile", plan_tile, false},     {"proof", plan_proof, false},
+    {"files", plan_files, false},   {"openapi.json", plan_openapi, true},
+};
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+
+const char *plan_word(size_t i)
+{
+    return i < KINDS ? kinds[i].word : NULL;
+}
+
 static int plan_any(struct planning *p)
 {
-    static const struct {
-        const char *word;
-        int (*plan)(struct planning *p);
-        bool alone; /* there is nothing below it */
-    } kinds[] = {
-        {"types", plan_types, false},   {"history", plan_history, false},
-        {"views", plan_views, false},   {"methods", plan_methods, false},
-        {"events", plan_events, false}, {"checkpoint", plan_checkpoint, true},
-        {"tile", plan_tile, false},     {"proof", plan_proof, false},
-        {"files", plan_files, false},   {"openapi.json", plan_openapi, true},
-    };
     if (segments(p) == 0)
         return plan_info(p);
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        if (strcmp(kinds[i].word, segment(p, 0)) == 0 &&
-            (!kinds[i].alone || segments(p) == 1))
-            return kinds[i].plan(p);
+    for (const struct kind *k = kinds; k < kinds + KINDS; k++)
+        if (strcmp(k->word, segment(p, 0)) == 0 &&
+            (!k->alone || segments(p) == 1))
+            return k->plan(p);
     return plan_annotated(p);
+}
+
+/* ---- preconditions ---- */
+
+/* A precondition that nobody judges would be none: what was to happen never, or
+ * of one version alone, would happen. Reads are judged by their ETag, when that
+ * is known; of what writes a kind has said what it judges. */
+static int check_guards(struct planning *p)
+{
+    const struct plan *plan = p->plan;
+    bool has_match = p->ask->if_match[0] != '\0' && !plan->is_based;
+    bool has_none = p->ask->if_none_match[0] != '\0' && !plan->creates_alone;
+    if (p->ask->verb == VERB_GET)
+        return 0;
+    if (has_match)
+        return problem_field(p->problem, "If-Match",
+                             "If-Match is for a PUT, PATCH or DELETE of an "
+                             "object and for GET: what this is has no version");
+    if (has_none)
+        return problem_field(p->problem, "If-None-Match",
+                             "If-None-Match is for GET, and as '*' for a PUT "
+                             "of an object");
+    return 0;
 }
 
 /* See ate_generation(): what the engine tells of its work is not of that kind.
@@ -241,6 +271,8 @@ int plan_make(struct plan *plan, const struct model *m, const struct ask *ask,
                          .args = json_object()};
     *plan = (struct plan){.shape = SHAPE_VALUE, .position = POSITION_NONE};
     int rc = plan_any(&p);
+    if (rc == 0)
+        rc = check_guards(&p);
     if (rc == 0)
         rc = wire_pack(&plan->args, p.args, "", problem);
     plan->keeps = rc == 0 && keeps(plan);

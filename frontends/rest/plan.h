@@ -69,4 +69,10 @@ struct plan {
 int plan_make(struct plan *p, const struct model *m, const struct ask *ask,
               struct problem *problem);
 void plan_free(struct plan *p); /* safe twice */
+
+/* The first segments behind a chain's name that are the door's own, or NULL
+ * behind the last. An annotation may begin with none of them: the engine, which
+ * knows no door, has a list of them, too (declare_method.c), and a test
+ * compares the two. */
+const char *plan_word(size_t i);
 #endif

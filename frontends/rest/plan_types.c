@@ -209,6 +209,10 @@ static int take_match(struct planning *p)
 static int plan_put(struct planning *p, const json_t *type)
 {
     bool creates = strcmp(p->ask->if_none_match, "*") == 0;
+    if (creates && p->ask->if_match[0] != '\0')
+        return problem_field(p->problem, "If-None-Match",
+                             "If-Match wants that there is one, and "
+                             "If-None-Match: * that there is none");
     if (creates && !has(p, type, "create"))
         return problem_set(p->problem, "METHOD_NOT_ALLOWED",
                            "a '%s' is not created by itself", name_of(type));
@@ -219,8 +223,20 @@ static int plan_put(struct planning *p, const json_t *type)
     return take_match(p);
 }
 
+/* What a PATCH or DELETE changes is there, or is not found. */
+static int check_none_match(struct planning *p)
+{
+    if (strcmp(p->ask->if_none_match, "*") != 0)
+        return 0;
+    return problem_set(p->problem, "PRECONDITION_FAILED",
+                       "If-None-Match: * wants that there is none, and there "
+                       "has to be one to change");
+}
+
 static int plan_change(struct planning *p, const json_t *type, const char *word)
 {
+    if (check_none_match(p) != 0)
+        return -1;
     if (plan_write(p, type, word) != 0)
         return -1;
     if (json_object_get(p->args, "id") != NULL)

@@ -170,6 +170,34 @@ static const char *named_first(const char *text, const json_t *fields)
     return found;
 }
 
+/* Does "NAME (" stand in a text before `end`? */
+static bool is_listed(const char *text, const char *end, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at++)
+        if ((at == text || !is_word(at[-1])) && at < end && at[len] == ' ' &&
+            at[len + 1] == '(')
+            return true;
+    return false;
+}
+
+/* "from (ref account), to (ref account): are missing": the others, too. */
+static void find_missing(struct problem *p, const json_t *fields)
+{
+    const char *end = strstr(p->detail, "): are missing");
+    size_t len = 0;
+    for (size_t i = 0; end != NULL && i < json_array_size(fields); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(fields, i), "name"));
+        if (name == NULL || strcmp(p->field + 1, name) == 0 ||
+            !is_listed(p->detail, end, name) ||
+            len + strlen(name) + 3 > sizeof(p->also))
+            continue;
+        len += (size_t)snprintf(p->also + len, sizeof(p->also) - len, "/%s\n",
+                                name);
+    }
+}
+
 /* Errors of arguments name them: the first that is named is meant. */
 static void find_field(struct problem *p, const json_t *fields)
 {
@@ -183,6 +211,7 @@ static void find_field(struct problem *p, const json_t *fields)
         name = named_first(p->detail, fields);
     if (name != NULL)
         snprintf(p->field, sizeof(p->field), "/%s", name);
+    find_missing(p, fields);
 }
 
 /* Advice of the engine's that is for programs and command lines, and what who
@@ -232,6 +261,29 @@ static bool problem_retryable(const struct problem *p)
            strcmp(p->name, "STALE") == 0;
 }
 
+static void put_pointer(const struct problem *p, const char *pointer,
+                        size_t len, struct buffer *out)
+{
+    buffer_text(out, "{\"pointer\":");
+    json_put_text(out, pointer, len);
+    buffer_text(out, ",\"detail\":");
+    json_put_text(out, p->detail, strlen(p->detail));
+    buffer_byte(out, '}');
+}
+
+static void put_pointers(const struct problem *p, struct buffer *out)
+{
+    buffer_text(out, ",\"errors\":[");
+    put_pointer(p, p->field, strlen(p->field), out);
+    for (const char *at = p->also; *at != '\0';) {
+        size_t len = strcspn(at, "\n");
+        buffer_byte(out, ',');
+        put_pointer(p, at, len, out);
+        at += len + 1;
+    }
+    buffer_byte(out, ']');
+}
+
 void problem_put(const struct problem *p, const char *request_id,
                  struct buffer *out)
 {
@@ -245,13 +297,8 @@ void problem_put(const struct problem *p, const char *request_id,
         buffer_text(out, ",\"rule\":");
         json_put_text(out, p->rule, strlen(p->rule));
     }
-    if (p->field[0] != '\0') {
-        buffer_text(out, ",\"errors\":[{\"pointer\":");
-        json_put_text(out, p->field, strlen(p->field));
-        buffer_text(out, ",\"detail\":");
-        json_put_text(out, p->detail, strlen(p->detail));
-        buffer_text(out, "}]");
-    }
+    if (p->field[0] != '\0')
+        put_pointers(p, out);
     buffer_printf(out, ",\"retryable\":%s",
                   problem_retryable(p) ? "true" : "false");
     if (request_id != NULL) {

@@ -12,14 +12,13 @@
 struct ate_error;
 struct buffer;
 
-enum { PROBLEM_FIELDS_MAX = 4 };
-
 struct problem {
     int status;       /* HTTP's; 0: there is none */
     const char *name; /* "REFUSED", "NOT_ACCEPTABLE"; static */
     char rule[128];   /* that refused, or "" */
     char detail[1024];
     char field[256]; /* JSON pointer to what is meant, or "" */
+    char also[512];  /* pointers to more of it, each ended by a line feed */
 };
 
 /* Fill it; returns -1, for `return problem_set(...)`. `name` is one of the

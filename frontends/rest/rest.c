@@ -17,6 +17,7 @@
 #include "rest/exchange.h"
 #include "rest/follower.h"
 #include "rest/health.h"
+#include "rest/origins.h"
 #include "rest/peer.h"
 #include "rest/problem.h"
 #include "rest/tls.h"
@@ -43,13 +44,7 @@ struct rest {
 
 bool door_takes_origin(const struct door *d, const char *origin, size_t len)
 {
-    for (const char *at = d->origins; *at != '\0';) {
-        size_t one = strcspn(at, ",");
-        if (one == len && memcmp(at, origin, len) == 0)
-            return true;
-        at += one + (at[one] == ',');
-    }
-    return false;
+    return origins_have(d->origins, origin, len);
 }
 
 int door_check_room(const struct door *d, struct problem *problem)
@@ -224,20 +219,50 @@ static int open_door(struct rest *r, struct ate *ate,
     return 0;
 }
 
+static struct web_options of_rest(const struct rest_options *o)
+{
+    return (struct web_options){.address = o->address,
+                                .fd = o->fd,
+                                .cert = o->cert,
+                                .key = o->key,
+                                .may_be_plain = o->may_be_plain,
+                                .limits = limits_of(o->limits)};
+}
+
+/* Nothing secret is told there, and it is asked from next door. */
+static struct web_options of_metrics(const struct rest_options *o)
+{
+    return (struct web_options){.address = o->metrics,
+                                .fd = o->metrics_fd,
+                                .may_be_plain = true,
+                                .limits = {.connections = 64}};
+}
+
+static bool has_rest(const struct rest_options *o)
+{
+    return o->address != NULL || o->fd >= 0;
+}
+
+static bool has_metrics(const struct rest_options *o)
+{
+    return o->metrics != NULL || o->metrics_fd >= 0;
+}
+
+int rest_check(const struct rest_options *o, struct ate_error *error)
+{
+    struct web_options rest = of_rest(o), metrics = of_metrics(o);
+    int rc = origins_check(o->origins != NULL ? o->origins : "", error);
+    if (rc == 0 && has_rest(o))
+        rc = web_check(&rest, error);
+    if (rc == 0 && has_metrics(o))
+        rc = web_check(&metrics, error);
+    return rc;
+}
+
 static int open_webs(struct rest *r, const struct rest_options *o,
                      struct ate_error *error)
 {
-    struct web_options rest = {.address = o->address,
-                               .fd = o->fd,
-                               .cert = o->cert,
-                               .key = o->key,
-                               .may_be_plain = o->may_be_plain,
-                               .limits = r->door.limits};
-    /* Nothing secret is told there, and it is asked from next door. */
-    struct web_options metrics = {.address = o->metrics,
-                                  .fd = o->metrics_fd,
-                                  .may_be_plain = true,
-                                  .limits = {.connections = 64}};
+    struct web_options rest = of_rest(o), metrics = of_metrics(o);
     int rc = 0;
     r->web.meters = &r->door.meters;
     r->web.asked = asked;
@@ -247,9 +272,9 @@ static int open_webs(struct rest *r, const struct rest_options *o,
     r->metrics.asked = asked_health;
     r->metrics.owner = &r->door;
     r->has_tls = o->cert != NULL;
-    if (o->address != NULL || o->fd >= 0)
+    if (has_rest(o))
         rc = web_open(&r->web, &r->door.loop, &rest, error);
-    if (rc == 0 && (o->metrics != NULL || o->metrics_fd >= 0))
+    if (rc == 0 && has_metrics(o))
         rc = web_open(&r->metrics, &r->door.loop, &metrics, error);
     return rc;
 }
@@ -282,7 +307,9 @@ int rest_start(struct rest **out, struct ate *ate,
     init_timer(r, &r->look);
     uv_timer_start(&r->beat, beat, HEARTBEAT_MS, HEARTBEAT_MS);
     uv_timer_start(&r->grant, grant, GRANT_MS, GRANT_MS);
-    int rc = open_door(r, ate, options, error);
+    int rc = origins_check(origins, error);
+    if (rc == 0)
+        rc = open_door(r, ate, options, error);
     if (rc == 0)
         rc = open_webs(r, options, error);
     if (rc == 0 && start_thread(r) != 0) {

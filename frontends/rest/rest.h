@@ -27,6 +27,10 @@ struct rest_options {
     struct rest_limits limits;
 };
 
+/* Whether rest_start() would take these, as far as it shows without a folder
+ * and without listening. Errors: INVALID (an address, a file, an origin). */
+int rest_check(const struct rest_options *options, struct ate_error *error);
+
 /* From the return of this on it takes requests. `ate` has to outlive it.
  * Errors: INVALID, CONFLICT (an address in use), DENIED, IO, FULL. */
 int rest_start(struct rest **out, struct ate *ate,

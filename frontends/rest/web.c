@@ -513,22 +513,46 @@ static int adopted_address(int fd, struct sockaddr_storage *out,
                 "it is no TCP socket that listens");
 }
 
+static const char *shown_address(const struct web_options *o)
+{
+    return o->fd >= 0 ? "the socket that was handed over" : o->address;
+}
+
+/* Where it is to listen, if it may there. */
+static int choose_address(const struct web_options *o,
+                          struct sockaddr_storage *address,
+                          struct ate_error *error)
+{
+    int rc = o->fd >= 0 ? adopted_address(o->fd, address, error)
+                        : take_address(o->address, address, error);
+    if (rc != 0 || o->cert != NULL || o->may_be_plain ||
+        is_loopback((struct sockaddr *)address))
+        return rc;
+    return fail(error, ATE_INVALID, shown_address(o),
+                "beyond this machine the "
+                "bearer key would travel in the clear; give --tls-cert and "
+                "--tls-key, or --plain when something in front does TLS");
+}
+
+int web_check(const struct web_options *o, struct ate_error *error)
+{
+    struct sockaddr_storage address;
+    int rc = choose_address(o, &address, error);
+    if (rc != 0 || o->cert == NULL)
+        return rc;
+    SSL_CTX *ssl = tls_open(o->cert, o->key, error);
+    SSL_CTX_free(ssl);
+    return ssl != NULL ? 0 : error->code;
+}
+
 static int bind_it(struct web *w, const struct web_options *o,
                    struct ate_error *error)
 {
     struct sockaddr_storage address;
-    const char *shown =
-        o->fd >= 0 ? "the socket that was handed over" : o->address;
-    int rc = o->fd >= 0 ? adopted_address(o->fd, &address, error)
-                        : take_address(o->address, &address, error);
+    const char *shown = shown_address(o);
+    int rc = choose_address(o, &address, error);
     if (rc != 0)
         return rc;
-    if (o->cert == NULL && !o->may_be_plain &&
-        !is_loopback((struct sockaddr *)&address))
-        return fail(error, ATE_INVALID, shown,
-                    "beyond this machine the "
-                    "bearer key would travel in the clear; give --tls-cert and "
-                    "--tls-key, or --plain when something in front does TLS");
     rc = o->fd >= 0 ? uv_tcp_open(&w->listener, o->fd)
                     : uv_tcp_bind(&w->listener, (struct sockaddr *)&address, 0);
     if (rc == 0)

@@ -47,6 +47,10 @@ struct web_options {
     struct rest_limits limits;
 };
 
+/* Whether web_open() would take the address and the files, without binding.
+ * Errors: INVALID. */
+int web_check(const struct web_options *options, struct ate_error *error);
+
 /* Bind and listen. Errors: INVALID (an address, a certificate), CONFLICT (the
  * address is in use), DENIED, IO. */
 int web_open(struct web *w, uv_loop_t *loop, const struct web_options *options,

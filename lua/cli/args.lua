@@ -64,6 +64,21 @@ local function is_option(word)
         and not word:match('^%-%d') -- a number below zero
 end
 
+--- An empty value is a variable that was not set: it is not what leaving the
+-- option out means. true or nil and an error.
+local function check_filled(option, name, value)
+    local has_gap = option.list and (',' .. value .. ','):find(',,', 1, true)
+    if value ~= '' and not has_gap then
+        return true
+    end
+    if value ~= '' then
+        return usage('%s: there is nothing between two commas of %q', name,
+            value)
+    end
+    return usage('%s is empty; give %s%s', name, option.value,
+        option.required and '' or ' or leave it out')
+end
+
 --- Take one option from the front of `rest`; true or nil and an error.
 local function take_option(rest, by_word, words, options)
     local word = table.remove(rest, 1)
@@ -81,6 +96,12 @@ local function take_option(rest, by_word, words, options)
         value = table.remove(rest, 1)
         if value == nil then
             return usage('%s needs a value, %s', name, option.value)
+        end
+    end
+    if option.value ~= nil then
+        local ok, err = check_filled(option, name, value)
+        if not ok then
+            return nil, err
         end
     end
     if option.choices ~= nil then

@@ -37,12 +37,8 @@ end
 -- @tparam table schema as the report of a bundle describes it
 -- @treturn[1] table list of paths
 -- @treturn[2] nil
--- @treturn[2] table err INVALID, DENIED, IO
+-- @treturn[2] table err DENIED, IO
 function M.write_stubs(what, folder, schema)
-    if folder == '' then
-        return nil, ate.error('INVALID', what .. ': the folder of the stubs '
-            .. 'has no name')
-    end
     local ok, err = ate.host.make_folder(folder .. '/ate')
     if not ok then
         return nil, ate.error('DENIED', ('%s: %s'):format(what, err))

@@ -46,6 +46,18 @@ local function call_id_of(text)
     end))
 end
 
+--- nil, or what is wrong with the key that a line names.
+local function check_as(as)
+    if as == '' then
+        return invalid('as is empty; leave it out to sign as --as says, else '
+            .. "as 'me'")
+    end
+    if as ~= nil and type(as) ~= 'string' then
+        return invalid('as is a text, the name of a key')
+    end
+    return nil
+end
+
 --- What one line asks for.
 -- @tparam string text
 -- @tparam table defaults method, as
@@ -67,7 +79,8 @@ function M.request(text, defaults)
         request.args = object.args or {}
         request.as = object.as or defaults.as
         request.context = object.context
-        if object.call_id ~= nil then
+        wrong = check_as(object.as)
+        if wrong == nil and object.call_id ~= nil then
             request.call_id, wrong = call_id_of(object.call_id)
         end
     end

@@ -7,6 +7,7 @@ local manager = require('ate.manager')
 local mounting = require('ate.cli.mounting')
 local new_log = require('ate.cli.log').new
 local settings_of = require('ate.cli.settings').read
+local doors_of = require('ate.cli.settings').doors
 
 local M = {}
 local Daemon = {}
@@ -36,15 +37,6 @@ local function keep_address(self, url)
     end
 end
 
-local MS = 1000 -- of a second
-
---- Those of REST, as the door takes them.
-local function rest_limits(limits)
-    return {body = limits.rest_body, connections = limits.rest_connections,
-        streams = limits.rest_streams, request_ms = limits.rest_request_s * MS,
-        idle_ms = limits.rest_idle_s * MS, call_ms = limits.rest_call_s * MS}
-end
-
 local function open_doors(self, settings)
     keep_address(self, '')
     if settings.rest == nil and settings.metrics == nil then
@@ -54,21 +46,9 @@ local function open_doors(self, settings)
         return nil, ate.error('UNAVAILABLE', 'serve: this ate was built '
             .. 'without REST')
     end
-    local given = {folder = self.folder, cert = settings.cert,
-        key = settings.key, origins = settings.cors, plain = settings.plain,
-        limits = rest_limits(settings.limits)}
-    if type(settings.rest) == 'number' then
-        given.fd = settings.rest
-    else
-        given.address = settings.rest
-    end
-    if type(settings.metrics) == 'number' then
-        given.metrics_fd = settings.metrics
-    else
-        given.metrics = settings.metrics
-    end
     local err
-    self.doors, err = rest.start(self.session.node, given)
+    self.doors, err = rest.start(self.session.node,
+        doors_of(self.folder, settings))
     if self.doors == nil then
         return nil, err
     end
@@ -92,8 +72,8 @@ local function change_doors(self, settings)
     for _, name in ipairs(OF_DOORS) do
         same = same and (before[name] == settings[name] or name == 'key')
     end
-    local limits = rest_limits(settings.limits)
-    for name, limit in pairs(rest_limits(before.limits)) do
+    local limits = doors_of(self.folder, settings).limits
+    for name, limit in pairs(doors_of(self.folder, before).limits) do
         same = same and limits[name] == limit
     end
     if same and self.doors ~= nil and settings.cert ~= nil
@@ -106,8 +86,15 @@ local function change_doors(self, settings)
         return nil, ate.error('INVALID', 'sockets that were handed over stay '
             .. 'as they are until a restart')
     end
+    local ok, err = true, nil
+    if has_rest then -- what cannot open closes nothing
+        ok, err = rest.check(nil, doors_of(self.folder, settings))
+    end
+    if not ok then
+        return nil, err
+    end
     close_doors(self)
-    local ok, err = open_doors(self, settings)
+    ok, err = open_doors(self, settings)
     if not ok then
         open_doors(self, before)
         return nil, err

@@ -4,6 +4,23 @@ local ate = require('ate')
 
 local M = {}
 
+--- Whether there is the key that is to sign. `me` is made when it first does.
+-- @tparam table session
+-- @tparam ?string name
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.check_key(session, name)
+    if name == nil or name == 'me' then
+        return true
+    end
+    local key, err = session:call(nil, 'key.show', {name = name})
+    if key == nil then
+        return nil, ate.error(err.code, 'as: ' .. err.text)
+    end
+    return true
+end
+
 --- Mount the chains of a session.
 -- @tparam table session
 -- @tparam string dir an empty folder; made for that time when it is not there
@@ -15,6 +32,10 @@ function M.start(session, dir, options)
     if package.preload['ate.mount'] == nil then
         return nil, ate.error('UNAVAILABLE', 'mount: this ate was built '
             .. 'without it (make WITHOUT=fuse)')
+    end
+    local known, err = M.check_key(session, options.as)
+    if not known then
+        return nil, err
     end
     if ate.host.kind(dir) == 'file' then
         return nil, ate.error('INVALID', 'mount ' .. dir .. ': is a file')

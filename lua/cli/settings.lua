@@ -18,6 +18,35 @@ function M.named(options)
     return named ~= '' and named or nil
 end
 
+local MS = 1000 -- of a second
+
+--- What the doors of REST and of the metrics are started with.
+-- @tparam string folder the data folder
+-- @tparam table settings as of read()
+-- @treturn table for ate.rest
+function M.doors(folder, settings)
+    local limits = settings.limits
+    local given = {folder = folder, cert = settings.cert, key = settings.key,
+        origins = settings.cors, plain = settings.plain,
+        limits = {body = limits.rest_body,
+            connections = limits.rest_connections,
+            streams = limits.rest_streams,
+            request_ms = limits.rest_request_s * MS,
+            idle_ms = limits.rest_idle_s * MS,
+            call_ms = limits.rest_call_s * MS}}
+    if type(settings.rest) == 'number' then
+        given.fd = settings.rest
+    else
+        given.address = settings.rest
+    end
+    if type(settings.metrics) == 'number' then
+        given.metrics_fd = settings.metrics
+    else
+        given.metrics = settings.metrics
+    end
+    return given
+end
+
 -- Without REST these mean nothing.
 local OF_REST = {'tls-cert', 'tls-key', 'cors', 'plain'}
 
@@ -81,6 +110,37 @@ function M.read(folder, options, sockets)
     end
     if ok then
         ok, err = files.check('key', settings.key)
+    end
+    if not ok then
+        return nil, err
+    end
+    return settings
+end
+
+local has_rest, rest = pcall(require, 'ate.rest')
+
+--- Whether ate serve would take the configuration, as far as that shows without
+-- serving: addresses, hosts, origins, and the files that it names.
+-- @tparam string folder the data folder
+-- @tparam table options of which `config` counts
+-- @treturn[1] table settings
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.check(folder, options)
+    local settings, err = M.read(folder, {config = options.config})
+    local ok = settings ~= nil
+    if ok then
+        ok, err = config.check_http(settings.config)
+    end
+    if ok and has_rest then
+        ok, err = rest.check(nil, M.doors(folder, settings))
+    end
+    for _, item in ipairs(ok and settings.schemas or {}) do
+        if ok and ate.host.kind(item.path) ~= 'file'
+            and not item.path:match('^ate:') then
+            ok, err = nil, ate.error('NOT_FOUND', ('schemas.%s: there is no '
+                .. 'file %s'):format(item.chain, item.path))
+        end
     end
     if not ok then
         return nil, err

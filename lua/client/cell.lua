@@ -30,9 +30,31 @@ function M.text(value)
     return tostring(value)
 end
 
---- The same, made harmless for a terminal.
+local WIDE = '\227\128\128' -- U+3000, a blank as wide as a letter
+
+local function escaped(blanks)
+    return (blanks:gsub(WIDE, '\\u{3000}'):gsub(' ', '\\x20'))
+end
+
+--- Blanks at an end of a text are seen in no table.
+local function with_ends(text)
+    local front = 1
+    while text:sub(front, front) == ' ' or text:sub(front, front + 2) == WIDE do
+        front = front + (text:sub(front, front) == ' ' and 1 or 3)
+    end
+    local back = #text
+    while back >= front and (text:sub(back, back) == ' '
+        or text:sub(back - 2, back) == WIDE) do
+        back = back - (text:sub(back, back) == ' ' and 1 or 3)
+    end
+    return escaped(text:sub(1, front - 1)) .. text:sub(front, back)
+        .. escaped(text:sub(back + 1))
+end
+
+--- The same, made harmless for a terminal, and so that texts which differ look
+-- different: what has no width, and blanks at the ends, are escaped.
 function M.shown(value)
-    return ate.text.printable(M.text(value))
+    return with_ends(ate.text.printable(M.text(value)))
 end
 
 local HASH_DIGITS = 64

@@ -309,6 +309,10 @@ local function http_of(config)
     local given = {hosts = ate.list({}), private = ate.list({}),
         ca = M.file(config, http.ca)}
     local ok, wrong_ca = files.check('http.ca', given.ca)
+    if ok and given.ca ~= nil and ate.host.kind(given.ca) == nil then
+        ok, wrong_ca = nil, ate.error('NOT_FOUND', 'http.ca: there is no file '
+            .. given.ca)
+    end
     if not ok then
         return nil, wrong_ca
     end
@@ -326,6 +330,22 @@ local function http_of(config)
         given.private[i] = item
     end
     return given
+end
+
+--- Whether workers could be let ask whom the configuration names.
+-- @tparam table config
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.check_http(config)
+    if config.http == nil then
+        return true
+    end
+    local given, err = http_of(config)
+    if given == nil then
+        return nil, err
+    end
+    return ate.http_check(given)
 end
 
 --- Let the workers of a session ask whom the configuration allows.

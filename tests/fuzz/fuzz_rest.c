@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rest/ask.h"
+#include "rest/chunks.h"
 #include "rest/head.h"
 #include "rest/message.h"
 #include "rest/model.h"
@@ -97,6 +98,28 @@ static void head(const uint8_t *data, size_t len)
     assert(head_origin((const char *)data, len) <= len);
 }
 
+/* The same bytes as a body in chunks: whole, and as they come in drops. */
+static void chunks(const uint8_t *data, size_t len)
+{
+    struct chunks whole = {0}, drops = {0};
+    char *one = malloc(len), *two = malloc(len);
+    assert(one != NULL && two != NULL);
+    size_t size = len, kept = 0, used = 0;
+    memcpy(one, data, len);
+    ssize_t rc = chunks_decode(&whole, one, &size);
+    ssize_t last = CHUNKS_MORE;
+    while (used < len && last == CHUNKS_MORE) {
+        size_t drop = 1;
+        two[kept] = (char)data[used++];
+        last = chunks_decode(&drops, two + kept, &drop);
+        kept += drop;
+    }
+    assert(rc < 0 ? rc == last : last == 0 && (size_t)rc == len - used);
+    assert(size == kept && memcmp(one, two, kept) == 0);
+    free(one);
+    free(two);
+}
+
 static void plan(const struct model *model, enum verb verb, const uint8_t *data,
                  size_t len)
 {
@@ -154,6 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len == 0)
         return 0;
     head(data, len);
+    chunks(data, len);
     if ((data[0] & 0x80) != 0)
         message(data + 1, len - 1);
     else

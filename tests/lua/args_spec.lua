@@ -52,6 +52,26 @@ describe('args', function()
             problem('a', '--folow'))
     end)
 
+    it('refuses an option that is empty: a variable was not set', function()
+        for _, word in ipairs({'--output=', '--lines=', '-o', '--data'}) do
+            assert.matches('is empty; give [%u]+ or leave it out',
+                problem('a', word, word:match('=') and 'x' or ''))
+        end
+        local function names(word, more)
+            return args.parse({options = {{name = 'with', value = 'KEY',
+                list = true, doc = ''}, {name = 'to', value = 'WHO',
+                required = true, doc = ''}}}, {word, more})
+        end
+        for _, word in ipairs({'--with=a,', '--with=,a', '--with=a,,b'}) do
+            local _, err = names(word)
+            assert.matches('nothing between two commas', err.text)
+        end
+        local _, err = names('--with=a', '--with=')
+        assert.matches('--with is empty', err.text, 1, true)
+        _, err = names('--to=')
+        assert.equal('--to is empty; give WHO', err.text)
+    end)
+
     it('refuses what is missing, too much, or of the wrong kind', function()
         assert.matches('NAME is missing, a name', problem())
         assert.matches('%-%-lines needs a value', problem('a', '--lines'))

@@ -59,6 +59,36 @@ describe('a cell', function()
     end)
 end)
 
+describe('what nobody sees', function()
+    it('is escaped, so that names which differ look different', function()
+        for point, text in pairs({
+            ['200b'] = '\226\128\139', ['200d'] = '\226\128\141',
+            ['a0'] = '\194\160', ['ad'] = '\194\173',
+            ['2009'] = '\226\128\137', ['2060'] = '\226\129\160',
+            ['3164'] = '\227\133\164', ['fe0f'] = '\239\184\143',
+            ['e0041'] = '\243\160\129\129', ['2800'] = '\226\160\128',
+            ['34f'] = '\205\143', ['200e'] = '\226\128\142',
+        }) do
+            assert.equal('al\\u{' .. point .. '}ice',
+                cell.shown('al' .. text .. 'ice'))
+        end
+        assert.equal('\\x20\\x20', cell.shown('  '))
+        assert.equal('\\x20a b\\x20', cell.shown(' a b '))
+        assert.equal('\\u{3000}\\x20a', cell.shown('\227\128\128 a'))
+        assert.equal('a\\u{3000}', cell.shown('a\227\128\128'))
+        assert.equal('', cell.shown(''))
+    end)
+
+    it('is no letter, no picture and no wide blank within', function()
+        for _, text in ipairs({'Zoë', 'e\204\129', '田中\227\128\128太郎',
+            '\226\152\149\239\184\143', -- a cup, told to be a picture
+            '\240\159\145\169\240\159\143\189\226\128\141\240\159\145\167',
+            'שלום', 'नमस्ते'}) do
+            assert.equal(text, cell.shown(text))
+        end
+    end)
+end)
+
 describe('CSV', function()
     it('quotes what has to be quoted', function()
         assert.equal('a,"b,c","say ""x""","1\n2"\n',

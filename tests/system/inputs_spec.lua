@@ -214,3 +214,90 @@ ate.open({data = arg[1]}):chain('bank'):sum('balance', 'amount',
             .. '/option.lua', run.data)
     end)
 end)
+
+-- Who fills a name in from a variable that is not set does not pay from 'me'.
+describe('an empty name', function()
+    local PAY = {'call', 'bank', 'transfer', 'from=alice', 'to=bob', 'amount=1'}
+
+    local function pay(...)
+        local all = {unpack(PAY)}
+        for _, word in ipairs({...}) do
+            all[#all + 1] = word
+        end
+        return unpack(all)
+    end
+
+    local function nothing_was_paid()
+        assert.equal(0, #run.json('view', 'bank', 'balance'))
+    end
+
+    it('is nobody to the command line', function()
+        run.bank()
+        for _, name in ipairs({'as', 'for', 'with', 'root'}) do
+            local says = '%-%-' .. name .. ' is empty; give %u+ or leave it out'
+            run.fails(2, says, pay('--' .. name .. '='))
+            run.fails(2, says, pay('--' .. name, ''))
+        end
+        run.fails(2, 'nothing between two commas', pay('--with=me,'))
+        nothing_was_paid()
+    end)
+
+    it('is nobody to a stream', function()
+        run.bank()
+        local args = '"args":{"from":"alice","to":"bob","amount":"1"}}\n'
+        for as, says in pairs({['""'] = 'as is empty; leave it out',
+            ['null'] = 'as is a text', ['1'] = 'as is a text'}) do
+            run.write(run.dir .. '/calls', '{"as":' .. as .. ',' .. args)
+            run.fails(2, 'line 1: .*' .. says, 'call', 'bank', 'transfer',
+                '--jsonl', run.dir .. '/calls')
+        end
+        nothing_was_paid()
+    end)
+
+    it('is nobody to a script', function()
+        run.bank()
+        run.write(run.dir .. '/pay.lua', [[
+local ate = require('ate')
+local node = assert(ate.open({data = os.getenv('ATE_DATA')}))
+local bank = node:chain('bank')
+local args = {from = 'alice', to = 'bob', amount = '1'}
+for _, name in ipairs({'as', 'act_for', 'with', 'roots'}) do
+    local ok, err = bank:transfer(args, {[name] = ''})
+    assert(ok == nil and err.code == 'INVALID', tostring(err))
+    assert(err.text:find(name .. ' is empty; leave it out', 1, true), err.text)
+end
+print('nobody')
+]])
+        assert.equal('nobody\n', run.ok('run', run.dir .. '/pay.lua'))
+        nothing_was_paid()
+    end)
+end)
+
+describe('arguments', function()
+    it('that are missing are told all at once, with their types', function()
+        run.bank()
+        run.fails(2, '^ate: bank transfer: amount %(amount%), from %(ref '
+            .. 'account%), to %(ref account%): are missing\n$', 'call', 'bank',
+            'transfer')
+        run.fails(2, ': amount %(amount%), to %(ref account%): are missing\n$',
+            'call', 'bank', 'transfer', 'from=nobody')
+        run.fails(2, ': to: is missing %(ref account%)\n$', 'call', 'bank',
+            'transfer', '--args', '{"from":"alice","to":null,"amount":"1"}')
+    end)
+
+    it('are told in words of who asks', function()
+        run.bank()
+        for value, what in pairs({['1'] = 'a number', ['true'] = 'a boolean',
+            ['["x"]'] = 'a list', ['{}'] = 'a map'}) do
+            run.fails(2, '^ate: bank account%.put: name: want text, got '
+                .. what .. '\n$', 'call', 'bank', 'account.put', '--args',
+                '{"owner":"me","name":' .. value .. '}')
+        end
+        local TORN = 'q\255'
+        run.fails(2, '^ate: bank account%.put: name: want text, got bytes that '
+            .. 'are not UTF%-8\n$', 'call', 'bank', 'account.put',
+            'name=' .. TORN, 'owner=me')
+        run.fails(2, "^ate: chain create: 'name' is not UTF%-8\n$", 'chain',
+            'create', TORN, '--schema', run.root .. '/examples/bank/bank.lua')
+    end)
+end)

@@ -250,6 +250,53 @@ print('once')
         ]]))
     end)
 
+    it('take chunks as they are written, and hide no request in them', function()
+        run.write(run.dir .. '/chunks.py', TALK .. [[
+KEY = ('authorization: bearer %s\r\n' % sys.argv[2]).encode()
+POST = b'POST /v1/bank/types/transfer HTTP/1.1\r\nhost: a\r\n' + KEY \
+    + b'content-type: application/json\r\n'
+GIVE = b'{"from":"alice","to":"bob","amount":"1"}'
+PARTS = POST + b'transfer-encoding: chunked\r\n\r\n'
+# What somebody in front takes for the body of the first is a request to others.
+HIDDEN = POST + b'content-length: %d\r\n\r\n' % len(GIVE) + GIVE
+FIRST = b'GET /v1/bank HTTP/1.1\r\nhost: a\r\n' + KEY + b'\r\n'
+for size in (b'0x5f', b'0X5f', b'0_17', b'0g', b'0 17', b'0\0', b'0\r', b'+0',
+        b'0;a\nb', b''):
+    for before in (b'', FIRST):
+        said = talk(before + PARTS + size + b'\r\n\r\n' + HIDDEN)
+        last = said[said.rindex(b'HTTP/1.1 '):]
+        head, told = last.split(b'\r\n\r\n', 1)
+        assert head.split(b' ')[1] == b'400', (size, said)
+        assert b'connection: close' in head.lower(), (size, head)
+        assert said.count(b'HTTP/1.1 ') == (2 if before else 1), (size, said)
+        assert json.loads(told)['code'] == 'INVALID', told
+for body in (b'0\n\n', b'0\n\r\n', b'0\r\n\n', b'%x\n%s\r\n0\r\n\r\n'
+        % (len(GIVE), GIVE), b'%x\r\n%s\n0\r\n\r\n' % (len(GIVE), GIVE)):
+    said = talk(PARTS + body + HIDDEN)
+    assert said.split(b' ')[1] == b'400', (body, said)
+    assert said.count(b'HTTP/1.1 ') == 1, (body, said)
+for line in (b'content-length: %d \r\n' % len(GIVE),
+        b'content-length: %d\t\r\n' % len(GIVE),
+        b'transfer-encoding: chunked \r\n'):
+    said = talk(POST + line + b'\r\n' + GIVE + HIDDEN)
+    assert said.split(b' ')[1] == b'400', (line, said)
+    assert said.count(b'HTTP/1.1 ') == 1, (line, said)
+PARTS = PARTS[:-2] + b'connection: close\r\n\r\n'
+for body in (b'%X\r\n%s\r\n0\r\n\r\n' % (len(GIVE), GIVE),
+        b'1;x="y"\r\n%s\r\n0%x ; z\r\n%s\r\n00\r\na: b\r\n\r\n'
+        % (GIVE[:1], len(GIVE) - 1, GIVE[1:])):
+    said = talk(PARTS + body)
+    assert said.split(b' ')[1] == b'201', (body, said)
+print('apart')
+]])
+        assert.equal('apart\n', bank([[
+            python3 chunks.py "${U#http://}" "$K" || fail chunks
+            # Of all those, two were taken.
+            ask "$U/v1/bank/views/balance"; want 200
+            told | grep -q '"2.00"' || fail "$(told)"
+        ]]))
+    end)
+
     it('want one Host, and take an absolute target', function()
         run.write(run.dir .. '/host.py', [[
 import json, socket, sys

@@ -11,6 +11,25 @@ if rest.is_away() then
     return
 end
 
+describe('arguments that are missing', function()
+    it('are pointed at, all of them', function()
+        bank([[
+            json POST /v1/bank/methods/transfer '{}'
+            want 400 'amount (amount), from (ref account), to (ref account):' \
+                '"pointer":"/amount"' '"pointer":"/from"' '"pointer":"/to"'
+            json POST /v1/bank/types/transfer '{"from":"alice","amount":null}'
+            want 400 '"pointer":"/amount"' '"pointer":"/to"'
+            grep -q '"pointer":"/from"' body && fail "$(told)"
+            json POST /v1/bank/methods/transfer '{"from":"alice","to":"bob"}'
+            want 400 '"detail":"amount: is missing (amount)"' \
+                '"errors":[{"pointer":"/amount",'
+            json POST /v1/bank/types/account '{"name":1,"owner":"me"}'
+            want 400 '"detail":"name: want text, got a number"' \
+                '"pointer":"/name"'
+        ]])
+    end)
+end)
+
 describe('the REST door', function()
     it('is closed to who has no key', function()
         bank([[

@@ -89,6 +89,146 @@ describe('versions', function()
     end)
 end)
 
+describe('what guards a request', function()
+    it('is judged, or refused where nobody would', function()
+        notes([[
+            only() { want "$1" "\"pointer\":\"/$2\""; }
+            json PUT $N/types/book/b '{}'
+            P=$N/types/note/b/1
+            json PUT $P '{"text":"one"}'; want 200
+            ask "$U$P"; one=$(header etag)
+            # Empty ones are no guards that were left out.
+            for verb in PUT PATCH; do
+                json $verb $P '{"text":"x"}' -H 'If-Match;'; only 400 If-Match
+                json $verb $P '{"text":"x"}' -H 'If-None-Match;'
+                only 400 If-None-Match
+                json $verb $P '{"text":"x"}' -H 'If-None-Match: "1.0"'
+                only 400 If-None-Match
+                json $verb $P '{"text":"x"}' -H "If-Match: $one" \
+                    -H 'If-None-Match: *'
+                [ "$status" = 400 ] || [ "$status" = 412 ] || fail "$(told)"
+            done
+            ask -X DELETE -H 'If-Match;' "$U$P"; only 400 If-Match
+            ask -X DELETE -H 'If-Match;' -H "If-Match: $one" "$U$P"
+            only 400 If-Match
+            ask "$U$P" -H 'If-None-Match;'; only 400 If-None-Match
+            # None is to be there of what a PATCH changes.
+            json PATCH $P '{"text":"x"}' -H 'If-None-Match: *'
+            want 412 '"code":"PRECONDITION_FAILED"'
+            ask -X DELETE -H 'If-None-Match: *' "$U$P"; want 412
+            # A method has no version, nor have a list and a stream.
+            for guard in 'If-Match: *' 'If-None-Match: *' "If-Match: $one"; do
+                name=${guard%%:*}
+                json POST $N/methods/sum '{"all":[1]}' -H "$guard"
+                only 400 "$name"
+                json PUT $N/jot/b/1 '{"text":"x"}' -H "$guard"; only 400 "$name"
+                json POST $N/types/book '{"name":"c"}' -H "$guard"
+                only 400 "$name"
+            done
+            ask "$U$P" -H 'Accept: text/event-stream' -H 'If-Match: *'
+            only 400 If-Match
+            ask "$U$N/files/cur" -H 'If-Match: *'; only 400 If-Match
+            ask "$U$N/files/cur" -H 'Range: bytes=0-0' -H 'If-Range: "a"'
+            want 200
+            # Reads are judged by their ETag.
+            ask "$U$P" -H "If-Match: \"x\" , $one"; want 200
+            ask "$U$P" -H 'If-Match: *'; want 200
+            ask "$U$P" -H "If-Match: W/$one"; want 412
+            ask "$U$P" -H 'If-Match: "x"'; want 412
+            ask "$U$N/types/note" -H 'If-Match: *'; want 200
+            ask "$U$P"; want 200 '"text":"one"'
+            [ "$(header etag)" = "$one" ] || fail "$(told)"
+            ask "$U$N/types/book/c"; want 404
+        ]])
+    end)
+
+    it('is said once, and is not empty', function()
+        bank([[
+            "$ATE" key new eve >/dev/null
+            pay() {
+                pointer=$1
+                shift
+                json POST /v1/bank/methods/transfer \
+                    '{"from":"alice","to":"bob","amount":"1"}' "$@"
+                want 400 "\"pointer\":\"/$pointer\"" '"code":"INVALID"'
+            }
+            for name in Ate-As Ate-Act-For Ate-Context Idempotency-Key; do
+                pay $name -H "$name;"
+                grep -q "$name is empty; leave it out" body || fail "$(told)"
+                ask "$U/v1/bank/types/account/bob" -H "$name;"; want 400
+            done
+            pay Ate-As -H 'Ate-As: me' -H 'Ate-As: eve'
+            pay Ate-As -H 'Ate-As: me' -H 'ate-as: me'
+            pay Ate-Act-For -H 'Ate-Act-For: a' -H 'Ate-Act-For: b'
+            pay Ate-Context -H 'Ate-Context: {}' -H 'Ate-Context: {}'
+            pay Idempotency-Key -H 'Idempotency-Key: a' -H 'Idempotency-Key: b'
+            pay Authorization -H 'Authorization: Bearer x'
+            pay Content-Type -H 'Content-Type: text/plain'
+            pay ate-actfor -H 'Ate-Actfor: eve'
+            grep -q 'Ate-Act-For and Ate-Context' body || fail "$(told)"
+            json PATCH /v1/bank/types/account/bob '{}' -H 'If-Match: "1.0"' \
+                -H 'If-Match: *'
+            want 400 '"pointer":"/If-Match"'
+            # Lists may have several lines.
+            ask "$U/v1/bank" -H 'Accept: text/x' -H 'Accept: application/json'
+            want 200
+            ask "$U/v1/bank/views/balance?account=bob"; want 200 '"items":[]'
+        ]])
+    end)
+
+    it('has no blanks at its ends', function()
+        run.write(run.dir .. '/blanks.py', [=[
+import json, socket, sys
+host, port = sys.argv[1].split(':')
+GIVE = b'{"from":"alice","to":"bob","amount":"1"}'
+
+def pay(*lines):
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(b'\r\n'.join((b'POST /v1/bank/methods/transfer HTTP/1.1',
+        b'host: a', b'connection: close', b'content-length: %d' % len(GIVE))
+        + lines) + b'\r\n\r\n' + GIVE)
+    out = b''
+    while True:
+        got = s.recv(65536)
+        if not got:
+            head, told = out.split(b'\r\n\r\n', 1)
+            assert b' 200 ' in head.split(b'\r\n')[0], out
+            return json.loads(told)['tx']
+        out += got
+
+KEY = b'authorization: bearer %s' % sys.argv[2].encode()
+JSON = b'content-type: application/json'
+one = pay(KEY, JSON, b'idempotency-key: a', b'ate-as: me')
+for blank in (b' ', b'\t', b'  \t '):
+    assert one == pay(KEY + blank, JSON + blank,
+                      b'idempotency-key:' + blank + b'a' + blank,
+                      b'ate-as:' + blank + b'me' + blank), blank
+print('once')
+]=])
+        assert.equal('once\n', bank([[
+            python3 blanks.py "${U#http://}" "$K" || fail blanks
+        ]]))
+    end)
+
+    it('is a body as it is, and in no other encoding', function()
+        bank([[
+            for encoding in gzip br deflate 'identity, gzip' x; do
+                json POST /v1/bank/methods/transfer \
+                    '{"from":"alice","to":"bob","amount":"1"}' \
+                    -H "Content-Encoding: $encoding"
+                want 415 '"code":"UNSUPPORTED_MEDIA_TYPE"' \
+                    '"pointer":"/Content-Encoding"'
+            done
+            json POST /v1/bank/methods/transfer \
+                '{"from":"alice","to":"bob","amount":"1"}' \
+                -H 'Content-Encoding: Identity'
+            want 200
+            ask "$U/v1/bank/views/balance?account=bob"; want 200 '"1.00"'
+        ]])
+    end)
+end)
+
 describe('a read that is repeated', function()
     it('costs no call, and is never older than what somebody wrote', function()
         bank([[

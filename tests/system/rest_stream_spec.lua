@@ -161,6 +161,13 @@ async def main(url, key):
         await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
                    'key': 'one'})
         done = await hear(lambda m: m['id'] == 2)
+        for name in ('as', 'act_for'): # a variable that was not set is nobody
+            await say({'id': 77, 'chain': 'bank', 'call': 'transfer',
+                       'args': pay, name: ''})
+            no = (await hear(lambda m: m['id'] == 77))['problem']
+            assert no['code'] == 'INVALID', no
+            assert no['errors'][0]['pointer'] == '/' + name, no
+            assert f"'{name}' is empty; leave it out" in no['detail'], no
         await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
                    'key': 'one'})
         again = await hear(lambda m: m['id'] == 2)

@@ -184,8 +184,8 @@ describe('a command through the socket', function()
             .. all(READS) .. '}\nreads >before\nserve\nreads >during\nstop\n'
             .. 'cat before\necho ====\ncat during')
         local before, during = done.out:match('^(.*)====\n(.*)$')
-        -- What the daemon has open, it has open.
-        before = before:gsub('"closed"', '"open"')
+        -- What the daemon has open, it has open, and knows its version.
+        before = before:gsub('"closed"}', '"open","version":1}')
         assert_equal_outputs(before, during)
         assert.matches('exit 3', before)
     end)

@@ -125,6 +125,56 @@ describe('the configuration', function()
         end
     end)
 
+    it('is refused by the check where serving would refuse it', function()
+        run.bank()
+        local OF_REST = not run.is_without('rest') and {
+            ["{rest = '8080x'}"] = 'listen on 8080x: want PORT or HOST:PORT',
+            ["{rest = '8080:'}"] = 'want PORT or HOST:PORT',
+            ["{metrics = 'nowhere:1'}"] = 'listen on nowhere:1: want PORT',
+            ["{rest = '0.0.0.0:0'}"] = 'bearer key would travel in the clear',
+            ["{rest = '0', tls = {cert = 'no.pem'}}"] = 'certificate .*no%.pem',
+            ["{rest = '0', cors = {'foo'}}"] = "cors: an origin .* not 'foo'",
+            ["{rest = '0', cors = {'https://a.example/'}}"] = 'cors: an origin',
+            ["{rest = '0', cors = {'https://A.example'}}"] = 'cors: an origin',
+            ["{rest = '0', cors = {'*'}}"] = "cors: an origin .* not '%*'",
+            ["{rest = '0', cors = {'https://a', 'https://b,'}}"] =
+                "cors: an origin .* not ''",
+        } or {}
+        local cases = {
+            ["{http = {hosts = {'ftp://x'}}}"] = 'http: .*ftp://x',
+            ["{http = {hosts = {'a'}, private = {'10.0.0.0/33'}}}"] =
+                'http: .*10%.0%.0%.0/33',
+            ["{http = {hosts = {{host = 'a', headers = {b = {file = 'no'}}}}}}"]
+                = 'header b',
+            ["{http = {hosts = {'a'}, ca = 'no.pem'}}"] = 'http%.ca: there is '
+                .. 'no file .*no%.pem',
+        }
+        if not run.is_without('fuse') then
+            cases[("{mount = '%s/files', as = 'nokey'}"):format(run.dir)] =
+                "as: no key 'nokey'"
+        end
+        for text, said in pairs(OF_REST) do
+            cases[text] = said
+        end
+        for text, said in pairs(cases) do
+            conf('return ' .. text)
+            for _, command in ipairs({'config check', 'serve'}) do
+                local done = run.shell('"$ATE" ' .. command)
+                assert(done.code == 2 or done.code == 3, text .. done.err)
+                assert(done.err:match(said), text .. ': ' .. done.err)
+            end
+        end
+        conf("return {schemas = {bank = 'no.lua'}}")
+        run.fails(3, 'schemas%.bank: there is no file .*no%.lua', 'config',
+            'check')
+        conf("return {rest = '0', metrics = '[::1]:0', as = 'me', cors = "
+            .. "{'https://a.example', 'http://localhost:5173', 'http://[::1]'},"
+            .. "http = {hosts = {'*'}, private = {'10.0.0.0/8'}}}")
+        assert.matches(': ok', run.ok('config', 'check'))
+        conf("return {rest = '0.0.0.0:1', plain = true}")
+        assert.matches(': ok', run.ok('config', 'check'))
+    end)
+
     it('takes what Lua writes', function()
         conf([==[
             -- a comment

@@ -399,7 +399,8 @@ return files
         run.bank_schema()
         local path = run.dir .. '/bank.lua'
         run.fails(4, 'check: ', 'check', path, '--stubs', '/proc/none')
-        run.fails(2, 'has no name', 'check', path, '--stubs', '')
+        run.fails(2, '%-%-stubs is empty; give DIR', 'check', path, '--stubs',
+            '')
         assert.equal(4, #run.json('check', path, '--stubs', run.dir .. '/s')
             .stubs)
     end)

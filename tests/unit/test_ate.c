@@ -64,6 +64,37 @@ static void everything_is_there_after_closing(void **state)
     ate_free(&answer.value);
 }
 
+/* Who fills a name in from a variable that is not set does not pay from the
+ * key that stands where no name is. */
+static void an_empty_name_is_nobody(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        struct ate_request who;
+        const char *says;
+    } cases[] = {
+        {{.as = ""}, "as is empty; leave it out to sign as 'me'"},
+        {{.act_for = ""}, "act_for is empty"},
+        {{.with = ""}, "with is empty"},
+        {{.roots = ""}, "roots is empty"},
+        {{.with = ","}, "with: a name is missing beside a comma"},
+        {{.with = "me,"}, "with: a name is missing beside a comma"},
+        {{.roots = "me,,me"}, "roots: a name is missing beside a comma"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ate_request request = cases[i].who;
+        struct ate_answer answer;
+        request.chain = i % 2 == 0 ? "bank" : NULL;
+        request.method = i % 2 == 0 ? "account.list" : "key.ls";
+        uint64_t call = ate_call(b->ate, b->port, &request);
+        assert_int_equal(end_of(b->port, call, &answer, NULL), ATE_INVALID);
+        if (strncmp(answer.error.text, cases[i].says, strlen(cases[i].says)))
+            fail_msg("%s, not %s", answer.error.text, cases[i].says);
+        call = ate_read(b->ate, b->port, &request);
+        assert_int_equal(end_of(b->port, call, &answer, NULL), ATE_INVALID);
+    }
+}
+
 /* A refused creation leaves nothing that is found when the folder is opened
  * again. */
 static void a_schema_of_another_version_makes_no_chain(void **state)
@@ -609,6 +640,7 @@ int main(void)
         TEST(a_refusal_names_its_rule),
         TEST(everything_is_there_after_closing),
         TEST(a_schema_of_another_version_makes_no_chain),
+        TEST(an_empty_name_is_nobody),
         TEST(only_one_may_write),
         TEST(a_reader_stands_beside_the_writer),
         TEST(a_copied_folder_can_be_checked_alone),
@@ -627,6 +659,7 @@ int main(void)
         REMOTE(the_generation_is_known_where_the_folder_is),
         REMOTE(a_write_gives_a_receipt),
         REMOTE(a_refusal_names_its_rule),
+        REMOTE(an_empty_name_is_nobody),
         REMOTE(everything_is_there_after_closing),
         REMOTE(a_reader_stands_beside_the_writer),
         REMOTE(a_copied_folder_can_be_checked_alone),

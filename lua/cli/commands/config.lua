@@ -2,6 +2,7 @@
 local ate = require('ate')
 local config = require('ate.client.config')
 local grid = require('ate.client.grid')
+local mounting = require('ate.cli.mounting')
 local settings = require('ate.cli.settings')
 
 local HIDDEN = '(hidden)'
@@ -20,9 +21,25 @@ local function path_of(ctx)
     return ate.host.kind(path) ~= nil and path or nil
 end
 
+--- Where no folder is yet, there is no key to look for.
+local function check_key(ctx, name)
+    if name == nil or ate.host.kind(ctx:data()) ~= 'folder' then
+        return true
+    end
+    local session, err = ctx:open('read')
+    if session == nil then
+        return nil, err
+    end
+    return mounting.check_key(session, name)
+end
+
 local function check(ctx)
-    local conf, err = read(ctx)
-    if conf == nil then
+    local conf, err = settings.check(ctx:data(), ctx.options)
+    local ok = conf ~= nil
+    if ok then
+        ok, err = check_key(ctx, conf.as)
+    end
+    if not ok then
         return nil, err
     end
     local path = path_of(ctx)
