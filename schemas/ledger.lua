@@ -21,10 +21,14 @@ local ledger = ate.schema('ledger', {
     bodies = 'open',
 })
 
--- What a posting and a balance have at most, either way; an entry moves twice
--- that. All three together stay below 2^53, so no sum on the way is inexact.
+-- What a posting has at most, either way, and a balance, now and at the end of
+-- each month; an entry moves twice that. What a month adds to a balance is then
+-- at most three times as much, even within an entry, and that and PART stay
+-- below 2^53: no sum on the way is inexact, and no fold refuses one.
 local MOST = 3000000000000000
+local PART = 1000000000000
 local POSTINGS = 500
+local YEARS_AHEAD = 10
 
 local amount = t.amount({of = 'commodity'})
 
@@ -115,8 +119,23 @@ ledger:view('balance', {
         end,
     },
 })
+
+--- Where debit or credit of a row would be too large, take as much off both
+-- that one of them is below PART.
+local function make_room(rows, key, more)
+    local row = rows:get(key)
+    if math.max(row.debit, row.credit) <= 3 * MOST - math.abs(more) then
+        return
+    end
+    local times = ate.int.div(math.min(row.debit, row.credit), PART)
+    local off = -times * PART
+    rows:add(key, {debit = off, credit = off, netted = times})
+end
+
 ledger:view('turnover', {
-    doc = 'What came to each account and what left it, by month.',
+    doc = 'What came to each account and what left it, by month. Where that '
+        .. 'is beyond 9 * 10^15 smallest units, debit and credit are both '
+        .. 'less by 10^12 of them, `netted` times.',
     key = {'account', 'commodity', 'period'},
     row = {
         account = t.ref('account'),
@@ -125,15 +144,18 @@ ledger:view('turnover', {
         debit = t.default(amount, 0), -- came
         credit = t.default(amount, 0), -- left, as a positive amount
         amount = t.default(amount, 0), -- debit less credit
+        netted = t.default(t.integer(), 0), -- parts taken off both
     },
     fold = {
         entry = function(rows, entry)
             for _, p in ipairs(entry.postings) do
-                rows:add({
+                local key = {
                     account = p.account,
                     commodity = p.commodity,
                     period = ate.date.month(entry.date),
-                }, {
+                }
+                make_room(rows, key, p.amount)
+                rows:add(key, {
                     debit = math.max(p.amount, 0),
                     credit = math.max(-p.amount, 0),
                     amount = p.amount,
@@ -368,17 +390,35 @@ local function changes(entry)
     return sums
 end
 
---- The first balance behind an entry that is not as `is_good` wants it, or nil.
-local function bad_balance(state, entry, is_good)
+--- The first balance behind an entry that is not as it should be, or nil:
+-- `bad(key, left)` is it then, of what would be left now.
+local function bad_balance(state, entry, bad)
     for account, of in ate.each(changes(entry)) do
-        local sign = state.account:get(account).sign
         for commodity, change in ate.each(of) do
             local key = {account = account, commodity = commodity}
             local left = ate.int.add(state.balance:get(key).amount, change)
-            if not is_good(left, sign) then
-                key.left = left
+            key.left = bad(key, left)
+            if key.left ~= nil then
                 return key
             end
+        end
+    end
+    return nil
+end
+
+--- The first balance beyond MOST: `left`, or that at the end of a month, back to
+-- that of the entry, which is before others when it was dated back. Or nil.
+local function too_large(state, key, left, period)
+    if math.abs(left) > MOST then
+        return left
+    end
+    for row in state.turnover:each(key, {order = 'last_first'}) do
+        if row.period <= period then
+            return nil
+        end
+        left = ate.int.sub(left, row.amount)
+        if math.abs(left) > MOST then
+            return left
         end
     end
     return nil
@@ -394,21 +434,25 @@ ledger:rule('wrong_sign', {
     text = '{account} would hold {left} {commodity}',
     says = balance_values,
     check = function(state, entry)
-        local bad = bad_balance(state, entry, function(left, sign)
-            return sign == 'any' or left == 0
+        local bad = bad_balance(state, entry, function(key, left)
+            local sign = state.account:get(key.account).sign
+            local is_good = sign == 'any' or left == 0
                 or (left > 0) == (sign == 'not_negative')
+            return not is_good and left or nil
         end)
         return bad == nil or ate.deny(bad)
     end,
 })
 ledger:rule('too_much', {
-    doc = 'No account holds more than 3 * 10^15 smallest units, either way.',
+    doc = 'No account holds more than 3 * 10^15 smallest units, either way, '
+        .. 'now or at the end of a month.',
     on = {'entry'},
     text = '{account} would hold {left} {commodity}, which is too much',
     says = balance_values,
     check = function(state, entry)
-        local bad = bad_balance(state, entry, function(left)
-            return ate.int.abs(left) <= MOST
+        local period = ate.date.month(entry.date)
+        local bad = bad_balance(state, entry, function(key, left)
+            return too_large(state, key, left, period)
         end)
         return bad == nil or ate.deny(bad)
     end,
@@ -416,6 +460,16 @@ ledger:rule('too_much', {
 
 -- ---- when ----
 
+ledger:rule('far_ahead', {
+    doc = 'An entry is dated at most ten years ahead, by the time of the log.',
+    on = {'entry'},
+    text = '{date} is too far ahead',
+    check = function(_, entry, tx)
+        local now = ate.date.year(ate.date.of_time(tx.time))
+        return ate.date.year(entry.date) <= now + YEARS_AHEAD
+            or ate.deny({date = entry.date})
+    end,
+})
 ledger:rule('period_closed', {
     doc = 'Nothing is posted into a month that is closed, or before it.',
     on = {'entry'},
@@ -547,17 +601,17 @@ ledger:method('balance', {
     file = 'accounts/{account}/balance/{commodity}',
     run = function(ctx, args)
         local key = {account = args.account, commodity = args.commodity}
+        local held = ctx.state.balance:get(key).amount
         if args.period == nil then
-            return ctx.state.balance:get(key).amount
+            return held
         end
-        local sum = 0
-        for row in ctx.state.turnover:each(key) do
-            if row.period > args.period then
-                break -- they stand in the order of their months
+        for row in ctx.state.turnover:each(key, {order = 'last_first'}) do
+            if row.period <= args.period then
+                break
             end
-            sum = ate.int.add(sum, row.amount)
+            held = ate.int.sub(held, row.amount)
         end
-        return sum
+        return held
     end,
 })
 return ledger

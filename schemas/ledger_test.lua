@@ -71,7 +71,7 @@ test.it('months have turnovers and balances of their own', function(t)
     t:equal(t:view('turnover', {account = 'main/till',
         commodity = 'main/EUR', period = '2026-03'}), {{
         account = 'main/till', commodity = 'main/EUR', period = '2026-03',
-        debit = '50.00', credit = '9.50', amount = '40.50',
+        debit = '50.00', credit = '9.50', amount = '40.50', netted = 0,
     }})
     local function at(period)
         return anna:call('balance', {account = 'main/till',
@@ -81,6 +81,63 @@ test.it('months have turnovers and balances of their own', function(t)
     t:equal(at('2026-02'), '100.00')
     t:equal(at('2026-03'), '140.50')
     t:equal(at('2027-01'), '140.50')
+end)
+
+-- Who may post could otherwise make it more than numbers hold, for good.
+test.it('the turnover of a month has no end', function(t)
+    local anna = open(t)
+    local most, voucher = '30000000000000.00', 0
+    local function move(from, to, date, amount)
+        voucher = voucher + 1
+        return entry('v' .. voucher, date, {to, amount or most},
+            {from, '-' .. (amount or most)})
+    end
+    for _ = 1, 4 do
+        anna:call('post', move('food', 'broker', '2026-03-01'))
+        anna:call('post', move('broker', 'food', '2026-03-31'))
+    end
+    anna:call('post', move('food', 'broker', '2026-03-15', '0.07'))
+    local row = t:view('turnover', {account = 'main/broker'})[1]
+    t:equal(row.amount, '0.07')
+    t:ok(row.netted > 0, row.netted)
+    local left = (4 * 3000 - row.netted) * 10 ^ 12 -- four times `most`
+    local function units(text)
+        return tonumber((text:gsub('%.', '')))
+    end
+    t:equal(units(row.debit) - left, 7)
+    t:equal(units(row.credit) - left, 0)
+    t:equal(anna:call('balance', {account = 'main/broker',
+        commodity = 'main/EUR', period = '2026-03'}), '0.07')
+    anna:call('reverse', {entry = 'main/v9', voucher = 'back'})
+    t:equal(holds(t, 'broker'), '0.00')
+end)
+
+test.it('no month ends with more than an account may hold', function(t)
+    local anna = open(t)
+    local most = '30000000000000.00'
+    anna:call('post', entry('1', '2026-02-01', {'broker', most},
+        {'food', '-' .. most}))
+    anna:call('post', entry('2', '2026-04-01', {'food', most},
+        {'broker', '-' .. most}))
+    t:equal(holds(t, 'broker'), '0.00')
+    local said = t:refused('too_much', anna, 'post',
+        entry('3', '2026-03-01', {'broker', '0.01'}, {'food', '-0.01'}))
+    t:ok(said:find('30000000000000.01 main/EUR, which is too much', 1, true)
+        or said:find('-30000000000000.01', 1, true), said)
+    t:refused('too_much', anna, 'post',
+        entry('3', '2026-01-31', {'broker', '0.01'}, {'food', '-0.01'}))
+    anna:call('post', entry('3', '2026-04-30', {'broker', '0.01'},
+        {'food', '-0.01'}))
+    anna:call('post', entry('4', '2026-01-01', {'food', '0.01'},
+        {'broker', '-0.01'}))
+    t:equal(anna:call('balance', {account = 'main/broker',
+        commodity = 'main/EUR', period = '2026-03'}), '29999999999999.99')
+end)
+
+test.it('an entry is not dated far ahead', function(t)
+    local anna = open(t)
+    anna:call('post', wage('1', '2036-12-31', '1.00'))
+    t:refused('far_ahead', anna, 'post', wage('2', '2037-01-01', '1.00'))
 end)
 
 test.it('an entry may have several commodities, each of which balances',

@@ -43,7 +43,7 @@ struct chain_deps {
     void (*random)(void *ctx, void *out, size_t len);
     void *ctx;
     struct generation *generation; /* of what can be read; or NULL */
-    /* 0: STATE_ROOT_EVERY, SNAPSHOT_TRANSACTIONS, SNAPSHOT_EVENTS; tests make
+    /* 0: STATE_ROOT_EVERY, snapshot_transactions(), SNAPSHOT_EVENTS; tests make
      * them small. */
     uint32_t state_root_every;
     uint32_t snapshot_transactions;

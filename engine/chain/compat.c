@@ -25,6 +25,15 @@ static bool may_lack(const struct value_type *type)
     return type->optional || type->default_value.len > 0;
 }
 
+/* A number that bundles from before SCHEMA_EXACT_MAX left free counts as one
+ * that is bounded by it: beyond that nobody could read it. */
+static bool is_narrower(const struct value_type *before,
+                        const struct value_type *after)
+{
+    return (after->min > before->min && after->min > -SCHEMA_EXACT_MAX) ||
+           (after->max < before->max && after->max < SCHEMA_EXACT_MAX);
+}
+
 static const char *fields_differ(const struct fields *before,
                                  const struct fields *after);
 
@@ -37,7 +46,7 @@ static const char *value_differs(const struct value_type *before,
     if (before->optional && !may_lack(after))
         return "may be absent in what is stored; let it be optional or give it "
                "a default";
-    if (after->min > before->min || after->max < before->max)
+    if (is_narrower(before, after))
         return "has narrower bounds";
     if (after->len_min > before->len_min || after->len_max < before->len_max)
         return "has narrower lengths";

@@ -47,9 +47,9 @@ static void describe_bounds(struct mapping *m, const struct value_type *type)
     bool number = type->kind == VALUE_INTEGER || type->kind == VALUE_AMOUNT;
     bool sized = type->kind == VALUE_TEXT || type->kind == VALUE_NAME ||
                  type->kind == VALUE_BLOB || type->kind == VALUE_LIST;
-    if (number && type->min != INT64_MIN)
+    if (number && type->min > -SCHEMA_EXACT_MAX)
         mapping_int(m, "min", type->min);
-    if (number && type->max != INT64_MAX)
+    if (number && type->max < SCHEMA_EXACT_MAX)
         mapping_int(m, "max", type->max);
     if (sized && type->len_min > 0)
         mapping_uint(m, "min", type->len_min);

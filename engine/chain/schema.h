@@ -12,6 +12,10 @@
 
 struct err;
 
+/* What a whole number is at most, either way, unless its type says less: Lua
+ * tells all of them apart up to there. */
+#define SCHEMA_EXACT_MAX (INT64_C(1) << 53)
+
 enum value_kind {
     VALUE_TEXT,
     VALUE_NAME,
@@ -43,7 +47,8 @@ struct value_type {
     enum value_kind kind;
     bool optional;
     bool once;        /* no later version may change it */
-    int64_t min, max; /* of an integer or amount; INT64_MIN, INT64_MAX: free */
+    int64_t min, max; /* of an integer or amount; INT64_MIN, INT64_MAX: free,
+                         SCHEMA_EXACT_MAX either way: none was said */
     uint64_t len_min; /* bytes of a text or blob, items of a list */
     uint64_t len_max; /* never 0: the vocabulary sets a bound */
     bool large;       /* of a blob: a handle may stand for it (handle.h) */

@@ -11,8 +11,10 @@
 #include "chain/snapshot_file.h"
 
 enum {
-    SNAPSHOT_TRANSACTIONS = 1 << 16, /* so many new ones: one at closing */
-    SNAPSHOT_EVENTS = 1 << 20,       /* so many: one while work goes on; and */
+    SNAPSHOT_TRANSACTIONS_MIN = 1 << 10, /* so many new ones: one at closing, */
+    SNAPSHOT_TRANSACTIONS_SHARE = 64,    /* at least one for so many entries, */
+    SNAPSHOT_TRANSACTIONS_MAX = 1 << 16, /* and no more than this */
+    SNAPSHOT_EVENTS = 1 << 20, /* so many: one while work goes on; and */
     SNAPSHOT_SHARE = 16, /* at least one for so many entries of the state, so
                             that an event costs the same however many */
 };
@@ -39,6 +41,10 @@ void snapshot_go(struct chain *c);
 void snapshot_drop(struct chain *c);
 /* The same for a chain that is idle; false: none is due. */
 bool snapshot_at_rest(struct chain *c);
+/* After how many transactions a chain that closes, with so many entries in its
+ * state, is written: each opening replays them, 40 us each, where an entry is
+ * written once, in 1 us. */
+uint64_t snapshot_transactions(uint64_t entries);
 
 /* ---- snapshot_meta.c ---- */
 

@@ -207,10 +207,21 @@ static void begun(struct job *job)
 
 /* ---- from outside ---- */
 
-static uint64_t snapshot_transactions(const struct chain *c)
+uint64_t snapshot_transactions(uint64_t entries)
+{
+    uint64_t share = entries / SNAPSHOT_TRANSACTIONS_SHARE;
+    if (share < SNAPSHOT_TRANSACTIONS_MIN)
+        return SNAPSHOT_TRANSACTIONS_MIN;
+    if (share > SNAPSHOT_TRANSACTIONS_MAX)
+        return SNAPSHOT_TRANSACTIONS_MAX;
+    return share;
+}
+
+static uint64_t own_transactions(const struct chain *c)
 {
     uint32_t own = c->deps.snapshot_transactions;
-    return own != 0 ? own : SNAPSHOT_TRANSACTIONS;
+    return own != 0 ? own
+                    : snapshot_transactions(tree_entries(c->core.state.tree));
 }
 
 static uint64_t snapshot_events(const struct chain *c)
@@ -275,7 +286,7 @@ void snapshot_go(struct chain *c)
 
 bool snapshot_at_rest(struct chain *c)
 {
-    if (!is_due(c, snapshot_transactions(c), UINT64_MAX))
+    if (!is_due(c, own_transactions(c), UINT64_MAX))
         return false;
     pin(c);
     snapshot_go(c);

@@ -29,7 +29,6 @@ enum {
     IDENTITY_LEN = 32,
 };
 
-static const int64_t TIME_MAX = INT64_C(1) << 53; /* what Lua can still see */
 static const uint64_t SIGN = UINT64_C(1) << 63;
 
 static int invalid(struct err *err, const char *path, const char *why)
@@ -222,7 +221,7 @@ static int check_int(const struct value_type *type, struct mp *mp,
     if (mp_get_int(mp, &value, err) != 0)
         return err_wrap(err, "%s: want an integer", path);
     if (type->kind == VALUE_TIME)
-        return value >= -TIME_MAX && value <= TIME_MAX
+        return value >= -SCHEMA_EXACT_MAX && value <= SCHEMA_EXACT_MAX
                    ? 0
                    : invalid(err, path, "not a time in milliseconds");
     if (value < type->min)

@@ -67,6 +67,19 @@ static void read_doc_option(const struct reading *r, const struct place *place,
         mem_free(text);
 }
 
+/* Numbers that nothing bounds end where Lua's do: one beyond would be an error
+ * for whoever reads it, for ever. */
+static void set_exact(const struct reading *r, int type, struct value_type *out)
+{
+    static_assert(SCHEMA_EXACT_MAX == LIB_INTEGER_MAX, "what Lua can read");
+    lua_getfield(r->d->L, type, "exact");
+    if (lua_toboolean(r->d->L, -1)) {
+        out->min = -SCHEMA_EXACT_MAX;
+        out->max = SCHEMA_EXACT_MAX;
+    }
+    lua_pop(r->d->L, 1);
+}
+
 /* min and max of a number. */
 static void read_range(const struct reading *r, const struct place *place,
                        int options, struct value_type *out)
@@ -170,6 +183,7 @@ static void read_whole(const struct reading *r, const struct place *place,
 {
     static const char *const keys[] = {"min", "max", "doc", NULL};
     set_free(out, row->kind);
+    set_exact(r, type, out);
     if (!push_options(r, place, type, 1, keys))
         return;
     int options = lua_gettop(r->d->L);
@@ -187,6 +201,7 @@ static void read_amount(const struct reading *r, const struct place *place,
     int64_t scale = -1;
     bool has_scale = false;
     set_free(out, row->kind);
+    set_exact(r, type, out);
     if (push_options(r, place, type, 1, keys)) {
         int options = lua_gettop(r->d->L);
         has_scale = read_integer(r->d, place, options, "scale", &scale);

@@ -346,7 +346,7 @@ static void open_trusted(lua_State *L, int public)
 static void add_operations(lua_State *L, int public)
 {
     for (const luaL_Reg *f = lib_operations.functions; f->name != NULL; f++) {
-        if (f->func == operation_compare)
+        if (f->func == operation_compare || f->func == operation_arithmetic)
             lua_pushboolean(L, false);
         else
             lua_pushcfunction(L, f->func);
@@ -354,20 +354,22 @@ static void add_operations(lua_State *L, int public)
     }
 }
 
-static void set_compare(lua_State *L, int environment)
+static void set_operation(lua_State *L, int environment, enum operation name,
+                          lua_CFunction function)
 {
     push_ref(L, environment);
-    lua_pushstring(L, operation_names[OPERATION_COMPARE]);
-    lua_pushcfunction(L, operation_compare);
+    lua_pushstring(L, operation_names[name]);
+    lua_pushcfunction(L, function);
     lua_rawset(L, -3);
     lua_pop(L, 1);
 }
 
-void environment_charge_comparisons(lua_State *L)
+void environment_charge(lua_State *L, enum operation name,
+                        lua_CFunction function)
 {
-    luaL_checkstack(L, 3, "comparisons");
-    set_compare(L, refs_of(L)->public);
-    set_compare(L, refs_of(L)->trusted);
+    luaL_checkstack(L, 3, "operations");
+    set_operation(L, refs_of(L)->public, name, function);
+    set_operation(L, refs_of(L)->trusted, name, function);
 }
 
 void environment_open(lua_State *L)

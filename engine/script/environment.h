@@ -6,6 +6,8 @@
 
 #include <lua.h>
 
+#include "script/operations.h"
+
 /* Make both environments, `host` and the library modules. */
 void environment_open(lua_State *L);
 
@@ -13,6 +15,7 @@ void environment_open(lua_State *L);
  * needs. */
 void environment_seal(lua_State *L);
 
-/* From now on, in this run, `<` and the like call operation_compare. */
-void environment_charge_comparisons(lua_State *L);
+/* From now on, in this run, what has the name calls the function. */
+void environment_charge(lua_State *L, enum operation name,
+                        lua_CFunction function);
 #endif

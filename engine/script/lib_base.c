@@ -128,6 +128,13 @@ static bool is_decimal(const char *text, size_t len)
     return text == end;
 }
 
+/* The text at 1. */
+static void push_decimal(lua_State *L, const char *text, size_t len)
+{
+    sandbox_charge(L, lua_text_number_gas(bytes_of(text, len)));
+    lua_pushnumber(L, lua_tonumber(L, 1));
+}
+
 /* tonumber(text or number, base): nil for what is no number. */
 static int to_number(lua_State *L)
 {
@@ -152,7 +159,7 @@ static int to_number(lua_State *L)
     if (read_integer(text, len, (int)base, &number))
         lua_pushnumber(L, number);
     else if (lua_isnoneornil(L, 2) && is_decimal(text, len))
-        lua_pushnumber(L, lua_tonumber(L, 1));
+        push_decimal(L, text, len);
     else
         lua_pushnil(L);
     return 1;

@@ -13,9 +13,8 @@ enum {
 };
 
 const char *const operation_names[OPERATION_COUNT] = {
-    [OPERATION_LENGTH] = "#",
-    [OPERATION_CONCAT] = "..",
-    [OPERATION_COMPARE] = "<",
+    [OPERATION_LENGTH] = "#",    [OPERATION_CONCAT] = "..",
+    [OPERATION_COMPARE] = "<",   [OPERATION_ARITHMETIC] = "+",
     [OPERATION_VARARGS] = "...",
 };
 
@@ -38,6 +37,7 @@ static int length(lua_State *L)
 struct operands {
     int count;
     bool numbers; /* there is one among them */
+    bool counts;  /* what is made may read as a number */
     size_t most;  /* bytes that they take */
 };
 
@@ -47,6 +47,9 @@ static bool measure(lua_State *L, struct operands *o)
     *o = (struct operands){.count = lua_gettop(L)};
     for (int i = 1; i <= o->count; i++) {
         int type = lua_type(L, i);
+        if (type == LUA_TSTRING && o->most == 0)
+            o->counts =
+                lua_text_may_count(lua_tostring(L, i), lua_objlen(L, i));
         if (type == LUA_TSTRING)
             o->most += lua_objlen(L, i);
         else if (type == LUA_TNUMBER)
@@ -76,7 +79,8 @@ static size_t join(lua_State *L, const struct operands *o, char *made)
 }
 
 /* The instruction joins a few short texts fastest. Numbers it would write
- * otherwise than tostring, and of long texts it would not tell. */
+ * otherwise than tostring, and of long texts and of those that may read as
+ * numbers it would not tell. */
 static int concat(lua_State *L)
 {
     char small[CONCAT_SMALL];
@@ -86,7 +90,7 @@ static int concat(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     }
-    if (!o.numbers && o.most <= LUA_TEXT_LONG) {
+    if (!o.numbers && !o.counts && o.most <= LUA_TEXT_LONG) {
         sandbox_charge_bytes(L, o.most);
         lua_pushboolean(L, 0);
         return 1;
@@ -113,6 +117,19 @@ int operation_compare(lua_State *L)
     return 0;
 }
 
+int operation_arithmetic(lua_State *L)
+{
+    size_t len;
+
+    for (int i = 1; i <= lua_gettop(L); i++) {
+        if (lua_type(L, i) != LUA_TSTRING)
+            continue;
+        const char *text = lua_tolstring(L, i, &len);
+        sandbox_charge(L, lua_text_number_gas(bytes_of(text, len)));
+    }
+    return 0;
+}
+
 /* They are copied twice. */
 static int charge_varargs(lua_State *L)
 {
@@ -121,8 +138,12 @@ static int charge_varargs(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"#", length},           {"..", concat}, {"<", operation_compare},
-    {"...", charge_varargs}, {NULL, NULL},
+    {"#", length},
+    {"..", concat},
+    {"<", operation_compare},
+    {"+", operation_arithmetic},
+    {"...", charge_varargs},
+    {NULL, NULL},
 };
 
 const struct library lib_operations = {"operations", functions, NULL};

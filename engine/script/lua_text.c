@@ -3,7 +3,16 @@
 #include <string.h>
 
 #include "script/environment.h"
+#include "script/operations.h"
 #include "script/sandbox.h"
+
+enum {
+    DIGITS_FREE = 11,   /* that cost no more than a few instructions */
+    DIGITS_STEP = 64,   /* squares of digits for one step: some 60 ns */
+    DIGITS_MAX = 800,   /* as in LuaJIT */
+    EXPONENT = 256,     /* digits that one is paid for as */
+    SHORT_EXPONENT = 2, /* no shorter text has one */
+};
 
 static bool is_one_of(uint8_t c, const char *set)
 {
@@ -34,38 +43,57 @@ static bool reads_as_number(struct bytes text)
     return i == text.len;
 }
 
+bool lua_text_may_count(const char *text, size_t len)
+{
+    return len == 0 || is_one_of((uint8_t)text[0], " \t\n\v\f\r+-.0123456789");
+}
+
+/* Lua looks at no more digits than DIGITS_MAX. An exponent, which makes a
+ * number of as many digits out of any, is paid for as EXPONENT of them. */
+uint64_t lua_text_number_gas(struct bytes text)
+{
+    size_t digits = text.len < DIGITS_MAX ? text.len : DIGITS_MAX;
+    if (!lua_text_may_count((const char *)text.data, text.len) ||
+        text.len <= SHORT_EXPONENT || !reads_as_number(text))
+        return 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (is_one_of(text.data[i], "eEpP")) {
+            digits += EXPONENT;
+            break;
+        }
+    uint64_t gas = digits > DIGITS_FREE ? digits * digits / DIGITS_STEP : 0;
+    return gas + text.len / SANDBOX_BYTES_STEP;
+}
+
 void lua_text_measure(struct text_lengths *lengths, struct bytes text)
 {
-    if (text.len > LUA_TEXT_LONG && text.len > lengths->any)
-        lengths->any = text.len;
-    if (text.len > LUA_TEXT_LONG && text.len > lengths->number &&
-        reads_as_number(text))
-        lengths->number = text.len;
+    lengths->is_long |= text.len > LUA_TEXT_LONG;
+    lengths->counts = lengths->counts || lua_text_number_gas(text) > 0;
 }
 
 void lua_text_add(struct text_lengths *lengths, const struct text_lengths *more)
 {
-    if (more->any > lengths->any)
-        lengths->any = more->any;
-    if (more->number > lengths->number)
-        lengths->number = more->number;
+    lengths->is_long |= more->is_long;
+    lengths->counts |= more->counts;
 }
 
 void lua_text_note(lua_State *L, const struct text_lengths *lengths)
 {
     struct text_lengths *known = &sandbox_of(L)->texts;
 
-    if (known->any == 0 && lengths->any > 0)
-        environment_charge_comparisons(L);
+    if (lengths->is_long && !known->is_long)
+        environment_charge(L, OPERATION_COMPARE, operation_compare);
+    if (lengths->counts && !known->counts)
+        environment_charge(L, OPERATION_ARITHMETIC, operation_arithmetic);
     lua_text_add(known, lengths);
 }
 
 void lua_text_push(lua_State *L, const char *text, size_t len)
 {
-    if (len > LUA_TEXT_LONG) {
-        struct text_lengths lengths = {0};
-        lua_text_measure(&lengths, bytes_of(text, len));
+    struct text_lengths lengths = {0};
+
+    lua_text_measure(&lengths, bytes_of(text, len));
+    if (lengths.is_long || lengths.counts)
         lua_text_note(L, &lengths);
-    }
     lua_pushlstring(L, text, len);
 }

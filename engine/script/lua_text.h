@@ -3,13 +3,15 @@
  *
  * Two things a run may do with a text take time by its length and call nothing
  * of ours: comparing it with `<` and the like, and counting with it, for Lua
- * takes '12' for a number. Neither is worth a call each time. So it is noted
- * when a text longer than LUA_TEXT_LONG comes to be, and of these the longest
- * that reads as a number. From then on, in this run,
+ * takes '12' for a number. Reading that is dear: its digits take time by the
+ * square of how many there are, and an exponent counts as some hundred of them.
+ * Neither is worth a call each time. So it is noted when a text comes to be
+ * that is longer than LUA_TEXT_LONG, or reads as a number that takes long. From
+ * then on, in this run,
  *
- *     comparisons of two values that may be texts are charged by length
- *     (replace.h asks for that), and
- *     each step counts 1 + that length / LUA_TEXT_LONG times. */
+ *     comparisons of two values that may be texts are charged by length, and
+ *     arithmetic with values that may be texts by what reading them takes
+ *     (replace.h asks for both). */
 #ifndef ATE_SCRIPT_LUA_TEXT_H
 #define ATE_SCRIPT_LUA_TEXT_H
 
@@ -21,11 +23,17 @@
 
 enum { LUA_TEXT_LONG = 256 };
 
-/* The longest texts there are. */
+/* What texts there are. */
 struct text_lengths {
-    size_t any;    /* 0: none is longer than LUA_TEXT_LONG */
-    size_t number; /* of those that read as a number */
+    bool is_long; /* one is longer than LUA_TEXT_LONG */
+    bool counts;  /* reading one as a number is charged */
 };
+
+/* The steps that reading it as a number takes; 0: few, or it is none. */
+uint64_t lua_text_number_gas(struct bytes text);
+
+/* Could a text that begins so be a number? */
+bool lua_text_may_count(const char *text, size_t len);
 
 /* Push a text. */
 void lua_text_push(lua_State *L, const char *text, size_t len);

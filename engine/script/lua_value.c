@@ -242,7 +242,7 @@ static int push_bytes(lua_State *L, const struct value_type *type,
     case VALUE_IDENTITY:
         rc = mp_get_bin_of(mp, LUA_IDENTITY_SIZE, &fixed, NULL);
         if (rc == 0)
-            lua_pushlstring(L, (const char *)fixed, LUA_IDENTITY_SIZE);
+            lua_text_push(L, (const char *)fixed, LUA_IDENTITY_SIZE);
         return rc;
     case VALUE_BLOB:
         if (mp_peek(mp, &kind, NULL) == 0 && kind == MP_MAP)

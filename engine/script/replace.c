@@ -21,6 +21,13 @@
  *                   MOV R+3 D       comparison stays behind it. ISGE, ISLE and
  *                   CALL R 1 3      ISGT likewise.
  *                   ISLT A D
+ *     ADDVV A B C   GGET R "+"      Unless both are surely numbers, and as with
+ *                   ISF R           ISLT: false until there is a text that is
+ *                   JMP +3          dear to read as a number. All arithmetic
+ *                   MOV R+2 B       likewise, with one slot or two, and FORI,
+ *                   MOV R+3 C       with three, whose jump is the last
+ *                   CALL R 1 3      instruction. What follows may be that of
+ *                   ADDVV A B C     MODVV:
  *     MODVV A B C   DIVVV R B C     x - floor(x / y) * y, one step at a time:
  *                   KSHORT R+1 1    on some machines MODVV multiplies and
  *                   MODVV R+1 R R+1 subtracts in one, without rounding in
@@ -103,18 +110,26 @@ static void replace_concat(struct replacement *r, uint32_t code, unsigned base,
     put_answer(r, base, dump_a(code), code);
 }
 
+/* Call the operation with some slots, unless it is false. */
+static void put_charge(struct replacement *r, unsigned base, unsigned name,
+                       const struct slots *slots)
+{
+    put(r, OP_GGET, base, name);
+    put(r, OP_ISF, 0, base);
+    put(r, OP_JMP, base, DUMP_JUMP_ZERO + slots->count + 1);
+    for (unsigned i = 0; i < slots->count; i++)
+        put(r, OP_MOV, base + 2 + i, slots->at[i]);
+    put_abc(r, OP_CALL, base, 1, slots->count + 1);
+    r->slots = 2 + slots->count;
+}
+
 static void replace_compare(struct replacement *r, uint32_t code, unsigned base,
                             unsigned name)
 {
+    struct slots slots = {{dump_a(code), dump_d(code)}, 2};
     r->calls = OPERATION_COMPARE;
-    put(r, OP_GGET, base, name);
-    put(r, OP_ISF, 0, base);
-    put(r, OP_JMP, base, DUMP_JUMP_ZERO + 3);
-    put(r, OP_MOV, base + 2, dump_a(code));
-    put(r, OP_MOV, base + 3, dump_d(code));
-    put_abc(r, OP_CALL, base, 1, 3);
+    put_charge(r, base, name, &slots);
     put(r, dump_op(code), dump_a(code), dump_d(code));
-    r->slots = 4;
 }
 
 /* The same of two variables, of one and a constant, or the other way round. */
@@ -139,7 +154,7 @@ static void replace_modulo(struct replacement *r, uint32_t code, unsigned base)
         put_abc(r, OP_SUBNV, dump_a(code), base, c);
     else
         put_abc(r, OP_SUBVV, dump_a(code), b, base);
-    r->slots = 2;
+    r->slots = r->slots > 2 ? r->slots : 2;
 }
 
 static void replace_varargs(struct replacement *r, uint32_t code, unsigned base,
@@ -151,6 +166,25 @@ static void replace_varargs(struct replacement *r, uint32_t code, unsigned base,
     put_abc(r, OP_CALLM, base, 1, 0);
     put(r, OP_VARG, dump_a(code), dump_d(code));
     r->slots = 3;
+}
+
+/* Arithmetic, or an instruction that stays as it is. */
+static void replace_arithmetic(struct replacement *r, const struct replacing *f,
+                               uint32_t i)
+{
+    uint32_t code = dump_code(f->p, i);
+    unsigned op = dump_op(code);
+    unsigned base = f->p->frame;
+    struct slots slots = numbers_counts(code);
+
+    if (slots.count > 0 && !f->numbers[i]) {
+        r->calls = OPERATION_ARITHMETIC;
+        put_charge(r, base, f->constants[OPERATION_ARITHMETIC], &slots);
+    }
+    if (op == OP_MODVV || op == OP_MODVN || op == OP_MODNV)
+        replace_modulo(r, code, base);
+    else
+        put(r, op, dump_a(code), dump_d(code));
 }
 
 struct replacement replace(const struct replacing *f, uint32_t i)
@@ -170,11 +204,9 @@ struct replacement replace(const struct replacing *f, uint32_t i)
         replace_concat(&r, code, base, f->constants[OPERATION_CONCAT]);
     else if (numbers_compares(code) && !f->numbers[i])
         replace_compare(&r, code, base, f->constants[OPERATION_COMPARE]);
-    else if (op == OP_MODVV || op == OP_MODVN || op == OP_MODNV)
-        replace_modulo(&r, code, base);
     else if (op == OP_VARG && dump_b(code) == 0)
         replace_varargs(&r, code, base, f->constants[OPERATION_VARARGS]);
     else
-        put(&r, op, dump_a(code), dump_d(code));
+        replace_arithmetic(&r, f, i);
     return r;
 }

@@ -56,7 +56,8 @@ static void put_uleb(struct buf *out, uint32_t value)
     buf_put_u8(out, (uint8_t)value);
 }
 
-/* Jump number `i`, which led to `target`. */
+/* Jump number `i`, which led to `target`, and is the last of what stands for
+ * it. */
 static uint32_t move_jump(struct rewrite *w, uint32_t i, int64_t target)
 {
     uint32_t code = dump_code(w->p, i);
@@ -66,7 +67,7 @@ static uint32_t move_jump(struct rewrite *w, uint32_t i, int64_t target)
         return code;
     }
     int64_t distance =
-        (int64_t)w->moved[target] - (w->moved[i] + 1) + DUMP_JUMP_ZERO;
+        (int64_t)w->moved[target] - w->moved[i + 1] + DUMP_JUMP_ZERO;
     if (distance < 0 || distance > UINT16_MAX) {
         w->too_long = true;
         return code;
@@ -81,7 +82,7 @@ static void put_code(struct buf *out, struct rewrite *w)
         struct replacement r = replace(&w->replacing, i);
         w->bad |= r.bad;
         if (dump_jump(w->p, i, &target))
-            r.code[0] = move_jump(w, i, target);
+            r.code[r.count - 1] = move_jump(w, i, target);
         for (unsigned k = 0; k < r.count; k++)
             put_le(out, r.code[k], 4);
     }

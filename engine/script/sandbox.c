@@ -147,7 +147,7 @@ static void on_count(lua_State *L, lua_Debug *frame)
     (void)frame;
     if (s->dead)
         die(s);
-    s->gas_used += SANDBOX_STEP * (1 + s->texts.number / LUA_TEXT_LONG);
+    s->gas_used += SANDBOX_STEP;
     if (s->watch != NULL && watch_is_stopped(s->watch))
         die_of_watch(s);
     if (s->gas_used > s->now.gas)

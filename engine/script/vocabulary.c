@@ -80,20 +80,23 @@ struct type {
     const char *tag;
 };
 
-/* The constructor of the kind in upvalue 1. */
+/* The constructor of the kind in upvalue 1; upvalue 2 says whether its numbers
+ * are exact. */
 static int make_type(lua_State *L)
 {
     const char *kind = lua_tostring(L, lua_upvalueindex(1));
     lua_settop(L, 3);
     struct type *type = lua_newuserdata(L, sizeof(*type));
     type->tag = TYPE;
-    lua_createtable(L, 2, 2);
+    lua_createtable(L, 2, 3);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
     lua_pushvalue(L, 2);
     lua_rawseti(L, -2, 2);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setfield(L, -2, "kind");
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_setfield(L, -2, "exact");
     push_place(L);
     lua_setfield(L, -2, "where");
     lua_setfenv(L, -2);
@@ -107,12 +110,23 @@ static int make_type(lua_State *L)
     return 1;
 }
 
-static int host_type(lua_State *L)
+static int push_constructor(lua_State *L, bool exact)
 {
     luaL_checkstring(L, 1);
     lua_settop(L, 1);
-    lua_pushcclosure(L, make_type, 1);
+    lua_pushboolean(L, exact);
+    lua_pushcclosure(L, make_type, 2);
     return 1;
+}
+
+static int host_type(lua_State *L)
+{
+    return push_constructor(L, false);
+}
+
+static int host_exact_type(lua_State *L)
+{
+    return push_constructor(L, true);
 }
 
 /* ---- declarations ---- */
@@ -410,9 +424,8 @@ static void make_schema_metatable(lua_State *L)
 static int setup(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"type", host_type},
-        {"declare", host_declare},
-        {"deny", deny},
+        {"type", host_type},       {"exact_type", host_exact_type},
+        {"declare", host_declare}, {"deny", deny},
         {"strict", host_strict},
     };
     static const char *const tables[] = {LIST, SCHEMAS, REFUSAL};

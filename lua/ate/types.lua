@@ -19,12 +19,13 @@ M.blob = host.type('blob')
 M.boolean = host.type('boolean')
 
 --- A whole number up to 2^53 either way. Options: min, max.
-M.integer = host.type('integer')
+M.integer = host.exact_type('integer')
 
 --- Money and other decimals, a whole number of smallest units.
 -- Options: `scale`, the digits behind the point, or `of`, a field beside it
--- that refers to what has a field `scale`; min, max (smallest units).
-M.amount = host.type('amount')
+-- that refers to what has a field `scale`; min, max (smallest units), which
+-- are 2^53 either way when not given.
+M.amount = host.exact_type('amount')
 
 --- One of a list of words: `t.enum({'low', 'high'})`.
 M.enum = host.type('enum')

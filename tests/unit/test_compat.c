@@ -161,6 +161,27 @@ static void the_rest_takes_an_upgrade(void **state)
     }
 }
 
+/* Bundles from before numbers ended where Lua's do left them free. */
+static void free_numbers_count_as_exact(void **state)
+{
+    struct schema was = {0};
+    struct schema is = {0};
+    struct err err;
+    (void)state;
+    load(&was, 2, HEADER("a = t.integer()"));
+    load(&is, 3, HEADER("a = t.integer()"));
+    struct value_type *a = &was.types[0].header.items[0].type;
+    assert_int_equal(a->kind, VALUE_INTEGER);
+    a->min = INT64_MIN;
+    a->max = INT64_MAX;
+    assert_int_equal(schema_may_follow(&was, &is, &err), 0);
+    is.types[0].header.items[0].type.min = -SCHEMA_EXACT_MAX + 1;
+    int rc = schema_may_follow(&was, &is, &err);
+    assert_refused(rc, &err, ATE_EINVALID, "narrower bounds");
+    schema_deinit(&was);
+    schema_deinit(&is);
+}
+
 /* An upgrade of another version is none of this one. */
 static void an_upgrade_is_for_one_version(void **state)
 {
@@ -271,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_grow),
         cmocka_unit_test(the_rest_takes_an_upgrade),
+        cmocka_unit_test(free_numbers_count_as_exact),
         cmocka_unit_test(an_upgrade_is_for_one_version),
         cmocka_unit_test(some_things_stay_for_ever),
         cmocka_unit_test(versions_count_up),

@@ -38,6 +38,9 @@ static uint64_t gas_of(const char *before, const char *body)
     return gas[0];
 }
 
+#define ONE "local a = '1'"
+#define DIGITS "local a = ('1'):rep(250)"
+
 struct work {
     const char *body;
     const char *little; /* what it works on */
@@ -56,14 +59,26 @@ static void work_is_paid_for_by_its_size(void **state)
          60000 / 16},
         {"local x = a .. 'y' .. i", "local a = 'x'",
          "local a = ('x'):rep(3000)", 3000 / 16},
-        {"local x = a + 1", "local a = '1'", "local a = ('1'):rep(60000)",
-         60000 / 256},
-        {"local x = -a", "local a = '1'",
-         "local a = ('0x'):rep(1) .. ('f'):rep(60000)", 60000 / 256},
-        {"for k = a, 1 do end", "local a = '1'",
-         "local a = (' '):rep(60000) .. 'inf'", 60000 / 256},
-        {"for k = 1, a do break end", "local a = '1'",
-         "local a = (' '):rep(60000) .. '1e5'", 60000 / 256},
+        {"local x = a + 1", ONE, DIGITS, 250 * 250 / 64},
+        {"local x = 1 - a", ONE, DIGITS, 250 * 250 / 64},
+        {"local x = a * a", ONE, DIGITS, 2 * 250 * 250 / 64},
+        {"local x = a / 2", ONE, DIGITS, 250 * 250 / 64},
+        {"local x = a % 2", ONE, DIGITS, 250 * 250 / 64},
+        {"local x = 2 % a", ONE, DIGITS, 250 * 250 / 64},
+        {"local x = a % a", ONE, DIGITS, 2 * 250 * 250 / 64},
+        {"local x = tonumber(a)", ONE, DIGITS, 250 * 250 / 64},
+        {"local x = a + 1", ONE, "local a = ('1'):rep(60000)", 800 * 800 / 64},
+        {"local x = a + 1", ONE, "local a = '1e-300'", 256 * 256 / 64},
+        {"local x = a + 1", ONE, "local b = '1e-' local a = b .. '300'",
+         256 * 256 / 64},
+        {"local x = a + 1", ONE, "local b = '' local a = b .. '1e' .. '-300'",
+         256 * 256 / 64},
+        {"local x = -a", ONE, "local a = '0x' .. ('f'):rep(60000)", 60000 / 16},
+        {"for k = a, 1 do end", ONE, "local a = (' '):rep(60000) .. 'inf'",
+         60000 / 16},
+        {"for k = 1, a do break end", ONE, "local a = '12345678e-9'",
+         256 * 256 / 64},
+        {"for k = 2, 1, a do end", ONE, DIGITS, 250 * 250 / 64},
         {"local x = #a", "local a = {}",
          "local a = {} for k = 1, 8000 do a[k] = k end", 8000 / 128},
         {"f(unpack(t))",
@@ -105,7 +120,7 @@ static void texts_of_the_source_are_known(void **state)
         "for i = 1, 1000 do local x = %s end end",
     };
     static const char *const works[] = {"a < a", "a + 1"};
-    static const uint64_t least[] = {30000 / 16 * 1000, 30000 / 256 * 1000};
+    static const uint64_t least[] = {30000 / 16 * 1000, 800 * 800 / 64 * 1000};
     char long_text[30001];
     struct err err;
 

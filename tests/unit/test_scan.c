@@ -242,7 +242,8 @@ static const char operations[] =
     "end\n"
     "_G['...'] = function() end\n"
     "_G['<'] = function(a, b) compared = compared + 1 end\n"
-    "compared = 0\n";
+    "_G['+'] = function(...) counted = counted + select('#', ...) end\n"
+    "compared, counted = 0, 0\n";
 
 static char *answer_of(struct bytes dump)
 {
@@ -416,6 +417,35 @@ static void comparisons_of_texts_are_asked_about(void **state)
     buf_deinit(&made);
 }
 
+/* Each value that may be a text, of all that counts. */
+static void arithmetic_of_texts_is_asked_about(void **state)
+{
+    static const char source[] =
+        "local t, n = {n = 2, m = '3'}, 0\n"
+        "local list = {t.n + 1, 1 - t.m, t.n * t.m, t.n / 2, t.m % 2,\n"
+        "    7 % t.m, t.m % t.n, -t.m, (t.n + 1) * 2 - 1}\n" /* 11 */
+        "for i = t.m, 5, t.n do n = n + i end\n"             /* 3 + 2 * 2 */
+        "for i = 1, 2 do n = n + i * 2 end\n"                /* 2 * 2 */
+        "for i = 1, 1 do\n"
+        "    repeat local x = i + 1 i = t.m until x == 4\n" /* 2 */
+        "end\n"
+        "for i = 1, 2 do\n"
+        "    local function f() i = t.m end f() n = n + i\n" /* 2 * 2 */
+        "end\n"
+        "return table.concat(list, ' ') .. ' ' .. n .. ',' .. counted";
+    struct buf plain = {0}, made = {0};
+    struct err err;
+
+    (void)state;
+    dump_plain(&plain, source, false);
+    assert_int_equal(rewrite_dump(&made, buf_bytes(&plain), "f", &err), 0);
+    char *answer = answer_of(buf_bytes(&made));
+    assert_string_equal(answer, "3 -2 6 1 1 1 1 -3 5 20,28");
+    free(answer);
+    buf_deinit(&plain);
+    buf_deinit(&made);
+}
+
 /* Names of variables in errors still belong to the right instructions. */
 static void rewritten_functions_keep_their_names(void **state)
 {
@@ -431,17 +461,26 @@ static void rewritten_functions_keep_their_names(void **state)
         "    if a == 4 then return first.x end\n"
         "    if a == 6 then return #first end\n"
         "    if a == 7 then return 'x' .. a .. second end\n"
+        "    if a == 8 then return first + a end\n"
+        "    if a == 9 then return -second end\n"
+        "    if a == 10 then for i = 1, first do return i end end\n"
         "    return id(second.x)\n"
         "end\n"
         "local function text(n)\n"
         "    return select(2, pcall(f, n))\n"
         "end\n"
         "return text(4) .. '|' .. text(5) .. '|' .. text(3)\n"
-        "    .. '|' .. text(6) .. '|' .. text(7)",
+        "    .. '|' .. text(6) .. '|' .. text(7) .. '|' .. text(8)\n"
+        "    .. '|' .. text(9) .. '|' .. text(10)",
         "bank.lua:8: attempt to index local 'first' (a nil value)|"
-        "bank.lua:11: attempt to index local 'second' (a nil value)|1|"
+        "bank.lua:14: attempt to index local 'second' (a nil value)|1|"
         "bank.lua:9: attempt to get length of local 'first' (a nil value)|"
-        "bank.lua:10: attempt to concatenate local 'second' (a nil value)");
+        "bank.lua:10: attempt to concatenate local 'second' (a nil value)|"
+        "bank.lua:11: attempt to perform arithmetic on local 'first' "
+        "(a nil value)|"
+        "bank.lua:12: attempt to perform arithmetic on local 'second' "
+        "(a nil value)|"
+        "bank.lua:13: 'for' limit must be a number");
 }
 
 static void hints_say_what_to_use(void **state)
@@ -494,6 +533,7 @@ int main(void)
         cmocka_unit_test(remainders_are_the_same),
         cmocka_unit_test(comparisons_of_numbers_stay),
         cmocka_unit_test(comparisons_of_texts_are_asked_about),
+        cmocka_unit_test(arithmetic_of_texts_is_asked_about),
         cmocka_unit_test(rewritten_functions_keep_their_names),
         cmocka_unit_test(hints_say_what_to_use),
         cmocka_unit_test(hints_and_library_agree),

@@ -100,6 +100,40 @@ static void closing_leaves_a_snapshot_when_it_is_worth_it(void **state)
     assert_null(file_of(f, "snapshot.new"));
 }
 
+/* Each opening replays the transactions, closing writes the entries once. */
+static void both_costs_decide(void **state)
+{
+    const uint64_t million = 1000000;
+    (void)state;
+    assert_int_equal(snapshot_transactions(0), SNAPSHOT_TRANSACTIONS_MIN);
+    assert_int_equal(snapshot_transactions(SNAPSHOT_TRANSACTIONS_MIN * 64),
+                     SNAPSHOT_TRANSACTIONS_MIN);
+    assert_int_equal(snapshot_transactions(million), million / 64);
+    assert_int_equal(snapshot_transactions(1000 * million),
+                     SNAPSHOT_TRANSACTIONS_MAX);
+}
+
+/* What was replayed counts, too: a chain that nobody wrote to since. */
+static void some_thousand_are_worth_it(void **state)
+{
+    struct fixture_chain *f = *state;
+    f->deps.snapshot_transactions = 0;
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    while (chain_size(f->chain) + 8 < SNAPSHOT_TRANSACTIONS_MIN)
+        pay(f, 1);
+    fixture_conclude(f);
+    assert_null(file_of(f, "snapshot"));
+    pay(f, 8);
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    assert_false(is_resumed(f));
+    fixture_conclude(f);
+    assert_non_null(file_of(f, "snapshot"));
+    struct picture before = picture_of(f);
+    assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
+    assert_true(is_resumed(f));
+    assert_same(picture_of(f), before);
+}
+
 static void opening_goes_on_from_it(void **state)
 {
     struct fixture_chain *f = *state;
@@ -390,6 +424,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(closing_leaves_a_snapshot_when_it_is_worth_it),
+        TEST(both_costs_decide),
+        TEST(some_thousand_are_worth_it),
         TEST(opening_goes_on_from_it),
         TEST(one_is_made_while_work_goes_on),
         TEST(a_changed_snapshot_is_passed_by),
