@@ -1,7 +1,7 @@
 /* phr_decode_chunked() is what libh2o calls, by name and through its table of
  * symbols: the one that the program has is found before the library's. A spec
  * looks that it is (tests/system/rest_manners_spec.lua), since nothing else
- * would tell. The library keeps 16 zeroed bytes for it. */
+ * would tell. The library keeps 16 zeroed bytes for it (decision 0097). */
 #include "rest/chunks.h"
 
 #include <assert.h>
