@@ -160,6 +160,7 @@ return slow
                 echo "{\"n\":$i}"
                 i=$((i + 1))
             done | "$ATE" call slow tick.append --jsonl - >/dev/null
+            find "$ATE_DATA" -name snapshot -delete # what would open fast
             for words in 'view slow x' 'chain info slow'; do
                 env --default-signal=INT "$ATE" $words &
                 pid=$!
