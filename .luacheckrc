@@ -3,3 +3,4 @@ std = 'luajit'
 self = false
 exclude_files = {'tests/lua/hostile', 'tests/lua/mistakes', 'lua/author'}
 files['lua/ate'] = {read_globals = {'host'}}
+files['tests/golden/lua'] = {read_globals = {'host'}}

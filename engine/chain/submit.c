@@ -11,8 +11,8 @@
  *     against it is said before the log is tried.
  * (4) A refused member leaves its id in the frame, for the signature covers all
  *     ids; a batch of which nothing is accepted leaves nothing.
- * (5) What a member had read is compared when the rest of it was judged: who has
- *     no right to write makes nobody walk. One that was refused, perhaps
+ * (5) What a member had read is compared when the rest of it was judged: who
+ *     has no right to write makes nobody walk. One that was refused, perhaps
  *     because of what came meanwhile, is STALE if little has to be walked to
  *     know; else the refusal stands. What a batch may make this node walk is
  *     counted, for the engine's thread does nothing else meanwhile. */

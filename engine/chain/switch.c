@@ -11,8 +11,8 @@
  * (3) From the exchange until that is durable nobody reads: what is durable
  *     belongs to the old core, and that is all that is left of it. The node's
  *     own questions, who orders the chain for one, are answered from there.
- * (4) No state root and no survey is being made when the cores change places, and none is
- *     begun before the activation is placed: its tree may go. */
+ * (4) No state root and no survey is being made when the cores change places,
+ *     and none is begun before the activation is placed: its tree may go. */
 #include <assert.h>
 #include <string.h>
 

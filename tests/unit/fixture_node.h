@@ -145,7 +145,7 @@ struct world {
     uint8_t random; /* never random, but never twice the same */
     int64_t wall_ms;
     int64_t steady_us;
-    bool doubts; /* its nodes doubt a time of day that jumps */
+    bool doubts;     /* its nodes doubt a time of day that jumps */
     int64_t look_us; /* each look at the clock takes so long */
     int64_t looked_us;
 };
