@@ -89,6 +89,26 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double signature_checks(double (*clock)(void))
+{
+    enum { TIMES = 4000 };
+    static uint8_t messages[TIMES][32];
+    static uint8_t signatures[TIMES][64];
+    uint8_t public_key[32];
+    uint8_t secret[64];
+    crypto_sign_keypair(public_key, secret);
+    for (int i = 0; i < TIMES; i++) {
+        randombytes_buf(messages[i], 32);
+        crypto_sign_detached(signatures[i], NULL, messages[i], 32, secret);
+    }
+    double start = clock();
+    for (int i = 0; i < TIMES; i++)
+        if (crypto_sign_verify_detached(signatures[i], messages[i], 32,
+                                        public_key))
+            bench_die("a signature", "does not fit");
+    return TIMES / (clock() - start);
+}
+
 double median_of(const double *values, size_t count)
 {
     double sorted[RUNS_MAX];

@@ -67,6 +67,10 @@ void row_of(const char *name, const char *unit, double value, const char *peer,
 
 double rate_of(const struct racer *r); /* the median */
 double now(void);                      /* seconds */
+/* Ed25519 checks a second of that clock: of one key, each of another message.
+ * One that is checked again and again is checked faster, for the processor
+ * learns its branches. */
+double signature_checks(double (*clock)(void));
 double median_of(const double *values, size_t count);
 /* Sorts. p50 and p99 of seconds, as microseconds. */
 void latencies(double *seconds, size_t count, struct figure *out);
