@@ -48,7 +48,7 @@ static bool covers(const struct place_in_log *at, const struct delegation *d,
     return object_is_within(at->v, d->object, spot->object, spot->parent);
 }
 
-static bool look(const struct trial *t, const struct hold *hold,
+static bool look(const struct trial *t, const struct held *hold,
                  const uint8_t *object, uint8_t id[EVENT_ID_SIZE])
 {
     struct place_in_log at = here(t);
@@ -58,7 +58,7 @@ static bool look(const struct trial *t, const struct hold *hold,
 
 /* One that covers the spot, as object_is_within() has it: of the whole chain,
  * of the object, or of what is above it, step by step. */
-static bool find_hold(const struct trial *t, const struct hold *hold,
+static bool find_hold(const struct trial *t, const struct held *hold,
                       const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
 {
     struct object o;
@@ -83,7 +83,7 @@ static bool find_hold(const struct trial *t, const struct hold *hold,
 bool authority_find_act_for(const struct trial *t, const uint8_t identity[32],
                             const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
 {
-    struct hold hold = {t->author, RIGHT_ACT_FOR, identity};
+    struct held hold = {t->author, RIGHT_ACT_FOR, identity};
     struct place_in_log at = here(t);
     if (spot != NULL)
         return find_hold(t, &hold, spot, id);
@@ -207,7 +207,7 @@ int authority_check(const struct trial *t, const uint8_t id[EVENT_ID_SIZE],
 bool authority_find(const struct trial *t, const char *right,
                     const struct spot *spot, uint8_t id[EVENT_ID_SIZE])
 {
-    struct hold hold = {t->author, right, NULL};
+    struct held hold = {t->author, right, NULL};
     if (find_hold(t, &hold, spot, id))
         return true;
     for (size_t i = 0; i < t->sig_count; i++) {
@@ -230,7 +230,7 @@ bool authority_may(const struct trial *t, const char *right,
 
 bool authority_holds_any(const struct trial *t)
 {
-    struct hold hold = {.to = t->author};
+    struct held hold = {.to = t->author};
     struct place_in_log at = here(t);
     uint8_t id[EVENT_ID_SIZE];
     t->core->looks++;

@@ -180,7 +180,6 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
 {
     chain_done *done = c->done;
     c->done = NULL;
-    c->hidden = false;
     c->careful = false;
     c->ends_before = 0;
     c->covered = false;
@@ -194,13 +193,14 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
         c->why.rule[0] = '\0';
     }
     generation_next(c->deps.generation);
-    if (code == 0 || !c->polls) {
+    if (code == 0 || !c->polls) { /* else it shows what it did before */
+        c->hidden = false;
         if (c->core.logic != NULL && c->core.state.tree != NULL)
             state_all_is_durable(&c->core.state);
         c->durable = c->tree;
         touched_shown(c);
+        tiles_durable(&c->tiles, c->durable.size);
     }
-    tiles_durable(&c->tiles, c->durable.size);
     if (code == 0)
         tiles_opened(&c->tiles);
     if (code == 0)
@@ -300,7 +300,8 @@ static bool opens_again(struct chain *c)
     if (failed) {
         c->careful = true;
         c->ends_before = 0;
-    } else if (c->opened_code != 0 && c->tripped > 0 && c->ends_before == 0) {
+    } else if (c->opened_code != 0 && c->tripped > 0 && c->ends_before == 0 &&
+               !c->check_bodies) { /* who verifies looks at no state */
         c->ends_before = c->tripped;
     } else {
         return false;

@@ -18,7 +18,7 @@ enum { TAIL = 8 + EVENT_ID_SIZE }; /* of a key: its end, its id */
 
 /* Up to the end: identity, identity acted for or zeros, u8 length and name of
  * the right, u8 place and its object. */
-static void put_prefix(struct buf *key, const struct hold *hold,
+static void put_prefix(struct buf *key, const struct held *hold,
                        struct bytes right, enum place place,
                        const uint8_t *object)
 {
@@ -65,7 +65,7 @@ static void do_one(struct state *s, each_key *each, const struct entry *e,
     struct buf key = {0};
     const struct delegation *d = e->d;
     bool any = right.len == 0;
-    struct hold hold = {.to = d->to, .act_for = any ? NULL : d->act_for};
+    struct held hold = {.to = d->to, .act_for = any ? NULL : d->act_for};
     put_prefix(&key, &hold, right, place, d->object);
     buf_put_be64(&key, ordered(d->until));
     buf_put(&key, e->id, EVENT_ID_SIZE);
@@ -212,7 +212,7 @@ static bool find_last(const struct place_in_log *at, struct bytes prefix,
     return found;
 }
 
-static bool find(const struct place_in_log *at, const struct hold *hold,
+static bool find(const struct place_in_log *at, const struct held *hold,
                  enum place place, const uint8_t *object,
                  uint8_t id[EVENT_ID_SIZE])
 {
@@ -227,7 +227,7 @@ static bool find(const struct place_in_log *at, const struct hold *hold,
     return found;
 }
 
-bool holders_find(const struct place_in_log *at, const struct hold *hold,
+bool holders_find(const struct place_in_log *at, const struct held *hold,
                   const uint8_t *object, uint8_t id[EVENT_ID_SIZE])
 {
     assert(hold->right != NULL);
@@ -236,7 +236,7 @@ bool holders_find(const struct place_in_log *at, const struct hold *hold,
 }
 
 bool holders_find_anywhere(const struct place_in_log *at,
-                           const struct hold *hold, uint8_t id[EVENT_ID_SIZE])
+                           const struct held *hold, uint8_t id[EVENT_ID_SIZE])
 {
     assert((hold->right != NULL) == (hold->act_for != NULL));
     return find(at, hold, PLACE_ANY, NULL, id);

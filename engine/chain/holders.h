@@ -12,7 +12,7 @@
 #include "chain/delegation.h"
 
 /* What is looked for. */
-struct hold {
+struct held {
     const uint8_t *to;      /* identity, 32 bytes */
     const char *right;      /* NULL: any, with holders_find_anywhere() alone */
     const uint8_t *act_for; /* whom, with RIGHT_ACT_FOR; else NULL */
@@ -27,10 +27,10 @@ void holders_drop(struct state *s, const uint8_t id[EVENT_ID_SIZE]);
 
 /* One that gives it, is in force and is of this very object (NULL: of the whole
  * chain). */
-bool holders_find(const struct place_in_log *at, const struct hold *hold,
+bool holders_find(const struct place_in_log *at, const struct held *hold,
                   const uint8_t *object, uint8_t id[EVENT_ID_SIZE]);
 
 /* The same of any object or none: for RIGHT_ACT_FOR, and for any right. */
 bool holders_find_anywhere(const struct place_in_log *at,
-                           const struct hold *hold, uint8_t id[EVENT_ID_SIZE]);
+                           const struct held *hold, uint8_t id[EVENT_ID_SIZE]);
 #endif

@@ -265,6 +265,10 @@ static void frame_came(struct log_read *read, int code, const struct err *why)
     struct err err = {0};
     if (code != 0)
         err = *why;
+    else if (read->header.index > f->index)
+        code = err_set(&err, ATE_ECORRUPT,
+                       "the frame of transaction %llu begins behind it",
+                       (unsigned long long)f->index);
     else
         code = last_frame_take(f->kept, read, &err);
     if (code != 0)

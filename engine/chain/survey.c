@@ -52,6 +52,11 @@ static void done(struct task *task)
     s->done(s->ctx);
 }
 
+bool survey_may_begin(const struct chain *c)
+{
+    return !switch_holds(c) && c->rooting.then == NULL;
+}
+
 void survey_begin(struct survey *s, struct chain *c, void (*told)(void *ctx),
                   void *ctx)
 {

@@ -3,6 +3,7 @@
 #ifndef ATE_CHAIN_SURVEY_H
 #define ATE_CHAIN_SURVEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/task.h"
@@ -25,6 +26,8 @@ struct survey {
     void *ctx;
 };
 
+/* False: another core waits to take its place. */
+bool survey_may_begin(const struct chain *c);
 /* The caller's storage, which stays where it is until `done`: that comes later,
  * without a pool at once. Meanwhile no other core takes its place. */
 void survey_begin(struct survey *s, struct chain *c, void (*done)(void *ctx),

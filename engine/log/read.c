@@ -103,6 +103,8 @@ static void frame_read(struct job *job)
         rc = err_set(&err, ATE_ECORRUPT, "the file ends within it");
     else
         rc = log_frame_header(&read->header, read->bytes.data, &err);
+    if (rc == 0 && read->header.sequence != read->frame)
+        rc = err_set(&err, ATE_ECORRUPT, "another frame stands there");
     if (rc == 0 && read->part == LOG_BODIES)
         return submit_bodies(read);
     if (rc == 0 && log_frame_size(read->header.payload_len,

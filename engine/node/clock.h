@@ -11,15 +11,16 @@
 enum { CLOCK_AHEAD_MS = 3600000 }; /* so much at once is in doubt */
 
 struct clock {
-    int64_t apart_ms; /* time of day less steady time, the least there was */
-    int64_t ahead_ms; /* how far the time of day is ahead of that */
-    bool runs;        /* it was looked at once */
-    bool by_hand;     /* who sets it knows what he does */
+    int64_t wall_ms;   /* the latest time of day that was believed, */
+    int64_t steady_us; /* and when */
+    int64_t ahead_ms;  /* how far it is ahead of that and what passed since */
+    bool runs;         /* it was looked at once */
+    bool by_hand;      /* who sets it knows what he does */
 };
 
 /* `steady_us` is since some start and goes on as the time of day does, but for
- * that being set. True: what the time of day says is believed. */
-bool clock_look(struct clock *c, int64_t wall_ms, int64_t steady_us);
+ * that being set. */
+void clock_look(struct clock *c, int64_t wall_ms, int64_t steady_us);
 /* By how many ms it was set ahead, if that is in doubt; else 0. */
 int64_t clock_doubt(const struct clock *c);
 #endif

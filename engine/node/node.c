@@ -340,8 +340,8 @@ void node_grant(struct node *node, struct node_request *request,
 
 void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us)
 {
-    if (clock_look(&node->clock, wall_ms, steady_us) && wall_ms > node->wall_ms)
-        node->wall_ms = wall_ms;
+    clock_look(&node->clock, wall_ms, steady_us);
+    node->wall_ms = node->clock.wall_ms;
     assert(steady_us >= node->steady_us);
     node->steady_us = steady_us;
     asked_expire(node);
@@ -372,15 +372,15 @@ static void settle(struct node *node)
 bool node_flush(struct node *node)
 {
     struct ring *r;
-    bool reads = false;
+    query_line_turn(&node->line);
     while ((r = ring_take(&node->cut)) != NULL)
         hosted_touch(ring_entry(r, struct hosted, cut));
     settle(node);
     if (!ring_is_empty(&node->line.waiting)) {
-        reads = query_line_run(&node->line);
+        query_line_run(&node->line);
         settle(node);
     }
     if (node->done != NULL && has_stopped(node))
         end_start(node, &(struct err){0});
-    return reads || !ring_is_empty(&node->cut);
+    return !ring_is_empty(&node->line.waiting) || !ring_is_empty(&node->cut);
 }

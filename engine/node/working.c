@@ -211,7 +211,8 @@ static void wake_for(struct hosted *h, int64_t time_ms)
 {
     struct node *node = h->node;
     int64_t left_ms = LOOK_AGAIN_MS;
-    if (time_ms - node->wall_ms < left_ms)
+    bool stands = clock_doubt(&node->clock) > 0; /* it would come at once */
+    if (!stands && time_ms - node->wall_ms < left_ms)
         left_ms = time_ms - node->wall_ms;
     wake_at(h, node->steady_us + left_ms * US_PER_MS);
 }

@@ -148,11 +148,14 @@ static void put_info(struct query *q)
 /* All of it is as it was when the survey began. */
 static int info_step(struct query *q, struct err *err)
 {
-    (void)err;
     if (q->survey != NULL) {
         put_survey(q);
         return STEP_END;
     }
+    if (q->all && !survey_may_begin(q->chain))
+        return err_set(err, ATE_EUNAVAILABLE,
+                       "another schema is being put in force, which waits for "
+                       "those that look at all of the state; ask again");
     put_info(q);
     if (!q->all)
         return STEP_END;

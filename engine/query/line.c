@@ -9,6 +9,11 @@ void query_line_init(struct query_line *line, int64_t (*steady_us)(void *ctx),
     ring_init(&line->waiting);
 }
 
+void query_line_turn(struct query_line *line)
+{
+    line->until_us = 0;
+}
+
 bool query_line_is_over(struct query_line *line)
 {
     if (line->steady_us == NULL)
@@ -19,7 +24,7 @@ bool query_line_is_over(struct query_line *line)
     return now >= line->until_us;
 }
 
-bool query_line_run(struct query_line *line)
+void query_line_run(struct query_line *line)
 {
     struct ring first; /* those whose turn it is: who is cut now is behind */
     ring_init(&first);
@@ -30,5 +35,4 @@ bool query_line_run(struct query_line *line)
     ring_move(&first, &line->waiting);
     ring_move(&line->waiting, &first);
     line->until_us = 0;
-    return !ring_is_empty(&line->waiting);
 }

@@ -26,9 +26,10 @@ struct query_line {
 
 void query_line_init(struct query_line *line, int64_t (*steady_us)(void *ctx),
                      void *ctx);
+/* A turn begins. */
+void query_line_turn(struct query_line *line);
 /* Is the slice over? The first who asks begins it. */
 bool query_line_is_over(struct query_line *line);
-/* Let those that wait go on, for one slice; each once at most. Once a turn.
- * True: some are left, for the next one. */
-bool query_line_run(struct query_line *line);
+/* Let those that wait go on, for one slice; each once at most. Once a turn. */
+void query_line_run(struct query_line *line);
 #endif

@@ -444,9 +444,10 @@ static void version_read(void *ctx, struct bytes raw, struct bytes body,
     struct query *q = ctx;
     struct event_header header;
     struct err bad = {0};
-    if (code == 0 && (code = event_header_get(raw, &header, &bad)) != 0)
+    bool goes_on = code == 0 && q->epoch == chain_epoch(q->chain);
+    if (goes_on && (code = event_header_get(raw, &header, &bad)) != 0)
         err = &bad;
-    if (code == 0) {
+    if (goes_on && code == 0) {
         chain_door(q->chain, &q->door);
         query_put_version(q, q->type, &header, q->index, q->n, body,
                           change_of(&header), &q->row);

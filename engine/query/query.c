@@ -144,6 +144,13 @@ static int begin_anew(struct query *q, struct err *err)
     return follow_reset(q, err, "another schema is in force now");
 }
 
+/* Does it stand at a place that another schema does not have? */
+static bool is_of_schema(const struct query *q)
+{
+    return q->type != NULL || q->view != NULL || q->upgrade != NULL ||
+           q->kind == &query_workers || q->kind == &query_work;
+}
+
 /* One step; what it came to, or a code. */
 static int advance(struct query *q, struct err *err)
 {
@@ -154,8 +161,7 @@ static int advance(struct query *q, struct err *err)
         return q->failed;
     }
     chain_door(q->chain, &q->door);
-    if (q->begun && q->epoch != chain_epoch(q->chain) &&
-        (q->type != NULL || q->view != NULL || q->upgrade != NULL))
+    if (q->begun && q->epoch != chain_epoch(q->chain) && is_of_schema(q))
         return begin_anew(q, err);
     if (!q->begun) {
         q->begun = true;

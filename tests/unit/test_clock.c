@@ -85,6 +85,8 @@ static void what_is_set_a_little_or_back_is_followed(void **state)
     assert_int_equal(append(s), 0);
     s->world.wall_ms -= 10 * HOUR_MS;
     assert_int_equal(append(s), 0);
+    s->world.wall_ms += 10 * HOUR_MS; /* and put right */
+    assert_int_equal(append(s), 0);
     s->world.wall_ms += HOUR_MS + 1;
     assert_int_equal(append(s), ATE_EUNAVAILABLE);
 }

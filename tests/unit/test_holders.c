@@ -172,7 +172,7 @@ static bool walk(const struct world *w, uint8_t to, const char *right,
 static void compare(const struct world *w, uint8_t to, const char *right,
                     uint8_t act_for)
 {
-    struct hold hold = {named(to), right, named(act_for)};
+    struct held hold = {named(to), right, named(act_for)};
     struct place_in_log at = now(w);
     uint8_t id[EVENT_ID_SIZE];
     for (uint8_t object = 0; right != NULL && object <= PLACES; object++)

@@ -26,6 +26,8 @@ struct bench {
     struct fixture_chain f;
     struct disk disk; /* in front of the chain's, once it is born */
     const struct disk *below;
+    bool holds; /* the next read waits, as `held` */
+    struct job *held;
     size_t heads;  /* reads of the header file */
     size_t bodies; /* and of the body file */
 };
@@ -39,7 +41,10 @@ static void count(void *ctx, struct job *job)
         b->heads += is_read && strstr(op->path, ".head") != NULL;
         b->bodies += is_read && strstr(op->path, ".body") != NULL;
     }
-    b->below->submit(b->below->ctx, job);
+    if (b->holds && b->held == NULL && job->op[0].kind == JOB_READ)
+        b->held = job;
+    else
+        b->below->submit(b->below->ctx, job);
 }
 
 /* "text=xxx...", so long. */
@@ -254,6 +259,55 @@ static void one_body_reads_a_frame_once(void **state)
     end_query(&q);
 }
 
+/* What is read belongs to the schema that the read began under. */
+static void a_history_ends_with_its_schema(void **state)
+{
+    struct bench *b = *state;
+    struct fixture_query q;
+    fixture_ok(&b->f, 0, "page.put", ARGS("name=a", "text=one"));
+    fixture_ok(&b->f, 0, "page.put", ARGS("name=a", "text=two"));
+    bring_ok(&b->f, 2, NOTE_SCHEMA "-- more\n");
+    b->holds = true;
+    begin(b, &q, "history", "page", "a", false, 3);
+    assert_non_null(q.query);
+    assert_non_null(b->held);
+    b->holds = false;
+    struct err err;
+    assert_int_equal(activate(&b->f, &err), 0);
+    b->below->submit(b->below->ctx, b->held);
+    fixture_run(&b->f);
+    assert_null(q.query);
+    assert_int_equal(q.code, ATE_ESTALE);
+    assert_int_equal(q.count, 0);
+    end_query(&q);
+}
+
+/* Files were replaced under a node that runs. */
+static void another_frame_in_its_place_is_noticed(void **state)
+{
+    struct bench *b = *state;
+    struct fixture_query q;
+    char folder[LOG_PATH_MAX];
+    char path[LOG_PATH_MAX + 16];
+    fixture_ok(&b->f, 0, "page.put", ARGS("name=a", "text=one"));
+    fixture_ok(&b->f, 0, "page.put", ARGS("name=b", "text=two"));
+    fixture_ok(&b->f, 0, "page.put", ARGS("name=c", "text=six"));
+    const struct log *log = chain_log(b->f.chain);
+    log_folder(folder, chain_core(b->f.chain)->id);
+    snprintf(path, sizeof(path), "%s/1.head", folder);
+    struct buf *head = memory_disk_file(b->f.disk, path);
+    uint64_t last = log_place_at(log, log->end.frames - 1).offset;
+    uint64_t before = log_place_at(log, log->end.frames - 2).offset;
+    uint64_t size = log->end.offset - last;
+    assert_int_equal(last - before, size);
+    memmove(head->data + before, head->data + last, size);
+    begin(b, &q, "history", "page", "b", false, 3);
+    assert_null(q.query);
+    assert_int_equal(q.code, ATE_ECORRUPT);
+    assert_non_null(strstr(q.err.text, "another frame stands there"));
+    end_query(&q);
+}
+
 #define frame_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -266,6 +320,8 @@ int main(void)
         frame_test(who_waits_for_news_keeps_nothing),
         frame_test(a_history_reads_a_frame_once),
         frame_test(one_body_reads_a_frame_once),
+        frame_test(a_history_ends_with_its_schema),
+        frame_test(another_frame_in_its_place_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

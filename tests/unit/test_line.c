@@ -194,7 +194,7 @@ static void a_cancel_needs_no_turn(void **state)
         assert_int_equal(q[i].code, ATE_ECANCELED);
         end_query(&q[i]);
     }
-    assert_false(query_line_run(&b->line));
+    assert_true(ring_is_empty(&b->line.waiting));
 }
 
 /* However many stand in the line, a turn is one slice: here that of one. Each
@@ -207,7 +207,7 @@ static void they_take_turns(void **state)
     size_t turns = 0;
     for (int i = 0; i < READS; i++)
         begin(b, &q[i], "view", NULL, NULL);
-    while (query_line_run(&b->line)) {
+    while (query_line_run(&b->line), !ring_is_empty(&b->line.waiting)) {
         size_t least = SIZE_MAX;
         size_t most = 0;
         assert_true(turns++ < ROUNDS_MAX);
@@ -351,6 +351,72 @@ static void another_schema_waits_for_a_survey(void **state)
     end_query(&q);
 }
 
+/* Else there would always be one more that it waits for. */
+static void none_is_begun_while_another_schema_waits(void **state)
+{
+    struct bench *b = *state;
+    struct fixture_query q;
+    struct fixture_query late;
+    struct fixture_call c;
+    struct err err;
+    bring_ok(&b->f, 2, SHELVES);
+    fixture_work_late(&b->f);
+    b->f.chain->deps.pool = &b->f.pool;
+    begin_info(b, &q);
+    struct task *walk = b->f.late;
+    b->f.late = NULL;
+    begin_activation(&b->f, &c);
+    fixture_run(&b->f);
+    assert_true(switch_holds(b->f.chain));
+    begin_info(b, &late);
+    assert_null(late.query);
+    assert_int_equal(late.code, ATE_EUNAVAILABLE);
+    assert_null(b->f.late);
+    walk->work(walk);
+    walk->done(walk);
+    fixture_run(&b->f);
+    assert_int_equal(end_call(&c, &err), 0);
+    end_query(&q);
+    end_query(&late);
+}
+
+/* Their places in the list are other workers' then. */
+static void workers_end_with_their_schema(void **state)
+{
+    struct bench *b = *state;
+    struct fixture_query q = {0};
+    struct buf none = {0};
+    mp_put_map(&none, 0);
+    q.query =
+        query_start(b->f.chain, bytes_of_text("workers"), buf_bytes(&none), 10,
+                    query_chunk_came, query_over, &q);
+    query_stand_in(q.query, &b->line);
+    query_run(q.query);
+    assert_non_null(q.query);
+    switch_ok(&b->f, 2,
+              SHELVES "shop:worker('aaa', {doc = 'd', on = {'moved'},\n"
+                      "    run = function() end})\n");
+    turns_to_the_end(b, &q);
+    assert_int_equal(q.code, ATE_ESTALE);
+    end_query(&q);
+    buf_deinit(&none);
+}
+
+/* What one turn has left of its slice is no other's. */
+static void a_turn_has_a_slice_of_its_own(void **state)
+{
+    struct bench *b = *state;
+    struct fixture_query q;
+    b->step_us = 1; /* a view is read within one slice */
+    for (int i = 0; i < 3; i++) {
+        query_line_turn(&b->line);
+        begin(b, &q, "view", NULL, NULL);
+        assert_null(q.query);
+        end_query(&q);
+        b->now_us += 1000000;
+    }
+}
+
 #define line_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -367,6 +433,9 @@ int main(void)
         line_test(waiting_work_is_counted_in_turns),
         line_test(a_survey_is_made_beside_the_work),
         line_test(another_schema_waits_for_a_survey),
+        line_test(none_is_begun_while_another_schema_waits),
+        line_test(workers_end_with_their_schema),
+        line_test(a_turn_has_a_slice_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
