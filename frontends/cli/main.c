@@ -3,11 +3,13 @@
  * What Lua needs from a program stands here: signals and the exit. After the
  * first SIGINT or SIGTERM Lua ends what it does in order; a second one ends
  * the program at once, which loses nothing that was acknowledged. */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <lauxlib.h>
@@ -191,8 +193,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "ate: a mistake in ate itself: %s\n",
                 lua_tostring(L, -1));
     lua_close(L);
-    if (fflush(stdout) != 0 && status == 0) {
-        perror("ate: standard output");
+    bool failed_before = ferror(stdout) != 0; /* nobody knows why any more */
+    if ((fflush(stdout) != 0 || failed_before) && status == 0) {
+        fprintf(stderr, "ate: standard output: %s\n",
+                failed_before ? "not all of it could be written"
+                              : strerror(errno));
         status = EXIT_BROKEN;
     }
     return status;

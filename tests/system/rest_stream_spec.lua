@@ -227,6 +227,19 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
         ]]))
     end)
 
+    it('takes no header that each message has to say', function()
+        bank([[
+            for guard in 'Ate-As: me' 'Ate-Act-For: me' 'Ate-Context: {}' \
+                'Idempotency-Key: a'; do
+                ask "$U/ws" -H 'Upgrade: websocket' -H 'Connection: Upgrade' \
+                    -H 'Sec-WebSocket-Version: 13' -H "$guard" \
+                    -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' \
+                    -H 'Sec-WebSocket-Protocol: ate.v1.json'
+                want 400 "\"pointer\":\"/${guard%%:*}\"" 'each message says it'
+            done
+        ]])
+    end)
+
     it('is cut off when it goes on asking and does not read', function()
         run.write(run.dir .. '/mute.py', [[
 import base64, os, socket, struct, sys

@@ -178,6 +178,11 @@ describe('usage', function()
         local done = run.shell('"$ATE" help >/dev/full')
         assert.equal(1, done.code)
         assert.matches('No space left', done.err)
+        -- Also when it was written long before the end.
+        run.write(run.dir .. '/much.lua', "print(('x'):rep(1e5))")
+        done = run.shell('"$ATE" run much.lua >/dev/full')
+        assert.equal(1, done.code)
+        assert.matches('^ate: standard output: ', done.err)
     end)
 end)
 
