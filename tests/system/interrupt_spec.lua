@@ -179,6 +179,20 @@ for _ = 1, 300 do folder:step(100) end
         end
     end)
 
+    it('ends a line of a piped REPL that writes, and what follows', function()
+        run.write(run.dir .. '/lab.lua', SCHEMA)
+        run.ok('chain', 'create', 'lab', '--schema', 'lab.lua')
+        for count = 1, 16, 3 do
+            run.write(run.dir .. '/in', (WRITES:gsub('\n', ' ')):format(
+                'assert(note.put({name = "x" .. i % 10}))', count)
+                .. "\nio.stderr:write('never\\n')\n")
+            local done = interrupted('repl lab <in', 'INT', 'begins')
+            assert.matches('^exit 130\n', done.out)
+            assert.matches('\nate: [^\n]*interrupted\n$', done.out)
+            assert.not_matches('never', done.out)
+        end
+    end)
+
     it('ends tests that write', function()
         run.write(run.dir .. '/lab.lua', SCHEMA)
         for count = 1, 40, 3 do
@@ -188,12 +202,14 @@ test.schema('lab.lua')
 test.it('writes', function(t)
     local me = t:user('me')
     %s
+    io.stderr:write('never\n')
 end)]]):format(WRITES:format(
                 'me:call("note.put", {name = "x" .. i % 10})', count)))
             local done = interrupted('test x_test.lua', 'INT', 'begins')
             assert.matches('^exit 130\n', done.out)
             assert.matches('ate: test: interrupted in "writes"; 0 passed, '
                 .. '0 failed before\n$', done.out)
+            assert.not_matches('never', done.out)
         end
     end)
 
