@@ -36,10 +36,19 @@ static int failed(lua_State *L, const char *what, const char *path)
     return 2;
 }
 
+/* Have interrupted() tell of it. */
+static void note(void)
+{
+    static const uint64_t one = 1;
+    if (interrupt_fd >= 0 && write(interrupt_fd, &one, sizeof(one)) < 0)
+        errno = 0; /* it is full, and so has been interrupted already */
+}
+
 static void stop_lua(lua_State *L, lua_Debug *where)
 {
     (void)where;
     lua_sethook(L, NULL, 0, 0);
+    note(); /* who catches the error asks whether a signal came */
     luaL_error(L, "interrupted");
 }
 
@@ -52,10 +61,8 @@ static void stop_soon(void)
 
 void host_interrupt(void)
 {
-    static const uint64_t one = 1;
     int saved = errno;
-    if (interrupt_fd >= 0 && write(interrupt_fd, &one, sizeof(one)) < 0)
-        errno = 0; /* it is full, and so has been interrupted already */
+    note();
     stop_soon();
     errno = saved;
 }
@@ -117,6 +124,15 @@ static int host_catch(lua_State *L)
         lua_sethook(L, NULL, 0, 0);
     else if (is_interrupted())
         stop_soon();
+    return 0;
+}
+
+/* pass_on(): what interrupted() told ends Lua that computes after all, for who
+ * waited had an answer. */
+static int host_pass_on(lua_State *L)
+{
+    (void)L;
+    stop_soon();
     return 0;
 }
 
@@ -397,6 +413,7 @@ int host_push(lua_State *L)
         {"interrupted", host_interrupted},
         {"ending", host_is_ending},
         {"catch", host_catch},
+        {"pass_on", host_pass_on},
         {NULL, NULL},
     };
     if (interrupt_fd < 0)

@@ -139,7 +139,11 @@ end
 -- @tparam[opt] number timeout_ms to wait for it; 0 when not given
 -- @treturn boolean whether something came
 function Folder:step(timeout_ms)
-    return self.session:step(timeout_ms or 0)
+    local came = self.session:step(timeout_ms or 0)
+    if next(self.session.tasks) == nil then -- tasks hear of a signal by theirs
+        self.session:tell()
+    end
+    return came
 end
 
 function Folder:is_remote()

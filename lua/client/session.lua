@@ -170,10 +170,26 @@ function Session:pump(timeout_ms)
         return true
     end
     if ate.host.interrupted() then
-        self.interrupted = true
+        self.interrupted, self.untold = true, true
         self:cancel()
     end
     return false
+end
+
+--- A wait ended. A signal that came meanwhile is told by CANCELED; when that is
+-- not how it ended, the signal interrupts the Lua that goes on.
+-- @tparam[opt] table err what the wait ended with
+-- @treturn boolean whether the error tells of a signal
+function Session:tell(err)
+    if not self.untold then
+        return false
+    end
+    self.untold = false
+    local is_told = err ~= nil and err.code == 'CANCELED'
+    if not is_told then
+        ate.host.pass_on()
+    end
+    return is_told
 end
 
 local function go_on(self, task)
@@ -301,6 +317,7 @@ function Session:run(how, request, on_row)
     self:wait(call, function()
         return ended
     end)
+    self:tell(err)
     if err ~= nil then
         return nil, err
     end
@@ -343,7 +360,13 @@ end
 
 --- Whether a method is a default one that streams rows.
 function Session:streams(chain, name)
-    local schema = chain ~= nil and self:schema(chain)
+    if chain == nil then
+        return false
+    end
+    local schema, err = self:schema(chain)
+    if err ~= nil and err.code == 'CANCELED' and self.interrupted then
+        ate.host.pass_on() -- this error is shown to nobody
+    end
     local method = schema and shape.find(schema, 'method', name, chain)
     return method and method.default == true
         and (name:match('%.list$') or name:match('%.history$')) ~= nil

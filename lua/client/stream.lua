@@ -41,8 +41,12 @@ local function next_chunk(self)
     local pipe = self.pipe
     if pipe.first > pipe.last then
         self.session:wait(self.call, function()
-            return pipe.ended or pipe.first <= pipe.last
+            return pipe.ended
+                or pipe.first <= pipe.last and not self.session.untold
         end)
+        if self.session:tell(pipe.err) then
+            pipe.first = pipe.last + 1 -- who looks at no more rows hears of it
+        end
     end
     if pipe.first > pipe.last then
         return nil

@@ -108,6 +108,7 @@ function M.put(session, chain, source, on_progress)
     while session.under_way > 0 do
         session:pump(-1)
     end
+    session:tell(failed)
     if failed ~= nil then
         return nil, failed
     end

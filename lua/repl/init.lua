@@ -6,6 +6,7 @@ local commands = require('ate.repl.commands')
 local complete = require('ate.repl.complete')
 local eval = require('ate.repl.eval')
 local history = require('ate.repl.history')
+local interrupts = require('ate.client.interrupts')
 local pager = require('ate.repl.pager')
 local raised_by = require('ate.client.raised')
 local show = require('ate.repl.show')
@@ -107,7 +108,9 @@ local function failed(repl, raised)
             :gsub('^lua/client/interrupts%.lua:%d+: ', '') -- a tail call
             :gsub('^line:', 'line ')
             :gsub('^lua/[%w_/]+%.lua:%d+: interrupted$', 'interrupted')
-        err = ate.error('SCRIPT', text .. unknown.advice(repl, text))
+        local is_ours = text:match('interrupted$') and interrupts.came()
+        err = ate.error(is_ours and 'CANCELED' or 'SCRIPT',
+            text .. unknown.advice(repl, text))
     end
     repl.stopped = err.code == 'CANCELED'
         or err.text:match('interrupted$') ~= nil

@@ -45,6 +45,24 @@ test.it('is not begun', function()
 end)
 ]]
 
+-- Writes, and ends by itself when nobody told it of a signal.
+local WRITES = [[
+for i = 1, 5000 do
+    %s
+    if i == %d then io.stderr:write('begins\n') end
+end
+]]
+
+local SCHEMA = [[
+local ate = require('ate')
+local lab = ate.schema('lab', {doc = 'A lab.', version = 1})
+lab:object('note', {
+    doc = 'A note.', key = {'name'},
+    header = {name = ate.types.name({max = 40})},
+})
+return lab
+]]
+
 describe('a signal', function()
     it('ends a script that computes, and keeps what it printed', function()
         run.write(run.dir .. '/loop.lua', LOOP)
@@ -108,6 +126,90 @@ while true do bank:view('balance') end]])
                 assert.not_matches('never', done.out)
                 assert.not_matches('FAIL', done.out)
             end
+        end
+    end)
+
+    it('ends a script that writes, though its write was done', function()
+        run.write(run.dir .. '/lab.lua', SCHEMA)
+        run.ok('chain', 'create', 'lab', '--schema', 'lab.lua')
+        for count = 1, 40, 3 do
+            run.write(run.dir .. '/writes.lua',
+                "local lab = require('ate').open():chain('lab')\n"
+                .. WRITES:format('assert(lab.note.put({name = "x" .. i % 10}))',
+                    count))
+            local done = interrupted('run writes.lua', 'INT', 'begins')
+            assert.matches('^exit 130\n', done.out)
+            assert.matches('interrupted', done.out)
+        end
+    end)
+
+    it('ends a script whose tasks write', function()
+        run.write(run.dir .. '/lab.lua', SCHEMA)
+        run.ok('chain', 'create', 'lab', '--schema', 'lab.lua')
+        for _, wait in ipairs({'folder:wait()',
+            'while true do folder:step(-1) end'}) do
+            for count = 1, 12, 3 do
+                run.write(run.dir .. '/tasks.lua', ([[
+local folder = require('ate').open()
+local lab = folder:chain('lab')
+for task = 1, 3 do
+    folder:spawn(function()
+        %s
+    end)
+end
+%s]]):format(WRITES:format('assert(lab.note.put({name = "x" .. task}))',
+                    count), wait))
+                local done = interrupted('run tasks.lua', 'INT', 'begins')
+                assert.matches('^exit 130\n', done.out)
+            end
+        end
+    end)
+
+    it('ends a script that does not look at what was canceled', function()
+        run.bank()
+        for _, ahead in ipairs({'', "local rows = folder:chain('bank')"
+            .. ":follow('view', 'balance')\n"}) do
+            run.write(run.dir .. '/idle.lua', "local folder = require('ate')"
+                .. '.open()\n' .. ahead .. [[
+io.stderr:write('begins\n')
+for _ = 1, 300 do folder:step(100) end
+]])
+            local done = interrupted('run idle.lua', 'INT', 'begins')
+            assert.matches('^exit 130\nate: run: interrupted\n', done.out)
+        end
+    end)
+
+    it('ends a line of a piped REPL that writes, and what follows', function()
+        run.write(run.dir .. '/lab.lua', SCHEMA)
+        run.ok('chain', 'create', 'lab', '--schema', 'lab.lua')
+        for count = 1, 16, 3 do
+            run.write(run.dir .. '/in', (WRITES:gsub('\n', ' ')):format(
+                'assert(note.put({name = "x" .. i % 10}))', count)
+                .. "\nio.stderr:write('never\\n')\n")
+            local done = interrupted('repl lab <in', 'INT', 'begins')
+            assert.matches('^exit 130\n', done.out)
+            assert.matches('\nate: [^\n]*interrupted\n$', done.out)
+            assert.not_matches('never', done.out)
+        end
+    end)
+
+    it('ends tests that write', function()
+        run.write(run.dir .. '/lab.lua', SCHEMA)
+        for count = 1, 40, 3 do
+            run.write(run.dir .. '/x_test.lua', ([[
+local test = require('ate.test')
+test.schema('lab.lua')
+test.it('writes', function(t)
+    local me = t:user('me')
+    %s
+    io.stderr:write('never\n')
+end)]]):format(WRITES:format(
+                'me:call("note.put", {name = "x" .. i % 10})', count)))
+            local done = interrupted('test x_test.lua', 'INT', 'begins')
+            assert.matches('^exit 130\n', done.out)
+            assert.matches('ate: test: interrupted in "writes"; 0 passed, '
+                .. '0 failed before\n$', done.out)
+            assert.not_matches('never', done.out)
         end
     end)
 
