@@ -446,7 +446,8 @@ int document_judge(struct door *d, struct op *op, struct handle *handle);
 /* `version`: of an object, what it is based on, or "". */
 int document_call(struct door *d, struct op *op, struct inode *node,
                   const char *version, const void *data, size_t len);
-int document_delete(struct door *d, struct op *op, struct inode *node);
+int document_delete(struct door *d, struct op *op, struct inode *node,
+                    const char *version);
 
 /* ---- objects that were unlinked (held.c) ---- */
 

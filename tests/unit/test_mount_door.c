@@ -773,6 +773,31 @@ static void who_was_told_to_copy_deletes_nothing(void **state)
     assert_int_equal(look(b, INTRO), 0);
 }
 
+/* Who wrote it after it was unlinked has been told that it is written. */
+static void what_is_written_meanwhile_is_not_deleted(void **state)
+{
+    static const char *const texts[] = {"new\n", "newer\n", "new\n"};
+    struct bench *b = *state;
+    make_pages(b);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        assert_int_equal(remove_page(b, "intro.json"), 0);
+        b->pid = 1;
+        make_page(b, "intro.md", texts[i]);
+        assert_int_equal(look(b, INTRO), 0);
+        pass(b, DOOR_HELD_MS);
+        until_none_is_held(b);
+        assert_true(look(b, INTRO) != 0);
+        assert_true(page_is(b, texts[i]));
+        assert_int_equal(cat(b, "wiki/types/page/atlas/intro.json.reply"), 0);
+        assert_true(has(b, "STALE"));
+        b->pid = 2;
+    }
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    b->ended = b->pid;
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+}
+
 /* ---- limits ---- */
 
 static void scratch_files_are_bounded(void **state)
@@ -878,6 +903,7 @@ int main(void)
         WITH_BENCH(a_door_that_ends_deletes_first),
         WITH_BENCH(a_copy_over_an_object_writes_it),
         WITH_BENCH(who_was_told_to_copy_deletes_nothing),
+        WITH_BENCH(what_is_written_meanwhile_is_not_deleted),
         WITH_BENCH(events_grow_by_whole_lines),
         WITH_BENCH(watch_waits_and_can_be_interrupted),
         WITH_BENCH(nothing_waits_longer_than_its_deadline),
