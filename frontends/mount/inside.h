@@ -317,6 +317,8 @@ void op_wake(struct door *d, struct fetch *fetch, int code);
 void op_run(struct door *d, struct op *op);
 /* Those that wait for one fetch wait for another. */
 void op_move(struct door *d, const struct fetch *from, struct fetch *to);
+/* Does the kernel hold the folders of the op, ask.ino and ask.to? */
+bool op_holds(const struct op *op);
 /* The kernel holds a folder while one of these is under way, and could not
  * forget a name in there: have it done when that has ended. */
 bool ops_hold(struct door *d, uint64_t folder, const char *name);
