@@ -11,8 +11,9 @@
  *     another, at the latest after DOOR_HELD_MS, and before the door ends.
  * (4) Asks that come after that began wait for it, so what an `rm` did is seen
  *     by whoever ran it.
- * (5) Who was told EXDEV for a rename onto the file copies: it is deleted in no
- *     case, but has its name again when no copy came.
+ * (5) Who was told EXDEV for a rename onto the file, and unlinks it within that
+ *     time, copies: it is deleted in no case, but has its name again when no
+ *     copy came.
  * (6) What is deleted is the version that was judged: who wrote another one
  *     meanwhile keeps it, and the name is there again. */
 #include <errno.h>
@@ -119,13 +120,15 @@ void held_crosses(struct door *d, const struct op *op,
 {
     d->crossing_pid = op->ask.pid;
     d->crossing_ino = target->ino;
+    d->crossing_ms = d->now_ms;
 }
 
 static bool is_copy(const struct door *d, const struct op *op,
                     const struct inode *node)
 {
     return op->ask.pid != 0 && d->crossing_pid == op->ask.pid &&
-           d->crossing_ino == node->ino && !is_command(node) &&
+           d->crossing_ino == node->ino &&
+           d->now_ms - d->crossing_ms < DOOR_HELD_MS && !is_command(node) &&
            inode_writable(node);
 }
 

@@ -254,6 +254,7 @@ struct door {
     size_t held_count;
     uint32_t crossing_pid; /* who was told EXDEV last, for a rename onto */
     uint64_t crossing_ino;
+    int64_t crossing_ms;
 };
 
 /* ---- nodes (inode.c) ---- */

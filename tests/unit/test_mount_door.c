@@ -773,6 +773,21 @@ static void who_was_told_to_copy_deletes_nothing(void **state)
     assert_int_equal(look(b, INTRO), 0);
 }
 
+/* It did not copy then: what it unlinks much later it wants to be gone. */
+static void who_was_told_to_copy_long_ago_deletes(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    uint64_t folder = look(b, "wiki/types/page/atlas");
+    assert_int_equal(cat(b, "wiki/types/page/atlas/other.json"), 0);
+    assert_int_equal(move(b, folder, "other.json", "intro.json"), EXDEV);
+    pass(b, DOOR_HELD_MS);
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    pass(b, DOOR_HELD_MS);
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+}
+
 /* Who wrote it after it was unlinked has been told that it is written. */
 static void what_is_written_meanwhile_is_not_deleted(void **state)
 {
@@ -903,6 +918,7 @@ int main(void)
         WITH_BENCH(a_door_that_ends_deletes_first),
         WITH_BENCH(a_copy_over_an_object_writes_it),
         WITH_BENCH(who_was_told_to_copy_deletes_nothing),
+        WITH_BENCH(who_was_told_to_copy_long_ago_deletes),
         WITH_BENCH(what_is_written_meanwhile_is_not_deleted),
         WITH_BENCH(events_grow_by_whole_lines),
         WITH_BENCH(watch_waits_and_can_be_interrupted),
