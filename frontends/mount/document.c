@@ -64,7 +64,7 @@ static int take_piece(struct door *d, struct op *op, struct handle *h)
     h->is_dirty = !h->is_called;
     h->is_cut = false;
     op->has_taken = true;
-    op->judges = h->is_dirty && h->is_in_order &&
+    op->judges = h->is_dirty && h->is_in_order && !h->node->is_gone &&
                  inode_writer(h->node)->kind == SOURCE_OBJECT &&
                  document_is_over(h->data.data, h->data.len);
     return 0;

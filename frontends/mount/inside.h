@@ -106,6 +106,7 @@ struct inode {
     bool is_fresh;
     bool is_known;   /* size, hash and mtime are */
     bool is_pending; /* made by CREATE, not written yet */
+    bool is_gone;    /* unlinked while it was: what is written is no call */
     bool is_moved;   /* an editor renamed it to a scratch file */
     uint64_t size, hash;
     char version[48]; /* of an object: the place of its newest event; or "" */

@@ -747,6 +747,39 @@ static void a_copy_over_an_object_writes_it(void **state)
     assert_true(page_is(b, "last"));
 }
 
+/* A file without a name is nobody's, however much of it was written before. */
+static void what_is_written_to_an_unlinked_new_file_is_no_call(void **state)
+{
+    struct bench *b = *state;
+    struct ask create = {.kind = ASK_CREATE,
+                         .name = "new.json",
+                         .flags = O_WRONLY | O_CREAT | O_EXCL,
+                         .mode = 0600};
+    static const char text[] = "{\"text\": \"new\"}";
+    make_pages(b);
+    create.ino = look(b, "wiki/types/page/atlas");
+    for (size_t before = 0; before <= sizeof(text) - 2; before += 4) {
+        char first[sizeof(text)] = "";
+        memcpy(first, text, before);
+        assert_int_equal(ask(b, create), 0);
+        uint64_t ino = b->told.attr.ino;
+        uint64_t handle = b->told.handle;
+        assert_int_equal(write_at(b, ino, handle, first, 0), 0);
+        assert_int_equal(remove_page(b, "new.json"), 0);
+        assert_int_equal(write_at(b, ino, handle, text + before, before), 0);
+        assert_int_equal(close_file(b, ino, handle), 0);
+        assert_int_equal(door_held(b->door), 0);
+        assert_int_equal(look(b, "wiki/types/page/atlas/new.json"), 0);
+        assert_int_equal(look(b, "wiki/types/page/atlas/new.json.reply"), 0);
+    }
+    assert_int_equal(ask(b, create), 0);
+    uint64_t ino = b->told.attr.ino;
+    uint64_t handle = b->told.handle;
+    assert_int_equal(write_at(b, ino, handle, text, 0), 0);
+    assert_int_equal(close_file(b, ino, handle), 0);
+    assert_true(look(b, "wiki/types/page/atlas/new.json") != 0);
+}
+
 /* mv within the mount: told EXDEV, it copies. When it does not come to that,
  * nothing was deleted. */
 static void who_was_told_to_copy_deletes_nothing(void **state)
@@ -917,6 +950,7 @@ int main(void)
         WITH_BENCH(who_goes_on_has_deleted_later),
         WITH_BENCH(a_door_that_ends_deletes_first),
         WITH_BENCH(a_copy_over_an_object_writes_it),
+        WITH_BENCH(what_is_written_to_an_unlinked_new_file_is_no_call),
         WITH_BENCH(who_was_told_to_copy_deletes_nothing),
         WITH_BENCH(who_was_told_to_copy_long_ago_deletes),
         WITH_BENCH(what_is_written_meanwhile_is_not_deleted),
