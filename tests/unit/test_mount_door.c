@@ -846,6 +846,32 @@ static void what_is_written_meanwhile_is_not_deleted(void **state)
     assert_int_equal(look(b, INTRO), 0);
 }
 
+/* Before the unlink, but we hear of it later: it is that which goes. */
+static void an_unlink_judges_the_newest_version(void **state)
+{
+    struct bench *b = *state;
+    struct buffer args = {0};
+    make_pages(b);
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "id");
+    pack_put_string(&args, "atlas/intro");
+    pack_put_string(&args, "text");
+    pack_put_string(&args, "new");
+    struct ate_request rival = {.chain = "wiki",
+                                .method = "page.patch",
+                                .args = args.data,
+                                .args_len = args.len};
+    b->rival = &rival;
+    unsigned calls = b->calls;
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    assert_null(b->rival);
+    assert_true(b->calls > calls + 1); /* it was judged anew */
+    pass(b, DOOR_HELD_MS);
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+    buffer_free(&args);
+}
+
 /* ---- limits ---- */
 
 static void scratch_files_are_bounded(void **state)
@@ -954,6 +980,7 @@ int main(void)
         WITH_BENCH(who_was_told_to_copy_deletes_nothing),
         WITH_BENCH(who_was_told_to_copy_long_ago_deletes),
         WITH_BENCH(what_is_written_meanwhile_is_not_deleted),
+        WITH_BENCH(an_unlink_judges_the_newest_version),
         WITH_BENCH(events_grow_by_whole_lines),
         WITH_BENCH(watch_waits_and_can_be_interrupted),
         WITH_BENCH(nothing_waits_longer_than_its_deadline),
