@@ -2,7 +2,8 @@
 # Part of the Makefile above.
 DOOR     := $(filter-out %/mount.c %/kernel.c %/device.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
-TESTS_C  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
+TESTS_C  := $(filter-out $(if $(FUSE),,%/test_mount_notifier.c),\
+            $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c)))
 FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
             $(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
@@ -41,7 +42,8 @@ tsan:                             ## what has threads, under the thread sanitize
 	$(MAKE) B=$(B)/tsan HARDEN= CFLAGS='-O1 -g -fsanitize=thread $(SANITIZE)' \
 	    $(TSAN:%=$(B)/tsan/tests/%)
 	B=$(B)/tsan tests/run $(TSAN)
-TSAN := $(addprefix unit/test_,ate ate_serving remote server disk watchdog crew gather)
+TSAN := $(addprefix unit/test_,ate ate_serving remote server disk watchdog crew gather \
+    $(if $(FUSE),mount_notifier))
 # Two bounds for the core: engine/ without its drivers.
 coverage:                         ## the core's lines and branches that tests reach, with bounds
 	tests/install build test coverage
@@ -78,6 +80,7 @@ $(TESTS): %: %.o $(B)/libtest.a
 	echo "  LD  $@"
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS) -lcmocka
 $(B)/tests/unit/test_chunks: $(B)/frontends/rest/chunks.o
+$(B)/tests/unit/test_mount_notifier: $(B)/frontends/mount/notifier.o
 $(B)/tests/unit/test_rest_words: $(REST_PURE:%.c=$(B)/%.o)
 # How tests/mutants/run builds what a patch changes.
 $(B)/mutants/flags: Makefile

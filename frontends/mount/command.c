@@ -302,6 +302,13 @@ int command_hears(struct door *d, struct op *op)
     return 0;
 }
 
+static uint64_t flush_for(struct door *d, const struct op *op)
+{
+    bool holds = op_holds(op);
+    return d->world.flush(d->world.ctx, holds ? op->ask.ino : 0,
+                          holds ? op->ask.to : 0);
+}
+
 int command_settle(struct door *d, struct op *op)
 {
     if (op->index == 0 || op->caller == NULL)
@@ -309,7 +316,7 @@ int command_settle(struct door *d, struct op *op)
     if (command_hears(d, op) == DOOR_WAIT)
         return DOOR_WAIT;
     if (op->flush == 0 && !is_late(d, op))
-        op->flush = d->world.flush(d->world.ctx);
+        op->flush = flush_for(d, op);
     if (op->flush != 0 && !is_late(d, op)) {
         op->waits_for_more = true;
         return DOOR_WAIT;

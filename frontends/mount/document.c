@@ -64,7 +64,7 @@ static int take_piece(struct door *d, struct op *op, struct handle *h)
     h->is_dirty = !h->is_called;
     h->is_cut = false;
     op->has_taken = true;
-    op->judges = h->is_dirty && h->is_in_order &&
+    op->judges = h->is_dirty && h->is_in_order && !h->node->is_gone &&
                  inode_writer(h->node)->kind == SOURCE_OBJECT &&
                  document_is_over(h->data.data, h->data.len);
     return 0;
@@ -234,7 +234,8 @@ int document_call(struct door *d, struct op *op, struct inode *node,
     return rc;
 }
 
-int document_delete(struct door *d, struct op *op, struct inode *node)
+int document_delete(struct door *d, struct op *op, struct inode *node,
+                    const char *version)
 {
     const struct source *source = inode_reader(node);
     bool is_object = source != NULL && source->kind == SOURCE_OBJECT;
@@ -249,6 +250,8 @@ int document_delete(struct door *d, struct op *op, struct inode *node)
     pack_put_map(&args, 1);
     pack_put_string(&args, "id");
     pack_put_string(&args, key);
+    if (version[0] != '\0' && fields_get(&method->args, "before") != NULL)
+        put_base(&args, version);
     int rc = op_call(d, op, node, method, &args);
     free(key);
     buffer_free(&args);

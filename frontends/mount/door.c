@@ -24,12 +24,16 @@ static void op_add(struct door *d, struct op *op)
     d->op_count++;
 }
 
+bool op_holds(const struct op *op)
+{
+    return op->ask.kind == ASK_RENAME || op->ask.kind == ASK_UNLINK ||
+           op->ask.kind == ASK_CREATE;
+}
+
 bool ops_hold(struct door *d, uint64_t folder, const char *name)
 {
     for (struct op *op = d->ops; op != NULL; op = op->next) {
-        bool holds = op->ask.kind == ASK_RENAME || op->ask.kind == ASK_UNLINK ||
-                     op->ask.kind == ASK_CREATE;
-        if (!holds || (op->ask.ino != folder && op->ask.to != folder))
+        if (!op_holds(op) || (op->ask.ino != folder && op->ask.to != folder))
             continue;
         buffer_put(&op->later, &folder, sizeof(folder));
         buffer_put(&op->later, name, strlen(name) + 1);
@@ -166,7 +170,7 @@ void door_flushed(struct door *d, uint64_t number)
 {
     for (struct op *op = d->ops, *next; op != NULL; op = next) {
         next = op->next;
-        if (op->flush == 0 || op->flush > number)
+        if (number == 0 || op->flush != number)
             continue;
         op->flush = 0;
         op->index = 0; /* it has settled */

@@ -121,9 +121,11 @@ struct world {
     void (*forget_data)(void *ctx, uint64_t ino);
     /* Is the process still there? Also when that is not known (0). */
     bool (*lives)(void *ctx, uint32_t pid);
-    /* A number for all that was forgotten until now: door_flushed() is called
-     * when the kernel has done so; 0: it has. */
-    uint64_t (*flush)(void *ctx);
+    /* A number for all that was forgotten until now, but for names in these two
+     * folders (0: none), which the kernel holds until the ask that waits has
+     * ended: door_flushed() is called when the kernel has done so; 0: it has.
+     */
+    uint64_t (*flush)(void *ctx, uint64_t folder, uint64_t other);
 };
 
 struct door_options {

@@ -11,10 +11,14 @@
  *     another, at the latest after DOOR_HELD_MS, and before the door ends.
  * (4) Asks that come after that began wait for it, so what an `rm` did is seen
  *     by whoever ran it.
- * (5) Who was told EXDEV for a rename onto the file copies: it is deleted in no
- *     case, but has its name again when no copy came. */
+ * (5) Who was told EXDEV for a rename onto the file, and unlinks it within that
+ *     time, copies: it is deleted in no case, but has its name again when no
+ *     copy came.
+ * (6) What is deleted is the version that was judged: who wrote another one
+ *     meanwhile keeps it, and the name is there again. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mount/inside.h"
 
@@ -23,8 +27,9 @@ struct held {
     struct inode *node; /* which is_moved */
     uint32_t pid;
     int64_t until_ms;
-    bool copies; /* (5) */
-    bool goes;   /* it is being deleted */
+    char version[sizeof(((struct inode *)0)->version)]; /* (6) */
+    bool copies;                                        /* (5) */
+    bool goes; /* it is being deleted */
 };
 
 /* ---- in the list, the newest first ---- */
@@ -50,14 +55,15 @@ static struct held **held_of(struct door *d, const struct inode *node)
     return at;
 }
 
-static void hold(struct door *d, struct inode *node, uint32_t pid, bool copies)
+static void hold(struct door *d, struct inode *node, const struct op *op)
 {
     struct held *held = memory_new(sizeof(*held));
     *held = (struct held){.next = d->held,
                           .node = node,
-                          .pid = pid,
+                          .pid = op->ask.pid,
                           .until_ms = d->now_ms + DOOR_HELD_MS,
-                          .copies = copies};
+                          .copies = !op->proposes};
+    memcpy(held->version, op->caller->version, sizeof(held->version));
     inode_ref(node);
     node->is_moved = true;
     d->held = held;
@@ -114,13 +120,15 @@ void held_crosses(struct door *d, const struct op *op,
 {
     d->crossing_pid = op->ask.pid;
     d->crossing_ino = target->ino;
+    d->crossing_ms = d->now_ms;
 }
 
 static bool is_copy(const struct door *d, const struct op *op,
                     const struct inode *node)
 {
     return op->ask.pid != 0 && d->crossing_pid == op->ask.pid &&
-           d->crossing_ino == node->ino && !is_command(node) &&
+           d->crossing_ino == node->ino &&
+           d->now_ms - d->crossing_ms < DOOR_HELD_MS && !is_command(node) &&
            inode_writable(node);
 }
 
@@ -131,6 +139,17 @@ static int type_of(const struct inode *node)
     return is_object ? (int)source->index : -1;
 }
 
+/* Others wrote it, and we did not hear of that yet. */
+static int judge_anew(struct door *d, struct op *op, struct inode *node)
+{
+    inode_went_stale(d, node);
+    op->caller = NULL;
+    op->stage = 0;
+    op->has_fetched = false;
+    inode_unref(d, node);
+    return scratch_unlink(d, op);
+}
+
 int held_unlink(struct door *d, struct op *op, struct inode *node)
 {
     enum { STAGE_JUDGE, STAGE_HOLD, STAGE_SETTLE };
@@ -138,19 +157,21 @@ int held_unlink(struct door *d, struct op *op, struct inode *node)
         op->stage = STAGE_HOLD;
         op->proposes = !is_copy(d, op, node);
         if (op->proposes)
-            return document_delete(d, op, node);
+            return document_delete(d, op, node, node->version);
         d->crossing_pid = 0; /* once */
         inode_ref(node);
         op->caller = node;
     }
     if (op->stage == STAGE_HOLD) {
         int rc = op->is_calling ? call_end(op) : 0;
+        if (rc == -ESTALE)
+            return judge_anew(d, op, node);
         if (rc != 0)
             return rc;
         struct inode *now = inode_find(d, node->parent, node->name);
         if (now == NULL || now->is_moved)
             return -ENOENT; /* somebody was faster */
-        hold(d, now, op->ask.pid, !op->proposes);
+        hold(d, now, op);
         chain_doubts(d, node->chain, type_of(node));
         op->index = node->chain->seen; /* what the kernel keeps goes first */
         op->stage = STAGE_SETTLE;
@@ -211,7 +232,8 @@ int held_delete(struct door *d, struct op *op)
 {
     if (op->stage == 0) {
         op->stage = 1;
-        return document_delete(d, op, op->node);
+        return document_delete(d, op, op->node,
+                               (*held_of(d, op->node))->version);
     }
     if (op->stage == 1) {
         int rc = call_end(op);

@@ -106,6 +106,7 @@ struct inode {
     bool is_fresh;
     bool is_known;   /* size, hash and mtime are */
     bool is_pending; /* made by CREATE, not written yet */
+    bool is_gone;    /* unlinked while it was: what is written is no call */
     bool is_moved;   /* an editor renamed it to a scratch file */
     uint64_t size, hash;
     char version[48]; /* of an object: the place of its newest event; or "" */
@@ -254,6 +255,7 @@ struct door {
     size_t held_count;
     uint32_t crossing_pid; /* who was told EXDEV last, for a rename onto */
     uint64_t crossing_ino;
+    int64_t crossing_ms;
 };
 
 /* ---- nodes (inode.c) ---- */
@@ -317,6 +319,8 @@ void op_wake(struct door *d, struct fetch *fetch, int code);
 void op_run(struct door *d, struct op *op);
 /* Those that wait for one fetch wait for another. */
 void op_move(struct door *d, const struct fetch *from, struct fetch *to);
+/* Does the kernel hold the folders of the op, ask.ino and ask.to? */
+bool op_holds(const struct op *op);
 /* The kernel holds a folder while one of these is under way, and could not
  * forget a name in there: have it done when that has ended. */
 bool ops_hold(struct door *d, uint64_t folder, const char *name);
@@ -446,7 +450,8 @@ int document_judge(struct door *d, struct op *op, struct handle *handle);
 /* `version`: of an object, what it is based on, or "". */
 int document_call(struct door *d, struct op *op, struct inode *node,
                   const char *version, const void *data, size_t len);
-int document_delete(struct door *d, struct op *op, struct inode *node);
+int document_delete(struct door *d, struct op *op, struct inode *node,
+                    const char *version);
 
 /* ---- objects that were unlinked (held.c) ---- */
 

@@ -2,7 +2,7 @@
  *     asks, the loop brings answers and time. Nobody waits with it in hand.
  * (2) The kernel may hold a folder or a page while it waits for us, and
  *     forgetting a name in that folder waits for it: so neither of them tells
- *     the kernel to forget, but leaves that to the notifier, in order.
+ *     the kernel to forget, but leaves that to the notifier.
  * (3) Whoever stops first answers all, and goes on answering "no" until the
  *     notifier has come back from the kernel. */
 #define _GNU_SOURCE
@@ -108,9 +108,9 @@ static bool world_lives(void *ctx, uint32_t pid)
     return lives;
 }
 
-static uint64_t world_flush(void *ctx)
+static uint64_t world_flush(void *ctx, uint64_t folder, uint64_t other)
 {
-    return notifier_flush(((struct mount *)ctx)->notifier);
+    return notifier_flush(((struct mount *)ctx)->notifier, folder, other);
 }
 
 static void world_tell(void *ctx, void *token, const struct told *told)
@@ -132,9 +132,10 @@ static void take_answers(struct mount *m)
 
 static void take_flushes(struct mount *m)
 {
-    uint64_t number = notifier_flushed(m->notifier);
-    if (number != 0 && m->kernel.door != NULL)
-        door_flushed(m->kernel.door, number);
+    uint64_t number;
+    while ((number = notifier_flushed(m->notifier)) != 0)
+        if (m->kernel.door != NULL)
+            door_flushed(m->kernel.door, number);
 }
 
 /* What the door asked is begun here (ate_port_gather). */

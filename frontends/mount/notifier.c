@@ -1,3 +1,8 @@
+/* (1) Forgetting a name waits for its folder, which somebody may hold who waits
+ *     for us. So there are several threads: one at most tells names of a
+ *     folder, and the others go on with the rest.
+ * (2) A flush is reached when all has been told that was there before it, but
+ *     for names in folders that who waits for it holds. */
 #define FUSE_USE_VERSION 314
 #include "mount/notifier.h"
 
@@ -10,42 +15,58 @@
 
 #include "base/buffer.h"
 
-enum { SAME_LOOK = 32 }; /* this many are looked at for the same */
+enum {
+    SAME_LOOK = 32, /* this many are looked at for the same */
+    THREADS = 4,
+};
 
 struct item {
     struct item *prev, *next;
-    uint64_t ino;    /* of the folder, where there is a name */
-    char *name;      /* or NULL */
-    uint64_t number; /* a flush, and nothing else */
+    uint64_t place; /* counted */
+    uint64_t ino;   /* of the folder, where there is a name */
+    char *name;     /* or NULL */
+};
+
+struct flush {
+    struct flush *next;
+    uint64_t number;
+    uint64_t place;         /* of the first item that it is not for */
+    uint64_t folder, other; /* held by who waits for it; or 0 */
 };
 
 struct notifier {
     struct fuse_session *session;
-    pthread_t thread;
+    pthread_t threads[THREADS];
+    size_t thread_count;
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct item *first, *last;
-    uint64_t last_number, reached, told;
-    bool is_busy, is_stopping, has_stopped;
+    struct item *told[THREADS]; /* under way, in no order; or NULL */
+    struct flush *flushes, *reached;
+    uint64_t last_place, last_number;
+    bool is_stopping;
+    size_t stopped_count;
     int fd;
 };
 
 /* ---- the queue, under the lock ---- */
 
-static void add(struct notifier *n, struct item *item)
+static void add(struct notifier *n, uint64_t ino, const char *name)
 {
+    struct item *item = memory_new(sizeof(*item));
+    item->place = ++n->last_place;
+    item->ino = ino;
+    item->name = name != NULL ? memory_string(name) : NULL;
     item->prev = n->last;
     *(n->last != NULL ? &n->last->next : &n->first) = item;
     n->last = item;
     pthread_cond_signal(&n->more);
 }
 
-static struct item *take(struct notifier *n)
+static void take(struct notifier *n, struct item *item)
 {
-    struct item *item = n->first;
-    n->first = item->next;
-    *(n->first != NULL ? &n->first->prev : &n->last) = NULL;
-    return item;
+    *(item->prev != NULL ? &item->prev->next : &n->first) = item->next;
+    *(item->next != NULL ? &item->next->prev : &n->last) = item->prev;
 }
 
 static void item_free(struct item *item)
@@ -54,7 +75,44 @@ static void item_free(struct item *item)
     free(item);
 }
 
-/* ---- the thread ---- */
+/* (1) */
+static bool is_taken(const struct notifier *n, const struct item *item)
+{
+    for (size_t i = 0; i < THREADS && item->name != NULL; i++)
+        if (n->told[i] != NULL && n->told[i]->name != NULL &&
+            n->told[i]->ino == item->ino)
+            return true;
+    return false;
+}
+
+static struct item *next_item(const struct notifier *n)
+{
+    struct item *item = n->first;
+    while (item != NULL && is_taken(n, item))
+        item = item->next;
+    return item;
+}
+
+/* ---- flushes, under the lock ---- */
+
+static bool waits_for(const struct flush *flush, const struct item *item)
+{
+    return item != NULL && item->place < flush->place &&
+           (item->name == NULL ||
+            (item->ino != flush->folder && item->ino != flush->other));
+}
+
+static bool is_reached(const struct notifier *n, const struct flush *flush)
+{
+    for (size_t i = 0; i < THREADS; i++)
+        if (waits_for(flush, n->told[i]))
+            return false;
+    const struct item *item = n->first;
+    while (item != NULL && item->place < flush->place &&
+           !waits_for(flush, item))
+        item = item->next;
+    return !waits_for(flush, item);
+}
 
 static void wake(struct notifier *n)
 {
@@ -62,6 +120,33 @@ static void wake(struct notifier *n)
     if (write(n->fd, &one, sizeof(one)) < 0)
         return; /* it is readable already */
 }
+
+static void reach(struct notifier *n)
+{
+    struct flush **at = &n->flushes;
+    while (*at != NULL) {
+        struct flush *flush = *at;
+        if (!is_reached(n, flush)) {
+            at = &flush->next;
+            continue;
+        }
+        *at = flush->next;
+        flush->next = n->reached;
+        n->reached = flush;
+        wake(n);
+    }
+}
+
+static void flushes_free(struct flush *flush)
+{
+    while (flush != NULL) {
+        struct flush *next = flush->next;
+        free(flush);
+        flush = next;
+    }
+}
+
+/* ---- the threads ---- */
 
 /* What the kernel does not have, it need not forget: errors say nothing. */
 static void tell(struct notifier *n, const struct item *item)
@@ -73,35 +158,47 @@ static void tell(struct notifier *n, const struct item *item)
         fuse_lowlevel_notify_inval_inode(n->session, item->ino, 0, 0);
 }
 
+static void tell_next(struct notifier *n, struct item *item)
+{
+    size_t i = 0;
+    while (n->told[i] != NULL)
+        i++;
+    take(n, item);
+    n->told[i] = item;
+    pthread_mutex_unlock(&n->lock);
+    tell(n, item);
+    pthread_mutex_lock(&n->lock);
+    n->told[i] = NULL;
+    item_free(item);
+    reach(n);
+}
+
 static void *run(void *arg)
 {
     struct notifier *n = arg;
     pthread_mutex_lock(&n->lock);
     while (!n->is_stopping) {
-        if (n->first == NULL) {
+        struct item *item = next_item(n);
+        if (item != NULL)
+            tell_next(n, item);
+        else
             pthread_cond_wait(&n->more, &n->lock);
-            continue;
-        }
-        struct item *item = take(n);
-        n->is_busy = true;
-        pthread_mutex_unlock(&n->lock);
-        if (item->number == 0)
-            tell(n, item);
-        pthread_mutex_lock(&n->lock);
-        n->is_busy = false;
-        if (item->number != 0) {
-            n->reached = item->number;
-            wake(n);
-        }
-        item_free(item);
     }
-    n->has_stopped = true;
+    n->stopped_count++;
     wake(n);
     pthread_mutex_unlock(&n->lock);
     return NULL;
 }
 
 /* ---- the loop's side ---- */
+
+static bool start(struct notifier *n)
+{
+    while (n->thread_count < THREADS &&
+           pthread_create(&n->threads[n->thread_count], NULL, run, n) == 0)
+        n->thread_count++;
+    return n->thread_count > 0;
+}
 
 struct notifier *notifier_new(struct fuse_session *session)
 {
@@ -110,7 +207,7 @@ struct notifier *notifier_new(struct fuse_session *session)
     n->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&n->lock, NULL);
     pthread_cond_init(&n->more, NULL);
-    if (n->fd >= 0 && pthread_create(&n->thread, NULL, run, n) == 0)
+    if (n->fd >= 0 && start(n))
         return n;
     if (n->fd >= 0)
         close(n->fd);
@@ -120,46 +217,40 @@ struct notifier *notifier_new(struct fuse_session *session)
 
 void notifier_entry(struct notifier *n, uint64_t folder, const char *name)
 {
-    struct item *item = memory_new(sizeof(*item));
-    item->ino = folder;
-    item->name = memory_string(name);
     pthread_mutex_lock(&n->lock);
-    add(n, item);
+    add(n, folder, name);
     pthread_mutex_unlock(&n->lock);
 }
 
-/* Is it said already, and nothing since asked whether it was done? */
+/* Is it said already, and not told yet? */
 static bool is_said(const struct notifier *n, uint64_t ino)
 {
     int left = SAME_LOOK;
-    for (const struct item *i = n->last; i != NULL && left-- > 0; i = i->prev) {
-        if (i->number != 0)
-            return false;
+    for (const struct item *i = n->last; i != NULL && left-- > 0; i = i->prev)
         if (i->name == NULL && i->ino == ino)
             return true;
-    }
     return false;
 }
 
 void notifier_data(struct notifier *n, uint64_t ino)
 {
     pthread_mutex_lock(&n->lock);
-    if (!is_said(n, ino)) {
-        struct item *item = memory_new(sizeof(*item));
-        item->ino = ino;
-        add(n, item);
-    }
+    if (!is_said(n, ino))
+        add(n, ino, NULL);
     pthread_mutex_unlock(&n->lock);
 }
 
-uint64_t notifier_flush(struct notifier *n)
+uint64_t notifier_flush(struct notifier *n, uint64_t folder, uint64_t other)
 {
     uint64_t number = 0;
     pthread_mutex_lock(&n->lock);
-    if (n->first != NULL || n->is_busy) {
-        struct item *item = memory_new(sizeof(*item));
-        number = item->number = ++n->last_number;
-        add(n, item);
+    struct flush flush = {
+        .place = n->last_place + 1, .folder = folder, .other = other};
+    if (!is_reached(n, &flush)) {
+        number = flush.number = ++n->last_number;
+        flush.next = n->flushes;
+        n->flushes = memory_new(sizeof(flush));
+        *n->flushes = flush;
     }
     pthread_mutex_unlock(&n->lock);
     return number;
@@ -173,26 +264,32 @@ int notifier_fd(const struct notifier *n)
 uint64_t notifier_flushed(struct notifier *n)
 {
     uint64_t count;
-    uint64_t reached = 0;
+    uint64_t number = 0;
     pthread_mutex_lock(&n->lock);
-    if (n->reached != n->told && read(n->fd, &count, sizeof(count)) > 0)
-        reached = n->told = n->reached;
+    struct flush *flush = n->reached;
+    if (flush != NULL) {
+        number = flush->number;
+        n->reached = flush->next;
+        free(flush);
+    } else if (read(n->fd, &count, sizeof(count)) < 0) {
+        number = 0; /* nothing woke us */
+    }
     pthread_mutex_unlock(&n->lock);
-    return reached;
+    return number;
 }
 
 void notifier_stop(struct notifier *n)
 {
     pthread_mutex_lock(&n->lock);
     n->is_stopping = true;
-    pthread_cond_signal(&n->more);
+    pthread_cond_broadcast(&n->more);
     pthread_mutex_unlock(&n->lock);
 }
 
 bool notifier_has_stopped(struct notifier *n)
 {
     pthread_mutex_lock(&n->lock);
-    bool has = n->has_stopped;
+    bool has = n->stopped_count == n->thread_count;
     pthread_mutex_unlock(&n->lock);
     return has;
 }
@@ -202,9 +299,15 @@ void notifier_free(struct notifier *n)
     if (n == NULL)
         return;
     notifier_stop(n);
-    pthread_join(n->thread, NULL);
-    while (n->first != NULL)
-        item_free(take(n));
+    for (size_t i = 0; i < n->thread_count; i++)
+        pthread_join(n->threads[i], NULL);
+    while (n->first != NULL) {
+        struct item *item = n->first;
+        take(n, item);
+        item_free(item);
+    }
+    flushes_free(n->flushes);
+    flushes_free(n->reached);
     pthread_mutex_destroy(&n->lock);
     pthread_cond_destroy(&n->more);
     close(n->fd);

@@ -1,5 +1,5 @@
-/* notifier: a thread that tells the kernel what to forget, in order. Each of
- * these may be called from any thread. */
+/* notifier: threads that tell the kernel what to forget. Each of these may be
+ * called from any thread. */
 #ifndef FRONTENDS_MOUNT_NOTIFIER_H
 #define FRONTENDS_MOUNT_NOTIFIER_H
 
@@ -14,10 +14,12 @@ void notifier_entry(struct notifier *notifier, uint64_t folder,
                     const char *name);
 void notifier_data(struct notifier *notifier, uint64_t ino);
 
-/* A number for all until now; 0: nothing is left of it. */
-uint64_t notifier_flush(struct notifier *notifier);
+/* A number for all until now, but for names in two folders, which who waits for
+ * it holds; 0: nothing is left of it. */
+uint64_t notifier_flush(struct notifier *notifier, uint64_t folder,
+                        uint64_t other);
 
-/* Readable when such a number was reached; which, or 0. */
+/* Readable when such numbers were reached; one after another, then 0. */
 int notifier_fd(const struct notifier *notifier);
 uint64_t notifier_flushed(struct notifier *notifier);
 

@@ -258,7 +258,8 @@ int do_flush(struct door *d, struct op *op)
     struct handle *h = op->handle;
     if (is_command(h->node) && writes(h->flags))
         return command_flush(d, op);
-    bool judges = is_document(h) && (h->is_dirty || op->stage > 0);
+    bool has_news = h->is_dirty && !h->node->is_gone;
+    bool judges = is_document(h) && (has_news || op->stage > 0);
     int rc = judges ? document_judge(d, op, h) : 0;
     return rc != 0 ? rc : op_done(d, op);
 }
@@ -274,7 +275,7 @@ int do_release(struct door *d, struct op *op)
     if (rc == DOOR_WAIT)
         return rc;
     if (h->node->is_pending && h->node->handles == 1) {
-        if (!h->was_judged)
+        if (!h->was_judged && !h->node->is_gone)
             op_problem(d, op, h->node, document_method(h->node, "put"),
                        ATE_INVALID, "nothing was written, so nothing was made");
         scratch_remove(d, h->node);

@@ -101,6 +101,7 @@ int scratch_unlink(struct door *d, struct op *op)
     if (rc != 0)
         return rc;
     if (node->kind == NODE_SCRATCH || node->is_pending) {
+        node->is_gone = true;
         scratch_remove(d, node);
         return op_done(d, op);
     }

@@ -71,13 +71,9 @@ bool document_is_over(const char *data, size_t len)
     size_t at = 0;
     while (at < len && strchr(blanks, data[at]) != NULL && data[at] != '\0')
         at++;
-    while (len > at && strchr(blanks, data[len - 1]) != NULL &&
-           data[len - 1] != '\0')
-        len--;
     if (at == len)
         return false;
-    return data[at] != '{' ||
-           (data[len - 1] == '}' && json_end(data + at, len - at) != 0);
+    return data[at] != '{' || json_end(data + at, len - at) != 0;
 }
 
 /* ---- values ---- */

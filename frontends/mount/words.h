@@ -26,7 +26,8 @@ enum unit_kind {
 /* What stands at the front, and how long it is with its newline. */
 enum unit_kind unit_next(const char *data, size_t len, size_t *size);
 
-/* Is the JSON object of a file all there, or is it none whatever follows? */
+/* Is the JSON object of a file all there, whatever stands behind it, or is it
+ * none whatever follows? */
 bool document_is_over(const char *data, size_t len);
 
 /* An argument that is known from elsewhere, and its text. */

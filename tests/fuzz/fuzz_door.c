@@ -279,9 +279,11 @@ static bool lives(void *ctx, uint32_t pid)
     return pid != f->last_call % 4;
 }
 
-static uint64_t flush(void *ctx)
+static uint64_t flush(void *ctx, uint64_t folder, uint64_t other)
 {
     struct fuzz *f = ctx;
+    (void)folder;
+    (void)other;
     return f->last_call % 2;
 }
 
@@ -466,7 +468,7 @@ static void step(struct fuzz *f)
         if (number <= f->asked_count && f->asked[number].is_under_way)
             door_interrupt(f->door, (void *)(uintptr_t)number);
     } else {
-        door_flushed(f->door, take(f));
+        door_flushed(f->door, take(f) % 2);
         forget(f);
     }
 }

@@ -420,6 +420,47 @@ PY
         ]])
     end)
 
+    it('deletes no version that was written after the unlink', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            echo '{"body": "x"}' >$word/a.json || fail "echo: $?"
+            cat >meanwhile.py <<'PY'
+import os, subprocess, sys
+path, ate = sys.argv[1:]
+os.unlink(path)
+subprocess.run([ate, 'call', 'words', 'word.put', 'name=a', 'body=later'],
+               check=True, stdout=subprocess.DEVNULL)
+PY
+            timeout 20 python3 meanwhile.py $word/a.json "$ATE" ||
+                fail "python3: $?"
+            await [ -e $word/a.json ]
+            says later jq -r .body $word/a.json
+            says STALE jq -r .error.code $word/a.json.reply
+            # A new file that was unlinked is no object; junk fails the write.
+            cat >new.py <<'PY'
+import os, sys
+def make(path):
+    return os.open(path, os.O_WRONLY | os.O_CREAT)
+fd = make(sys.argv[1])
+os.unlink(sys.argv[1])
+os.write(fd, b'{"body": "x"}')
+os.close(fd)
+assert not os.path.exists(sys.argv[1])
+fd = make(sys.argv[1])
+try:
+    os.write(fd, b'{"body": "x"} x')
+except OSError as e:
+    print(os.strerror(e.errno))
+os.close(fd)
+PY
+            says 'Invalid argument' python3 new.py $word/b.json
+            says a.json ls $word
+            stop
+        ]])
+    end)
+
     it('tells beside a method that too much was written', function()
         script([[
             bank || fail bank

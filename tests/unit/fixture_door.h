@@ -113,9 +113,11 @@ static bool world_lives(void *ctx, uint32_t pid)
     return pid == 0 || pid != ((struct bench *)ctx)->ended;
 }
 
-static uint64_t world_flush(void *ctx)
+static uint64_t world_flush(void *ctx, uint64_t folder, uint64_t other)
 {
     (void)ctx;
+    (void)folder;
+    (void)other;
     return 0;
 }
 

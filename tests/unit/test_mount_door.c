@@ -747,6 +747,39 @@ static void a_copy_over_an_object_writes_it(void **state)
     assert_true(page_is(b, "last"));
 }
 
+/* A file without a name is nobody's, however much of it was written before. */
+static void what_is_written_to_an_unlinked_new_file_is_no_call(void **state)
+{
+    struct bench *b = *state;
+    struct ask create = {.kind = ASK_CREATE,
+                         .name = "new.json",
+                         .flags = O_WRONLY | O_CREAT | O_EXCL,
+                         .mode = 0600};
+    static const char text[] = "{\"text\": \"new\"}";
+    make_pages(b);
+    create.ino = look(b, "wiki/types/page/atlas");
+    for (size_t before = 0; before <= sizeof(text) - 2; before += 4) {
+        char first[sizeof(text)] = "";
+        memcpy(first, text, before);
+        assert_int_equal(ask(b, create), 0);
+        uint64_t ino = b->told.attr.ino;
+        uint64_t handle = b->told.handle;
+        assert_int_equal(write_at(b, ino, handle, first, 0), 0);
+        assert_int_equal(remove_page(b, "new.json"), 0);
+        assert_int_equal(write_at(b, ino, handle, text + before, before), 0);
+        assert_int_equal(close_file(b, ino, handle), 0);
+        assert_int_equal(door_held(b->door), 0);
+        assert_int_equal(look(b, "wiki/types/page/atlas/new.json"), 0);
+        assert_int_equal(look(b, "wiki/types/page/atlas/new.json.reply"), 0);
+    }
+    assert_int_equal(ask(b, create), 0);
+    uint64_t ino = b->told.attr.ino;
+    uint64_t handle = b->told.handle;
+    assert_int_equal(write_at(b, ino, handle, text, 0), 0);
+    assert_int_equal(close_file(b, ino, handle), 0);
+    assert_true(look(b, "wiki/types/page/atlas/new.json") != 0);
+}
+
 /* mv within the mount: told EXDEV, it copies. When it does not come to that,
  * nothing was deleted. */
 static void who_was_told_to_copy_deletes_nothing(void **state)
@@ -771,6 +804,72 @@ static void who_was_told_to_copy_deletes_nothing(void **state)
     b->ended = b->pid;
     until_none_is_held(b);
     assert_int_equal(look(b, INTRO), 0);
+}
+
+/* It did not copy then: what it unlinks much later it wants to be gone. */
+static void who_was_told_to_copy_long_ago_deletes(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    uint64_t folder = look(b, "wiki/types/page/atlas");
+    assert_int_equal(cat(b, "wiki/types/page/atlas/other.json"), 0);
+    assert_int_equal(move(b, folder, "other.json", "intro.json"), EXDEV);
+    pass(b, DOOR_HELD_MS);
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    pass(b, DOOR_HELD_MS);
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+}
+
+/* Who wrote it after it was unlinked has been told that it is written. */
+static void what_is_written_meanwhile_is_not_deleted(void **state)
+{
+    static const char *const texts[] = {"new\n", "newer\n", "new\n"};
+    struct bench *b = *state;
+    make_pages(b);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        assert_int_equal(remove_page(b, "intro.json"), 0);
+        b->pid = 1;
+        make_page(b, "intro.md", texts[i]);
+        assert_int_equal(look(b, INTRO), 0);
+        pass(b, DOOR_HELD_MS);
+        until_none_is_held(b);
+        assert_true(look(b, INTRO) != 0);
+        assert_true(page_is(b, texts[i]));
+        assert_int_equal(cat(b, "wiki/types/page/atlas/intro.json.reply"), 0);
+        assert_true(has(b, "STALE"));
+        b->pid = 2;
+    }
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    b->ended = b->pid;
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+}
+
+/* Before the unlink, but we hear of it later: it is that which goes. */
+static void an_unlink_judges_the_newest_version(void **state)
+{
+    struct bench *b = *state;
+    struct buffer args = {0};
+    make_pages(b);
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "id");
+    pack_put_string(&args, "atlas/intro");
+    pack_put_string(&args, "text");
+    pack_put_string(&args, "new");
+    struct ate_request rival = {.chain = "wiki",
+                                .method = "page.patch",
+                                .args = args.data,
+                                .args_len = args.len};
+    b->rival = &rival;
+    unsigned calls = b->calls;
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    assert_null(b->rival);
+    assert_true(b->calls > calls + 1); /* it was judged anew */
+    pass(b, DOOR_HELD_MS);
+    until_none_is_held(b);
+    assert_int_equal(look(b, INTRO), 0);
+    buffer_free(&args);
 }
 
 /* ---- limits ---- */
@@ -877,7 +976,11 @@ int main(void)
         WITH_BENCH(who_goes_on_has_deleted_later),
         WITH_BENCH(a_door_that_ends_deletes_first),
         WITH_BENCH(a_copy_over_an_object_writes_it),
+        WITH_BENCH(what_is_written_to_an_unlinked_new_file_is_no_call),
         WITH_BENCH(who_was_told_to_copy_deletes_nothing),
+        WITH_BENCH(who_was_told_to_copy_long_ago_deletes),
+        WITH_BENCH(what_is_written_meanwhile_is_not_deleted),
+        WITH_BENCH(an_unlink_judges_the_newest_version),
         WITH_BENCH(events_grow_by_whole_lines),
         WITH_BENCH(watch_waits_and_can_be_interrupted),
         WITH_BENCH(nothing_waits_longer_than_its_deadline),
