@@ -11,8 +11,9 @@
 enum { CLOCK_AHEAD_MS = 3600000 }; /* so much at once is in doubt */
 
 struct clock {
-    int64_t wall_ms;   /* the latest time of day that was believed, */
-    int64_t steady_us; /* and when */
+    int64_t wall_ms;   /* the latest time of day that was believed; it is the
+                          node's, and never goes back */
+    int64_t steady_us; /* when that was */
     int64_t ahead_ms;  /* how far it is ahead of that and what passed since */
     bool runs;         /* it was looked at once */
     bool by_hand;      /* who sets it knows what he does */

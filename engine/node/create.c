@@ -225,7 +225,7 @@ static void make_chain(struct creating *c)
         .next = next.count > 0 ? digest : NULL,
         .signers = roots.pairs,
         .signer_count = roots.pair_count,
-        .time = node->wall_ms,
+        .time = node->clock.wall_ms,
         .version = c->has_version ? &c->version : NULL,
     };
     struct err err;

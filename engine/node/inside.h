@@ -127,7 +127,6 @@ struct node {
     struct query_line line; /* of queries that take long */
 
     struct clock clock;
-    int64_t wall_ms; /* as far as it is believed; never goes back */
     int64_t steady_us;
     int64_t poll_us; /* when followers look again */
     size_t follows;

@@ -14,7 +14,7 @@ enum { NAMES_NEAR_MAX = 4096 /* looked through for the name that was meant */ };
 static int64_t wall_now(void *ctx)
 {
     const struct node *node = ctx;
-    return node->wall_ms;
+    return node->clock.wall_ms;
 }
 
 static int64_t wall_doubt(void *ctx)
@@ -341,7 +341,6 @@ void node_grant(struct node *node, struct node_request *request,
 void node_tick(struct node *node, int64_t wall_ms, int64_t steady_us)
 {
     clock_look(&node->clock, wall_ms, steady_us);
-    node->wall_ms = node->clock.wall_ms;
     assert(steady_us >= node->steady_us);
     node->steady_us = steady_us;
     asked_expire(node);

@@ -212,8 +212,8 @@ static void wake_for(struct hosted *h, int64_t time_ms)
     struct node *node = h->node;
     int64_t left_ms = LOOK_AGAIN_MS;
     bool stands = clock_doubt(&node->clock) > 0; /* it would come at once */
-    if (!stands && time_ms - node->wall_ms < left_ms)
-        left_ms = time_ms - node->wall_ms;
+    if (!stands && time_ms - node->clock.wall_ms < left_ms)
+        left_ms = time_ms - node->clock.wall_ms;
     wake_at(h, node->steady_us + left_ms * US_PER_MS);
 }
 
@@ -233,7 +233,7 @@ static bool next_item(struct hosted *h, const struct worker *worker,
     while (!found && state_step(chain_version(h->chain), buf_bytes(&prefix),
                                 &at, false, &key, &value)) {
         struct bytes bytes = work_item_in(name, key);
-        if (is_due && work_item_time(bytes) > h->node->wall_ms) {
+        if (is_due && work_item_time(bytes) > h->node->clock.wall_ms) {
             wake_for(h, work_item_time(bytes));
             break;
         }

@@ -337,6 +337,14 @@ static void answered(void *owner, const struct ate_answer *answer)
 
 /* ---- the call ---- */
 
+/* As of ate_request: NULL when it is not said. The request's. */
+static const char *said(const struct exchange *x, const char *header)
+{
+    size_t len;
+    const char *text = headers_find(x->req, header, &len);
+    return text != NULL ? h2o_strdup(&x->req->pool, text, len).base : NULL;
+}
+
 /* Idempotency-Key: a text, in quotes or without. */
 static int take_key(struct exchange *x, struct problem *problem)
 {
@@ -345,12 +353,8 @@ static int take_key(struct exchange *x, struct problem *problem)
     if (key == NULL || !x->plan.is_write)
         return 0;
     x->has_key = true;
-    char *as = headers_copy(x->req, "ate-as");
-    char *act_for = headers_copy(x->req, "ate-act-for");
-    int rc = call_id_take(key, len, as, act_for, x->call_id, problem);
-    free(as);
-    free(act_for);
-    return rc;
+    return call_id_take(key, len, said(x, "ate-as"), said(x, "ate-act-for"),
+                        x->call_id, problem);
 }
 
 /* Ate-Context: what a method may know. Who sends it with every request means
@@ -383,8 +387,6 @@ static uint32_t deadline_of(const struct exchange *x)
 void exchange_call(struct exchange *x,
                    void (*fn)(void *owner, const struct ate_answer *answer))
 {
-    char *as = headers_copy(x->req, "ate-as");
-    char *act_for = headers_copy(x->req, "ate-act-for");
     struct ate_request request = {
         .chain = x->chain,
         .method = x->plan.method,
@@ -392,8 +394,8 @@ void exchange_call(struct exchange *x,
         .args_len = x->plan.args.len,
         .context = x->context.data,
         .context_len = x->context.len,
-        .as = as[0] != '\0' ? as : NULL,
-        .act_for = act_for[0] != '\0' ? act_for : NULL,
+        .as = said(x, "ate-as"),
+        .act_for = said(x, "ate-act-for"),
         .call_id = x->has_key ? x->call_id : NULL,
         .credit = PAGE_MOST + 2,
         .deadline_ms = deadline_of(x),
@@ -401,8 +403,6 @@ void exchange_call(struct exchange *x,
     /* Of a stream its events' ids say it, and rows alone make a change. */
     result_begin(&x->result, &x->plan, x->follower != NULL ? -1 : x->position);
     x->call = calls_start(&x->door->calls, x->plan.is_call, &request, fn, x);
-    free(as);
-    free(act_for);
 }
 
 /* The size of the log before a page is read: what comes after it is in the

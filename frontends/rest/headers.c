@@ -7,24 +7,29 @@
 #include "rest/problem.h"
 
 /* Those that are said once. `without`: what it means to leave it out; NULL: it
- * may be empty, and is then not there. */
+ * may be empty, and is then not there. `message`: the field of a web socket's
+ * messages that says the same. */
 static const struct {
     const char *name;
     const char *shown;
     const char *without;
+    const char *message;
 } singles[] = {
-    {"ate-act-for", "Ate-Act-For", "leave it out to act for yourself"},
-    {"ate-as", "Ate-As", "leave it out to sign as 'me'"},
-    {"ate-context", "Ate-Context", "leave it out where there is none"},
-    {"authorization", "Authorization", NULL},
-    {"content-encoding", "Content-Encoding", NULL},
-    {"content-type", "Content-Type", NULL},
-    {"idempotency-key", "Idempotency-Key", "leave it out to do it anew"},
-    {"if-match", "If-Match", "leave it out to take any version"},
-    {"if-none-match", "If-None-Match", "leave it out to take any version"},
-    {"if-range", "If-Range", NULL},
-    {"last-event-id", "Last-Event-ID", NULL},
-    {"range", "Range", NULL},
+    {"ate-act-for", "Ate-Act-For", "leave it out to act for yourself",
+     "act_for"},
+    {"ate-as", "Ate-As", "leave it out to sign as 'me'", "as"},
+    {"ate-context", "Ate-Context", "leave it out where there is none",
+     "context"},
+    {"authorization", "Authorization", NULL, NULL},
+    {"content-encoding", "Content-Encoding", NULL, NULL},
+    {"content-type", "Content-Type", NULL, NULL},
+    {"idempotency-key", "Idempotency-Key", "leave it out to do it anew", "key"},
+    {"if-match", "If-Match", "leave it out to take any version", NULL},
+    {"if-none-match", "If-None-Match", "leave it out to take any version",
+     NULL},
+    {"if-range", "If-Range", NULL, NULL},
+    {"last-event-id", "Last-Event-ID", NULL, NULL},
+    {"range", "Range", NULL, NULL},
 };
 enum { SINGLES = sizeof(singles) / sizeof(*singles) };
 
@@ -130,6 +135,20 @@ int headers_check(const h2o_req_t *req, struct problem *problem)
                                  singles[which].without);
     }
     return check_encoding(req, problem);
+}
+
+int headers_check_handshake(const h2o_req_t *req, struct problem *problem)
+{
+    for (size_t i = 0; i < SINGLES; i++) {
+        size_t len;
+        if (singles[i].message != NULL &&
+            headers_find(req, singles[i].name, &len) != NULL)
+            return problem_field(problem, singles[i].shown,
+                                 "%s is of a request: on a web socket each "
+                                 "message says it, as '%s'",
+                                 singles[i].shown, singles[i].message);
+    }
+    return 0;
 }
 
 /* ---- ETags ---- */

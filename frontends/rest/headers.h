@@ -20,6 +20,9 @@ char *headers_copy(const h2o_req_t *req, const char *name);
 /* Is what is said said once, and does each header of ours mean something? */
 int headers_check(const h2o_req_t *req, struct problem *problem);
 
+/* Does a web socket begin without those that each message says by itself? */
+int headers_check_handshake(const h2o_req_t *req, struct problem *problem);
+
 /* Is the ETag one of a list, or is that "*"? `is_strong`: a weak one is like
  * none (RFC 9110, 8.8.3.2). An `etag` that is "" is none. */
 bool headers_have_etag(const char *list, size_t len, const char *etag,

@@ -310,29 +310,6 @@ static bool take_protocols(struct exchange *x, bool *is_known)
            bearer_opens(&x->door->bearer, text, len, uv_now(&x->door->loop));
 }
 
-/* Each message says it of itself, so nobody would look at these. */
-static int check_guards(const h2o_req_t *req, struct problem *problem)
-{
-    static const struct {
-        const char *name;
-        const char *shown;
-    } guards[] = {
-        {"ate-act-for", "Ate-Act-For"},
-        {"ate-as", "Ate-As"},
-        {"ate-context", "Ate-Context"},
-        {"idempotency-key", "Idempotency-Key"},
-    };
-    for (size_t i = 0; i < sizeof(guards) / sizeof(*guards); i++) {
-        size_t len;
-        if (headers_find(req, guards[i].name, &len) != NULL)
-            return problem_field(problem, guards[i].shown,
-                                 "%s is of a request: on a web socket each "
-                                 "message says it (as, act_for, context, key)",
-                                 guards[i].shown);
-    }
-    return 0;
-}
-
 static int may_begin(struct exchange *x, const char **key,
                      struct problem *problem)
 {
@@ -346,7 +323,7 @@ static int may_begin(struct exchange *x, const char **key,
                            "send 'Authorization: "
                            "Bearer KEY', or the subprotocol " BEARER "KEY "
                            "beside ate.v1.json");
-    if (check_guards(x->req, problem) != 0)
+    if (headers_check_handshake(x->req, problem) != 0)
         return -1;
     if (h2o_is_websocket_handshake(x->req, key) != 0 || *key == NULL)
         return problem_set(problem, "INVALID",

@@ -4,6 +4,8 @@
 #ifndef ATE_TESTS_FIXTURE_NET_H
 #define ATE_TESTS_FIXTURE_NET_H
 
+#include <time.h>
+
 #include "fixture_node.h"
 
 #include "base/limits.h"
@@ -11,6 +13,7 @@
 #include "net/frame.h"
 #include "net/server_session.h"
 #include "sim/rng.h"
+#include "sim/seeds.h"
 
 struct peer {
     struct bench *bench;
@@ -245,5 +248,34 @@ static inline void fill(struct bench *s, size_t count)
         ask_end(&asks[i]);
     }
     mem_free(asks);
+}
+
+/* ---- by chance ---- */
+
+static uint64_t seed;
+
+static inline int set_up_seeded(void **state)
+{
+    int rc = set_up(state);
+    ((struct bench *)*state)->rng.state = seed;
+    return rc;
+}
+
+#define SEEDED(name)                                                           \
+    cmocka_unit_test_setup_teardown(name, set_up_seeded, tear_down)
+
+/* From the seed of SEED, else of the clock; SOAK times. */
+#define run_seeded(tests) run_rounds(tests, sizeof(tests) / sizeof(*(tests)))
+
+static inline int run_rounds(const struct CMUnitTest *tests, size_t count)
+{
+    const char *given = getenv("SEED");
+    seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+    int failed = 0;
+    for (unsigned i = seeds_times(1); i > 0 && failed == 0; i--, seed++) {
+        print_message("SEED=%llu\n", (unsigned long long)seed);
+        failed = _cmocka_run_group_tests("by chance", tests, count, NULL, NULL);
+    }
+    return failed;
 }
 #endif

@@ -1,30 +1,6 @@
 /* Requests that have a deadline, and those that may only read. */
 #define _GNU_SOURCE /* memmem */
-#include "fixture_node.h"
-
-struct bench {
-    struct world world;
-    struct node *node;
-};
-
-static int set_up(void **state)
-{
-    struct bench *s = mem_zero(1, sizeof(*s));
-    world_init(&s->world);
-    s->node = world_node(&s->world, false, 0);
-    create(&s->world, s->node, "bank");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *s = *state;
-    world_stop(&s->world, s->node);
-    world_deinit(&s->world);
-    mem_free(s);
-    return 0;
-}
+#include "fixture_plain.h"
 
 /* Time passes, and nothing else happens: the disk is not looked at. */
 static void wait_ms(struct bench *s, int64_t ms)

@@ -249,17 +249,24 @@ static void a_slice_is_used_up(void **state)
     end_query(&q);
 }
 
+static void begin_workers(struct bench *b, struct fixture_query *q)
+{
+    struct buf none = {0};
+    *q = (struct fixture_query){0};
+    mp_put_map(&none, 0);
+    q->query =
+        query_start(b->f.chain, bytes_of_text("workers"), buf_bytes(&none), 10,
+                    query_chunk_came, query_over, q);
+    query_stand_in(q->query, &b->line);
+    query_run(q->query);
+    buf_deinit(&none);
+}
+
 static void waiting_work_is_counted_in_turns(void **state)
 {
     struct bench *b = *state;
-    struct fixture_query q = {0};
-    struct buf none = {0};
-    mp_put_map(&none, 0);
-    q.query =
-        query_start(b->f.chain, bytes_of_text("workers"), buf_bytes(&none), 10,
-                    query_chunk_came, query_over, &q);
-    query_stand_in(q.query, &b->line);
-    query_run(q.query);
+    struct fixture_query q;
+    begin_workers(b, &q);
     assert_true(turns_to_the_end(b, &q) >= PIECES / 2);
     assert_int_equal(q.code, 0);
     int64_t waiting = 0;
@@ -267,7 +274,6 @@ static void waiting_work_is_counted_in_turns(void **state)
     assert_int_equal(mp_get_int(&mp, &waiting, NULL), 0);
     assert_int_equal(waiting, ROWS);
     end_query(&q);
-    buf_deinit(&none);
 }
 
 /* ---- what takes a walk over all ---- */
@@ -324,11 +330,13 @@ static void a_survey_is_made_beside_the_work(void **state)
     end_query(&then);
 }
 
-/* The core stays until nobody walks over it. */
+/* The core stays until nobody walks over it; and none begins to meanwhile, or
+ * there would always be one more that it waits for. */
 static void another_schema_waits_for_a_survey(void **state)
 {
     struct bench *b = *state;
     struct fixture_query q;
+    struct fixture_query late;
     struct fixture_call c;
     struct err err;
     bring_ok(&b->f, 2, SHELVES);
@@ -341,6 +349,11 @@ static void another_schema_waits_for_a_survey(void **state)
     fixture_run(&b->f);
     assert_false(c.done);
     assert_int_equal(chain_epoch(b->f.chain), 0);
+    begin_info(b, &late);
+    assert_null(late.query);
+    assert_int_equal(late.code, ATE_EUNAVAILABLE);
+    assert_null(b->f.late);
+    end_query(&late);
     walk->work(walk);
     walk->done(walk);
     assert_null(q.query);
@@ -351,47 +364,12 @@ static void another_schema_waits_for_a_survey(void **state)
     end_query(&q);
 }
 
-/* Else there would always be one more that it waits for. */
-static void none_is_begun_while_another_schema_waits(void **state)
-{
-    struct bench *b = *state;
-    struct fixture_query q;
-    struct fixture_query late;
-    struct fixture_call c;
-    struct err err;
-    bring_ok(&b->f, 2, SHELVES);
-    fixture_work_late(&b->f);
-    b->f.chain->deps.pool = &b->f.pool;
-    begin_info(b, &q);
-    struct task *walk = b->f.late;
-    b->f.late = NULL;
-    begin_activation(&b->f, &c);
-    fixture_run(&b->f);
-    assert_true(switch_holds(b->f.chain));
-    begin_info(b, &late);
-    assert_null(late.query);
-    assert_int_equal(late.code, ATE_EUNAVAILABLE);
-    assert_null(b->f.late);
-    walk->work(walk);
-    walk->done(walk);
-    fixture_run(&b->f);
-    assert_int_equal(end_call(&c, &err), 0);
-    end_query(&q);
-    end_query(&late);
-}
-
 /* Their places in the list are other workers' then. */
 static void workers_end_with_their_schema(void **state)
 {
     struct bench *b = *state;
-    struct fixture_query q = {0};
-    struct buf none = {0};
-    mp_put_map(&none, 0);
-    q.query =
-        query_start(b->f.chain, bytes_of_text("workers"), buf_bytes(&none), 10,
-                    query_chunk_came, query_over, &q);
-    query_stand_in(q.query, &b->line);
-    query_run(q.query);
+    struct fixture_query q;
+    begin_workers(b, &q);
     assert_non_null(q.query);
     switch_ok(&b->f, 2,
               SHELVES "shop:worker('aaa', {doc = 'd', on = {'moved'},\n"
@@ -399,7 +377,6 @@ static void workers_end_with_their_schema(void **state)
     turns_to_the_end(b, &q);
     assert_int_equal(q.code, ATE_ESTALE);
     end_query(&q);
-    buf_deinit(&none);
 }
 
 /* What one turn has left of its slice is no other's. */
@@ -433,7 +410,6 @@ int main(void)
         line_test(waiting_work_is_counted_in_turns),
         line_test(a_survey_is_made_beside_the_work),
         line_test(another_schema_waits_for_a_survey),
-        line_test(none_is_begun_while_another_schema_waits),
         line_test(workers_end_with_their_schema),
         line_test(a_turn_has_a_slice_of_its_own),
     };

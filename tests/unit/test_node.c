@@ -1,30 +1,6 @@
 /* A node from the outside: what is asked, what is answered, what stays open. */
 #define _GNU_SOURCE /* memmem */
-#include "fixture_node.h"
-
-struct bench {
-    struct world world;
-    struct node *node;
-};
-
-static int set_up(void **state)
-{
-    struct bench *s = mem_zero(1, sizeof(*s));
-    world_init(&s->world);
-    s->node = world_node(&s->world, false, 0);
-    create(&s->world, s->node, "bank");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *s = *state;
-    world_stop(&s->world, s->node);
-    world_deinit(&s->world);
-    mem_free(s);
-    return 0;
-}
+#include "fixture_plain.h"
 
 static void note(struct bench *s, const char *chain, const char *text)
 {

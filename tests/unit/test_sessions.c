@@ -3,17 +3,6 @@
 #define _GNU_SOURCE /* memmem */
 #include "fixture_net.h"
 
-#include <time.h>
-
-static uint64_t seed;
-
-static int set_up_seeded(void **state)
-{
-    int rc = set_up(state);
-    ((struct bench *)*state)->rng.state = seed;
-    return rc;
-}
-
 /* ---- the same as without a socket ---- */
 
 static void answers_are_those_of_the_node(void **state)
@@ -596,38 +585,26 @@ static void callers_keep_deadlines_themselves(void **state)
     peer_deinit(&p);
 }
 
-#define TEST(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, set_up_seeded, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(answers_are_those_of_the_node),
-        TEST(a_write_gives_a_receipt),
-        TEST(a_repeated_call_id_gets_the_stored_answer),
-        TEST(readers_write_nothing),
-        TEST(whatever_the_pipe_does_all_is_answered),
-        TEST(too_many_calls_wait_for_room),
-        TEST(large_arguments_wait_for_room),
-        TEST(what_cannot_travel_is_told_at_once),
-        TEST(streams_stop_without_credit),
-        TEST(who_does_not_read_makes_nothing_pile_up),
-        TEST(many_followers_are_all_told),
-        TEST(canceling_ends_a_follower),
-        TEST(a_caller_that_goes_leaves_its_write),
-        TEST(callers_that_go_at_any_moment_leave_nothing),
-        TEST(stopping_answers_writes_and_refuses_calls),
-        TEST(the_daemon_keeps_deadlines),
-        TEST(callers_keep_deadlines_themselves),
+        SEEDED(answers_are_those_of_the_node),
+        SEEDED(a_write_gives_a_receipt),
+        SEEDED(a_repeated_call_id_gets_the_stored_answer),
+        SEEDED(readers_write_nothing),
+        SEEDED(whatever_the_pipe_does_all_is_answered),
+        SEEDED(too_many_calls_wait_for_room),
+        SEEDED(large_arguments_wait_for_room),
+        SEEDED(what_cannot_travel_is_told_at_once),
+        SEEDED(streams_stop_without_credit),
+        SEEDED(who_does_not_read_makes_nothing_pile_up),
+        SEEDED(many_followers_are_all_told),
+        SEEDED(canceling_ends_a_follower),
+        SEEDED(a_caller_that_goes_leaves_its_write),
+        SEEDED(callers_that_go_at_any_moment_leave_nothing),
+        SEEDED(stopping_answers_writes_and_refuses_calls),
+        SEEDED(the_daemon_keeps_deadlines),
+        SEEDED(callers_keep_deadlines_themselves),
     };
-    const char *given = getenv("SEED");
-    const char *soak = getenv("SOAK");
-    uint64_t rounds = soak != NULL ? strtoull(soak, NULL, 10) : 1;
-    seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    int failed = 0;
-    for (uint64_t i = 0; i < rounds && failed == 0; i++, seed++) {
-        print_message("SEED=%llu\n", (unsigned long long)seed);
-        failed = cmocka_run_group_tests(tests, NULL, NULL);
-    }
-    return failed;
+    return run_seeded(tests);
 }

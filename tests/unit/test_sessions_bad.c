@@ -3,17 +3,6 @@
 #define _GNU_SOURCE /* memmem */
 #include "fixture_net.h"
 
-#include <time.h>
-
-static uint64_t seed;
-
-static int set_up_seeded(void **state)
-{
-    int rc = set_up(state);
-    ((struct bench *)*state)->rng.state = seed;
-    return rc;
-}
-
 /* ---- who says what he must not ---- */
 
 /* A caller that is only bytes. */
@@ -401,30 +390,18 @@ static void a_daemon_that_errs_is_left(void **state)
     buf_deinit(&raw);
 }
 
-#define TEST(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, set_up_seeded, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(malformed_callers_are_told_and_dropped),
-        TEST(floods_are_told_and_dropped),
-        TEST(what_came_too_late_is_passed_over),
-        TEST(silence_instead_of_hello_is_dropped),
-        TEST(who_stops_within_a_frame_is_dropped),
-        TEST(frames_that_come_whole_in_time_are_many),
-        TEST(who_does_not_read_is_dropped),
-        TEST(who_reads_slowly_is_not_dropped),
-        TEST(a_daemon_that_errs_is_left),
+        SEEDED(malformed_callers_are_told_and_dropped),
+        SEEDED(floods_are_told_and_dropped),
+        SEEDED(what_came_too_late_is_passed_over),
+        SEEDED(silence_instead_of_hello_is_dropped),
+        SEEDED(who_stops_within_a_frame_is_dropped),
+        SEEDED(frames_that_come_whole_in_time_are_many),
+        SEEDED(who_does_not_read_is_dropped),
+        SEEDED(who_reads_slowly_is_not_dropped),
+        SEEDED(a_daemon_that_errs_is_left),
     };
-    const char *given = getenv("SEED");
-    const char *soak = getenv("SOAK");
-    uint64_t rounds = soak != NULL ? strtoull(soak, NULL, 10) : 1;
-    seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    int failed = 0;
-    for (uint64_t i = 0; i < rounds && failed == 0; i++, seed++) {
-        print_message("SEED=%llu\n", (unsigned long long)seed);
-        failed = cmocka_run_group_tests(tests, NULL, NULL);
-    }
-    return failed;
+    return run_seeded(tests);
 }
