@@ -7,26 +7,7 @@
 
 #include "base/memory.h"
 
-enum { BUF_CAP_MIN = 128 };
-
-struct bytes bytes_of_text(const char *text)
-{
-    return bytes_of(text, strlen(text));
-}
-
-bool bytes_equal(struct bytes a, struct bytes b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-int bytes_compare(struct bytes a, struct bytes b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    if (order != 0)
-        return order;
-    return (a.len > b.len) - (a.len < b.len);
-}
+enum { BUF_CAP_MIN = 512 };
 
 void buf_deinit(struct buf *b)
 {
@@ -52,33 +33,9 @@ void buf_reserve(struct buf *b, size_t more)
     b->cap = cap;
 }
 
-uint8_t *buf_grow(struct buf *b, size_t n)
-{
-    buf_reserve(b, n);
-    uint8_t *at = b->data + b->len;
-    b->len += n;
-    return at;
-}
-
-void buf_put(struct buf *b, const void *data, size_t len)
-{
-    if (len > 0)
-        memcpy(buf_grow(b, len), data, len);
-}
-
-void buf_put_bytes(struct buf *b, struct bytes bytes)
-{
-    buf_put(b, bytes.data, bytes.len);
-}
-
 void buf_put_text(struct buf *b, const char *text)
 {
     buf_put(b, text, strlen(text));
-}
-
-void buf_put_u8(struct buf *b, uint8_t value)
-{
-    *buf_grow(b, 1) = value;
 }
 
 void buf_put_be64(struct buf *b, uint64_t value)
@@ -132,38 +89,6 @@ const char *buf_text(struct buf *b)
     buf_reserve(b, 1);
     b->data[b->len] = '\0';
     return (const char *)b->data;
-}
-
-void put_le16(uint8_t *p, uint16_t value)
-{
-    p[0] = (uint8_t)value;
-    p[1] = (uint8_t)(value >> 8);
-}
-
-void put_le32(uint8_t *p, uint32_t value)
-{
-    put_le16(p, (uint16_t)value);
-    put_le16(p + 2, (uint16_t)(value >> 16));
-}
-
-void put_le64(uint8_t *p, uint64_t value)
-{
-    put_le32(p, (uint32_t)value);
-    put_le32(p + 4, (uint32_t)(value >> 32));
-}
-
-void put_be32(uint8_t *p, uint32_t value)
-{
-    p[0] = (uint8_t)(value >> 24);
-    p[1] = (uint8_t)(value >> 16);
-    p[2] = (uint8_t)(value >> 8);
-    p[3] = (uint8_t)value;
-}
-
-void put_be64(uint8_t *p, uint64_t value)
-{
-    put_be32(p, (uint32_t)(value >> 32));
-    put_be32(p + 4, (uint32_t)value);
 }
 
 bool buf_next_prefix(struct buf *b)

@@ -43,20 +43,32 @@ bool hex_get(const char *text, size_t len, uint8_t *out)
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+static void put_digits(uint8_t at[4], uint32_t three)
+{
+    at[0] = (uint8_t)base64_digits[three >> 18];
+    at[1] = (uint8_t)base64_digits[three >> 12 & 63];
+    at[2] = (uint8_t)base64_digits[three >> 6 & 63];
+    at[3] = (uint8_t)base64_digits[three & 63];
+}
+
+size_t base64_size(size_t len)
+{
+    return (len + 2) / 3 * 4;
+}
+
 void base64_put(struct buf *b, struct bytes bytes)
 {
-    uint8_t *at = buf_grow(b, (bytes.len + 2) / 3 * 4);
-    for (size_t i = 0; i < bytes.len; i += 3, at += 4) {
-        size_t left = bytes.len - i;
-        const uint8_t *p = bytes.data + i;
-        uint32_t three = (uint32_t)p[0] << 16;
-        three |= left > 1 ? (uint32_t)p[1] << 8 : 0;
-        three |= left > 2 ? p[2] : 0;
-        at[0] = (uint8_t)base64_digits[three >> 18];
-        at[1] = (uint8_t)base64_digits[three >> 12 & 63];
-        at[2] = left > 1 ? (uint8_t)base64_digits[three >> 6 & 63] : '=';
-        at[3] = left > 2 ? (uint8_t)base64_digits[three & 63] : '=';
-    }
+    uint8_t *at = buf_grow(b, base64_size(bytes.len));
+    const uint8_t *p = bytes.data;
+    size_t left = bytes.len;
+    for (; left >= 3; left -= 3, p += 3, at += 4)
+        put_digits(at, (uint32_t)(p[0] << 16 | p[1] << 8 | p[2]));
+    if (left == 0)
+        return;
+    put_digits(at, (uint32_t)(p[0] << 16 | (left > 1 ? p[1] << 8 : 0)));
+    at[3] = '=';
+    if (left == 1)
+        at[2] = '=';
 }
 
 static int base64_value(char c)

@@ -12,6 +12,7 @@ void hex_put(struct buf *b, struct bytes bytes);
 bool hex_get(const char *text, size_t len, uint8_t *out);
 
 /* The standard alphabet with padding, no line breaks (RFC 4648, section 4). */
+size_t base64_size(size_t len); /* of so many bytes as text */
 void base64_put(struct buf *b, struct bytes bytes);
 
 /* Appends the bytes to `out`. Only what base64_put writes is taken: padded,

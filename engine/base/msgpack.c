@@ -88,20 +88,25 @@ void mp_put_int(struct buf *b, int64_t value)
         put_head64(b, 0xd3, (uint64_t)value);
 }
 
+void mp_put_str_head(struct buf *b, size_t len)
+{
+    assert(len <= UINT32_MAX);
+    if (len < 32)
+        buf_put_u8(b, (uint8_t)(0xa0 | len));
+    else if (len <= UINT8_MAX)
+        put_head8(b, 0xd9, (uint8_t)len);
+    else if (len <= UINT16_MAX)
+        put_head16(b, 0xda, (uint16_t)len);
+    else
+        put_head32(b, 0xdb, (uint32_t)len);
+}
+
 void mp_put_str(struct buf *b, struct bytes text)
 {
-    assert(text.len <= UINT32_MAX);
 #ifdef __SANITIZE_ADDRESS__ /* texts may be long */
     assert(utf8_valid(text));
 #endif
-    if (text.len < 32)
-        buf_put_u8(b, (uint8_t)(0xa0 | text.len));
-    else if (text.len <= UINT8_MAX)
-        put_head8(b, 0xd9, (uint8_t)text.len);
-    else if (text.len <= UINT16_MAX)
-        put_head16(b, 0xda, (uint16_t)text.len);
-    else
-        put_head32(b, 0xdb, (uint32_t)text.len);
+    mp_put_str_head(b, text.len);
     buf_put_bytes(b, text);
 }
 
@@ -164,36 +169,47 @@ struct head {
     uint64_t number; /* two's complement when negative */
 };
 
-/* What tags 0xc4 to 0xdf announce: a number of `size` bytes, which has to be at
- * least `min` or a shorter form would do. Size 0 is outside the subset. */
+/* What a tag announces: a number in its own bits, those of `mask`; or, wide,
+ * one of `size` bytes behind it, which has to be at least `min` or a shorter
+ * form would do. A wide one of size 0 is outside the subset. */
 struct shape {
     enum mp_kind kind;
+    uint8_t mask;
+    bool is_wide;
     uint8_t size;
     bool is_signed; /* then the number has to be below -min */
     uint64_t min;
 };
 
-enum { SHAPE_FIRST = 0xc4, SHAPE_LAST = 0xdf };
-
-static const struct shape shapes[SHAPE_LAST - SHAPE_FIRST + 1] = {
-    [0xc4 - SHAPE_FIRST] = {MP_BIN, 1, false, 0},
-    [0xc5 - SHAPE_FIRST] = {MP_BIN, 2, false, 1 << 8},
-    [0xc6 - SHAPE_FIRST] = {MP_BIN, 4, false, 1 << 16},
-    [0xcc - SHAPE_FIRST] = {MP_INT, 1, false, 1 << 7},
-    [0xcd - SHAPE_FIRST] = {MP_INT, 2, false, 1 << 8},
-    [0xce - SHAPE_FIRST] = {MP_INT, 4, false, 1 << 16},
-    [0xcf - SHAPE_FIRST] = {MP_INT, 8, false, 1ULL << 32},
-    [0xd0 - SHAPE_FIRST] = {MP_INT, 1, true, 1 << 5},
-    [0xd1 - SHAPE_FIRST] = {MP_INT, 2, true, 1 << 7},
-    [0xd2 - SHAPE_FIRST] = {MP_INT, 4, true, 1 << 15},
-    [0xd3 - SHAPE_FIRST] = {MP_INT, 8, true, 1ULL << 31},
-    [0xd9 - SHAPE_FIRST] = {MP_STR, 1, false, 1 << 5},
-    [0xda - SHAPE_FIRST] = {MP_STR, 2, false, 1 << 8},
-    [0xdb - SHAPE_FIRST] = {MP_STR, 4, false, 1 << 16},
-    [0xdc - SHAPE_FIRST] = {MP_ARRAY, 2, false, 1 << 4},
-    [0xdd - SHAPE_FIRST] = {MP_ARRAY, 4, false, 1 << 16},
-    [0xde - SHAPE_FIRST] = {MP_MAP, 2, false, 1 << 4},
-    [0xdf - SHAPE_FIRST] = {MP_MAP, 4, false, 1 << 16},
+static const struct shape shapes[256] = {
+    [0x00 ... 0x7f] = {MP_INT, 0xff},
+    [0x80 ... 0x8f] = {MP_MAP, 0x0f},
+    [0x90 ... 0x9f] = {MP_ARRAY, 0x0f},
+    [0xa0 ... 0xbf] = {MP_STR, 0x1f},
+    [0xc0] = {MP_NIL, 0},
+    [0xc1] = {MP_NIL, 0, true, 0},
+    [0xc2 ... 0xc3] = {MP_BOOL, 0x01},
+    [0xc4] = {MP_BIN, 0, true, 1, false, 0},
+    [0xc5] = {MP_BIN, 0, true, 2, false, 1 << 8},
+    [0xc6] = {MP_BIN, 0, true, 4, false, 1 << 16},
+    [0xc7 ... 0xcb] = {MP_NIL, 0, true, 0},
+    [0xcc] = {MP_INT, 0, true, 1, false, 1 << 7},
+    [0xcd] = {MP_INT, 0, true, 2, false, 1 << 8},
+    [0xce] = {MP_INT, 0, true, 4, false, 1 << 16},
+    [0xcf] = {MP_INT, 0, true, 8, false, 1ULL << 32},
+    [0xd0] = {MP_INT, 0, true, 1, true, 1 << 5},
+    [0xd1] = {MP_INT, 0, true, 2, true, 1 << 7},
+    [0xd2] = {MP_INT, 0, true, 4, true, 1 << 15},
+    [0xd3] = {MP_INT, 0, true, 8, true, 1ULL << 31},
+    [0xd4 ... 0xd8] = {MP_NIL, 0, true, 0},
+    [0xd9] = {MP_STR, 0, true, 1, false, 1 << 5},
+    [0xda] = {MP_STR, 0, true, 2, false, 1 << 8},
+    [0xdb] = {MP_STR, 0, true, 4, false, 1 << 16},
+    [0xdc] = {MP_ARRAY, 0, true, 2, false, 1 << 4},
+    [0xdd] = {MP_ARRAY, 0, true, 4, false, 1 << 16},
+    [0xde] = {MP_MAP, 0, true, 2, false, 1 << 4},
+    [0xdf] = {MP_MAP, 0, true, 4, false, 1 << 16},
+    [0xe0 ... 0xff] = {MP_INT, 0xff},
 };
 
 static const char *const kind_names[] = {
@@ -227,24 +243,39 @@ static size_t place_of(const struct mp *mp)
     return (size_t)(mp->at - mp->start);
 }
 
-static int fail(struct mp *mp, struct err *err, const char *why)
+static __attribute__((noinline, cold)) int fail(struct mp *mp, struct err *err,
+                                                const char *why)
 {
     mp->failed = ATE_EINVALID;
     return err_set(err, mp->failed, "msgpack at byte %zu: %s", place_of(mp),
                    why);
 }
 
-static int wide_head(struct mp *mp, struct head *head, struct err *err)
+static uint64_t number_behind(const uint8_t *p, unsigned size)
 {
-    const struct shape *shape = &shapes[mp->at[0] - SHAPE_FIRST];
+    switch (size) {
+    case 1:
+        return p[0];
+    case 2:
+        return (uint64_t)(p[0] << 8 | p[1]);
+    case 4:
+        return get_be32(p);
+    default:
+        return get_be64(p);
+    }
+}
+
+static int wide_head(struct mp *mp, const struct shape *shape,
+                     struct head *head, struct err *err)
+{
     unsigned size = shape->size;
+    if (mp->at[0] == 0xc1)
+        return fail(mp, err, "byte c1 means nothing");
     if (size == 0)
         return fail(mp, err, "floats and extensions are not allowed");
     if (left_of(mp) < 1 + size)
         return fail(mp, err, "cut short");
-    uint64_t number = 0;
-    for (unsigned i = 1; i <= size; i++)
-        number = number << 8 | mp->at[i];
+    uint64_t number = number_behind(mp->at + 1, size);
     bool shortest = number >= shape->min;
     if (shape->is_signed) {
         unsigned unused_bits = 64 - 8 * size;
@@ -254,7 +285,6 @@ static int wide_head(struct mp *mp, struct head *head, struct err *err)
     }
     if (!shortest)
         return fail(mp, err, "not in its shortest form");
-    head->kind = shape->kind;
     if (shape->kind == MP_INT && !shape->is_signed && number > INT64_MAX)
         head->kind = MP_UINT;
     head->size = (uint8_t)(1 + size);
@@ -262,67 +292,58 @@ static int wide_head(struct mp *mp, struct head *head, struct err *err)
     return 0;
 }
 
-static struct head short_head(uint8_t tag)
-{
-    struct head head = {.size = 1};
-    if (tag < 0x80 || tag >= 0xe0) {
-        head.kind = MP_INT;
-        head.number = (uint64_t)(int64_t)(int8_t)tag;
-    } else if (tag < 0x90) {
-        head.kind = MP_MAP;
-        head.number = tag & 0x0f;
-    } else if (tag < 0xa0) {
-        head.kind = MP_ARRAY;
-        head.number = tag & 0x0f;
-    } else if (tag < 0xc0) {
-        head.kind = MP_STR;
-        head.number = tag & 0x1f;
-    } else if (tag == 0xc0) {
-        head.kind = MP_NIL;
-    } else {
-        assert(tag == 0xc2 || tag == 0xc3);
-        head.kind = MP_BOOL;
-        head.number = tag & 1;
-    }
-    return head;
-}
-
 /* Lengths and counts against what is left (2) (3). */
 static bool fits(const struct head *head, size_t left)
 {
     left -= head->size;
-    switch (head->kind) {
-    case MP_STR:
-    case MP_BIN:
-    case MP_ARRAY:
-        return head->number <= left;
-    case MP_MAP:
-        return head->number <= left / 2;
-    default:
-        return true;
-    }
+    return head->kind < MP_STR ||
+           head->number <= (head->kind == MP_MAP ? left / 2 : left);
 }
 
-/* Look at what stands here without passing it. */
-static int head_here(struct mp *mp, struct head *head, struct err *err)
+static struct head head_of_shape(const struct shape *shape, uint8_t tag)
+{
+    return (struct head){
+        .kind = shape->kind,
+        .size = 1,
+        .number = (uint64_t)(int64_t)(int8_t)(tag & shape->mask),
+    };
+}
+
+/* What is no number in its tag, or nothing at all. */
+static __attribute__((noinline)) int
+other_head(struct mp *mp, struct head *head, struct err *err)
 {
     if (mp->failed != 0)
         return mp->failed;
-    if (left_of(mp) == 0)
+    size_t left = left_of(mp);
+    if (left == 0)
         return fail(mp, err, "cut short");
-    uint8_t tag = mp->at[0];
-    if (tag == 0xc1)
-        return fail(mp, err, "byte c1 means nothing");
-    if (tag >= SHAPE_FIRST && tag <= SHAPE_LAST) {
-        int rc = wide_head(mp, head, err);
-        if (rc != 0)
-            return rc;
-    } else {
-        *head = short_head(tag);
+    const struct shape *shape = &shapes[mp->at[0]];
+    *head = head_of_shape(shape, mp->at[0]);
+    int rc = shape->is_wide ? wide_head(mp, shape, head, err) : 0;
+    if (rc == 0 && !fits(head, left))
+        rc = fail(mp, err, "longer than what is left");
+    return rc;
+}
+
+/* Look at what stands here without passing it. */
+static inline int head_here(struct mp *mp, struct head *head, struct err *err)
+{
+    if (mp->failed == 0 && mp->at < mp->end) {
+        const struct shape *shape = &shapes[mp->at[0]];
+        *head = head_of_shape(shape, mp->at[0]);
+        if (!shape->is_wide && fits(head, left_of(mp)))
+            return 0;
     }
-    if (!fits(head, left_of(mp)))
-        return fail(mp, err, "longer than what is left");
-    return 0;
+    return other_head(mp, head, err);
+}
+
+static __attribute__((noinline, cold)) int
+want(struct mp *mp, const struct head *head, enum mp_kind kind, struct err *err)
+{
+    mp->failed = ATE_EINVALID;
+    return err_set(err, mp->failed, "msgpack at byte %zu: %s, want %s",
+                   place_of(mp), kind_names[head->kind], kind_names[kind]);
 }
 
 /* Look at a head that has to be of this kind. */
@@ -330,11 +351,7 @@ static int head_of(struct mp *mp, enum mp_kind kind, struct head *head,
                    struct err *err)
 {
     int rc = head_here(mp, head, err);
-    if (rc != 0 || head->kind == kind)
-        return rc;
-    mp->failed = ATE_EINVALID;
-    return err_set(err, mp->failed, "msgpack at byte %zu: %s, want %s",
-                   place_of(mp), kind_names[head->kind], kind_names[kind]);
+    return rc != 0 || head->kind == kind ? rc : want(mp, head, kind, err);
 }
 
 /* Pass a head and, behind a str or bin, what it announces. */
@@ -405,13 +422,10 @@ int mp_get_uint(struct mp *mp, uint64_t *value, struct err *err)
     int rc = head_here(mp, &head, err);
     if (rc != 0)
         return rc;
-    bool negative = head.kind == MP_INT && (int64_t)head.number < 0;
-    if (negative)
+    if (head.kind != MP_UINT && head.kind != MP_INT)
+        return want(mp, &head, MP_INT, err);
+    if (head.kind == MP_INT && (int64_t)head.number < 0)
         return fail(mp, err, "a negative integer, want one from 0 up");
-    if (head.kind != MP_UINT)
-        rc = head_of(mp, MP_INT, &head, err);
-    if (rc != 0)
-        return rc;
     *value = head.number;
     mp->at += head.size;
     return 0;
@@ -610,7 +624,7 @@ int mp_check(struct bytes bytes, struct err *err)
     return rc;
 }
 
-static void walk_on(struct mp_walk *walk)
+void mp_walk_next(struct mp_walk *walk)
 {
     walk->name = walk->value = (struct bytes){0};
     if (walk->left == 0)
@@ -629,7 +643,7 @@ struct mp_walk mp_walk_open(struct bytes map)
     struct mp_walk walk = {.mp = mp_open_known(map)};
     if (mp_get_map(&walk.mp, &walk.left, NULL) != 0)
         walk.left = 0;
-    walk_on(&walk);
+    mp_walk_next(&walk);
     return walk;
 }
 
@@ -637,7 +651,7 @@ struct bytes mp_walk_get(struct mp_walk *walk, const char *key)
 {
     struct bytes wanted = bytes_of_text(key);
     while (walk->name.data != NULL && bytes_compare(walk->name, wanted) < 0)
-        walk_on(walk);
+        mp_walk_next(walk);
     bool found = walk->name.data != NULL && bytes_equal(walk->name, wanted);
     return found ? walk->value : (struct bytes){0};
 }

@@ -17,6 +17,7 @@ struct err;
 
 enum { MP_DEPTH_MAX = 16 };
 
+/* In this order: those from MP_STR on have a content. */
 enum mp_kind {
     MP_NIL,
     MP_BOOL,
@@ -34,6 +35,8 @@ void mp_put_int(struct buf *b, int64_t value);
 void mp_put_uint(struct buf *b, uint64_t value);
 void mp_put_str(struct buf *b, struct bytes text);
 void mp_put_text(struct buf *b, const char *text);
+/* The head of a text of `len` bytes, which the caller writes next. */
+void mp_put_str_head(struct buf *b, size_t len);
 void mp_put_bin(struct buf *b, struct bytes bytes);
 void mp_put_bin_or_nil(struct buf *b, struct bytes bytes); /* nil for len 0 */
 /* A hash or an id as a bin of `len` bytes; NULL is nil. */
@@ -97,6 +100,7 @@ struct mp_walk {
 };
 struct mp_walk mp_walk_open(struct bytes map);
 struct bytes mp_walk_get(struct mp_walk *walk, const char *key);
+void mp_walk_next(struct mp_walk *walk); /* to the next entry, or behind all */
 
 /* Any msgpack that a client may send, made canonical and appended to `out`:
  * maps are sorted (a key twice is INVALID), lengths shortened; floats that hold

@@ -283,6 +283,10 @@ int mp_canonical(struct buf *out, struct bytes loose, struct err *err)
     int rc = scan(loose, err);
     if (rc != 0)
         return rc;
+    if (mp_check(loose, NULL) == 0) { /* most clients send nothing else */
+        buf_put_bytes(out, loose);
+        return 0;
+    }
     msgpack_unpacked whole;
     msgpack_unpacked_init(&whole);
     size_t len_before = out->len;

@@ -32,22 +32,37 @@ static size_t character(const uint8_t *p, size_t left)
     return len;
 }
 
+/* How many bytes from here on are ASCII, most texts whole; perhaps fewer than
+ * there are. */
+static size_t ascii_from(const uint8_t *p, size_t left)
+{
+    const uint64_t high = 0x8080808080808080ULL;
+    uint64_t four[4];
+    size_t at = 0;
+    for (; left - at >= sizeof(four); at += sizeof(four)) {
+        memcpy(four, p + at, sizeof(four));
+        if (((four[0] | four[1] | four[2] | four[3]) & high) != 0)
+            break;
+    }
+    for (; left - at >= sizeof(*four); at += sizeof(*four)) {
+        memcpy(four, p + at, sizeof(*four));
+        if ((*four & high) != 0)
+            break;
+    }
+    return at;
+}
+
 bool utf8_valid(struct bytes text)
 {
     size_t at = 0;
     while (at < text.len) {
-        uint64_t eight;
-        if (text.len - at >= sizeof(eight)) {
-            memcpy(&eight, text.data + at, sizeof(eight));
-            if ((eight & 0x8080808080808080ULL) == 0) { /* ASCII, most of it */
-                at += sizeof(eight);
-                continue;
-            }
+        at += ascii_from(text.data + at, text.len - at);
+        for (int i = 0; i < 8 && at < text.len; i++) { /* then look again */
+            size_t len = character(text.data + at, text.len - at);
+            if (len == 0)
+                return false;
+            at += len;
         }
-        size_t len = character(text.data + at, text.len - at);
-        if (len == 0)
-            return false;
-        at += len;
     }
     return true;
 }

@@ -302,25 +302,17 @@ static bool is_raw_body(const struct event_type *type, struct bytes name)
     return type->raw_body != NULL && bytes_equal(name, bytes_of_text("body"));
 }
 
-/* Append the entries of `map` whose names `fields` has, as a canonical map with
- * defaults. */
-static void take_fields(struct buf *out, const struct fields *fields,
-                        struct bytes map)
+/* The first name that is no field. */
+static int refuse_names(const struct event_type *type, struct bytes map,
+                        struct err *err)
 {
-    struct buf chosen = {0};
-    uint32_t count = 0;
-    for (size_t i = 0; i < fields->count; i++)
-        count += mp_map_get(map, fields->items[i].name).data != NULL;
-    mp_put_map(&chosen, count);
-    for (size_t i = 0; i < fields->count; i++) {
-        struct bytes value = mp_map_get(map, fields->items[i].name);
-        if (value.data == NULL)
-            continue;
-        mp_put_text(&chosen, fields->items[i].name);
-        buf_put_bytes(&chosen, value);
-    }
-    fields_add_defaults(out, fields, buf_bytes(&chosen));
-    buf_deinit(&chosen);
+    struct mp_walk walk = mp_walk_open(map);
+    while (walk.name.data != NULL &&
+           (fields_find(&type->header, walk.name) != NULL ||
+            fields_find(&type->body, walk.name) != NULL ||
+            is_raw_body(type, walk.name)))
+        mp_walk_next(&walk);
+    return unknown_field(type, walk.name, err);
 }
 
 static int check_names(const struct event_type *type, struct bytes map,
@@ -329,16 +321,14 @@ static int check_names(const struct event_type *type, struct bytes map,
     struct mp mp = mp_open(map);
     uint32_t count = 0;
     int rc = mp_get_map(&mp, &count, err);
-    for (uint32_t i = 0; i < count && rc == 0; i++) {
-        struct bytes name;
-        rc = mp_get_str(&mp, &name, err);
-        if (rc == 0 && fields_find(&type->header, name) == NULL &&
-            fields_find(&type->body, name) == NULL && !is_raw_body(type, name))
-            rc = unknown_field(type, name, err);
-        if (rc == 0)
-            rc = mp_skip(&mp, NULL, err);
-    }
-    return rc;
+    if (rc != 0)
+        return rc;
+    uint32_t known = fields_known(&type->header, map);
+    if (type->body.count > 0)
+        known += fields_known(&type->body, map);
+    if (type->raw_body != NULL && mp_map_get(map, "body").data != NULL)
+        known++;
+    return known == count ? 0 : refuse_names(type, map, err);
 }
 
 static int take_raw_body(struct draft *d, struct bytes map, struct err *err)
@@ -366,12 +356,12 @@ static int draft_fill(struct draft *d, struct bytes map, struct err *err)
     int rc = check_names(d->type, map, err);
     if (rc != 0)
         return rc;
-    take_fields(&d->header, &d->type->header, map);
+    fields_take(&d->header, &d->type->header, map);
     if (d->type->raw_body != NULL)
         return take_raw_body(d, map, err);
     if (d->type->body.count == 0)
         return 0;
-    take_fields(&d->body, &d->type->body, map);
+    fields_take(&d->body, &d->type->body, map);
     if (d->body.len == 1) /* an empty map: no body */
         buf_clear(&d->body);
     return 0;

@@ -395,8 +395,8 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
 /* Log time has to move on first, be it a little. */
 static bool is_early(const struct chain *c, int64_t not_before, int64_t now)
 {
-    int64_t time = state_time(state_head(&c->core.state));
-    return time < not_before && not_before <= now;
+    return not_before > 0 && not_before <= now &&
+           state_time(state_head(&c->core.state)) < not_before;
 }
 
 static int run_write(struct chain *c, struct chain_call *call)

@@ -388,17 +388,12 @@ static int check_names(const struct fields *fields, struct bytes map,
     uint32_t count = 0;
     if (mp_get_map(&mp, &count, NULL) != 0)
         return want(err, "a map of fields", map);
-    for (uint32_t i = 0; i < count; i++) {
-        struct bytes name;
-        int rc = mp_get_str(&mp, &name, err);
-        if (rc == 0 && fields_find(fields, name) == NULL)
-            rc = unknown_field(fields, name, err);
-        if (rc == 0)
-            rc = mp_skip(&mp, NULL, err);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    if (fields_known(fields, map) == count)
+        return 0;
+    struct mp_walk walk = mp_walk_open(map);
+    while (walk.name.data != NULL && fields_find(fields, walk.name) != NULL)
+        mp_walk_next(&walk);
+    return unknown_field(fields, walk.name, err);
 }
 
 static bool is_needed(const struct field *field)
@@ -422,12 +417,13 @@ static void put_missing(const struct door *d, const struct field *field,
 static int check_there(const struct door *d, const struct fields *fields,
                        struct bytes map, struct err *err)
 {
+    struct mp_walk walk = mp_walk_open(map);
     struct buf list = {0};
     const struct field *first = NULL;
     size_t count = 0;
     for (size_t i = 0; i < fields->count; i++) {
         const struct field *field = &fields->items[i];
-        struct bytes value = mp_map_get(map, field->name);
+        struct bytes value = mp_walk_get(&walk, field->name);
         if (!is_needed(field) || (value.data != NULL && !is_nil(value)))
             continue;
         first = first != NULL ? first : field;
@@ -444,51 +440,70 @@ static int check_there(const struct door *d, const struct fields *fields,
     return rc;
 }
 
-static int take_field(const struct door *d, const struct field *field,
-                      const struct door_scope *scope, bool partial,
-                      struct buf *out, uint32_t *count, struct err *err)
+/* What is stored of a field: what is given, in stored form, or as nil where
+ * that deletes it, or its default; or nothing. */
+enum taken { TAKES_NOTHING, TAKES_VALUE, TAKES_NIL, TAKES_DEFAULT };
+
+static enum taken taken_as(const struct field *field, struct bytes value,
+                           bool partial)
 {
-    struct bytes value = mp_map_get(scope->map, field->name);
-    if (value.data == NULL || is_nil(value)) {
-        if (partial && value.data != NULL) {
-            mp_put_text(out, field->name);
-            mp_put_nil(out);
-            (*count)++;
-            return 0;
-        }
-        assert(partial || !is_needed(field));
-        return 0;
+    if (value.data != NULL && !is_nil(value))
+        return TAKES_VALUE;
+    if (partial)
+        return value.data != NULL ? TAKES_NIL : TAKES_NOTHING;
+    return field->type.default_value.len > 0 ? TAKES_DEFAULT : TAKES_NOTHING;
+}
+
+static uint32_t count_taken(const struct fields *fields, struct bytes map,
+                            bool partial)
+{
+    struct mp_walk walk = mp_walk_open(map);
+    uint32_t count = 0;
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *field = &fields->items[i];
+        struct bytes value = mp_walk_get(&walk, field->name);
+        count += taken_as(field, value, partial) != TAKES_NOTHING;
     }
+    return count;
+}
+
+static int take_field(const struct door *d, const struct field *field,
+                      struct bytes value, const struct door_scope *scope,
+                      bool partial, struct buf *out, struct err *err)
+{
+    enum taken taken = taken_as(field, value, partial);
+    if (taken == TAKES_NOTHING)
+        return 0;
     mp_put_text(out, field->name);
-    (*count)++;
-    return take_value(d, &field->type, value, scope, field->name, out, err);
+    if (taken == TAKES_VALUE)
+        return take_value(d, &field->type, value, scope, field->name, out, err);
+    if (taken == TAKES_NIL)
+        mp_put_nil(out);
+    else
+        buf_put_bytes(out, field->type.default_value);
+    return 0;
 }
 
 static int take_map(const struct door *d, const struct fields *fields,
                     struct bytes map, bool partial, struct buf *out,
                     struct err *err)
 {
+    size_t start = out->len;
     int rc = check_names(fields, map, err);
     if (rc == 0 && !partial)
         rc = check_there(d, fields, map, err);
     if (rc != 0)
         return rc;
     struct door_scope scope = {fields, map};
-    struct buf entries = {0};
-    struct buf whole = {0};
-    uint32_t count = 0;
-    for (size_t i = 0; i < fields->count && rc == 0; i++)
-        rc = take_field(d, &fields->items[i], &scope, partial, &entries, &count,
-                        err);
-
-    mp_put_map(&whole, count);
-    buf_put_bytes(&whole, buf_bytes(&entries));
-    if (rc == 0 && partial)
-        buf_put_bytes(out, buf_bytes(&whole));
-    else if (rc == 0)
-        fields_add_defaults(out, fields, buf_bytes(&whole));
-    buf_deinit(&entries);
-    buf_deinit(&whole);
+    struct mp_walk walk = mp_walk_open(map);
+    mp_put_map(out, count_taken(fields, map, partial));
+    for (size_t i = 0; i < fields->count && rc == 0; i++) {
+        const struct field *field = &fields->items[i];
+        rc = take_field(d, field, mp_walk_get(&walk, field->name), &scope,
+                        partial, out, err);
+    }
+    if (rc != 0)
+        out->len = start;
     return rc;
 }
 

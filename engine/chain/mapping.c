@@ -1,17 +1,14 @@
 #include "chain/mapping.h"
 
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 
 struct mapping_entry {
-    const char *key;
-    size_t
-        from; /* its value begins here and ends where the next one's begins */
+    struct bytes key;
+    size_t from; /* its value begins here, and ends at `to` */
     size_t to;
 };
 
@@ -21,8 +18,8 @@ struct buf *mapping_key(struct mapping *m, const char *key)
         m->entries[m->count - 1].to = m->values.len;
     m->entries =
         mem_array_grow(m->entries, m->count, &m->cap, sizeof(*m->entries));
-    m->entries[m->count++] =
-        (struct mapping_entry){.key = key, .from = m->values.len};
+    m->entries[m->count++] = (struct mapping_entry){.key = bytes_of_text(key),
+                                                    .from = m->values.len};
     return &m->values;
 }
 
@@ -45,10 +42,16 @@ void mapping_str(struct mapping *m, const char *key, struct bytes text)
 
 void mapping_hex(struct mapping *m, const char *key, struct bytes bytes)
 {
-    struct buf hex = {0};
-    hex_put(&hex, bytes);
-    mapping_str(m, key, buf_bytes(&hex));
-    buf_deinit(&hex);
+    struct buf *value = mapping_key(m, key);
+    mp_put_str_head(value, 2 * bytes.len);
+    hex_put(value, bytes);
+}
+
+void mapping_base64(struct mapping *m, const char *key, struct bytes bytes)
+{
+    struct buf *value = mapping_key(m, key);
+    mp_put_str_head(value, base64_size(bytes.len));
+    base64_put(value, bytes);
 }
 
 void mapping_uint(struct mapping *m, const char *key, uint64_t value)
@@ -66,23 +69,30 @@ void mapping_bool(struct mapping *m, const char *key, bool value)
     mp_put_bool(mapping_key(m, key), value);
 }
 
-static int by_key(const void *a, const void *b)
+/* They are few, and most come in order. */
+static void sort(struct mapping_entry *entries, size_t count)
 {
-    return bytes_compare(bytes_of_text(((const struct mapping_entry *)a)->key),
-                         bytes_of_text(((const struct mapping_entry *)b)->key));
+    for (size_t i = 1; i < count; i++) {
+        struct mapping_entry e = entries[i];
+        size_t at = i;
+        for (; at > 0 && bytes_compare(entries[at - 1].key, e.key) > 0; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = e;
+    }
 }
 
 void mapping_put(struct mapping *m, struct buf *out)
 {
     if (m->count > 0) {
         m->entries[m->count - 1].to = m->values.len;
-        qsort(m->entries, m->count, sizeof(*m->entries), by_key);
+        sort(m->entries, m->count);
     }
     mp_put_map(out, (uint32_t)m->count);
+    buf_reserve(out, m->values.len);
     for (size_t i = 0; i < m->count; i++) {
         const struct mapping_entry *e = &m->entries[i];
         assert(e->to > e->from);
-        mp_put_text(out, e->key);
+        mp_put_str(out, e->key);
         buf_put(out, m->values.data + e->from, e->to - e->from);
     }
     mem_free(m->entries);

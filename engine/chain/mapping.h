@@ -21,6 +21,7 @@ void mapping_text_or_not(struct mapping *m, const char *key,
                          const char *text_or_null);
 void mapping_str(struct mapping *m, const char *key, struct bytes text);
 void mapping_hex(struct mapping *m, const char *key, struct bytes bytes);
+void mapping_base64(struct mapping *m, const char *key, struct bytes bytes);
 void mapping_uint(struct mapping *m, const char *key, uint64_t value);
 void mapping_int(struct mapping *m, const char *key, int64_t value);
 void mapping_bool(struct mapping *m, const char *key, bool value);

@@ -121,13 +121,32 @@ static int check_len(const struct value_type *type, uint64_t len,
 
 /* Line feeds and tabs are text; NUL and the other control characters would
  * reach terminals and files as commands. */
+static bool byte_printable(uint8_t byte)
+{
+    return (byte >= 0x20 || byte == '\n' || byte == '\t') && byte != 0x7f;
+}
+
+/* Is one of these eight bytes below 0x20, or 0x7f? */
+static bool has_controls(const uint8_t *eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t bytes;
+    memcpy(&bytes, eight, sizeof(bytes));
+    uint64_t deletes = bytes ^ (0x7f * ones);
+    uint64_t below = (bytes - 0x20 * ones) & ~bytes;
+    return ((below | ((deletes - ones) & ~deletes)) & (0x80 * ones)) != 0;
+}
+
 static bool text_printable(struct bytes text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.data[i];
-        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
+    size_t i = 0;
+    while (i < text.len)
+        if (text.len - i >= 8 && !has_controls(text.data + i))
+            i += 8;
+        else if (byte_printable(text.data[i]))
+            i++;
+        else
             return false;
-    }
     return true;
 }
 
@@ -424,6 +443,12 @@ struct ref_walk {
 static int walk_fields(const struct ref_walk *walk, const struct fields *fields,
                        struct mp *mp, const char *path, struct err *err);
 
+static bool may_hold_refs(const struct value_type *type)
+{
+    return type->kind == VALUE_REF || type->kind == VALUE_STRUCT ||
+           type->kind == VALUE_LIST;
+}
+
 static int walk_value(const struct ref_walk *walk,
                       const struct value_type *type, struct mp *mp,
                       const char *path, struct err *err)
@@ -462,9 +487,11 @@ static int walk_fields(const struct ref_walk *walk, const struct fields *fields,
         if (rc != 0)
             break;
         const struct field *field = fields_find(fields, name);
-        path_join(full, path, name);
-        rc = field == NULL ? mp_skip(mp, NULL, err)
-                           : walk_value(walk, &field->type, mp, full, err);
+        if (field == NULL || !may_hold_refs(&field->type))
+            rc = mp_skip(mp, NULL, err);
+        else
+            rc = walk_value(walk, &field->type, mp, path_join(full, path, name),
+                            err);
     }
     return rc;
 }
@@ -475,7 +502,7 @@ int fields_each_ref(const struct fields *fields, struct bytes map,
                     void *ctx, struct err *err)
 {
     struct ref_walk walk = {.ref = ref, .ctx = ctx};
-    struct mp mp = mp_open(map);
+    struct mp mp = mp_open_known(map);
     return walk_fields(&walk, fields, &mp, "", err);
 }
 
@@ -613,57 +640,78 @@ static void put_with_defaults(struct buf *out, const struct value_type *type,
     }
 }
 
-/* Fields up to `name` (all that are left when NULL) that the map lacks. */
-static uint32_t put_lacking(struct buf *out, const struct fields *fields,
-                            size_t *next, const struct bytes *name)
+uint32_t fields_known(const struct fields *fields, struct bytes map)
 {
+    struct mp_walk walk = mp_walk_open(map);
     uint32_t count = 0;
-    for (; *next < fields->count; (*next)++) {
-        const struct field *field = &fields->items[*next];
-        struct bytes own = bytes_of_text(field->name);
-        if (name != NULL && bytes_compare(own, *name) >= 0)
-            break;
-        if (field->type.default_value.len == 0)
-            continue;
-        mp_put_str(out, own);
-        buf_put_bytes(out, field->type.default_value);
-        count++;
-    }
+    for (size_t i = 0; i < fields->count && walk.name.data != NULL; i++)
+        count += mp_walk_get(&walk, fields->items[i].name).data != NULL;
     return count;
+}
+
+/* How many defaults stand for what the map lacks. */
+static uint32_t lacking(const struct fields *fields, struct bytes map)
+{
+    struct mp_walk walk = mp_walk_open(map);
+    uint32_t count = 0;
+    for (size_t i = 0; i < fields->count; i++)
+        count += fields->items[i].type.default_value.len > 0 &&
+                 mp_walk_get(&walk, fields->items[i].name).data == NULL;
+    return count;
+}
+
+/* The entry of one field, if there is one. */
+static void put_field(struct buf *out, const struct field *field,
+                      struct bytes value)
+{
+    bool given = value.data != NULL;
+    if (!given && field->type.default_value.len == 0)
+        return;
+    mp_put_text(out, field->name);
+    if (given)
+        put_with_defaults(out, &field->type, value);
+    else
+        buf_put_bytes(out, field->type.default_value);
+}
+
+void fields_take(struct buf *out, const struct fields *fields, struct bytes map)
+{
+    struct mp_walk walk = mp_walk_open(map);
+    mp_put_map(out, fields_known(fields, map) + lacking(fields, map));
+    for (size_t i = 0; i < fields->count; i++)
+        put_field(out, &fields->items[i],
+                  mp_walk_get(&walk, fields->items[i].name));
 }
 
 void fields_add_defaults(struct buf *out, const struct fields *fields,
                          struct bytes map)
 {
-    struct mp mp = mp_open(map);
-    struct buf entries = {0};
-    size_t next = 0;
+    struct mp mp = mp_open_known(map);
+    struct mp_walk walk = mp_walk_open(map);
+    size_t i = 0;
     uint32_t count;
-    uint32_t total = 0;
     if (mp_get_map(&mp, &count, NULL) != 0) {
         buf_put_bytes(out, map); /* no map: the check that follows says so */
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        struct bytes name, value;
-        int rc = mp_get_str(&mp, &name, NULL);
-        assert(rc == 0);
-        rc = mp_skip(&mp, &value, NULL);
-        assert(rc == 0);
-        total += put_lacking(&entries, fields, &next, &name) + 1;
-        mp_put_str(&entries, name);
-        const struct field *field = fields_find(fields, name);
-        if (field != NULL) {
-            put_with_defaults(&entries, &field->type, value);
-            next = (size_t)(field - fields->items) + 1;
-        } else {
-            buf_put_bytes(&entries, value);
+    mp_put_map(out, count + lacking(fields, map));
+    while (i < fields->count || walk.name.data != NULL) {
+        const struct field *field =
+            i < fields->count ? &fields->items[i] : NULL;
+        int order = field == NULL ? 1
+                    : walk.name.data == NULL
+                        ? -1
+                        : bytes_compare(bytes_of_text(field->name), walk.name);
+        if (order <= 0) {
+            put_field(out, field, order == 0 ? walk.value : bytes_of(NULL, 0));
+            i++;
+        } else { /* no field: the check that follows says so */
+            mp_put_str(out, walk.name);
+            buf_put_bytes(out, walk.value);
         }
+        if (order >= 0)
+            mp_walk_next(&walk);
     }
-    total += put_lacking(&entries, fields, &next, NULL);
-    mp_put_map(out, total);
-    buf_put_bytes(out, buf_bytes(&entries));
-    buf_deinit(&entries);
 }
 
 /* ---- bodies ---- */

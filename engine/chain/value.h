@@ -44,6 +44,11 @@ bool value_kind_orders(enum value_kind kind);
  * adds them. */
 void fields_add_defaults(struct buf *out, const struct fields *fields,
                          struct bytes map);
+/* The same, without the entries that are none of `fields`. */
+void fields_take(struct buf *out, const struct fields *fields,
+                 struct bytes map);
+/* How many entries of a canonical map are of `fields`. */
+uint32_t fields_known(const struct fields *fields, struct bytes map);
 
 bool date_valid(struct bytes text);  /* 2026-11-22, a day of the calendar */
 bool month_valid(struct bytes text); /* 2026-11 */

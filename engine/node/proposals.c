@@ -21,12 +21,9 @@ static void put_result(const struct submit_result *r, struct buf *out)
         if (r->err->rule[0] != '\0')
             mapping_text(&m, "rule", r->err->rule);
     } else {
-        struct buf receipt = {0};
-        base64_put(&receipt, buf_bytes(&r->receipt));
-        mapping_str(&m, "receipt", buf_bytes(&receipt));
+        mapping_base64(&m, "receipt", buf_bytes(&r->receipt));
         mapping_uint(&m, "index", r->index);
         mapping_bool(&m, "known", r->known);
-        buf_deinit(&receipt);
     }
     mapping_put(&m, out);
 }

@@ -216,14 +216,11 @@ static void put_write(const struct asked *a, struct buf *out)
         buf_deinit(&text);
     }
     if (call->wrote) {
-        struct buf receipt = {0};
-        base64_put(&receipt, buf_bytes(&call->receipt));
-        mapping_str(&m, "receipt", buf_bytes(&receipt));
-        mapping_uint(&m, "index", call->index);
-        mapping_hex(&m, "tx", bytes_of(call->tx_id, TX_ID_SIZE));
-        mapping_hex(&m, "root", bytes_of(call->root, HASH_SIZE));
         mapping_int(&m, "durable_us", a->node->steady_us - a->asked_us);
-        buf_deinit(&receipt);
+        mapping_uint(&m, "index", call->index);
+        mapping_base64(&m, "receipt", buf_bytes(&call->receipt));
+        mapping_hex(&m, "root", bytes_of(call->root, HASH_SIZE));
+        mapping_hex(&m, "tx", bytes_of(call->tx_id, TX_ID_SIZE));
     }
     mapping_put(&m, out);
 }
