@@ -309,9 +309,8 @@ static struct head head_of_shape(const struct shape *shape, uint8_t tag)
     };
 }
 
-/* What is no number in its tag, or nothing at all. */
-static __attribute__((noinline)) int
-other_head(struct mp *mp, struct head *head, struct err *err)
+/* Any head, and what is none. */
+static int any_head(struct mp *mp, struct head *head, struct err *err)
 {
     if (mp->failed != 0)
         return mp->failed;
@@ -326,16 +325,21 @@ other_head(struct mp *mp, struct head *head, struct err *err)
     return rc;
 }
 
-/* Look at what stands here without passing it. */
-static inline int head_here(struct mp *mp, struct head *head, struct err *err)
+/* Look at what stands here without passing it. Most are one byte or two. */
+static int head_here(struct mp *mp, struct head *head, struct err *err)
 {
-    if (mp->failed == 0 && mp->at < mp->end) {
-        const struct shape *shape = &shapes[mp->at[0]];
-        *head = head_of_shape(shape, mp->at[0]);
-        if (!shape->is_wide && fits(head, left_of(mp)))
-            return 0;
+    size_t left = left_of(mp);
+    if (mp->failed != 0 || left < 2)
+        return any_head(mp, head, err);
+    const struct shape *shape = &shapes[mp->at[0]];
+    *head = head_of_shape(shape, mp->at[0]);
+    if (shape->is_wide) {
+        head->size = 2;
+        head->number = mp->at[1];
+        if (shape->size != 1 || shape->is_signed || head->number < shape->min)
+            return any_head(mp, head, err);
     }
-    return other_head(mp, head, err);
+    return fits(head, left) ? 0 : any_head(mp, head, err);
 }
 
 static __attribute__((noinline, cold)) int

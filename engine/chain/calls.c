@@ -103,22 +103,21 @@ static void give_receipt(struct chain_call *call, struct bytes checkpoint)
 
 static void start(struct chain *c, struct chain_call *call);
 
-void calls_durable(struct chain *c)
+void calls_land(struct chain *c)
 {
     struct chain_call *call;
-    struct bytes checkpoint = {NULL, 0};
-    uint8_t root[HASH_SIZE] = {0};
-    if (c->flying.first != NULL) {
-        int rc = checkpoint_of_durable(c, &checkpoint, root, NULL);
-        assert(rc == 0); /* it has just ordered them */
-    }
-    while ((call = queue_take(&c->flying)) != NULL) {
+    struct bytes checkpoint;
+    uint8_t root[HASH_SIZE];
+    if (c->landed.first == NULL)
+        return;
+    int rc = checkpoint_of_durable(c, &checkpoint, root, NULL);
+    assert(rc == 0); /* it has just ordered them */
+    while ((call = queue_take(&c->landed)) != NULL) {
         memcpy(call->root, root, HASH_SIZE);
         give_receipt(call, checkpoint);
         give_result(c, call);
         answer(c, call, 0);
     }
-    calls_release(c);
 }
 
 void calls_release(struct chain *c)

@@ -21,6 +21,7 @@ struct chain *chain_new(const struct chain_deps *deps)
     c->submits.last = &c->submits.first;
     queue_init(&c->placed);
     queue_init(&c->flying);
+    queue_init(&c->landed);
     queue_init(&c->ready);
     queue_init(&c->blocked);
     ring_init(&c->holds);

@@ -160,6 +160,7 @@ struct chain {
 
     struct call_queue placed;  /* in a batch or the next group */
     struct call_queue flying;  /* in the group under way */
+    struct call_queue landed;  /* durable, to be answered */
     struct call_queue ready;   /* answered; not yet told */
     struct call_queue blocked; /* until what is being written is durable */
     bool pressed;              /* some of `blocked` wait for room */
@@ -381,7 +382,7 @@ void chain_checked(struct chain *c);
 bool chain_is_verified(const struct chain *c);
 
 /* calls.c */
-void calls_durable(struct chain *c); /* the group under way is */
+void calls_land(struct chain *c); /* answer those that are durable */
 void calls_failed(struct chain *c, const struct err *why);
 void calls_deliver(struct chain *c);
 void calls_release(struct chain *c); /* those that were blocked try again */

@@ -229,7 +229,8 @@ static void group_done(void *ctx, int code, const struct err *err)
     tiles_durable(&c->tiles, c->durable.size);
     snapshot_go(c);
     uploads_durable(&c->uploads, c->durable.size);
-    calls_durable(c);
+    queue_move(&c->landed, &c->flying);
+    calls_release(c);
     submit_durable(c);
     chain_flush(c);
     told_root(c);
@@ -261,15 +262,10 @@ static int append_group(struct chain *c, struct err *err)
     return rc;
 }
 
-void chain_flush(struct chain *c)
+/* What waits becomes the next group. */
+static void write_group(struct chain *c)
 {
-    if (c->why.code == 0)
-        submit_advance(c);
-    switch_step(c);
-    calls_deliver(c);
-    submit_deliver(c);
-    if (c->writing || order_is_empty(c) || c->why.code != 0)
-        return;
+    struct err err;
     order_seal(c);
     state_seal(&c->core.state);
     touched_seal(c);
@@ -279,11 +275,24 @@ void chain_flush(struct chain *c)
     c->waiting_bytes = 0;
     c->writing_tree = c->tree;
     queue_move(&c->flying, &c->placed);
-    struct err err;
     int rc = append_group(c, &err);
     order_drop_sealed(c);
     if (rc != 0)
         group_done(c, rc, &err);
-    else if (c->flying.first != NULL)
+}
+
+/* Whoever is told is told while the disk has the next group. */
+void chain_flush(struct chain *c)
+{
+    if (c->why.code == 0)
+        submit_advance(c);
+    switch_step(c);
+    bool writes = !c->writing && !order_is_empty(c) && c->why.code == 0;
+    if (writes)
+        write_group(c);
+    calls_land(c);
+    if (writes && c->flying.first != NULL)
         checkpoint_ahead(c);
+    calls_deliver(c);
+    submit_deliver(c);
 }

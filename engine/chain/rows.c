@@ -75,7 +75,7 @@ void row_whole(struct buf *out, const struct view *view, struct bytes key,
     size_t at[ROW_KEY_COLUMNS_MAX + 1];
     struct buf values = {0};
     split_key(view, key, at, &values);
-    struct mp mp = mp_open(columns);
+    struct mp mp = mp_open_known(columns);
     uint32_t others = 0;
     int rc = mp_get_map(&mp, &others, NULL);
     assert(rc == 0);
@@ -141,7 +141,7 @@ int64_t row_time(const struct view *view, size_t column, struct bytes key,
     } else {
         value = mp_map_get(columns, view->columns.items[column].name);
     }
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     if (value.data != NULL)
         state_own(mp_get_int(&mp, &time, NULL));
     buf_deinit(&values);

@@ -65,6 +65,7 @@ struct submit_state {
     uint64_t reads_left;         /* of what its read sets may stand for, */
     uint64_t refused_reads_left; /* and of members that were refused */
     bool activates;              /* invariant (3) */
+    uint64_t next_sequence;      /* its author's, when it arrived */
     struct body_walk walk;       /* over the bodies that its events say */
     struct submit_member *members;
     struct scratch decoded; /* their events */
@@ -148,30 +149,32 @@ static int filter_caller(struct chain *c, const struct batch_member *m,
     return authority_check_caller(&t, NULL, err);
 }
 
-static int filter_sequence(struct chain *c, const struct batch_member *m,
-                           struct err *err)
+static int filter_sequence(const struct submit_state *s,
+                           const struct batch_member *m, struct err *err)
 {
-    struct author author;
-    if (!state_author(state_head(&c->core.state), m->tx.author, &author) ||
-        m->tx.first_sequence >= author.next_sequence)
+    if (m->tx.first_sequence >= s->next_sequence)
         return 0;
     return err_set(err, ATE_ECONFLICT,
                    "the author's sequence is at %llu already",
-                   (unsigned long long)author.next_sequence);
+                   (unsigned long long)s->next_sequence);
 }
 
-/* One whose call id is known may be a resend: then its sequence is used, what
- * it rested on may have ended, and none of that matters. */
-static int filter_standing(struct chain *c, const struct submit_member *m,
-                           struct err *err)
+static int filter_standing(struct submit_state *s,
+                           const struct submit_member *m, struct err *err)
 {
+    struct chain *c = s->chain;
     struct call_entry entry;
-    if (state_call(state_head(&c->core.state), m->m.tx.call.id, &entry))
-        return 0;
-    int rc = filter_sequence(c, &m->m, err);
+    int rc = filter_sequence(s, &m->m, err);
     if (rc == 0)
         rc = filter_caller(c, &m->m, err);
-    return rc != 0 ? rc : filter_delegations(c, m, err);
+    if (rc == 0)
+        rc = filter_delegations(c, m, err);
+    /* One whose call id is known may be a resend: then its sequence is used,
+     * what it rested on may have ended, and none of that matters. */
+    if (rc != 0 &&
+        state_call(state_head(&c->core.state), m->m.tx.call.id, &entry))
+        return 0;
+    return rc;
 }
 
 static int take_sigs(struct submit_state *s, const struct batch_member *m,
@@ -259,9 +262,16 @@ static int filter_member(struct submit_state *s,
     }
     memcpy(r->tx_id, id, TX_ID_SIZE);
     int rc = read_member(s, m, id, err);
-    if (rc == 0 && filter_standing(c, m, &why) != 0)
+    if (rc == 0 && filter_standing(s, m, &why) != 0)
         refuse(r, &why);
     return rc;
+}
+
+static uint64_t next_sequence_of(const struct chain *c, const uint8_t *author)
+{
+    struct author known;
+    bool there = state_author(state_head(&c->core.state), author, &known);
+    return there ? known.next_sequence : 0;
 }
 
 static int filter(struct submit_state *s, struct err *err)
@@ -283,6 +293,7 @@ static int filter(struct submit_state *s, struct err *err)
         rc = member_author(s->chain, payload, r.author, &s->author, err);
     if (rc != 0)
         return rc;
+    s->next_sequence = next_sequence_of(s->chain, r.author);
     memcpy(s->author_id, r.author, KEY_ID_SIZE);
     memcpy(s->chain_id, s->chain->core.id, CHAIN_ID_SIZE);
     memcpy(s->signature, r.signature, SIGN_SIZE);
@@ -487,12 +498,11 @@ static void place_member(struct submit_state *s, size_t i,
     struct submit_result *r = &s->submit->results[i];
     struct body_walk from = b->walk;
     struct err why = {0};
-    if (r->code == 0 && !is_known(s, &m->m, r) &&
-        try_member(s, m, b, r, f, &why) == 0) {
+    if (r->code == 0 && try_member(s, m, b, r, f, &why) == 0) {
         copy_bodies(f, b, &from);
         copy_member(f, &m->m, s->trial.verdict);
     } else {
-        if (r->code == 0 && !r->known)
+        if (r->code == 0 && !is_known(s, &m->m, r))
             refuse(r, &why);
         batch_put_refused(&f->payload, s->ids[i]);
         b->walk = from;

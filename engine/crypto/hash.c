@@ -30,14 +30,34 @@ static SHA256_CTX *state_of(struct hasher *h)
     return (SHA256_CTX *)(void *)h->state;
 }
 
-static void add(struct hasher *h, const void *data, size_t len)
+static void give(struct hasher *h, const void *data, size_t len)
 {
     int ok = SHA256_Update(state_of(h), data, len);
     assert(ok == 1);
 }
 
+static void give_pending(struct hasher *h)
+{
+    if (h->count > 0)
+        give(h, h->pending, h->count);
+    h->count = 0;
+}
+
+static inline void add(struct hasher *h, const void *data, size_t len)
+{
+    if (len > sizeof(h->pending) - h->count)
+        give_pending(h);
+    if (len > sizeof(h->pending)) {
+        give(h, data, len);
+    } else if (len > 0) {
+        memcpy(h->pending + h->count, data, len);
+        h->count += (uint32_t)len;
+    }
+}
+
 void hash_begin_bare(struct hasher *h)
 {
+    h->count = 0;
     int ok = SHA256_Init(state_of(h));
     assert(ok == 1);
 }
@@ -88,13 +108,14 @@ void hash_u64(struct hasher *h, uint64_t value)
 
 void hash_end(struct hasher *h, uint8_t out[HASH_SIZE])
 {
+    give_pending(h);
     int ok = SHA256_Final(out, state_of(h));
     assert(ok == 1);
 }
 
 void hash_drop(struct hasher *h)
 {
-    memset(h->state, 0, sizeof(h->state));
+    *h = (struct hasher){0};
 }
 
 void sha256(struct bytes bytes, uint8_t out[HASH_SIZE])
@@ -126,9 +147,11 @@ void hash_leaf(struct bytes leaf, uint8_t out[HASH_SIZE])
 void hash_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
                uint8_t out[HASH_SIZE])
 {
-    uint8_t both[1 + 2 * HASH_SIZE];
-    both[0] = 0x01;
-    memcpy(both + 1, left, HASH_SIZE);
-    memcpy(both + 1 + HASH_SIZE, right, HASH_SIZE);
-    sha256(bytes_of(both, sizeof(both)), out);
+    static const uint8_t node_mark = 0x01;
+    struct hasher h;
+    hash_begin_bare(&h);
+    add(&h, &node_mark, 1);
+    add(&h, left, HASH_SIZE);
+    add(&h, right, HASH_SIZE);
+    hash_end(&h, out);
 }

@@ -14,7 +14,9 @@ enum { HASH_SIZE = 32 };
 
 /* Storage of the caller's. It owns nothing, and may be forgotten. */
 struct hasher {
-    uint64_t state[14]; /* libcrypto's */
+    uint64_t state[14];   /* libcrypto's */
+    uint32_t count;       /* of bytes that it has not been given yet */
+    uint8_t pending[204]; /* so that it gets small parts together */
 };
 
 void hash_begin(struct hasher *h, enum label label);

@@ -186,9 +186,8 @@ static void submit(void *ctx, struct job *job)
     d->under_way++;
     if (!waits)
         lane_ready(d, lane);
-    if (have_thread(d)) {
-        pthread_cond_signal(&d->work);
-    } else {
+    bool has_thread = have_thread(d);
+    if (!has_thread) {
         /* Without a single thread nothing else can be waiting. */
         ready_take(d);
         lane_free(d, lane);
@@ -196,6 +195,8 @@ static void submit(void *ctx, struct job *job)
         woken = finish(d, job);
     }
     pthread_mutex_unlock(&d->mutex);
+    if (has_thread) /* who is woken wants the mutex first of all */
+        pthread_cond_signal(&d->work);
     if (woken)
         wake(d);
 }

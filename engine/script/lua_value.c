@@ -150,7 +150,7 @@ static void push_any(lua_State *L, struct mp *mp, const char *path)
 
 void lua_value_push_plain(lua_State *L, struct bytes value, const char *path)
 {
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     push_any(L, &mp, path);
 }
 
@@ -301,14 +301,14 @@ static void push_at(lua_State *L, const struct value_type *type, struct mp *mp,
 void lua_value_push(lua_State *L, const struct value_type *type,
                     struct bytes value, const char *path)
 {
-    struct mp mp = mp_open(value);
+    struct mp mp = mp_open_known(value);
     push_at(L, type, &mp, path);
 }
 
 void lua_value_set_fields(lua_State *L, const struct fields *fields,
                           struct bytes map, const char *path)
 {
-    struct mp mp = mp_open(map);
+    struct mp mp = mp_open_known(map);
     assert(lua_istable(L, -1));
     set_fields(L, fields, &mp, path);
 }
@@ -316,7 +316,7 @@ void lua_value_set_fields(lua_State *L, const struct fields *fields,
 void lua_value_push_fields(lua_State *L, const struct fields *fields,
                            struct bytes map, const char *path)
 {
-    struct mp mp = mp_open(map);
+    struct mp mp = mp_open_known(map);
     luaL_checkstack(L, STACK_OF_A_LEVEL, "values nest too deep");
     push_struct(L, fields, &mp, path);
 }
