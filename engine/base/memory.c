@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAGE = 4096 };
+
 /* No allocation, no formatting: there may be no memory left for either. */
 static void *alive(void *p)
 {
@@ -21,6 +23,12 @@ static void *alive(void *p)
 void *mem_alloc(size_t size)
 {
     return alive(malloc(size > 0 ? size : 1));
+}
+
+void *mem_pages(size_t size)
+{
+    size_t whole = (size + PAGE - 1) / PAGE * PAGE;
+    return alive(aligned_alloc(PAGE, whole > 0 ? whole : PAGE));
 }
 
 void *mem_zero(size_t count, size_t size)

@@ -11,6 +11,7 @@
 
 void *mem_alloc(size_t size);              /* not set */
 void *mem_zero(size_t count, size_t size); /* zeros */
+void *mem_pages(size_t size); /* not set; begins with a page of 4 KiB */
 void *mem_resize(void *p, size_t size);
 void *mem_copy(const void *p, size_t size);
 char *mem_text(const char *text); /* a copy */

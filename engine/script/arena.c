@@ -9,6 +9,8 @@
  * (4) Bytes at and above `used` mean nothing, so a restore copies what is
  *     below the image's `used` and no more. (Leaving out what is free below it
  *     was tried: 60 KB in 130 pieces took as long as 90 KB in one.)
+ *     Block and image begin with a page: where one stands 16 bytes further into
+ *     its page than the other, some processors take 40 us in place of one.
  * (5) Taking an image empties the lists. The order in which Lua frees garbage
  *     depends on the seeds of its hashes; with the lists a run would find
  *     other room in each process, and run out of memory at other places. */
@@ -41,11 +43,10 @@ static unsigned class_of(size_t size, size_t *real)
 void arena_init(struct arena *a, size_t size)
 {
     assert(size % ARENA_GRAIN == 0);
-    *a = (struct arena){.block = mem_alloc(size),
+    *a = (struct arena){.block = mem_pages(size),
                         .size = size,
                         .limit = size,
                         .block_max = ARENA_BLOCK_MAX};
-    assert((uintptr_t)a->block % ARENA_GRAIN == 0);
 }
 
 void arena_deinit(struct arena *a)
@@ -164,7 +165,8 @@ void arena_image_take(struct arena *a)
 {
     memset(a->marks.free_list, 0, sizeof(a->marks.free_list));
     mem_free(a->image);
-    a->image = mem_copy(a->block, a->marks.used);
+    a->image = mem_pages(a->marks.used);
+    memcpy(a->image, a->block, a->marks.used);
     a->image_marks = a->marks;
 }
 

@@ -39,7 +39,7 @@ static void reserve(struct buffer *b, size_t len)
     size_t want = b->len + len + 1;
     if (want <= b->room)
         return;
-    size_t room = b->room < 32 ? 64 : b->room * 2;
+    size_t room = b->room < 128 ? 256 : b->room * 2;
     b->room = room < want ? want : room;
     b->data = memory_grow(b->data, b->room);
 }
@@ -81,10 +81,30 @@ void buffer_hex(struct buffer *b, const void *data, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *at = data;
+    reserve(b, 2 * len);
     for (size_t i = 0; i < len; i++) {
-        buffer_byte(b, digits[at[i] >> 4]);
-        buffer_byte(b, digits[at[i] & 15]);
+        b->data[b->len++] = digits[at[i] >> 4];
+        b->data[b->len++] = digits[at[i] & 15];
     }
+    b->data[b->len] = '\0';
+}
+
+void buffer_unsigned(struct buffer *b, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buffer_put(b, digits + at, sizeof(digits) - at);
+}
+
+void buffer_integer(struct buffer *b, int64_t number)
+{
+    if (number < 0)
+        buffer_byte(b, '-');
+    buffer_unsigned(b, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
 void buffer_resize(struct buffer *b, size_t len)

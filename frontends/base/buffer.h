@@ -7,6 +7,7 @@
 #define FRONTENDS_BASE_BUFFER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buffer {
     char *data;
@@ -27,6 +28,8 @@ void buffer_byte(struct buffer *b, char byte);
 void buffer_printf(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_hex(struct buffer *b, const void *data, size_t len);
+void buffer_integer(struct buffer *b, int64_t number); /* in decimal */
+void buffer_unsigned(struct buffer *b, uint64_t number);
 
 /* Make it `len` long; what is new is zeros. */
 void buffer_resize(struct buffer *b, size_t len);

@@ -31,11 +31,21 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
 }
 
+/* How many of them are plain ASCII, most texts whole. */
+static size_t plain_from(const char *data, size_t len)
+{
+    size_t i = 0;
+    while (i < len && (unsigned char)data[i] < 0x7f &&
+           is_plain((unsigned char)data[i]))
+        i++;
+    return i;
+}
+
 void json_put_text(struct buffer *out, const char *data, size_t len)
 {
     size_t done = 0;
     buffer_byte(out, '"');
-    for (size_t i = 0; i < len;) {
+    for (size_t i = plain_from(data, len); i < len;) {
         size_t step = text_step(data + i, len - i);
         if (step > 0 && is_plain((unsigned char)data[i])) {
             i += step;
@@ -47,6 +57,7 @@ void json_put_text(struct buffer *out, const char *data, size_t len)
         else
             put_escaped(out, (unsigned char)data[i]);
         done = ++i;
+        i += plain_from(data + i, len - i);
     }
     buffer_put(out, data + done, len - done);
     buffer_byte(out, '"');
@@ -75,13 +86,17 @@ static const char *quote(const struct writer *w, bool is_large)
 static void put_integer(struct writer *w, int64_t number)
 {
     const char *q = quote(w, number > EXACT_MAX || number < -EXACT_MAX);
-    buffer_printf(w->out, "%s%" PRId64 "%s", q, number, q);
+    buffer_text(w->out, q);
+    buffer_integer(w->out, number);
+    buffer_text(w->out, q);
 }
 
 static void put_unsigned(struct writer *w, uint64_t number)
 {
     const char *q = quote(w, true);
-    buffer_printf(w->out, "%s%" PRIu64 "%s", q, number, q);
+    buffer_text(w->out, q);
+    buffer_unsigned(w->out, number);
+    buffer_text(w->out, q);
 }
 
 /* A real stays one when it is read again. */

@@ -40,10 +40,12 @@ static void *scarce(void *p)
 #define malloc(size) scarce(malloc(size))
 #define calloc(count, size) scarce(calloc(count, size))
 #define realloc(p, size) scarce(realloc(p, size))
+#define aligned_alloc(unit, size) scarce(aligned_alloc(unit, size))
 #include "base/memory.c"
 #undef malloc
 #undef calloc
 #undef realloc
+#undef aligned_alloc
 
 /* ---- one process ---- */
 
