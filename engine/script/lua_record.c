@@ -38,7 +38,7 @@ static void push_record(lua_State *L, const struct event_type *type,
     lua_value_set_fields(L, &type->header, header->fields, shape->name);
     lua_value_push_ref(L, header->object);
     lua_setfield(L, -2, "id");
-    if (fields_find(&shape->all, bytes_of_text("type")) == NULL) {
+    if (!shape->has_type) {
         lua_pushstring(L, type->name);
         lua_setfield(L, -2, "type");
     }

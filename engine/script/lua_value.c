@@ -173,19 +173,23 @@ static void push_list(lua_State *L, const struct value_type *type,
     }
 }
 
+/* Fields and map are both sorted by name. */
 static void set_fields(lua_State *L, const struct fields *fields, struct mp *mp,
                        const char *path)
 {
     char room[PATH_ROOM];
     uint32_t count = 0;
+    const struct field *field = fields->items;
+    const struct field *end = field + fields->count;
     if (mp_get_map(mp, &count, NULL) != 0)
         damaged(L, path);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++, field++) {
         struct bytes name;
         if (mp_get_str(mp, &name, NULL) != 0)
             damaged(L, path);
-        const struct field *field = fields_find(fields, name);
-        if (field == NULL)
+        while (field < end && !bytes_equal(bytes_of_text(field->name), name))
+            field++;
+        if (field == end)
             damaged(L, path);
         lua_text_push(L, (const char *)name.data, name.len);
         push_at(L, &field->type, mp, lua_path_field(room, path, field->name));

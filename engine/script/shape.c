@@ -96,12 +96,15 @@ static void drop_twins(struct shapes *s)
 static void add_type(struct shapes *s, const struct schema *schema,
                      const struct event_type *type)
 {
+    struct fields all = all_fields(type);
+    bool has_type = fields_find(&all, bytes_of_text("type")) != NULL;
     add(s, (struct shape){.kind = SHAPE_RECORD,
                           .name = schema_short(schema, type->name),
                           .word = "field",
                           .fields = &type->header,
                           .type = type,
-                          .all = all_fields(type)});
+                          .all = all,
+                          .has_type = has_type});
     add_fields(s, &type->body);
 }
 

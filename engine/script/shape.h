@@ -8,6 +8,7 @@
 #define ATE_SCRIPT_SHAPE_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "chain/schema.h"
 
@@ -26,6 +27,7 @@ struct shape {
     const struct event_type *type; /* of a record */
     const struct view *view;       /* of a row */
     struct fields all; /* of a record: header and body, `body` a raw one */
+    bool has_type;     /* `type` is one of these */
     int metatable;     /* luaL_ref */
 };
 
