@@ -1,5 +1,5 @@
-/* Calls: from a door's arguments to a placed transaction, and back to the
- * answer.
+/* Calls: from a door's arguments to a placed transaction. How they are answered
+ * is in answers.c.
  *
  * A write runs in one go over the head: heartbeat if log time is stale, the
  * author's key if the log lacks it, the method, what concerns the whole.
@@ -34,138 +34,6 @@ enum {
     PROPOSAL_GAP = 1 << 20,
 };
 
-/* ---- queues ---- */
-
-void queue_init(struct call_queue *q)
-{
-    q->first = NULL;
-    q->last = &q->first;
-}
-
-void queue_push(struct call_queue *q, struct chain_call *call)
-{
-    call->state->next = NULL;
-    *q->last = call;
-    q->last = &call->state->next;
-}
-
-struct chain_call *queue_take(struct call_queue *q)
-{
-    struct chain_call *call = q->first;
-    if (call == NULL)
-        return NULL;
-    q->first = call->state->next;
-    if (q->first == NULL)
-        q->last = &q->first;
-    return call;
-}
-
-void queue_move(struct call_queue *to, struct call_queue *from)
-{
-    struct chain_call *call;
-    while ((call = queue_take(from)) != NULL)
-        queue_push(to, call);
-}
-
-/* ---- answers ---- */
-
-static void answer(struct chain *c, struct chain_call *call, int code)
-{
-    assert(code == 0 || call->err.code == code);
-    call->code = code;
-    queue_push(&c->ready, call);
-}
-
-static void give_result(struct chain *c, struct chain_call *call)
-{
-    struct chain_call_state *st = call->state;
-    struct door door;
-    if (st->stored.len == 0)
-        return;
-    chain_door(c, &door);
-    struct door_scope scope = {&st->method->args, buf_bytes(&st->args)};
-    if (st->method->returns != NULL)
-        door_give_value(&door, st->method->returns, buf_bytes(&st->stored),
-                        &scope, &call->result);
-    else
-        buf_put_bytes(&call->result, buf_bytes(&st->stored));
-}
-
-static void give_receipt(struct chain_call *call, struct bytes checkpoint)
-{
-    struct receipt receipt = {
-        .index = call->index,
-        .tx_id = call->tx_id,
-        .checkpoint = checkpoint,
-    };
-    receipt_put(&call->receipt, &receipt);
-}
-
-static void start(struct chain *c, struct chain_call *call);
-
-void calls_land(struct chain *c)
-{
-    struct chain_call *call;
-    struct bytes checkpoint;
-    uint8_t root[HASH_SIZE];
-    if (c->landed.first == NULL)
-        return;
-    int rc = checkpoint_of_durable(c, &checkpoint, root, NULL);
-    assert(rc == 0); /* it has just ordered them */
-    while ((call = queue_take(&c->landed)) != NULL) {
-        memcpy(call->root, root, HASH_SIZE);
-        give_receipt(call, checkpoint);
-        give_result(c, call);
-        answer(c, call, 0);
-    }
-}
-
-void calls_release(struct chain *c)
-{
-    struct chain_call *call;
-    struct call_queue again;
-    queue_init(&again);
-    queue_move(&again, &c->blocked);
-    c->pressed = false;
-    while ((call = queue_take(&again)) != NULL)
-        start(c, call);
-}
-
-static void fail_all(struct chain *c, struct call_queue *q,
-                     const struct err *why)
-{
-    struct chain_call *call;
-    while ((call = queue_take(q)) != NULL) {
-        call->err = *why;
-        call->wrote = false;
-        answer(c, call, why->code);
-    }
-}
-
-void calls_failed(struct chain *c, const struct err *why)
-{
-    fail_all(c, &c->flying, why);
-    fail_all(c, &c->placed, why);
-    fail_all(c, &c->blocked, why);
-    c->pressed = false;
-}
-
-void calls_deliver(struct chain *c)
-{
-    struct chain_call *call;
-    while ((call = queue_take(&c->ready)) != NULL) {
-        struct chain_call_state *st = call->state;
-        call->state = NULL;
-        call_deinit(&st->run);
-        buf_deinit(&st->args);
-        buf_deinit(&st->context);
-        buf_deinit(&st->stored);
-        mem_free(st->sigs);
-        mem_free(st);
-        call->done(call);
-    }
-}
-
 /* ---- running ---- */
 
 static int run_method(struct chain *c, struct chain_call *call)
@@ -186,11 +54,6 @@ static int run_method(struct chain *c, struct chain_call *call)
     return rc;
 }
 
-static const uint8_t *caller_of(const struct chain_call *call)
-{
-    return call->caller != NULL ? call->caller : call->author->id;
-}
-
 static void prepare_run(struct chain *c, struct chain_call *call)
 {
     struct chain_call_state *st = call->state;
@@ -199,7 +62,7 @@ static void prepare_run(struct chain *c, struct chain_call *call)
     run->method = st->method;
     run->args = buf_bytes(&st->args);
     run->context = buf_bytes(&st->context);
-    run->caller = caller_of(call);
+    run->caller = calls_caller(call);
     run->where = "server";
     run->writes = st->method->mode == METHOD_WRITE;
     run->proposes = call->proposes;
@@ -231,8 +94,7 @@ static int run_read(struct chain *c, struct chain_call *call)
         reads_pack(call->reads);
     }
     keep_result(call->state);
-    give_result(c, call);
-    answer(c, call, 0);
+    calls_answer(c, call, 0);
     return 0;
 }
 
@@ -384,7 +246,7 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
     t->index = c->next_index + beats;
     t->time = state_time(state_head(&c->core.state));
     t->author = call->author->id;
-    t->caller = caller_of(call);
+    t->caller = calls_caller(call);
     t->call_id = call->call_id;
     t->sigs = call->state->sigs;
     t->sig_count = call->signer_count;
@@ -432,8 +294,7 @@ static int run_write(struct chain *c, struct chain_call *call)
     if (rc != 0)
         return rc;
     keep_result(call->state);
-    give_result(c, call);
-    answer(c, call, 0);
+    calls_answer(c, call, 0);
     return 0;
 }
 
@@ -449,10 +310,10 @@ static void body_fetched(void *ctx, struct bytes body, int code,
     if (code != 0) {
         call->err = *err;
         err_wrap(&call->err, "%s", st->method->name);
-        answer(c, call, call->err.code);
+        calls_answer(c, call, call->err.code);
     } else {
         call_give_body(&st->run, st->run.need_index, st->run.need_n, body);
-        start(c, call);
+        calls_begin(c, call);
     }
     chain_flush(c);
 }
@@ -464,7 +325,7 @@ static void fetch(struct chain *c, struct chain_call *call)
         err_set(&call->err, ATE_ELIMIT,
                 "%s: needs more than %d bodies in one call", st->method->name,
                 CALL_FETCHES_MAX);
-        answer(c, call, ATE_ELIMIT);
+        calls_answer(c, call, ATE_ELIMIT);
         return;
     }
     if (st->run.need_index >= c->durable.size) {
@@ -473,105 +334,6 @@ static void fetch(struct chain *c, struct chain_call *call)
     }
     c->fetching++;
     chain_read_body(c, st->run.need_index, st->run.need_n, body_fetched, call);
-}
-
-/* ---- repeated calls ---- */
-
-/* The same arguments mean another thing to another method, and from another
- * caller, for whom a node may be the author as for everybody. */
-static int check_same_call(struct chain_call *call, uint64_t index,
-                           const struct batch_member *member)
-{
-    const char *name = call->state->method->name;
-    const struct tx_header *tx = &member->tx;
-    const uint8_t *caller =
-        tx->call.caller != NULL ? tx->call.caller : tx->author;
-    const char *other = NULL;
-    if (memcmp(tx->author, call->author->id, KEY_ID_SIZE) != 0)
-        other = "by another author";
-    else if (memcmp(caller, caller_of(call), KEY_ID_SIZE) != 0)
-        other = "for another caller";
-    else if (!bytes_equal(tx->call.method, bytes_of_text(name)))
-        other = "for another method";
-    if (other == NULL)
-        return 0;
-    return err_set(&call->err, ATE_ECONFLICT,
-                   "%s: this call id was used %s, by transaction %llu", name,
-                   other, (unsigned long long)index);
-}
-
-static void stored_answer(void *ctx, uint64_t index,
-                          const struct batch_member *member, int code,
-                          const struct err *err)
-{
-    struct chain_call *call = ctx;
-    (void)err;
-    if (code != 0 || member == NULL ||
-        check_same_call(call, index, member) != 0)
-        return;
-    if (member->result.len > 0 && mp_check(member->result, &call->err) != 0) {
-        err_wrap(&call->err, "%s: the result that transaction %llu stored",
-                 call->state->method->name, (unsigned long long)index);
-        call->err.code = ATE_ECORRUPT;
-        return;
-    }
-    struct chain_call_state *st = call->state;
-    struct chain *c = st->chain;
-    buf_clear(&st->stored);
-    buf_put_bytes(&st->stored, member->result);
-    batch_member_id(member, c->core.genesis.suite, c->core.id, call->tx_id);
-    call->index = index;
-    call->wrote = true;
-}
-
-static void stored_read(void *ctx, int code, const struct err *err)
-{
-    struct chain_call *call = ctx;
-    struct chain *c = call->state->chain;
-    c->fetching--;
-    if (code != 0)
-        call->err = *err;
-    else
-        code = call->err.code; /* a conflict, or no result */
-    struct bytes checkpoint;
-    if (code == 0)
-        code = checkpoint_of_durable(c, &checkpoint, call->root, &call->err);
-    if (code == 0) {
-        give_receipt(call, checkpoint);
-        give_result(c, call);
-    }
-    call->wrote = code == 0;
-    answer(c, call, code);
-    chain_flush(c);
-}
-
-/* True: the call id was used before, and the call is being answered. */
-static bool is_repeated(struct chain *c, struct chain_call *call)
-{
-    struct call_entry entry;
-    uint8_t digest[HASH_SIZE];
-    if (call->state->method->mode != METHOD_WRITE || call->proposes ||
-        !state_call(state_head(&c->core.state), call->call_id, &entry))
-        return false;
-    args_digest(buf_bytes(&call->state->args), buf_bytes(&call->state->context),
-                digest);
-    if (entry.args_digest == NULL ||
-        memcmp(entry.args_digest, digest, HASH_SIZE) != 0) {
-        err_set(&call->err, ATE_ECONFLICT,
-                "%s: this call id was used with other arguments, or another "
-                "context, by transaction %llu",
-                call->state->method->name, (unsigned long long)entry.index);
-        answer(c, call, ATE_ECONFLICT);
-        return true;
-    }
-    if (entry.index >= c->durable.size) {
-        queue_push(&c->blocked, call);
-        return true;
-    }
-    c->fetching++;
-    chain_read_transactions(c, entry.index, 1, stored_answer, stored_read,
-                            call);
-    return true;
 }
 
 /* ---- the door's side ---- */
@@ -713,7 +475,7 @@ static void activation_ready(void *ctx, int code, const struct err *err)
         call->err = *err;
     }
     if (code != 0)
-        answer(c, call, call->err.code);
+        calls_answer(c, call, call->err.code);
     if (code != 0 || call->proposes)
         calls_release(c); /* those that were held back */
     chain_flush(c);
@@ -739,15 +501,15 @@ static void give_asking(struct chain *c, struct chain_call *call)
         err_set(&call->err, ATE_EUNAVAILABLE,
                 "%s: it asks a service, which ate worker run lets it",
                 call->state->method->name);
-        answer(c, call, ATE_EUNAVAILABLE);
+        calls_answer(c, call, ATE_EUNAVAILABLE);
         return;
     }
     *call->asking = *asking;
     *asking = (struct work_asking){0};
-    answer(c, call, ATE_ENEED);
+    calls_answer(c, call, ATE_ENEED);
 }
 
-static void start(struct chain *c, struct chain_call *call)
+void calls_begin(struct chain *c, struct chain_call *call)
 {
     int rc = look_again(c, call);
     if (rc == 0)
@@ -758,7 +520,7 @@ static void start(struct chain *c, struct chain_call *call)
         rc = take_signers(call);
     if (rc == 0)
         rc = take_args(c, call);
-    if (rc == 0 && is_repeated(c, call))
+    if (rc == 0 && calls_is_repeated(c, call))
         return; /* invariant (1) */
     bool activates = call->state->method->by_default == DEFAULT_ACTIVATE;
     if (rc == 0 && activates)
@@ -780,7 +542,7 @@ static void start(struct chain *c, struct chain_call *call)
     else if (rc == ATE_ENEED)
         fetch(c, call);
     else if (rc != 0)
-        answer(c, call, rc);
+        calls_answer(c, call, rc);
 }
 
 void chain_call(struct chain *c, struct chain_call *call)
@@ -795,7 +557,7 @@ void chain_call(struct chain *c, struct chain_call *call)
     call->err = (struct err){0};
     int rc = find_method(c, call);
     if (rc != 0)
-        answer(c, call, rc);
+        calls_answer(c, call, rc);
     else
-        start(c, call);
+        calls_begin(c, call);
 }

@@ -382,10 +382,19 @@ void chain_checked(struct chain *c);
 bool chain_is_verified(const struct chain *c);
 
 /* calls.c */
+/* Run it, when it does not have to wait; from its beginning if it waited. */
+void calls_begin(struct chain *c, struct chain_call *call);
+
+/* answers.c */
 void calls_land(struct chain *c); /* answer those that are durable */
 void calls_failed(struct chain *c, const struct err *why);
-void calls_deliver(struct chain *c);
+void calls_deliver(struct chain *c); /* tell those that are answered */
 void calls_release(struct chain *c); /* those that were blocked try again */
+/* With what it stored as its result, or with `code`, which is call->err's. */
+void calls_answer(struct chain *c, struct chain_call *call, int code);
+/* True: its call id was used before, and the call is being answered. */
+bool calls_is_repeated(struct chain *c, struct chain_call *call);
+const uint8_t *calls_caller(const struct chain_call *call); /* a key id */
 
 /* signed_checkpoint.c */
 /* The checkpoint of what is durable, signed by the order key: once for all who
