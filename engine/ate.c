@@ -133,19 +133,16 @@ int ate_open_within(struct ate **out, const char *path, unsigned flags,
 {
     struct err err = {0};
     *out = NULL;
-    if (error != NULL)
-        *error = (struct ate_error){0};
     int rc = check_flags(path, flags, &err);
     if (rc != 0)
-        return fail(error, &err);
+        return told(error, rc, &err);
     struct ate *ate = mem_zero(1, sizeof(*ate));
     rc = open_either(ate, path, flags, wait_ms, &err);
-    if (rc != 0) {
+    if (rc == 0)
+        *out = ate;
+    else
         mem_free(ate);
-        return fail(error, &err);
-    }
-    *out = ate;
-    return 0;
+    return told(error, rc, &err);
 }
 
 void ate_close(struct ate *ate)
@@ -165,17 +162,15 @@ int ate_is_remote(const struct ate *ate)
 static int listen_by(struct ate *ate, int fd, struct ate_error *error)
 {
     struct err err = {0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     if (ate->remote == NULL) {
         int rc = loop_listen(ate->loop, fd, &err);
-        return rc != 0 ? fail(error, &err) : 0;
+        return told(error, rc, &err);
     }
     if (fd >= 0)
         close(fd);
     err_set(&err, ATE_EUNAVAILABLE,
             "listen: another process serves the data folder");
-    return fail(error, &err);
+    return told(error, err.code, &err);
 }
 
 int ate_listen(struct ate *ate, struct ate_error *error)
@@ -189,14 +184,12 @@ int ate_listen_at(struct ate *ate, int fd, struct ate_error *error)
     if (fd >= 0)
         return listen_by(ate, fd, error);
     err_set(&err, ATE_EINVALID, "listen: %d is no descriptor", fd);
-    return fail(error, &err);
+    return told(error, err.code, &err);
 }
 
 int ate_callers(struct ate *ate, unsigned most, struct ate_error *error)
 {
     struct err err = {0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     if (most < 1 || most > LIMIT_NET_PEERS_MAX)
         err_set(&err, ATE_EINVALID, "callers: 1 to %d may be, not %u",
                 LIMIT_NET_PEERS_MAX, most);
@@ -205,7 +198,7 @@ int ate_callers(struct ate *ate, unsigned most, struct ate_error *error)
                 "callers: another process serves the data folder");
     else
         loop_callers(ate->loop, most);
-    return err.code != 0 ? fail(error, &err) : 0;
+    return told(error, err.code, &err);
 }
 
 int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)
@@ -215,7 +208,7 @@ int ate_set_clock(struct ate *ate, int64_t time_ms, struct ate_error *error)
                  ? err_set(&err, ATE_EINVALID,
                            "the clock is set by hand only in memory")
                  : loop_set_clock(ate->loop, time_ms, &err);
-    return rc != 0 ? fail(error, &err) : 0;
+    return told(error, rc, &err);
 }
 
 uint64_t ate_generation(const struct ate *ate)
@@ -228,17 +221,15 @@ uint64_t ate_generation(const struct ate *ate)
 int ate_watch(struct ate *ate, struct ate_port *port, struct ate_error *error)
 {
     struct err err = {0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     if (ate->loop == NULL) {
         err_set(&err, ATE_EUNAVAILABLE,
                 "watch: the process that serves the data folder knows what "
                 "happens");
-        return fail(error, &err);
+        return told(error, err.code, &err);
     }
     port_ref(port_of(port), NULL);
     loop_watch(ate->loop, port_of(port));
-    return 0;
+    return told(error, 0, &err);
 }
 
 /* ---- services ---- */
@@ -256,8 +247,6 @@ int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
               struct ate_error *error)
 {
     struct err err = {0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     int rc = check_serves(ate, &err);
     if (rc == 0 &&
         (name == NULL || name[0] == '\0' || strlen(name) > LIMIT_KIND_NAME))
@@ -268,7 +257,7 @@ int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
         if (rc != 0)
             port_unref(port_of(port));
     }
-    return rc != 0 ? fail(error, &err) : 0;
+    return told(error, rc, &err);
 }
 
 void ate_reply(struct ate *ate, uint64_t call, const struct ate_error *failure,
@@ -292,8 +281,6 @@ int ate_http(struct ate *ate, const void *config, size_t len,
 {
     struct err err = {0};
     struct http *http = NULL;
-    if (error != NULL)
-        *error = (struct ate_error){0};
     int rc = check_serves(ate, &err);
     if (rc == 0)
         rc = http_open(&http, bytes_of(config, len), &err);
@@ -301,5 +288,5 @@ int ate_http(struct ate *ate, const void *config, size_t len,
         rc = loop_serve_http(ate->loop, http, &err);
     if (rc != 0)
         http_close(http);
-    return rc != 0 ? fail(error, &err) : 0;
+    return told(error, rc, &err);
 }

@@ -83,8 +83,6 @@ int ate_bundle(const char *path, struct ate_bytes *bundle,
     *bundle = (struct ate_bytes){0};
     if (report != NULL)
         *report = (struct ate_bytes){0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     int rc = build(path, &bytes, report != NULL ? &described : NULL, &err);
     if (rc == 0) {
         *bundle = give_buf(&bytes);
@@ -93,7 +91,7 @@ int ate_bundle(const char *path, struct ate_bytes *bundle,
     }
     buf_deinit(&bytes);
     buf_deinit(&described);
-    return rc == 0 ? 0 : fail(error, &err);
+    return told(error, rc, &err);
 }
 
 /* ---- bodies ---- */
@@ -116,8 +114,6 @@ int ate_body_hash(int fd, int sealed, uint8_t hash[32], uint64_t *length,
     struct body_hasher h;
     uint8_t *bytes = mem_alloc(STEP);
     ssize_t n = 0;
-    if (error != NULL)
-        *error = (struct ate_error){0};
     body_hasher_init(&h, sealed != 0);
     while (h.length <= LIMIT_BODY && (n = read_some(fd, bytes, STEP)) > 0)
         body_hasher_put(&h, bytes_of(bytes, (size_t)n));
@@ -131,7 +127,7 @@ int ate_body_hash(int fd, int sealed, uint8_t hash[32], uint64_t *length,
     *length = h.length;
     body_hasher_deinit(&h);
     mem_free(bytes);
-    return err.code == 0 ? 0 : fail(error, &err);
+    return told(error, err.code, &err);
 }
 
 /* ---- proofs ---- */
@@ -142,15 +138,13 @@ int ate_proof(const void *text, size_t len, const char *vkey,
     struct err err = {0};
     struct buf map = {0};
     *report = (struct ate_bytes){0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     int rc = crypto_init(&err);
     if (rc == 0)
         rc = proof_report(bytes_of(text, len), text_or_none(vkey), &map, &err);
     if (rc == 0)
         *report = give_buf(&map);
     buf_deinit(&map);
-    return rc == 0 ? 0 : fail(error, &err);
+    return told(error, rc, &err);
 }
 
 /* ---- configurations ---- */
@@ -159,11 +153,8 @@ int ate_http_check(const void *config, size_t len, struct ate_error *error)
 {
     struct http_rules rules;
     struct err err = {0};
-    if (error != NULL)
-        *error = (struct ate_error){0};
     int rc = http_rules_get(&rules, bytes_of(config, len), &err);
-    if (rc != 0)
-        return fail(error, &err);
-    http_rules_deinit(&rules);
-    return 0;
+    if (rc == 0)
+        http_rules_deinit(&rules);
+    return told(error, rc, &err);
 }

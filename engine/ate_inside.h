@@ -27,12 +27,15 @@ static inline void give_error(struct ate_error *out, const struct err *err)
     memcpy(out->text, err->text, ERR_TEXT_MAX);
 }
 
-/* The same of one who may not want to know; returns the code. */
-static inline int fail(struct ate_error *out, const struct err *err)
+/* Tell the caller, who may not want to know, how it went: what went wrong, or
+ * with code 0 that nothing did. Returns the code. */
+static inline int told(struct ate_error *out, int code, const struct err *err)
 {
     if (out != NULL)
+        *out = (struct ate_error){0};
+    if (out != NULL && code != 0)
         give_error(out, err);
-    return err->code;
+    return code;
 }
 
 /* The caller's from now on, who frees it with ate_free(). */
