@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/mapping.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 /* ---- keys ---- */
 

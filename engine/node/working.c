@@ -13,9 +13,9 @@
 #include "base/msgpack.h"
 #include "chain/mapping.h"
 #include "chain/roots.h"
-#include "node/args.h"
 #include "node/events.h"
 #include "node/work.h"
+#include "query/args.h"
 
 enum { US_PER_MS = 1000, LOOK_AGAIN_MS = 60000 };
 

@@ -6,9 +6,10 @@
 #include "chain/fields.h"
 #include "chain/handle.h"
 #include "chain/large.h"
-#include "query/inside.h"
 #include "chain/upgrade.h"
 #include "event/body.h"
+#include "query/args.h"
+#include "query/inside.h"
 
 enum { KEPT_AT_REST_MAX = 4 << 20 /* bytes of a frame, without credit */ };
 
@@ -255,40 +256,13 @@ void query_emit(struct query *q)
 
 int query_check_args(struct query *q, const char *const *names, struct err *err)
 {
-    struct mp mp = mp_open(buf_bytes(&q->args));
-    uint32_t count = 0;
-    struct bytes name;
-    int rc = mp_get_map(&mp, &count, err);
-    for (uint32_t i = 0; i < count && rc == 0; i++) {
-        rc = mp_get_str(&mp, &name, err);
-        size_t k = 0;
-        while (rc == 0 && names[k] != NULL &&
-               !bytes_equal(name, bytes_of_text(names[k])))
-            k++;
-        if (rc == 0 && names[k] == NULL) {
-            const char *near = near_name(name, names, k);
-            rc = err_set(err, ATE_EINVALID, "no argument '%.*s'%s%s%s",
-                         (int)name.len, (const char *)name.data,
-                         near ? "; did you mean '" : "", near ? near : "",
-                         near ? "'?" : "");
-        }
-        if (rc == 0)
-            rc = mp_skip(&mp, NULL, err);
-    }
-    return rc;
+    return args_check(buf_bytes(&q->args), names, err);
 }
 
 int query_take_text(struct query *q, const char *name, bool needed,
                     struct bytes *text, struct err *err)
 {
-    struct bytes value = mp_map_get(buf_bytes(&q->args), name);
-    struct mp mp = mp_open(value);
-    *text = bytes_of(NULL, 0);
-    if (value.data == NULL || mp_take_nil(&mp))
-        return needed ? err_set(err, ATE_EINVALID, "'%s' is missing", name) : 0;
-    if (mp_get_str(&mp, text, NULL) != 0)
-        return err_set(err, ATE_EINVALID, "'%s' has to be text", name);
-    return 0;
+    return args_text(buf_bytes(&q->args), name, needed, text, err);
 }
 
 int query_take_uint(struct query *q, const char *name, uint64_t *value,

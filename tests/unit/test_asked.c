@@ -70,6 +70,17 @@ static void arguments_have_to_be_a_map(void **state)
     ask_end(&ask);
 }
 
+static void texts_have_to_be_utf8(void **state)
+{
+    struct bench *s = *state;
+    struct ask ask;
+    assert_int_equal(
+        read_(&s->world, s->node, &ask, "bank", "list", ARGS("type=bin:\xff")),
+        ATE_EINVALID);
+    assert_non_null(strstr(ask.err.text, "'type' is not UTF-8"));
+    ask_end(&ask);
+}
+
 /* A full disk fails the call and nothing else: the chain is opened again by the
  * next one. */
 static void a_full_disk_is_survived(void **state)
@@ -346,6 +357,7 @@ int main(void)
         TEST(calls_before_one_flush_are_one_group),
         TEST(a_repeated_call_id_gets_the_first_answer),
         TEST(arguments_have_to_be_a_map),
+        TEST(texts_have_to_be_utf8),
         TEST(a_full_disk_is_survived),
         TEST(a_full_disk_fails_what_waits_behind),
         TEST(half_of_what_waits_is_worked_at_a_time),

@@ -1,4 +1,4 @@
-#include "node/args.h"
+#include "query/args.h"
 
 #include "base/err.h"
 #include "base/msgpack.h"
