@@ -80,7 +80,7 @@ static void start_query(struct asked *a, struct bytes method, struct bytes args,
     a->query = query_start(a->hosted->chain, method, args,
                            credit != 0 ? credit : NODE_CREDIT, query_told,
                            query_ended, a);
-    query_stand_in(a->query, &a->node->line);
+    query_share_turns(a->query, &a->node->line);
     if (caller != NULL) {
         query_set_caller(a->query, caller);
         query_set_context(a->query, buf_bytes(&a->context));

@@ -63,7 +63,7 @@ void query_set_context(struct query *q, struct bytes context)
     buf_put_bytes(&q->context, context);
 }
 
-void query_stand_in(struct query *q, struct query_line *line)
+void query_share_turns(struct query *q, struct query_line *line)
 {
     assert(!q->begun);
     q->line = line;

@@ -36,7 +36,7 @@ void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE]);
 void query_set_context(struct query *q, struct bytes context);
 /* Likewise: what takes long goes on in later turns (line.h). Without, all is
  * done at once. */
-void query_stand_in(struct query *q, struct query_line *line);
+void query_share_turns(struct query *q, struct query_line *line);
 /* Does nothing while it stands in the line, unless it was canceled. */
 void query_run(struct query *q);
 void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */
