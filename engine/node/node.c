@@ -225,12 +225,12 @@ static void no_chain(struct asked *a)
         names[count] = mem_zero(1, at.len + 1);
         memcpy(names[count++], at.data, at.len);
     }
-    const char *near = near_name(name, (const char *const *)names, count);
     struct err err;
     err_set(&err, ATE_ENOT_FOUND, "no chain '%.*s'%s%s%s",
             (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
-            (const char *)name.data, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "; chain.ls lists those there are");
+            (const char *)name.data);
+    near_tell(&err, name, (const char *const *)names, count,
+              "; chain.ls lists those there are");
     for (size_t i = 0; i < count; i++)
         mem_free(names[i]);
     mem_free(names);

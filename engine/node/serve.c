@@ -187,10 +187,9 @@ static void serve_read(struct asked *a)
     }
     for (size_t i = 0; i < READS; i++)
         names[i] = reads[i].name;
-    const char *near = near_name(method, names, READS);
-    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'%s%s%s", (int)method.len,
-            (const char *)method.data, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "; methods are called");
+    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'", (int)method.len,
+            (const char *)method.data);
+    near_tell(&err, method, names, READS, "; methods are called");
     asked_fail(a, &err);
 }
 

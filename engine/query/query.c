@@ -331,10 +331,9 @@ int query_take_type(struct query *q, struct err *err)
     const char **names = mem_alloc((s->type_count + 1) * sizeof(*names));
     for (size_t i = 0; i < s->type_count; i++)
         names[i] = schema_short(s, s->types[i].name);
-    const char *near = near_name(name, names, s->type_count);
-    rc = err_set(err, ATE_ENOT_FOUND, "no type '%.*s'%s%s%s", (int)name.len,
-                 (const char *)name.data, near ? "; did you mean '" : "",
-                 near ? near : "", near ? "'?" : "");
+    rc = err_set(err, ATE_ENOT_FOUND, "no type '%.*s'", (int)name.len,
+                 (const char *)name.data);
+    near_tell(err, name, names, s->type_count, "");
     mem_free(names);
     return rc;
 }
