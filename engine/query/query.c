@@ -1,3 +1,15 @@
+/* The frame of all queries: they are begun, take their steps, and end.
+ *
+ * (1) `done` is called once, by query_end(), which frees the query. What is
+ *     granted or canceled is only noted, until query_run().
+ * (2) A step is taken while there is credit for what it tells, no read of the
+ *     query is under way, and no other step of it: a read that comes back
+ *     within a step does not begin the next one.
+ * (3) Each step sees the durable version as it is then. What its arguments
+ *     named is of the schema that was in force at its begin: under another one
+ *     it ends as STALE, or begins anew when it follows.
+ * (4) A query that is canceled waits for nothing but the read under way: not
+ *     for credit, not in the line, not for a schema to be exchanged. */
 #include <assert.h>
 #include <string.h>
 
