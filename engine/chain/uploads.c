@@ -70,13 +70,14 @@ static struct upload *find_or_add(struct uploads *u, const struct put *put,
                                   int64_t now, struct err *err)
 {
     struct upload *up = upload_find(u, put->id);
-    if (up != NULL || upload_count_kept(u) >= UPLOADS_MAX) {
-        if (up == NULL)
-            err_set(err, ATE_ELIMIT,
-                    "%d bodies are being put or wait for a call; those that "
-                    "nobody touches go after an hour",
-                    UPLOADS_MAX);
+    if (up != NULL)
         return up;
+    if (upload_count_kept(u) >= UPLOADS_MAX) {
+        err_set(err, ATE_ELIMIT,
+                "%d bodies are being put or wait for a call; those that nobody "
+                "touches go after an hour",
+                UPLOADS_MAX);
+        return NULL;
     }
     up = upload_add(u, now);
     putting_begin(up, put);
@@ -85,7 +86,7 @@ static struct upload *find_or_add(struct uploads *u, const struct put *put,
 
 void uploads_put(struct uploads *u, struct put *put, int64_t now)
 {
-    struct err err;
+    struct err err = {0};
     uploads_expire(u, now);
     struct upload *up = find_or_add(u, put, now, &err);
     if (up == NULL) {
