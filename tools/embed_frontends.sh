@@ -8,7 +8,7 @@ export LC_ALL=C
 
 cd "$(dirname "$0")/.."
 echo '/* Made by tools/embed_frontends.sh from lua/ and schemas/. */'
-echo '#include "lua/binding.h"'
+echo '#include "lua/assets.h"'
 n=0
 table=
 for file in $(find lua/author lua/cli lua/client lua/repl lua/test schemas \

@@ -52,8 +52,8 @@ void changes_deinit(struct changes *c); /* safe twice */
 void changes_forget(struct changes *c, uint64_t size);
 
 /* The entry with this key changed; it holds from `size` on, which never
- * decreases. A row's view changed with it. After some of one size: _added(),
- * before anybody looks. */
+ * decreases. A row's view changed with it. After some of one size:
+ * changes_added(), before anybody looks. */
 void changes_add(struct changes *c, struct bytes key, uint64_t size);
 void changes_added(struct changes *c, uint64_t size);
 

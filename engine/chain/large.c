@@ -41,8 +41,8 @@ struct large_read {
 
 static void name_path(struct large_read *r)
 {
-    uploads_path(r->chain->folder, r->handle.hash, r->handle.length, r->sealed,
-                 r->is_put, r->path);
+    upload_path(r->chain->folder, r->handle.hash, r->handle.length, r->sealed,
+                r->is_put, r->path);
 }
 
 struct large_read *large_open(struct chain *c, const struct handle *handle,

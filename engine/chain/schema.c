@@ -237,11 +237,9 @@ int schema_no_worker(const struct schema *s, struct bytes name, struct err *err)
     const char **names = mem_alloc((s->worker_count + 1) * sizeof(*names));
     for (size_t i = 0; i < s->worker_count; i++)
         names[i] = schema_short(s, s->workers[i].method.name);
-    const char *near = near_name(name, names, s->worker_count);
-    int rc =
-        err_set(err, ATE_ENOT_FOUND, "no worker '%.*s'%s%s%s", (int)name.len,
-                (const char *)name.data, near ? "; did you mean '" : "",
-                near ? near : "", near ? "'?" : "");
+    int rc = err_set(err, ATE_ENOT_FOUND, "no worker '%.*s'", (int)name.len,
+                     (const char *)name.data);
+    near_tell(err, name, names, s->worker_count, "");
     mem_free(names);
     return rc;
 }
@@ -329,6 +327,19 @@ const char *near_name(struct bytes name, const char *const *candidates,
         }
     }
     return nearest;
+}
+
+void near_tell(struct err *err, struct bytes name,
+               const char *const *candidates, size_t count,
+               const char *otherwise)
+{
+    const char *near = near_name(name, candidates, count);
+    if (err == NULL)
+        return;
+    if (near != NULL)
+        err_set(err, err->code, "%s; did you mean '%s'?", err->text, near);
+    else
+        err_set(err, err->code, "%s%s", err->text, otherwise);
 }
 
 /* ---- text keys ---- */

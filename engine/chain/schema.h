@@ -291,4 +291,9 @@ const char *schema_short(const struct schema *s, const char *name);
  * letters differ, or a third of them. For "did you mean". */
 const char *near_name(struct bytes name, const char *const *candidates,
                       size_t count);
+/* Say so behind the text of `err`, which is set, or NULL; `otherwise` where
+ * none is near. */
+void near_tell(struct err *err, struct bytes name,
+               const char *const *candidates, size_t count,
+               const char *otherwise);
 #endif

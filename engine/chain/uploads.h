@@ -1,9 +1,5 @@
 /* uploads: bodies that are too large for a call. They are put first, in pieces,
- * then a transaction names their hash.
- *
- *     put/<id>               being put; what came of it can be continued
- *     put/<hash>.<length>    complete ("s" behind it for a sealed one)
- *     large/<hash>           in the log
+ * then a transaction names their hash (upload_names.h has their files).
  *
  * Each piece is written, then hashed by the pool, as it comes: memory stays
  * flat. A body is complete when it is synced with its leaf hashes behind it and
@@ -24,10 +20,10 @@
 #include "base/err.h"
 #include "base/task.h"
 #include "chain/state.h"
+#include "chain/upload_names.h"
 #include "log/log.h"
 
 enum {
-    UPLOAD_ID_SIZE = 16,
     UPLOADS_MAX = 256,        /* of a chain: being put, or complete; together
                                  they have no more bytes than one may have */
     UPLOAD_KEEP_MS = 3600000, /* untouched */
@@ -103,10 +99,4 @@ void uploads_claim(struct uploads *u, const uint8_t hash[HASH_SIZE],
                    uint64_t index);
 /* The log is durable up to `size`: what was claimed below moves. */
 void uploads_durable(struct uploads *u, uint64_t size);
-
-/* Where a large body of the log is; `is_put`: where it may be before it moved.
- */
-void uploads_path(const char *folder, const uint8_t hash[HASH_SIZE],
-                  uint64_t length, bool sealed, bool is_put,
-                  char path[LOG_PATH_MAX]);
 #endif

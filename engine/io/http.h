@@ -37,12 +37,17 @@ enum {
  * "http://example.com:8080", "*.example.com" or "*"; its headers go with every
  * request to it. `private` names addresses, or networks such as 10.0.0.0/8,
  * that may be connected to though they are not public; `ca` is a file of
- * certificates to trust instead of the system's. `wake` is called, from another
- * thread, when http_reap() has something to tell. Errors: INVALID. */
+ * certificates to trust instead of the system's. `config` is borrowed for the
+ * call. Errors: INVALID, UNAVAILABLE (no thread, no libcurl). */
 int http_open(struct http **out, struct bytes config, struct err *err);
+/* `wake` is called, from another thread, when http_reap() has something to
+ * tell. Before the first request. */
 void http_set_wake(struct http *http, void (*wake)(void *ctx), void *ctx);
-void http_close(struct http *http); /* NULL is harmless */
+/* What is under way is dropped, and not told. NULL is harmless. */
+void http_close(struct http *http);
 
+/* As struct services has them, and what calls `done` of those that ended. By
+ * one thread, the owner's. */
 void http_send(struct http *http, struct service_request *request);
 void http_cancel(struct http *http, struct service_request *request);
 void http_reap(struct http *http);

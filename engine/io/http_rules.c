@@ -111,19 +111,30 @@ static int read_entry(struct http_rules *rules, struct mp *mp, struct err *err)
     return rc;
 }
 
+/* How many items the list of this name has: 0 where there is none. */
+static int take_list(struct bytes config, const char *name, struct mp *mp,
+                     uint32_t *count, struct err *err)
+{
+    struct bytes value = mp_map_get(config, name);
+    *mp = mp_open(value);
+    *count = 0;
+    if (value.data == NULL ||
+        (mp_get_array(mp, count, NULL) == 0 && *count <= HTTP_HOSTS_MAX))
+        return 0;
+    *count = 0;
+    return err_set(err, ATE_EINVALID, "'%s' is a list of at most %d", name,
+                   HTTP_HOSTS_MAX);
+}
+
 static int read_hosts(struct http_rules *rules, struct bytes config,
                       struct err *err)
 {
-    struct bytes value = mp_map_get(config, "hosts");
-    struct mp mp = mp_open(value);
+    struct mp mp;
     uint32_t count = 0;
-    if (value.data == NULL)
-        return 0;
-    if (mp_get_array(&mp, &count, NULL) != 0 || count > HTTP_HOSTS_MAX)
-        return err_set(err, ATE_EINVALID, "'hosts' is a list of at most %d",
-                       HTTP_HOSTS_MAX);
+    int rc = take_list(config, "hosts", &mp, &count, err);
+    if (rc != 0 || count == 0)
+        return rc;
     rules->hosts = mem_zero(count, sizeof(*rules->hosts));
-    int rc = 0;
     for (uint32_t i = 0; i < count && rc == 0; i++)
         rc = read_entry(rules, &mp, err);
     return rc;
@@ -132,14 +143,11 @@ static int read_hosts(struct http_rules *rules, struct bytes config,
 static int read_networks(struct http_rules *rules, struct bytes config,
                          struct err *err)
 {
-    struct bytes value = mp_map_get(config, "private");
-    struct mp mp = mp_open(value);
+    struct mp mp;
     uint32_t count = 0;
-    if (value.data == NULL)
-        return 0;
-    if (mp_get_array(&mp, &count, NULL) != 0 || count > HTTP_HOSTS_MAX)
-        return err_set(err, ATE_EINVALID, "'private' is a list of at most %d",
-                       HTTP_HOSTS_MAX);
+    int found = take_list(config, "private", &mp, &count, err);
+    if (found != 0 || count == 0)
+        return found;
     rules->networks = mem_zero(count, sizeof(*rules->networks));
     for (uint32_t i = 0; i < count; i++) {
         char text[64] = "";

@@ -29,7 +29,8 @@ int http_rules_get(struct http_rules *rules, struct bytes config,
                    struct err *err);
 void http_rules_deinit(struct http_rules *rules); /* safe twice */
 
-/* NULL: it may not be asked. */
+/* The rule by which this host may be asked, as long as the rules live; NULL: it
+ * may not. */
 const struct http_host *http_rules_host(const struct http_rules *rules,
                                         bool is_plain, const char *host,
                                         unsigned port);

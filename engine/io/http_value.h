@@ -18,7 +18,8 @@ struct http_request {
     long timeout_s;
 };
 
-/* `key` goes with it as Idempotency-Key. Errors: INVALID, LIMIT. */
+/* `key` goes with it as Idempotency-Key. `r` holds copies, and is to be
+ * deinited whatever came of it. Errors: INVALID, LIMIT. */
 int http_request_get(struct bytes map, const uint8_t key[SERVICE_KEY_SIZE],
                      struct http_request *r, struct err *err);
 void http_request_deinit(struct http_request *r); /* safe twice */
@@ -27,9 +28,10 @@ void http_request_deinit(struct http_request *r); /* safe twice */
 int http_request_header(struct http_request *r, struct bytes name,
                         struct bytes value, struct err *err);
 
-/* `headers`: the lines of the last block, as they came. */
+/* Append the map. `headers`: the lines of the last block, as they came. */
 void http_answer_put(struct buf *out, long status, struct bytes headers,
                      struct bytes body);
-/* The value of a header in such lines; len 0: it is not there. */
+/* The value of a header in such lines, borrowed of them; len 0: it is not
+ * there. `name` in small or large letters. */
 struct bytes http_header_find(struct bytes headers, const char *name);
 #endif

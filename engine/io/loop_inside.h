@@ -106,7 +106,7 @@ struct loop {
 
 /* Have the loop's thread take a step. `ctx` is the loop. From any thread. */
 void loop_wake(void *ctx);
-/* Invariant (4): something came, a step follows. `ctx` is the loop. */
+/* loop.c, invariant (4): something came, a step follows. `ctx` is the loop. */
 void loop_begin_turn(void *ctx);
 /* Take a step on this thread, which is not the loop's and writes to no socket:
  * it might get SIGPIPE. False: somebody else is at one, or has to be. */

@@ -28,7 +28,7 @@ struct buf *memory_disk_file(struct memory_disk *d, const char *path);
 /* Make or replace a file, and the folders above it. */
 void memory_disk_put(struct memory_disk *d, const char *path,
                      struct bytes bytes);
-void memory_disk_remove(struct memory_disk *d, const char *path);
-/* Of a file that is there; else 0600. */
+void memory_disk_remove(struct memory_disk *d, const char *path); /* is there */
+/* Of a file that is there. Without, it is 0600. */
 void memory_disk_chmod(struct memory_disk *d, const char *path, unsigned mode);
 #endif

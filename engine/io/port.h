@@ -19,6 +19,7 @@ struct answer {
     struct answer *next;
 };
 
+/* `err` (of a code that is not 0) and `value` are copied. */
 struct answer *answer_new(uint64_t call, bool is_final, int code,
                           const struct err *err, struct bytes value);
 void answer_free(struct answer *answer); /* NULL is harmless */
@@ -62,7 +63,7 @@ void port_push(struct port *port, struct answer *answer);
 /* The same, but dropped where `most` wait already: nobody asked for it. */
 void port_offer(struct port *port, struct answer *answer, size_t most);
 
-/* The next answer, now the caller's; NULL: none came within `timeout_ms` (0: do
- * not wait, -1: for ever). */
+/* The next answer, for the caller to free with answer_free(); NULL: none came
+ * within `timeout_ms` (0: do not wait, -1: for ever). */
 struct answer *port_next(struct port *port, int timeout_ms);
 #endif

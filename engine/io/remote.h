@@ -1,9 +1,9 @@
 /* remote: a data folder that another process serves, reached by its socket.
  *
  * Callers write to the socket themselves, and read it while they wait at a port
- * (port_ref()); where they do not, a thread does. It keeps deadlines,
- * too. When the connection ends, the calls under way fail with
- * UNAVAILABLE; the next call makes a new one, or fails, too.
+ * (port_ref()); where they do not, a thread does. It keeps deadlines, too. When
+ * the connection ends, the calls under way fail with UNAVAILABLE; the next call
+ * makes a new one, or fails, too.
  *
  * Everything but opening and closing may be called from any thread. `chunk` and
  * `final` of a request are called with the remote locked: they may not call it.

@@ -2,9 +2,8 @@
  * becomes a session of the node (net/server_session.h).
  *
  * What comes in one turn of the loop reaches the node before it is flushed, and
- * what that makes leaves in one write a caller. All functions run on a
- * thread that has the loop's turn, and one that writes blocks or ignores
- * SIGPIPE. */
+ * what that makes leaves in one write a caller. All functions run on a thread
+ * that has the loop's turn, and one that writes blocks or ignores SIGPIPE. */
 #ifndef ATE_IO_SERVER_H
 #define ATE_IO_SERVER_H
 

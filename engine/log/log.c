@@ -1,5 +1,5 @@
 /* Appending to a log, and what its other files share. docs/format.md section
- * 5 has the bytes; opening is in recover.c, creation in create.c, reading in
+ * 5 has the bytes; opening is in open.c, creation in create.c, reading in
  * read.c.
  *
  * (1) One operation at a time: a group, a mark, a creation, an opening or a

@@ -1,4 +1,9 @@
-/* An opening or a poll under way: what recover.c and repair.c share. */
+/* opening: an opening or a poll under way.
+ *
+ * It is the log's from log_open() or log_poll() until one of its ends below,
+ * which frees it: who calls one of those does nothing with it afterwards. From
+ * above: open.c finds where to begin, recover.c walks the frames, repair.c
+ * makes the files agree. */
 #ifndef ATE_LOG_OPENING_H
 #define ATE_LOG_OPENING_H
 
@@ -46,6 +51,8 @@ struct log_opening {
 /* With log->outcome: an opening leaves the log closed, a poll as it was. */
 void opening_give_up(struct log *log);
 void opening_give_up_job(struct log *log, const struct job *job);
+/* The same with STALE: `what` has happened to the log behind us. */
+void opening_stale(struct log *log, const char *what);
 
 /* With log->outcome: readable up to log->end. */
 void opening_refuse(struct log *log);
@@ -57,6 +64,10 @@ void opening_ready(struct log *log);
 bool opening_have(struct log *log, uint64_t from, uint64_t len,
                   void (*then)(struct log *log));
 const uint8_t *opening_at(const struct log *log, uint64_t offset);
+
+/* Walk on from log->end, whose frame is not taken yet; the window begins where
+ * it may, opening->mark is W. Ends the opening, or pauses it. */
+void opening_walk(struct log *log);
 
 /* Opened to write, all good frames taken: make the files agree with log->end,
  * and end the opening. */

@@ -41,7 +41,8 @@ int net_frame_next(struct bytes *in, size_t size_max, struct net_frame *frame,
 struct net_input {
     struct buf kept; /* what is not a whole frame yet */
 };
-/* All that is there, with what just came; then what is left of that. */
+/* All that is there, with what just came: borrowed of one or the other, until
+ * net_input_rest() is told what is left of it. */
 struct bytes net_input_add(struct net_input *input, struct bytes came);
 void net_input_rest(struct net_input *input, struct bytes rest);
 void net_input_deinit(struct net_input *input); /* safe twice */
@@ -55,8 +56,8 @@ struct net_hello {
     struct bytes engine; /* its version, for people; at most 255 bytes */
 };
 void net_hello_put(struct buf *out, const struct net_hello *hello);
-/* Another version ends what is read of it: only `version` is set then.
- * Errors: INVALID. */
+/* `engine` is borrowed of the frame. Another version ends what is read of it:
+ * only `version` is set then. Errors: INVALID. */
 int net_hello_get(const struct net_frame *frame, struct net_hello *hello,
                   struct err *err);
 
@@ -71,6 +72,7 @@ void net_call_put(struct buf *out, uint64_t call,
 int net_call_get(const struct net_frame *frame, struct node_request *request,
                  struct err *err);
 
+/* Append a whole frame. */
 void net_data_put(struct buf *out, uint64_t call, struct bytes value);
 void net_credit_put(struct buf *out, uint64_t call, uint32_t chunks);
 void net_cancel_put(struct buf *out, uint64_t call);
@@ -81,7 +83,8 @@ void net_answer_put(struct buf *out, uint64_t call, int code,
 int net_credit_get(const struct net_frame *frame, uint32_t *chunks,
                    struct err *err);
 int net_cancel_get(const struct net_frame *frame, struct err *err);
-/* `answer->code` 0: `value` holds the result. */
+/* `answer->code` 0: `value` holds the result, borrowed of the frame. Errors:
+ * INVALID. */
 int net_answer_get(const struct net_frame *frame, struct err *answer,
                    struct bytes *value, struct err *err);
 #endif

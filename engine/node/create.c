@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "chain/mapping.h"
 #include "chain/roots.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 enum create_step {
     CREATE_KEYS,  /* two of them */

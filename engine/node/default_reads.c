@@ -5,8 +5,8 @@
 #include "base/err.h"
 #include "base/msgpack.h"
 #include "chain/mapping.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 enum { METHOD_ARGS_MAX = 64 };
 

@@ -28,7 +28,7 @@ static void put_why(struct mapping *m, const struct err *why)
     mapping_text(m, "text", why->text);
 }
 
-void event_damaged(const struct hosted *h, const struct err *why)
+void events_damaged(const struct hosted *h, const struct err *why)
 {
     struct mapping m = {0};
     put_id(h, &m);
@@ -48,7 +48,7 @@ static void tell_ahead(const struct hosted *h)
     tell(h, "time_ahead", &m);
 }
 
-void event_opened(const struct hosted *h)
+void events_opened(const struct hosted *h)
 {
     struct mapping m = {0};
     const struct err *why;
@@ -57,10 +57,10 @@ void event_opened(const struct hosted *h)
     tell(h, "opened", &m);
     tell_ahead(h);
     if (chain_state(h->chain, &why) != 0)
-        event_damaged(h, why);
+        events_damaged(h, why);
 }
 
-void event_worked(const struct work *w, const char *what)
+void events_worked(const struct work *w, const char *what)
 {
     struct mapping m = {0};
     struct buf item = {0};

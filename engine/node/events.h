@@ -8,9 +8,9 @@ struct hosted;
 struct work;
 
 /* It can be used, perhaps only up to a damage: then that is told, too. */
-void event_opened(const struct hosted *h);
+void events_opened(const struct hosted *h);
 /* It can not be used (any more), and why. */
-void event_damaged(const struct hosted *h, const struct err *why);
+void events_damaged(const struct hosted *h, const struct err *why);
 /* A worker gave up, or will try again. */
-void event_worked(const struct work *w, const char *what);
+void events_worked(const struct work *w, const char *what);
 #endif

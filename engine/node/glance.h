@@ -29,7 +29,8 @@ struct glance {
     void *owner;
 };
 
-/* The caller owns the struct and keeps it until `done`, then deinits it. */
+/* The caller owns the struct and keeps it until `done`, which is called later
+ * and may deinit it. `disk` and `logic` outlive that. */
 void glance_start(struct glance *glance, const struct disk *disk,
                   const struct logic_maker *logic,
                   const uint8_t chain[LOG_CHAIN_SIZE],

@@ -173,7 +173,7 @@ static void is_open(struct hosted *h)
     h->told_size = chain_size(h->chain);
     h->reopen = false;
     use(h);
-    event_opened(h);
+    events_opened(h);
 }
 
 void hosted_adopt(struct node *node, struct bytes name, struct chain *chain)
@@ -367,7 +367,7 @@ static bool settle_opening(struct hosted *h)
         start_all(h, &h->served);
         return true;
     }
-    event_damaged(h, &err);
+    events_damaged(h, &err);
     fail_all(&h->served, &err);
     fail_all(&h->waiting, &err);
     drop(h);
@@ -400,7 +400,7 @@ static void notice_state(struct hosted *h)
     const struct err *why;
     int code = chain_state(h->chain, &why);
     if (code != h->open_code && code != 0 && !h->reopen)
-        event_damaged(h, why);
+        events_damaged(h, why);
     if (code != h->open_code)
         h->reopen = true;
     if (!h->reopen)

@@ -169,6 +169,7 @@ struct hosted *hosted_open(struct node *node, struct bytes name,
                            const uint8_t *id);
 /* A chain that was just created is open. */
 void hosted_adopt(struct node *node, struct bytes name, struct chain *chain);
+/* Serve it from a flush on in which the chain is open and not busy. */
 void hosted_ask(struct hosted *h, struct asked *a);
 void hosted_touch(struct hosted *h); /* settle it at the next flush */
 /* Do what is to be done about it; it may be gone afterwards. */
@@ -194,6 +195,7 @@ void proposal_sign_ask(struct asked *a);
 
 /* ---- puts.c ---- */
 
+/* ate.put on its open chain. */
 void serve_put(struct asked *a);
 
 /* ---- working.c ---- */
@@ -228,17 +230,21 @@ void verify_settle_all(struct node *node);
 
 /* ---- own.c ---- */
 
+/* A method of the node's own; NOT_FOUND where there is none of that name. */
 void own_ask(struct asked *a);
 
 /* ---- listing.c ---- */
 
+/* chain.ls */
 void listing_ask(struct asked *a);
 
 /* ---- create.c ---- */
 
+/* chain.create; one is made at a time. */
 void create_ask(struct asked *a);
 void create_settle(struct node *node);
-bool create_can_settle(const struct node *node); /* one was asked for since */
+/* One waits, and none is under way. */
+bool create_can_settle(const struct node *node);
 
 /* ---- node.c ---- */
 

@@ -140,11 +140,10 @@ int keys_entry(const struct keys *keys, struct bytes name,
     const char **names = mem_alloc((keys->count + 1) * sizeof(*names));
     for (size_t i = 0; i < keys->count; i++)
         names[i] = keys->entries[i]->name;
-    const char *near = near_name(name, names, keys->count);
-    int rc = err_set(err, ATE_ENOT_FOUND, "no key '%.*s'%s%s%s",
+    int rc = err_set(err, ATE_ENOT_FOUND, "no key '%.*s'",
                      (int)(name.len > LIMIT_NAME ? LIMIT_NAME : name.len),
-                     (const char *)name.data, near ? "; did you mean '" : "",
-                     near ? near : "", near ? "'?" : "; key.new makes one");
+                     (const char *)name.data);
+    near_tell(err, name, names, keys->count, "; key.new makes one");
     mem_free(names);
     return rc;
 }

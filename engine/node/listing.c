@@ -6,9 +6,9 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/mapping.h"
-#include "node/args.h"
 #include "node/glance.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 enum { GLANCES_MAX = 1000 };
 

@@ -8,6 +8,7 @@
 #include "log/names.h"
 #include "node/names_scan.h"
 
+/* 0, or a code and its text, borrowed for the call. */
 typedef void names_file_done(void *ctx, int code, const struct err *err);
 
 struct names_file {

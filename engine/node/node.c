@@ -1,3 +1,15 @@
+/* The node as its driver sees it: life, which way a request goes, time, and the
+ * flush.
+ *
+ * (1) What a callback learns is only noted. node_flush() settles it, until
+ *     nothing is left that was touched, so what came before one flush is
+ *     written together.
+ * (2) Queries that take long go on behind that, when what the calls left is on
+ *     its way to the disk.
+ * (3) A name that nobody knows is looked for once more where another process
+ *     may have written it since.
+ * (4) It has stopped when no request, chain, creation, check or file is under
+ *     way any more; a flush notices. */
 #include "node/node.h"
 
 #include <assert.h>
@@ -225,12 +237,12 @@ static void no_chain(struct asked *a)
         names[count] = mem_zero(1, at.len + 1);
         memcpy(names[count++], at.data, at.len);
     }
-    const char *near = near_name(name, (const char *const *)names, count);
     struct err err;
-    err_set(&err, ATE_ENOT_FOUND, "no chain '%.*s'%s%s%s",
+    err_set(&err, ATE_ENOT_FOUND, "no chain '%.*s'",
             (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
-            (const char *)name.data, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "; chain.ls lists those there are");
+            (const char *)name.data);
+    near_tell(&err, name, (const char *const *)names, count,
+              "; chain.ls lists those there are");
     for (size_t i = 0; i < count; i++)
         mem_free(names[i]);
     mem_free(names);

@@ -19,7 +19,8 @@ struct node;
 struct pool;
 struct services;
 
-/* What the driver offers; outlives the node. */
+/* What the driver offers. The struct is copied; what it points to outlives the
+ * node. */
 struct node_env {
     const struct disk *disk;
     const struct logic_maker *logic;

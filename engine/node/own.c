@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/mapping.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 /* ---- keys ---- */
 
@@ -185,9 +185,8 @@ void own_ask(struct asked *a)
         methods[i].run(a);
         return;
     }
-    const char *near = near_name(method, names, METHODS);
-    err_set(&err, ATE_ENOT_FOUND, "the node has no method '%.*s'%s%s%s",
-            (int)method.len, (const char *)method.data,
-            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    err_set(&err, ATE_ENOT_FOUND, "the node has no method '%.*s'",
+            (int)method.len, (const char *)method.data);
+    near_tell(&err, method, names, METHODS, "");
     asked_fail(a, &err);
 }

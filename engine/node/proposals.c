@@ -6,8 +6,8 @@
 #include "base/msgpack.h"
 #include "chain/mapping.h"
 #include "chain/trial.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 /* ---- submit ---- */
 

@@ -4,8 +4,8 @@
 #include "base/hex.h"
 #include "base/msgpack.h"
 #include "chain/mapping.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 static void put_done(struct put *put)
 {

@@ -80,7 +80,7 @@ static void start_query(struct asked *a, struct bytes method, struct bytes args,
     a->query = query_start(a->hosted->chain, method, args,
                            credit != 0 ? credit : NODE_CREDIT, query_told,
                            query_ended, a);
-    query_stand_in(a->query, &a->node->line);
+    query_share_turns(a->query, &a->node->line);
     if (caller != NULL) {
         query_set_caller(a->query, caller);
         query_set_context(a->query, buf_bytes(&a->context));
@@ -187,10 +187,9 @@ static void serve_read(struct asked *a)
     }
     for (size_t i = 0; i < READS; i++)
         names[i] = reads[i].name;
-    const char *near = near_name(method, names, READS);
-    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'%s%s%s", (int)method.len,
-            (const char *)method.data, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "; methods are called");
+    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'", (int)method.len,
+            (const char *)method.data);
+    near_tell(&err, method, names, READS, "; methods are called");
     asked_fail(a, &err);
 }
 

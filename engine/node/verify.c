@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "chain/large_check.h"
 #include "chain/mapping.h"
-#include "node/args.h"
 #include "node/inside.h"
+#include "query/args.h"
 
 struct verifying {
     struct node *node;

@@ -296,7 +296,7 @@ static bool after_run(struct work *w, int code)
 }
 
 /* The answer to it, if there was one, is asked for again by the next run. */
-static bool after_journal(struct work *w, int code, enum work_step next)
+static bool after_journal(struct work *w, int code, enum item_step next)
 {
     if (code == 0 || code == ATE_ECONFLICT) {
         w->step = code == 0 ? next : ITEM_RUN;

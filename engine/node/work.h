@@ -22,7 +22,7 @@ enum {
     WORK_FAILURES_MAX = 100,    /* that it tells of */
 };
 
-enum work_step {
+enum item_step {
     ITEM_RUN,    /* its function is to be run, or runs */
     ITEM_ASK,    /* what it asks is being journaled */
     ITEM_SEND,   /* and is outside */
@@ -37,7 +37,7 @@ struct work {
     struct ring ring;      /* in its works */
     char *worker;          /* qualified */
     struct work_item item;
-    enum work_step step;
+    enum item_step step;
     bool under_way; /* a call or a request is */
     bool came_back; /* and that has ended */
     uint32_t attempts;

@@ -13,9 +13,9 @@
 #include "base/msgpack.h"
 #include "chain/mapping.h"
 #include "chain/roots.h"
-#include "node/args.h"
 #include "node/events.h"
 #include "node/work.h"
+#include "query/args.h"
 
 enum { US_PER_MS = 1000, LOOK_AGAIN_MS = 60000 };
 
@@ -84,7 +84,7 @@ void working_told(const struct work *w, enum work_end end)
 {
     struct hosted *h = w->hosted;
     if (end == WORK_FAILED || end == WORK_WAS_PARKED)
-        event_worked(w, end == WORK_FAILED ? "failed" : "parked");
+        events_worked(w, end == WORK_FAILED ? "failed" : "parked");
     for (struct ring *r = h->runs.after; r != &h->runs; r = r->after) {
         struct working_run *run = asked_at(r)->run;
         if (!is_of(run, w->worker))
@@ -545,7 +545,7 @@ void working_end(struct node *node)
 
 /* ---- what is in hand ---- */
 
-static const char *step_word(enum work_step step)
+static const char *step_word(enum item_step step)
 {
     static const char *const words[] = {
         [ITEM_RUN] = "runs",       [ITEM_ASK] = "asks",

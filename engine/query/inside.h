@@ -1,5 +1,5 @@
-/* inside: what the files of a query share (query.c, follow.c,
- * objects.c, rows.c, log.c, info.c, ...). */
+/* inside: what the files of this folder share about a query, and nobody else
+ * sees. */
 #ifndef ATE_QUERY_INSIDE_H
 #define ATE_QUERY_INSIDE_H
 
@@ -133,10 +133,6 @@ extern const struct query_kind query_consistency;
 extern const struct query_kind query_tile;
 extern const struct query_kind query_check;
 extern const struct query_kind query_body;
-
-/* Of proof.c; NULL is harmless. */
-void query_proof_free(struct query_proof *p);
-void query_proof_stop(struct query_proof *p); /* end what takes long */
 extern const struct query_kind query_proposal;
 extern const struct query_kind query_plan;
 extern const struct query_kind query_workers;
@@ -145,10 +141,10 @@ extern const struct query_kind query_call;
 extern const struct query_kind query_files;
 extern const struct query_kind query_file;
 
-/* Of files.c; NULL is harmless. */
+/* What one kind keeps beside: of proof.c, files.c, call.c. NULL is harmless. */
+void query_proof_free(struct query_proof *p);
+void query_proof_stop(struct query_proof *p); /* end what takes long */
 void query_files_free(struct query_files *f);
-
-/* Of call.c; NULL is harmless. */
 void query_call_free(struct query_call *c);
 
 /* Emit q->row as a chunk and clear it. */
@@ -162,7 +158,9 @@ struct last_frame *query_kept(struct query *q);
 /* A read came back. */
 void query_resume(struct query *q, int code, const struct err *err);
 
-/* Arguments: by name; data NULL or false when absent. Errors: INVALID. */
+/* Arguments, by name, also as texts that say them. A text is borrowed of
+ * q->args, its data NULL when it is absent; a number or a flag that is absent
+ * stays as it was. Errors: INVALID. */
 int query_take_text(struct query *q, const char *name, bool needed,
                     struct bytes *text, struct err *err);
 int query_take_uint(struct query *q, const char *name, uint64_t *value,
@@ -170,14 +168,16 @@ int query_take_uint(struct query *q, const char *name, uint64_t *value,
 int query_take_flag(struct query *q, const char *name, bool *flag,
                     struct err *err);
 int query_take_page(struct query *q, struct err *err); /* limit, order */
+/* type, into q->type. Errors: INVALID, NOT_FOUND. */
 int query_take_type(struct query *q, struct err *err);
-/* type and key: what lives there. */
+/* type and key: what lives there, in the version that is read. Errors: INVALID,
+ * NOT_FOUND. */
 int query_take_object(struct query *q, struct object *o, struct err *err);
 /* follow and from, into q->follow and q->following. Errors: INVALID; also where
  * one of `alone` (NULL ends the list) is given beside. */
 int query_take_follow(struct query *q, const char *const *alone,
                       struct err *err);
-/* No other arguments than these (NULL ends the list). */
+/* No other arguments than these (NULL ends the list). Errors: INVALID. */
 int query_check_args(struct query *q, const char *const *names,
                      struct err *err);
 

@@ -1,3 +1,15 @@
+/* The frame of all queries: they are begun, take their steps, and end.
+ *
+ * (1) `done` is called once, by query_end(), which frees the query. What is
+ *     granted or canceled is only noted, until query_run().
+ * (2) A step is taken while there is credit for what it tells, no read of the
+ *     query is under way, and no other step of it: a read that comes back
+ *     within a step does not begin the next one.
+ * (3) Each step sees the durable version as it is then. What its arguments
+ *     named is of the schema that was in force at its begin: under another one
+ *     it ends as STALE, or begins anew when it follows.
+ * (4) A query that is canceled waits for nothing but the read under way: not
+ *     for credit, not in the line, not for a schema to be exchanged. */
 #include <assert.h>
 #include <string.h>
 
@@ -6,9 +18,10 @@
 #include "chain/fields.h"
 #include "chain/handle.h"
 #include "chain/large.h"
-#include "query/inside.h"
 #include "chain/upgrade.h"
 #include "event/body.h"
+#include "query/args.h"
+#include "query/inside.h"
 
 enum { KEPT_AT_REST_MAX = 4 << 20 /* bytes of a frame, without credit */ };
 
@@ -62,7 +75,7 @@ void query_set_context(struct query *q, struct bytes context)
     buf_put_bytes(&q->context, context);
 }
 
-void query_stand_in(struct query *q, struct query_line *line)
+void query_share_turns(struct query *q, struct query_line *line)
 {
     assert(!q->begun);
     q->line = line;
@@ -255,40 +268,13 @@ void query_emit(struct query *q)
 
 int query_check_args(struct query *q, const char *const *names, struct err *err)
 {
-    struct mp mp = mp_open(buf_bytes(&q->args));
-    uint32_t count = 0;
-    struct bytes name;
-    int rc = mp_get_map(&mp, &count, err);
-    for (uint32_t i = 0; i < count && rc == 0; i++) {
-        rc = mp_get_str(&mp, &name, err);
-        size_t k = 0;
-        while (rc == 0 && names[k] != NULL &&
-               !bytes_equal(name, bytes_of_text(names[k])))
-            k++;
-        if (rc == 0 && names[k] == NULL) {
-            const char *near = near_name(name, names, k);
-            rc = err_set(err, ATE_EINVALID, "no argument '%.*s'%s%s%s",
-                         (int)name.len, (const char *)name.data,
-                         near ? "; did you mean '" : "", near ? near : "",
-                         near ? "'?" : "");
-        }
-        if (rc == 0)
-            rc = mp_skip(&mp, NULL, err);
-    }
-    return rc;
+    return args_check(buf_bytes(&q->args), names, err);
 }
 
 int query_take_text(struct query *q, const char *name, bool needed,
                     struct bytes *text, struct err *err)
 {
-    struct bytes value = mp_map_get(buf_bytes(&q->args), name);
-    struct mp mp = mp_open(value);
-    *text = bytes_of(NULL, 0);
-    if (value.data == NULL || mp_take_nil(&mp))
-        return needed ? err_set(err, ATE_EINVALID, "'%s' is missing", name) : 0;
-    if (mp_get_str(&mp, text, NULL) != 0)
-        return err_set(err, ATE_EINVALID, "'%s' has to be text", name);
-    return 0;
+    return args_text(buf_bytes(&q->args), name, needed, text, err);
 }
 
 int query_take_uint(struct query *q, const char *name, uint64_t *value,
@@ -357,10 +343,9 @@ int query_take_type(struct query *q, struct err *err)
     const char **names = mem_alloc((s->type_count + 1) * sizeof(*names));
     for (size_t i = 0; i < s->type_count; i++)
         names[i] = schema_short(s, s->types[i].name);
-    const char *near = near_name(name, names, s->type_count);
-    rc = err_set(err, ATE_ENOT_FOUND, "no type '%.*s'%s%s%s", (int)name.len,
-                 (const char *)name.data, near ? "; did you mean '" : "",
-                 near ? near : "", near ? "'?" : "");
+    rc = err_set(err, ATE_ENOT_FOUND, "no type '%.*s'", (int)name.len,
+                 (const char *)name.data);
+    near_tell(err, name, names, s->type_count, "");
     mem_free(names);
     return rc;
 }

@@ -1,6 +1,5 @@
-/* query: a read of an open chain that yields chunks in door form: get, list,
- * history, view, sum, info, schema, tail, call, and those about proofs
- * (engine/ate.h has their arguments).
+/* query: a read of an open chain that yields chunks in door form:
+ * engine/ate.h has them all, with their arguments.
  *
  * A query makes progress only in query_run() and when a read that it waits for
  * comes back; it stops when its credit is used up. What it has begun to tell is
@@ -24,8 +23,10 @@ typedef void query_chunk(void *ctx, struct bytes value);
 typedef void query_done(void *ctx, int code, const struct err *err,
                         struct bytes result);
 
-/* `method` is one of the list above, `args` a canonical map (len 0: none),
- * copied. Never fails at once. The chain stays open until `done`. */
+/* `method` names one of them, which is asserted; `args` is a canonical map (len
+ * 0: none), copied; `credit` is in chunks. Never fails at once: what is wrong
+ * is told by `done`, and the query frees itself behind that. The chain stays
+ * open until then. */
 struct query *query_start(struct chain *c, struct bytes method,
                           struct bytes args, uint32_t credit,
                           query_chunk *chunk, query_done *done, void *ctx);
@@ -36,7 +37,7 @@ void query_set_caller(struct query *q, const uint8_t caller[KEY_ID_SIZE]);
 void query_set_context(struct query *q, struct bytes context);
 /* Likewise: what takes long goes on in later turns (line.h). Without, all is
  * done at once. */
-void query_stand_in(struct query *q, struct query_line *line);
+void query_share_turns(struct query *q, struct query_line *line);
 /* Does nothing while it stands in the line, unless it was canceled. */
 void query_run(struct query *q);
 void query_grant(struct query *q, uint32_t chunks); /* then query_run() it */

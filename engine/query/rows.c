@@ -22,10 +22,9 @@ static int take_view(struct query *q, struct err *err)
     const char **names = mem_alloc((s->view_count + 1) * sizeof(*names));
     for (size_t i = 0; i < s->view_count; i++)
         names[i] = schema_short(s, s->views[i].name);
-    const char *near = near_name(name, names, s->view_count);
-    rc = err_set(err, ATE_ENOT_FOUND, "no view '%.*s'%s%s%s", (int)name.len,
-                 (const char *)name.data, near ? "; did you mean '" : "",
-                 near ? near : "", near ? "'?" : "");
+    rc = err_set(err, ATE_ENOT_FOUND, "no view '%.*s'", (int)name.len,
+                 (const char *)name.data);
+    near_tell(err, name, names, s->view_count, "");
     mem_free(names);
     return rc;
 }

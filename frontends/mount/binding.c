@@ -4,6 +4,8 @@
 
 #include "ate.h"
 #include "lua/binding.h"
+#include "lua/class.h"
+#include "lua/failure.h"
 #include "mount/mount.h"
 
 #define MOUNT_META "ate.mount"
@@ -47,7 +49,7 @@ static int start(lua_State *L)
     luaL_getmetatable(L, MOUNT_META);
     lua_setmetatable(L, -2);
     if (mount_start(&box->mount, ate, dir, &options, &error) != 0)
-        return binding_fail(L, &error);
+        return failure_results(L, &error);
     return 1;
 }
 
@@ -56,13 +58,7 @@ int luaopen_ate_mount(lua_State *L)
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"fd", fd_of}, {"stop", mount_gc}, {NULL, NULL}};
-    luaL_newmetatable(L, MOUNT_META);
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, mount_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    class_new(L, MOUNT_META, methods, mount_gc);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     return 1;

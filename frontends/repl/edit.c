@@ -11,6 +11,7 @@
 #include <wchar.h>
 #include <lauxlib.h>
 #include <histedit.h>
+#include "lua/class.h"
 #include "lua/host.h"
 
 #define EDIT_META "ate.edit"
@@ -293,12 +294,7 @@ int luaopen_ate_edit(lua_State *L)
         {"close", edit_close},
         {NULL, NULL},
     };
-    luaL_newmetatable(L, EDIT_META);
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, edit_close);
-    lua_setfield(L, -2, "__gc");
+    class_new(L, EDIT_META, methods, edit_close);
     lua_newtable(L);
     lua_pushcfunction(L, edit_open);
     lua_setfield(L, -2, "open");

@@ -4,7 +4,7 @@
  * of another's, so the first that there is is meant. While nothing has changed
  * (ate_generation()) its model is right; else it is taken as it is, and the
  * chain is asked, beside the request at hand and not more often than each
- * CHECK_MS, whether its bundle is still the same. */
+ * CHAIN_CHECK_MS, whether its bundle is still the same. */
 #ifndef FRONTENDS_REST_CHAINS_H
 #define FRONTENDS_REST_CHAINS_H
 

@@ -4,6 +4,8 @@
 
 #include "ate.h"
 #include "lua/binding.h"
+#include "lua/class.h"
+#include "lua/failure.h"
 #include "rest/bearer.h"
 #include "rest/rest.h"
 
@@ -78,10 +80,7 @@ static int check(lua_State *L)
 {
     struct ate_error error = {0};
     struct rest_options options = take_options(L);
-    if (rest_check(&options, &error) != 0)
-        return binding_fail(L, &error);
-    lua_pushboolean(L, true);
-    return 1;
+    return failure_or_true(L, rest_check(&options, &error), &error);
 }
 
 /* start(node, {folder, address, fd, metrics, metrics_fd, cert, key, origins,
@@ -97,7 +96,7 @@ static int start(lua_State *L)
     luaL_getmetatable(L, DOOR_META);
     lua_setmetatable(L, -2);
     if (rest_start(&box->rest, ate, &options, &error) != 0)
-        return binding_fail(L, &error);
+        return failure_results(L, &error);
     return 1;
 }
 
@@ -124,10 +123,7 @@ static int renew(lua_State *L)
     const char *cert = luaL_checkstring(L, 2);
     const char *key = luaL_optstring(L, 3, NULL);
     struct ate_error error = {0};
-    if (rest_renew(box->rest, cert, key, &error) != 0)
-        return binding_fail(L, &error);
-    lua_pushboolean(L, true);
-    return 1;
+    return failure_or_true(L, rest_renew(box->rest, cert, key, &error), &error);
 }
 
 /* door:stop(); twice is harmless. */
@@ -146,7 +142,7 @@ static int bearer(lua_State *L)
     struct ate_error error = {0};
     struct bearer b;
     if (bearer_open(&b, folder, lua_toboolean(L, 2), &error) != 0)
-        return binding_fail(L, &error);
+        return failure_results(L, &error);
     lua_pushstring(L, b.key);
     lua_pushstring(L, b.path);
     bearer_close(&b);
@@ -159,13 +155,7 @@ int luaopen_ate_rest(lua_State *L)
         {"where", where}, {"renew", renew}, {"stop", stop}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"start", start}, {"check", check}, {"bearer", bearer}, {NULL, NULL}};
-    luaL_newmetatable(L, DOOR_META);
-    lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, stop);
-    lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    class_new(L, DOOR_META, methods, stop);
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     return 1;

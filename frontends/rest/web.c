@@ -1,8 +1,7 @@
 /* h2o answers what is malformed by itself, in a line of text. Where it has read
- * a head, that passes through filters, and is made a problem here; for what is
- * no head it writes bytes to the socket, where nobody can put others. Who is
- * too slow it closes without a word, so the sweep is a little faster and says
- * why (`farewell`).
+ * a head, complaint.c makes that a problem; for what is no head it writes bytes
+ * to the socket, where nobody can put others. Who is too slow it closes without
+ * a word, so the sweep is a little faster and says why (`farewell`).
  *
  * h2o hands a request over when its body has come, and keeps that until then.
  * So that nobody fills the memory who may not even ask, what has come is
@@ -10,15 +9,15 @@
  * be in the head, and all have LIMIT_BODIES together. */
 #include "rest/web.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "ate.h"
 #include "base/buffer.h"
+#include "rest/complaint.h"
+#include "rest/endpoint.h"
 #include "rest/head.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
@@ -45,95 +44,10 @@ struct client {
     struct client *next;
 };
 
-/* ---- errors of h2o's ---- */
-
-struct problem_stream {
-    h2o_ostream_t super;
-    h2o_iovec_t body;
-};
-
-static void send_problem(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *bufs,
-                         size_t count, h2o_send_state_t state)
-{
-    struct problem_stream *s = (struct problem_stream *)self;
-    bool is_head = h2o_memis(req->input.method.base, req->input.method.len,
-                             H2O_STRLIT("HEAD"));
-    (void)bufs;
-    (void)count;
-    bool sends = state == H2O_SEND_STATE_FINAL && !is_head;
-    h2o_ostream_send_next(self, req, &s->body, sends ? 1 : 0, state);
-}
-
-static bool is_own(h2o_req_t *req)
-{
-    ssize_t at =
-        h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, SIZE_MAX);
-    return req->res.status < 400 ||
-           (at != -1 && h2o_memis(req->res.headers.entries[at].value.base,
-                                  req->res.headers.entries[at].value.len,
-                                  H2O_STRLIT("application/problem+json")));
-}
-
-static void put_problem(int status, const char *why, struct buffer *out)
-{
-    struct problem p;
-    const char *name = status == 413   ? "TOO_LARGE"
-                       : status == 408 ? "TIMEOUT"
-                       : status == 401 ? "UNAUTHORIZED"
-                       : status == 503 ? "UNAVAILABLE"
-                       : status >= 500 ? "IO"
-                                       : "INVALID";
-    problem_set(&p, name, "%s", why);
-    p.status = status;
-    problem_put(&p, NULL, out);
-}
-
 static struct client *client_of(const h2o_req_t *req)
 {
     h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
     return sock->on_close.data;
-}
-
-static const struct web *web_of(const h2o_req_t *req)
-{
-    return client_of(req)->web;
-}
-
-/* What h2o says of a head that it has read. */
-static const char *complaint(const struct web *w, int status)
-{
-    switch (status) {
-    case 400:
-        return "Content-Length is no number, Transfer-Encoding is not "
-               "'chunked', or a chunk is malformed";
-    case 413:
-        return w->too_large;
-    case 417:
-        return "Expect takes '100-continue' alone";
-    default:
-        return "the request is no HTTP/1.1 that is understood here";
-    }
-}
-
-static void make_problem(h2o_filter_t *self, h2o_req_t *req,
-                         h2o_ostream_t **slot)
-{
-    struct buffer text = {0};
-    (void)self;
-    if (!is_own(req)) {
-        put_problem(req->res.status, complaint(web_of(req), req->res.status),
-                    &text);
-        struct problem_stream *s =
-            (struct problem_stream *)h2o_add_ostream(req, sizeof(*s), slot);
-        s->super.do_send = send_problem;
-        s->body = h2o_strdup(&req->pool, text.data, text.len);
-        h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
-                       H2O_STRLIT("application/problem+json"), 1);
-        req->res.content_length = text.len;
-        buffer_free(&text);
-        slot = &s->super.next;
-    }
-    h2o_setup_next_ostream(req, slot);
 }
 
 /* ---- requests ---- */
@@ -309,7 +223,7 @@ static void farewell(struct client *c, int status, const char *reason,
                      const char *why)
 {
     struct buffer body = {0}, all = {0};
-    put_problem(status, why, &body);
+    complaint_put(status, why, &body);
     buffer_printf(&all,
                   "HTTP/1.1 %d %s\r\nconnection: close\r\n"
                   "content-type: application/problem+json\r\n"
@@ -437,107 +351,17 @@ static void weigh(uv_check_t *check)
 
 /* ---- the address ---- */
 
-static int fail(struct ate_error *error, int code, const char *address,
-                const char *why)
+static int choose(const struct web_options *o, struct sockaddr_storage *address,
+                  struct ate_error *error)
 {
-    *error = (struct ate_error){.code = code};
-    snprintf(error->text, sizeof(error->text), "listen on %s: %s", address,
-             why);
-    return code;
-}
-
-static bool is_loopback(const struct sockaddr *a)
-{
-    if (a->sa_family == AF_INET)
-        return *(const uint8_t *)&((const struct sockaddr_in *)a)->sin_addr ==
-               127;
-    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
-}
-
-/* "8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080" */
-static int take_address(const char *address, struct sockaddr_storage *out,
-                        struct ate_error *error)
-{
-    char host[64] = "127.0.0.1";
-    const char *colon = strrchr(address, ':');
-    const char *port = colon != NULL ? colon + 1 : address;
-    size_t len = colon != NULL ? (size_t)(colon - address) : 0;
-    bool has_brackets = len > 2 && address[0] == '[' && address[len - 1] == ']';
-    size_t skip = has_brackets ? 1 : 0;
-    size_t digits = strlen(port);
-    if (len > 0 && len < sizeof(host))
-        snprintf(host, sizeof(host), "%.*s", (int)(len - 2 * skip),
-                 address + skip);
-    if (strcmp(host, "localhost") == 0)
-        snprintf(host, sizeof(host), "127.0.0.1");
-    if (digits == 0 || digits > 5 || strspn(port, "0123456789") != digits ||
-        atoi(port) > 65535 || len >= sizeof(host) ||
-        (uv_ip4_addr(host, atoi(port), (struct sockaddr_in *)out) != 0 &&
-         uv_ip6_addr(host, atoi(port), (struct sockaddr_in6 *)out) != 0))
-        return fail(error, ATE_INVALID, address,
-                    "want PORT or HOST:PORT, such "
-                    "as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one");
-    return 0;
-}
-
-static void tell_where(struct web *w)
-{
-    struct sockaddr_storage bound;
-    char host[64];
-    int len = sizeof(bound);
-    uv_tcp_getsockname(&w->listener, (struct sockaddr *)&bound, &len);
-    bool is_6 = bound.ss_family == AF_INET6;
-    if (is_6)
-        uv_ip6_name((struct sockaddr_in6 *)&bound, host, sizeof(host));
-    else
-        uv_ip4_name((struct sockaddr_in *)&bound, host, sizeof(host));
-    snprintf(w->where, sizeof(w->where), "http%s://%s%s%s:%d",
-             w->accept.ssl_ctx != NULL ? "s" : "", is_6 ? "[" : "", host,
-             is_6 ? "]" : "",
-             ntohs(is_6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                        : ((struct sockaddr_in *)&bound)->sin_port));
-}
-
-/* Where a socket that was handed over is bound. */
-static int adopted_address(int fd, struct sockaddr_storage *out,
-                           struct ate_error *error)
-{
-    socklen_t len = sizeof(*out), room = sizeof(int);
-    int is_listening = 0;
-    if (getsockname(fd, (struct sockaddr *)out, &len) == 0 &&
-        (out->ss_family == AF_INET || out->ss_family == AF_INET6) &&
-        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &room) == 0 &&
-        is_listening != 0)
-        return 0;
-    return fail(error, ATE_INVALID, "the socket that was handed over",
-                "it is no TCP socket that listens");
-}
-
-static const char *shown_address(const struct web_options *o)
-{
-    return o->fd >= 0 ? "the socket that was handed over" : o->address;
-}
-
-/* Where it is to listen, if it may there. */
-static int choose_address(const struct web_options *o,
-                          struct sockaddr_storage *address,
-                          struct ate_error *error)
-{
-    int rc = o->fd >= 0 ? adopted_address(o->fd, address, error)
-                        : take_address(o->address, address, error);
-    if (rc != 0 || o->cert != NULL || o->may_be_plain ||
-        is_loopback((struct sockaddr *)address))
-        return rc;
-    return fail(error, ATE_INVALID, shown_address(o),
-                "beyond this machine the "
-                "bearer key would travel in the clear; give --tls-cert and "
-                "--tls-key, or --plain when something in front does TLS");
+    return endpoint_choose(o->address, o->fd,
+                           o->cert != NULL || o->may_be_plain, address, error);
 }
 
 int web_check(const struct web_options *o, struct ate_error *error)
 {
     struct sockaddr_storage address;
-    int rc = choose_address(o, &address, error);
+    int rc = choose(o, &address, error);
     if (rc != 0 || o->cert == NULL)
         return rc;
     SSL_CTX *ssl = tls_open(o->cert, o->key, error);
@@ -549,8 +373,7 @@ static int bind_it(struct web *w, const struct web_options *o,
                    struct ate_error *error)
 {
     struct sockaddr_storage address;
-    const char *shown = shown_address(o);
-    int rc = choose_address(o, &address, error);
+    int rc = choose(o, &address, error);
     if (rc != 0)
         return rc;
     rc = o->fd >= 0 ? uv_tcp_open(&w->listener, o->fd)
@@ -559,11 +382,19 @@ static int bind_it(struct web *w, const struct web_options *o,
         rc = uv_listen((uv_stream_t *)&w->listener, BACKLOG, on_connection);
     if (rc == 0)
         return 0;
-    return fail(error,
-                rc == UV_EADDRINUSE ? ATE_CONFLICT
-                : rc == UV_EACCES   ? ATE_DENIED
-                                    : ATE_IO,
-                shown, uv_strerror(rc));
+    return endpoint_fail(error,
+                         rc == UV_EADDRINUSE ? ATE_CONFLICT
+                         : rc == UV_EACCES   ? ATE_DENIED
+                                             : ATE_IO,
+                         endpoint_shown(o->address, o->fd), uv_strerror(rc));
+}
+
+static void tell_where(struct web *w)
+{
+    struct sockaddr_storage bound;
+    int len = sizeof(bound);
+    uv_tcp_getsockname(&w->listener, (struct sockaddr *)&bound, &len);
+    endpoint_url(&bound, w->accept.ssl_ctx != NULL, w->where, sizeof(w->where));
 }
 
 /* ---- life ---- */
@@ -592,10 +423,8 @@ static void configure(struct web *w)
     handler->super.on_req = on_request;
     handler->web = w;
     h2o_compress_register(path, &gzip);
-    h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream =
-        make_problem;
-    h2o_create_filter(&host->fallback_path, sizeof(h2o_filter_t))
-        ->on_setup_ostream = make_problem;
+    complaint_filter(path, w->too_large);
+    complaint_filter(&host->fallback_path, w->too_large);
 }
 
 int web_open(struct web *w, uv_loop_t *loop, const struct web_options *o,

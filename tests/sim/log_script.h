@@ -67,8 +67,8 @@ void script_init_on(struct script *s, struct sim_disk *disk, uint64_t seed,
                     struct tally *tally);
 void script_deinit(struct script *s);
 
-/* Each returns the outcome, and LOG_STOPPED when the disk had nothing to do and
- * the operation did not end. */
+/* Each returns the outcome. That it ends while the disk has something to do is
+ * asserted. */
 int script_create(struct script *s);
 int script_append(struct script *s); /* one to four frames */
 int script_mark(struct script *s);   /* 0, too, when there is nothing to mark */

@@ -29,4 +29,13 @@ static inline unsigned seeds_rounds(unsigned usual)
     unsigned rounds = text != NULL ? (unsigned)atoi(text) : usual;
     return seeds_times(rounds > 0 ? rounds : 1);
 }
+
+/* Rounds of `run`, each from the next seed. */
+static inline void seeds_each(unsigned usual, void (*run)(uint64_t seed))
+{
+    uint64_t first = seeds_first();
+    unsigned rounds = seeds_rounds(usual);
+    for (unsigned i = 0; i < rounds; i++)
+        run(first + i);
+}
 #endif

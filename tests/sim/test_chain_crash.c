@@ -181,8 +181,7 @@ static void crash_from(uint64_t seed)
     s->acked = 1; /* genesis */
     s->f.pump = pump_and_crash;
     s->f.pump_ctx = s;
-    fixture_ok(&s->f, 0, "account.put", ARGS("name=alice", "owner=alice"));
-    fixture_ok(&s->f, 0, "account.put", ARGS("name=bob", "owner=bob"));
+    fixture_accounts(&s->f);
     for (int i = 0; i < COMMITS; i++) {
         commit(s, &rng);
         if (rng_below(&rng, 5) == 0)
@@ -204,11 +203,8 @@ static void crash_from(uint64_t seed)
 
 static void no_crash_of_the_engine_loses_a_commit(void **state)
 {
-    uint64_t first = seeds_first();
-    unsigned rounds = seeds_rounds(1);
     (void)state;
-    for (unsigned i = 0; i < rounds; i++)
-        crash_from(first + i);
+    seeds_each(1, crash_from);
 }
 
 int main(void)

@@ -414,4 +414,50 @@ static inline uint64_t fixture_ok(struct fixture_chain *f, int key,
     fixture_end(&c);
     return index;
 }
+
+/* ---- what many tests begin and end with ---- */
+
+static inline struct fixture_chain *fixture_new(const char *folder,
+                                                const char *name)
+{
+    struct fixture_chain *f = mem_zero(1, sizeof(*f));
+    fixture_create(f, folder, name);
+    return f;
+}
+
+static inline void fixture_accounts(struct fixture_chain *f)
+{
+    fixture_ok(f, 0, "account.put", ARGS("name=alice", "owner=alice"));
+    fixture_ok(f, 0, "account.put", ARGS("name=bob", "owner=bob"));
+}
+
+static inline int fixture_bank(void **state)
+{
+    struct fixture_chain *f = fixture_new("examples/bank", "bank");
+    fixture_accounts(f);
+    *state = f;
+    return 0;
+}
+
+static inline int fixture_tear_down(void **state)
+{
+    struct fixture_chain *f = *state;
+    fixture_close(f);
+    mem_free(f);
+    return 0;
+}
+
+/* Opened again, by replay, everything is as it was. */
+static inline void fixture_reopens(struct fixture_chain *f)
+{
+    uint8_t before[2][HASH_SIZE];
+    uint8_t after[2][HASH_SIZE];
+    chain_root(f->chain, before[0]);
+    state_root(chain_version(f->chain), before[1]);
+    if (fixture_reopen(f, LOG_READ_WRITE) != 0)
+        fail_msg("%s", f->done_err.text);
+    chain_root(f->chain, after[0]);
+    state_root(chain_version(f->chain), after[1]);
+    assert_memory_equal(before, after, sizeof(before));
+}
 #endif

@@ -39,8 +39,8 @@ struct bench {
     struct buffer forgotten; /* names and numbers, a line each */
 };
 
-static uint64_t world_start(struct bench *b, const struct ate_request *request,
-                            bool reads)
+static inline uint64_t
+world_start(struct bench *b, const struct ate_request *request, bool reads)
 {
     b->calls++;
     if (!reads && b->rival != NULL) {
@@ -59,29 +59,29 @@ static uint64_t world_start(struct bench *b, const struct ate_request *request,
                  : ate_call(b->ate, b->port, request);
 }
 
-static uint64_t world_call(void *ctx, const struct ate_request *request)
+static inline uint64_t world_call(void *ctx, const struct ate_request *request)
 {
     return world_start(ctx, request, false);
 }
 
-static uint64_t world_read(void *ctx, const struct ate_request *request)
+static inline uint64_t world_read(void *ctx, const struct ate_request *request)
 {
     return world_start(ctx, request, true);
 }
 
-static void world_cancel(void *ctx, uint64_t call)
+static inline void world_cancel(void *ctx, uint64_t call)
 {
     struct bench *b = ctx;
     b->canceled++;
     ate_cancel(b->ate, call);
 }
 
-static void world_grant(void *ctx, uint64_t call, uint32_t chunks)
+static inline void world_grant(void *ctx, uint64_t call, uint32_t chunks)
 {
     ate_grant(((struct bench *)ctx)->ate, call, chunks);
 }
 
-static void world_tell(void *ctx, void *token, const struct told *told)
+static inline void world_tell(void *ctx, void *token, const struct told *told)
 {
     struct bench *b = ctx;
     if (token != b)
@@ -96,24 +96,25 @@ static void world_tell(void *ctx, void *token, const struct told *told)
         buffer_printf(&b->data, "%s\n", told->names[i].name);
 }
 
-static void world_forget_entry(void *ctx, uint64_t folder, const char *name)
+static inline void world_forget_entry(void *ctx, uint64_t folder,
+                                      const char *name)
 {
     (void)folder;
     buffer_printf(&((struct bench *)ctx)->forgotten, "%s\n", name);
 }
 
-static void world_forget_data(void *ctx, uint64_t ino)
+static inline void world_forget_data(void *ctx, uint64_t ino)
 {
     (void)ctx;
     (void)ino;
 }
 
-static bool world_lives(void *ctx, uint32_t pid)
+static inline bool world_lives(void *ctx, uint32_t pid)
 {
     return pid == 0 || pid != ((struct bench *)ctx)->ended;
 }
 
-static uint64_t world_flush(void *ctx, uint64_t folder, uint64_t other)
+static inline uint64_t world_flush(void *ctx, uint64_t folder, uint64_t other)
 {
     (void)ctx;
     (void)folder;
@@ -124,7 +125,7 @@ static uint64_t world_flush(void *ctx, uint64_t folder, uint64_t other)
 /* ---- turning ---- */
 
 /* One answer of the engine, if one comes in time. */
-static bool turn(struct bench *b, int timeout_ms)
+static inline bool turn(struct bench *b, int timeout_ms)
 {
     struct ate_answer answer;
     if (ate_port_next(b->port, &answer, timeout_ms) != 1)
@@ -134,7 +135,7 @@ static bool turn(struct bench *b, int timeout_ms)
     return true;
 }
 
-static void until_told(struct bench *b)
+static inline void until_told(struct bench *b)
 {
     while (!b->is_told)
         if (!turn(b, WAIT_MS))
@@ -142,7 +143,7 @@ static void until_told(struct bench *b)
 }
 
 /* Ask and wait; the errno. */
-static int ask(struct bench *b, struct ask a)
+static inline int ask(struct bench *b, struct ask a)
 {
     b->is_told = false;
     a.token = b;
@@ -152,7 +153,7 @@ static int ask(struct bench *b, struct ask a)
     return b->told.error;
 }
 
-static void begin(struct bench *b, struct ask a)
+static inline void begin(struct bench *b, struct ask a)
 {
     b->is_told = false;
     a.token = b;
@@ -161,7 +162,7 @@ static void begin(struct bench *b, struct ask a)
 }
 
 /* The file or folder at a path; 0 and b->told.error when there is none. */
-static uint64_t look(struct bench *b, const char *path)
+static inline uint64_t look(struct bench *b, const char *path)
 {
     uint64_t ino = DOOR_ROOT;
     while (*path != '\0') {
@@ -177,14 +178,14 @@ static uint64_t look(struct bench *b, const char *path)
     return ino;
 }
 
-static uint64_t open_file(struct bench *b, uint64_t ino, int flags)
+static inline uint64_t open_file(struct bench *b, uint64_t ino, int flags)
 {
     int rc = ask(b, (struct ask){.kind = ASK_OPEN, .ino = ino, .flags = flags});
     return rc == 0 ? b->told.handle : 0;
 }
 
-static int write_at(struct bench *b, uint64_t ino, uint64_t handle,
-                    const char *text, uint64_t offset)
+static inline int write_at(struct bench *b, uint64_t ino, uint64_t handle,
+                           const char *text, uint64_t offset)
 {
     return ask(b, (struct ask){.kind = ASK_WRITE,
                                .ino = ino,
@@ -194,7 +195,7 @@ static int write_at(struct bench *b, uint64_t ino, uint64_t handle,
                                .offset = offset});
 }
 
-static int close_file(struct bench *b, uint64_t ino, uint64_t handle)
+static inline int close_file(struct bench *b, uint64_t ino, uint64_t handle)
 {
     int rc =
         ask(b, (struct ask){.kind = ASK_FLUSH, .ino = ino, .handle = handle});
@@ -203,7 +204,7 @@ static int close_file(struct bench *b, uint64_t ino, uint64_t handle)
 }
 
 /* What cat would print, in b->data; the errno. */
-static int cat(struct bench *b, const char *path)
+static inline int cat(struct bench *b, const char *path)
 {
     uint64_t ino = look(b, path);
     if (ino == 0)
@@ -224,7 +225,7 @@ static int cat(struct bench *b, const char *path)
 }
 
 /* What echo > path would do; the errno of write(2), else of close(2). */
-static int echo(struct bench *b, const char *path, const char *text)
+static inline int echo(struct bench *b, const char *path, const char *text)
 {
     uint64_t ino = look(b, path);
     if (ino == 0)
@@ -238,7 +239,7 @@ static int echo(struct bench *b, const char *path, const char *text)
 }
 
 /* The names of a folder, a line each, in b->data. */
-static int list(struct bench *b, const char *path)
+static inline int list(struct bench *b, const char *path)
 {
     uint64_t ino = look(b, path);
     if (ino == 0)
@@ -257,8 +258,9 @@ static int list(struct bench *b, const char *path)
 
 /* ---- the bank ---- */
 
-static struct ate_bytes call(struct bench *b, const char *chain,
-                             const char *method, const struct buffer *args)
+static inline struct ate_bytes call(struct bench *b, const char *chain,
+                                    const char *method,
+                                    const struct buffer *args)
 {
     struct ate_request request = {.chain = chain, .method = method};
     struct ate_answer answer;
@@ -273,7 +275,8 @@ static struct ate_bytes call(struct bench *b, const char *chain,
     return answer.value;
 }
 
-static void make_chain(struct bench *b, const char *name, const char *schema)
+static inline void make_chain(struct bench *b, const char *name,
+                              const char *schema)
 {
     static const char *const accept[] = {"accept-all", "serializer",
                                          "structured-logic"};
@@ -297,7 +300,7 @@ static void make_chain(struct bench *b, const char *name, const char *schema)
     buffer_free(&args);
 }
 
-static void make_account(struct bench *b, const char *name)
+static inline void make_account(struct bench *b, const char *name)
 {
     struct buffer args = {0};
     pack_put_map(&args, 2);
@@ -310,7 +313,7 @@ static void make_account(struct bench *b, const char *name)
     buffer_free(&args);
 }
 
-static int bench_setup_with(void **state, unsigned chains_max)
+static inline int bench_setup_with(void **state, unsigned chains_max)
 {
     struct bench *b = memory_new(sizeof(*b));
     struct ate_error error = {0};
@@ -341,12 +344,12 @@ static int bench_setup_with(void **state, unsigned chains_max)
     return 0;
 }
 
-static int bench_setup(void **state)
+static inline int bench_setup(void **state)
 {
     return bench_setup_with(state, 0);
 }
 
-static int bench_teardown(void **state)
+static inline int bench_teardown(void **state)
 {
     struct bench *b = *state;
     b->is_told = false;
@@ -359,9 +362,56 @@ static int bench_teardown(void **state)
     return 0;
 }
 
-static void pass(struct bench *b, int64_t ms)
+static inline void pass(struct bench *b, int64_t ms)
 {
     b->now_ms += ms;
     door_tick(b->door, b->now_ms);
+}
+
+static inline bool has(const struct bench *b, const char *text)
+{
+    return strstr(buffer_string(&b->data), text) != NULL;
+}
+
+/* ---- a wiki: a read and a write method at one path ---- */
+
+static inline void make_wiki(struct bench *b)
+{
+    struct buffer args = {0};
+    make_chain(b, "wiki", "tests/lua/schemas/tracker.lua");
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "slug");
+    pack_put_string(&args, "atlas");
+    pack_put_string(&args, "group");
+    pack_put_string(&args, "me");
+    struct ate_bytes value = call(b, "wiki", "project.put", &args);
+    ate_free(&value);
+    buffer_free(&args);
+}
+
+static inline void make_page(struct bench *b, const char *name,
+                             const char *text)
+{
+    uint64_t folder = look(b, "wiki/wiki/atlas");
+    struct ask create = {.kind = ASK_CREATE,
+                         .ino = folder,
+                         .name = name,
+                         .mode = 0600,
+                         .flags = O_WRONLY | O_CREAT | O_TRUNC};
+    assert_int_equal(ask(b, create), 0);
+    uint64_t ino = b->told.attr.ino;
+    uint64_t handle = b->told.handle;
+    assert_int_equal(write_at(b, ino, handle, text, 0), 0);
+    assert_int_equal(close_file(b, ino, handle), 0);
+}
+
+static inline int move(struct bench *b, uint64_t folder, const char *from,
+                       const char *to)
+{
+    return ask(b, (struct ask){.kind = ASK_RENAME,
+                               .ino = folder,
+                               .name = from,
+                               .to = folder,
+                               .to_name = to});
 }
 #endif

@@ -395,4 +395,10 @@ static inline size_t tx_taxed(struct tx *t, const uint8_t *country)
     mp_put_bin(&fields, bytes_of(country, OBJECT_ID_SIZE));
     return tx_fact(t, "land.taxed", &fields, NULL);
 }
+
+/* A test of the land as it is, and of one in which everybody may everything. */
+#define trust_test(name)                                                       \
+    cmocka_unit_test_setup_teardown(name, land_open, land_close)
+#define open_test(name)                                                        \
+    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
 #endif

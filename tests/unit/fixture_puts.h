@@ -110,7 +110,7 @@ static inline struct buf *file_of(struct bench *s, const uint8_t *hash,
     char path[LOG_PATH_MAX];
     assert_true(names_find(&s->node->names.names, bytes_of_text("films"), id));
     log_folder(folder, id);
-    uploads_path(folder, hash, s->body.len, false, is_put, path);
+    upload_path(folder, hash, s->body.len, false, is_put, path);
     return memory_disk_file(s->world.memory, path);
 }
 

@@ -141,6 +141,41 @@ static inline void world_close(struct world *w)
 
 /* ---- stored values as text: refs as @key, other bytes as #length ---- */
 
+static inline void world_show_bin(struct world *w, struct bytes bytes,
+                                  struct buf *out)
+{
+    struct door door = {.core = &w->core,
+                        .version = state_head(&w->core.state)};
+    if (bytes.len == OBJECT_ID_SIZE) {
+        buf_put_u8(out, '@');
+        door_put_ref(&door, bytes.data, out);
+    } else if (bytes_equal(bytes, bytes_of(w->me.id, KEY_ID_SIZE))) {
+        buf_put_text(out, "me");
+    } else {
+        buf_printf(out, "#%zu", bytes.len);
+    }
+}
+
+static inline void world_show_at(struct world *w, struct mp *mp,
+                                 struct buf *out);
+
+/* Those of a list, or of a map. */
+static inline void world_show_items(struct world *w, struct mp *mp,
+                                    uint32_t count, bool is_map,
+                                    struct buf *out)
+{
+    buf_put_u8(out, is_map ? '{' : '[');
+    for (uint32_t i = 0; i < count; i++) {
+        buf_put_text(out, i > 0 ? "," : "");
+        world_show_at(w, mp, out);
+        if (!is_map)
+            continue;
+        buf_put_u8(out, '=');
+        world_show_at(w, mp, out);
+    }
+    buf_put_u8(out, is_map ? '}' : ']');
+}
+
 static inline void world_show_at(struct world *w, struct mp *mp,
                                  struct buf *out)
 {
@@ -149,8 +184,6 @@ static inline void world_show_at(struct world *w, struct mp *mp,
     bool boolean = false;
     int64_t integer = 0;
     uint32_t count = 0;
-    struct door door = {.core = &w->core,
-                        .version = state_head(&w->core.state)};
     assert_int_equal(mp_peek(mp, &kind, NULL), 0);
     switch (kind) {
     case MP_NIL:
@@ -172,34 +205,15 @@ static inline void world_show_at(struct world *w, struct mp *mp,
         break;
     case MP_BIN:
         mp_get_bin(mp, &bytes, NULL);
-        if (bytes.len == OBJECT_ID_SIZE) {
-            buf_put_u8(out, '@');
-            door_put_ref(&door, bytes.data, out);
-        } else if (bytes_equal(bytes, bytes_of(w->me.id, KEY_ID_SIZE))) {
-            buf_put_text(out, "me");
-        } else {
-            buf_printf(out, "#%zu", bytes.len);
-        }
+        world_show_bin(w, bytes, out);
         break;
     case MP_ARRAY:
         mp_get_array(mp, &count, NULL);
-        buf_put_u8(out, '[');
-        for (uint32_t i = 0; i < count; i++) {
-            buf_put_text(out, i > 0 ? "," : "");
-            world_show_at(w, mp, out);
-        }
-        buf_put_u8(out, ']');
+        world_show_items(w, mp, count, false, out);
         break;
     case MP_MAP:
         mp_get_map(mp, &count, NULL);
-        buf_put_u8(out, '{');
-        for (uint32_t i = 0; i < count; i++) {
-            buf_put_text(out, i > 0 ? "," : "");
-            world_show_at(w, mp, out);
-            buf_put_u8(out, '=');
-            world_show_at(w, mp, out);
-        }
-        buf_put_u8(out, '}');
+        world_show_items(w, mp, count, true, out);
         break;
     }
 }

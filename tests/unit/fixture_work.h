@@ -157,18 +157,4 @@ static inline void work_asking_deinit(struct work_asking *asking)
     buf_deinit(&asking->request);
     *asking = (struct work_asking){0};
 }
-
-/* Opened again, by replay, everything is as it was. */
-static inline void work_reopens(struct fixture_chain *f)
-{
-    uint8_t before[2][HASH_SIZE];
-    uint8_t after[2][HASH_SIZE];
-    chain_root(f->chain, before[0]);
-    state_root(chain_version(f->chain), before[1]);
-    if (fixture_reopen(f, LOG_READ_WRITE) != 0)
-        fail_msg("%s", f->done_err.text);
-    chain_root(f->chain, after[0]);
-    state_root(chain_version(f->chain), after[1]);
-    assert_memory_equal(before, after, sizeof(before));
-}
 #endif

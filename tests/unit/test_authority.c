@@ -630,11 +630,6 @@ static void what_has_ended_is_revoked_all_the_same(void **state)
     tx_ok(&t);
 }
 
-#define trust_test(name)                                                       \
-    cmocka_unit_test_setup_teardown(name, land_open, land_close)
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -7,38 +7,7 @@
 #include "chain/inside.h"
 
 #define bank_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, set_up_bank, tear_down)
-
-static int set_up_bank(void **state)
-{
-    struct fixture_chain *f = mem_zero(1, sizeof(*f));
-    fixture_create(f, "examples/bank", "bank");
-    fixture_ok(f, 0, "account.put", ARGS("name=alice", "owner=alice"));
-    fixture_ok(f, 0, "account.put", ARGS("name=bob", "owner=bob"));
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
-static void reopens_as_it_was(struct fixture_chain *f)
-{
-    uint8_t before[2][HASH_SIZE];
-    uint8_t after[2][HASH_SIZE];
-    chain_root(f->chain, before[0]);
-    state_root(chain_version(f->chain), before[1]);
-    if (fixture_reopen(f, LOG_READ_WRITE) != 0)
-        fail_msg("%s", f->done_err.text);
-    chain_root(f->chain, after[0]);
-    state_root(chain_version(f->chain), after[1]);
-    assert_memory_equal(before, after, sizeof(before));
-}
+    cmocka_unit_test_setup_teardown(name, fixture_bank, fixture_tear_down)
 
 #define PAY ARGS("amount=1", "from=alice", "to=bob")
 
@@ -64,7 +33,7 @@ static void a_call_repeated_in_flight_enters_once(void **state)
         assert_int_equal(c[i].call.index, size);
         fixture_end(&c[i]);
     }
-    reopens_as_it_was(f);
+    fixture_reopens(f);
 }
 
 /* Arguments alone do not make a call the same. */
@@ -114,7 +83,7 @@ static void more_calls_than_a_group_holds_wait(void **state)
         fixture_end(&c[i]);
     }
     mem_free(c);
-    reopens_as_it_was(f);
+    fixture_reopens(f);
 }
 
 /* A later call names what an earlier one makes, though both wait. */
@@ -196,7 +165,7 @@ static void batches_of_others_are_signed_meanwhile(void **state)
         fixture_end(&c[i]);
     }
     f->chain->deps.pool = NULL;
-    reopens_as_it_was(f);
+    fixture_reopens(f);
 }
 
 int main(void)

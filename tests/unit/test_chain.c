@@ -5,24 +5,6 @@
 #include "query/query.h"
 #include "materializers/materializers.h"
 
-static int set_up_bank(void **state)
-{
-    struct fixture_chain *f = mem_zero(1, sizeof(*f));
-    fixture_create(f, "examples/bank", "bank");
-    fixture_ok(f, 0, "account.put", ARGS("name=alice", "owner=alice"));
-    fixture_ok(f, 0, "account.put", ARGS("name=bob", "owner=bob"));
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
 static void roots(struct fixture_chain *f, uint8_t log[32], uint8_t st[32])
 {
     chain_root(f->chain, log);
@@ -404,7 +386,7 @@ static void a_refused_frame_leaves_none_of_its_members(void **state)
 }
 
 #define bank_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, set_up_bank, tear_down)
+    cmocka_unit_test_setup_teardown(name, fixture_bank, fixture_tear_down)
 
 int main(void)
 {

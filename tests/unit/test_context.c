@@ -5,17 +5,7 @@
 
 static int set_up(void **state)
 {
-    struct fixture_chain *f = mem_zero(1, sizeof(*f));
-    fixture_create(f, "tests/lua/schemas", "tracker");
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
+    *state = fixture_new("tests/lua/schemas", "tracker");
     return 0;
 }
 
@@ -100,7 +90,7 @@ static void a_digest_covers_it(void **state)
 }
 
 #define with_tracker(name)                                                     \
-    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -83,8 +83,8 @@ static int set_up(void **state)
     put_body(s);
     name_body(s);
     log_folder(folder, chain_core(s->f.chain)->id);
-    uploads_path(folder, s->handle.hash, BODY, false, false, s->path);
-    uploads_path(folder, s->handle.hash, BODY, false, true, s->put);
+    upload_path(folder, s->handle.hash, BODY, false, false, s->path);
+    upload_path(folder, s->handle.hash, BODY, false, true, s->put);
     assert_non_null(memory_disk_file(s->f.disk, s->path));
     *state = s;
     return 0;

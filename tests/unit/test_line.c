@@ -86,7 +86,7 @@ static void begin(struct bench *b, struct fixture_query *q, const char *method,
     }
     q->query = query_start(b->f.chain, bytes_of_text(method), buf_bytes(&args),
                            ROWS + 1, query_chunk_came, query_over, q);
-    query_stand_in(q->query, &b->line);
+    query_share_turns(q->query, &b->line);
     query_run(q->query);
     buf_deinit(&args);
 }
@@ -257,7 +257,7 @@ static void begin_workers(struct bench *b, struct fixture_query *q)
     q->query =
         query_start(b->f.chain, bytes_of_text("workers"), buf_bytes(&none), 10,
                     query_chunk_came, query_over, q);
-    query_stand_in(q->query, &b->line);
+    query_share_turns(q->query, &b->line);
     query_run(q->query);
     buf_deinit(&none);
 }

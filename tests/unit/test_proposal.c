@@ -447,9 +447,6 @@ static void any_letter_that_is_changed_refuses_or_means_nothing(void **state)
     buf_deinit(&text);
 }
 
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -339,8 +339,8 @@ static void what_was_claimed_moves_when_opened(void **state)
     s->node = world_node(&s->world, true, 0);
     file_path(s, "cur", folder);
     *strrchr(folder, '/') = 0;
-    uploads_path(folder, s->hash, BODY, false, false, from);
-    uploads_path(folder, s->hash, BODY, false, true, to);
+    upload_path(folder, s->hash, BODY, false, false, from);
+    upload_path(folder, s->hash, BODY, false, true, to);
     memory_disk_put(s->world.memory, to,
                     buf_bytes(memory_disk_file(s->world.memory, from)));
     memory_disk_remove(s->world.memory, from);

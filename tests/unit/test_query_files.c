@@ -42,7 +42,7 @@ static void put_body(struct bench *s, uint8_t id_byte, bool ends)
     assert_int_equal(put.code, 0);
     if (ends) {
         char path[LOG_PATH_MAX];
-        uploads_path(s->folder, put.body_hash, BODY, false, true, path);
+        upload_path(s->folder, put.body_hash, BODY, false, true, path);
         strcpy(s->large, path + strlen(s->folder) + 1);
     }
     buf_deinit(&body);

@@ -238,9 +238,6 @@ static void a_list_that_is_none_is_shown(void **state)
     assert_true(lists > 0);
 }
 
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

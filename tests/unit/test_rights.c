@@ -412,11 +412,6 @@ static void a_right_counts_later_and_ends_at_once(void **state)
     tx_ok(&t);
 }
 
-#define trust_test(name)                                                       \
-    cmocka_unit_test_setup_teardown(name, land_open, land_close)
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

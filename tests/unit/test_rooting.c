@@ -71,14 +71,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
 static void the_next_heartbeat_tells_the_root(void **state)
 {
     struct fixture_chain *f = *state;
@@ -159,7 +151,8 @@ static void a_false_root_is_found(void **state)
     assert_non_null(strstr(f->done_err.text, "transaction 65"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

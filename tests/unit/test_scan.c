@@ -260,6 +260,21 @@ static char *answer_of(struct bytes dump)
     return answer;
 }
 
+/* What the rewritten one answers, which the plain one can not. */
+static void expect_rewritten(const char *source, const char *want)
+{
+    struct buf plain = {0}, made = {0};
+    struct err err;
+
+    dump_plain(&plain, source, false);
+    assert_int_equal(rewrite_dump(&made, buf_bytes(&plain), "f", &err), 0);
+    char *answer = answer_of(buf_bytes(&made));
+    assert_string_equal(answer, want);
+    free(answer);
+    buf_deinit(&plain);
+    buf_deinit(&made);
+}
+
 static void expect_same_answer(const char *source, const char *want)
 {
     struct buf plain = {0}, made = {0};
@@ -404,17 +419,9 @@ static void comparisons_of_texts_are_asked_about(void **state)
                                  "    if v < least then least = v end\n"
                                  "end\n"
                                  "return n .. least .. ',' .. compared";
-    struct buf plain = {0}, made = {0};
-    struct err err;
 
     (void)state;
-    dump_plain(&plain, source, false);
-    assert_int_equal(rewrite_dump(&made, buf_bytes(&plain), "f", &err), 0);
-    char *answer = answer_of(buf_bytes(&made));
-    assert_string_equal(answer, "43,7");
-    free(answer);
-    buf_deinit(&plain);
-    buf_deinit(&made);
+    expect_rewritten(source, "43,7");
 }
 
 /* Each value that may be a text, of all that counts. */
@@ -433,17 +440,9 @@ static void arithmetic_of_texts_is_asked_about(void **state)
         "    local function f() i = t.m end f() n = n + i\n" /* 2 * 2 */
         "end\n"
         "return table.concat(list, ' ') .. ' ' .. n .. ',' .. counted";
-    struct buf plain = {0}, made = {0};
-    struct err err;
 
     (void)state;
-    dump_plain(&plain, source, false);
-    assert_int_equal(rewrite_dump(&made, buf_bytes(&plain), "f", &err), 0);
-    char *answer = answer_of(buf_bytes(&made));
-    assert_string_equal(answer, "3 -2 6 1 1 1 1 -3 5 20,28");
-    free(answer);
-    buf_deinit(&plain);
-    buf_deinit(&made);
+    expect_rewritten(source, "3 -2 6 1 1 1 1 -3 5 20,28");
 }
 
 /* Names of variables in errors still belong to the right instructions. */

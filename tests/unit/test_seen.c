@@ -382,18 +382,16 @@ static void an_orderer_who_does_not_compare_is_found_out(void **state)
     drop_kept(&kept);
 }
 
-/* Ranges: rows of a view by key, and children with what stands behind them. */
-static void ranges_are_seen_whole(void **state)
+/* A read set of two ranges: rows of words, and towns of the country. */
+static void put_words_and_towns(struct land *l, struct buf *set)
 {
-    struct land *l = *state;
-    struct fixture_chain *f = &l->f;
     struct buf from = {0};
     struct buf to = {0};
     struct buf child = {0};
     struct buf child_end = {0};
+    struct buf town_key = {0};
     struct buf row = {0};
     struct object o;
-    fixture_ok(f, 0, "word.append", ARGS("text=hi"));
     words_key(&from, NULL);
     words_key(&to, NULL);
     to.data[to.len - 1] = 1;
@@ -404,19 +402,33 @@ static void ranges_are_seen_whole(void **state)
     buf_put(&child, l->country, OBJECT_ID_SIZE);
     buf_put_bytes(&child_end, buf_bytes(&child));
     child_end.data[child_end.len - 1]++;
-    assert_int_equal(state_object(chain_version(f->chain), l->town, &o),
+    assert_int_equal(state_object(chain_version(l->f.chain), l->town, &o),
                      OBJECT_LIVE);
-    struct buf town_key = {0};
     buf_put_bytes(&town_key, buf_bytes(&child));
     buf_put(&town_key, "b\0\0", 3);
     const struct bytes rows[] = {buf_bytes(&row),
                                  value_at(l, STATE_ROW, buf_bytes(&row))};
     const struct bytes towns[] = {buf_bytes(&town_key), o.raw};
+    put_head(set, 2);
+    put_range(set, STATE_ROW, buf_bytes(&from), buf_bytes(&to), rows, 2);
+    put_range(set, STATE_CHILD, buf_bytes(&child), buf_bytes(&child_end), towns,
+              2);
+    buf_deinit(&from);
+    buf_deinit(&to);
+    buf_deinit(&child);
+    buf_deinit(&child_end);
+    buf_deinit(&town_key);
+    buf_deinit(&row);
+}
+
+/* Ranges: rows of a view by key, and children with what stands behind them. */
+static void ranges_are_seen_whole(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
     struct buf set = {0};
-    put_head(&set, 2);
-    put_range(&set, STATE_ROW, buf_bytes(&from), buf_bytes(&to), rows, 2);
-    put_range(&set, STATE_CHILD, buf_bytes(&child), buf_bytes(&child_end),
-              towns, 2);
+    fixture_ok(f, 0, "word.append", ARGS("text=hi"));
+    put_words_and_towns(l, &set);
     for (int i = 0; i < 3; i++) {
         struct tx t;
         struct handed h;
@@ -436,12 +448,6 @@ static void ranges_are_seen_whole(void **state)
         tx_end(&t);
     }
     assert_replays(f);
-    buf_deinit(&from);
-    buf_deinit(&to);
-    buf_deinit(&child);
-    buf_deinit(&child_end);
-    buf_deinit(&town_key);
-    buf_deinit(&row);
     buf_deinit(&set);
 }
 
@@ -718,11 +724,6 @@ static void a_read_set_is_whole(void **state)
     mp_put_nil(&set);
     assert_form(*state, &set, false);
 }
-
-#define trust_test(name)                                                       \
-    cmocka_unit_test_setup_teardown(name, land_open, land_close)
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
 
 int main(void)
 {

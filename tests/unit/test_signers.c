@@ -345,11 +345,6 @@ static void its_fields_are_three(void **state)
     }
 }
 
-#define trust_test(name)                                                       \
-    cmocka_unit_test_setup_teardown(name, land_open, land_close)
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

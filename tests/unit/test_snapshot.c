@@ -73,17 +73,8 @@ static int set_up(void **state)
     f->deps.snapshot_transactions = EVERY;
     f->deps.state_root_every = 16;
     fixture_create_here(f, "examples/bank", "bank");
-    fixture_ok(f, 0, "account.put", ARGS("name=alice", "owner=alice"));
-    fixture_ok(f, 0, "account.put", ARGS("name=bob", "owner=bob"));
+    fixture_accounts(f);
     *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
     return 0;
 }
 
@@ -418,7 +409,8 @@ static void state_roots_survive(void **state)
     assert_true(is_resumed(f));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -469,9 +469,6 @@ static void a_chain_that_is_read_takes_nothing(void **state)
     end_all(&t, 1, &h);
 }
 
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -363,9 +363,6 @@ static void a_batch_crosses_places_of_state_roots(void **state)
     handed_end(&h);
 }
 
-#define open_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, land_open_to_all, land_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

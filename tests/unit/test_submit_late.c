@@ -108,6 +108,14 @@ static void held_batch(struct late *s, struct handed *h, struct tx *t)
     assert_non_null(s->tasks);
 }
 
+static void all_end(struct handed *h, struct tx *t, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        handed_end(&h[i]);
+        tx_end(&t[i]);
+    }
+}
+
 /* The pool does its work. */
 static void released(struct late *s)
 {
@@ -195,10 +203,7 @@ static void a_revocation_behind_its_place_changes_nothing(void **state)
     is_code(&h[1], 0, "");
     assert_true(h[0].submit.results[0].index < h[1].submit.results[0].index);
     assert_replays(f);
-    for (int i = 0; i < 2; i++) {
-        handed_end(&h[i]);
-        tx_end(&t[i]);
-    }
+    all_end(h, t, 2);
 }
 
 static void a_revocation_in_front_of_it_in_the_queue_refuses_it(void **state)
@@ -220,10 +225,7 @@ static void a_revocation_in_front_of_it_in_the_queue_refuses_it(void **state)
     is_code(&h[0], 0, "");
     is_code(&h[1], ATE_EDENIED, "was revoked by transaction");
     assert_replays(f);
-    for (int i = 0; i < 2; i++) {
-        handed_end(&h[i]);
-        tx_end(&t[i]);
-    }
+    all_end(h, t, 2);
 }
 
 /* A caller is one at its place, too: the word of who lets another act may be
@@ -362,10 +364,7 @@ static void an_edit_that_comes_late_is_refused(void **state)
     is_code(&h[0], 0, "");
     is_code(&h[1], ATE_ECONFLICT, "was changed by another event meanwhile");
     assert_replays(f);
-    for (int i = 0; i < 2; i++) {
-        handed_end(&h[i]);
-        tx_end(&t[i]);
-    }
+    all_end(h, t, 2);
 }
 
 /* ---- order of arrival ---- */
@@ -450,10 +449,7 @@ static void a_bad_signature_refuses_its_batch_alone(void **state)
     is_code(&h[1], ATE_ECORRUPT, "a signature of the batch is not good");
     is_code(&h[2], 0, "");
     assert_replays(f);
-    for (size_t i = 0; i < 3; i++) {
-        handed_end(&h[i]);
-        tx_end(&t[i]);
-    }
+    all_end(h, t, 3);
 }
 
 /* While the pool checks signatures the chain goes on, and its core may change

@@ -674,6 +674,58 @@ static bool pump_sim(void *ctx)
     return sim_disk_step(ctx);
 }
 
+static void still_reads(struct fixture_chain *f)
+{
+    struct fixture_query q;
+    begin_query(f, &q, "view", "view=each", 100);
+    fixture_run(f);
+    assert_int_equal(q.code, 0);
+    assert_true(q.count >= 3);
+    end_query(&q);
+}
+
+/* A chain of version 1 with version 2 brought, on a disk that fails as `fault`
+ * says at action n of its activation. False: that had fewer. */
+static bool activation_fails(uint64_t n, struct sim_fault fault)
+{
+    struct fixture_chain f;
+    struct sim_disk *disk = sim_disk_new(n);
+    struct fixture_call active;
+    struct fixture_call held;
+    struct err err;
+    fixture_open_disk(&f, sim_disk_interface(disk), pump_sim, disk);
+    shop_birth(&f, VERSION_1);
+    notes(&f, 3);
+    bring_ok(&f, 2, VERSION_2);
+    f.now += 5000;
+    fault.action = sim_disk_actions(disk) + n;
+    fault.error = 5; /* EIO */
+    sim_disk_fault(disk, &fault);
+    begin_activation(&f, &active);
+    turn(&f);
+    fixture_begin(&f, &held, 0, "note.append", ARGS("n=1"));
+    fixture_run(&f);
+    bool hit = sim_disk_faults(disk) > 0;
+    sim_disk_fault(disk, &(struct sim_fault){.kind = SIM_NO_FAULT});
+    assert_true(held.done);
+    assert_true(held.call.code == 0 || f.chain->why.code != 0);
+    assert_false(chain_is_hidden(f.chain));
+    assert_null(f.chain->switching);
+    bool told = active.done && active.call.code == 0;
+    assert_int_equal(version_now(&f), told ? 2 : 1);
+    still_reads(&f);
+    end_call(&active, &err);
+    end_call(&held, &err);
+    if (fixture_reopen(&f, LOG_READ_WRITE) != 0)
+        fail_msg("action %llu, kind %d: %s", (unsigned long long)n,
+                 (int)fault.kind, f.done_err.text);
+    assert_true(version_now(&f) >= (told ? 2 : 1));
+    notes(&f, 1);
+    fixture_close(&f);
+    sim_disk_free(disk);
+    return hit;
+}
+
 /* Every action of an activation fails, in every way. Then either it is in force
  * or it is not, whoever asked is told, readers go on reading what is durable,
  * and the log opens. */
@@ -690,51 +742,9 @@ static void a_disk_that_fails_leaves_one_or_the_other(void **state)
     for (uint64_t n = 0; more; n++) {
         more = false;
         for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-            struct fixture_chain f;
-            struct sim_disk *disk = sim_disk_new(n);
-            struct fixture_call active;
-            struct fixture_call held;
-            struct err err;
-            fixture_open_disk(&f, sim_disk_interface(disk), pump_sim, disk);
-            shop_birth(&f, VERSION_1);
-            notes(&f, 3);
-            bring_ok(&f, 2, VERSION_2);
-            f.now += 5000;
-            uint64_t start = sim_disk_actions(disk);
-            struct sim_fault fault = kinds[k];
-            fault.action = start + n;
-            fault.error = 5; /* EIO */
-            sim_disk_fault(disk, &fault);
-            begin_activation(&f, &active);
-            turn(&f);
-            fixture_begin(&f, &held, 0, "note.append", ARGS("n=1"));
-            fixture_run(&f);
-            bool hit = sim_disk_faults(disk) > 0;
+            bool hit = activation_fails(n, kinds[k]);
             more |= hit;
             failed += hit;
-            sim_disk_fault(disk, &(struct sim_fault){.kind = SIM_NO_FAULT});
-            assert_true(held.done);
-            assert_true(held.call.code == 0 || f.chain->why.code != 0);
-            assert_false(chain_is_hidden(f.chain));
-            assert_null(f.chain->switching);
-            bool told = active.done && active.call.code == 0;
-            int64_t version = version_now(&f);
-            assert_int_equal(version, told ? 2 : 1);
-            struct fixture_query q;
-            begin_query(&f, &q, "view", "view=each", 100);
-            fixture_run(&f);
-            assert_int_equal(q.code, 0);
-            assert_true(q.count >= 3);
-            end_query(&q);
-            end_call(&active, &err);
-            end_call(&held, &err);
-            if (fixture_reopen(&f, LOG_READ_WRITE) != 0)
-                fail_msg("action %llu, kind %zu: %s", (unsigned long long)n, k,
-                         f.done_err.text);
-            assert_true(version_now(&f) >= version);
-            notes(&f, 1);
-            fixture_close(&f);
-            sim_disk_free(disk);
         }
     }
     print_message("%llu faults\n", (unsigned long long)failed);

@@ -3,21 +3,11 @@
 #include "fixture_work.h"
 
 #define jobs_test(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, set_up_jobs, tear_down)
+    cmocka_unit_test_setup_teardown(name, set_up_jobs, fixture_tear_down)
 
 static int set_up_jobs(void **state)
 {
-    struct fixture_chain *f = mem_zero(1, sizeof(*f));
-    fixture_create(f, "tests/lua/schemas", "jobs");
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
+    *state = fixture_new("tests/lua/schemas", "jobs");
     return 0;
 }
 
@@ -79,7 +69,7 @@ static void an_event_is_worked_once(void **state)
                      ATE_ENOT_FOUND);
     assert_non_null(strstr(text, "it was worked"));
     assert_int_equal(facts(f, "noted"), 1);
-    work_reopens(f);
+    fixture_reopens(f);
     assert_int_equal(work_count(f, "jobs.pay", WORK_EVENT), 1);
 }
 
@@ -98,7 +88,7 @@ static void a_refused_run_leaves_its_item(void **state)
     assert_true(work_first(f, "jobs.pay", WORK_EVENT, &item));
     assert_int_equal(work_run(f, "jobs.pay", &item, NULL, text), 0);
     assert_int_equal(work_count(f, "jobs.pay", WORK_EVENT), 0);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* Whoever has another key ends nothing, and answers nothing. */
@@ -149,7 +139,7 @@ static void what_is_asked_is_journaled(void **state)
     assert_int_equal(first.n, 0);
     assert_int_equal(work_ask_of(f, "jobs.pay", &item, &first), 0);
     assert_int_equal(work_ask_of(f, "jobs.pay", &item, &first), ATE_ECONFLICT);
-    work_reopens(f);
+    fixture_reopens(f);
 
     /* The power failed here, perhaps after it was sent: the same again. */
     assert_int_equal(work_run(f, "jobs.pay", &item, &again, NULL), ATE_ENEED);
@@ -162,7 +152,7 @@ static void what_is_asked_is_journaled(void **state)
     assert_int_equal(work_answer(f, "jobs.pay", &item, 0, "number", "n7"), 0);
     assert_int_equal(work_answer(f, "jobs.pay", &item, 0, "number", "n8"),
                      ATE_ECONFLICT);
-    work_reopens(f);
+    fixture_reopens(f);
 
     assert_int_equal(work_run(f, "jobs.pay", &item, &second, NULL), ATE_ENEED);
     assert_int_equal(second.n, 1);
@@ -177,7 +167,7 @@ static void what_is_asked_is_journaled(void **state)
     work_asking_deinit(&first);
     work_asking_deinit(&again);
     work_asking_deinit(&second);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* A row's time is due by log time, and each time once. */
@@ -200,7 +190,7 @@ static void a_time_that_passes_is_worked_once(void **state)
     assert_int_equal(work_count(f, "jobs.close", WORK_DUE), 0);
     assert_int_equal(work_run(f, "jobs.close", &item, NULL, text),
                      ATE_ENOT_FOUND);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* Set aside, taken back by who holds the right, set aside, dropped. */
@@ -220,7 +210,7 @@ static void what_is_parked_is_taken_back_or_dropped(void **state)
     assert_true(work_first(f, "jobs.pay", WORK_PARKED, &parked));
     assert_int_equal(work_run(f, "jobs.pay", &item, NULL, NULL),
                      ATE_ENOT_FOUND);
-    work_reopens(f);
+    fixture_reopens(f);
 
     assert_int_equal(work_take_back(f, 1, "ate.retry", &parked), ATE_EDENIED);
     assert_int_equal(work_take_back(f, 0, "ate.retry", &parked), 0);
@@ -236,7 +226,7 @@ static void what_is_parked_is_taken_back_or_dropped(void **state)
     assert_int_equal(work_count(f, "jobs.pay", WORK_PARKED), 0);
     assert_int_equal(work_count(f, "jobs.pay", WORK_ASK), 0);
     work_asking_deinit(&asking);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* A parked time whose row went meanwhile has nothing to wait for. */
@@ -258,7 +248,7 @@ static void a_parked_time_waits_only_with_its_row(void **state)
     assert_int_equal(work_take_back(f, 0, "ate.retry", &parked), 0);
     assert_int_equal(work_count(f, "jobs.close", WORK_DUE), 0);
     assert_int_equal(work_count(f, "jobs.close", WORK_PARKED), 0);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* Each version is an item of its own, and seen as it was. */
@@ -303,7 +293,7 @@ static void objects_are_seen_as_they_were(void **state)
     }
     object_scan_close(&scan);
     assert_int_equal(at, 3);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* ---- another schema ---- */
@@ -391,7 +381,7 @@ static void another_bundle_takes_over_what_waits(void **state)
     assert_int_equal(work_count(f, "jobs.close", WORK_DUE), 1);
     assert_int_equal(work_count(f, "jobs.watch", WORK_EVENT), 0);
     assert_int_equal(work_count(f, "jobs.look", WORK_EVENT), 0);
-    work_reopens(f);
+    fixture_reopens(f);
 
     assert_true(work_first(f, "jobs.note", WORK_EVENT, &item));
     assert_int_equal(work_run(f, "jobs.note", &item, NULL, NULL), 0);
@@ -407,7 +397,7 @@ static void another_bundle_takes_over_what_waits(void **state)
     fixture_ok(f, 0, "shelf.put", ARGS("name=t"));
     assert_int_equal(work_count(f, "jobs.look", WORK_EVENT), 1);
     work_asking_deinit(&asking);
-    work_reopens(f);
+    fixture_reopens(f);
 }
 
 /* A method that is called asks nobody. */

@@ -15,14 +15,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    struct fixture_chain *f = *state;
-    fixture_close(f);
-    mem_free(f);
-    return 0;
-}
-
 static struct work_item waiting(struct fixture_chain *f, const char *worker,
                                 enum work_class class)
 {
@@ -183,7 +175,7 @@ static void a_time_is_worked_when_it_has_come(void **state)
 }
 
 #define forged_test(name)                                                      \
-    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
 
 int main(void)
 {

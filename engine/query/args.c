@@ -1,4 +1,4 @@
-#include "node/args.h"
+#include "query/args.h"
 
 #include "base/err.h"
 #include "base/msgpack.h"
@@ -22,11 +22,9 @@ int args_check(struct bytes map, const char *const *names, struct err *err)
             k++;
         if (rc != 0 || names[k] != NULL)
             continue;
-        const char *near = near_name(name, names, k);
-        rc = err_set(err, ATE_EINVALID, "no argument '%.*s'%s%s%s",
-                     (int)name.len, (const char *)name.data,
-                     near ? "; did you mean '" : "", near ? near : "",
-                     near ? "'?" : "");
+        rc = err_set(err, ATE_EINVALID, "no argument '%.*s'", (int)name.len,
+                     (const char *)name.data);
+        near_tell(err, name, names, k, "");
     }
     return rc;
 }
