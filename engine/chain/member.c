@@ -1,6 +1,6 @@
 /* A transaction that comes as bytes, read back from a log or handed in by
  * somebody, takes its place: everything that depends on position is judged
- * here. Its batch's signature is checked elsewhere (signatures.c, submit.c). */
+ * here. Its batch's signature is checked elsewhere (checks.c, submit.c). */
 #include "chain/member.h"
 
 #include <assert.h>
