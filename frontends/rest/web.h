@@ -51,6 +51,9 @@ struct web_options {
  * Errors: INVALID. */
 int web_check(const struct web_options *options, struct ate_error *error);
 
+/* Would the one have what the other listens at? Both are good. */
+bool web_collide(const struct web_options *a, const struct web_options *b);
+
 /* Bind and listen. Errors: INVALID (an address, a certificate), CONFLICT (the
  * address is in use), DENIED, IO. */
 int web_open(struct web *w, uv_loop_t *loop, const struct web_options *options,
