@@ -28,6 +28,7 @@
 #include "rest/headers.h"
 #include "rest/model.h"
 #include "rest/node_paths.h"
+#include "rest/origins.h"
 #include "rest/wire.h"
 
 static h2o_mime_attributes_t compressible = {
@@ -39,29 +40,12 @@ static h2o_mime_attributes_t as_is = {0, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
 void exchange_header_put(struct exchange *x, const char *name,
                          const char *value)
 {
-    h2o_iovec_t copy = h2o_strdup(&x->req->pool, value, strlen(value));
-    h2o_iovec_t key = h2o_strdup(&x->req->pool, name, strlen(name));
-    h2o_add_header_by_str(&x->req->pool, &x->req->res.headers, key.base,
-                          key.len, 1, NULL, copy.base, copy.len);
+    headers_put(x->req, name, value);
 }
 
-/* A page of a listed origin reads the answer, and these headers of it. */
-static bool put_origin(struct exchange *x)
+static void put(void *ctx, const char *name, const char *value)
 {
-    size_t len;
-    const char *origin = headers_find(x->req, "origin", &len);
-    if (x->door->origins[0] == '\0')
-        return false;
-    exchange_header_put(x, "vary", "Origin");
-    if (origin == NULL || !door_takes_origin(x->door, origin, len))
-        return false;
-    char *copy = memory_text(origin, len);
-    exchange_header_put(x, "access-control-allow-origin", copy);
-    exchange_header_put(
-        x, "access-control-expose-headers",
-        "Content-Range, ETag, Link, Location, Retry-After, X-Request-Id");
-    free(copy);
-    return true;
+    exchange_header_put(ctx, name, value);
 }
 
 void exchange_headers(struct exchange *x, const char *media)
@@ -70,7 +54,9 @@ void exchange_headers(struct exchange *x, const char *media)
         exchange_header_put(x, "content-type", media);
     exchange_header_put(x, "x-request-id", x->request_id);
     exchange_header_put(x, "x-content-type-options", "nosniff");
-    put_origin(x);
+    size_t len;
+    const char *origin = headers_find(x->req, "origin", &len);
+    origins_tell(x->door->origins, origin, len, put, x);
     if (x->door->is_stopping)
         x->req->http1_is_persistent = 0;
 }
@@ -609,6 +595,8 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     take_request_id(x);
     x->generation = ate_generation(d->ate);
     int rc = take_verb(x, &problem);
+    if (rc == 0 && reply_preflight(x)) /* also of what will be a problem */
+        return;
     if (rc == 0)
         rc = headers_check(req, &problem);
     bool is_let_in = rc == 0 && has_bearer(x);
@@ -616,8 +604,6 @@ void exchange_begin(struct door *d, h2o_req_t *req)
         return;
     if (rc == 0)
         rc = take(x, &problem);
-    if (rc == 0 && reply_preflight(x))
-        return;
     if (rc == 0 && console_is_asked(x)) {
         console_reply(x);
         return;

@@ -76,6 +76,14 @@ char *headers_copy(const h2o_req_t *req, const char *name)
     return all.data != NULL ? all.data : memory_text("", 0);
 }
 
+void headers_put(h2o_req_t *req, const char *name, const char *value)
+{
+    h2o_iovec_t copy = h2o_strdup(&req->pool, value, strlen(value));
+    h2o_iovec_t key = h2o_strdup(&req->pool, name, strlen(name));
+    h2o_add_header_by_str(&req->pool, &req->res.headers, key.base, key.len, 1,
+                          NULL, copy.base, copy.len);
+}
+
 /* ---- what is refused ---- */
 
 static size_t find_single(const h2o_iovec_t *name)

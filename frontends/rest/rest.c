@@ -274,9 +274,11 @@ static int open_webs(struct rest *r, const struct rest_options *o,
     r->web.asked = asked;
     r->web.knows = knows;
     r->web.owner = &r->door;
+    r->web.origins = r->origins;
     r->metrics.meters = &r->door.health_meters;
     r->metrics.asked = asked_health;
     r->metrics.owner = &r->door;
+    r->metrics.origins = "";
     r->has_tls = o->cert != NULL;
     if (has_rest(o))
         rc = web_open(&r->web, &r->door.loop, &rest, error);

@@ -20,8 +20,10 @@
 #include "ate.h"
 #include "base/buffer.h"
 #include "rest/head.h"
+#include "rest/headers.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
+#include "rest/origins.h"
 #include "rest/problem.h"
 #include "rest/tls.h"
 
@@ -115,6 +117,19 @@ static const char *complaint(const struct web *w, int status)
     }
 }
 
+static void put(void *ctx, const char *name, const char *value)
+{
+    headers_put(ctx, name, value);
+}
+
+/* A problem of which nobody but this file knows. */
+static void put_origin(h2o_req_t *req)
+{
+    size_t len;
+    const char *origin = headers_find(req, "origin", &len);
+    origins_tell(web_of(req)->origins, origin, len, put, req);
+}
+
 static void make_problem(h2o_filter_t *self, h2o_req_t *req,
                          h2o_ostream_t **slot)
 {
@@ -129,6 +144,7 @@ static void make_problem(h2o_filter_t *self, h2o_req_t *req,
         s->body = h2o_strdup(&req->pool, text.data, text.len);
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                        H2O_STRLIT("application/problem+json"), 1);
+        put_origin(req);
         req->res.content_length = text.len;
         buffer_free(&text);
         slot = &s->super.next;
@@ -194,6 +210,7 @@ static void refuse(h2o_req_t *req, const struct problem *problem)
     req->http1_is_persistent = 0;
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("application/problem+json"));
+    put_origin(req);
     h2o_send_inline(req, text.data, text.len);
     buffer_free(&text);
 }
@@ -304,6 +321,24 @@ static void cut(struct client *c, void (*end)(int fd))
         end(fd);
 }
 
+static void put_line(void *ctx, const char *name, const char *value)
+{
+    buffer_printf(ctx, "%s: %s\r\n", name, value);
+}
+
+/* Of a request of which no more than the head need have come. */
+static void put_origin_lines(const struct client *c, struct buffer *out)
+{
+    struct head h;
+    head_begin(&h, c->sock->input->bytes, c->sock->input->size);
+    while (head_next(&h))
+        if (head_is(&h, "origin")) {
+            origins_tell(c->web->origins, h.value, h.value_len, put_line, out);
+            return;
+        }
+    origins_tell(c->web->origins, NULL, 0, put_line, out);
+}
+
 /* Its request never came, whole: say why, as far as it can be said at once. */
 static void farewell(struct client *c, int status, const char *reason,
                      const char *why)
@@ -313,8 +348,12 @@ static void farewell(struct client *c, int status, const char *reason,
     buffer_printf(&all,
                   "HTTP/1.1 %d %s\r\nconnection: close\r\n"
                   "content-type: application/problem+json\r\n"
-                  "content-length: %zu\r\n\r\n",
+                  "content-length: %zu\r\n",
                   status, reason, body.len);
+    put_origin_lines(c, &all);
+    if (status == 401)
+        put_line(&all, "www-authenticate", "Bearer realm=\"ate\"");
+    buffer_text(&all, "\r\n");
     buffer_put(&all, body.data, body.len);
     uv_buf_t bytes = uv_buf_init(all.data, (unsigned)all.len);
     if (c->web->accept.ssl_ctx == NULL)

@@ -36,6 +36,7 @@ struct web {
      * may. */
     bool (*knows)(void *owner, const char *text, size_t len);
     void *owner;
+    const char *origins; /* whose pages may read problems (origins.h) */
 };
 
 struct web_options {
