@@ -239,6 +239,25 @@ static void fail_match(struct exchange *x)
     exchange_fail(x, &problem);
 }
 
+bool exchange_judge(struct exchange *x, const char *etag)
+{
+    if (is_another(x, etag))
+        fail_match(x);
+    else if (is_known(x, etag))
+        exchange_reply(x, 304, NULL, "", 0);
+    else
+        return false;
+    return true;
+}
+
+int exchange_refuse_match(const struct exchange *x, struct problem *problem)
+{
+    if (x->ask.if_match[0] == '\0')
+        return 0;
+    return problem_field(problem, "If-Match",
+                         "what this is has no ETag; leave If-Match out");
+}
+
 static void reply_page(struct exchange *x, const struct kept_page *page)
 {
     const char *media =
@@ -254,11 +273,7 @@ static void reply_page(struct exchange *x, const struct kept_page *page)
     exchange_header_put(x, "vary", "Accept, Authorization");
     if (page->link.len > 0)
         exchange_header_put(x, "link", buffer_string(&page->link));
-    if (is_another(x, page->etag))
-        fail_match(x);
-    else if (is_known(x, page->etag))
-        exchange_reply(x, 304, NULL, "", 0);
-    else
+    if (!exchange_judge(x, page->etag))
         exchange_reply(x, 200, media, page->body.data, page->body.len);
 }
 
@@ -478,9 +493,7 @@ static bool keeps(const struct exchange *x, const struct chain_found *found)
 static void begin_pieces(struct exchange *x)
 {
     struct problem problem;
-    if (x->ask.if_match[0] != '\0') {
-        problem_field(&problem, "If-Match",
-                      "streams and files have no ETag; leave If-Match out");
+    if (exchange_refuse_match(x, &problem) != 0) {
         exchange_fail(x, &problem);
     } else if (wants_stream(x)) {
         follower_begin(x);
