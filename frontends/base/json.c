@@ -200,10 +200,12 @@ static json_t *load(const char *data, size_t len, size_t flags,
 {
     json_error_t error;
     json_t *value = json_loadb(data, len, flags, &error);
-    if (value == NULL)
-        buffer_printf(why, "line %d, column %d: %s", error.line, error.column,
-                      error.text);
-    return value;
+    if (value != NULL)
+        return value;
+    bool has_zero = json_error_code(&error) == json_error_null_character;
+    buffer_printf(why, "line %d, column %d: %s", error.line, error.column,
+                  has_zero ? "a text has no \\u0000 here" : error.text);
+    return NULL;
 }
 
 /* Call `see` for each real of a value, until one is true. */

@@ -9,13 +9,13 @@
  *     way, or has dropped them. */
 #include "rest/exchange.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/sha.h>
 
 #include "ate.h"
+#include "base/whole.h"
 #include "rest/arguments.h"
 #include "rest/call_id.h"
 #include "rest/calls.h"
@@ -223,12 +223,11 @@ static void put_location(struct exchange *x)
     buffer_free(&location);
 }
 
-static bool prefers(const struct exchange *x, const char *what)
+static bool prefers_little(const struct exchange *x)
 {
-    size_t len;
-    const char *prefer = headers_find(x->req, "prefer", &len);
-    return prefer != NULL &&
-           h2o_strstr(prefer, len, what, strlen(what)) != SIZE_MAX;
+    char value[16];
+    return headers_prefer(x->req, "return", value, sizeof(value)) &&
+           strcmp(value, "minimal") == 0;
 }
 
 static void fail_match(struct exchange *x)
@@ -314,7 +313,7 @@ static void reply_write(struct exchange *x)
     exchange_header_put(x, "cache-control", "no-store");
     if (x->plan.is_create)
         put_location(x);
-    if (prefers(x, "return=minimal")) {
+    if (prefers_little(x)) {
         exchange_header_put(x, "preference-applied", "return=minimal");
         exchange_reply(x, 204, NULL, "", 0);
         return;
@@ -372,17 +371,14 @@ static int take_context(struct exchange *x, struct problem *problem)
 /* Prefer: wait=5 */
 static uint32_t deadline_of(const struct exchange *x)
 {
-    size_t len;
-    const char *prefer = headers_find(x->req, "prefer", &len);
-    size_t at = prefer != NULL ? h2o_strstr(prefer, len, H2O_STRLIT("wait="))
-                               : SIZE_MAX;
-    unsigned long seconds = 0;
-    for (size_t i = at == SIZE_MAX ? len : at + 5;
-         i < len && isdigit((unsigned char)prefer[i]) && seconds < 1000; i++)
-        seconds = seconds * 10 + (unsigned long)(prefer[i] - '0');
     uint32_t most = x->door->limits.call_ms;
-    return seconds > 0 && seconds * 1000 < most ? (uint32_t)seconds * 1000
-                                                : most;
+    char value[24];
+    int64_t seconds = 0;
+    if (!headers_prefer(x->req, "wait", value, sizeof(value)) ||
+        !whole_text(value, strlen(value), &seconds) || seconds <= 0 ||
+        seconds >= most / 1000)
+        return most;
+    return (uint32_t)seconds * 1000;
 }
 
 void exchange_call(struct exchange *x,

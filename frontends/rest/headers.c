@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* strptime */
 #include "rest/headers.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -93,6 +95,40 @@ char *headers_copy(const h2o_req_t *req, const char *name)
         buffer_put(&all, value.base, value.len);
     }
     return all.data != NULL ? all.data : memory_text("", 0);
+}
+
+/* `return=minimal; x=y`, without what stands behind the semicolon. */
+static bool is_preference(h2o_iovec_t text, const char *name, char *value,
+                          size_t size)
+{
+    const char *semicolon = memchr(text.base, ';', text.len);
+    if (semicolon != NULL)
+        text.len = (size_t)(semicolon - text.base);
+    const char *equals = memchr(text.base, '=', text.len);
+    size_t len = equals != NULL ? (size_t)(equals - text.base) : text.len;
+    h2o_iovec_t key = trimmed(h2o_iovec_init(text.base, len));
+    if (key.len != strlen(name) || strncasecmp(key.base, name, key.len) != 0)
+        return false;
+    len += equals != NULL ? 1 : 0;
+    h2o_iovec_t is = trimmed(h2o_iovec_init(text.base + len, text.len - len));
+    if (is.len >= 2 && is.base[0] == '"' && is.base[is.len - 1] == '"')
+        is = h2o_iovec_init(is.base + 1, is.len - 2);
+    snprintf(value, size, "%.*s", is.len < size ? (int)is.len : 0, is.base);
+    return true;
+}
+
+bool headers_prefer(const h2o_req_t *req, const char *name, char *value,
+                    size_t size)
+{
+    char *all = headers_copy(req, "prefer");
+    bool is_there = false;
+    for (char *at = all; *at != '\0' && !is_there;) {
+        size_t len = strcspn(at, ",");
+        is_there = is_preference(h2o_iovec_init(at, len), name, value, size);
+        at += len + (at[len] == ',');
+    }
+    free(all);
+    return is_there;
 }
 
 void headers_put(h2o_req_t *req, const char *name, const char *value)

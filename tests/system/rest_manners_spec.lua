@@ -40,6 +40,7 @@ def talk(data):
 describe('manners', function()
     it('are those of HTTP: ids, gzip, CORS by list', function()
         bank([[
+            bare "$U/v1/bank" -H "Authorization: BEARER   $K"; want 200
             ask "$U/v1/bank" -H 'X-Request-Id: mine-1'
             [ "$(header x-request-id)" = mine-1 ] || fail "$(told)"
             ask "$U/v1/bank/nix" -H 'X-Request-Id: mine-2'

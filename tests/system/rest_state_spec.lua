@@ -84,6 +84,16 @@ describe('versions', function()
             json PUT $N/types/book/c '{}'; want 200
             ask "$U$N/types/note" -H "If-None-Match: $list"; want 304
             json PATCH $P '{"text":"y"}' -H 'Prefer: return=minimal'; want 204
+            for prefer in 'respond-async, RETURN = "minimal"; x=1' \
+                'return=minimal, return=representation'; do
+                json PATCH $P '{"text":"y"}' -H "Prefer: $prefer"; want 204
+            done
+            json PATCH $P '{"text":"y"}' -H 'Prefer: wait=3' \
+                -H 'Prefer: return=minimal'; want 204
+            for prefer in return=minimalistic no-return=minimal return \
+                return=representation 'x; return=minimal' nowait=0; do
+                json PATCH $P '{"text":"y"}' -H "Prefer: $prefer"; want 200
+            done
             ask "$U$N/types/note" -H "If-None-Match: $list"; want 200
         ]])
     end)

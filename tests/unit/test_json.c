@@ -188,7 +188,9 @@ static void documents_say_where_they_are_wrong(void **state)
     assert_non_null(strstr(why.data, "line 2, column "));
     assert_null(json_read("{\"a\":1,\"a\":2}", 13, 0, &why));
     assert_null(json_read("", 0, 0, &why));
+    buffer_clear(&why);
     assert_null(json_read("\"\\u0000\"", 8, 0, &why));
+    assert_non_null(strstr(why.data, "a text has no \\u0000 here"));
     buffer_free(&why);
 }
 
