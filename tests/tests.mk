@@ -1,6 +1,6 @@
 # How tests, fuzz targets and the benchmark are built, and their longer runs.
 # Part of the Makefile above.
-DOOR     := $(filter-out %/mount.c %/kernel.c %/device.c %/notifier.c %/guard.c %/binding.c,$(wildcard frontends/mount/*.c))
+DOOR     := $(filter-out %/mount.c %/kernel.c %/device.c %/notifier.c %/guard.c %/place.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TESTS_C  := $(filter-out $(if $(FUSE),,%/test_mount_notifier.c),\
             $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c)))

@@ -488,10 +488,16 @@ static int unlink_file(struct use *use, const char *path)
     return unlinkat(use->files->folder, path, 0) == 0 ? 0 : errno;
 }
 
+static int remove_folder(struct files *files, const char *path)
+{
+    return unlinkat(files->folder, path, AT_REMOVEDIR) == 0 ? 0 : errno;
+}
+
 static bool changes_names(enum job_kind kind)
 {
     return kind == JOB_MKDIR || kind == JOB_CREATE || kind == JOB_REPLACE ||
-           kind == JOB_RENAME || kind == JOB_UNLINK || kind == JOB_SYNC_FOLDER;
+           kind == JOB_RENAME || kind == JOB_UNLINK || kind == JOB_RMDIR ||
+           kind == JOB_SYNC_FOLDER;
 }
 
 static int run(struct use *use, struct job_op *op)
@@ -511,6 +517,8 @@ static int run(struct use *use, struct job_op *op)
         return rename_file(use, op->path, op->to);
     case JOB_UNLINK:
         return unlink_file(use, op->path);
+    case JOB_RMDIR:
+        return remove_folder(use->files, op->path);
     case JOB_LIST:
         return list(use->files, op);
     default:

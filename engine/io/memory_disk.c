@@ -196,6 +196,24 @@ static int rename_file(struct memory_disk *d, const char *path, const char *to)
     return 0;
 }
 
+static int remove_folder(struct memory_disk *d, const char *path)
+{
+    struct node *n = find(d, path);
+
+    if (n == NULL)
+        return ENOENT;
+    if (!n->is_folder)
+        return ENOTDIR;
+    for (size_t i = 0; i < d->count; i++) {
+        const char *other = d->nodes[i].path;
+        if (folder_len(other) == strlen(path) &&
+            memcmp(other, path, strlen(path)) == 0)
+            return ENOTEMPTY;
+    }
+    drop(d, n);
+    return 0;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -281,6 +299,8 @@ static int run(struct memory_disk *d, struct job_op *op)
         return create(d, op->path, op->kind == JOB_REPLACE);
     case JOB_RENAME:
         return rename_file(d, op->path, op->to);
+    case JOB_RMDIR:
+        return remove_folder(d, op->path);
     case JOB_LIST:
         return list(d, op);
     case JOB_SYNC_FOLDER:

@@ -15,7 +15,11 @@
  *     only here, because without `cur`, which comes after the sync, nobody
  *     reads them.
  * (2) A crash leaves either no `cur`, and then there is no chain, or all of
- *     it. */
+ *     it.
+ * (3) What failed is undone by the same rule: `cur` goes first, in case it is
+ *     there, and nothing else goes unless its name is gone for good. What
+ *     cannot be removed then, as when the disk takes nothing at all, stays
+ *     behind without `cur`. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -25,8 +29,20 @@
 
 enum { FOLDERS_MAX = 4 };
 
+/* What is undone, one after the other; behind these the folders. */
+enum undo {
+    UNDO_CUR,
+    UNDO_NAME,
+    UNDO_TEMPORARY,
+    UNDO_HEAD,
+    UNDO_BODY,
+    UNDO_OWN
+};
+
 struct log_creating {
     char above[FOLDERS_MAX][LOG_PATH_MAX]; /* from the data folder down */
+    uint32_t count;                        /* of those */
+    unsigned undoing;                      /* enum undo, or more */
     char temporary[LOG_PATH_MAX];
     uint8_t slots[2][LOG_SLOT_SIZE];
     uint8_t manifest[MANIFEST_SIZE];
@@ -44,16 +60,62 @@ static void end(struct log *log)
     log_finish(log);
 }
 
+static void undone(struct job *job);
+
+/* Invariant (3). The data folder itself is above[0]. */
+static void undo(struct log *log)
+{
+    struct log_creating *c = log->creating;
+    struct job *job = &log->head_job;
+    uint32_t above = c->undoing - UNDO_OWN; /* how far above the own one */
+
+    log_job_begin(log, job, log->lane, undone);
+    switch (c->undoing) {
+    case UNDO_CUR:
+        job_unlink(job, log->cur_path);
+        break;
+    case UNDO_NAME:
+        job_sync_folder(job, log->folder);
+        break;
+    case UNDO_TEMPORARY:
+        job_unlink(job, c->temporary);
+        break;
+    case UNDO_HEAD:
+        job_unlink(job, log->head_path);
+        break;
+    case UNDO_BODY:
+        job_unlink(job, log->body_path[0]);
+        break;
+    default:
+        if (above >= c->count)
+            return end(log);
+        job_rmdir(job, above == 0 ? log->folder : c->above[c->count - above]);
+    }
+    log_job_submit(log, job);
+}
+
+static void undone(struct job *job)
+{
+    struct log *log = log_job_end(job);
+    struct log_creating *c = log->creating;
+    bool was_there = c->undoing != UNDO_CUR || job->error != ENOENT;
+
+    if (c->undoing <= UNDO_NAME && was_there && job->error != 0)
+        return end(log);
+    c->undoing += was_there ? 1 : 2; /* no name of it that would have to go */
+    undo(log);
+}
+
 static void made(struct job *job)
 {
     struct log *log = log_job_end(job);
 
     if (job->error != 0) {
         job_err(job, &log->outcome);
-    } else {
-        log_adopt(log);
-        log->state = LOG_READY;
+        return undo(log);
     }
+    log_adopt(log);
+    log->state = LOG_READY;
     end(log);
 }
 
@@ -113,7 +175,7 @@ static void make(struct log *log)
 
     log_job_begin(log, job, log->lane, made);
     if (log->folder[0] != '\0') {
-        uint32_t count = folders_above(log);
+        uint32_t count = log->creating->count = folders_above(log);
         job_mkdir(job, log->folder);
         for (uint32_t i = 0; i < count; i++)
             job_sync_folder(job, log->creating->above[i]);

@@ -84,6 +84,11 @@ void job_unlink(struct job *job, const char *path)
     add(job, JOB_UNLINK, path);
 }
 
+void job_rmdir(struct job *job, const char *path)
+{
+    add(job, JOB_RMDIR, path);
+}
+
 void job_size(struct job *job, const char *path)
 {
     add(job, JOB_SIZE, path);
@@ -134,6 +139,7 @@ static const char *job_kind_text(enum job_kind kind)
         [JOB_SYNC_FOLDER] = "sync of the folder",
         [JOB_RENAME] = "renaming",
         [JOB_UNLINK] = "removal",
+        [JOB_RMDIR] = "removal of the folder",
         [JOB_SIZE] = "asking the size",
         [JOB_LIST] = "listing",
         [JOB_MAP] = "mapping",

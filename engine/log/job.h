@@ -35,6 +35,7 @@ enum job_kind {
     JOB_SYNC_FOLDER, /* the names in a folder */
     JOB_RENAME,      /* path to `to`, which is replaced */
     JOB_UNLINK,      /* the name; the file goes with its last user */
+    JOB_RMDIR,       /* a folder; ENOTEMPTY when something is in it */
     JOB_SIZE,        /* result: the file's size */
     JOB_LIST,        /* append each name in it, sorted, a zero behind it */
     JOB_MAP,         /* `*mapped`: all of the file; empty when it is */
@@ -96,6 +97,7 @@ void job_sync(struct job *job, const char *path);
 void job_sync_folder(struct job *job, const char *path);
 void job_rename(struct job *job, const char *path, const char *to);
 void job_unlink(struct job *job, const char *path);
+void job_rmdir(struct job *job, const char *path);
 void job_size(struct job *job, const char *path);
 void job_mode(struct job *job, const char *path);
 void job_time(struct job *job, const char *path);

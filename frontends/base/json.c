@@ -1,6 +1,11 @@
 /* Writing is done here: jansson would want a tree of the whole value first,
  * and knows no bytes. Reading is jansson's, whose depth of 2048 is more than
- * the engine takes. */
+ * the engine takes. But to jansson `1.0` is no whole number, and of what is
+ * none it keeps 17 digits, which may look like one:
+ *
+ * (1) A number that is whole as it is written is an integer of the tree.
+ * (2) Another is a real, and none that looks whole within WHOLE_MAX: what was
+ *     asked and what would be done would differ. */
 #include "base/json.h"
 
 #include <inttypes.h>
@@ -10,8 +15,7 @@
 #include "base/buffer.h"
 #include "base/pack.h"
 #include "base/text.h"
-
-#define EXACT_MAX (INT64_C(1) << 53)
+#include "base/whole.h"
 
 /* ---- out ---- */
 
@@ -85,7 +89,7 @@ static const char *quote(const struct writer *w, bool is_large)
 
 static void put_integer(struct writer *w, int64_t number)
 {
-    const char *q = quote(w, number > EXACT_MAX || number < -EXACT_MAX);
+    const char *q = quote(w, number > WHOLE_MAX || number < -WHOLE_MAX);
     buffer_text(w->out, q);
     buffer_integer(w->out, number);
     buffer_text(w->out, q);
@@ -206,16 +210,109 @@ int json_put(struct buffer *out, const struct pack *value,
 
 /* ---- in ---- */
 
+static json_t *load(const char *data, size_t len, size_t flags,
+                    struct buffer *why)
+{
+    json_error_t error;
+    json_t *value = json_loadb(data, len, flags, &error);
+    if (value != NULL)
+        return value;
+    bool has_zero = json_error_code(&error) == json_error_null_character;
+    buffer_printf(why, "line %d, column %d: %s", error.line, error.column,
+                  has_zero ? "a text has no \\u0000 here" : error.text);
+    return NULL;
+}
+
+/* Call `see` for each real of a value, until one is true. */
+static bool any_real(const json_t *value, bool (*see)(double real))
+{
+    const char *key;
+    json_t *entry;
+    size_t i;
+    switch (json_typeof(value)) {
+    case JSON_REAL:
+        return see(json_real_value(value));
+    case JSON_ARRAY:
+        json_array_foreach(value, i, entry)
+        {
+            if (any_real(entry, see))
+                return true;
+        }
+        return false;
+    case JSON_OBJECT:
+        json_object_foreach((json_t *)(uintptr_t)value, key, entry)
+        {
+            if (any_real(entry, see))
+                return true;
+        }
+        return false;
+    default:
+        return false;
+    }
+}
+
+static bool is_real(double real)
+{
+    (void)real;
+    return true;
+}
+
+static bool looks_whole(double real)
+{
+    return fabs(real) <= (double)WHOLE_MAX && real == trunc(real);
+}
+
+/* Past the text that begins at `at`, in a document that is good. */
+static size_t text_end(const char *data, size_t at)
+{
+    for (at++; data[at] != '"'; at++)
+        at += data[at] == '\\';
+    return at + 1;
+}
+
+/* Of `true` and `false`, too, which are no numbers for all that. */
+static bool is_of_number(char c)
+{
+    return c != '\0' && strchr("+-.0123456789eE", c) != NULL;
+}
+
+/* The same document, whose whole numbers are digits alone. */
+static void put_digits(struct buffer *out, const char *data, size_t len)
+{
+    for (size_t at = 0, size = 0; at < len; at += size) {
+        int64_t number;
+        size = 0;
+        while (at + size < len && is_of_number(data[at + size]))
+            size++;
+        if (size > 0 && data[at] != 'e' &&
+            whole_json(data + at, size, &number)) {
+            buffer_printf(out, "%" PRId64, number);
+            continue;
+        }
+        if (size == 0)
+            size = data[at] == '"' ? text_end(data, at) - at : 1;
+        buffer_put(out, data + at, size);
+    }
+}
+
 json_t *json_read(const char *data, size_t len, size_t flags,
                   struct buffer *why)
 {
-    json_error_t error;
     flags |= JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
-    json_t *value = json_loadb(data, len, flags, &error);
-    if (value == NULL)
-        buffer_printf(why, "line %d, column %d: %s", error.line, error.column,
-                      error.text);
-    return value;
+    json_t *value = load(data, len, flags, why);
+    if (value == NULL || !any_real(value, is_real))
+        return value;
+    struct buffer digits = {0};
+    put_digits(&digits, data, len);
+    json_decref(value);
+    value = load(digits.data, digits.len, flags, why); /* (1) */
+    buffer_free(&digits);
+    if (value == NULL || !any_real(value, looks_whole)) /* (2) */
+        return value;
+    buffer_text(why, "a number has more digits than can be kept, and would "
+                     "be rounded to a whole one");
+    json_decref(value);
+    return NULL;
 }
 
 static int put_tree(struct buffer *out, const json_t *value, int depth);

@@ -26,8 +26,9 @@ int json_put(struct buffer *out, const struct pack *value,
 void json_put_text(struct buffer *out, const char *data, size_t len);
 
 /* Read one JSON document that has no key twice; `flags` of jansson's, besides.
- * The caller has it. NULL: `why` says the line, the column and what is wrong.
- */
+ * What is whole as it is written, up to WHOLE_MAX, is an integer, `1e3` and
+ * `1.0`, too, and what is not never looks so. The caller has it. NULL: `why`
+ * says what is wrong, and mostly the line and the column. */
 json_t *json_read(const char *data, size_t len, size_t flags,
                   struct buffer *why);
 

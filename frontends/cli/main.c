@@ -16,6 +16,7 @@
 #include <lua.h>
 #include <lualib.h>
 #include "cli/manager.h"
+#include "cli/reads.h"
 #include "lua/binding.h"
 #include "lua/host.h"
 #include "repl/edit.h"
@@ -34,6 +35,12 @@ static void on_signal(int number)
         host_terminate();
     else
         host_interrupt();
+    reads_interrupt();
+}
+
+static void on_kick(int number)
+{
+    (void)number; /* the call that it came into has ended */
 }
 
 static void hear_interrupts(void)
@@ -46,11 +53,13 @@ static void hear_interrupts(void)
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal}, before;
+    struct sigaction kick = {.sa_handler = on_kick}; /* without SA_RESTART */
     action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
     sigaction(SIGINT, NULL, &before);
     if (before.sa_handler != SIG_IGN) /* a shell's background stays ignored */
         sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGALRM, &kick, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
 }
 
@@ -125,6 +134,7 @@ static int run(lua_State *L)
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
     luaL_openlibs(L);
+    reads_install(L);
     preload(L, "ate", luaopen_ate);
     preload(L, "ate.edit", luaopen_ate_edit);
     preload(L, "ate.manager", luaopen_ate_manager);

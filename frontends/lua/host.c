@@ -44,12 +44,27 @@ static void note(void)
         errno = 0; /* it is full, and so has been interrupted already */
 }
 
+int host_stop(lua_State *L)
+{
+    lua_sethook(L, NULL, 0, 0);
+    note(); /* who catches the error asks whether a signal came */
+    return luaL_error(L, "interrupted");
+}
+
 static void stop_lua(lua_State *L, lua_Debug *where)
 {
     (void)where;
-    lua_sethook(L, NULL, 0, 0);
-    note(); /* who catches the error asks whether a signal came */
-    luaL_error(L, "interrupted");
+    host_stop(L);
+}
+
+bool host_is_stopping(lua_State *L)
+{
+    return lua_gethook(L) == stop_lua;
+}
+
+bool host_catches(void)
+{
+    return interrupt_state != NULL;
 }
 
 static void stop_soon(void)

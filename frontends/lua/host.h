@@ -26,6 +26,13 @@ bool host_ending(void);
  */
 void host_told(lua_State *L);
 
+/* Does host_interrupt() end Lua that computes, just now? Safe in a handler. */
+bool host_catches(void);
+/* It was called, and Lua has not ended yet. */
+bool host_is_stopping(lua_State *L);
+/* End it: the error that Lua which computes gets. */
+int host_stop(lua_State *L);
+
 /* The descriptor that is readable after host_interrupt(), or -1. */
 int host_interrupt_fd(void);
 #endif

@@ -7,6 +7,7 @@
 #include "lua/class.h"
 #include "lua/failure.h"
 #include "mount/mount.h"
+#include "mount/place.h"
 
 #define MOUNT_META "ate.mount"
 
@@ -53,9 +54,29 @@ static int start(lua_State *L)
     return 1;
 }
 
+/* check(dir) -> true | nil, err: whether start() would take the folder */
+static int check(lua_State *L)
+{
+    struct ate_error error = {0};
+    if (place_check(luaL_checkstring(L, 1), &error) != 0)
+        return failure_results(L, &error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* is_mounted(dir) */
+static int is_mounted(lua_State *L)
+{
+    lua_pushboolean(L, place_is_mounted(luaL_checkstring(L, 1)));
+    return 1;
+}
+
 int luaopen_ate_mount(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"start", start},
+                                         {"check", check},
+                                         {"is_mounted", is_mounted},
+                                         {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"fd", fd_of}, {"stop", mount_gc}, {NULL, NULL}};
     class_new(L, MOUNT_META, methods, mount_gc);

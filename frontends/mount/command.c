@@ -184,13 +184,36 @@ int command_run(struct door *d, struct op *op, struct inode *node,
 
 /* ---- a write ---- */
 
+/* The kernel cuts a large write into several, and when one fails tells how long
+ * those before it were. Whoever writes the rest again writes the end of the
+ * call that failed: it is no call by itself, whatever it looks like, and gets
+ * the error. */
+static void keep_end(struct handle *h, const void *data, size_t len, int code)
+{
+    buffer_clear(&h->refused);
+    buffer_put(&h->refused, data, len);
+    h->refused_code = code;
+}
+
+static bool is_end_again(struct handle *h, const struct ask *ask)
+{
+    size_t len = h->refused.len < ask->size ? h->refused.len : ask->size;
+    if (len > 0 && memcmp(h->refused.data, ask->data, len) == 0)
+        return true;
+    buffer_free(&h->refused);
+    return false;
+}
+
 static int begin_write(struct door *d, struct op *op)
 {
     struct handle *h = op->handle;
     if (h->is_busy)
         return -EBUSY;
+    if (is_end_again(h, &op->ask))
+        return h->refused_code;
     if (h->pending.len + op->ask.size > DOOR_CALL_MAX) {
         buffer_clear(&h->pending);
+        keep_end(h, op->ask.data, op->ask.size, -E2BIG);
         op_problem(d, op, h->node,
                    &h->node->shape->methods[inode_writer(h->node)->index],
                    ATE_LIMIT, "one call has at most 16 MiB");
@@ -217,6 +240,8 @@ static size_t end_write(struct op *op, int rc)
         buffer_drop(&h->pending, op->taken);
         return op->ask.size;
     }
+    if (op->taken < op->carried)
+        keep_end(h, h->pending.data + op->carried, op->ask.size, rc);
     buffer_clear(&h->pending);
     return taken;
 }

@@ -142,6 +142,8 @@ struct handle {
     bool has_base;           /* there was a file when it was opened */
     /* commands */
     struct buffer pending; /* not yet a whole call */
+    struct buffer refused; /* the end of one that failed */
+    int refused_code;
     struct buffer reply;
     size_t reply_read;
     bool has_written;

@@ -159,15 +159,15 @@ static int block_done(struct door *d, struct fetch *f, int code,
     return 0;
 }
 
-static int need_block(struct door *d, struct op *op, struct chain *chain,
-                      uint64_t step, struct lines_block **found)
+/* NULL: it is not there yet, see `rc`. */
+static struct lines_block *need_block(struct door *d, struct op *op,
+                                      struct chain *chain, uint64_t step,
+                                      int *rc)
 {
     struct lines *log = &chain->log;
     struct lines_block *block = block_of(log, step);
-    if (block != NULL && block->content->len >= counted(log, step)) {
-        *found = block;
-        return 0;
-    }
+    if (block != NULL && block->content->len >= counted(log, step))
+        return block;
     if (block != NULL) { /* the last one has grown */
         content_unref(block->content);
         *block = (struct lines_block){0};
@@ -180,7 +180,8 @@ static int need_block(struct door *d, struct op *op, struct chain *chain,
     f->done = block_done;
     f->from = step;
     buffer_free(&args);
-    return op_wait(op, f);
+    *rc = op_wait(op, f);
+    return NULL;
 }
 
 /* The last step that begins at `offset` or before. */
@@ -207,11 +208,10 @@ int lines_read(struct door *d, struct op *op, struct chain *chain)
     int rc = lines_need(d, op, chain);
     while (rc == 0 && op->ask.offset + out->len < log->size &&
            out->len < op->ask.size) {
-        struct lines_block *block = NULL;
         uint64_t offset = op->ask.offset + out->len;
         uint64_t step = step_at(log, offset);
-        rc = need_block(d, op, chain, step, &block);
-        if (rc != 0)
+        struct lines_block *block = need_block(d, op, chain, step, &rc);
+        if (block == NULL)
             break;
         size_t skip = (size_t)(offset - log->offsets[step]);
         size_t more = (size_t)counted(log, step) - skip;

@@ -9,7 +9,6 @@
 #define FUSE_USE_VERSION 314
 #include "mount/mount.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
@@ -23,8 +22,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +32,7 @@
 #include "mount/guard.h"
 #include "mount/kernel.h"
 #include "mount/notifier.h"
+#include "mount/place.h"
 
 enum { TICK_MS = 100, HELD_TICK_MS = 5, FAREWELL_MS = 2000 };
 
@@ -249,50 +247,6 @@ static int fail(struct ate_error *error, int code, const char *format, ...)
     return code;
 }
 
-/* A mount whose process died is no folder any more. */
-static void clear_dead(const char *dir)
-{
-    struct statfs st;
-    if (statfs(dir, &st) != 0 && errno == ENOTCONN)
-        guard_unmount(dir);
-}
-
-static int check_dir(const char *dir, struct ate_error *error)
-{
-    clear_dead(dir);
-    DIR *folder = opendir(dir);
-    if (folder == NULL)
-        return fail(error, errno == ENOENT ? ATE_NOT_FOUND : ATE_INVALID,
-                    "mount %s: %s", dir, strerror(errno));
-    int count = 0;
-    while (count < 3 && readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    if (count > 2)
-        return fail(error, ATE_INVALID,
-                    "mount %s: there are files in it, which the mount would "
-                    "hide; take an empty folder",
-                    dir);
-    return 0;
-}
-
-/* Where there is none, the folder is made; those above it are not: who mistypes
- * a path hears of that. */
-static int make_dir(const char *dir, bool *made, struct ate_error *error)
-{
-    clear_dead(dir);
-    *made = mkdir(dir, 0777) == 0;
-    if (*made || errno == EEXIST)
-        return 0;
-    if (errno == ENOENT)
-        return fail(error, ATE_NOT_FOUND,
-                    "mount %s: there is no folder to make it in; make that "
-                    "first, with mkdir -p",
-                    dir);
-    return fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
-                "mount %s: making the folder: %s", dir, strerror(errno));
-}
-
 /* libfuse explains itself line by line; the first one is what went wrong. */
 static _Thread_local char said[256];
 
@@ -366,18 +320,11 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
                 const struct mount_options *options, struct ate_error *error)
 {
     bool made;
+    char *real;
     *out = NULL;
-    int rc = make_dir(dir, &made, error);
+    int rc = place_take(dir, &real, &made, error);
     if (rc != 0)
         return rc;
-    char *real = realpath(dir, NULL);
-    rc = real != NULL
-             ? check_dir(real, error)
-             : fail(error, ATE_INVALID, "mount %s: %s", dir, strerror(errno));
-    if (rc != 0) {
-        free(real);
-        return rc;
-    }
     struct mount *m = memory_new(sizeof(*m));
     m->has_made = made;
     pthread_mutex_init(&m->lock, NULL);
@@ -430,7 +377,7 @@ void mount_stop(struct mount *m)
     door_free(m->kernel.door);
     if (m->session != NULL) {
         fuse_session_unmount(m->session);
-        clear_dead(m->dir); /* libfuse leaves one whose connection was cut */
+        place_clear(m->dir); /* libfuse leaves one whose connection was cut */
         notifier_free(m->notifier);
         fuse_session_destroy(m->session);
     }

@@ -19,9 +19,7 @@ struct mount_options {
 /* Mount at the empty folder `dir`, which is made when it is not there, though
  * none above it, and then goes with the mount. `ate` stays the caller's, and
  * open until mount_stop(). When this process dies, another one that was forked
- * here unmounts.
- * Errors: NOT_FOUND, INVALID (not a folder, not empty), DENIED, UNAVAILABLE
- * (FUSE), IO. */
+ * here unmounts. Errors: those of place_take(), UNAVAILABLE (FUSE), IO. */
 int mount_start(struct mount **out, struct ate *ate, const char *dir,
                 const struct mount_options *options, struct ate_error *error);
 

@@ -2,7 +2,10 @@
  *     for us. So there are several threads: one at most tells names of a
  *     folder, and the others go on with the rest.
  * (2) A flush is reached when all has been told that was there before it, but
- *     for names in folders that who waits for it holds. */
+ *     for names in folders that who waits for it holds.
+ * (3) No two wait for each other, each for names in a folder that the other
+ *     holds: the last one of such a circle is reached at once, so that the
+ *     others are when it has let its folder go. */
 #define FUSE_USE_VERSION 314
 #include "mount/notifier.h"
 
@@ -32,6 +35,7 @@ struct flush {
     uint64_t number;
     uint64_t place;         /* of the first item that it is not for */
     uint64_t folder, other; /* held by who waits for it; or 0 */
+    bool is_seen;           /* while circles are looked for */
 };
 
 struct notifier {
@@ -112,6 +116,50 @@ static bool is_reached(const struct notifier *n, const struct flush *flush)
            !waits_for(flush, item))
         item = item->next;
     return !waits_for(flush, item);
+}
+
+static bool holds(const struct flush *flush, uint64_t folder)
+{
+    return folder == flush->folder || folder == flush->other;
+}
+
+/* Is a name told before `flush` is reached that stands in a folder of `holder`?
+ */
+static bool depends(const struct notifier *n, const struct flush *flush,
+                    const struct flush *holder)
+{
+    for (size_t i = 0; i < THREADS; i++)
+        if (waits_for(flush, n->told[i]) && n->told[i]->name != NULL &&
+            holds(holder, n->told[i]->ino))
+            return true;
+    const struct item *item = n->first;
+    for (; item != NULL && item->place < flush->place; item = item->next)
+        if (waits_for(flush, item) && item->name != NULL &&
+            holds(holder, item->ino))
+            return true;
+    return false;
+}
+
+/* (3): does one that `from` waits for wait for `flush`, by however many? What
+ * they wait for grows no more, so it is looked for once. */
+static bool leads_back(struct notifier *n, const struct flush *from,
+                       const struct flush *flush)
+{
+    for (struct flush *next = n->flushes; next != NULL; next = next->next) {
+        if (next->is_seen || !depends(n, from, next))
+            continue;
+        next->is_seen = true;
+        if (depends(n, next, flush) || leads_back(n, next, flush))
+            return true;
+    }
+    return false;
+}
+
+static bool closes_circle(struct notifier *n, const struct flush *flush)
+{
+    for (struct flush *other = n->flushes; other != NULL; other = other->next)
+        other->is_seen = false;
+    return leads_back(n, flush, flush);
 }
 
 static void wake(struct notifier *n)
@@ -246,7 +294,7 @@ uint64_t notifier_flush(struct notifier *n, uint64_t folder, uint64_t other)
     pthread_mutex_lock(&n->lock);
     struct flush flush = {
         .place = n->last_place + 1, .folder = folder, .other = other};
-    if (!is_reached(n, &flush)) {
+    if (!is_reached(n, &flush) && !closes_circle(n, &flush)) {
         number = flush.number = ++n->last_number;
         flush.next = n->flushes;
         n->flushes = memory_new(sizeof(flush));
@@ -301,9 +349,8 @@ void notifier_free(struct notifier *n)
     notifier_stop(n);
     for (size_t i = 0; i < n->thread_count; i++)
         pthread_join(n->threads[i], NULL);
-    while (n->first != NULL) {
-        struct item *item = n->first;
-        take(n, item);
+    for (struct item *item = n->first, *next; item != NULL; item = next) {
+        next = item->next;
         item_free(item);
     }
     flushes_free(n->flushes);

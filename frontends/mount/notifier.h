@@ -15,7 +15,8 @@ void notifier_entry(struct notifier *notifier, uint64_t folder,
 void notifier_data(struct notifier *notifier, uint64_t ino);
 
 /* A number for all until now, but for names in two folders, which who waits for
- * it holds; 0: nothing is left of it. */
+ * it holds; 0: nothing is left of it, or who holds another folder waits for
+ * these two. */
 uint64_t notifier_flush(struct notifier *notifier, uint64_t folder,
                         uint64_t other);
 

@@ -38,6 +38,7 @@ void handle_free(struct door *d, struct handle *h)
     struct inode *node = h->node;
     content_unref(h->content);
     buffer_free(&h->pending);
+    buffer_free(&h->refused);
     buffer_free(&h->reply);
     buffer_free(&h->data);
     for (size_t i = 0; i < h->name_count; i++)

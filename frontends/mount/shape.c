@@ -176,11 +176,12 @@ static size_t count_pieces(const struct shape *shape, const struct type *type,
         return 1; /* its place in the log */
     for (size_t i = 0; i <= type->key_count; i++) {
         const char *name = i < type->key_count ? type->key[i] : type->parent;
-        const struct field *field =
-            name != NULL ? fields_get(&type->header, name) : NULL;
+        if (name == NULL)
+            continue;
+        const struct field *field = fields_get(&type->header, name);
         bool is_parent = type->parent != NULL && i < type->key_count &&
                          strcmp(name, type->parent) == 0;
-        if (name == NULL || is_parent)
+        if (is_parent)
             continue;
         if (field == NULL || field->optional)
             return 0;

@@ -1,7 +1,5 @@
 #include "mount/words.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 #include "base/json.h"
 #include "base/pack.h"
 #include "base/text.h"
+#include "base/whole.h"
 #include "mount/shape.h"
 
 enum { ARGS_MAX = 256 };
@@ -106,20 +105,11 @@ static int put_boolean(struct buffer *out, const struct field *field,
 static int put_integer(struct buffer *out, const struct field *field,
                        const char *value, size_t len, struct buffer *why)
 {
-    char digits[24];
-    char *end = digits;
-    bool good = len > 0 && len < sizeof(digits) &&
-                (isdigit((unsigned char)value[0]) || value[0] == '-');
-    if (good) {
-        memcpy(digits, value, len);
-        digits[len] = '\0';
-        errno = 0;
-        long long number = strtoll(digits, &end, 10);
-        good = errno == 0 && end == digits + len && end > digits;
-        if (good)
-            pack_put_integer(out, number);
-    }
-    return good ? 0 : bad(why, field, "a whole number", value, len);
+    int64_t number;
+    if (!whole_text(value, len, &number))
+        return bad(why, field, "a whole number", value, len);
+    pack_put_integer(out, number);
+    return 0;
 }
 
 static int take_document(struct buffer *out, const char *data, size_t len,

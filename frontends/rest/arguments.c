@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/whole.h"
 #include "rest/ask.h"
 #include "rest/model.h"
 #include "rest/problem.h"
@@ -51,11 +52,11 @@ int arguments_number(const char *text, const char *name, json_int_t least,
                      json_int_t most, json_int_t *number,
                      struct problem *problem)
 {
-    size_t len = strlen(text);
-    if (len > 0 && len <= 16 && strspn(text, "0123456789") == len) {
-        *number = strtoll(text, NULL, 10);
-        if (*number >= least && *number <= most)
-            return 0;
+    int64_t whole;
+    if (whole_text(text, strlen(text), &whole) && whole >= least &&
+        whole <= most) {
+        *number = whole;
+        return 0;
     }
     return problem_field(problem, name,
                          "'%s' is a whole number from %lld to "
@@ -77,14 +78,12 @@ int arguments_behind(json_int_t index, const char *name,
 static json_t *of_integer(const char *text, const char *name,
                           struct problem *problem)
 {
-    const char *digits = text[0] == '-' ? text + 1 : text;
-    size_t len = strlen(digits);
-    if (len == 0 || len > 16 || strspn(digits, "0123456789") != len) {
-        problem_field(problem, name, "'%s' is a whole number, not '%.50s'",
-                      name, text);
-        return NULL;
-    }
-    return json_integer(strtoll(text, NULL, 10));
+    int64_t number;
+    if (whole_text(text, strlen(text), &number))
+        return json_integer(number);
+    problem_field(problem, name, "'%s' is a whole number, not '%.50s'", name,
+                  text);
+    return NULL;
 }
 
 static json_t *of_boolean(const char *text, const char *name,

@@ -8,6 +8,8 @@
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+enum { DIGITS = sizeof(digits) - 1 };
+
 void base64url_put(struct buffer *b, const void *data, size_t len)
 {
     const uint8_t *at = data;
@@ -26,7 +28,7 @@ int base64url_get(const char *text, size_t len, struct buffer *b)
     uint32_t bits = 0;
     unsigned have = 0;
     for (size_t i = 0; i < len; i++) {
-        const char *digit = memchr(digits, text[i], 64);
+        const char *digit = memchr(digits, text[i], DIGITS);
         if (digit == NULL)
             return -1;
         bits = bits << 6 | (uint32_t)(digit - digits);

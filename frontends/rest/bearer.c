@@ -156,6 +156,9 @@ bool bearer_opens(struct bearer *b, const char *text, size_t len,
 {
     static const char scheme[] = "bearer ";
     size_t start = strlen(scheme);
-    return len > start && strncasecmp(text, scheme, start) == 0 &&
-           bearer_is(b, text + start, len - start, now_ms);
+    if (len <= start || strncasecmp(text, scheme, start) != 0)
+        return false;
+    while (start < len && text[start] == ' ') /* RFC 6750, 2.1 */
+        start++;
+    return bearer_is(b, text + start, len - start, now_ms);
 }

@@ -84,11 +84,11 @@ static void put_first(struct chains *c, struct chain_entry *e)
     c->first = e;
     if (++c->count <= CHAINS_KEPT)
         return;
-    struct chain_entry **last = &c->first;
-    while ((*last)->next != NULL)
-        last = &(*last)->next;
-    entry_free(*last);
-    *last = NULL;
+    struct chain_entry *before = e; /* the last one, which is not this one */
+    while (before->next->next != NULL)
+        before = before->next;
+    entry_free(before->next);
+    before->next = NULL;
     c->count--;
 }
 

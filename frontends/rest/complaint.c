@@ -3,11 +3,14 @@
 #include "rest/complaint.h"
 
 #include "base/buffer.h"
+#include "rest/headers.h"
+#include "rest/origins.h"
 #include "rest/problem.h"
 
 struct filter {
     h2o_filter_t super;
     const char *too_large;
+    const char *origins;
 };
 
 struct problem_stream {
@@ -67,6 +70,18 @@ static const char *why_not(const struct filter *f, int status)
     }
 }
 
+static void put(void *ctx, const char *name, const char *value)
+{
+    headers_put(ctx, name, value);
+}
+
+void complaint_tell_origin(h2o_req_t *req, const char *origins)
+{
+    size_t len;
+    const char *origin = headers_find(req, "origin", &len);
+    origins_tell(origins, origin, len, put, req);
+}
+
 static void make_problem(h2o_filter_t *self, h2o_req_t *req,
                          h2o_ostream_t **slot)
 {
@@ -80,6 +95,7 @@ static void make_problem(h2o_filter_t *self, h2o_req_t *req,
         s->body = h2o_strdup(&req->pool, text.data, text.len);
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
                        H2O_STRLIT("application/problem+json"), 1);
+        complaint_tell_origin(req, f->origins);
         req->res.content_length = text.len;
         buffer_free(&text);
         slot = &s->super.next;
@@ -87,9 +103,11 @@ static void make_problem(h2o_filter_t *self, h2o_req_t *req,
     h2o_setup_next_ostream(req, slot);
 }
 
-void complaint_filter(h2o_pathconf_t *path, const char *too_large)
+void complaint_filter(h2o_pathconf_t *path, const char *too_large,
+                      const char *origins)
 {
     struct filter *f = (struct filter *)h2o_create_filter(path, sizeof(*f));
     f->super.on_setup_ostream = make_problem;
     f->too_large = too_large;
+    f->origins = origins;
 }

@@ -78,9 +78,7 @@ static void put_headers(struct exchange *x, const struct console_file *file)
 static void reply_file(struct exchange *x, const struct console_file *file)
 {
     put_headers(x, file);
-    if (strstr(x->ask.if_none_match, file->etag) != NULL)
-        reply_empty(x, 304);
-    else
+    if (!exchange_judge(x, file->etag))
         exchange_reply(x, 200, file->media, file->data, file->len);
 }
 

@@ -100,3 +100,44 @@ void endpoint_url(const struct sockaddr_storage *bound, bool is_tls, char *out,
              ntohs(is_6 ? ((const struct sockaddr_in6 *)bound)->sin6_port
                         : ((const struct sockaddr_in *)bound)->sin_port));
 }
+
+/* Is it all addresses of the machine? */
+static bool is_any(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+    if (address->ss_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr);
+    return four->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static int port_of(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6
+                     ? ((const struct sockaddr_in6 *)address)->sin6_port
+                     : ((const struct sockaddr_in *)address)->sin_port);
+}
+
+/* [::] has those of the other family, too. */
+static bool covers(const struct sockaddr_storage *a,
+                   const struct sockaddr_storage *b)
+{
+    const struct sockaddr_in6 *six[] = {(const struct sockaddr_in6 *)a,
+                                        (const struct sockaddr_in6 *)b};
+    const struct sockaddr_in *four[] = {(const struct sockaddr_in *)a,
+                                        (const struct sockaddr_in *)b};
+    if (a->ss_family != b->ss_family)
+        return a->ss_family == AF_INET6 && is_any(a);
+    if (is_any(a))
+        return true;
+    if (a->ss_family == AF_INET)
+        return four[0]->sin_addr.s_addr == four[1]->sin_addr.s_addr;
+    return IN6_ARE_ADDR_EQUAL(&six[0]->sin6_addr, &six[1]->sin6_addr);
+}
+
+bool endpoint_collide(const struct sockaddr_storage *a,
+                      const struct sockaddr_storage *b)
+{
+    return port_of(a) != 0 && port_of(a) == port_of(b) &&
+           (covers(a, b) || covers(b, a));
+}

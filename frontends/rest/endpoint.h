@@ -20,6 +20,11 @@ const char *endpoint_shown(const char *address, int fd);
 int endpoint_fail(struct ate_error *error, int code, const char *address,
                   const char *why);
 
+/* Would the second of them find its port taken by the first? Not with port 0,
+ * which is any that is free. */
+bool endpoint_collide(const struct sockaddr_storage *a,
+                      const struct sockaddr_storage *b);
+
 /* Write http://127.0.0.1:43211, https:// with TLS; `room` in bytes. */
 void endpoint_url(const struct sockaddr_storage *bound, bool is_tls, char *out,
                   size_t room);

@@ -9,13 +9,13 @@
  *     way, or has dropped them. */
 #include "rest/exchange.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/sha.h>
 
 #include "ate.h"
+#include "base/whole.h"
 #include "rest/arguments.h"
 #include "rest/call_id.h"
 #include "rest/calls.h"
@@ -28,6 +28,7 @@
 #include "rest/headers.h"
 #include "rest/model.h"
 #include "rest/node_paths.h"
+#include "rest/origins.h"
 #include "rest/wire.h"
 
 static h2o_mime_attributes_t compressible = {
@@ -39,29 +40,12 @@ static h2o_mime_attributes_t as_is = {0, H2O_MIME_ATTRIBUTE_PRIORITY_NORMAL};
 void exchange_header_put(struct exchange *x, const char *name,
                          const char *value)
 {
-    h2o_iovec_t copy = h2o_strdup(&x->req->pool, value, strlen(value));
-    h2o_iovec_t key = h2o_strdup(&x->req->pool, name, strlen(name));
-    h2o_add_header_by_str(&x->req->pool, &x->req->res.headers, key.base,
-                          key.len, 1, NULL, copy.base, copy.len);
+    headers_put(x->req, name, value);
 }
 
-/* A page of a listed origin reads the answer, and these headers of it. */
-static bool put_origin(struct exchange *x)
+static void put(void *ctx, const char *name, const char *value)
 {
-    size_t len;
-    const char *origin = headers_find(x->req, "origin", &len);
-    if (x->door->origins[0] == '\0')
-        return false;
-    exchange_header_put(x, "vary", "Origin");
-    if (origin == NULL || !door_takes_origin(x->door, origin, len))
-        return false;
-    char *copy = memory_text(origin, len);
-    exchange_header_put(x, "access-control-allow-origin", copy);
-    exchange_header_put(
-        x, "access-control-expose-headers",
-        "Content-Range, ETag, Link, Location, Retry-After, X-Request-Id");
-    free(copy);
-    return true;
+    exchange_header_put(ctx, name, value);
 }
 
 void exchange_headers(struct exchange *x, const char *media)
@@ -70,7 +54,9 @@ void exchange_headers(struct exchange *x, const char *media)
         exchange_header_put(x, "content-type", media);
     exchange_header_put(x, "x-request-id", x->request_id);
     exchange_header_put(x, "x-content-type-options", "nosniff");
-    put_origin(x);
+    size_t len;
+    const char *origin = headers_find(x->req, "origin", &len);
+    origins_tell(x->door->origins, origin, len, put, x);
     if (x->door->is_stopping)
         x->req->http1_is_persistent = 0;
 }
@@ -237,12 +223,11 @@ static void put_location(struct exchange *x)
     buffer_free(&location);
 }
 
-static bool prefers(const struct exchange *x, const char *what)
+static bool prefers_little(const struct exchange *x)
 {
-    size_t len;
-    const char *prefer = headers_find(x->req, "prefer", &len);
-    return prefer != NULL &&
-           h2o_strstr(prefer, len, what, strlen(what)) != SIZE_MAX;
+    char value[16];
+    return headers_prefer(x->req, "return", value, sizeof(value)) &&
+           strcmp(value, "minimal") == 0;
 }
 
 static void fail_match(struct exchange *x)
@@ -251,6 +236,25 @@ static void fail_match(struct exchange *x)
     problem_set(&problem, "PRECONDITION_FAILED",
                 "what is there has none of the ETags of If-Match");
     exchange_fail(x, &problem);
+}
+
+bool exchange_judge(struct exchange *x, const char *etag)
+{
+    if (is_another(x, etag))
+        fail_match(x);
+    else if (is_known(x, etag))
+        exchange_reply(x, 304, NULL, "", 0);
+    else
+        return false;
+    return true;
+}
+
+int exchange_refuse_match(const struct exchange *x, struct problem *problem)
+{
+    if (x->ask.if_match[0] == '\0')
+        return 0;
+    return problem_field(problem, "If-Match",
+                         "what this is has no ETag; leave If-Match out");
 }
 
 static void reply_page(struct exchange *x, const struct kept_page *page)
@@ -268,11 +272,7 @@ static void reply_page(struct exchange *x, const struct kept_page *page)
     exchange_header_put(x, "vary", "Accept, Authorization");
     if (page->link.len > 0)
         exchange_header_put(x, "link", buffer_string(&page->link));
-    if (is_another(x, page->etag))
-        fail_match(x);
-    else if (is_known(x, page->etag))
-        exchange_reply(x, 304, NULL, "", 0);
-    else
+    if (!exchange_judge(x, page->etag))
         exchange_reply(x, 200, media, page->body.data, page->body.len);
 }
 
@@ -313,7 +313,7 @@ static void reply_write(struct exchange *x)
     exchange_header_put(x, "cache-control", "no-store");
     if (x->plan.is_create)
         put_location(x);
-    if (prefers(x, "return=minimal")) {
+    if (prefers_little(x)) {
         exchange_header_put(x, "preference-applied", "return=minimal");
         exchange_reply(x, 204, NULL, "", 0);
         return;
@@ -371,17 +371,14 @@ static int take_context(struct exchange *x, struct problem *problem)
 /* Prefer: wait=5 */
 static uint32_t deadline_of(const struct exchange *x)
 {
-    size_t len;
-    const char *prefer = headers_find(x->req, "prefer", &len);
-    size_t at = prefer != NULL ? h2o_strstr(prefer, len, H2O_STRLIT("wait="))
-                               : SIZE_MAX;
-    unsigned long seconds = 0;
-    for (size_t i = at == SIZE_MAX ? len : at + 5;
-         i < len && isdigit((unsigned char)prefer[i]) && seconds < 1000; i++)
-        seconds = seconds * 10 + (unsigned long)(prefer[i] - '0');
     uint32_t most = x->door->limits.call_ms;
-    return seconds > 0 && seconds * 1000 < most ? (uint32_t)seconds * 1000
-                                                : most;
+    char value[24];
+    int64_t seconds = 0;
+    if (!headers_prefer(x->req, "wait", value, sizeof(value)) ||
+        !whole_text(value, strlen(value), &seconds) || seconds <= 0 ||
+        seconds >= most / 1000)
+        return most;
+    return (uint32_t)seconds * 1000;
 }
 
 void exchange_call(struct exchange *x,
@@ -492,9 +489,7 @@ static bool keeps(const struct exchange *x, const struct chain_found *found)
 static void begin_pieces(struct exchange *x)
 {
     struct problem problem;
-    if (x->ask.if_match[0] != '\0') {
-        problem_field(&problem, "If-Match",
-                      "streams and files have no ETag; leave If-Match out");
+    if (exchange_refuse_match(x, &problem) != 0) {
         exchange_fail(x, &problem);
     } else if (wants_stream(x)) {
         follower_begin(x);
@@ -609,6 +604,8 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     take_request_id(x);
     x->generation = ate_generation(d->ate);
     int rc = take_verb(x, &problem);
+    if (rc == 0 && reply_preflight(x)) /* also of what will be a problem */
+        return;
     if (rc == 0)
         rc = headers_check(req, &problem);
     bool is_let_in = rc == 0 && has_bearer(x);
@@ -616,8 +613,6 @@ void exchange_begin(struct door *d, h2o_req_t *req)
         return;
     if (rc == 0)
         rc = take(x, &problem);
-    if (rc == 0 && reply_preflight(x))
-        return;
     if (rc == 0 && console_is_asked(x)) {
         console_reply(x);
         return;

@@ -67,6 +67,12 @@ void exchange_call(struct exchange *x,
 int exchange_take(struct exchange *x, const struct ate_answer *answer,
                   struct problem *problem);
 
+/* What If-Match and If-None-Match make of an answer to a read that has this
+ * ETag. True: something else was sent, 412 or 304. */
+bool exchange_judge(struct exchange *x, const char *etag);
+/* Where there is no ETag, If-Match is refused. */
+int exchange_refuse_match(const struct exchange *x, struct problem *problem);
+
 /* Headers that every response has. */
 void exchange_headers(struct exchange *x, const char *media);
 void exchange_header_put(struct exchange *x, const char *name,

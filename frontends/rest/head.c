@@ -149,7 +149,7 @@ size_t head_origin(const char *target, size_t len)
         if (len < at || strncasecmp(target, schemes[i], at) != 0)
             continue;
         size_t end = at;
-        while (end < len && memchr("/?", target[end], 2) == NULL)
+        while (end < len && target[end] != '/' && target[end] != '?')
             end++;
         return end > at && is_host(target + at, end - at) ? end : 0;
     }

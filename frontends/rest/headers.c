@@ -1,35 +1,56 @@
+#define _GNU_SOURCE /* strptime */
 #include "rest/headers.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/buffer.h"
 #include "rest/problem.h"
 
+static bool is_etags(h2o_iovec_t text);
+static bool is_date(h2o_iovec_t text);
+static bool is_etag_or_date(h2o_iovec_t text);
+
+#define ETAGS "\"*\", or ETags with commas in between"
+#define DATE "a date, such as Sun, 06 Nov 1994 08:49:37 GMT"
+
 /* Those that are said once. `without`: what it means to leave it out; NULL: it
  * may be empty, and is then not there. `message`: the field of a web socket's
- * messages that says the same. */
+ * messages that says the same. `is_good`: has it the form that `want` names?
+ * Conditions are refused that cannot be read: nobody would judge them. */
 static const struct {
     const char *name;
     const char *shown;
     const char *without;
     const char *message;
+    bool (*is_good)(h2o_iovec_t text);
+    const char *want;
 } singles[] = {
     {"ate-act-for", "Ate-Act-For", "leave it out to act for yourself",
-     "act_for"},
-    {"ate-as", "Ate-As", "leave it out to sign as 'me'", "as"},
+     "act_for", NULL, NULL},
+    {"ate-as", "Ate-As", "leave it out to sign as 'me'", "as", NULL, NULL},
     {"ate-context", "Ate-Context", "leave it out where there is none",
-     "context"},
-    {"authorization", "Authorization", NULL, NULL},
-    {"content-encoding", "Content-Encoding", NULL, NULL},
-    {"content-type", "Content-Type", NULL, NULL},
-    {"idempotency-key", "Idempotency-Key", "leave it out to do it anew", "key"},
-    {"if-match", "If-Match", "leave it out to take any version", NULL},
-    {"if-none-match", "If-None-Match", "leave it out to take any version",
-     NULL},
-    {"if-range", "If-Range", NULL, NULL},
-    {"last-event-id", "Last-Event-ID", NULL, NULL},
-    {"range", "Range", NULL, NULL},
+     "context", NULL, NULL},
+    {"authorization", "Authorization", NULL, NULL, NULL, NULL},
+    {"content-encoding", "Content-Encoding", NULL, NULL, NULL, NULL},
+    {"content-type", "Content-Type", NULL, NULL, NULL, NULL},
+    {"idempotency-key", "Idempotency-Key", "leave it out to do it anew", "key",
+     NULL, NULL},
+    {"if-match", "If-Match", "leave it out to take any version", NULL, is_etags,
+     ETAGS},
+    {"if-modified-since", "If-Modified-Since", "leave it out", NULL, is_date,
+     DATE},
+    {"if-none-match", "If-None-Match", "leave it out to take any version", NULL,
+     is_etags, ETAGS},
+    {"if-range", "If-Range", "leave it out", NULL, is_etag_or_date,
+     "one ETag, or " DATE},
+    {"if-unmodified-since", "If-Unmodified-Since", "leave it out", NULL,
+     is_date, DATE},
+    {"last-event-id", "Last-Event-ID", NULL, NULL, NULL, NULL},
+    {"range", "Range", NULL, NULL, NULL, NULL},
 };
 enum { SINGLES = sizeof(singles) / sizeof(*singles) };
 
@@ -76,6 +97,112 @@ char *headers_copy(const h2o_req_t *req, const char *name)
     return all.data != NULL ? all.data : memory_text("", 0);
 }
 
+/* `return=minimal; x=y`, without what stands behind the semicolon. */
+static bool is_preference(h2o_iovec_t text, const char *name, char *value,
+                          size_t size)
+{
+    const char *semicolon = memchr(text.base, ';', text.len);
+    if (semicolon != NULL)
+        text.len = (size_t)(semicolon - text.base);
+    const char *equals = memchr(text.base, '=', text.len);
+    size_t len = equals != NULL ? (size_t)(equals - text.base) : text.len;
+    h2o_iovec_t key = trimmed(h2o_iovec_init(text.base, len));
+    if (key.len != strlen(name) || strncasecmp(key.base, name, key.len) != 0)
+        return false;
+    len += equals != NULL ? 1 : 0;
+    h2o_iovec_t is = trimmed(h2o_iovec_init(text.base + len, text.len - len));
+    if (is.len >= 2 && is.base[0] == '"' && is.base[is.len - 1] == '"')
+        is = h2o_iovec_init(is.base + 1, is.len - 2);
+    snprintf(value, size, "%.*s", is.len < size ? (int)is.len : 0, is.base);
+    return true;
+}
+
+bool headers_prefer(const h2o_req_t *req, const char *name, char *value,
+                    size_t size)
+{
+    char *all = headers_copy(req, "prefer");
+    bool is_there = false;
+    for (char *at = all; *at != '\0' && !is_there;) {
+        size_t len = strcspn(at, ",");
+        is_there = is_preference(h2o_iovec_init(at, len), name, value, size);
+        at += len + (at[len] == ',');
+    }
+    free(all);
+    return is_there;
+}
+
+void headers_put(h2o_req_t *req, const char *name, const char *value)
+{
+    h2o_iovec_t copy = h2o_strdup(&req->pool, value, strlen(value));
+    h2o_iovec_t key = h2o_strdup(&req->pool, name, strlen(name));
+    h2o_add_header_by_str(&req->pool, &req->res.headers, key.base, key.len, 1,
+                          NULL, copy.base, copy.len);
+}
+
+/* ---- forms of RFC 9110 ---- */
+
+/* Past `[W/]"..."` at `at`, or 0: there is none. */
+static size_t etag_end(h2o_iovec_t text, size_t at)
+{
+    at += at + 2 < text.len && memcmp(text.base + at, "W/", 2) == 0 ? 2 : 0;
+    if (at == text.len || text.base[at] != '"')
+        return 0;
+    for (at++; at < text.len && text.base[at] != '"'; at++)
+        if ((unsigned char)text.base[at] < '!' || text.base[at] == 0x7f)
+            return 0;
+    return at < text.len ? at + 1 : 0;
+}
+
+/* A list may have gaps (RFC 9110, 5.6.1.2), and has one ETag. */
+static bool is_etags(h2o_iovec_t text)
+{
+    size_t count = 0;
+    bool may_begin = true;
+    if (text.len == 1 && text.base[0] == '*')
+        return true;
+    for (size_t at = 0; at < text.len;) {
+        char c = text.base[at];
+        size_t end = 0;
+        if (c == ',' || c == ' ' || c == '\t') {
+            may_begin = may_begin || c == ',';
+            at++;
+            continue;
+        }
+        end = may_begin ? etag_end(text, at) : 0;
+        if (end == 0)
+            return false;
+        may_begin = false;
+        at = end;
+        count++;
+    }
+    return count > 0;
+}
+
+/* Of the three forms (RFC 9110, 5.6.7). */
+static bool is_date(h2o_iovec_t text)
+{
+    static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT",
+                                        "%A, %d-%b-%y %H:%M:%S GMT",
+                                        "%a %b %e %H:%M:%S %Y"};
+    char one[40];
+    if (text.len >= sizeof(one))
+        return false;
+    memcpy(one, text.base, text.len);
+    one[text.len] = '\0';
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        struct tm tm = {0};
+        const char *end = strptime(one, forms[i], &tm);
+        if (end != NULL && *end == '\0')
+            return true;
+    }
+    return false;
+}
+
+static bool is_etag_or_date(h2o_iovec_t text)
+{
+    return etag_end(text, 0) == text.len || is_date(text);
+}
+
 /* ---- what is refused ---- */
 
 static size_t find_single(const h2o_iovec_t *name)
@@ -114,27 +241,59 @@ static int check_encoding(const h2o_req_t *req, struct problem *problem)
     return problem_point(problem, "Content-Encoding");
 }
 
+/* `which` of the singles, and one line of it at least. */
+static int check_single(size_t which, h2o_iovec_t value, bool is_again,
+                        struct problem *problem)
+{
+    const char *shown = singles[which].shown;
+    value = trimmed(value);
+    if (is_again)
+        return problem_field(problem, shown,
+                             "a request has one %s, not several", shown);
+    if (singles[which].without != NULL && value.len == 0)
+        return problem_field(problem, shown, "%s is empty; %s", shown,
+                             singles[which].without);
+    if (singles[which].is_good == NULL || singles[which].is_good(value))
+        return 0;
+    return problem_field(problem, shown, "%s is %s, not '%.*s'", shown,
+                         singles[which].want,
+                         (int)(value.len < 100 ? value.len : 100), value.base);
+}
+
+/* Nothing here has a time of modification: a log has many versions in a second.
+ */
+static int check_since(const h2o_req_t *req, struct problem *problem)
+{
+    size_t len;
+    bool is_read =
+        h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET")) ||
+        h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+    if (headers_find(req, "if-unmodified-since", &len) != NULL)
+        return problem_field(problem, "If-Unmodified-Since",
+                             "nothing here has a time of modification; "
+                             "If-Match names a version by its ETag");
+    if (!is_read && headers_find(req, "if-modified-since", &len) != NULL)
+        return problem_field(problem, "If-Modified-Since",
+                             "If-Modified-Since is for GET");
+    return 0;
+}
+
 int headers_check(const h2o_req_t *req, struct problem *problem)
 {
     bool is_said[SINGLES] = {false};
     for (size_t i = 0; i < req->headers.size; i++) {
         const h2o_header_t *header = &req->headers.entries[i];
         size_t which = find_single(header->name);
-        if (which == SINGLES) {
-            if (check_ours(header->name, problem) != 0)
-                return -1;
-            continue;
-        }
-        const char *shown = singles[which].shown;
-        if (is_said[which])
-            return problem_field(problem, shown,
-                                 "a request has one %s, not several", shown);
-        is_said[which] = true;
-        if (singles[which].without != NULL && trimmed(header->value).len == 0)
-            return problem_field(problem, shown, "%s is empty; %s", shown,
-                                 singles[which].without);
+        int rc = which == SINGLES ? check_ours(header->name, problem)
+                                  : check_single(which, header->value,
+                                                 is_said[which], problem);
+        if (rc != 0)
+            return rc;
+        if (which < SINGLES)
+            is_said[which] = true;
     }
-    return check_encoding(req, problem);
+    int rc = check_since(req, problem);
+    return rc != 0 ? rc : check_encoding(req, problem);
 }
 
 int headers_check_handshake(const h2o_req_t *req, struct problem *problem)

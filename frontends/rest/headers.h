@@ -17,6 +17,14 @@ const char *headers_find(const h2o_req_t *req, const char *name, size_t *len);
 /* A copy of the value, "" when there is none; several lines are one list. */
 char *headers_copy(const h2o_req_t *req, const char *name);
 
+/* Is there a preference of that name (RFC 7240, 2)? `value` gets what it is, ""
+ * when it is not said or too long. Of several the first counts. */
+bool headers_prefer(const h2o_req_t *req, const char *name, char *value,
+                    size_t size);
+
+/* Add one to the answer, by copies. */
+void headers_put(h2o_req_t *req, const char *name, const char *value);
+
 /* Is what is said said once, and does each header of ours mean something? */
 int headers_check(const h2o_req_t *req, struct problem *problem);
 

@@ -33,8 +33,12 @@ static bool may_get(struct exchange *x)
 {
     struct problem problem;
     x->plan.verbs = VERB_GET;
-    if (x->ask.verb == VERB_GET)
-        return true;
+    if (x->ask.verb == VERB_GET) {
+        if (exchange_refuse_match(x, &problem) == 0)
+            return true;
+        exchange_fail(x, &problem);
+        return false;
+    }
     if (x->ask.verb == VERB_OPTIONS) {
         exchange_header_put(x, "allow", "GET, HEAD, OPTIONS");
         exchange_reply(x, 204, NULL, "", 0);

@@ -1,9 +1,11 @@
 #include "rest/origins.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ate.h"
+#include "base/buffer.h"
 
 #define SMALL "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -61,4 +63,20 @@ bool origins_have(const char *origins, const char *origin, size_t len)
         at += one + (at[one] == ',');
     }
     return false;
+}
+
+void origins_tell(const char *origins, const char *origin, size_t len,
+                  void (*put)(void *ctx, const char *name, const char *value),
+                  void *ctx)
+{
+    if (origins[0] == '\0')
+        return;
+    put(ctx, "vary", "Origin");
+    if (origin == NULL || !origins_have(origins, origin, len))
+        return;
+    char *copy = memory_text(origin, len);
+    put(ctx, "access-control-allow-origin", copy);
+    put(ctx, "access-control-expose-headers",
+        "Content-Range, ETag, Link, Location, Retry-After, X-Request-Id");
+    free(copy);
 }

@@ -250,9 +250,10 @@ static void peer_free(struct peer *p)
         at = &(*at)->next;
     *at = p->next;
     p->door->stream_count--;
-    while (p->sessions != NULL) {
-        calls_drop(&p->door->calls, p->sessions->call);
-        session_end(p->sessions);
+    for (struct session *s = p->sessions, *next; s != NULL; s = next) {
+        next = s->next;
+        calls_drop(&p->door->calls, s->call);
+        free(s);
     }
     h2o_websocket_close(p->conn);
     free(p);
@@ -338,7 +339,7 @@ static int may_begin(struct exchange *x, const char **key,
 void peer_begin(struct exchange *x)
 {
     struct problem problem;
-    const char *key;
+    const char *key = NULL;
     if (may_begin(x, &key, &problem) != 0) {
         exchange_fail(x, &problem);
         return;

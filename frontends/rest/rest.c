@@ -256,7 +256,13 @@ int rest_check(const struct rest_options *o, struct ate_error *error)
         rc = web_check(&rest, error);
     if (rc == 0 && has_metrics(o))
         rc = web_check(&metrics, error);
-    return rc;
+    if (rc != 0 || !has_rest(o) || !has_metrics(o) ||
+        !web_collide(&rest, &metrics))
+        return rc;
+    *error = (struct ate_error){.code = ATE_INVALID};
+    snprintf(error->text, sizeof(error->text),
+             "serve: REST and the metrics have one port; give each its own");
+    return ATE_INVALID;
 }
 
 static int open_webs(struct rest *r, const struct rest_options *o,
@@ -268,9 +274,11 @@ static int open_webs(struct rest *r, const struct rest_options *o,
     r->web.asked = asked;
     r->web.knows = knows;
     r->web.owner = &r->door;
+    r->web.origins = r->origins;
     r->metrics.meters = &r->door.health_meters;
     r->metrics.asked = asked_health;
     r->metrics.owner = &r->door;
+    r->metrics.origins = "";
     r->has_tls = o->cert != NULL;
     if (has_rest(o))
         rc = web_open(&r->web, &r->door.loop, &rest, error);
@@ -307,7 +315,7 @@ int rest_start(struct rest **out, struct ate *ate,
     init_timer(r, &r->look);
     uv_timer_start(&r->beat, beat, HEARTBEAT_MS, HEARTBEAT_MS);
     uv_timer_start(&r->grant, grant, GRANT_MS, GRANT_MS);
-    int rc = origins_check(origins, error);
+    int rc = rest_check(options, error);
     if (rc == 0)
         rc = open_door(r, ate, options, error);
     if (rc == 0)

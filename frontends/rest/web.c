@@ -21,6 +21,7 @@
 #include "rest/head.h"
 #include "rest/limits.h"
 #include "rest/meters.h"
+#include "rest/origins.h"
 #include "rest/problem.h"
 #include "rest/tls.h"
 
@@ -108,6 +109,7 @@ static void refuse(h2o_req_t *req, const struct problem *problem)
     req->http1_is_persistent = 0;
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("application/problem+json"));
+    complaint_tell_origin(req, client_of(req)->web->origins);
     h2o_send_inline(req, text.data, text.len);
     buffer_free(&text);
 }
@@ -218,6 +220,24 @@ static void cut(struct client *c, void (*end)(int fd))
         end(fd);
 }
 
+static void put_line(void *ctx, const char *name, const char *value)
+{
+    buffer_printf(ctx, "%s: %s\r\n", name, value);
+}
+
+/* Of a request of which no more than the head need have come. */
+static void put_origin_lines(const struct client *c, struct buffer *out)
+{
+    struct head h;
+    head_begin(&h, c->sock->input->bytes, c->sock->input->size);
+    while (head_next(&h))
+        if (head_is(&h, "origin")) {
+            origins_tell(c->web->origins, h.value, h.value_len, put_line, out);
+            return;
+        }
+    origins_tell(c->web->origins, NULL, 0, put_line, out);
+}
+
 /* Its request never came, whole: say why, as far as it can be said at once. */
 static void farewell(struct client *c, int status, const char *reason,
                      const char *why)
@@ -227,8 +247,12 @@ static void farewell(struct client *c, int status, const char *reason,
     buffer_printf(&all,
                   "HTTP/1.1 %d %s\r\nconnection: close\r\n"
                   "content-type: application/problem+json\r\n"
-                  "content-length: %zu\r\n\r\n",
+                  "content-length: %zu\r\n",
                   status, reason, body.len);
+    put_origin_lines(c, &all);
+    if (status == 401)
+        put_line(&all, "www-authenticate", "Bearer realm=\"ate\"");
+    buffer_text(&all, "\r\n");
     buffer_put(&all, body.data, body.len);
     uv_buf_t bytes = uv_buf_init(all.data, (unsigned)all.len);
     if (c->web->accept.ssl_ctx == NULL)
@@ -369,6 +393,16 @@ int web_check(const struct web_options *o, struct ate_error *error)
     return ssl != NULL ? 0 : error->code;
 }
 
+bool web_collide(const struct web_options *a, const struct web_options *b)
+{
+    struct sockaddr_storage one, other;
+    struct ate_error unused;
+    if ((a->fd >= 0 && b->fd >= 0) || choose(a, &one, &unused) != 0 ||
+        choose(b, &other, &unused) != 0)
+        return false; /* both listen already */
+    return endpoint_collide(&one, &other);
+}
+
 static int bind_it(struct web *w, const struct web_options *o,
                    struct ate_error *error)
 {
@@ -423,8 +457,8 @@ static void configure(struct web *w)
     handler->super.on_req = on_request;
     handler->web = w;
     h2o_compress_register(path, &gzip);
-    complaint_filter(path, w->too_large);
-    complaint_filter(&host->fallback_path, w->too_large);
+    complaint_filter(path, w->too_large, w->origins);
+    complaint_filter(&host->fallback_path, w->too_large, w->origins);
 }
 
 int web_open(struct web *w, uv_loop_t *loop, const struct web_options *o,

@@ -36,6 +36,7 @@ struct web {
      * may. */
     bool (*knows)(void *owner, const char *text, size_t len);
     void *owner;
+    const char *origins; /* whose pages may read problems (origins.h) */
 };
 
 struct web_options {
@@ -50,6 +51,9 @@ struct web_options {
 /* Whether web_open() would take the address and the files, without binding.
  * Errors: INVALID. */
 int web_check(const struct web_options *options, struct ate_error *error);
+
+/* Would the one have what the other listens at? Both are good. */
+bool web_collide(const struct web_options *a, const struct web_options *b);
 
 /* Bind and listen. Errors: INVALID (an address, a certificate), CONFLICT (the
  * address is in use), DENIED, IO. */

@@ -5,9 +5,8 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/pack.h"
+#include "base/whole.h"
 #include "rest/problem.h"
-
-#define EXACT_MAX (INT64_C(1) << 53)
 
 /* ---- out ---- */
 
@@ -87,7 +86,7 @@ static int check_entries(json_t *map, const char *name, int depth,
 static int check_integer(json_int_t number, const char *name,
                          struct problem *problem)
 {
-    if (number <= EXACT_MAX && number >= -EXACT_MAX)
+    if (number <= WHOLE_MAX && number >= -WHOLE_MAX)
         return 0;
     return problem_field(problem, name,
                          "%s: a number is at most 2^53, "

@@ -115,9 +115,8 @@ local function take_option(rest, by_word, words, options)
         end
     end
     if option.number then
-        local number = tonumber(value)
-        if number == nil or number < 0 or number % 1 ~= 0
-            or number > NUMBER_MAX then
+        local number = value:match('^%d+$') and tonumber(value)
+        if not number or number > NUMBER_MAX then
             return usage('%s is a whole number, not %q', name, value)
         end
         value = number

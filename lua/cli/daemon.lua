@@ -8,12 +8,11 @@ local mounting = require('ate.cli.mounting')
 local new_log = require('ate.cli.log').new
 local settings_of = require('ate.cli.settings').read
 local doors_of = require('ate.cli.settings').doors
+local check_doors = require('ate.cli.settings').check_doors
 
 local M = {}
 local Daemon = {}
 Daemon.__index = Daemon
-
-local has_rest, rest = pcall(require, 'ate.rest')
 
 local COUNTER = 8 -- bytes of an eventfd
 local LEVELS = {damaged = 'error', failed = 'warning', opened = 'info',
@@ -42,12 +41,11 @@ local function open_doors(self, settings)
     if settings.rest == nil and settings.metrics == nil then
         return true
     end
-    if not has_rest then
-        return nil, ate.error('UNAVAILABLE', 'serve: this ate was built '
-            .. 'without REST')
+    local ok, err = check_doors(self.folder, settings)
+    if not ok then
+        return nil, err
     end
-    local err
-    self.doors, err = rest.start(self.session.node,
+    self.doors, err = require('ate.rest').start(self.session.node,
         doors_of(self.folder, settings))
     if self.doors == nil then
         return nil, err
@@ -86,12 +84,9 @@ local function change_doors(self, settings)
         return nil, ate.error('INVALID', 'sockets that were handed over stay '
             .. 'as they are until a restart')
     end
-    local ok, err = true, nil
-    if has_rest then -- what cannot open closes nothing
-        ok, err = rest.check(nil, doors_of(self.folder, settings))
-    end
+    local ok, err = check_doors(self.folder, settings)
     if not ok then
-        return nil, err
+        return nil, err -- what cannot open closes nothing
     end
     close_doors(self)
     ok, err = open_doors(self, settings)

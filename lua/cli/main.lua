@@ -7,6 +7,7 @@ local context = require('ate.cli.context')
 local help = require('ate.cli.help')
 local new_out = require('ate.cli.out').new
 local offer = require('ate.cli.offer')
+local suggest = require('ate.client.suggest')
 
 local function usage(text, ...)
     return ate.error('INVALID', text:format(...))
@@ -79,8 +80,8 @@ local function find(words)
         return noun, noun, words
     end
     if words[1] == nil then
-        return nil, usage('ate %s needs a verb: %s', noun.name,
-            table.concat(commands.names(noun.verbs), ', '))
+        return nil, usage('ate %s needs a verb%s', noun.name,
+            suggest.there_are(commands.names(noun.verbs)))
     end
     if wants_help(words[1]) then
         return noun, nil, words

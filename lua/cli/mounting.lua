@@ -21,6 +21,32 @@ function M.check_key(session, name)
     return true
 end
 
+local function is_here()
+    if package.preload['ate.mount'] ~= nil then
+        return true
+    end
+    return nil, ate.error('UNAVAILABLE', 'mount: this ate was built without '
+        .. 'it (make WITHOUT=fuse)')
+end
+
+--- Whether the chains could be mounted at a folder.
+-- @tparam string dir
+-- @tparam boolean is_served somebody serves the chains, perhaps there
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.check(dir, is_served)
+    local ok, err = is_here()
+    if not ok then
+        return nil, err
+    end
+    local mount = require('ate.mount')
+    if is_served and mount.is_mounted(dir) then
+        return true
+    end
+    return mount.check(dir)
+end
+
 --- Mount the chains of a session.
 -- @tparam table session
 -- @tparam string dir an empty folder; made for that time when it is not there
@@ -29,16 +55,12 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function M.start(session, dir, options)
-    if package.preload['ate.mount'] == nil then
-        return nil, ate.error('UNAVAILABLE', 'mount: this ate was built '
-            .. 'without it (make WITHOUT=fuse)')
+    local known, err = is_here()
+    if known then
+        known, err = M.check_key(session, options.as)
     end
-    local known, err = M.check_key(session, options.as)
     if not known then
         return nil, err
-    end
-    if ate.host.kind(dir) == 'file' then
-        return nil, ate.error('INVALID', 'mount ' .. dir .. ': is a file')
     end
     return require('ate.mount').start(session.node, dir,
         {as = options.as, deadline_ms = options.deadline})

@@ -3,6 +3,7 @@
 local ate = require('ate')
 local config = require('ate.client.config')
 local files = require('ate.client.files')
+local mounting = require('ate.cli.mounting')
 
 local M = {}
 
@@ -18,6 +19,7 @@ function M.named(options)
     return named ~= '' and named or nil
 end
 
+local has_rest, rest = pcall(require, 'ate.rest')
 local MS = 1000 -- of a second
 
 --- What the doors of REST and of the metrics are started with.
@@ -45,6 +47,22 @@ function M.doors(folder, settings)
         given.metrics = settings.metrics
     end
     return given
+end
+
+--- Whether the doors of REST and of the metrics could open.
+-- @tparam string folder the data folder
+-- @tparam table settings as of read()
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] table err
+function M.check_doors(folder, settings)
+    if has_rest then
+        return rest.check(nil, M.doors(folder, settings))
+    elseif settings.rest == nil and settings.metrics == nil then
+        return true
+    end
+    return nil, ate.error('UNAVAILABLE', 'serve: this ate was built without '
+        .. 'REST')
 end
 
 -- Without REST these mean nothing.
@@ -117,30 +135,40 @@ function M.read(folder, options, sockets)
     return settings
 end
 
-local has_rest, rest = pcall(require, 'ate.rest')
+--- Whether there are the files of schemas.
+local function check_schemas(schemas)
+    for _, item in ipairs(schemas) do
+        if ate.host.kind(item.path) ~= 'file'
+            and not item.path:match('^ate:') then
+            return nil, ate.error('NOT_FOUND', ('schemas.%s: there is no '
+                .. 'file %s'):format(item.chain, item.path))
+        end
+    end
+    return true
+end
 
 --- Whether ate serve would take the configuration, as far as that shows without
--- serving: addresses, hosts, origins, and the files that it names.
+-- serving: addresses, hosts, origins, and the files and folders that it names.
 -- @tparam string folder the data folder
 -- @tparam table options of which `config` counts
+-- @tparam boolean is_served somebody serves the folder
 -- @treturn[1] table settings
 -- @treturn[2] nil
 -- @treturn[2] table err
-function M.check(folder, options)
+function M.check(folder, options, is_served)
     local settings, err = M.read(folder, {config = options.config})
     local ok = settings ~= nil
     if ok then
         ok, err = config.check_http(settings.config)
     end
-    if ok and has_rest then
-        ok, err = rest.check(nil, M.doors(folder, settings))
+    if ok then
+        ok, err = M.check_doors(folder, settings)
     end
-    for _, item in ipairs(ok and settings.schemas or {}) do
-        if ok and ate.host.kind(item.path) ~= 'file'
-            and not item.path:match('^ate:') then
-            ok, err = nil, ate.error('NOT_FOUND', ('schemas.%s: there is no '
-                .. 'file %s'):format(item.chain, item.path))
-        end
+    if ok and settings.mount ~= nil then
+        ok, err = mounting.check(settings.mount, is_served)
+    end
+    if ok then
+        ok, err = check_schemas(settings.schemas)
     end
     if not ok then
         return nil, err

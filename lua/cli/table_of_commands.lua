@@ -56,10 +56,8 @@ end
 -- @tparam string word
 -- @treturn table err, INVALID
 function M.no_verb(noun, word)
-    local names = M.names(noun.verbs)
-    return ate.error('INVALID', ('%q is no verb of ate %s%s; there are %s')
-        :format(word, noun.name, suggest.hint(word, names),
-            table.concat(names, ', ')))
+    return ate.error('INVALID', ('%q is no verb of ate %s%s'):format(word,
+        noun.name, suggest.hint_or_list(word, M.names(noun.verbs))))
 end
 
 --- Every command that runs, with its words: {command, 'chain create'}.

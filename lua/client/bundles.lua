@@ -1,6 +1,7 @@
 --- Schemas in files, and those that come with ate.
 -- @module ate.client.bundles
 local ate = require('ate')
+local suggest = require('ate.client.suggest')
 
 local M = {}
 
@@ -33,8 +34,7 @@ function M.source(name, ending)
         ending or ''))
     if text == nil then
         return nil, ate.error('NOT_FOUND', ('there is no standard schema '
-            .. '%s; there are %s'):format(name,
-            table.concat(M.standard(), ', ')))
+            .. '%s%s'):format(name, suggest.hint_or_list(name, M.standard())))
     end
     return text
 end

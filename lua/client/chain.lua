@@ -13,6 +13,7 @@ local changes = require('ate.client.changes')
 local problem = require('ate.client.problem')
 local request_of = require('ate.client.session').request
 local stream = require('ate.client.stream')
+local suggest = require('ate.client.suggest')
 
 local M = {}
 local Chain = {}
@@ -84,8 +85,12 @@ end
 local function read_of(self, follows, read, ...)
     local kind = READS[read]
     if kind == nil then
-        error(('no read %q; there are call, get, history, list, tail, view')
-            :format(tostring(read)), 3)
+        local names = {}
+        for name in pairs(READS) do
+            names[#names + 1] = name
+        end
+        error(('no read %q%s'):format(tostring(read),
+            suggest.hint_or_list(tostring(read), names)), 3)
     end
     local args, options, known = kind(...)
     local given, who = split(self, options, known, follows)

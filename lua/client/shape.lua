@@ -15,7 +15,6 @@ end
 M.is_set = is_set
 
 -- More than these are not listed in an error.
-local NAMES_MAX = 24
 
 local function is_named(schema, item, name)
     return item.name == name or schema.main .. '.' .. item.name == name
@@ -71,15 +70,9 @@ end
 --- What there is, for the end of an error.
 -- @treturn string `; there are: balance`
 function M.there_are(schema, what, chain)
-    local names = M.own_names(schema, what)
-    local more = #names > NAMES_MAX and ', ...' or ''
-    local list = table.concat(names, ', ', 1, math.min(#names, NAMES_MAX))
-    if what == 'method' and #(schema.types or {}) > 0 then
-        return ('; there are: %s%s%s'):format(list, more,
-            (list ~= '' and ', and ' or '') .. 'those of types: '
-            .. 'ate schema show ' .. shell.quoted(chain))
-    end
-    return list == '' and '; there are none' or '; there are: ' .. list .. more
+    local has_more = what == 'method' and #(schema.types or {}) > 0
+    return suggest.there_are(M.own_names(schema, what), has_more
+        and 'those of types: ate schema show ' .. shell.quoted(chain) or nil)
 end
 
 --- Find a type, view or method by its short or qualified name.

@@ -2,6 +2,8 @@
 -- @module ate.client.suggest
 local M = {}
 
+local NAMES_MAX = 24
+
 --- How many letters have to be changed, added, dropped or swapped.
 -- @tparam string a
 -- @tparam string b
@@ -63,21 +65,40 @@ function M.hint(word, words)
     return ('; did you mean %q?'):format(nearest)
 end
 
---- The same, or all there are: `; there are: from, to`.
+--- Names of what there is, sorted, for people.
+-- @tparam table names
+-- @tparam[opt] number most how many of them; then `...`
+-- @treturn string `from, to`, or `none`
+function M.list(names, most)
+    if #names == 0 then
+        return 'none'
+    end
+    local sorted = {unpack(names)}
+    table.sort(sorted)
+    most = math.min(most or #sorted, #sorted)
+    return table.concat(sorted, ', ', 1, most)
+        .. (#sorted > most and ', ...' or '')
+end
+
+--- What there is, for the end of an error: `; there are: from, to`.
+-- @tparam table names
+-- @tparam[opt] string more what else there is
+-- @treturn string
+function M.there_are(names, more)
+    if #names == 0 then
+        return more ~= nil and '; there are: ' .. more or '; there are none'
+    end
+    return '; there are: ' .. M.list(names, NAMES_MAX)
+        .. (more ~= nil and ', and ' .. more or '')
+end
+
+--- A hint, or else what there is.
 -- @tparam string word
 -- @tparam table words
--- @treturn string
+-- @treturn string `; did you mean "to"?`, or as of there_are()
 function M.hint_or_list(word, words)
     local hint = M.hint(word, words)
-    if hint ~= '' then
-        return hint
-    end
-    if #words == 0 then
-        return '; there are none'
-    end
-    local sorted = {unpack(words)}
-    table.sort(sorted)
-    return '; there are: ' .. table.concat(sorted, ', ')
+    return hint ~= '' and hint or M.there_are(words)
 end
 
 return M

@@ -27,10 +27,12 @@ function from_text.boolean(text, name)
 end
 
 function from_text.integer(text, name)
-    if not text:match('^%-?%d+$') or #text > 20 then
+    local digits = text:gsub('^(%-?)0+(%d)', '%1%2')
+    local number = text:match('^%-?%d+$') and ate.json.decode(digits)
+    if not number then
         return invalid('%s is a whole number, not %q', name, text)
     end
-    return ate.json.decode((text:gsub('^(%-?)0+(%d)', '%1%2')))
+    return number
 end
 
 function from_text.blob(text)

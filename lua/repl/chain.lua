@@ -11,6 +11,7 @@ local asof = require('ate.repl.asof')
 local explain = require('ate.repl.explain')
 local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
+local suggest = require('ate.client.suggest')
 
 local M = {}
 
@@ -295,8 +296,7 @@ function M.is_method(repl, chain, name)
 end
 
 local function told(what, names)
-    return what .. ': ' .. (#names == 0 and 'there are none'
-        or table.concat(names, ', '))
+    return what .. ': ' .. suggest.list(names)
 end
 
 local function namespace(repl, chain, read)

@@ -115,8 +115,8 @@ function commands.history(repl, count)
     local entries = repl.past ~= nil and repl.past.entries or {}
     local first = 1
     if count ~= '' then
-        local most = tonumber(count)
-        if most == nil or most < 0 or most % 1 ~= 0 then
+        local most = count:match('^%d+$') and tonumber(count)
+        if not most then
             fail('\\history takes a whole number, not %q', count)
         end
         first = math.max(1, #entries - most + 1)

@@ -115,6 +115,25 @@ describe('a line of --jsonl', function()
     end)
 end)
 
+describe('what there is', function()
+    it('is listed in one way, and not without end', function()
+        assert.equal('; there are none', suggest.there_are({}))
+        assert.equal('; there are: a, b', suggest.there_are({'b', 'a'}))
+        assert.equal('; there are: a, and more', suggest.there_are({'a'},
+            'more'))
+        assert.equal('; there are: more', suggest.there_are({}, 'more'))
+        local many = {}
+        for i = 1, 40 do
+            many[i] = ('n%02d'):format(i)
+        end
+        assert.matches('^; there are: n01, .*, n24, %.%.%.$',
+            suggest.there_are(many))
+        assert.matches('n24, %.%.%.$', suggest.hint_or_list('zebra', many))
+        assert.equal('none', suggest.list({}))
+        assert.matches(', n40$', suggest.list(many))
+    end)
+end)
+
 describe('a suggestion', function()
     it('is near, or none', function()
         local words = {'new', 'view', 'chain', 'check'}

@@ -525,6 +525,19 @@ static int rename_file(struct sim_disk *d, const struct job_op *op)
     return 0;
 }
 
+static int remove_folder(struct sim_disk *d, const char *path)
+{
+    size_t len = strlen(path);
+
+    if (!has_folder(&d->now, path, len))
+        return ENOENT;
+    for (size_t i = 0; i < d->now.count; i++)
+        if (is_in(d->now.at[i].path, path, len))
+            return ENOTEMPTY;
+    change_add(d, (struct name_change){.path = (char *)path, .removed = true});
+    return 0;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -620,6 +633,8 @@ static int run(struct sim_disk *d, struct job_op *op)
         return create(d, op);
     case JOB_RENAME:
         return rename_file(d, op);
+    case JOB_RMDIR:
+        return remove_folder(d, op->path);
     case JOB_LIST:
     case JOB_SYNC_FOLDER:
         if (!has_folder(&d->now, op->path, strlen(op->path)))

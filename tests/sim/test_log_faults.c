@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -31,6 +32,68 @@ static void no_fault_loses_what_was_acknowledged(void **state)
     if (tally_failures(&t) != 0)
         print_message("first: %s\n", t.first);
     assert_int_equal(tally_failures(&t), 0);
+}
+
+/* ---- a creation that fails ---- */
+
+/* The actions of a creation that nothing disturbs. */
+static uint64_t actions_of_creation(struct tally *t)
+{
+    struct script s;
+    script_init(&s, 1, t);
+    assert_int_equal(script_create(&s), 0);
+    uint64_t actions = sim_disk_actions(s.disk);
+    script_deinit(&s);
+    return actions;
+}
+
+/* What is there now that a fault came in: nothing, or, `may_stay`, no chain. */
+static void check_remains(struct script *s, bool may_stay, const char *fault,
+                          uint64_t action)
+{
+    struct buf names = {0};
+    struct buf *cur = sim_disk_file(s->disk, "07/chain/cur");
+    sim_disk_names(s->disk, &names);
+    if ((names.len > 0 && !may_stay) || cur != NULL)
+        print_message("%s at %llu left %zu bytes of names, cur %p\n", fault,
+                      (unsigned long long)action, names.len, (void *)cur);
+    assert_true(may_stay || names.len == 0);
+    assert_null(cur);
+    buf_deinit(&names);
+}
+
+/* One fault, or a disk that stays full, leaves nothing; a disk that takes
+ * nothing any more leaves what is no chain. Afterwards one can be made there.
+ */
+static void a_creation_that_fails_leaves_nothing(void **state)
+{
+    struct tally t = {0};
+    uint64_t actions = actions_of_creation(&t);
+    (void)state;
+    for (size_t i = 0; i < 2 * SIM_FAULTS; i++) {
+        struct sim_named_fault named = sim_faults[i / 2];
+        named.fault.for_ever = i % 2 == 1;
+        bool may_stay = named.fault.for_ever && named.fault.error != ENOSPC;
+        for (uint64_t at = 0; at < actions; at++) {
+            struct script s;
+            script_init(&s, 1 + at, &t);
+            named.fault.action = at;
+            sim_disk_fault(s.disk, &named.fault);
+            int rc = script_create(&s);
+            assert_true(rc != 0 || sim_disk_faults(s.disk) == 0);
+            /* A name that is there and not durable is no one's to take. */
+            if (rc != 0 && !(may_stay && at + 1 == actions))
+                check_remains(&s, may_stay, named.text, at);
+            named.fault.kind = SIM_NO_FAULT;
+            sim_disk_fault(s.disk, &named.fault);
+            named.fault.kind = sim_faults[i / 2].fault.kind;
+            log_close(&s.log);
+            model_cut(&s.model, 0);
+            if (rc != 0 && !may_stay)
+                assert_int_equal(script_create(&s), 0);
+            script_deinit(&s);
+        }
+    }
 }
 
 /* ---- bit rot ---- */
@@ -135,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_fault_loses_what_was_acknowledged),
+        cmocka_unit_test(a_creation_that_fails_leaves_nothing),
         cmocka_unit_test(a_flipped_bit_is_never_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ if WITHOUT then
 end
 
 local BUILD = os.getenv('ATE_BUILD') or run.root .. '/build'
-local TOOLS = BUILD .. '/npm'
+local TOOLS = run.npm
 local SHOTS = BUILD .. '/console'
 
 local PRELUDE = run.PRELUDE .. '. '
@@ -35,16 +35,6 @@ end
 
 local function has(command)
     return os.execute(command .. ' >/dev/null 2>&1') == 0
-end
-
---- Install what npm has; false: it cannot be had.
-local function has_tools()
-    return has(('command -v npm && command -v node && mkdir -p %s && cd %s '
-        .. '&& cp %s/tests/npm/package*.json . '
-        .. '&& { cmp -s package-lock.json installed || { timeout 300 npm ci '
-        .. '--ignore-scripts --no-audit --no-fund >npm.log 2>&1 '
-        .. '&& cp package-lock.json installed; }; }'):format(
-        run.quote(TOOLS), run.quote(TOOLS), run.quote(run.root)))
 end
 
 describe('a chain\'s files', function()
@@ -234,7 +224,7 @@ describe('a browser', function()
         assert.equal('walked\n', out)
     end
 
-    if not has('command -v chromium') or not has_tools() then
+    if not has('command -v chromium') or not run.has_npm() then
         io.stderr:write('console_spec: SKIPPED, chromium, node or npm is not '
             .. 'there: no browser walked the console\n')
         return

@@ -23,6 +23,22 @@ local function read_all(path)
 end
 M.read = read_all
 
+--- Where what is pinned by tests/npm is, once it was installed.
+M.npm = (os.getenv('ATE_BUILD') or ROOT .. '/build') .. '/npm'
+
+--- Install it; false: it cannot be had. Specs run at the same time, and npm
+-- begins by removing what another one just installs.
+function M.has_npm()
+    return os.execute(([[
+        exec >/dev/null 2>&1
+        command -v npm && command -v node && mkdir -p %s && cd %s &&
+            exec 8>lock && flock 8 && cp %s/tests/npm/package*.json . &&
+            { cmp -s package-lock.json installed || {
+                timeout 300 npm ci --ignore-scripts --no-audit --no-fund &&
+                cp package-lock.json installed; }; }
+    ]]):format(quote(M.npm), quote(M.npm), quote(ROOT))) == 0
+end
+
 --- Whether the build leaves a door out: `fuse` or `rest` (make WITHOUT=...).
 function M.is_without(door)
     local left_out = read_all((os.getenv('ATE_BUILD') or ROOT .. '/build')

@@ -73,6 +73,51 @@ describe('a signal', function()
         end
     end)
 
+    it('ends a script that waits to read, the first time', function()
+        run.shell('mkfifo nobody silent')
+        for _, body in ipairs({'io.read()', 'io.stdin:read(4)',
+            'for _ in io.lines() do end', 'for _ in io.stdin:lines() do end',
+            'coroutine.wrap(function() io.read("*a") end)()',
+            'io.open("silent")', 'for _ in io.lines("nobody") do end'}) do
+            run.write(run.dir .. '/reads.lua',
+                "io.stderr:write('begins\\n')\n" .. body)
+            for _, signal in ipairs({'INT', 'TERM'}) do
+                -- What it holds open for writing has nothing to say.
+                local done = interrupted('run reads.lua <>nobody', signal,
+                    'begins')
+                assert.matches('^exit 130\nate: run: interrupted\n', done.out)
+                assert.matches('\n\treads.lua:2: in ', done.out)
+            end
+        end
+    end)
+
+    it('ends a line of the REPL that waits to read, the first time', function()
+        run.bank()
+        run.write(run.dir .. '/lines', "io.stderr:write('begins\\n') "
+            .. "io.read()\nio.stderr:write('never\\n')\n")
+        for _, command in ipairs({'cat lines - <>nobody', 'echo "\\\\i lines"; '
+            .. 'cat <>nobody'}) do
+            local done = run.shell(run.PRELUDE .. ([[
+                mkfifo nobody typed told
+                { %s; } >typed &
+                feeder=$!
+                env --default-signal=INT "$ATE" repl <typed >out 2>told &
+                pid=$!
+                children="$pid $feeder"
+                exec 3<told
+                until [ "${line-}" = begins ]; do
+                    read -r line <&3 || fail "it ended: $(cat out)"
+                done
+                kill -INT $pid
+                wait $pid
+                echo "exit $?"
+                cat <&3
+            ]]):format(command))
+            assert.equal('exit 130\nate: interrupted\n', done.out, done.err)
+            run.shell('rm nobody typed told')
+        end
+    end)
+
     it('ends a script that waits, which Ctrl-C lets go on', function()
         run.bank()
         run.write(run.dir .. '/wait.lua', [[

@@ -20,24 +20,13 @@ if WITHOUT then
     return
 end
 
-local TOOLS = (os.getenv('ATE_BUILD') or run.root .. '/build') .. '/npm'
+local TOOLS = run.npm
 
 local PRELUDE = run.PRELUDE .. '. '
     .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local function script(text)
     return run.script(PRELUDE .. text).out
-end
-
---- Install the tools; false: they cannot be had.
-local function has_tools()
-    local status = os.execute(('command -v npm >/dev/null || exit 1\n'
-        .. 'mkdir -p %s && cd %s && cp %s/tests/npm/package*.json . || exit 1\n'
-        .. 'cmp -s package-lock.json installed && exit 0\n'
-        .. 'timeout 300 npm ci --ignore-scripts --no-audit --no-fund '
-        .. '>npm.log 2>&1 && cp package-lock.json installed'):format(
-        run.quote(TOOLS), run.quote(TOOLS), run.quote(run.root)))
-    return status == 0
 end
 
 --- The bank of examples/, whose transfer has a path.
@@ -85,7 +74,7 @@ describe('OpenAPI', function()
     end)
 
     it('is valid, and makes a client that works', function()
-        if not has_tools() then
+        if not run.has_npm() then
             io.stderr:write('openapi_spec: SKIPPED, no npm or no network: the '
                 .. 'linter and the client were not tried\n')
             return

@@ -4,7 +4,7 @@ local run = require('helper')
 
 local M = {}
 
-local PRELUDE = run.PRELUDE .. '. '
+M.PRELUDE = run.PRELUDE .. '. '
     .. run.quote(run.root .. '/tests/system/rest.sh') .. '\n'
 
 local NOTES = [[
@@ -85,7 +85,7 @@ return notes
 
 --- Run a script; it has to end with 0.
 function M.script(text)
-    return run.script(PRELUDE .. text).out
+    return run.script(M.PRELUDE .. text).out
 end
 
 --- With a chain `bank` that has an annotated method, served.

@@ -40,6 +40,7 @@ def talk(data):
 describe('manners', function()
     it('are those of HTTP: ids, gzip, CORS by list', function()
         bank([[
+            bare "$U/v1/bank" -H "Authorization: BEARER   $K"; want 200
             ask "$U/v1/bank" -H 'X-Request-Id: mine-1'
             [ "$(header x-request-id)" = mine-1 ] || fail "$(told)"
             ask "$U/v1/bank/nix" -H 'X-Request-Id: mine-2'
@@ -66,11 +67,17 @@ describe('manners', function()
             bare -X OPTIONS "$U/v1/bank" -H 'Origin: https://c.example' \
                 -H 'Access-Control-Request-Method: POST'
             want 401
+            bare -X OPTIONS "$U/v1/%zz" -H 'Origin: https://a.example' \
+                -H 'Access-Control-Request-Method: GET'
+            want 204
+            ask "$U/v1/%zz" -H 'Origin: https://a.example'; want 400
+            [ "$(header access-control-allow-origin)" = https://a.example ] ||
+                fail "$(told)"
             bare "$M/healthz"; want 200
             bare "$M/readyz"; want 200
             bare "$M/nix"; want 404
             bare -X POST "$M/metrics"; want 405
-            bare "$M/metrics"; want 200 'ate_rest_requests_total{status="4xx"} 2'
+            bare "$M/metrics"; want 200 'ate_rest_requests_total{status="4xx"} 3'
             bare "$U/metrics"; want 401
         ]], '--cors https://a.example --cors https://b.example:8')
     end)
@@ -119,6 +126,7 @@ for first in (b'', GET + KEY + b'\r\n'):
 CODES = {b'400': b'INVALID', b'401': b'UNAUTHORIZED', b'408': b'TIMEOUT',
     b'405': b'METHOD_NOT_ALLOWED', b'413': b'TOO_LARGE',
     b'414': b'URI_TOO_LONG', b'417': b'INVALID'}
+HOST = b'host: a\r\n'
 CHUNKED = POST + b'transfer-encoding: chunked\r\n\r\n'
 END = b'connection: close\r\n\r\n'
 for status, data in ( # what has no head: the HTTP library's own line
@@ -155,9 +163,14 @@ for status, data in (
         (b'401', POST + b'authorization: Bearer ate_x\r\n'
             b'content-length: 9999999\r\n\r\n' + b'a' * 200000),
         (b'408', b'')):
-    said = talk(data)
+    page = data.replace(HOST, HOST + b'origin: https://a.example\r\n')
+    said = talk(page)
     assert said.split(b' ')[1:2] == [status], (status, data[:60], said[:200])
     assert b'content-type: application/problem+json' in said, said
+    # A page may read it, or its browser says that the network failed.
+    may = said.count(b'access-control-allow-origin: https://a.example\r\n')
+    assert may == (page != data) and said.count(b'vary: Origin\r\n') == 1, said
+    assert (status == b'401') == (b'www-authenticate: Bearer' in said), said
     code = json.loads(said.split(b'\r\n\r\n', 1)[1])['code'].encode()
     assert code == CODES[status], (code, data[:60])
 for (thread, heard), status in zip(drops, (b'408', b'200')):
@@ -197,7 +210,7 @@ print('held')
                 [ $tries -lt 2000 ] || fail 'connections stay'
             done
             ask "$U/v1"; want 200
-        ]]))
+        ]], '--cors https://a.example'))
     end)
 
     it('say once where the body ends', function()

@@ -84,6 +84,16 @@ describe('versions', function()
             json PUT $N/types/book/c '{}'; want 200
             ask "$U$N/types/note" -H "If-None-Match: $list"; want 304
             json PATCH $P '{"text":"y"}' -H 'Prefer: return=minimal'; want 204
+            for prefer in 'respond-async, RETURN = "minimal"; x=1' \
+                'return=minimal, return=representation'; do
+                json PATCH $P '{"text":"y"}' -H "Prefer: $prefer"; want 204
+            done
+            json PATCH $P '{"text":"y"}' -H 'Prefer: wait=3' \
+                -H 'Prefer: return=minimal'; want 204
+            for prefer in return=minimalistic no-return=minimal return \
+                return=representation 'x; return=minimal' nowait=0; do
+                json PATCH $P '{"text":"y"}' -H "Prefer: $prefer"; want 200
+            done
             ask "$U$N/types/note" -H "If-None-Match: $list"; want 200
         ]])
     end)
@@ -136,6 +146,46 @@ describe('what guards a request', function()
             ask "$U$P" -H "If-Match: W/$one"; want 412
             ask "$U$P" -H 'If-Match: "x"'; want 412
             ask "$U$N/types/note" -H 'If-Match: *'; want 200
+            for path in /v1 /openapi.json /metrics /problems/IO; do
+                ask "$U$path" -H 'If-Match: *'; only 400 If-Match
+            done
+            ask "$U/console/" -H 'If-Match: "x"'; want 412
+            ask "$U/console/" -H 'If-Match: *'; want 200
+            ask "$U/console/" -H 'If-None-Match: *'; want 304
+            # Each is said once, and as RFC 9110 writes it.
+            D='Sun, 06 Nov 1994 08:49:37 GMT'
+            for guard in 'If-Match: "a"' 'If-None-Match: "a"' \
+                'If-Range: "a"' "If-Modified-Since: $D" \
+                "If-Unmodified-Since: $D"; do
+                name=${guard%%:*}
+                for path in $P $N/files/cur; do
+                    ask "$U$path" -H "$guard" -H "$guard"
+                    only 400 "$name"
+                    grep -q 'one .*not several' body || fail "$(told)"
+                    ask "$U$path" -H "$name;"; only 400 "$name"
+                done
+                for wrong in a '"a' 'a"' '"a" "b"' '"a",b' '*, "a"' ',' \
+                    'w/"a"' '"a b"' 'Sun, 06 Nov'; do
+                    ask "$U$P" -H "$name: $wrong"; only 400 "$name"
+                    json PUT $P '{"text":"x"}' -H "$name: $wrong"
+                    only 400 "$name"
+                done
+            done
+            for good in '"a,b"' '"a" ,, W/"b",' 'W/""' "\"\", $one"; do
+                ask "$U$P" -H "If-None-Match: $good" || fail "$(told)"
+                [ "$status" = 200 ] || [ "$status" = 304 ] || fail "$(told)"
+            done
+            # Dates mean nothing here: one asks for less, and one would guard.
+            for date in "$D" 'Sunday, 06-Nov-94 08:49:37 GMT' \
+                'Sun Nov  6 08:49:37 1994'; do
+                ask "$U$P" -H "If-Modified-Since: $date"; want 200
+                ask "$U$N/files/cur" -H 'Range: bytes=0-0' \
+                    -H "If-Range: $date"; want 200
+                json PUT $P '{"text":"x"}' -H "If-Modified-Since: $date"
+                only 400 If-Modified-Since
+                json PUT $P '{"text":"x"}' -H "If-Unmodified-Since: $date"
+                only 400 If-Unmodified-Since
+            done
             ask "$U$P"; want 200 '"text":"one"'
             [ "$(header etag)" = "$one" ] || fail "$(told)"
             ask "$U$N/types/book/c"; want 404

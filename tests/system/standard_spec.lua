@@ -73,7 +73,7 @@ describe('a standard schema', function()
         for _, words in ipairs({{'check', 'ate:no'},
             {'chain', 'create', 'a', '--schema', 'ate:no'}, {'test', 'ate:no'},
             {'check', 'ate:'}, {'check', 'ate:ledger_test'}}) do
-            run.fails(3, 'there is no standard schema .*; there are '
+            run.fails(3, 'there is no standard schema .*; there are:? '
                 .. 'ate:key_value, ate:ledger', unpack(words))
         end
         run.write(run.dir .. '/a.lua', "require('ate:no')\n")

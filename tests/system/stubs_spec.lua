@@ -433,9 +433,10 @@ describe('ate new', function()
             assert.matches(' schema my_' .. name .. ' 1: ', ' ' .. done.out)
             assert.matches('\n%d+ passed, 0 failed\n', done.out)
         end
-        run.fails(3, 'there are ate:key_value, ate:ledger', 'new',
+        run.fails(3, 'there are: ate:key_value, ate:ledger', 'new',
             run.dir .. '/x', '--from', 'ate:nothing')
-        run.fails(2, 'takes one of ate:key_value, ate:ledger', 'new',
+        run.fails(2, 'takes a standard schema, not "bank.lua"; there are: '
+            .. 'ate:key_value, ate:ledger', 'new',
             run.dir .. '/x', '--from', 'bank.lua')
         assert.equal(0, os.execute('test ! -e ' .. run.dir .. '/x'))
     end)

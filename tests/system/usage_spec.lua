@@ -45,7 +45,11 @@ describe('usage', function()
             run.fails(2, 'did you mean "chain"', 'help', 'chian'))
         run.fails(2, 'did you mean "%-%-schema"', 'chain', 'create', 'x',
             '--schem', 'y')
-        run.fails(2, 'needs a verb: new, add, bearer, ls, show', 'key')
+        run.fails(2, 'needs a verb; there are: add, bearer, ls, new, show', 'key')
+        run.fails(2, 'is no verb of ate key; there are: add, bearer', 'key',
+            'zzzz')
+        run.fails(2, 'is no verb of ate key; did you mean "show"', 'key',
+            'shwo')
         run.fails(2, 'needs %-%-schema', 'chain', 'create', 'x')
         run.fails(2, 'DIR is missing, the folder; its name', 'new')
         run.fails(2, 'NAME is missing, the chain; see ate view', 'view')
@@ -245,7 +249,8 @@ describe('completion', function()
         for _, shell in ipairs({'bash', 'zsh', 'fish'}) do
             assert.matches('ate complete %-%-', run.ok('completion', shell))
         end
-        run.fails(2, 'bash, zsh, fish, not "tcsh"', 'completion', 'tcsh')
+        run.fails(2, '"tcsh" is no shell that can complete; there are: bash, '
+            .. 'fish, zsh', 'completion', 'tcsh')
         local done = run.shell('"$ATE" completion bash | bash -n')
         assert.equal(0, done.code)
     end)

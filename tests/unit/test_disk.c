@@ -180,6 +180,15 @@ static void job_stops_at_the_first_failure(void **state)
     job = begin(f);
     job_list(job, "missing", &f->bytes);
     assert_int_equal(run(f), ENOENT);
+    job = begin(f);
+    job_mkdir(job, "ab/full");
+    job_create(job, "ab/full/file");
+    job_mkdir(job, "ab/empty");
+    job_rmdir(job, "ab/empty");
+    job_rmdir(job, "ab/full");
+    assert_int_equal(run(f), ENOTEMPTY);
+    assert_int_equal(job->failed, 4);
+    assert_int_equal(access(path(f, "ab/empty"), F_OK), -1);
 }
 
 /* A name that leads to another file now must not reach the old one. */
@@ -472,11 +481,13 @@ static int visit(void *ctx, const struct log_frame *frame, struct err *err)
     return 0;
 }
 
-static int create_log(struct fixture *f, struct log *log)
+static int create_log(struct fixture *f, struct log *log, struct bytes bundle)
 {
-    struct log_entry entry = {
-        .type = LOG_GENESIS, .count = 1, .payload = bytes_of_text("genesis")};
-    struct log_group group = {.entries = &entry, .count = 1};
+    struct log_entry entry = {.type = LOG_GENESIS,
+                              .count = 1,
+                              .payload = bytes_of_text("genesis"),
+                              .body_len = bundle.len};
+    struct log_group group = {&entry, 1, bundle};
     char folder[LOG_PATH_MAX];
 
     log_folder(folder, chain);
@@ -512,7 +523,7 @@ static void log_lives_in_real_files(void **state)
     struct fixture *f = *state;
     struct log log;
 
-    assert_int_equal(create_log(f, &log), 0);
+    assert_int_equal(create_log(f, &log, bytes_of_text("")), 0);
     for (int i = 0; i < 20; i++)
         assert_int_equal(append(f, &log, bytes_of_text("payload")), 0);
     log_close(&log);
@@ -522,6 +533,37 @@ static void log_lives_in_real_files(void **state)
     assert_int_equal(f->frames, 21);
     assert_int_equal(log.marked.frames, 21);
     log_close(&log);
+}
+
+/* Nothing of a chain for which there is no room stays. */
+static void full_disk_keeps_nothing_of_a_creation(void **state)
+{
+    struct fixture *f = *state;
+    struct log log;
+    char base[256], folder[LOG_PATH_MAX];
+    size_t len = 2 << 20;
+    uint8_t *large = mem_zero(len, 1);
+
+    memcpy(base, f->folder, sizeof(base));
+    disk_close(f->disk);
+    f->disk = NULL;
+    if (mount("tmpfs", base, "tmpfs", 0, "size=1m") != 0) {
+        mem_free(large);
+        skip();
+    }
+    assert_int_equal(open_disk(f, &f->disk, true, 0), 0);
+    assert_int_equal(create_log(f, &log, bytes_of(large, len)), ATE_EFULL);
+    log_folder(folder, chain);
+    assert_int_equal(access(path(f, folder), F_OK), -1);
+    *strchr(folder, '/') = '\0'; /* what held it alone, too */
+    assert_int_equal(access(path(f, folder), F_OK), -1);
+    assert_int_equal(create_log(f, &log, bytes_of(large, 8)), 0);
+    assert_int_equal(access(path(f, folder), F_OK), 0);
+    log_close(&log);
+    disk_close(f->disk);
+    f->disk = NULL;
+    assert_int_equal(umount(base), 0);
+    mem_free(large);
 }
 
 /* A full disk refuses a group and takes the next one that fits. */
@@ -542,7 +584,7 @@ static void full_disk_refuses_and_goes_on(void **state)
         skip();
     }
     assert_int_equal(open_disk(f, &f->disk, true, 0), 0);
-    assert_int_equal(create_log(f, &log), 0);
+    assert_int_equal(create_log(f, &log, bytes_of_text("")), 0);
     int rc;
     while ((rc = append(f, &log, bytes_of(large, len))) == 0)
         stored++;
@@ -579,6 +621,7 @@ int main(void)
         TEST(a_file_says_when_it_was_written),
         TEST(folder_is_made_only_when_asked),
         TEST(log_lives_in_real_files),
+        TEST(full_disk_keeps_nothing_of_a_creation),
         TEST(full_disk_refuses_and_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

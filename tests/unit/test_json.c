@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/pack.h"
+#include "base/whole.h"
 
 /* Read `document`, and write it in a style. */
 static void check(const char *document, const struct json_style *style,
@@ -78,7 +79,64 @@ static void numbers_stay_what_they_are(void **state)
     check("[9007199254740993,-9007199254740993]", &exact,
           "[\"9007199254740993\",\"-9007199254740993\"]");
     check("9007199254740993", NULL, "9007199254740993");
-    check("[0.5,1.0]", NULL, "[0.5,1.0]");
+    check("[0.5,1e300]", NULL, "[0.5,1.0000000000000001e+300]");
+}
+
+/* JSON has one kind of number, and programs write whole ones in many ways. */
+static void whole_numbers_are_integers(void **state)
+{
+    (void)state;
+    check("[1.0,1e3,-0.5E+1,1200e-2,0.0,-0.0,0e99,-0]", NULL,
+          "[1,1000,-5,12,0,0,0,0]");
+    check("{\"a\\\"1.0\":[\"1e3\",1e3,true,false,null,{\"e\":2.50e1}]}", NULL,
+          "{\"a\\\"1.0\":[\"1e3\",1000,true,false,null,{\"e\":25}]}");
+    check("9007199254740992.0", NULL, "9007199254740992");
+    check("-90071992547409920e-1", NULL, "-9007199254740992");
+    check("[1e16,2.5]", NULL, "[10000000000000000.0,2.5]");
+}
+
+/* As a double it is another number, and a whole one: as if that were meant. */
+static void what_rounds_to_whole_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "9007199254740993.0",
+        "-9007199254740992.5",
+        "4503599627370497.3",
+        "1.00000000000000000001",
+        "1e-400",
+        "[1,{\"a\":1e-999}]",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        struct buffer why = {0};
+        assert_null(json_read(wrong[i], strlen(wrong[i]), 0, &why));
+        assert_non_null(strstr(why.data, "more digits"));
+        buffer_free(&why);
+    }
+}
+
+static void words_are_digits(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "-",
+                                        "+1",
+                                        "1e3",
+                                        "1.0",
+                                        " 1",
+                                        "1 ",
+                                        "--1",
+                                        "0x1",
+                                        "9223372036854775808",
+                                        "-9223372036854775809"};
+    int64_t number = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        assert_false(whole_text(wrong[i], strlen(wrong[i]), &number));
+    assert_true(whole_text("-9223372036854775808", 20, &number));
+    assert_true(number == INT64_MIN);
+    assert_true(
+        whole_text("00000000000000000000009223372036854775807", 41, &number));
+    assert_true(number == INT64_MAX);
 }
 
 static void bytes_are_hexadecimal_digits(void **state)
@@ -130,7 +188,9 @@ static void documents_say_where_they_are_wrong(void **state)
     assert_non_null(strstr(why.data, "line 2, column "));
     assert_null(json_read("{\"a\":1,\"a\":2}", 13, 0, &why));
     assert_null(json_read("", 0, 0, &why));
+    buffer_clear(&why);
     assert_null(json_read("\"\\u0000\"", 8, 0, &why));
+    assert_non_null(strstr(why.data, "a text has no \\u0000 here"));
     buffer_free(&why);
 }
 
@@ -141,6 +201,9 @@ int main(void)
         cmocka_unit_test(what_is_no_text_is_mended),
         cmocka_unit_test(entries_have_lines),
         cmocka_unit_test(numbers_stay_what_they_are),
+        cmocka_unit_test(whole_numbers_are_integers),
+        cmocka_unit_test(what_rounds_to_whole_is_refused),
+        cmocka_unit_test(words_are_digits),
         cmocka_unit_test(bytes_are_hexadecimal_digits),
         cmocka_unit_test(what_json_lacks_is_told),
         cmocka_unit_test(documents_say_where_they_are_wrong),

@@ -165,6 +165,33 @@ static void too_much_for_a_call_is_told(void **state)
     assert_true(has(b, "at most 16 MiB"));
 }
 
+/* The kernel cuts a large write, and a program writes again what was not taken:
+ * the end of a call that failed. It is no call, though it looks like one. */
+static void the_end_of_a_call_that_failed_is_no_call(void **state)
+{
+    struct bench *b = *state;
+    uint64_t ino = look(b, "bank/accounts/alice/transfer");
+    uint64_t handle = open_file(b, ino, O_WRONLY);
+    const char *end = "{\"to\":\"bob\",\"amount\":\"1\"}]}\n";
+    char *much = memory_new(DOOR_CALL_MAX + 1);
+    unsigned calls = b->calls;
+    assert_int_equal(write_at(b, ino, handle, "{\"list\":[", 0), 0);
+    assert_int_equal(write_at(b, ino, handle, end, 9), EINVAL);
+    assert_int_equal(write_at(b, ino, handle, end, 9), EINVAL);
+    assert_int_equal(write_at(b, ino, handle, "{\"to\":", 9), EINVAL);
+    memset(much, ' ', DOOR_CALL_MAX);
+    assert_int_equal(write_at(b, ino, handle, much, 0), 0);
+    assert_int_equal(write_at(b, ino, handle, "to=bob amount=1\n", 0), E2BIG);
+    assert_int_equal(write_at(b, ino, handle, "to=bob amount=1\n", 0), E2BIG);
+    assert_int_equal(b->calls, calls);
+    /* What is another call is one. */
+    assert_int_equal(write_at(b, ino, handle, "to=bob amount=2\n", 0), 0);
+    assert_int_equal(close_file(b, ino, handle), 0);
+    assert_int_equal(cat(b, "bank/views/balance.csv"), 0);
+    assert_true(has(b, "bob,2.00\n"));
+    free(much);
+}
+
 /* What one writes of a line is not finished by another. */
 static void two_writers_do_not_mix(void **state)
 {
@@ -400,6 +427,7 @@ int main(void)
         WITH_BENCH(a_call_may_be_written_in_pieces),
         WITH_BENCH(a_write_of_many_lines_stops_at_the_first_refused),
         WITH_BENCH(too_much_for_a_call_is_told),
+        WITH_BENCH(the_end_of_a_call_that_failed_is_no_call),
         WITH_BENCH(two_writers_do_not_mix),
         WITH_BENCH(events_grow_by_whole_lines),
         WITH_BENCH(watch_waits_and_can_be_interrupted),

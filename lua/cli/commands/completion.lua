@@ -1,13 +1,15 @@
 --- ate completion SHELL
 local ate = require('ate')
+local suggest = require('ate.client.suggest')
 
 local SHELLS = {'bash', 'zsh', 'fish'}
 
 local function run(ctx)
     local script = ate.asset('cli/completion/' .. ctx.args.SHELL)
     if script == nil then
-        return nil, ate.error('INVALID', ('completion is for %s, not %q')
-            :format(table.concat(SHELLS, ', '), ctx.args.SHELL))
+        return nil, ate.error('INVALID', ('%q is no shell that can '
+            .. 'complete%s'):format(ctx.args.SHELL,
+            suggest.hint_or_list(ctx.args.SHELL, SHELLS)))
     end
     if ctx.out.is_json then
         ctx.out:json({shell = ctx.args.SHELL, script = script})

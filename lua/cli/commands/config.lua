@@ -21,23 +21,33 @@ local function path_of(ctx)
     return ate.host.kind(path) ~= nil and path or nil
 end
 
---- Where no folder is yet, there is no key to look for.
-local function check_key(ctx, name)
-    if name == nil or ate.host.kind(ctx:data()) ~= 'folder' then
-        return true
+--- Open the folder if something in it counts: keys, and who serves it.
+-- @treturn[1] ?table session
+-- @treturn[2] nil
+-- @treturn[2] table err
+local function open(ctx, conf)
+    if conf.as == nil and conf.mount == nil
+        or ate.host.kind(ctx:data()) ~= 'folder' then
+        return nil
     end
-    local session, err = ctx:open('read')
-    if session == nil then
-        return nil, err
-    end
-    return mounting.check_key(session, name)
+    return ctx:open('read')
 end
 
 local function check(ctx)
-    local conf, err = settings.check(ctx:data(), ctx.options)
-    local ok = conf ~= nil
-    if ok then
-        ok, err = check_key(ctx, conf.as)
+    local conf, err = read(ctx)
+    if conf == nil then
+        return nil, err
+    end
+    local session
+    session, err = open(ctx, conf)
+    if err ~= nil then
+        return nil, err
+    end
+    local ok
+    ok, err = settings.check(ctx:data(), ctx.options,
+        session ~= nil and session:is_remote())
+    if ok and session ~= nil then
+        ok, err = mounting.check_key(session, conf.as)
     end
     if not ok then
         return nil, err

@@ -3,6 +3,7 @@ local ate = require('ate')
 local author = require('ate.cli.author')
 local bundles = require('ate.client.bundles')
 local shell = require('ate.client.shell')
+local suggest = require('ate.client.suggest')
 
 -- Names of files and of the assets they are; the first is the schema, whose
 -- name stands in it and in its test.
@@ -142,8 +143,9 @@ local function run(ctx)
     end
     local from = ctx.options.from
     if from ~= nil and not bundles.is_standard(from) then
-        return nil, ate.error('INVALID', ('new: --from takes one of %s'):format(
-            table.concat(bundles.standard(), ', ')))
+        return nil, ate.error('INVALID', ('new: --from takes a standard '
+            .. 'schema, not %q%s'):format(from,
+            suggest.hint_or_list(from, bundles.standard())))
     end
     local files
     files, err = files_of(folder, name, from)
