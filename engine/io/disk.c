@@ -4,7 +4,10 @@
  * (3) A thread is started when more lanes are ready than threads are free; it
  *     ends with the disk.
  * (4) All fields are under the mutex. It is never held during a job or a
- *     wake. */
+ *     wake.
+ * (5) A thread that tells the owner of a job, and is handed the next one for
+ *     it, wakes nobody: it takes that itself when it has told. On a busy
+ *     machine whoever it woke would take its processor. */
 #include "io/disk.h"
 
 #include <assert.h>
@@ -111,6 +114,9 @@ static bool finish(struct real_disk *d, struct job *job)
     return was_empty;
 }
 
+/* Invariant (5): set while this thread tells. */
+static _Thread_local const struct real_disk *back_soon;
+
 static void wake(struct real_disk *d)
 {
     if (d->options.wake != NULL)
@@ -137,7 +143,9 @@ static void work_once(struct real_disk *d)
         lane_free(d, lane);
     if (finish(d, job)) {
         pthread_mutex_unlock(&d->mutex);
+        back_soon = d;
         wake(d);
+        back_soon = NULL;
         pthread_mutex_lock(&d->mutex);
     }
 }
@@ -186,7 +194,8 @@ static void submit(void *ctx, struct job *job)
     d->under_way++;
     if (!waits)
         lane_ready(d, lane);
-    bool has_thread = have_thread(d);
+    bool is_mine = back_soon == d && d->ready_count == 1;
+    bool has_thread = is_mine || have_thread(d);
     if (!has_thread) {
         /* Without a single thread nothing else can be waiting. */
         ready_take(d);
@@ -195,7 +204,7 @@ static void submit(void *ctx, struct job *job)
         woken = finish(d, job);
     }
     pthread_mutex_unlock(&d->mutex);
-    if (has_thread) /* who is woken wants the mutex first of all */
+    if (has_thread && !is_mine) /* who is woken wants the mutex at once */
         pthread_cond_signal(&d->work);
     if (woken)
         wake(d);

@@ -452,6 +452,42 @@ static void folder_is_made_only_when_asked(void **state)
     assert_int_equal(mode_of(f, "a/b"), 0700);
 }
 
+/* Of a thread of the disk that tells of a job: hands over the next. */
+struct follower {
+    struct real_disk *disk;
+    struct job first, next;
+    atomic_int told;
+};
+
+static void hand_over_next(void *ctx)
+{
+    struct follower *f = ctx;
+    if (f->told++ == 0)
+        job_submit(disk_interface(f->disk), &f->next);
+}
+
+static void what_is_handed_over_by_who_tells_is_worked(void **state)
+{
+    struct fixture *x = *state;
+    struct follower f = {.told = 0};
+    struct disk_options options = {
+        .write = true, .wake = hand_over_next, .wake_ctx = &f};
+    char folder[sizeof(x->folder) + 8];
+    snprintf(folder, sizeof(folder), "%s/told", x->folder);
+    options.create = true;
+    assert_int_equal(disk_open(&f.disk, folder, &options, &x->err), 0);
+    job_init(&f.first, 1, finished, &f);
+    job_init(&f.next, 1, finished, &f);
+    job_mkdir(&f.first, "one");
+    job_mkdir(&f.next, "two");
+    f.first.owner = f.next.owner = &f;
+    job_submit(disk_interface(f.disk), &f.first);
+    while (f.first.owner != NULL || f.next.owner != NULL)
+        disk_wait(f.disk);
+    disk_close(f.disk);
+    assert_int_equal(mode_of(x, "told/two"), 0700);
+}
+
 /* ---- a log on it ---- */
 
 static const uint8_t chain[LOG_CHAIN_SIZE] = {0x12, 0x34};
@@ -616,6 +652,7 @@ int main(void)
         TEST(descriptors_are_bounded),
         TEST(jobs_of_a_lane_run_in_order),
         TEST(closing_waits_for_what_was_submitted),
+        TEST(what_is_handed_over_by_who_tells_is_worked),
         TEST(second_process_is_told_the_first_ones_pid),
         TEST(reading_only_changes_nothing),
         TEST(a_file_says_when_it_was_written),
