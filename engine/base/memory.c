@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PAGE = 4096 };
+#include <sys/mman.h>
 
 /* No allocation, no formatting: there may be no memory left for either. */
 static void *alive(void *p)
@@ -23,12 +22,6 @@ static void *alive(void *p)
 void *mem_alloc(size_t size)
 {
     return alive(malloc(size > 0 ? size : 1));
-}
-
-void *mem_pages(size_t size)
-{
-    size_t whole = (size + PAGE - 1) / PAGE * PAGE;
-    return alive(aligned_alloc(PAGE, whole > 0 ? whole : PAGE));
 }
 
 void *mem_zero(size_t count, size_t size)
@@ -58,6 +51,19 @@ char *mem_text(const char *text)
 void mem_free(void *p)
 {
     free(p);
+}
+
+void *mem_reserve(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return alive(p == MAP_FAILED ? NULL : p);
+}
+
+void mem_release(void *p, size_t size)
+{
+    int rc = p == NULL ? 0 : munmap(p, size);
+    assert(rc == 0);
 }
 
 void *mem_array_grow(void *array, size_t count, size_t *cap, size_t item_size)

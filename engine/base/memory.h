@@ -11,11 +11,16 @@
 
 void *mem_alloc(size_t size);              /* not set */
 void *mem_zero(size_t count, size_t size); /* zeros */
-void *mem_pages(size_t size); /* not set; begins with a page of 4 KiB */
 void *mem_resize(void *p, size_t size);
 void *mem_copy(const void *p, size_t size);
 char *mem_text(const char *text); /* a copy */
 void mem_free(void *p);           /* NULL is harmless */
+
+/* Zeros that begin with a page, of which the kernel gives each when it is first
+ * touched, whatever the allocator is: one of a sanitizer marks each byte it
+ * hands out. */
+void *mem_reserve(size_t size);
+void mem_release(void *p, size_t size); /* the same size; NULL is harmless */
 
 /* Make room for one more in an array that doubles: returns the new array. */
 void *mem_array_grow(void *array, size_t count, size_t *cap, size_t item_size);

@@ -43,7 +43,7 @@ static unsigned class_of(size_t size, size_t *real)
 void arena_init(struct arena *a, size_t size)
 {
     assert(size % ARENA_GRAIN == 0);
-    *a = (struct arena){.block = mem_pages(size),
+    *a = (struct arena){.block = mem_reserve(size),
                         .size = size,
                         .limit = size,
                         .block_max = ARENA_BLOCK_MAX};
@@ -51,8 +51,8 @@ void arena_init(struct arena *a, size_t size)
 
 void arena_deinit(struct arena *a)
 {
-    mem_free(a->block);
-    mem_free(a->image);
+    mem_release(a->block, a->size);
+    mem_release(a->image, a->image_marks.used);
     *a = (struct arena){0};
 }
 
@@ -164,8 +164,8 @@ void *arena_alloc(struct arena *a, void *old, size_t old_size, size_t new_size)
 void arena_image_take(struct arena *a)
 {
     memset(a->marks.free_list, 0, sizeof(a->marks.free_list));
-    mem_free(a->image);
-    a->image = mem_pages(a->marks.used);
+    mem_release(a->image, a->image_marks.used);
+    a->image = mem_reserve(a->marks.used);
     memcpy(a->image, a->block, a->marks.used);
     a->image_marks = a->marks;
 }

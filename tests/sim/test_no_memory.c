@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,12 +28,25 @@
 static atomic_ullong allocations;
 static unsigned long long enough_for = UINT64_MAX;
 
+static bool is_enough(void)
+{
+    return atomic_fetch_add(&allocations, 1) < enough_for;
+}
+
 static void *scarce(void *p)
 {
-    if (atomic_fetch_add(&allocations, 1) < enough_for)
+    if (is_enough())
         return p;
     free(p);
     return NULL;
+}
+
+static void *scarce_pages(void *p, size_t size)
+{
+    if (is_enough())
+        return p;
+    munmap(p, size);
+    return MAP_FAILED;
 }
 
 /* The engine's own, over an allocator that fails: the linker takes these, and
@@ -40,12 +54,12 @@ static void *scarce(void *p)
 #define malloc(size) scarce(malloc(size))
 #define calloc(count, size) scarce(calloc(count, size))
 #define realloc(p, size) scarce(realloc(p, size))
-#define aligned_alloc(unit, size) scarce(aligned_alloc(unit, size))
+#define mmap(at, size, ...) scarce_pages(mmap(at, size, __VA_ARGS__), size)
 #include "base/memory.c"
 #undef malloc
 #undef calloc
 #undef realloc
-#undef aligned_alloc
+#undef mmap
 
 /* ---- one process ---- */
 
