@@ -59,9 +59,14 @@ static int search_assets(lua_State *L)
 
 void assets_add_searcher(lua_State *L)
 {
+    enum { AFTER_PRELOAD = 2 };
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "loaders");
+    for (int i = (int)lua_objlen(L, -1); i >= AFTER_PRELOAD; i--) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -2, i + 1);
+    }
     lua_pushcfunction(L, search_assets);
-    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    lua_rawseti(L, -2, AFTER_PRELOAD);
     lua_pop(L, 2);
 }

@@ -19,7 +19,8 @@ extern const struct frontend_asset
 int assets_get(lua_State *L);
 int assets_list(lua_State *L);
 
-/* From now on require() finds modules `ate.*` among them: `ate.cli.main` is
- * cli/main.lua, `ate.test` is test/init.lua. */
+/* From now on require() finds modules `ate.*` among them, before it looks for
+ * files: Lua of the folder in which somebody stands shall not run with their
+ * keys. `ate.cli.main` is cli/main.lua, `ate.test` is test/init.lua. */
 void assets_add_searcher(lua_State *L);
 #endif

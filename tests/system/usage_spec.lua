@@ -36,6 +36,12 @@ describe('usage', function()
         assert.matches('Usage: ate COMMAND', done.err)
     end)
 
+    it('runs no Lua that lies where it is started', function()
+        run.script('mkdir -p ate/cli && echo "os.exit(77)" >ate/cli/main.lua '
+            .. '&& cp ate/cli/main.lua ate/cli/args.lua')
+        assert.matches('^ate ', run.ok('--version'))
+    end)
+
     it('suggests what may have been meant', function()
         run.fails(2, 'did you mean "chain"', 'chian', 'ls')
         run.fails(2, 'did you mean "create"', 'chain', 'craete', 'x')
