@@ -90,7 +90,7 @@ function M.shell(script)
     local dir = M.dir
     M.write(dir .. '/.script', script)
     local status = os.execute(('cd %s && env -u NO_COLOR ATE=%s ATE_DATA=%s '
-        .. 'HOME=%s XDG_STATE_HOME=%s timeout -k 1 60 sh ./.script '
+        .. 'HOME=%s XDG_STATE_HOME=%s timeout -k 1 240 sh ./.script '
         .. '>.out 2>.err </dev/null'):format(quote(dir), quote(ATE),
         quote(M.data), quote(dir), quote(dir .. '/state')))
     local code = status >= 256 and math.floor(status / 256) or status
