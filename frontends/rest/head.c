@@ -11,6 +11,8 @@
 /* One line, without its end. False: it is not there, whole. */
 static bool next_line(struct head *h, const char **line, size_t *len)
 {
+    if (h->at == h->end) /* NULL, where nothing has come */
+        return false;
     const char *feed = memchr(h->at, '\n', (size_t)(h->end - h->at));
     if (feed == NULL)
         return false;
