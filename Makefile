@@ -51,7 +51,10 @@ run-now: all
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test
 	$(MAKE) --no-print-directory -j2 test-build
-	B=$(B) SANITIZED=$(B)/asan PLAIN='$(PLAIN)' tests/run $(T)
+	rm -f $(B)/tally
+	B=$(B) TALLY=$(B)/tally tests/run $(T)
+	$(if $(T),,TALLY=$(CURDIR)/$(B)/tally $(MAKE) --no-print-directory -j2 asan-short)
+	@$(if $(T),,awk '{p += $$1; f += $$2} END {print p " passed, " f " failed"}' $(B)/tally)
 
 bench:                            ## ratios, in build/bench.json, too; BENCH=word: rows that match
 	tests/install build bench
@@ -139,7 +142,7 @@ ifndef V
 .SILENT:
 endif
 FORCE:
-.PHONY: all run run-now test test-build tests-plain sanitized soak tsan coverage coverage-bounds fuzz bench \
+.PHONY: all run run-now test test-build tests-only soak asan asan-short tsan coverage coverage-bounds fuzz bench \
     bench-build check fmt install deb deb-test clean web \
     tools debug help
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

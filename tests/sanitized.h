@@ -1,4 +1,4 @@
-/* Included before every sanitized source: what the leak sanitizer shall
+/* Included before every source of `make asan`: what the leak sanitizer shall
  * not tell of, since libraries keep it and no call gives it back. In a header,
  * as specs clear the environment. */
 #ifndef ATE_TESTS_SANITIZED_H
@@ -6,17 +6,8 @@
 
 #define ATE_OF_SANITIZERS __attribute__((weak, used, visibility("default")))
 
-ATE_OF_SANITIZERS const char *__asan_default_options(void);
 ATE_OF_SANITIZERS const char *__lsan_default_options(void);
 ATE_OF_SANITIZERS const char *__lsan_default_suppressions(void);
-
-/* Of each allocation 10 callers are kept, and 32 MiB of what was freed: with
- * 30 and 256 as usual, tests take a fifth longer. Undefined behaviour is an
- * illegal instruction. */
-ATE_OF_SANITIZERS const char *__asan_default_options(void)
-{
-    return "malloc_context_size=10:quarantine_size_mb=32:handle_sigill=2";
-}
 
 ATE_OF_SANITIZERS const char *__lsan_default_options(void)
 {

@@ -14,34 +14,30 @@ REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id chu
 BENCH_C  := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)
 
-# `make test` runs every test under the sanitizers: programs of C are sanitized,
-# and specs drive a sanitized `ate`. What is built plain beside that:
-# - `ate.so`, for the Lua of specs runs in Debian's luajit, where the leak
-#   sanitizer does not find its pointers, and `libate.so`, for c_spec;
-# - the mutants, which ask whether a test notices: about 40 more links;
-# - PLAIN, which runs twice: sanitized, where simulations make one round, and
-#   plain. It is those that make several, most of the 100,000 recoveries among
-#   them, and the specs of the bank, so that the plain program is tried, too.
-PLAIN    := sim/test_log_crash sim/test_log_faults sim/test_puts_crash \
-            system/bank_spec
-MUTATED  := $(shell sed -n 's,^Test: ,,p' tests/mutants/*.patch | sort -u)
-test-build: all sanitized $(addprefix $(B)/tests/,$(filter sim/%,$(PLAIN))) \
-    $(MUTATED:%=$(B)/tests/%.o) $(B)/libtest.a $(B)/mutants/flags
-# What is cheapest to build and to start, for specs start it thousands of times:
-# -Og and -g1 build in half the time of -O1 -g, and run as fast; gold links in a
-# third of the time; without PIE nothing of what describes globals is relocated;
-# undefined behaviour traps, and the address sanitizer prints where, so that no
-# texts have to be kept for it.
-SANITIZE := -fno-omit-frame-pointer -Wno-format-truncation
-ASAN_CFLAGS := -Og -g1 $(SANITIZE) -include tests/sanitized.h -fuse-ld=gold -no-pie \
-    -fsanitize=address,undefined -fsanitize-undefined-trap-on-error
-sanitized:
-	$(MAKE) B=$(B)/asan HARDEN= CFLAGS='$(ASAN_CFLAGS)' $(B)/asan/ate \
-	    $(TESTS:$(B)/%=$(B)/asan/%) $(REPLAYS:$(B)/%=$(B)/asan/%)
-tests-plain: all $(TESTS) $(REPLAYS) $(B)/mutants/flags
-soak: tests-plain                 ## the long versions of the random tests
+test-build: all $(TESTS) $(REPLAYS) $(B)/mutants/flags
+soak: test-build                  ## the long versions of the random tests
 	B=$(B) SOAK=20 tests/run $(T)
 
+# Programs of C run sanitized, and the specs drive a sanitized `ate`. The Lua of
+# specs runs in Debian's luajit, which loads the plain module. A sanitized test
+# takes 5 to 10 times the time: ROUNDS=1 shortens the simulations.
+SANITIZE := -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-format-truncation
+asan: all                         ## the whole suite under address, undefined, leak sanitizers
+	$(MAKE) B=$(B)/asan HARDEN= \
+	    CFLAGS='-O1 -g -fsanitize=address,undefined -include tests/sanitized.h $(SANITIZE)' \
+	    $(B)/asan/ate $(or $(ASAN_C:%=$(B)/asan/tests/%),tests-only)
+	B=$(B)/asan ROUNDS=1 tests/run $(or $(ASAN_C),unit/ sim/)
+	B=$(B) ATE=$(CURDIR)/$(B)/asan/ate SANITIZED=1 tests/run $(ASAN_SPECS)
+ASAN_C ?=
+ASAN_SPECS ?= tests/system/
+# The part of it that `make test` runs: what reads bytes of strangers, what owns
+# memory by hand, and some of each layer.
+asan-short: all
+	$(MAKE) asan ASAN_C='$(SHORT_C)' ASAN_SPECS='$(SHORT_SPECS)'
+SHORT_SPECS := tests/system/bank_spec
+SHORT_C := $(addprefix unit/test_,msgpack header tx batch genesis note frame \
+    net_frame proposal job log recover tree map arena lua_value sandbox submit order \
+    puts script http disk) sim/test_log_faults
 tsan:                             ## what has threads, under the thread sanitizer
 	$(MAKE) B=$(B)/tsan HARDEN= CFLAGS='-O1 -g -fsanitize=thread $(SANITIZE)' \
 	    $(TSAN:%=$(B)/tsan/tests/%)
@@ -51,7 +47,7 @@ TSAN := $(addprefix unit/test_,ate ate_serving remote server disk watchdog crew 
 # Two bounds for the core: engine/ without its drivers.
 coverage:                         ## the core's lines and branches that tests reach, with bounds
 	tests/install build test coverage
-	$(MAKE) B=$(B)/coverage HARDEN= tests-plain \
+	$(MAKE) B=$(B)/coverage HARDEN= test-build \
 	    CFLAGS='-O1 -g --coverage -fprofile-update=atomic -Wno-format-truncation'
 	find $(B)/coverage -name '*.gcda' -delete
 	B=$(B)/coverage ROUNDS=1 tests/run unit/ sim/ tests/lua/ tests/system/
@@ -60,6 +56,7 @@ coverage-bounds:
 	gcovr -r . $(B) --object-directory $(B) --exclude-unreachable-branches -s \
 	    $(foreach l,$(CORE),-f engine/$(l)/) --fail-under-line 90 --fail-under-branch 80
 CORE := base crypto event log materializers chain query script node net
+tests-only: $(TESTS) $(REPLAYS)
 
 FUZZ ?= fuzz_
 FUZZED = $(foreach f,$(FUZZERS:tests/%.c=$(B)/tests/%),$(if $(findstring $(FUZZ),$f),$f))
