@@ -24,7 +24,8 @@ static inline struct bytes bytes_of_text(const char *text)
 }
 static inline bool bytes_equal(struct bytes a, struct bytes b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    return a.len == b.len && (a.len == 0 || a.data == b.data ||
+                              memcmp(a.data, b.data, a.len) == 0);
 }
 /* As memcmp; what is shorter comes first. */
 static inline int bytes_compare(struct bytes a, struct bytes b)
