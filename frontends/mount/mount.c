@@ -29,6 +29,7 @@
 #include "base/buffer.h"
 #include "mount/device.h"
 #include "mount/door.h"
+#include "mount/fail.h"
 #include "mount/guard.h"
 #include "mount/kernel.h"
 #include "mount/notifier.h"
@@ -234,19 +235,6 @@ static void *loop(void *arg)
 
 /* ---- mounting ---- */
 
-static int fail(struct ate_error *error, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int fail(struct ate_error *error, int code, const char *format, ...)
-{
-    va_list args;
-    *error = (struct ate_error){.code = code};
-    va_start(args, format);
-    vsnprintf(error->text, sizeof(error->text), format, args);
-    va_end(args);
-    return code;
-}
-
 /* libfuse explains itself line by line; the first one is what went wrong. */
 static _Thread_local char said[256];
 
@@ -269,9 +257,10 @@ static int start_session(struct mount *m, struct ate_error *error)
                                   sizeof(kernel_operations), &m->kernel);
     fuse_opt_free_args(&args);
     if (m->session == NULL)
-        return fail(error, ATE_UNAVAILABLE, "mount %s: FUSE: %s", m->dir, said);
+        return mount_fail(error, ATE_UNAVAILABLE, "mount %s: FUSE: %s", m->dir,
+                          said);
     if (fuse_session_mount(m->session, m->dir) != 0) {
-        fail(error, ATE_UNAVAILABLE, "mount %s: FUSE: %s", m->dir, said);
+        mount_fail(error, ATE_UNAVAILABLE, "mount %s: FUSE: %s", m->dir, said);
         fuse_session_destroy(m->session);
         m->session = NULL;
         return error->code;
@@ -311,8 +300,8 @@ static int start_threads(struct mount *m, const struct mount_options *options,
         m->device != NULL && pthread_create(&m->thread, NULL, loop, m) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!m->has_thread)
-        return fail(error, ATE_UNAVAILABLE, "mount %s: no more threads",
-                    m->dir);
+        return mount_fail(error, ATE_UNAVAILABLE, "mount %s: no more threads",
+                          m->dir);
     return 0;
 }
 
@@ -336,13 +325,15 @@ int mount_start(struct mount **out, struct ate *ate, const char *dir,
     m->ended_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     m->port = ate_port_new();
     if (m->stop_fd < 0 || m->ended_fd < 0 || m->port == NULL)
-        rc = fail(error, ATE_UNAVAILABLE, "mount %s: too many open files", dir);
+        rc = mount_fail(error, ATE_UNAVAILABLE, "mount %s: too many open files",
+                        dir);
     if (rc == 0)
         ate_port_gather(m->port);
     if (rc == 0)
         rc = start_session(m, error);
     if (rc == 0 && (m->guard = guard_start(m->dir)) == NULL)
-        rc = fail(error, ATE_UNAVAILABLE, "mount %s: no more processes", dir);
+        rc = mount_fail(error, ATE_UNAVAILABLE, "mount %s: no more processes",
+                        dir);
     if (rc == 0)
         rc = start_threads(m, options, error);
     if (rc != 0) {

@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,22 +10,10 @@
 
 #include "ate.h"
 #include "base/buffer.h"
+#include "mount/fail.h"
 #include "mount/guard.h"
 
 enum { FUSE_MAGIC = 0x65735546 };
-
-static int fail(struct ate_error *error, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int fail(struct ate_error *error, int code, const char *format, ...)
-{
-    va_list args;
-    *error = (struct ate_error){.code = code};
-    va_start(args, format);
-    vsnprintf(error->text, sizeof(error->text), format, args);
-    va_end(args);
-    return code;
-}
 
 /* A mount whose process died is no folder any more. */
 static bool is_dead(const char *dir)
@@ -67,15 +53,16 @@ static int check_above(const char *dir, struct ate_error *error)
     struct stat st;
     int rc = 0;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-        rc = fail(error, ATE_NOT_FOUND,
-                  "mount %s: there is no folder to make it in; make that "
-                  "first, with mkdir -p",
-                  dir);
+        rc = mount_fail(error, ATE_NOT_FOUND,
+                        "mount %s: there is no folder to make it in; make that "
+                        "first, with mkdir -p",
+                        dir);
     else if (lstat(dir, &st) == 0)
-        rc = fail(error, ATE_INVALID, "mount %s: is a link to nothing", dir);
+        rc = mount_fail(error, ATE_INVALID, "mount %s: is a link to nothing",
+                        dir);
     else if (access(path, W_OK | X_OK) != 0)
-        rc = fail(error, ATE_DENIED, "mount %s: making the folder: %s", dir,
-                  strerror(errno));
+        rc = mount_fail(error, ATE_DENIED, "mount %s: making the folder: %s",
+                        dir, strerror(errno));
     free(path);
     return rc;
 }
@@ -84,19 +71,21 @@ static int check_folder(const char *dir, struct ate_error *error)
 {
     DIR *folder = opendir(dir);
     if (folder == NULL)
-        return fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
-                    "mount %s: %s", dir, strerror(errno));
+        return mount_fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
+                          "mount %s: %s", dir, strerror(errno));
     int count = 0;
     while (count < 3 && readdir(folder) != NULL)
         count++;
     closedir(folder);
     if (count > 2)
-        return fail(error, ATE_INVALID,
-                    "mount %s: there are files in it, which the mount would "
-                    "hide; take an empty folder",
-                    dir);
+        return mount_fail(
+            error, ATE_INVALID,
+            "mount %s: there are files in it, which the mount would "
+            "hide; take an empty folder",
+            dir);
     if (access(dir, W_OK) != 0)
-        return fail(error, ATE_DENIED, "mount %s: %s", dir, strerror(errno));
+        return mount_fail(error, ATE_DENIED, "mount %s: %s", dir,
+                          strerror(errno));
     return 0;
 }
 
@@ -108,11 +97,11 @@ int place_check(const char *dir, struct ate_error *error)
     if (stat(dir, &st) == 0)
         return S_ISDIR(st.st_mode)
                    ? check_folder(dir, error)
-                   : fail(error, ATE_INVALID, "mount %s: is a file", dir);
+                   : mount_fail(error, ATE_INVALID, "mount %s: is a file", dir);
     if (errno == ENOENT)
         return check_above(dir, error);
-    return fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
-                "mount %s: %s", dir, strerror(errno));
+    return mount_fail(error, errno == EACCES ? ATE_DENIED : ATE_INVALID,
+                      "mount %s: %s", dir, strerror(errno));
 }
 
 int place_take(const char *dir, char **real, bool *made,
@@ -125,10 +114,10 @@ int place_take(const char *dir, char **real, bool *made,
         return rc;
     *made = mkdir(dir, 0777) == 0;
     if (!*made && errno != EEXIST)
-        return fail(error, ATE_IO, "mount %s: making the folder: %s", dir,
-                    strerror(errno));
+        return mount_fail(error, ATE_IO, "mount %s: making the folder: %s", dir,
+                          strerror(errno));
     *real = realpath(dir, NULL);
     if (*real != NULL)
         return 0;
-    return fail(error, ATE_IO, "mount %s: %s", dir, strerror(errno));
+    return mount_fail(error, ATE_IO, "mount %s: %s", dir, strerror(errno));
 }

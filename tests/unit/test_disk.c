@@ -571,23 +571,37 @@ static void log_lives_in_real_files(void **state)
     log_close(&log);
 }
 
+/* One of 1 MiB in place of the folder. False: it may not be mounted here. */
+static bool begin_small_disk(struct fixture *f)
+{
+    disk_close(f->disk);
+    f->disk = NULL;
+    if (mount("tmpfs", f->folder, "tmpfs", 0, "size=1m") != 0)
+        return false;
+    assert_int_equal(open_disk(f, &f->disk, true, 0), 0);
+    return true;
+}
+
+static void end_small_disk(struct fixture *f)
+{
+    disk_close(f->disk);
+    f->disk = NULL;
+    assert_int_equal(umount(f->folder), 0);
+}
+
 /* Nothing of a chain for which there is no room stays. */
 static void full_disk_keeps_nothing_of_a_creation(void **state)
 {
     struct fixture *f = *state;
     struct log log;
-    char base[256], folder[LOG_PATH_MAX];
+    char folder[LOG_PATH_MAX];
     size_t len = 2 << 20;
     uint8_t *large = mem_zero(len, 1);
 
-    memcpy(base, f->folder, sizeof(base));
-    disk_close(f->disk);
-    f->disk = NULL;
-    if (mount("tmpfs", base, "tmpfs", 0, "size=1m") != 0) {
+    if (!begin_small_disk(f)) {
         mem_free(large);
         skip();
     }
-    assert_int_equal(open_disk(f, &f->disk, true, 0), 0);
     assert_int_equal(create_log(f, &log, bytes_of(large, len)), ATE_EFULL);
     log_folder(folder, chain);
     assert_int_equal(access(path(f, folder), F_OK), -1);
@@ -596,9 +610,7 @@ static void full_disk_keeps_nothing_of_a_creation(void **state)
     assert_int_equal(create_log(f, &log, bytes_of(large, 8)), 0);
     assert_int_equal(access(path(f, folder), F_OK), 0);
     log_close(&log);
-    disk_close(f->disk);
-    f->disk = NULL;
-    assert_int_equal(umount(base), 0);
+    end_small_disk(f);
     mem_free(large);
 }
 
@@ -609,17 +621,12 @@ static void full_disk_refuses_and_goes_on(void **state)
     struct log log;
     size_t len = 200 << 10;
     uint8_t *large = mem_zero(len, 1);
-    char base[256];
     unsigned stored = 1;
 
-    memcpy(base, f->folder, sizeof(base));
-    disk_close(f->disk);
-    f->disk = NULL;
-    if (mount("tmpfs", base, "tmpfs", 0, "size=1m") != 0) {
+    if (!begin_small_disk(f)) {
         mem_free(large);
         skip();
     }
-    assert_int_equal(open_disk(f, &f->disk, true, 0), 0);
     assert_int_equal(create_log(f, &log, bytes_of_text("")), 0);
     int rc;
     while ((rc = append(f, &log, bytes_of(large, len))) == 0)
@@ -633,9 +640,7 @@ static void full_disk_refuses_and_goes_on(void **state)
     assert_int_equal(open_log(f, &log, LOG_READ_ONLY), 0);
     assert_int_equal(f->frames, stored);
     log_close(&log);
-    disk_close(f->disk);
-    f->disk = NULL;
-    assert_int_equal(umount(base), 0);
+    end_small_disk(f);
     mem_free(large);
 }
 
