@@ -418,7 +418,7 @@ describe('the end of the daemon', function()
             lines 6000 | "$ATE" call bank transfer --jsonl - >/dev/null
             serve
             cat >stuck.py <<'END'
-import socket, struct, sys, time
+import array, fcntl, socket, struct, sys, termios
 s = socket.socket(socket.AF_UNIX)
 s.connect('data/socket')
 def frame(kind, call, rest):
@@ -433,14 +433,26 @@ s.sendall(hello + tail)
 got = 0
 while got < 1000: # the chain is open, and rows come
     got += len(s.recv(100))
-print('stuck', flush=True)
-sys.stdin.read()
+for line in sys.stdin: # how much waits to be read
+    waits = array.array('i', [0])
+    fcntl.ioctl(s, termios.FIONREAD, waits)
+    print(waits[0], flush=True)
 END
             mkfifo said held
             python3 stuck.py <held >said &
             children="$children $!"
             exec 4>held 5<said
-            read -r line <&5
+            waiting() {
+                echo >&4
+                read -r n <&5
+                echo "$n"
+            }
+            # Until a turn of the daemon adds nothing: it takes no more.
+            tries=0
+            until n=$(waiting); sizes >/dev/null; [ "$n" = "$(waiting)" ]; do
+                tries=$((tries + 1))
+                [ $tries -lt 1000 ] || fail 'it takes everything'
+            done
             kill -TERM "$daemon"
             until [ ! -e data/socket ]; do :; done
             kill -TERM "$daemon"
