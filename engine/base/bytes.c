@@ -9,6 +9,21 @@
 
 enum { BUF_CAP_MIN = 512 };
 
+size_t bytes_zeros(struct bytes bytes)
+{
+    size_t at = 0;
+    uint64_t word = 0;
+
+    for (; at + sizeof(word) <= bytes.len; at += sizeof(word)) {
+        memcpy(&word, bytes.data + at, sizeof(word));
+        if (word != 0)
+            break;
+    }
+    while (at < bytes.len && bytes.data[at] == 0)
+        at++;
+    return at;
+}
+
 void buf_deinit(struct buf *b)
 {
     mem_free(b->data);

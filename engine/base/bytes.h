@@ -35,6 +35,13 @@ static inline int bytes_compare(struct bytes a, struct bytes b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* How many zeros stand at its beginning. */
+size_t bytes_zeros(struct bytes bytes);
+static inline bool bytes_are_zero(struct bytes bytes)
+{
+    return bytes_zeros(bytes) == bytes.len;
+}
+
 /* Grows as it is written to. All zeros is an empty one. */
 struct buf {
     uint8_t *data;

@@ -508,6 +508,11 @@ bool chain_keeps_puts(struct chain *c)
 
 /* ---- at rest ---- */
 
+bool chain_is_writing(const struct chain *c)
+{
+    return c->writing;
+}
+
 bool chain_is_idle(const struct chain *c)
 {
     return !c->writing && order_is_empty(c) && c->done == NULL &&
@@ -573,7 +578,7 @@ int chain_conclude(struct chain *c, chain_done *done, void *ctx,
     if (tell_root(c) || snapshot_at_rest(c) || verified_write(c, 1))
         return 0;
     c->concludes_step = false;
-    return 1;
+    return log_give_room_back(&c->log, done, ctx);
 }
 
 /* ---- looking ---- */

@@ -228,6 +228,9 @@ bool chain_keeps_puts(struct chain *c);
  * called when the input at hand is worked off. */
 void chain_flush(struct chain *c);
 
+/* Is the disk at work for a group? */
+bool chain_is_writing(const struct chain *c);
+
 /* Is something under way, or waiting to be written? */
 bool chain_is_idle(const struct chain *c);
 /* What goes on beside calls, writing tiles, has ended: the chain may be idle.

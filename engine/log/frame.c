@@ -145,14 +145,6 @@ int log_frame_header(struct log_frame *frame, const uint8_t *header,
     return 0;
 }
 
-static bool is_zero(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end)
-        if (*p++ != 0)
-            return false;
-    return true;
-}
-
 /* One part, its checksum and the zeros behind it. */
 static int get_part(struct bytes *part, const uint8_t *p, uint32_t len,
                     uint32_t crc, const char *what, struct err *err)
@@ -160,7 +152,7 @@ static int get_part(struct bytes *part, const uint8_t *p, uint32_t len,
     if (crc32c(0, p, len) != crc)
         return err_set(err, ATE_ECORRUPT,
                        "the checksum of its %s does not match", what);
-    if (!is_zero(p + len, p + padded(len)))
+    if (!bytes_are_zero(bytes_of(p + len, padded(len) - len)))
         return err_set(err, ATE_ECORRUPT, "there are bytes behind its %s",
                        what);
     *part = bytes_of(p, len);

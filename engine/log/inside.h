@@ -16,7 +16,9 @@ struct log_commit {
     uint8_t slot[LOG_SLOT_SIZE];
     struct watermark slot_mark; /* what `slot` says */
     bool has_slot;
-    bool fatal; /* a job failed in a way that is never retried */
+    bool fatal;       /* a job failed in a way that is never retried */
+    uint64_t room;    /* what log->room becomes */
+    uint32_t room_op; /* of the job, that makes it; 0: none does */
 };
 
 /* Make `log` one that does an operation in `folder`. */
@@ -57,6 +59,10 @@ void log_put_slot(struct log *log, struct job *job,
 /* Lay out the group's frames behind log->end in the commit. `bodies` of at most
  * two segments. */
 void log_put_frames(struct log *log, const struct log_group *group);
+
+/* Zeros that are to be written behind the frames of the commit, in its `head`,
+ * too; how many. */
+size_t log_make_room(struct log *log);
 
 /* Everything of the commit is durable. */
 void log_adopt(struct log *log);

@@ -17,7 +17,7 @@
  *     them clean, so nothing that this log still holds in memory or reads
  *     back proves what is on the disk: the log is FAILED and never writes
  *     again. The same for any failure whose extent is not known.
- * (5) A write that found no room left (ENOSPC, EDQUOT) touched only what lies
+ * (5) A write that found no space left (ENOSPC, EDQUOT) touched only what lies
  *     above `end`, and no sync of its file followed. The files are cut back
  *     to `end` and synced; if that succeeds nothing of the group remains,
  *     which is what FULL says, and the log goes on. If it does not, (4).
@@ -95,6 +95,7 @@ void log_begin(struct log *log, const struct disk *disk, const char *folder,
     log->mode = mode;
     log->disk = disk;
     log->segment_size = LIMIT_BODY_SEGMENT;
+    log->room_from = LOG_ROOM_FROM;
     log->lane = (uint64_t)crc32c(0, folder, len) << 2 | 1;
     log_file_path(log, "cur", log->cur_path);
     log_start(log, done, ctx);
@@ -191,6 +192,8 @@ struct log_commit *log_commit_begin(struct log *log)
     c->bodies = bytes_of(NULL, 0);
     c->has_slot = false;
     c->fatal = false;
+    c->room = log->room;
+    c->room_op = 0;
     return c;
 }
 
@@ -296,6 +299,7 @@ void log_adopt(struct log *log)
         log->end.frames++;
     }
     log->end = c->next;
+    log->room = c->room > c->next.offset ? c->room : c->next.offset;
     if (!c->has_slot)
         return;
     log->marked = c->slot_mark;
@@ -312,7 +316,7 @@ static void fail(struct log *log)
     log->cause = log->outcome;
 }
 
-static bool no_room(const struct job *job)
+static bool no_space(const struct job *job)
 {
     enum job_kind kind = job->op[job->failed].kind;
     return (job->error == ENOSPC || job->error == EDQUOT) &&
@@ -322,12 +326,14 @@ static bool no_room(const struct job *job)
 /* Keep the failure to report: the first, but rather one that is fatal. */
 static void note_failure(struct log *log, const struct job *job)
 {
-    bool fatal = !no_room(job);
+    bool fatal = !no_space(job);
 
     if (log->outcome.code == 0 || (fatal && !log->commit->fatal))
         job_err(job, &log->outcome);
     log->commit->fatal |= fatal;
 }
+
+static void part_done(struct job *job);
 
 static void undo_done(struct job *job)
 {
@@ -337,6 +343,7 @@ static void undo_done(struct job *job)
         err_wrap(&log->outcome, "no space was left, and taking back failed");
         fail(log);
     }
+    log->room = log->end.offset;
     log_finish(log);
 }
 
@@ -356,10 +363,27 @@ static void undo(struct log *log)
     log_job_submit(log, job);
 }
 
+/* Invariant (3) of room.c: all that is missing is the sync. */
+static void go_without_room(struct log *log)
+{
+    struct log_commit *c = log->commit;
+    struct job *job = &log->head_job;
+
+    log->is_cramped = true;
+    c->room = c->next.offset;
+    log_job_begin(log, job, log->lane, part_done);
+    job_sync(job, log->head_path);
+    log_job_submit(log, job);
+}
+
 static void part_done(struct job *job)
 {
     struct log *log = log_job_end(job);
+    uint32_t room_op = log->commit->room_op;
 
+    if (job->error != 0 && job == &log->head_job && room_op > 0 &&
+        job->failed == room_op && no_space(job))
+        return go_without_room(log);
     if (job->error != 0)
         note_failure(log, job);
     if (log->jobs > 0)
@@ -427,7 +451,14 @@ int log_append(struct log *log, const struct log_group *group, log_done *done,
     if (log->marked.offset != log->end.offset)
         log_put_slot(log, job, &log->end);
     log_put_frames(log, group);
-    job_write(job, log->head_path, log->end.offset, buf_bytes(&c->head));
+    size_t room = log_make_room(log);
+    size_t len = c->head.len - room;
+    job_write(job, log->head_path, log->end.offset,
+              bytes_of(c->head.data, len));
+    c->room_op = room > 0 ? job->count : 0;
+    if (room > 0)
+        job_write(job, log->head_path, c->next.offset,
+                  bytes_of(c->head.data + len, room));
     job_sync(job, log->head_path);
     if (c->bodies.len > 0)
         submit_bodies(log);
@@ -479,6 +510,7 @@ void log_reset(struct log *log)
     log->first_count = 0;
     memset(&log->end, 0, sizeof(log->end));
     memset(&log->marked, 0, sizeof(log->marked));
+    log->room = 0;
     log->state = LOG_CLOSED;
 }
 

@@ -22,6 +22,8 @@ enum {
     LOG_PIECE = 1 << 20,              /* read at a time when opening */
     LOG_GROUP_BODIES_MAX = 256 << 20, /* body bytes of one group */
     LOG_GROUP_FRAMES_MAX = 4096,
+    LOG_ROOM_FROM = 64 << 10, /* a header file as large gets room ahead, */
+    LOG_ROOM_MAX = 256 << 10, /* at most so much */
 };
 
 enum log_state {
@@ -66,8 +68,9 @@ struct log {
     /* Opening cut off a torn tail that held a later good frame: a master asks
      * its peers for more before it goes on. */
     bool suspect;
-    /* Bytes of header file behind the end: those that opening cut off, or, as
-     * of the last poll, those that a reader leaves out. */
+    /* Bytes of header file behind the end, unless these are all zeros: those
+     * that opening cut off, or, as of the last poll, those that a reader leaves
+     * out. */
     uint64_t cut;
     struct err cause; /* of REFUSED and FAILED */
     /* What is wrong with the slot that is not the newest one; code 0: nothing.
@@ -86,6 +89,9 @@ struct log {
     struct log_place *places; /* of the frames behind those */
     size_t places_cap;
     uint64_t segment_size; /* of body files; tests make it small */
+    uint64_t room;         /* the header file's size: zeros from `end` on */
+    uint64_t room_from;    /* smaller ones get none; tests make it small */
+    bool is_cramped;       /* there was no space for more of it */
     uint64_t lane;         /* of the header file; + 1: of body files */
     struct job head_job;
     struct job body_job;
@@ -195,6 +201,10 @@ bool log_is_idle(const struct log *log);
  * 0, then `done` is called; 1: it is there already; or UNAVAILABLE. A failed
  * sync makes the log FAILED. */
 int log_mark(struct log *log, log_done *done, void *ctx, struct err *err);
+
+/* Cut off the zeros that an appending log keeps behind its end: before closing.
+ * Returns 0, then `done` is called, with 0; 1: there are none. */
+int log_give_room_back(struct log *log, log_done *done, void *ctx);
 
 /* The frame that holds a transaction; false: beyond the end. */
 bool log_find(const struct log *log, uint64_t index, uint64_t *frame);

@@ -117,22 +117,12 @@ static int take_slot(struct log *log, struct bytes slot, struct watermark *mark)
     return 0;
 }
 
-static bool is_zero(struct bytes bytes, size_t *at)
-{
-    for (*at = 0; *at < bytes.len; (*at)++)
-        if (bytes.data[*at] != 0)
-            return false;
-    return true;
-}
-
 /* Bad beside a good one: torn when the machine stopped, or damaged since. One
  * that was never written is neither. */
 static void note_bad_slot(struct log *log, int which, const struct err *why)
 {
-    size_t at;
-
     log->bad_slot = (struct err){0};
-    if (is_zero(buf_bytes(&log->opening->slots[which]), &at))
+    if (bytes_are_zero(buf_bytes(&log->opening->slots[which])))
         return;
     err_set(&log->bad_slot, ATE_ECORRUPT,
             "%s: the slot at offset %" PRIu64 " is damaged: %s; the other one "
@@ -146,8 +136,8 @@ static void look_for_stains(struct log *log)
     struct log_opening *o = log->opening;
 
     for (int i = 0; i < 2; i++) {
-        size_t at;
-        if (o->stain.code != 0 || is_zero(buf_bytes(&o->gaps[i]), &at))
+        size_t at = bytes_zeros(buf_bytes(&o->gaps[i]));
+        if (o->stain.code != 0 || at == o->gaps[i].len)
             continue;
         err_set(&o->stain, ATE_ECORRUPT,
                 "%s: the byte at offset %" PRIu64 " is not zero, and nothing "

@@ -57,6 +57,7 @@ void opening_refuse(struct log *log)
 void opening_ready(struct log *log)
 {
     log->state = LOG_READY;
+    log->room = log->cut > 0 ? log->end.offset : log->opening->size;
     finish(log);
 }
 

@@ -244,6 +244,26 @@ void log_resume(struct log *log, int code, const struct err *why)
     opening_refuse(log);
 }
 
+/* Behind the end: zeros are room that was made for more (room.c), all else was
+ * torn. */
+static void look_behind(struct log *log)
+{
+    struct log_opening *o = log->opening;
+    uint64_t end = log->end.offset;
+    uint64_t left = o->size > end ? o->size - end : 0;
+
+    log->cut = left;
+    if (left > 0 && left <= LOG_ROOM_MAX) {
+        if (!opening_have(log, end, left, look_behind))
+            return;
+        if (bytes_are_zero(bytes_of(opening_at(log, end), left)))
+            log->cut = 0;
+    }
+    if (log->mode != LOG_READ_ONLY)
+        return opening_repair(log);
+    opening_ready(log);
+}
+
 /* There is no further good frame at log->end. */
 static void stop(struct log *log)
 {
@@ -258,8 +278,5 @@ static void stop(struct log *log)
         log->outcome = o->stain;
         return opening_refuse(log);
     }
-    if (log->mode != LOG_READ_ONLY)
-        return opening_repair(log);
-    log->cut = log->end.offset < o->size ? o->size - log->end.offset : 0;
-    opening_ready(log);
+    look_behind(log);
 }

@@ -108,7 +108,7 @@ static void head_copied(struct log *log)
     const struct watermark *mark = &log->opening->mark;
 
     log_job_begin(log, job, log->lane, head_synced);
-    if (log->opening->size > log->end.offset)
+    if (log->cut > 0)
         job_truncate(job, log->head_path, log->end.offset);
     watermark_put(c->slot, mark);
     job_write(job, log->head_path, watermark_place(mark->counter),
@@ -185,11 +185,10 @@ static void measured(struct job *job)
     }
     if (job->error != 0)
         return opening_give_up_job(log, job);
-    if (o->mark.counter > 1 && o->size == log->end.offset &&
+    if (o->mark.counter > 1 && log->cut == 0 &&
         o->mark.offset == log->end.offset &&
         job->op[0].result <= log->end.body_offset)
         return opening_ready(log); /* invariant (2) */
-    log->cut = o->size - log->end.offset;
     o->segment = o->mark.segment;
     repair_segment(log);
 }
@@ -200,7 +199,8 @@ static void scan(struct log *log)
     struct log_opening *o = log->opening;
     struct log_frame later;
 
-    for (; o->scan + LOG_FRAME_HEADER <= o->size; o->scan += 8) {
+    for (; log->cut > 0 && o->scan + LOG_FRAME_HEADER <= o->size;
+         o->scan += 8) {
         if (!opening_have(log, o->scan, LOG_FRAME_HEADER, scan))
             return;
         if (log_frame_header(&later, opening_at(log, o->scan), NULL) == 0 &&
@@ -218,6 +218,6 @@ static void scan(struct log *log)
 void opening_repair(struct log *log)
 {
     assert(log->end.offset >= log->opening->mark.offset);
-    log->opening->scan = log->end.offset + 8;
+    log->opening->scan = log->end.offset;
     scan(log);
 }

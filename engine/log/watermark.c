@@ -18,14 +18,6 @@ uint64_t watermark_place(uint64_t counter)
     return counter % 2 * LOG_SLOT_STEP;
 }
 
-static bool is_zero(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end)
-        if (*p++ != 0)
-            return false;
-    return true;
-}
-
 /* What holds for every watermark that was ever written. */
 static bool makes_sense(const struct watermark *mark)
 {
@@ -73,8 +65,8 @@ int watermark_get(struct watermark *mark, const uint8_t slot[LOG_SLOT_SIZE],
     mark->segment = get_le32(slot + 80);
     mark->body_offset = get_le64(slot + 88);
     memcpy(mark->hash, slot + 96, LOG_HASH_SIZE);
-    if (!makes_sense(mark) || !is_zero(slot + 84, slot + 88) ||
-        !is_zero(slot + 112, slot + CRC_AT))
+    if (!makes_sense(mark) || !bytes_are_zero(bytes_of(slot + 84, 4)) ||
+        !bytes_are_zero(bytes_of(slot + 112, CRC_AT - 112)))
         return err_set(err, ATE_ECORRUPT, "the watermark makes no sense");
     return 0;
 }

@@ -19,7 +19,7 @@
 #include "node/events.h"
 #include "node/inside.h"
 
-enum { US_PER_MS = 1000, WHOLE_TURN = 3 };
+enum { US_PER_MS = 1000, WHOLE_TURN = 3, WHOLE_BEHIND = 8 };
 
 static struct asked *first_asked(struct ring *ring)
 {
@@ -332,14 +332,15 @@ static size_t count_of(const struct ring *ring)
 }
 
 /* Half of what waits. The rest waits for the next flush: if the disk is idle by
- * then it writes the first half while the second is worked. */
+ * then it writes the first half while the second is worked. Of a few there is
+ * none, and less so while it is busy: each group has a price. */
 static void start_some(struct hosted *h)
 {
     size_t count = count_of(&h->waiting);
     struct asked *a;
     if (!ring_is_empty(&h->cut))
         return;
-    if (count > WHOLE_TURN)
+    if (count > (chain_is_writing(h->chain) ? WHOLE_BEHIND : WHOLE_TURN))
         count -= count / 2;
     while (count-- > 0 && (a = first_asked(&h->waiting)) != NULL)
         start(h, a);

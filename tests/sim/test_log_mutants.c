@@ -106,8 +106,8 @@ static bool tail_is_not_written_again(void *ctx, struct job_op *op)
     return op->kind == JOB_WRITE && s->log.opening != NULL && !is_slot(op);
 }
 
-/* A group that found no room stays where it is. */
-static bool no_room_is_not_undone(void *ctx, struct job_op *op)
+/* A group that found no space stays where it is. */
+static bool no_space_is_not_undone(void *ctx, struct job_op *op)
 {
     struct script *s = ctx;
     return op->kind == JOB_TRUNCATE && s->log.opening == NULL;
@@ -162,7 +162,7 @@ MUTANT(watermark_too_early)
 MUTANT(one_slot_only)
 MUTANT(no_sync_in_recovery_before_mark)
 MUTANT(tail_is_not_written_again)
-MUTANT(no_room_is_not_undone)
+MUTANT(no_space_is_not_undone)
 MUTANT(frames_without_bodies)
 
 /* A log that does not hear of failed syncs. */
@@ -198,7 +198,7 @@ int main(void)
         cmocka_unit_test(one_slot_only_is_caught),
         cmocka_unit_test(no_sync_in_recovery_before_mark_is_caught),
         cmocka_unit_test(tail_is_not_written_again_is_caught),
-        cmocka_unit_test(no_room_is_not_undone_is_caught),
+        cmocka_unit_test(no_space_is_not_undone_is_caught),
         cmocka_unit_test(frames_without_bodies_is_caught),
         cmocka_unit_test(sync_errors_that_nobody_sees_are_caught),
     };

@@ -135,11 +135,11 @@ static void a_full_disk_fails_what_waits_behind(void **state)
     note(s, "bank", "after");
 }
 
-/* Of ten calls the first five are written while the others are worked; they
- * keep their order. */
+/* Of many calls the first half is written while the others are worked, which
+ * are cut in halves, too, until they are few; they keep their order. */
 static void half_of_what_waits_is_worked_at_a_time(void **state)
 {
-    enum { CALLS = 10 };
+    enum { CALLS = 24 };
     struct bench *s = *state;
     struct ask asks[CALLS];
     size_t writes;
@@ -150,9 +150,9 @@ static void half_of_what_waits_is_worked_at_a_time(void **state)
         node_ask(s->node, &asks[i].request);
     }
     writes = s->world.writes;
-    assert_true(node_flush(s->node)); /* 5 */
+    assert_true(node_flush(s->node)); /* 12 */
     assert_int_equal(s->world.writes, writes + 1);
-    assert_true(node_flush(s->node)); /* 3, behind the group under way */
+    assert_true(node_flush(s->node)); /* 6, behind the group under way */
     assert_false(node_flush(s->node));
     assert_int_equal(s->world.writes, writes + 1);
     world_reap(&s->world);

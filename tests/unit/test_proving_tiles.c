@@ -160,7 +160,7 @@ static void a_log_that_changed_proves_nothing_false(void **state)
     log_folder(head, chain_core(f->chain.chain)->id);
     strcat(head, "/1.head");
     struct buf *file = memory_disk_file(f->chain.disk, head);
-    file->data[file->len / 3] ^= 1;
+    file->data[chain_log(f->chain.chain)->end.offset / 3] ^= 1;
     ask_fails(f, "proof", ARGS("index#2"), ATE_ECORRUPT, "frame");
 }
 
