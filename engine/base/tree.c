@@ -324,6 +324,12 @@ void tree_undo(struct tree *t, struct tree_mark mark)
 {
     assert(mark.depth > 0 && mark.depth == t->pages.mark_count);
     t->head = pages_undo(&t->pages);
+    t->undos++;
+}
+
+uint64_t tree_undos(const struct tree *t)
+{
+    return t->undos;
 }
 
 void tree_keep(struct tree *t, struct tree_mark mark)

@@ -38,6 +38,7 @@ struct tree_mark {
 };
 struct tree_mark tree_mark(struct tree *t);
 void tree_undo(struct tree *t, struct tree_mark mark);
+uint64_t tree_undos(const struct tree *t); /* how often that was done */
 void tree_keep(struct tree *t, struct tree_mark mark);
 
 /* A pin costs the pages that later writes replace, until it is dropped. Pins

@@ -9,6 +9,7 @@
 struct tree {
     struct pages pages;
     struct pages_root head;
+    uint64_t undos;
 };
 
 struct tree_pin {

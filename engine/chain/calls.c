@@ -244,7 +244,7 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
     struct trial *t = &run->trial;
     t->core = &c->core;
     t->index = c->next_index + beats;
-    t->time = state_time(state_head(&c->core.state));
+    t->time = state_head_time(&c->core.state);
     t->author = call->author->id;
     t->caller = calls_caller(call);
     t->call_id = call->call_id;
@@ -254,10 +254,10 @@ static void set_trial(struct chain *c, struct chain_call *call, bool beats)
 }
 
 /* Log time has to move on first, be it a little. */
-static bool is_early(const struct chain *c, int64_t not_before, int64_t now)
+static bool is_early(struct chain *c, int64_t not_before, int64_t now)
 {
     return not_before > 0 && not_before <= now &&
-           state_time(state_head(&c->core.state)) < not_before;
+           state_head_time(&c->core.state) < not_before;
 }
 
 static int run_write(struct chain *c, struct chain_call *call)

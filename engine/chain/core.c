@@ -99,6 +99,7 @@ static void remember(struct core *core)
         (int64_t)genesis_limit(g, "call_ms", (uint64_t)CORE_CALL_MS);
     if (core->call_ms < 0)
         core->call_ms = INT64_MAX / 2;
+    core->gas = core_limits(core).gas;
 }
 
 static void put_author(struct core *core, const struct key_record *record)

@@ -39,6 +39,7 @@ struct core {
     const struct known_root *root; /* of a version that stays; or NULL */
     bool unconverted; /* objects have the fields that older bundles gave them */
     int64_t call_ms;  /* how long call ids are kept */
+    uint64_t gas;     /* as core_limits() has it */
     uint64_t looks;   /* for delegations, ever: rules are charged for theirs */
     const struct door_names *names; /* the caller's, for texts; or NULL */
     uint64_t fold_failures;         /* of views that read bodies */

@@ -182,7 +182,7 @@ static int apply_heartbeat(struct trial *t, const struct trial_event *e,
         return err_set(err, ATE_EDENIED,
                        TYPE_HEARTBEAT ": only the order key of the term signs "
                                       "it");
-    if (h.time < state_time(state_head(state)))
+    if (h.time < state_head_time(state))
         return err_set(err, ATE_EINVALID,
                        TYPE_HEARTBEAT ": log time goes back");
     state_put_time(state, t->index, h.time);

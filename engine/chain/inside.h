@@ -141,7 +141,8 @@ struct chain {
     uint8_t heartbeat_call[CALL_ID_SIZE];
     uint8_t heartbeat_key[KEY_ID_SIZE];
     const struct key_pair *ordered_by; /* the last order key that was held */
-    struct term term; /* that was in force when order_holds() was asked last */
+    struct term term; /* that was in force when order_term() was asked last, */
+    uint64_t term_stamp; /* with this stamp of the head; 0: never */
 
     /* The next group. */
     struct sealed *sealed;
@@ -277,12 +278,13 @@ void sealing_deinit(struct chain *c);
 
 /* order.c */
 
-/* Does this node hold the order key of the term that the head has? And the
- * error when it does not. */
+/* The term that the head has, until the next ask. */
+const struct term *order_term(struct chain *c);
+/* Does this node hold its order key? And the error when it does not. */
 bool order_holds(struct chain *c);
 int order_refuse(const struct chain *c, const char *what, struct err *err);
 /* Must a heartbeat come before a transaction at `now`? */
-bool order_needs_heartbeat(const struct chain *c, int64_t now);
+bool order_needs_heartbeat(struct chain *c, int64_t now);
 /* Judge and apply a heartbeat to the state and leave it in c->trial, not yet
  * placed; order_place_heartbeat() does that. Needs order_seal() before. */
 int order_try_heartbeat(struct chain *c, int64_t now, struct err *err);

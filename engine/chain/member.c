@@ -273,7 +273,7 @@ void member_begin(struct trial *t, uint64_t index, const struct batch_member *m,
 {
     sigs->count = sigs_list(&m->sigs, sigs->list);
     t->index = index;
-    t->time = state_time(state_head(&t->core->state));
+    t->time = state_head_time(&t->core->state);
     t->author = m->tx.author;
     t->caller = m->tx.call.caller != NULL ? m->tx.call.caller : m->tx.author;
     t->call_id = m->tx.call.id;

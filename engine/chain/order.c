@@ -23,10 +23,19 @@
 
 /* ---- who orders ---- */
 
+const struct term *order_term(struct chain *c)
+{
+    uint64_t stamp = state_stamp(&c->core.state);
+    if (c->term_stamp != stamp)
+        term_get(state_head(&c->core.state), &c->term);
+    c->term_stamp = stamp;
+    return &c->term;
+}
+
 bool order_holds(struct chain *c)
 {
-    term_renew(state_head(&c->core.state), &c->term);
-    const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, c->term.id);
+    const struct key_pair *pair =
+        c->deps.order_pair(c->deps.ctx, order_term(c)->id);
     if (pair != NULL)
         c->ordered_by = pair;
     return pair != NULL;
@@ -63,9 +72,9 @@ static int check_clock(const struct chain *c, struct err *err)
                    (long long)(ahead_ms / 1000));
 }
 
-bool order_needs_heartbeat(const struct chain *c, int64_t now)
+bool order_needs_heartbeat(struct chain *c, int64_t now)
 {
-    int64_t time = state_time(state_head(&c->core.state));
+    int64_t time = state_head_time(&c->core.state);
     return c->next_index == 1 || rooting_news(c) != NULL || doubt(c) > 0 ||
            (now > time && now - time >= HEARTBEAT_MS);
 }
@@ -100,7 +109,7 @@ int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
     struct trial *t = &c->trial;
     struct author author;
     struct term term;
-    int64_t last = state_time(state_head(&c->core.state));
+    int64_t last = state_head_time(&c->core.state);
     int64_t time = now > last ? now : last;
     term_get(state_head(&c->core.state), &term);
     bool known = state_author(state_head(&c->core.state), term.id, &author);

@@ -100,8 +100,7 @@ void term_get(struct tree_version v, struct term *term)
     assert(there);
 }
 
-/* All but the id. */
-static bool read_term(struct tree_version v, uint64_t index, struct term *term)
+bool term_before(struct tree_version v, uint64_t index, struct term *term)
 {
     struct bytes value;
     if (!state_before(v, STATE_TERM, index, &term->index, &value))
@@ -110,22 +109,6 @@ static bool read_term(struct tree_version v, uint64_t index, struct term *term)
     state_own(mp_get_array_of(&mp, 2, NULL));
     state_own(mp_get_uint(&mp, &term->number, NULL));
     state_own(key_record_get(&mp, &term->record, NULL));
-    return true;
-}
-
-void term_renew(struct tree_version v, struct term *term)
-{
-    struct key_record before = term->record;
-    bool there = read_term(v, UINT64_MAX, term);
-    assert(there);
-    if (memcmp(&before, &term->record, sizeof(before)) != 0)
-        key_id(&term->record, term->id);
-}
-
-bool term_before(struct tree_version v, uint64_t index, struct term *term)
-{
-    if (!read_term(v, index, term))
-        return false;
     key_id(&term->record, term->id);
     return true;
 }

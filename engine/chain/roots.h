@@ -43,9 +43,6 @@ struct term {
 };
 
 void term_get(struct tree_version v, struct term *term);
-/* The same where `term` is what was got before, or zeros: nothing is hashed
- * when its key is the same. */
-void term_renew(struct tree_version v, struct term *term);
 void term_put(struct state *s, uint64_t number, uint64_t index,
               const struct key_record *record);
 /* The last term that began below `index`; false: none did. */

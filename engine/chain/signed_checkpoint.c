@@ -10,8 +10,9 @@
  * one before. */
 static const struct key_pair *order_signer(struct chain *c)
 {
-    struct term term;
-    term_get(chain_version(c), &term);
+    struct term term = *order_term(c);
+    if (term.index >= c->durable.size)
+        term_get(chain_version(c), &term);
     const struct key_pair *pair = c->deps.order_pair(c->deps.ctx, term.id);
     return pair != NULL ? pair : c->ordered_by;
 }

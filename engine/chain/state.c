@@ -178,9 +178,15 @@ static void note(struct state *s, struct bytes whole_key)
     s->changes[s->change_count++] = scratch_copy(&s->scratch, whole_key);
 }
 
+uint64_t state_stamp(const struct state *s)
+{
+    return 1 + s->seldom_puts + tree_undos(s->tree);
+}
+
 static void note_change(struct state *s, enum state_kind kind,
                         struct bytes whole_key)
 {
+    s->seldom_puts += kind == STATE_CHAIN || kind == STATE_TERM;
     if ((kind >= STATE_OBJECT && kind <= STATE_KEYRING) ||
         kind == STATE_PRIVATE_ROW)
         note(s, whole_key);

@@ -68,6 +68,10 @@ struct state {
     struct bytes *changes;
     size_t change_count;
     size_t change_cap;
+    /* Of the head: what is asked for each transaction, and seldom changes. */
+    uint64_t seldom_puts; /* of STATE_CHAIN and STATE_TERM */
+    uint64_t time_stamp;  /* of when `time` was looked up; 0: never */
+    int64_t time;
     struct scratch scratch; /* of the open transaction */
     struct buf key;         /* composed here */
     struct buf value;
@@ -196,6 +200,10 @@ void state_put_author(struct state *s, const uint8_t id[32],
                       const struct author *author);
 
 int64_t state_time(struct tree_version v); /* log time, ms */
+int64_t state_head_time(struct state *s);  /* of the head, looked up once */
+/* Never 0. While it stays, what entries of STATE_CHAIN and STATE_TERM say at
+ * the head does, too. */
+uint64_t state_stamp(const struct state *s);
 /* The heartbeat at `index` sets log time. */
 void state_put_time(struct state *s, uint64_t index, int64_t time);
 /* Log time at `index`; false: no heartbeat stands there or before. */

@@ -41,6 +41,15 @@ int64_t state_time(struct tree_version v)
     return time;
 }
 
+int64_t state_head_time(struct state *s)
+{
+    uint64_t stamp = state_stamp(s);
+    if (s->time_stamp != stamp)
+        s->time = state_time(state_head(s));
+    s->time_stamp = stamp;
+    return s->time;
+}
+
 void state_put_time(struct state *s, uint64_t index, int64_t time)
 {
     uint8_t key[8];

@@ -117,7 +117,7 @@ static void copy_member(struct frame_parts *f, const struct batch_member *m,
 /* What a method of this chain can have read for its gas, but not little. */
 static uint64_t reads_max(const struct chain *c)
 {
-    uint64_t paid = core_limits(&c->core).gas / LIMIT_READ_GAS;
+    uint64_t paid = c->core.gas / LIMIT_READ_GAS;
     return paid > LIMIT_BATCH_READS ? paid : LIMIT_BATCH_READS;
 }
 

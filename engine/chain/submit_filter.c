@@ -24,7 +24,7 @@ static int filter_delegation(struct chain *c, const uint8_t *auth_ref,
     struct place_in_log now = {
         .v = state_head(&c->core.state),
         .index = c->next_index,
-        .time = state_time(state_head(&c->core.state)),
+        .time = state_head_time(&c->core.state),
     };
     struct delegation d;
     return delegation_in_force(&now, auth_ref, &d, err);
@@ -51,7 +51,7 @@ static int filter_caller(struct chain *c, const struct batch_member *m,
     struct trial t = {
         .core = &c->core,
         .index = c->next_index,
-        .time = state_time(state_head(&c->core.state)),
+        .time = state_head_time(&c->core.state),
         .author = tx->author,
         .caller = tx->call.caller,
         .sigs = list,

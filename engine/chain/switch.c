@@ -68,6 +68,7 @@ static void exchange_cores(struct chain *c, struct upgrade *u)
     holds_end(&c->holds);
     memcpy(other->bundle_hash, core.bundle_hash, HASH_SIZE);
     c->core = *other;
+    c->term_stamp = 0; /* another head */
     *other = core;
     touched_forget(c);
     c->epoch++;

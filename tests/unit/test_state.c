@@ -455,6 +455,35 @@ static void read_sets_stand_for_a_bound(void **state)
     buf_deinit(&to);
 }
 
+/* What was looked up goes with a write, and with what undoes it. */
+static void log_time_is_that_of_the_head(void **state)
+{
+    struct state *s = *state;
+    assert_int_equal(state_head_time(s), 0);
+    state_put_time(s, 1, 1000);
+    assert_int_equal(state_head_time(s), 1000);
+    state_keep(s);
+    uint64_t stamp = state_stamp(s);
+    state_begin(s);
+    put_account(s, 1, "alice", 0);
+    state_keep(s);
+    assert_int_equal(state_stamp(s), stamp);
+    state_begin(s);
+    state_put_time(s, 2, 2000);
+    assert_int_equal(state_head_time(s), 2000);
+    state_undo(s);
+    assert_int_equal(state_head_time(s), 1000);
+    struct tree_mark mark = tree_mark(s->tree);
+    state_begin(s);
+    state_put_time(s, 2, 3000);
+    state_keep(s);
+    assert_int_equal(state_head_time(s), 3000);
+    tree_undo(s->tree, mark);
+    assert_int_equal(state_head_time(s), 1000);
+    assert_true(state_stamp(s) != stamp);
+    state_begin(s);
+}
+
 #define state_test(name)                                                       \
     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -471,6 +500,7 @@ int main(void)
         state_test(read_sets_tell_of_the_state_before),
         state_test(what_read_sets_stand_for_is_counted),
         state_test(read_sets_stand_for_a_bound),
+        state_test(log_time_is_that_of_the_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
