@@ -184,11 +184,10 @@ end
 function M.words(words, ctx)
     words = {unpack(words)}
     local last = table.remove(words) or ''
-    local nouns = commands.all()
     if #words == 0 then
-        return beginning_with(commands.names(nouns), last)
+        return beginning_with(commands.names(commands.all()), last)
     end
-    local noun = commands.find(nouns, table.remove(words, 1))
+    local noun = commands.noun(table.remove(words, 1))
     if noun == nil then
         return {}
     end

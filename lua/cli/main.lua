@@ -55,7 +55,7 @@ local function command_first(words)
     if rest[1] == nil then
         return words
     end
-    local has_verbs = commands.find(commands.all(), rest[1])
+    local has_verbs = commands.noun(rest[1])
     local behind = has_verbs ~= nil and has_verbs.verbs ~= nil and 2 or 1
     for i, word in ipairs(before) do
         table.insert(rest, math.min(behind + i, #rest + 1), word)
@@ -70,8 +70,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 local function find(words)
-    local nouns = commands.all()
-    local noun = commands.find(nouns, words[1])
+    local noun = commands.noun(words[1])
     if noun == nil then
         return nil, commands.no_command(words[1])
     end

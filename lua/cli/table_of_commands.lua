@@ -13,13 +13,28 @@ local NOUNS = {
     'complete',
 }
 
+local function load(name)
+    return require('ate.cli.commands.' .. name)
+end
+
 --- The list of nouns; one with `verbs` has its commands there.
 function M.all()
     local nouns = {}
     for i, name in ipairs(NOUNS) do
-        nouns[i] = require('ate.cli.commands.' .. name)
+        nouns[i] = load(name)
     end
     return nouns
+end
+
+--- The noun of this name, or nil. No other is loaded: to begin takes no longer
+-- for commands that are not asked for.
+function M.noun(name)
+    for _, known in ipairs(NOUNS) do
+        if known == name then
+            return load(name)
+        end
+    end
+    return nil
 end
 
 --- Names of a list of commands, without those that are not for people.

@@ -197,6 +197,15 @@ describe('usage', function()
 end)
 
 describe('the manual', function()
+    it('is found by the name of its file', function()
+        local commands = require('ate.cli.table_of_commands')
+        for _, noun in ipairs(commands.all()) do
+            assert.equal(noun, commands.noun(noun.name))
+        end
+        assert.is_nil(commands.noun('nothing'))
+        assert.is_nil(commands.noun(nil))
+    end)
+
     it('is what the table of commands says', function()
         local page = run.ok('help', '--mdoc')
         assert(run.read('docs/ate.1') == page,

@@ -5,7 +5,7 @@ local help = require('ate.cli.help')
 --- ate(1), ate-COMMAND(1) or ate.conf(5).
 local function print_page(ctx, name)
     local manual = require('ate.cli.manual')
-    local noun = name and commands.find(commands.all(), name)
+    local noun = name and commands.noun(name)
     if name == nil then
         ctx.out:write(manual.page())
     elseif name == 'ate.conf' then
@@ -23,8 +23,7 @@ local function run(ctx)
         return print_page(ctx, ctx.args.COMMAND[1])
     end
     local words = ctx.args.COMMAND
-    local nouns = commands.all()
-    local noun = words[1] and commands.find(nouns, words[1])
+    local noun = words[1] and commands.noun(words[1])
     if noun == nil and words[1] ~= nil then
         return nil, commands.no_command(words[1])
     end
