@@ -196,7 +196,7 @@ describe('usage', function()
     end)
 end)
 
-describe('the manual', function()
+describe('a command', function()
     it('is found by the name of its file', function()
         local commands = require('ate.cli.table_of_commands')
         for _, noun in ipairs(commands.all()) do
@@ -205,7 +205,9 @@ describe('the manual', function()
         assert.is_nil(commands.noun('nothing'))
         assert.is_nil(commands.noun(nil))
     end)
+end)
 
+describe('the manual', function()
     it('is what the table of commands says', function()
         local page = run.ok('help', '--mdoc')
         assert(run.read('docs/ate.1') == page,
