@@ -216,14 +216,11 @@ static void stored_read(void *ctx, int code, const struct err *err)
 bool calls_is_repeated(struct chain *c, struct chain_call *call)
 {
     struct call_entry entry;
-    uint8_t digest[HASH_SIZE];
     if (call->state->method->mode != METHOD_WRITE || call->proposes ||
         !state_call(state_head(&c->core.state), call->call_id, &entry))
         return false;
-    args_digest(buf_bytes(&call->state->args), buf_bytes(&call->state->context),
-                digest);
     if (entry.args_digest == NULL ||
-        memcmp(entry.args_digest, digest, HASH_SIZE) != 0) {
+        memcmp(entry.args_digest, call->state->digest, HASH_SIZE) != 0) {
         err_set(&call->err, ATE_ECONFLICT,
                 "%s: this call id was used with other arguments, or another "
                 "context, by transaction %llu",

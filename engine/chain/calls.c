@@ -143,7 +143,6 @@ static int add_key_events(struct chain *c, struct chain_call *call)
  */
 struct record_room {
     uint8_t bundle[HASH_SIZE]; /* in force before it */
-    uint8_t args[HASH_SIZE];
     uint8_t reads[HASH_SIZE];
     uint8_t result[HASH_SIZE];
     struct buf read_set;
@@ -158,7 +157,6 @@ static int make_record(struct chain *c, struct chain_call *call,
     if (rc != 0)
         return rc;
     memcpy(room->bundle, c->core.bundle_hash, HASH_SIZE);
-    args_digest(buf_bytes(&st->args), buf_bytes(&st->context), room->args);
     reads_digest(buf_bytes(&room->read_set), room->reads);
     placing->read_set = buf_bytes(&room->read_set);
     placing->result = buf_bytes(&run->result);
@@ -166,7 +164,7 @@ static int make_record(struct chain *c, struct chain_call *call,
         .id = call->call_id,
         .method = bytes_of_text(st->method->name),
         .bundle = room->bundle,
-        .args = room->args,
+        .args = st->digest,
         .reads = room->reads,
     };
     if (memcmp(run->caller, call->author->id, KEY_ID_SIZE) != 0)
@@ -411,6 +409,47 @@ static int take_signers(struct chain_call *call)
     return 0;
 }
 
+static int take(const struct door *door, struct chain_call *call,
+                struct bytes args, enum door_taking taking, struct buf *out,
+                struct buf *context)
+{
+    const struct method *m = call->state->method;
+    bool is_patch = m->by_default == DEFAULT_PATCH;
+    int rc = door_take(door, &m->args, args, is_patch ? TAKE_PART : taking,
+                       NULL, out, &call->err);
+    if (rc == 0)
+        rc = context_take(door, m, call->context, taking, context, &call->err);
+    return rc;
+}
+
+static bool have_defaults(const struct fields *fields)
+{
+    size_t i = 0;
+    while (i < fields->count && fields->items[i].type.default_value.len == 0)
+        i++;
+    return i < fields->count;
+}
+
+/* Of what was given alone: the same call is the same under a later bundle, too,
+ * whose defaults may be others. */
+static int digest_given(const struct door *door, struct chain_call *call,
+                        struct bytes args)
+{
+    struct chain_call_state *st = call->state;
+    struct buf given = {0};
+    struct buf context = {0};
+    int rc = 0;
+    if (have_defaults(&st->method->args) || st->context.len > 0) {
+        rc = take(door, call, args, TAKE_GIVEN, &given, &context);
+        args_digest(buf_bytes(&given), buf_bytes(&context), st->digest);
+    } else {
+        args_digest(buf_bytes(&st->args), bytes_of(NULL, 0), st->digest);
+    }
+    buf_deinit(&given);
+    buf_deinit(&context);
+    return rc;
+}
+
 static int take_args(struct chain *c, struct chain_call *call)
 {
     static const uint8_t empty_map = 0x80;
@@ -427,11 +466,10 @@ static int take_args(struct chain *c, struct chain_call *call)
     /* What is below a parent that was deleted can still be changed. */
     door.takes_spent =
         m->by_default == DEFAULT_PATCH || m->by_default == DEFAULT_DELETE;
-    int rc = door_take(&door, &m->args, args, m->by_default == DEFAULT_PATCH,
-                       NULL, &call->state->args, &call->err);
-    if (rc == 0)
-        rc = context_take(&door, m, call->context, &call->state->context,
-                          &call->err);
+    int rc = take(&door, call, args, TAKE_WHOLE, &call->state->args,
+                  &call->state->context);
+    if (rc == 0 && m->mode == METHOD_WRITE)
+        rc = digest_given(&door, call, args);
     return rc;
 }
 

@@ -36,7 +36,8 @@ static int none_given(const struct method *method,
 }
 
 int context_take(const struct door *d, const struct method *method,
-                 struct bytes given, struct buf *out, struct err *err)
+                 struct bytes given, enum door_taking taking, struct buf *out,
+                 struct err *err)
 {
     const struct schema_part *part =
         schema_part(d->core->schema, method->schema);
@@ -52,8 +53,9 @@ int context_take(const struct door *d, const struct method *method,
                        "context: schema %s declares none; its `context` says "
                        "what callers may give",
                        part->name);
-    int rc = door_take(d, &part->context, given, is_default, "context",
-                       is_default ? &checked : out, err);
+    int rc =
+        door_take(d, &part->context, given, is_default ? TAKE_PART : taking,
+                  "context", is_default ? &checked : out, err);
     buf_deinit(&checked);
     return rc;
 }

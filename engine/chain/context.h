@@ -7,12 +7,13 @@
 #include "chain/door.h"
 
 /* What the caller of `method` gave, a canonical map in door form or nothing
- * (len 0), to stored form with defaults, appended to `out`; nothing is appended
- * for nothing. Default methods read none of it: it is checked and left out.
- * Errors: those of door_take(), also when it lacks what has no default; INVALID
- * (there is no context to give). */
+ * (len 0), to stored form, appended to `out`; nothing is appended for nothing.
+ * Default methods read none of it: it is checked and left out. Errors: those of
+ * door_take(), also when it lacks what has no default; INVALID (there is no
+ * context to give). */
 int context_take(const struct door *d, const struct method *method,
-                 struct bytes given, struct buf *out, struct err *err);
+                 struct bytes given, enum door_taking taking, struct buf *out,
+                 struct err *err);
 
 /* The first field that has to be given, and is not there; NULL: none. `map` is
  * a canonical map, or empty. */

@@ -318,7 +318,7 @@ static int take_plain(const struct door *d, const struct value_type *type,
 }
 
 static int take_map(const struct door *d, const struct fields *fields,
-                    struct bytes map, bool partial, struct buf *out,
+                    struct bytes map, enum door_taking taking, struct buf *out,
                     struct err *err);
 
 /* Errors begin with `name`, unless that is NULL: then the caller puts a place
@@ -330,7 +330,7 @@ static int take_value(const struct door *d, const struct value_type *type,
     size_t start = out->len;
     int rc;
     if (type->kind == VALUE_STRUCT)
-        rc = take_map(d, &type->fields, value, false, out, err);
+        rc = take_map(d, &type->fields, value, TAKE_WHOLE, out, err);
     else if (type->kind == VALUE_LIST)
         rc = take_list(d, type, value, scope, out, err);
     else
@@ -445,33 +445,35 @@ static int check_there(const struct door *d, const struct fields *fields,
 enum taken { TAKES_NOTHING, TAKES_VALUE, TAKES_NIL, TAKES_DEFAULT };
 
 static enum taken taken_as(const struct field *field, struct bytes value,
-                           bool partial)
+                           enum door_taking taking)
 {
     if (value.data != NULL && !is_nil(value))
         return TAKES_VALUE;
-    if (partial)
+    if (taking == TAKE_PART)
         return value.data != NULL ? TAKES_NIL : TAKES_NOTHING;
-    return field->type.default_value.len > 0 ? TAKES_DEFAULT : TAKES_NOTHING;
+    return taking == TAKE_WHOLE && field->type.default_value.len > 0
+               ? TAKES_DEFAULT
+               : TAKES_NOTHING;
 }
 
 static uint32_t count_taken(const struct fields *fields, struct bytes map,
-                            bool partial)
+                            enum door_taking taking)
 {
     struct mp_walk walk = mp_walk_open(map);
     uint32_t count = 0;
     for (size_t i = 0; i < fields->count; i++) {
         const struct field *field = &fields->items[i];
         struct bytes value = mp_walk_get(&walk, field->name);
-        count += taken_as(field, value, partial) != TAKES_NOTHING;
+        count += taken_as(field, value, taking) != TAKES_NOTHING;
     }
     return count;
 }
 
 static int take_field(const struct door *d, const struct field *field,
                       struct bytes value, const struct door_scope *scope,
-                      bool partial, struct buf *out, struct err *err)
+                      enum door_taking taking, struct buf *out, struct err *err)
 {
-    enum taken taken = taken_as(field, value, partial);
+    enum taken taken = taken_as(field, value, taking);
     if (taken == TAKES_NOTHING)
         return 0;
     mp_put_text(out, field->name);
@@ -485,22 +487,22 @@ static int take_field(const struct door *d, const struct field *field,
 }
 
 static int take_map(const struct door *d, const struct fields *fields,
-                    struct bytes map, bool partial, struct buf *out,
+                    struct bytes map, enum door_taking taking, struct buf *out,
                     struct err *err)
 {
     size_t start = out->len;
     int rc = check_names(fields, map, err);
-    if (rc == 0 && !partial)
+    if (rc == 0 && taking != TAKE_PART)
         rc = check_there(d, fields, map, err);
     if (rc != 0)
         return rc;
     struct door_scope scope = {fields, map};
     struct mp_walk walk = mp_walk_open(map);
-    mp_put_map(out, count_taken(fields, map, partial));
+    mp_put_map(out, count_taken(fields, map, taking));
     for (size_t i = 0; i < fields->count && rc == 0; i++) {
         const struct field *field = &fields->items[i];
         rc = take_field(d, field, mp_walk_get(&walk, field->name), &scope,
-                        partial, out, err);
+                        taking, out, err);
     }
     if (rc != 0)
         out->len = start;
@@ -508,10 +510,10 @@ static int take_map(const struct door *d, const struct fields *fields,
 }
 
 int door_take(const struct door *d, const struct fields *fields,
-              struct bytes map, bool partial, const char *what, struct buf *out,
-              struct err *err)
+              struct bytes map, enum door_taking taking, const char *what,
+              struct buf *out, struct err *err)
 {
-    int rc = take_map(d, fields, map, partial, out, err);
+    int rc = take_map(d, fields, map, taking, out, err);
     return rc == 0 || what == NULL ? rc : err_wrap(err, "%s", what);
 }
 

@@ -32,15 +32,21 @@ struct door_scope {
     struct bytes map;
 };
 
+/* What stands for fields that a caller left out. */
+enum door_taking {
+    TAKE_WHOLE, /* their defaults */
+    TAKE_GIVEN, /* nothing, but within structs their defaults */
+    TAKE_PART,  /* nothing; and nil stands for "take it away" (patches) */
+};
+
 /* A map that a caller sent (canonical msgpack, door form) to a stored map of
- * `fields`: amounts, refs, identities, times read; defaults added; unknown and
- * missing fields refused with the nearest name. With `partial`, fields may be
- * missing and nil stands for "take it away" (patches). `what` names it in
+ * `fields`: amounts, refs, identities, times read; unknown fields, and missing
+ * ones but with TAKE_PART, refused with the nearest name. `what` names it in
  * errors ("transfer"; NULL: the caller does). Errors: INVALID, NOT_FOUND (a
  * ref's object). */
 int door_take(const struct door *d, const struct fields *fields,
-              struct bytes map, bool partial, const char *what, struct buf *out,
-              struct err *err);
+              struct bytes map, enum door_taking taking, const char *what,
+              struct buf *out, struct err *err);
 
 /* One value. */
 int door_take_value(const struct door *d, const struct value_type *type,

@@ -81,8 +81,9 @@ struct chain_call_state {
     struct chain *chain;
     struct chain_call *next;
     const struct method *method;
-    struct buf args;    /* stored form */
-    struct buf context; /* likewise; empty: none was given */
+    struct buf args;           /* stored form */
+    struct buf context;        /* likewise; empty: none was given */
+    uint8_t digest[HASH_SIZE]; /* of both, as they were given */
     struct call run;
     struct further_sig *sigs; /* as the trial sees them: not signed yet */
     struct buf stored;        /* the result in stored form */

@@ -66,7 +66,8 @@ static int check_context(const struct asked *a, const struct method *m,
     struct door door;
     struct buf unused = {0};
     chain_door(a->hosted->chain, &door);
-    int rc = context_take(&door, m, buf_bytes(&a->context), &unused, err);
+    int rc = context_take(&door, m, buf_bytes(&a->context), TAKE_WHOLE, &unused,
+                          err);
     buf_deinit(&unused);
     return rc;
 }

@@ -44,8 +44,8 @@ static int take_columns(const struct query *q, struct bytes map,
 {
     struct door door = q->door;
     door.takes_spent = true;
-    return door_take(&door, &q->view->columns, map, true, q->view->name, out,
-                     err);
+    return door_take(&door, &q->view->columns, map, TAKE_PART, q->view->name,
+                     out, err);
 }
 
 static int take_where(struct query *q, struct buf *prefix, struct err *err)

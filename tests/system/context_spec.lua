@@ -117,6 +117,25 @@ describe('a context', function()
         claims()
     end)
 
+    -- Digests are of what was given: a default that is new stands in none.
+    it('and the arguments are those of the same call after an upgrade', function()
+        desk()
+        local line = {'call', 'desk', 'open', 'name=a', '--context', 'lang=de',
+            '--call-id', ID}
+        local put = {'call', 'desk', 'ticket.put', 'name=b', 'lang=de', '--call-id',
+            (ID:gsub('0', 'f'))}
+        local opened, kept = run.json(unpack(line)), run.json(unpack(put))
+        run.write(run.dir .. '/desk.lua', (DESK
+            :gsub('version = 1', 'version = 2')
+            :gsub('context = {', 'context = {more = t.default(t.integer(), 1), ', 1)
+            :gsub('header = {', '%0rank = t.default(t.integer(), 7), ')))
+        run.ok('schema', 'apply', 'desk', 'desk.lua')
+        assert.equal(opened.tx, run.json(unpack(line)).tx)
+        assert.equal(kept.tx, run.json(unpack(put)).tx)
+        put[4] = 'name=c'
+        run.fails(5, 'used with other arguments', unpack(put))
+    end)
+
     it('comes through the socket', function()
         desk()
         run.write(run.dir .. '/in_daemon', [[

@@ -24,7 +24,7 @@ static int take(struct fixture_chain *f, const char *method, const char *name,
     }
     buf_clear(out);
     int rc = context_take(&door, schema_method(s, bytes_of_text(method)),
-                          buf_bytes(&given), out, err);
+                          buf_bytes(&given), TAKE_WHOLE, out, err);
     buf_deinit(&given);
     return rc;
 }
