@@ -82,6 +82,9 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err when the arguments are no values
 function Session:start(how, request, done, on_row, holds)
+    if self.node == nil then
+        return nil, ate.error('CANCELED', 'the folder was closed')
+    end
     local call, err = self.node[how](self.node, self.port, request)
     if call == nil then
         return nil, err

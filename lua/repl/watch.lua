@@ -31,7 +31,9 @@ function M.on_change(session, chain, run)
     session.interrupted = false
     while run() and not session.interrupted do
         local ok, raised = pcall(news.next, news)
-        if not ok and not session.interrupted then
+        if session.interrupted then
+            break -- what ended the waiting was no change
+        elseif not ok then
             return nil, raised
         end
         while session:pump(0) do -- what came together is one change

@@ -23,10 +23,13 @@ local function sorted_keys(a, b)
         end
     end
     table.sort(keys, function(x, y)
-        if type(x) == type(y) then
+        local a, b = type(x), type(y)
+        if a ~= b then
+            return a == 'number' or b ~= 'number' and a < b
+        elseif a == 'number' or a == 'string' then
             return x < y
         end
-        return type(x) == 'number'
+        return tostring(x) < tostring(y)
     end)
     return keys
 end
@@ -63,10 +66,15 @@ function M.difference(got, expected, path)
     return nil
 end
 
---- A value as Lua writes it, on one line.
--- @param value
--- @treturn string
-function M.show(value)
+local function key_text(key)
+    if type(key) == 'string' and key:match('^[%a_][%w_]*$') then
+        return key
+    end
+    return ("['%s']"):format(tostring(key))
+end
+
+-- `above`: the tables that it stands in.
+local function show(value, above)
     if is_nothing(value) then
         return 'nil'
     end
@@ -76,20 +84,27 @@ function M.show(value)
     if type(value) ~= 'table' then
         return tostring(value)
     end
+    if above[value] then
+        return '{...}' -- it stands in itself
+    end
+    above[value] = true
     local parts = {}
     for _, key in ipairs(sorted_keys(value, {})) do
         if key ~= '_' then
-            local text = M.show(value[key])
-            if type(key) == 'number' then
-                parts[#parts + 1] = text
-            elseif key:match('^[%a_][%w_]*$') then
-                parts[#parts + 1] = key .. ' = ' .. text
-            else
-                parts[#parts + 1] = ("['%s'] = %s"):format(key, text)
-            end
+            local text = show(value[key], above)
+            parts[#parts + 1] = type(key) == 'number' and text
+                or key_text(key) .. ' = ' .. text
         end
     end
+    above[value] = nil
     return '{' .. table.concat(parts, ', ') .. '}'
+end
+
+--- A value as Lua writes it, on one line.
+-- @param value
+-- @treturn string
+function M.show(value)
+    return show(value, {})
 end
 
 return M

@@ -1,6 +1,9 @@
+local compare = require('ate.test.compare')
 local complete = require('ate.repl.complete')
 local eval = require('ate.repl.eval')
 local history = require('ate.repl.history')
+local stream = require('ate.client.stream')
+local watch = require('ate.repl.watch')
 
 local schema = {
     main = 'bank',
@@ -109,5 +112,44 @@ describe('the history', function()
             assert.is_nil(line:find('\n'))
             assert.equal(entry, history.unescape(line))
         end
+    end)
+end)
+
+describe('a value in braces', function()
+    it('is shown up to where it stands in itself', function()
+        local t = {a = 1, [true] = {2}}
+        t.t = t
+        assert.equal("{['true'] = {2}, a = 1, t = {...}}", compare.show(t))
+    end)
+end)
+
+describe('\\watch', function()
+    local open = stream.open
+
+    after_each(function()
+        stream.open = open
+    end)
+
+    -- The signal ends the wait for a change, and is none.
+    it('runs the line no more when Ctrl-C came', function()
+        local session = {read = function()
+            return {size = 1}
+        end, pump = function()
+            return false
+        end}
+        local changes, runs, closed = 0, 0, false
+        stream.open = function()
+            return {next = function()
+                changes = changes + 1
+                session.interrupted = changes == 3
+            end, close = function()
+                closed = true
+            end}
+        end
+        assert.is_true(watch.on_change(session, 'bank', function()
+            runs = runs + 1
+            return true
+        end))
+        assert.same({3, true}, {runs, closed})
     end)
 end)

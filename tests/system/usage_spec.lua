@@ -184,6 +184,18 @@ describe('usage', function()
             done.err)
     end)
 
+    it('says that a script recursed without end', function()
+        run.write(run.dir .. '/deep.lua',
+            'local function f() return 1 + f() end\nprint(f())')
+        run.fails(1, 'deep.lua: stack overflow', 'run', 'deep.lua')
+        run.write(run.dir .. '/closed.lua', [[
+            local folder = require('ate').open()
+            folder:close()
+            print(folder:chains())]])
+        run.ok('key', 'new', 'me')
+        assert.equal('nil\tthe folder was closed\n', run.ok('run', 'closed.lua'))
+    end)
+
     it('says when output can not be written', function()
         local done = run.shell('"$ATE" help >/dev/full')
         assert.equal(1, done.code)

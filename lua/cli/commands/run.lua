@@ -66,6 +66,9 @@ local function run(ctx)
     if ok then
         return type(result) == 'number' and result or 0
     end
+    if type(result) ~= 'table' then -- no stack was left to say where
+        return nil, ate.error('SCRIPT', ('%s: %s'):format(path, tostring(result)))
+    end
     if result.trace == nil then
         return nil, result
     end
