@@ -254,6 +254,8 @@ static void put_report(const struct verifying *v, struct buf *out)
     const struct err *slot = &chain_log(v->chain)->bad_slot;
     if (slot->code != 0)
         mapping_text(&m, "damaged_slot", slot->text);
+    if (chain_log(v->chain)->cut > 0)
+        mapping_uint(&m, "torn_bytes", chain_log(v->chain)->cut);
     mapping_put(&m, out);
 }
 

@@ -4,11 +4,15 @@
  * (1) A name is one of those that docs/format.md, section 5, gives: it is
  *     judged by its form before it becomes a path, so none leads elsewhere, and
  *     what is the node's own ("verified", uploads under way) is not told.
- * (2) The bytes are not looked at. Behind the last durable frame a write may be
- *     half done, as a stranger with a copy of the folder would find it.
+ * (2) The bytes are not looked at. Files that the log appends to end where it is
+ *     durable: what stands behind is written over, so whoever goes on with a
+ *     copy where it ends would keep what never was. A log that was refused is
+ *     told as it is.
  * (3) A job under way holds the chain open (chain->looking). */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,6 +235,21 @@ static void listed(struct job *job)
     came(f, folder[0] != '\0');
 }
 
+/* Invariant (2). */
+static uint64_t end_of(const struct query_files *f, const char *name)
+{
+    const struct log *log = &f->query->chain->log;
+    char head[NAME_SIZE];
+    char body[NAME_SIZE];
+    snprintf(head, NAME_SIZE, "%" PRIu64 ".head", log->end.generation);
+    snprintf(body, NAME_SIZE, "%" PRIu32 ".body", log->end.segment);
+    if (log->state == LOG_READY && strcmp(name, head) == 0)
+        return log->end.offset;
+    if (log->state == LOG_READY && strcmp(name, body) == 0)
+        return log->end.body_offset;
+    return UINT64_MAX;
+}
+
 static void sized(struct job *job)
 {
     struct query_files *f = job->owner;
@@ -238,7 +257,9 @@ static void sized(struct job *job)
     const char *name = f->names[f->at++];
     if (job->error == 0) {
         mapping_text(&m, "name", name);
-        mapping_uint(&m, "size", job->op[0].result);
+        uint64_t end = end_of(f, name);
+        mapping_uint(&m, "size",
+                     job->op[0].result < end ? job->op[0].result : end);
         mapping_put(&m, &f->query->row);
         query_emit(f->query);
     }
@@ -305,11 +326,13 @@ static int file_step(struct query *q, struct err *err)
     struct query_files *f = q->files;
     (void)err;
     assert(f->count == 1);
-    if (f->is_over || f->left == 0)
+    uint64_t end = end_of(f, f->names[0]);
+    if (f->is_over || f->left == 0 || f->offset >= end)
         return STEP_END;
+    uint64_t step = f->left < FILE_STEP ? f->left : FILE_STEP;
     begin_job(f, f->names[0], file_read);
     job_read(&f->job, f->path, f->offset,
-             f->left < FILE_STEP ? f->left : FILE_STEP, &f->bytes);
+             step < end - f->offset ? step : end - f->offset, &f->bytes);
     return submit(f);
 }
 

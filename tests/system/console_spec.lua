@@ -80,6 +80,34 @@ describe('a chain\'s files', function()
         ]])
     end)
 
+    -- Behind that stand zeros, over which the log goes on.
+    it('end with what is durable, and can be gone on with', function()
+        run.bank()
+        script([[
+            open_rest
+            B=$U/v1/bank/files
+            folder=$(dirname data/*/*/cur)
+            pay() {
+                seq "$1" | sed 's/.*/{"from":"alice","to":"bob","amount":"0.01"}/' |
+                    "$ATE" call bank transfer --jsonl - >/dev/null || fail pay
+            }
+            pay 300
+            ask "$B/1.head"; want 200; cp body copy
+            size=$(wc -c <copy)
+            ask "$B"; want 200 "{\"name\":\"1.head\",\"size\":$size}"
+            [ "$(wc -c <"$folder/1.head")" -gt "$size" ] || fail 'no zeros'
+            [ "$(tail -c 8 copy | od -An -tx1 | tr -d ' 0\n')" != '' ] || fail zeros
+            pay 20
+            ask -r "$size-" "$B/1.head"; want 206; cat body >>copy
+            cp -r "$folder" mirror && cp copy mirror/1.head
+            stop
+            "$ATE" chain verify --path mirror >told 2>&1 || fail "$(cat told)"
+            grep -q '^32[0-9] transactions' told || fail "$(cat told)"
+            ! grep -q 'behind the last' told || fail "$(cat told)"
+            [ "$(wc -c <"$folder/1.head")" = "$(wc -c <copy)" ] || fail 'not given back'
+        ]])
+    end)
+
     it('are streamed as far as the asker reads', function()
         run.bank()
         script([[

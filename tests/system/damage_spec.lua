@@ -137,6 +137,8 @@ describe('a torn tail', function()
             printf 'half a frame' >>"$("$ATE" chain path bank)/1.head"
         ]])
         assert.matches('"torn_bytes":12,', info())
+        assert.matches('behind the last frame stand 12 bytes', run.shell(
+            [["$ATE" chain verify --path "$("$ATE" chain path bank)"]]).err)
         local done = run.shell([[echo 'bank.info()' | "$ATE" repl]])
         assert.equal(0, done.code, done.err)
         assert.matches('\ncut_bytes +12\n', done.out)

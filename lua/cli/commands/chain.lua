@@ -281,6 +281,11 @@ local function verify(ctx)
     if report.damaged_slot ~= nil then
         ctx.out:warn(report.damaged_slot)
     end
+    if report.torn_bytes ~= nil then
+        ctx.out:warn(('behind the last frame stand %d bytes that were not '
+            .. 'looked at: a write that was cut short, or a copy that is not '
+            .. 'whole'):format(report.torn_bytes))
+    end
     if ctx.out.is_json then
         ctx.out:json(report)
     else
