@@ -189,6 +189,14 @@ static bool is_another(const struct exchange *x, const char *etag)
     return len > 0 && !headers_have_etag(given, len, etag, true);
 }
 
+/* Does the parameter at `at` say where the page begins? A view's column may be
+ * called `after`, too. */
+static bool is_place(const struct exchange *x, const char *at, size_t len)
+{
+    return (len >= 7 && memcmp(at, "cursor=", 7) == 0) ||
+           (x->plan.is_tail && len >= 6 && memcmp(at, "after=", 6) == 0);
+}
+
 static void link_next(const struct exchange *x, struct buffer *link)
 {
     const h2o_req_t *req = x->req;
@@ -202,8 +210,7 @@ static void link_next(const struct exchange *x, struct buffer *link)
     for (at += at < end; at < end;) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         size_t len = (size_t)((amp != NULL ? amp : end) - at);
-        if (len > 0 && !(len >= 7 && memcmp(at, "cursor=", 7) == 0) &&
-            !(len >= 6 && memcmp(at, "after=", 6) == 0)) {
+        if (len > 0 && !is_place(x, at, len)) {
             buffer_byte(link, '&');
             buffer_put(link, at, len);
         }

@@ -42,6 +42,18 @@ notes:view('count', {
         end,
     },
 })
+notes:view('stars', {
+    doc = 'Stars, by a column that is called like a parameter.',
+    key = {'after', 'number'},
+    row = {after = t.ref('book'), number = t.integer(), stars = t.integer()},
+    fold = {
+        note = function(rows, note)
+            if note.change ~= 'delete' then
+                rows:set({note.book, note.number}, {stars = note.stars})
+            end
+        end,
+    },
+})
 notes:method('say', {
     doc = 'Say it.', mode = 'read',
     args = {
