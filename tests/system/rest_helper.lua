@@ -48,7 +48,9 @@ notes:view('stars', {
     row = {after = t.ref('book'), number = t.integer(), stars = t.integer()},
     fold = {
         note = function(rows, note)
-            if note.change ~= 'delete' then
+            if note.change == 'delete' then
+                rows:delete({note.book, note.number})
+            else
                 rows:set({note.book, note.number}, {stars = note.stars})
             end
         end,
