@@ -15,6 +15,7 @@
 #include <openssl/sha.h>
 
 #include "ate.h"
+#include "base/pack.h"
 #include "base/whole.h"
 #include "rest/arguments.h"
 #include "rest/call_id.h"
@@ -388,9 +389,25 @@ static uint32_t deadline_of(const struct exchange *x)
     return (uint32_t)seconds * 1000;
 }
 
+/* A method that reads is asked to read, so that it writes nothing even if it
+ * has come to write since it was planned. */
+static void ask_to_read(const struct plan *p, struct ate_request *request,
+                        struct buffer *args)
+{
+    pack_put_map(args, 2);
+    pack_put_string(args, "method");
+    pack_put_string(args, p->method);
+    pack_put_string(args, "args");
+    buffer_put(args, p->args.data, p->args.len);
+    request->method = "call";
+    request->args = args->data;
+    request->args_len = args->len;
+}
+
 void exchange_call(struct exchange *x,
                    void (*fn)(void *owner, const struct ate_answer *answer))
 {
+    struct buffer args = {0};
     struct ate_request request = {
         .chain = x->chain,
         .method = x->plan.method,
@@ -404,9 +421,12 @@ void exchange_call(struct exchange *x,
         .credit = PAGE_MOST + 2,
         .deadline_ms = deadline_of(x),
     };
+    if (x->plan.is_call && !x->plan.is_write)
+        ask_to_read(&x->plan, &request, &args);
     /* Of a stream its events' ids say it, and rows alone make a change. */
     result_begin(&x->result, &x->plan, x->follower != NULL ? -1 : x->position);
-    x->call = calls_start(&x->door->calls, x->plan.is_call, &request, fn, x);
+    x->call = calls_start(&x->door->calls, x->plan.is_write, &request, fn, x);
+    buffer_free(&args);
 }
 
 /* The size of the log before a page is read: what comes after it is in the

@@ -391,10 +391,23 @@ tells('posted', 'POST /one', 'posted')
 tells('deleted', 'DELETE /one', 'deleted')
 return paths
 ]]
-    --- A chain `paths`, served by a script; two.lua has its paths exchanged.
+    local WRITES = [[
+paths:method('a', {
+    doc = 'Write it down.', mode = 'write', returns = t.text({max = 9}),
+    rest = 'PUT /one', run = function(ctx)
+        ctx:create('thing', {name = 'got'})
+        return 'got'
+    end,
+})
+]]
+    --- A chain `paths`, served by a script; two.lua has its paths exchanged,
+    -- and in three.lua one of them writes.
     local function paths(text)
         run.write(run.dir .. '/one.lua', PATHS:format(1, 'one', 'two'))
         run.write(run.dir .. '/two.lua', PATHS:format(2, 'two', 'one'))
+        local three = PATHS:format(2, 'one', 'two')
+            :gsub("tells%('a'[^\n]*\n", function() return WRITES end)
+        run.write(run.dir .. '/three.lua', three)
         run.ok('chain', 'create', 'paths', '--schema', run.dir .. '/one.lua')
         rest.script([[
             kept() {
@@ -426,6 +439,19 @@ return paths
                 -H "Authorization: Bearer $K" \
                 -H 'Accept: text/event-stream' "$things") || :
             [ "$(header content-type)" = text/event-stream ] || fail "$(told)"
+        ]])
+    end)
+
+    it('never writes, though its method has come to', function()
+        paths([[
+            twice /one '"A"'
+            "$ATE" schema apply paths three.lua >/dev/null
+            for i in 1 2 3; do
+                ask "$U/v1/paths/one"
+                [ "$status" != 200 ] || fail "$(told)"
+            done
+            ask "$U/v1/paths/types/thing"; want 200 '"items":[]'
+            ask -X PUT "$U/v1/paths/one"; want 200 '"result":"got"'
         ]])
     end)
 
