@@ -82,6 +82,16 @@ notes:method('sum', {
         return sum
     end,
 })
+notes:method('half', {
+    doc = 'Read it, unless there is a note 13.', mode = 'read',
+    returns = t.text({max = 100}), rest = 'GET /half',
+    run = function(ctx)
+        if ctx.state.note:get('b/13') ~= nil then
+            error('thirteen')
+        end
+        return 'all is well'
+    end,
+})
 notes:method('jot', {
     doc = 'Jot down.', mode = 'write',
     args = {

@@ -2,6 +2,7 @@
 local run = require('helper')
 local rest = require('rest_helper')
 local bank = rest.bank
+local notes = rest.notes
 
 before_each(run.begin)
 after_each(run.finish)
@@ -126,6 +127,35 @@ describe('a stream', function()
             [ "$(said)" -eq 2 ] || fail "$(cat stream)"
             ask -H 'Accept: text/event-stream' "$U/v1/bank/types/account/eve"
             want 404
+        ]])
+    end)
+end)
+
+describe('a stream of a read that fails', function()
+    it('tells that once, and that it is over', function()
+        notes([[
+            put() { json PUT "$N/types/$1" '{"text":"x"}'; want 200; }
+            json PUT $N/types/book/b '{}'; want 200
+            : >stream
+            said() { sed -n 's/^event: //p' stream | tr '\n' ' '; }
+            until_said() {
+                tries=0
+                until [ "$(said)" = "$1" ]; do
+                    tries=$((tries + 1))
+                    [ $tries -lt 20000 ] || fail "not $1: $(cat stream)"
+                done
+            }
+            curl -sN -m 60 -H "Authorization: Bearer $K" \
+                -H 'Accept: text/event-stream' "$U$N/half" >stream &
+            children="$children $!"
+            until_said 'change '
+            one=$(grep ^data: stream)
+            put note/b/13; until_said 'change problem '
+            put note/b/1; put note/b/2
+            json DELETE $N/types/note/b/13; want 200
+            until_said 'change problem change '
+            [ "$(grep ^data: stream | tail -1)" = "$one" ] ||
+                fail "$(cat stream)"
         ]])
     end)
 end)
