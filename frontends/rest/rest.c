@@ -49,7 +49,9 @@ bool door_takes_origin(const struct door *d, const char *origin, size_t len)
 
 int door_check_room(const struct door *d, struct problem *problem)
 {
-    if (d->stream_count < d->limits.streams && !d->is_stopping)
+    if (d->is_stopping)
+        return problem_set(problem, "UNAVAILABLE", "the door closes");
+    if (d->stream_count < d->limits.streams)
         return 0;
     return problem_set(problem, "TOO_MANY",
                        "at most %zu streams are open at a time",

@@ -160,6 +160,36 @@ describe('a stream of a read that fails', function()
     end)
 end)
 
+describe('the end of the daemon', function()
+    it('ends streams with their connections, at once', function()
+        run.write(run.dir .. '/stays.py', [[
+import os, signal, socket, sys
+host, port = sys.argv[1].split(':')
+s = socket.create_connection((host, int(port)))
+s.settimeout(4) # it cuts them off after 5
+s.sendall(('GET /v1/bank/events HTTP/1.1\r\nHost: a\r\n'
+           'Authorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n'
+           % sys.argv[2]).encode())
+heard = b''
+while b'event: transaction' not in heard:
+    heard += s.recv(65536)
+os.kill(int(sys.argv[3]), signal.SIGTERM)
+while True:
+    got = s.recv(65536)
+    if not got:
+        break
+    heard += got
+assert heard.endswith(b'0\r\n\r\n'), heard
+print('ended')
+]])
+        assert.equal('ended\n', bank([[
+            python3 stays.py "${U#http://}" "$K" "$daemon" || fail stays
+            wait "$daemon" || fail "it ended with $?"
+            open_rest
+        ]]))
+    end)
+end)
+
 describe('a web socket', function()
     it('carries calls and subscriptions', function()
         run.write(run.dir .. '/ws.py', [[
