@@ -636,6 +636,7 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     if (rc == 0)
         rc = headers_check(req, &problem);
     bool is_let_in = rc == 0 && has_bearer(x);
+    x->key = d->bearer.number;
     if (is_let_in && reply_kept(x))
         return;
     if (rc == 0)

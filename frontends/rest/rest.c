@@ -68,9 +68,23 @@ static void beat(uv_timer_t *timer)
     peers_beat(&r->door);
 }
 
+/* End what goes on though the key that let it in counts no more. */
+static void judge(struct door *d)
+{
+    uint64_t key = bearer_number(&d->bearer, uv_now(&d->loop));
+    for (struct exchange *x = d->streams, *next; x != NULL; x = next) {
+        next = x->next_stream;
+        if (x->key != key)
+            follower_end(x);
+    }
+    peers_judge(d, key);
+}
+
 static void grant(uv_timer_t *timer)
 {
     struct rest *r = timer->data;
+    if (r->door.stream_count > 0)
+        judge(&r->door);
     if (r->door.peers != NULL)
         peers_grant(&r->door);
 }

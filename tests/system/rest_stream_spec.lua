@@ -287,6 +287,56 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
         ]]))
     end)
 
+    it('ends with its key, and so does a stream', function()
+        run.write(run.dir .. '/key.py', [[
+import asyncio, json, subprocess, sys, websockets
+
+url, key, ate, stream = sys.argv[1:]
+
+async def ends(ws):
+    try:
+        while True:
+            heard = await asyncio.wait_for(ws.recv(), 20)
+            assert 'result' not in heard, heard
+    except websockets.ConnectionClosed as e:
+        assert e.code == 1008, e
+
+async def main():
+    protocols = ['ate.v1.json', 'ate.bearer.' + key]
+    async with websockets.connect(url, subprotocols=protocols) as speaks, \
+            websockets.connect(url, subprotocols=protocols) as listens:
+        listener = await asyncio.create_subprocess_exec(
+            'curl', '-sN', '-m', '60', '-H', 'Authorization: Bearer ' + key,
+            '-H', 'Accept: text/event-stream', stream,
+            stdout=asyncio.subprocess.PIPE)
+        await listener.stdout.readline()
+        await listens.send(json.dumps({'id': 1, 'chain': 'bank', 'read': 'tail',
+                                       'args': {'follow': True}}))
+        await listens.recv()
+        new = subprocess.run([ate, 'key', 'bearer', '--new'], check=True,
+                             capture_output=True, text=True).stdout.strip()
+        await speaks.send(json.dumps({
+            'id': 2, 'chain': 'bank', 'call': 'account.put',
+            'args': {'name': 'late', 'owner': 'me'}}))
+        await ends(speaks)
+        await ends(listens)
+        assert await asyncio.wait_for(listener.wait(), 20) == 0
+        async with websockets.connect(url, subprotocols=[
+                'ate.v1.json', 'ate.bearer.' + new]) as ws:
+            await ws.send(json.dumps({'id': 3, 'chain': 'bank', 'read': 'info'}))
+            assert 'result' in await asyncio.wait_for(ws.recv(), 20)
+    print('ended')
+
+asyncio.run(main())
+]])
+        assert.equal('ended\n', bank([[
+            /usr/bin/python3 key.py "ws${U#http}/ws" "$K" "$ATE" \
+                "$U/v1/bank/events" || fail key
+            K=$("$ATE" key bearer)
+            ask "$U/v1/bank/types/account/late"; want 404
+        ]]))
+    end)
+
     it('takes no header that each message has to say', function()
         bank([[
             for guard in 'Ate-As: me' 'Ate-Act-For: me' 'Ate-Context: {}' \
