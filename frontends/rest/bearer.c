@@ -131,6 +131,7 @@ static void look_again(struct bearer *b, uint64_t now_ms)
 {
     struct stat now;
     struct ate_error unused;
+    char before[BEARER_LEN + 1];
     if (now_ms == b->looked_ms)
         return;
     b->looked_ms = now_ms;
@@ -140,8 +141,17 @@ static void look_again(struct bearer *b, uint64_t now_ms)
         now.st_mtim.tv_nsec == b->seen.st_mtim.tv_nsec &&
         now.st_mode == b->seen.st_mode)
         return;
+    memcpy(before, b->key, sizeof(before));
     if (!is_there || load(b, &unused) != 0)
         sodium_memzero(b->key, sizeof(b->key));
+    b->number += sodium_memcmp(before, b->key, sizeof(before)) != 0;
+    sodium_memzero(before, sizeof(before));
+}
+
+uint64_t bearer_number(struct bearer *b, uint64_t now_ms)
+{
+    look_again(b, now_ms);
+    return b->number;
 }
 
 bool bearer_is(struct bearer *b, const char *key, size_t len, uint64_t now_ms)

@@ -20,6 +20,7 @@ struct bearer {
     char key[BEARER_LEN + 1];
     struct stat seen;   /* the file, as it was read */
     uint64_t looked_ms; /* when it was looked at last */
+    uint64_t number;    /* of the key: grows when there is another, or none */
 };
 
 /* The key of a data folder, which is made where there is none, or anew if
@@ -34,4 +35,6 @@ bool bearer_is(struct bearer *b, const char *key, size_t len, uint64_t now_ms);
 /* The same of "Bearer KEY", as Authorization has it. */
 bool bearer_opens(struct bearer *b, const char *text, size_t len,
                   uint64_t now_ms);
+/* The number of the key in force: who was let in under another is out. */
+uint64_t bearer_number(struct bearer *b, uint64_t now_ms);
 #endif

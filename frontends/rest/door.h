@@ -37,6 +37,6 @@ struct door {
 
 /* May a page of this origin read what the door says? */
 bool door_takes_origin(const struct door *d, const char *origin, size_t len);
-/* Is there room for one more stream? Else TOO_MANY. */
+/* Is there room for one more stream? Else TOO_MANY; UNAVAILABLE at the end. */
 int door_check_room(const struct door *d, struct problem *problem);
 #endif

@@ -15,6 +15,7 @@
 #include <openssl/sha.h>
 
 #include "ate.h"
+#include "base/pack.h"
 #include "base/whole.h"
 #include "rest/arguments.h"
 #include "rest/call_id.h"
@@ -189,6 +190,14 @@ static bool is_another(const struct exchange *x, const char *etag)
     return len > 0 && !headers_have_etag(given, len, etag, true);
 }
 
+/* Does the parameter at `at` say where the page begins? A view's column may be
+ * called `after`, too. */
+static bool is_place(const struct exchange *x, const char *at, size_t len)
+{
+    return (len >= 7 && memcmp(at, "cursor=", 7) == 0) ||
+           (x->plan.is_tail && len >= 6 && memcmp(at, "after=", 6) == 0);
+}
+
 static void link_next(const struct exchange *x, struct buffer *link)
 {
     const h2o_req_t *req = x->req;
@@ -202,8 +211,7 @@ static void link_next(const struct exchange *x, struct buffer *link)
     for (at += at < end; at < end;) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         size_t len = (size_t)((amp != NULL ? amp : end) - at);
-        if (len > 0 && !(len >= 7 && memcmp(at, "cursor=", 7) == 0) &&
-            !(len >= 6 && memcmp(at, "after=", 6) == 0)) {
+        if (len > 0 && !is_place(x, at, len)) {
             buffer_byte(link, '&');
             buffer_put(link, at, len);
         }
@@ -381,9 +389,25 @@ static uint32_t deadline_of(const struct exchange *x)
     return (uint32_t)seconds * 1000;
 }
 
+/* A method that reads is asked to read, so that it writes nothing even if it
+ * has come to write since it was planned. */
+static void ask_to_read(const struct plan *p, struct ate_request *request,
+                        struct buffer *args)
+{
+    pack_put_map(args, 2);
+    pack_put_string(args, "method");
+    pack_put_string(args, p->method);
+    pack_put_string(args, "args");
+    buffer_put(args, p->args.data, p->args.len);
+    request->method = "call";
+    request->args = args->data;
+    request->args_len = args->len;
+}
+
 void exchange_call(struct exchange *x,
                    void (*fn)(void *owner, const struct ate_answer *answer))
 {
+    struct buffer args = {0};
     struct ate_request request = {
         .chain = x->chain,
         .method = x->plan.method,
@@ -397,9 +421,12 @@ void exchange_call(struct exchange *x,
         .credit = PAGE_MOST + 2,
         .deadline_ms = deadline_of(x),
     };
+    if (x->plan.is_call && !x->plan.is_write)
+        ask_to_read(&x->plan, &request, &args);
     /* Of a stream its events' ids say it, and rows alone make a change. */
     result_begin(&x->result, &x->plan, x->follower != NULL ? -1 : x->position);
-    x->call = calls_start(&x->door->calls, x->plan.is_call, &request, fn, x);
+    x->call = calls_start(&x->door->calls, x->plan.is_write, &request, fn, x);
+    buffer_free(&args);
 }
 
 /* The size of the log before a page is read: what comes after it is in the
@@ -609,6 +636,7 @@ void exchange_begin(struct door *d, h2o_req_t *req)
     if (rc == 0)
         rc = headers_check(req, &problem);
     bool is_let_in = rc == 0 && has_bearer(x);
+    x->key = d->bearer.number;
     if (is_let_in && reply_kept(x))
         return;
     if (rc == 0)

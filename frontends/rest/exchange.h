@@ -46,6 +46,7 @@ struct exchange {
     struct call *call;
     int64_t position;
     uint64_t generation; /* when it came */
+    uint64_t key;        /* the number of that which let it in */
     bool keeps;          /* the answer is kept */
     bool has_key;        /* an Idempotency-Key */
     uint8_t call_id[CALL_ID];

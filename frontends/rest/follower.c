@@ -30,13 +30,29 @@ struct follower {
     int64_t index;      /* of the last transaction that is known of */
     int64_t resumed;    /* Last-Event-ID, or POSITION_NONE */
     bool is_dirty;      /* the read has to be done again */
-    struct buffer last; /* what was said last */
+    struct buffer last; /* what was said last of the read: event and data */
 };
 
 static void read_again(struct exchange *x);
 
+/* Is it another than what was said last, an answer or a problem? It is the last
+ * from now on. */
+static bool is_news(struct follower *w, const char *event,
+                    const struct buffer *data)
+{
+    struct buffer said = {0};
+    buffer_text(&said, event);
+    buffer_put(&said, data->data, data->len);
+    bool same = said.len == w->last.len &&
+                memcmp(said.data, w->last.data, said.len) == 0;
+    buffer_free(&w->last);
+    w->last = said;
+    return !same;
+}
+
 static void fail(struct exchange *x, const struct problem *problem)
 {
+    static const char event[] = "problem";
     struct follower *w = x->follower;
     struct buffer body = {0};
     if (!w->streams) {
@@ -44,7 +60,8 @@ static void fail(struct exchange *x, const struct problem *problem)
         return;
     }
     problem_put(problem, x->request_id, &body);
-    stream_event(&w->stream, "problem", POSITION_NONE, body.data, body.len);
+    if (is_news(w, event, &body))
+        stream_event(&w->stream, event, POSITION_NONE, body.data, body.len);
     buffer_free(&body);
 }
 
@@ -142,17 +159,14 @@ static void follow(struct exchange *x, int64_t from)
  * it. */
 static void say(struct exchange *x, int64_t index)
 {
+    static const char event[] = "change";
     struct follower *w = x->follower;
     const struct buffer *body = &x->result.body;
     bool is_first = !w->streams;
-    bool same = !is_first && body->len == w->last.len &&
-                memcmp(body->data, w->last.data, body->len) == 0;
     if (is_first)
         begin_stream(x);
-    if (!same && !(is_first && w->resumed == index))
-        stream_event(&w->stream, "change", index, body->data, body->len);
-    buffer_clear(&w->last);
-    buffer_put(&w->last, body->data, body->len);
+    if (is_news(w, event, body) && !(is_first && w->resumed == index))
+        stream_event(&w->stream, event, index, body->data, body->len);
     if (is_first)
         follow(x, index + 1);
 }

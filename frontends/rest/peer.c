@@ -25,7 +25,7 @@
 #include "rest/web.h"
 #include "rest/wire.h"
 
-enum { CREDIT = 64 };
+enum { CREDIT = 64, FAREWELL_MS = 1000 };
 
 struct session {
     struct peer *peer;
@@ -42,7 +42,9 @@ struct peer {
     h2o_websocket_conn_t *conn;
     struct session *sessions;
     size_t session_count;
-    size_t unread; /* answers said at once, since it is behind */
+    size_t unread;  /* answers said at once, since it is behind */
+    uint64_t key;   /* the number of that which let it in */
+    uint64_t ended; /* when it was told that this is no key any more, in ms */
     struct peer *next;
 };
 
@@ -243,6 +245,17 @@ static void count_unread(struct peer *p)
 
 /* ---- begin and end ---- */
 
+static void drop_sessions(struct peer *p)
+{
+    for (struct session *s = p->sessions, *next; s != NULL; s = next) {
+        next = s->next;
+        calls_drop(&p->door->calls, s->call);
+        free(s);
+    }
+    p->sessions = NULL;
+    p->session_count = 0;
+}
+
 static void peer_free(struct peer *p)
 {
     struct peer **at = &p->door->peers;
@@ -250,13 +263,21 @@ static void peer_free(struct peer *p)
         at = &(*at)->next;
     *at = p->next;
     p->door->stream_count--;
-    for (struct session *s = p->sessions, *next; s != NULL; s = next) {
-        next = s->next;
-        calls_drop(&p->door->calls, s->call);
-        free(s);
-    }
+    drop_sessions(p);
     h2o_websocket_close(p->conn);
     free(p);
+}
+
+/* Its key counts no more: nothing is told it, or done for it, from now on. */
+static void lock_out(struct peer *p)
+{
+    static const char why[] = "the key is not this node's any more";
+    if (p->ended != 0)
+        return;
+    p->ended = uv_now(&p->door->loop);
+    drop_sessions(p);
+    wslay_event_queue_close(p->conn->ws_ctx, WSLAY_CODE_POLICY_VIOLATION,
+                            (const uint8_t *)why, sizeof(why) - 1);
 }
 
 static void heard(h2o_websocket_conn_t *conn,
@@ -266,6 +287,10 @@ static void heard(h2o_websocket_conn_t *conn,
     static const char only_text[] = "messages are text";
     if (message == NULL) {
         peer_free(p);
+        return;
+    }
+    if (p->key != bearer_number(&p->door->bearer, uv_now(&p->door->loop))) {
+        lock_out(p);
         return;
     }
     bool is_answered = message->opcode == WSLAY_PING;
@@ -347,6 +372,7 @@ void peer_begin(struct exchange *x)
     struct door *d = x->door;
     struct peer *p = memory_new(sizeof(*p));
     p->door = d;
+    p->key = x->door->bearer.number;
     p->next = d->peers;
     d->peers = p;
     d->stream_count++;
@@ -375,6 +401,29 @@ void peers_grant(struct door *d)
     for (struct peer *p = d->peers; p != NULL; p = p->next)
         for (struct session *s = p->sessions; s != NULL; s = s->next)
             pass_on(s);
+}
+
+/* Who does not answer the end is cut off. */
+static void end_locked_out(struct peer *p)
+{
+    uint64_t now = uv_now(&p->door->loop);
+    if (p->conn->sock == NULL)
+        return;
+    if (p->ended == 0) {
+        lock_out(p);
+        send_on(p);
+    } else if (now - p->ended >= FAREWELL_MS) {
+        web_abort(h2o_socket_get_fd(p->conn->sock));
+    }
+}
+
+void peers_judge(struct door *d, uint64_t key)
+{
+    for (struct peer *p = d->peers, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->key != key)
+            end_locked_out(p);
+    }
 }
 
 void peers_end(struct door *d)

@@ -3,6 +3,8 @@
 #ifndef FRONTENDS_REST_PEER_H
 #define FRONTENDS_REST_PEER_H
 
+#include <stdint.h>
+
 struct door;
 struct exchange;
 struct peer;
@@ -15,4 +17,6 @@ void peer_begin(struct exchange *x);
 void peers_beat(struct door *d);
 void peers_grant(struct door *d);
 void peers_end(struct door *d);
+/* The end of those that another key than that of this number has let in. */
+void peers_judge(struct door *d, uint64_t key);
 #endif

@@ -49,7 +49,9 @@ bool door_takes_origin(const struct door *d, const char *origin, size_t len)
 
 int door_check_room(const struct door *d, struct problem *problem)
 {
-    if (d->stream_count < d->limits.streams && !d->is_stopping)
+    if (d->is_stopping)
+        return problem_set(problem, "UNAVAILABLE", "the door closes");
+    if (d->stream_count < d->limits.streams)
         return 0;
     return problem_set(problem, "TOO_MANY",
                        "at most %zu streams are open at a time",
@@ -66,9 +68,23 @@ static void beat(uv_timer_t *timer)
     peers_beat(&r->door);
 }
 
+/* End what goes on though the key that let it in counts no more. */
+static void judge(struct door *d)
+{
+    uint64_t key = bearer_number(&d->bearer, uv_now(&d->loop));
+    for (struct exchange *x = d->streams, *next; x != NULL; x = next) {
+        next = x->next_stream;
+        if (x->key != key)
+            follower_end(x);
+    }
+    peers_judge(d, key);
+}
+
 static void grant(uv_timer_t *timer)
 {
     struct rest *r = timer->data;
+    if (r->door.stream_count > 0)
+        judge(&r->door);
     if (r->door.peers != NULL)
         peers_grant(&r->door);
 }

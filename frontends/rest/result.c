@@ -126,17 +126,20 @@ static void weak_etag(struct result *r)
     snprintf(r->etag + at, sizeof(r->etag) - at, "\"");
 }
 
-/* Where the log was when they were read does not make rows others. */
+/* Where the log was when they were read does not make rows others; that there
+ * are more behind them does, for who keeps a last page asks for no next one. */
 static void end_rows(struct result *r)
 {
     if (r->rows == 0)
         buffer_text(&r->body, "{\"items\":[");
-    weak_etag(r);
     buffer_text(&r->body, "],\"next\":");
+    if (!r->has_more)
+        buffer_text(&r->body, "null");
+    weak_etag(r);
     if (r->has_more && r->after.len > 0) {
         cursor_put(&r->next, r->position, r->after.data, r->after.len);
         json_put_text(&r->body, r->next.data, r->next.len);
-    } else {
+    } else if (r->has_more) {
         buffer_text(&r->body, "null");
     }
     if (r->plan->page == PAGE_NONE && r->has_more)

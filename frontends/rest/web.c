@@ -31,7 +31,7 @@ struct client {
     uv_tcp_t tcp; /* first: it is freed by its address */
     struct web *web;
     h2o_socket_t *sock;
-    size_t turns;   /* requests under way: 0 or 1 */
+    h2o_req_t *req; /* under way, or NULL */
     bool is_silent; /* there were some, or it is cut off */
     bool is_cut;
     bool is_kept;       /* it is a web socket, or wants to be one */
@@ -66,7 +66,7 @@ struct turn {
 static void turn_ended(void *memory)
 {
     struct client *c = ((struct turn *)memory)->client;
-    c->turns--;
+    c->req = NULL;
     c->comes = false;
     c->since_ms = uv_now(c->tcp.loop);
 }
@@ -121,7 +121,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     struct client *c = client_of(req);
     struct turn *t = h2o_mem_alloc_shared(&req->pool, sizeof(*t), turn_ended);
     *t = (struct turn){c};
-    c->turns++;
+    c->req = req;
     c->is_silent = true;
     take_path(req);
     if (check_head(c, req, &problem) != 0)
@@ -268,8 +268,8 @@ static void farewell(struct client *c, int status, const char *reason,
 static bool is_late(struct client *c, uint64_t now)
 {
     const struct rest_limits *l = &c->web->limits;
-    bool comes = c->turns == 0 && c->sock->input->size > 0;
-    if (c->turns > 0 || comes != c->comes) {
+    bool comes = c->req == NULL && c->sock->input->size > 0;
+    if (c->req != NULL || comes != c->comes) {
         c->comes = comes;
         c->since_ms = now;
     }
@@ -282,7 +282,7 @@ static bool is_late(struct client *c, uint64_t now)
 
 static bool is_idle(const struct client *c, uint64_t now)
 {
-    return c->is_silent && !c->is_kept && c->turns == 0 && !c->comes &&
+    return c->is_silent && !c->is_kept && c->req == NULL && !c->comes &&
            now - c->since_ms >= c->web->limits.idle_ms;
 }
 
@@ -335,7 +335,7 @@ static size_t weigh_one(struct client *c)
     if (size <= LIMIT_STRANGER) {
         c->is_known = false;
         c->looked = 0;
-    } else if (!c->is_known && c->turns == 0 && size / 2 >= c->looked) {
+    } else if (!c->is_known && c->req == NULL && size / 2 >= c->looked) {
         enum sender sender = look_at(c->web, c->sock->input->bytes, size);
         c->looked = size;
         c->is_known = sender == SENDER_IS_KNOWN;
@@ -353,7 +353,7 @@ static struct client *largest(const struct web *w)
 {
     struct client *found = NULL;
     for (struct client *c = w->clients; c != NULL; c = c->next)
-        if (!c->is_cut && c->turns == 0 &&
+        if (!c->is_cut && c->req == NULL &&
             (found == NULL || c->sock->input->size > found->sock->input->size))
             found = c;
     return found;
@@ -502,8 +502,10 @@ void web_stop(struct web *w)
     uv_close((uv_handle_t *)&w->listener, NULL);
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         c->is_silent = true;
-        if (c->turns == 0)
+        if (c->req == NULL)
             cut(c, end_softly);
+        else
+            c->req->http1_is_persistent = 0; /* its head may be said already */
     }
 }
 

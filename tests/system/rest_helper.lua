@@ -42,6 +42,20 @@ notes:view('count', {
         end,
     },
 })
+notes:view('stars', {
+    doc = 'Stars, by a column that is called like a parameter.',
+    key = {'after', 'number'},
+    row = {after = t.ref('book'), number = t.integer(), stars = t.integer()},
+    fold = {
+        note = function(rows, note)
+            if note.change == 'delete' then
+                rows:delete({note.book, note.number})
+            else
+                rows:set({note.book, note.number}, {stars = note.stars})
+            end
+        end,
+    },
+})
 notes:method('say', {
     doc = 'Say it.', mode = 'read',
     args = {
@@ -66,6 +80,16 @@ notes:method('sum', {
             sum = sum + one
         end
         return sum
+    end,
+})
+notes:method('half', {
+    doc = 'Read it, unless there is a note 13.', mode = 'read',
+    returns = t.text({max = 100}), rest = 'GET /half',
+    run = function(ctx)
+        if ctx.state.note:get('b/13') ~= nil then
+            error('thirteen')
+        end
+        return 'all is well'
     end,
 })
 notes:method('jot', {

@@ -2,6 +2,7 @@
 local run = require('helper')
 local rest = require('rest_helper')
 local bank = rest.bank
+local notes = rest.notes
 
 before_each(run.begin)
 after_each(run.finish)
@@ -130,6 +131,65 @@ describe('a stream', function()
     end)
 end)
 
+describe('a stream of a read that fails', function()
+    it('tells that once, and that it is over', function()
+        notes([[
+            put() { json PUT "$N/types/$1" '{"text":"x"}'; want 200; }
+            json PUT $N/types/book/b '{}'; want 200
+            : >stream
+            said() { sed -n 's/^event: //p' stream | tr '\n' ' '; }
+            until_said() {
+                tries=0
+                until [ "$(said)" = "$1" ]; do
+                    tries=$((tries + 1))
+                    [ $tries -lt 20000 ] || fail "not $1: $(cat stream)"
+                done
+            }
+            curl -sN -m 60 -H "Authorization: Bearer $K" \
+                -H 'Accept: text/event-stream' "$U$N/half" >stream &
+            children="$children $!"
+            until_said 'change '
+            one=$(grep ^data: stream)
+            put note/b/13; until_said 'change problem '
+            put note/b/1; put note/b/2
+            json DELETE $N/types/note/b/13; want 200
+            until_said 'change problem change '
+            [ "$(grep ^data: stream | tail -1)" = "$one" ] ||
+                fail "$(cat stream)"
+        ]])
+    end)
+end)
+
+describe('the end of the daemon', function()
+    it('ends streams with their connections, at once', function()
+        run.write(run.dir .. '/stays.py', [[
+import os, signal, socket, sys
+host, port = sys.argv[1].split(':')
+s = socket.create_connection((host, int(port)))
+s.settimeout(4) # it cuts them off after 5
+s.sendall(('GET /v1/bank/events HTTP/1.1\r\nHost: a\r\n'
+           'Authorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n'
+           % sys.argv[2]).encode())
+heard = b''
+while b'event: transaction' not in heard:
+    heard += s.recv(65536)
+os.kill(int(sys.argv[3]), signal.SIGTERM)
+while True:
+    got = s.recv(65536)
+    if not got:
+        break
+    heard += got
+assert heard.endswith(b'0\r\n\r\n'), heard
+print('ended')
+]])
+        assert.equal('ended\n', bank([[
+            python3 stays.py "${U#http://}" "$K" "$daemon" || fail stays
+            wait "$daemon" || fail "it ended with $?"
+            open_rest
+        ]]))
+    end)
+end)
+
 describe('a web socket', function()
     it('carries calls and subscriptions', function()
         run.write(run.dir .. '/ws.py', [[
@@ -224,6 +284,56 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
             ask "$U/ws"; want 400 'web socket'
             bare "$U/ws"; want 401
             curl -sS "$M/metrics" | grep -qx 'ate_rest_streams 0' || fail streams
+        ]]))
+    end)
+
+    it('ends with its key, and so does a stream', function()
+        run.write(run.dir .. '/key.py', [[
+import asyncio, json, subprocess, sys, websockets
+
+url, key, ate, stream = sys.argv[1:]
+
+async def ends(ws):
+    try:
+        while True:
+            heard = await asyncio.wait_for(ws.recv(), 20)
+            assert 'result' not in heard, heard
+    except websockets.ConnectionClosed as e:
+        assert e.code == 1008, e
+
+async def main():
+    protocols = ['ate.v1.json', 'ate.bearer.' + key]
+    async with websockets.connect(url, subprotocols=protocols) as speaks, \
+            websockets.connect(url, subprotocols=protocols) as listens:
+        listener = await asyncio.create_subprocess_exec(
+            'curl', '-sN', '-m', '60', '-H', 'Authorization: Bearer ' + key,
+            '-H', 'Accept: text/event-stream', stream,
+            stdout=asyncio.subprocess.PIPE)
+        await listener.stdout.readline()
+        await listens.send(json.dumps({'id': 1, 'chain': 'bank', 'read': 'tail',
+                                       'args': {'follow': True}}))
+        await listens.recv()
+        new = subprocess.run([ate, 'key', 'bearer', '--new'], check=True,
+                             capture_output=True, text=True).stdout.strip()
+        await speaks.send(json.dumps({
+            'id': 2, 'chain': 'bank', 'call': 'account.put',
+            'args': {'name': 'late', 'owner': 'me'}}))
+        await ends(speaks)
+        await ends(listens)
+        assert await asyncio.wait_for(listener.wait(), 20) == 0
+        async with websockets.connect(url, subprotocols=[
+                'ate.v1.json', 'ate.bearer.' + new]) as ws:
+            await ws.send(json.dumps({'id': 3, 'chain': 'bank', 'read': 'info'}))
+            assert 'result' in await asyncio.wait_for(ws.recv(), 20)
+    print('ended')
+
+asyncio.run(main())
+]])
+        assert.equal('ended\n', bank([[
+            /usr/bin/python3 key.py "ws${U#http}/ws" "$K" "$ATE" \
+                "$U/v1/bank/events" || fail key
+            K=$("$ATE" key bearer)
+            ask "$U/v1/bank/types/account/late"; want 404
         ]]))
     end)
 
