@@ -7,7 +7,9 @@
  *     it, and gets more only while the asker is not behind (`is_behind`). So
  *     what waits for an asker who does not read is bounded, whatever credit it
  *     gave: who has more than LIMIT_PEER_BYTES to read starts no call, and who
- *     is behind and goes on to say what is answered at once, is cut off. */
+ *     is behind and goes on to say what is answered at once, is cut off.
+ * (4) Behind a close of ours nothing is heard any more (RFC 6455, 5.5.1), for
+ *     it could not be answered; who does not close then is cut off. */
 #include "rest/peer.h"
 
 #include <stdlib.h>
@@ -42,7 +44,9 @@ struct peer {
     h2o_websocket_conn_t *conn;
     struct session *sessions;
     size_t session_count;
-    size_t unread; /* answers said at once, since it is behind */
+    size_t unread;      /* answers said at once, since it is behind */
+    bool is_closed;     /* by us: see (4), */
+    uint64_t closed_ms; /* then */
     struct peer *next;
 };
 
@@ -56,6 +60,14 @@ static void queue(struct peer *p, const struct buffer *text)
         .msg_length = text->len,
     };
     wslay_event_queue_msg(p->conn->ws_ctx, &message);
+}
+
+static void queue_close(struct peer *p, uint16_t code, const char *why)
+{
+    wslay_event_queue_close(p->conn->ws_ctx, code, (const uint8_t *)why,
+                            strlen(why));
+    p->is_closed = true;
+    p->closed_ms = uv_now(&p->door->loop);
 }
 
 /* Send what is queued; see (1). */
@@ -263,19 +275,18 @@ static void heard(h2o_websocket_conn_t *conn,
                   const struct wslay_event_on_msg_recv_arg *message)
 {
     struct peer *p = conn->data;
-    static const char only_text[] = "messages are text";
     if (message == NULL) {
         peer_free(p);
         return;
     }
+    if (p->is_closed)
+        return;
     bool is_answered = message->opcode == WSLAY_PING;
     if (message->opcode == WSLAY_TEXT_FRAME)
         is_answered =
             take_text(p, (const char *)message->msg, message->msg_length);
     else if (message->opcode == WSLAY_BINARY_FRAME)
-        wslay_event_queue_close(conn->ws_ctx, WSLAY_CODE_UNSUPPORTED_DATA,
-                                (const uint8_t *)only_text,
-                                sizeof(only_text) - 1);
+        queue_close(p, WSLAY_CODE_UNSUPPORTED_DATA, "messages are text");
     if (is_answered)
         count_unread(p);
 }
@@ -370,22 +381,30 @@ void peers_beat(struct door *d)
     }
 }
 
-void peers_grant(struct door *d)
+/* Invariant (4). Behind it h2o says that the connection has ended, see (1). */
+static void end_closed(struct peer *p)
 {
-    for (struct peer *p = d->peers; p != NULL; p = p->next)
+    if (p->is_closed && p->conn->sock != NULL &&
+        uv_now(&p->door->loop) - p->closed_ms >= LIMIT_CLOSE_MS)
+        web_end(h2o_socket_get_fd(p->conn->sock));
+}
+
+void peers_tick(struct door *d)
+{
+    for (struct peer *p = d->peers; p != NULL; p = p->next) {
         for (struct session *s = p->sessions; s != NULL; s = s->next)
             pass_on(s);
+        end_closed(p);
+    }
 }
 
 void peers_end(struct door *d)
 {
-    static const char why[] = "the door closes";
     for (struct peer *p = d->peers, *next; p != NULL; p = next) {
         next = p->next;
         if (p->conn->sock == NULL)
             continue;
-        wslay_event_queue_close(p->conn->ws_ctx, WSLAY_CODE_GOING_AWAY,
-                                (const uint8_t *)why, sizeof(why) - 1);
+        queue_close(p, WSLAY_CODE_GOING_AWAY, "the door closes");
         send_on(p);
     }
 }

@@ -70,7 +70,7 @@ static void grant(uv_timer_t *timer)
 {
     struct rest *r = timer->data;
     if (r->door.peers != NULL)
-        peers_grant(&r->door);
+        peers_tick(&r->door);
 }
 
 /* ---- closing ---- */

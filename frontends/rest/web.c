@@ -204,8 +204,7 @@ void web_abort(int fd)
     shutdown(fd, SHUT_RDWR);
 }
 
-/* What was written still arrives. */
-static void end_softly(int fd)
+void web_end(int fd)
 {
     shutdown(fd, SHUT_RDWR);
 }
@@ -259,7 +258,7 @@ static void farewell(struct client *c, int status, const char *reason,
         uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
     buffer_free(&all);
     buffer_free(&body);
-    cut(c, end_softly);
+    cut(c, web_end);
 }
 
 /* Whether the time in which a request has to come is over. The first one begins
@@ -300,7 +299,7 @@ static void sweep(uv_timer_t *timer)
             farewell(c, 408, "Request Timeout",
                      "the request did not come in time");
         } else if (is_idle(c, now)) {
-            cut(c, end_softly);
+            cut(c, web_end);
         } else if (queued == 0 || queued != c->queued) {
             c->queued = queued;
             c->queued_ms = now;
@@ -503,7 +502,7 @@ void web_stop(struct web *w)
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         c->is_silent = true;
         if (c->turns == 0)
-            cut(c, end_softly);
+            cut(c, web_end);
     }
 }
 
@@ -515,7 +514,7 @@ bool web_is_idle(const struct web *w)
 void web_cut(struct web *w)
 {
     for (struct client *c = w->clients; c != NULL; c = c->next)
-        cut(c, end_softly);
+        cut(c, web_end);
 }
 
 void web_close(struct web *w)
