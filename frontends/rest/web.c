@@ -7,8 +7,10 @@
  * So that nobody fills the memory who may not even ask, what has come is
  * weighed at each turn of the loop: behind LIMIT_STRANGER bytes the key has to
  * be in the head, and all have LIMIT_BODIES together. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "rest/web.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +136,16 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
 void web_keep(h2o_req_t *req)
 {
     client_of(req)->is_kept = true;
+}
+
+/* Not by reading: what has come before its end, as TLS's own, would hide it. */
+bool web_is_left(const h2o_req_t *req)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&client_of(req)->tcp, &fd) != 0)
+        return false;
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) == 1;
 }
 
 /* ---- connections ---- */
