@@ -42,6 +42,7 @@ struct client {
     bool is_known;      /* the request that comes has the key */
     size_t looked;      /* how much of it had come when that was looked for */
     uint64_t began_ms;  /* when it came */
+    size_t written;     /* by h2o, to the end of the last request */
     size_t queued;      /* bytes that waited to be taken, and */
     uint64_t queued_ms; /* since when none was */
     struct client *next;
@@ -71,6 +72,7 @@ static void turn_ended(void *memory)
     c->turns--;
     c->comes = false;
     c->since_ms = uv_now(c->tcp.loop);
+    c->written = c->sock->bytes_written;
 }
 
 /* An absolute target means its path, whatever host it names. */
@@ -109,6 +111,7 @@ static void refuse(h2o_req_t *req, const struct problem *problem)
     req->res.reason = "Problem";
     req->res.content_length = text.len;
     req->http1_is_persistent = 0;
+    meters_request(client_of(req)->web->meters, problem->status, 0);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("application/problem+json"));
     complaint_tell_origin(req, client_of(req)->web->origins);
@@ -150,9 +153,21 @@ bool web_is_left(const h2o_req_t *req)
 
 /* ---- connections ---- */
 
+/* Behind what h2o says by itself it closes. It tells nobody, also where it
+ * passes through complaint.c as no request of ours; but it is more than its
+ * "100 Continue", and the client's fault. */
+static void count_own_words(const struct client *c)
+{
+    enum { CONTINUE_BYTES = 25 };
+    if (!c->is_cut && !c->is_kept &&
+        c->sock->bytes_written - c->written > CONTINUE_BYTES)
+        meters_request(c->web->meters, 400, 0);
+}
+
 static void client_closed(void *memory)
 {
     struct client *c = memory;
+    count_own_words(c);
     struct client **at = &c->web->clients;
     while (*at != c)
         at = &(*at)->next;
@@ -255,6 +270,7 @@ static void farewell(struct client *c, int status, const char *reason,
 {
     struct buffer body = {0}, all = {0};
     complaint_put(status, why, &body);
+    meters_request(c->web->meters, status, 0);
     buffer_printf(&all,
                   "HTTP/1.1 %d %s\r\nconnection: close\r\n"
                   "content-type: application/problem+json\r\n"

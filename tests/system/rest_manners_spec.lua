@@ -310,6 +310,43 @@ print('apart')
         ]]))
     end)
 
+    it('count what is refused, also where no request was read', function()
+        run.write(run.dir .. '/count.py', TALK .. [[
+import urllib.request
+def counted():
+    text = urllib.request.urlopen(sys.argv[2] + '/metrics').read().decode()
+    return [int(line.split(' ')[1]) for line in text.splitlines()
+            if line.startswith('ate_rest_requests_total{status="4xx"}')][0]
+PUT = b'PUT /v1/bank HTTP/1.1\r\nhost: a\r\n'
+LARGE = PUT + b'content-length: 99999999\r\n\r\n'
+seen = counted()
+for data, status in ((b'GET / HTTP/1.1\r\nhost: a b\r\n\r\n', b'400'),
+        (PUT + b'content-length: x\r\n\r\n', b'400'),
+        (b'junk\r\n\r\n', b'400'), (LARGE, b'413'),
+        (PUT + b'content-length: 999999\r\n\r\n' + b'a' * 200000, b'401'),
+        (PUT + b'expect: more\r\ncontent-length: 1\r\n\r\na', b'417'),
+        (b'GET / HTTP/1.1\r\nhost:', b'408'),
+        (b'GET /v1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', b'401')):
+    assert talk(data).split(b' ')[1] == status, (data[:60], status)
+    seen += 1
+    assert counted() == seen, (data[:60], counted(), seen)
+# Two of one connection; and who leaves was refused nothing.
+talk(b'GET /v1 HTTP/1.1\r\nhost: a\r\n\r\n' + LARGE)
+seen += 2
+s = socket.create_connection((host, int(port)))
+s.sendall(PUT + b'expect: 100-continue\r\ncontent-length: 9\r\n\r\n')
+assert b' 100 ' in s.recv(100)
+s.close()
+talk(b'junk\r\n\r\n')
+seen += 1
+assert counted() == seen, (counted(), seen)
+print('counted')
+]])
+        assert.equal('counted\n', bank([[
+            python3 count.py "${U#http://}" "$M" || fail count
+        ]]))
+    end)
+
     it('want one Host, and take an absolute target', function()
         run.write(run.dir .. '/host.py', [[
 import json, socket, sys
