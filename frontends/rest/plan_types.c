@@ -203,27 +203,43 @@ static int give_key(struct planning *p, const json_t *type)
     return rc;
 }
 
-/* If-Match: "12.0" or *: the version that a write is based on. */
+/* The strong ETags of a list that are places, with commas between: others are
+ * of no version. The list was found well-formed (headers_check). */
+static void put_versions(struct buffer *out, const char *list)
+{
+    for (const char *at = list; (at = strchr(at, '"')) != NULL;) {
+        bool is_weak = at > list && at[-1] == '/';
+        size_t len = strcspn(++at, "\"");
+        if (!is_weak && len > 0 && strspn(at, "0123456789.") == len) {
+            if (out->len > 0)
+                buffer_byte(out, ',');
+            buffer_put(out, at, len);
+        }
+        at += len + (at[len] == '"');
+    }
+}
+
+/* If-Match: "12.0", several, or *: the version that a write is based on. */
 static int take_match(struct planning *p)
 {
     const char *match = p->ask->if_match;
-    size_t len = strlen(match);
-    if (len == 0)
+    struct buffer versions = {0};
+    int rc = 0;
+    if (match[0] == '\0')
         return 0;
-    if (len > 2 && match[0] == 'W' && match[1] == '/')
-        return problem_set(p->problem, "PRECONDITION_FAILED",
-                           "If-Match takes "
-                           "the ETag of an object, not a weak one");
-    bool is_any = strcmp(match, "*") == 0;
-    if (!is_any && (len < 3 || match[0] != '"' || match[len - 1] != '"' ||
-                    strcspn(match + 1, "\",") != len - 2))
-        return problem_set(p->problem, "INVALID", "If-Match is one ETag, or *");
-    char *version =
-        is_any ? memory_text("*", 1) : memory_text(match + 1, len - 2);
-    set_text(p->args, "before", version);
+    if (strcmp(match, "*") == 0)
+        buffer_byte(&versions, '*');
+    else
+        put_versions(&versions, match);
+    if (versions.len > 0)
+        set_text(p->args, "before", buffer_string(&versions));
+    else
+        rc = problem_set(p->problem, "PRECONDITION_FAILED",
+                         "If-Match takes ETags of an object, such as \"12.0\", "
+                         "and none that is weak");
     p->plan->is_based = true;
-    free(version);
-    return 0;
+    buffer_free(&versions);
+    return rc;
 }
 
 static int plan_put(struct planning *p, const json_t *type)
@@ -376,6 +392,12 @@ static int plan_rows(struct planning *p)
 
 static int plan_sum(struct planning *p, const char *column)
 {
+    static const char *const of_pages[] = {"limit", "order", "cursor"};
+    for (size_t i = 0; i < sizeof(of_pages) / sizeof(*of_pages); i++)
+        if (target_parameter(p->ask->target, of_pages[i]) != NULL)
+            return problem_field(p->problem, of_pages[i],
+                                 "'%s' is of pages, and a sum has none",
+                                 of_pages[i]);
     set_text(p->args, "column", column);
     p->plan->method = memory_text("sum", 3);
     return 0;

@@ -85,6 +85,12 @@ describe('versions', function()
             ask -X DELETE "$U$N/types/note/b%2F9"; want 200
             json PUT $P '{"text":"x"}' -H 'If-Match: W/"1"'; want 412
             json PUT $P '{"text":"x"}' -H 'If-Match: nonsense'; want 400
+            json PATCH $P '{"text":"list"}' -H "If-Match: \"x\", $one,W/$two"
+            want 412
+            ask "$U$P"; newest=$(header etag)
+            json PUT $P '{"text":"x"}' -H "If-Match: W/$newest"; want 412
+            json PUT $P '{"text":"four"}' -H "If-Match: \"x\",$one , $newest"
+            want 200
             ask "$U$P"; want 200 '"text":"four"'
             ask "$U$N/types/note"; list=$(header etag)
             json PUT $N/types/book/c '{}'; want 200

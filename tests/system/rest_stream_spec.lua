@@ -192,6 +192,10 @@ async def main(url, key):
             assert no['code'] == 'INVALID', no
             assert no['errors'][0]['pointer'] == '/' + name, no
             assert f"'{name}' is empty; leave it out" in no['detail'], no
+        await say({'id': 77, 'chain': 'bank', 'call': 'transfer',
+                   'args': pay, 'key': ''})
+        no = (await hear(lambda m: m['id'] == 77))['problem']
+        assert no['errors'][0]['pointer'] == '/key', no
         await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
                    'key': 'one'})
         again = await hear(lambda m: m['id'] == 2)
