@@ -44,8 +44,23 @@ static void put_fields(struct call *c, const struct event_type *type,
     buf_deinit(&nothing);
 }
 
-/* `before` is the place of the version that the asker has seen, or "*", any:
- * another one means that others were faster. */
+/* Is it one of a list with commas? */
+static bool is_among(struct bytes list, struct bytes place)
+{
+    while (list.len > 0) {
+        const uint8_t *comma = memchr(list.data, ',', list.len);
+        size_t len = comma != NULL ? (size_t)(comma - list.data) : list.len;
+        if (bytes_equal(bytes_of(list.data, len), place))
+            return true;
+        len += comma != NULL ? 1 : 0;
+        list = bytes_of(list.data + len, list.len - len);
+    }
+    return false;
+}
+
+/* `before` is the place of the version that the asker has seen, one of several
+ * with commas between, or "*", any: another one means that others were faster.
+ */
 static int check_before(struct call *c, const uint8_t id[OBJECT_ID_SIZE],
                         struct err *err)
 {
@@ -61,7 +76,7 @@ static int check_before(struct call *c, const uint8_t id[OBJECT_ID_SIZE],
         buf_printf(&newest, "%llu.%llu", (unsigned long long)o.index,
                    (unsigned long long)o.n);
     bool good = live && (bytes_equal(before, bytes_of_text("*")) ||
-                         bytes_equal(before, buf_bytes(&newest)));
+                         is_among(before, buf_bytes(&newest)));
     int rc =
         good ? 0
              : err_set(err, ATE_ESTALE, "%s: based on version %.*s, but %s%s",

@@ -20,6 +20,9 @@ enum verb {
     VERB_DELETE = 16,
     VERB_OPTIONS = 32,
 };
+enum {
+    VERB_ALL = VERB_GET | VERB_POST | VERB_PUT | VERB_PATCH | VERB_DELETE,
+};
 
 struct ask {
     enum verb verb;

@@ -483,7 +483,8 @@ static bool reply_preflight(struct exchange *x)
         headers_find(x->req, "access-control-request-method", &len) == NULL)
         return false;
     const char *origin = headers_find(x->req, "origin", &len);
-    if (origin == NULL || !door_takes_origin(x->door, origin, len))
+    if (origin == NULL || headers_repeat(x->req, "origin") ||
+        !door_takes_origin(x->door, origin, len))
         return false;
     exchange_header_put(x, "access-control-allow-methods",
                         "GET, HEAD, POST, PUT, PATCH, DELETE");
@@ -493,6 +494,18 @@ static bool reply_preflight(struct exchange *x)
         " Last-Event-ID, Prefer, Range, X-Request-Id, Ate-As, Ate-Act-For,"
         " Ate-Context");
     exchange_header_put(x, "access-control-max-age", "600");
+    exchange_reply(x, 204, NULL, "", 0);
+    return true;
+}
+
+/* OPTIONS *: of the server as a whole (RFC 9110, 9.3.7). */
+static bool reply_options(struct exchange *x)
+{
+    if (x->ask.verb != VERB_OPTIONS ||
+        !h2o_memis(x->req->path.base, x->req->path.len, H2O_STRLIT("*")))
+        return false;
+    x->plan.verbs = VERB_ALL;
+    put_allow(x);
     exchange_reply(x, 204, NULL, "", 0);
     return true;
 }
@@ -569,7 +582,7 @@ static int take_verb(struct exchange *x, struct problem *problem)
     x->ask.verb = verb_of(method->base, method->len);
     if (x->ask.verb != 0)
         return 0;
-    x->plan.verbs = VERB_GET | VERB_POST | VERB_PUT | VERB_PATCH | VERB_DELETE;
+    x->plan.verbs = VERB_ALL;
     return problem_set(
         problem, "METHOD_NOT_ALLOWED", "there is no method '%.*s' here",
         (int)(method->len < 20 ? method->len : 20), method->base);
@@ -635,6 +648,8 @@ void exchange_begin(struct door *d, h2o_req_t *req)
         return;
     if (rc == 0)
         rc = headers_check(req, &problem);
+    if (rc == 0 && reply_options(x))
+        return;
     bool is_let_in = rc == 0 && has_bearer(x);
     x->key = d->bearer.number;
     if (is_let_in && reply_kept(x))

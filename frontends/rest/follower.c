@@ -18,6 +18,7 @@
 #include "rest/exchange.h"
 #include "rest/headers.h"
 #include "rest/stream.h"
+#include "rest/web.h"
 #include "rest/wire.h"
 
 enum { CREDIT = 64 };
@@ -289,6 +290,15 @@ void follower_beat(struct exchange *x)
 {
     if (x->follower->streams)
         stream_beat(&x->follower->stream);
+}
+
+void followers_look(struct door *d)
+{
+    for (struct exchange *x = d->streams, *next; x != NULL; x = next) {
+        next = x->next_stream;
+        if (x->follower->streams && web_is_left(x->req))
+            stream_end(&x->follower->stream);
+    }
 }
 
 void follower_end(struct exchange *x)

@@ -7,6 +7,7 @@
 #ifndef FRONTENDS_REST_FOLLOWER_H
 #define FRONTENDS_REST_FOLLOWER_H
 
+struct door;
 struct exchange;
 
 /* Begin; the exchange has a plan. */
@@ -14,5 +15,7 @@ void follower_begin(struct exchange *x);
 /* A sign of life, and the end when the door closes. */
 void follower_beat(struct exchange *x);
 void follower_end(struct exchange *x);
+/* End those whose other side has closed. */
+void followers_look(struct door *d);
 void follower_free(struct exchange *x);
 #endif

@@ -50,6 +50,7 @@ static const struct {
     {"if-unmodified-since", "If-Unmodified-Since", "leave it out", NULL,
      is_date, DATE},
     {"last-event-id", "Last-Event-ID", NULL, NULL, NULL, NULL},
+    {"origin", "Origin", NULL, NULL, NULL, NULL},
     {"range", "Range", NULL, NULL, NULL, NULL},
 };
 enum { SINGLES = sizeof(singles) / sizeof(*singles) };
@@ -80,6 +81,14 @@ const char *headers_find(const h2o_req_t *req, const char *name, size_t *len)
     h2o_iovec_t value = trimmed(req->headers.entries[at].value);
     *len = value.len;
     return value.base;
+}
+
+bool headers_repeat(const h2o_req_t *req, const char *name)
+{
+    ssize_t at =
+        h2o_find_header_by_str(&req->headers, name, strlen(name), SIZE_MAX);
+    return at != -1 && h2o_find_header_by_str(&req->headers, name, strlen(name),
+                                              (size_t)at) != -1;
 }
 
 char *headers_copy(const h2o_req_t *req, const char *name)

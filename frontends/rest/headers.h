@@ -14,6 +14,9 @@ struct problem;
  * *len is 0. Of several lines the first. */
 const char *headers_find(const h2o_req_t *req, const char *name, size_t *len);
 
+/* Are there several lines of it? */
+bool headers_repeat(const h2o_req_t *req, const char *name);
+
 /* A copy of the value, "" when there is none; several lines are one list. */
 char *headers_copy(const h2o_req_t *req, const char *name);
 

@@ -25,6 +25,7 @@ enum {
     LIMIT_MESSAGE = 1 << 20,       /* bytes of a web socket's message */
     LIMIT_PEER_CALLS = 64,         /* of one web socket under way */
     LIMIT_PEER_BYTES = 8 << 20,    /* that wait for one: it starts no call */
+    LIMIT_CLOSE_MS = 5000,         /* in which it closes behind a close */
     LIMIT_PEER_UNREAD = 1024,      /* messages that may wait, and be answered */
     HEARTBEAT_MS = 15000,          /* between signs of life on a stream */
     GZIP_FROM = 1024,              /* bytes that are worth compressing */

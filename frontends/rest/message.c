@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/pack.h"
+#include "rest/limits.h"
 #include "rest/problem.h"
 #include "rest/wire.h"
 
@@ -75,9 +76,10 @@ static int take_key(struct message *m, struct problem *problem)
     if (take_text(m, "key", &key, problem) != 0)
         return -1;
     m->has_key = key != NULL;
-    return key == NULL ? 0
-                       : call_id_take(key, strlen(key), m->as, m->act_for,
-                                      m->call_id, problem);
+    if (key == NULL || call_id_take(key, strlen(key), m->as, m->act_for,
+                                    m->call_id, problem) == 0)
+        return 0;
+    return problem_field(problem, "key", "'key' has 1 to %d bytes", LIMIT_KEY);
 }
 
 /* No entry that nobody looks at: it would be a mistake that nobody sees. */

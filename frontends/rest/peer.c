@@ -7,7 +7,9 @@
  *     it, and gets more only while the asker is not behind (`is_behind`). So
  *     what waits for an asker who does not read is bounded, whatever credit it
  *     gave: who has more than LIMIT_PEER_BYTES to read starts no call, and who
- *     is behind and goes on to say what is answered at once, is cut off. */
+ *     is behind and goes on to say what is answered at once, is cut off.
+ * (4) Behind a close of ours nothing is heard any more (RFC 6455, 5.5.1), for
+ *     it could not be answered; who does not close then is cut off. */
 #include "rest/peer.h"
 
 #include <stdlib.h>
@@ -25,7 +27,7 @@
 #include "rest/web.h"
 #include "rest/wire.h"
 
-enum { CREDIT = 64, FAREWELL_MS = 1000 };
+enum { CREDIT = 64 };
 
 struct session {
     struct peer *peer;
@@ -42,9 +44,10 @@ struct peer {
     h2o_websocket_conn_t *conn;
     struct session *sessions;
     size_t session_count;
-    size_t unread;  /* answers said at once, since it is behind */
-    uint64_t key;   /* the number of that which let it in */
-    uint64_t ended; /* when it was told that this is no key any more, in ms */
+    size_t unread;      /* answers said at once, since it is behind */
+    uint64_t key;       /* the number of that which let it in */
+    bool is_closed;     /* by us: see (4), */
+    uint64_t closed_ms; /* then */
     struct peer *next;
 };
 
@@ -58,6 +61,14 @@ static void queue(struct peer *p, const struct buffer *text)
         .msg_length = text->len,
     };
     wslay_event_queue_msg(p->conn->ws_ctx, &message);
+}
+
+static void queue_close(struct peer *p, uint16_t code, const char *why)
+{
+    wslay_event_queue_close(p->conn->ws_ctx, code, (const uint8_t *)why,
+                            strlen(why));
+    p->is_closed = true;
+    p->closed_ms = uv_now(&p->door->loop);
 }
 
 /* Send what is queued; see (1). */
@@ -271,24 +282,22 @@ static void peer_free(struct peer *p)
 /* Its key counts no more: nothing is told it, or done for it, from now on. */
 static void lock_out(struct peer *p)
 {
-    static const char why[] = "the key is not this node's any more";
-    if (p->ended != 0)
-        return;
-    p->ended = uv_now(&p->door->loop);
     drop_sessions(p);
-    wslay_event_queue_close(p->conn->ws_ctx, WSLAY_CODE_POLICY_VIOLATION,
-                            (const uint8_t *)why, sizeof(why) - 1);
+    if (!p->is_closed)
+        queue_close(p, WSLAY_CODE_POLICY_VIOLATION,
+                    "the key is not this node's any more");
 }
 
 static void heard(h2o_websocket_conn_t *conn,
                   const struct wslay_event_on_msg_recv_arg *message)
 {
     struct peer *p = conn->data;
-    static const char only_text[] = "messages are text";
     if (message == NULL) {
         peer_free(p);
         return;
     }
+    if (p->is_closed)
+        return;
     if (p->key != bearer_number(&p->door->bearer, uv_now(&p->door->loop))) {
         lock_out(p);
         return;
@@ -298,9 +307,7 @@ static void heard(h2o_websocket_conn_t *conn,
         is_answered =
             take_text(p, (const char *)message->msg, message->msg_length);
     else if (message->opcode == WSLAY_BINARY_FRAME)
-        wslay_event_queue_close(conn->ws_ctx, WSLAY_CODE_UNSUPPORTED_DATA,
-                                (const uint8_t *)only_text,
-                                sizeof(only_text) - 1);
+        queue_close(p, WSLAY_CODE_UNSUPPORTED_DATA, "messages are text");
     if (is_answered)
         count_unread(p);
 }
@@ -396,24 +403,20 @@ void peers_beat(struct door *d)
     }
 }
 
-void peers_grant(struct door *d)
+/* Invariant (4). Behind it h2o says that the connection has ended, see (1). */
+static void end_closed(struct peer *p)
 {
-    for (struct peer *p = d->peers; p != NULL; p = p->next)
-        for (struct session *s = p->sessions; s != NULL; s = s->next)
-            pass_on(s);
+    if (p->is_closed && p->conn->sock != NULL &&
+        uv_now(&p->door->loop) - p->closed_ms >= LIMIT_CLOSE_MS)
+        web_end(h2o_socket_get_fd(p->conn->sock));
 }
 
-/* Who does not answer the end is cut off. */
-static void end_locked_out(struct peer *p)
+void peers_tick(struct door *d)
 {
-    uint64_t now = uv_now(&p->door->loop);
-    if (p->conn->sock == NULL)
-        return;
-    if (p->ended == 0) {
-        lock_out(p);
-        send_on(p);
-    } else if (now - p->ended >= FAREWELL_MS) {
-        web_abort(h2o_socket_get_fd(p->conn->sock));
+    for (struct peer *p = d->peers; p != NULL; p = p->next) {
+        for (struct session *s = p->sessions; s != NULL; s = s->next)
+            pass_on(s);
+        end_closed(p);
     }
 }
 
@@ -421,20 +424,20 @@ void peers_judge(struct door *d, uint64_t key)
 {
     for (struct peer *p = d->peers, *next; p != NULL; p = next) {
         next = p->next;
-        if (p->key != key)
-            end_locked_out(p);
+        if (p->key == key)
+            continue;
+        lock_out(p);
+        send_on(p);
     }
 }
 
 void peers_end(struct door *d)
 {
-    static const char why[] = "the door closes";
     for (struct peer *p = d->peers, *next; p != NULL; p = next) {
         next = p->next;
         if (p->conn->sock == NULL)
             continue;
-        wslay_event_queue_close(p->conn->ws_ctx, WSLAY_CODE_GOING_AWAY,
-                                (const uint8_t *)why, sizeof(why) - 1);
+        queue_close(p, WSLAY_CODE_GOING_AWAY, "the door closes");
         send_on(p);
     }
 }

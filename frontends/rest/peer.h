@@ -13,9 +13,10 @@ struct peer;
  * "ate.bearer.KEY", for browsers can send no header. */
 void peer_begin(struct exchange *x);
 
-/* Signs of life, credit that was held back, and the end, of all. */
+/* Signs of life of all; a few times a second: credit that was held back, and
+ * who is cut off; the end of all. */
 void peers_beat(struct door *d);
-void peers_grant(struct door *d);
+void peers_tick(struct door *d);
 void peers_end(struct door *d);
 /* The end of those that another key than that of this number has let in. */
 void peers_judge(struct door *d, uint64_t key);

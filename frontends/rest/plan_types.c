@@ -123,23 +123,33 @@ static int same_or_set(struct planning *p, const json_t *field,
                          name, said, text);
 }
 
-/* Give the last segments of the key, up to *end, to a field. */
-static int give_pieces(struct planning *p, const json_t *field, size_t count,
-                       size_t *end)
+static size_t count_pieces(const char *key)
 {
-    struct buffer text = {0};
-    if (count == 0 || count > *end - 2)
-        return problem_set(p->problem, "NOT_FOUND",
-                           "no key of a '%s' has so many segments",
-                           segment(p, 1));
-    for (size_t i = *end - count; i < *end; i++) {
-        if (text.len > 0)
-            buffer_byte(&text, '/');
-        buffer_text(&text, segment(p, i));
-    }
-    *end -= count;
-    int rc = same_or_set(p, field, buffer_string(&text));
-    buffer_free(&text);
+    size_t count = key[0] != '\0';
+    for (; *key != '\0'; key++)
+        count += *key == '/';
+    return count;
+}
+
+static int refuse_pieces(struct planning *p)
+{
+    return problem_set(p->problem, "NOT_FOUND",
+                       "no key of a '%s' has so many segments", segment(p, 1));
+}
+
+/* Cut the last pieces off the key, and give them to a field. */
+static int give_pieces(struct planning *p, const json_t *field, size_t count,
+                       char *key)
+{
+    char *at = key + strlen(key);
+    if (count == 0 || count > count_pieces(key))
+        return refuse_pieces(p);
+    for (; count > 0; count--)
+        do
+            at--;
+        while (at > key && *at != '/');
+    int rc = same_or_set(p, field, at > key ? at + 1 : at);
+    *at = '\0';
     return rc;
 }
 
@@ -160,50 +170,76 @@ static size_t pieces_of(const struct planning *p, const json_t *field)
     return said != NULL ? count + 1 : 0;
 }
 
-/* What a path says of the fields that name an object. */
-static int give_key(struct planning *p, const json_t *type)
+/* Give all of the key to the fields that name an object. */
+static int give_fields(struct planning *p, const json_t *type, char *key)
 {
     const json_t *header = json_object_get(type, "header");
     const char *parent = model_text(type, "parent");
-    size_t end = segments(p);
     const char *name;
     for (size_t i = json_array_size(json_object_get(type, "key")); i-- > 0;) {
         if (!model_key_field(type, i, &name))
             continue;
         const json_t *field = model_field(header, name);
-        if (give_pieces(p, field, pieces_of(p, field), &end) != 0)
+        if (give_pieces(p, field, pieces_of(p, field), key) != 0)
             return -1;
     }
-    if (parent != NULL && end > 2)
-        return give_pieces(p, model_field(header, parent), end - 2, &end);
-    if (end > 2)
-        return problem_set(p->problem, "NOT_FOUND",
-                           "no key of a '%s' has so many segments",
-                           segment(p, 1));
-    return 0;
+    if (parent != NULL && key[0] != '\0')
+        return give_pieces(p, model_field(header, parent), count_pieces(key),
+                           key);
+    return key[0] == '\0' ? 0 : refuse_pieces(p);
 }
 
-/* If-Match: "12.0" or *: the version that a write is based on. */
+/* A slash that is encoded parts the pieces of a key, too, as in reads. */
+static int give_key(struct planning *p, const json_t *type)
+{
+    char *key = segments_joined(p, 2);
+    size_t len = strlen(key);
+    bool has_empty = len == 0 || key[0] == '/' || key[len - 1] == '/' ||
+                     strstr(key, "//") != NULL;
+    int rc = has_empty ? problem_set(p->problem, "INVALID",
+                                     "the path has an empty segment")
+                       : give_fields(p, type, key);
+    free(key);
+    return rc;
+}
+
+/* The strong ETags of a list that are places, with commas between: others are
+ * of no version. The list was found well-formed (headers_check). */
+static void put_versions(struct buffer *out, const char *list)
+{
+    for (const char *at = list; (at = strchr(at, '"')) != NULL;) {
+        bool is_weak = at > list && at[-1] == '/';
+        size_t len = strcspn(++at, "\"");
+        if (!is_weak && len > 0 && strspn(at, "0123456789.") == len) {
+            if (out->len > 0)
+                buffer_byte(out, ',');
+            buffer_put(out, at, len);
+        }
+        at += len + (at[len] == '"');
+    }
+}
+
+/* If-Match: "12.0", several, or *: the version that a write is based on. */
 static int take_match(struct planning *p)
 {
     const char *match = p->ask->if_match;
-    size_t len = strlen(match);
-    if (len == 0)
+    struct buffer versions = {0};
+    int rc = 0;
+    if (match[0] == '\0')
         return 0;
-    if (len > 2 && match[0] == 'W' && match[1] == '/')
-        return problem_set(p->problem, "PRECONDITION_FAILED",
-                           "If-Match takes "
-                           "the ETag of an object, not a weak one");
-    bool is_any = strcmp(match, "*") == 0;
-    if (!is_any && (len < 3 || match[0] != '"' || match[len - 1] != '"' ||
-                    strcspn(match + 1, "\",") != len - 2))
-        return problem_set(p->problem, "INVALID", "If-Match is one ETag, or *");
-    char *version =
-        is_any ? memory_text("*", 1) : memory_text(match + 1, len - 2);
-    set_text(p->args, "before", version);
+    if (strcmp(match, "*") == 0)
+        buffer_byte(&versions, '*');
+    else
+        put_versions(&versions, match);
+    if (versions.len > 0)
+        set_text(p->args, "before", buffer_string(&versions));
+    else
+        rc = problem_set(p->problem, "PRECONDITION_FAILED",
+                         "If-Match takes ETags of an object, such as \"12.0\", "
+                         "and none that is weak");
     p->plan->is_based = true;
-    free(version);
-    return 0;
+    buffer_free(&versions);
+    return rc;
 }
 
 static int plan_put(struct planning *p, const json_t *type)
@@ -356,6 +392,12 @@ static int plan_rows(struct planning *p)
 
 static int plan_sum(struct planning *p, const char *column)
 {
+    static const char *const of_pages[] = {"limit", "order", "cursor"};
+    for (size_t i = 0; i < sizeof(of_pages) / sizeof(*of_pages); i++)
+        if (target_parameter(p->ask->target, of_pages[i]) != NULL)
+            return problem_field(p->problem, of_pages[i],
+                                 "'%s' is of pages, and a sum has none",
+                                 of_pages[i]);
     set_text(p->args, "column", column);
     p->plan->method = memory_text("sum", 3);
     return 0;

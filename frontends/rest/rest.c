@@ -23,7 +23,7 @@
 #include "rest/tls.h"
 #include "rest/web.h"
 
-enum { GRANT_MS = 100, LOOK_MS = 20 };
+enum { GRANT_MS = 100, LEFT_TICKS = 10, LOOK_MS = 20 };
 
 struct rest {
     struct door door;
@@ -34,6 +34,7 @@ struct rest {
     _Atomic(SSL_CTX *) renewed; /* certificates to come; or NULL */
     uv_timer_t beat;
     uv_timer_t grant;
+    unsigned ticks;  /* of it */
     uv_timer_t look; /* while it closes */
     uint64_t stopped_ms;
     bool is_cut;
@@ -86,7 +87,9 @@ static void grant(uv_timer_t *timer)
     if (r->door.stream_count > 0)
         judge(&r->door);
     if (r->door.peers != NULL)
-        peers_grant(&r->door);
+        peers_tick(&r->door);
+    if (++r->ticks % LEFT_TICKS == 0)
+        followers_look(&r->door);
 }
 
 /* ---- closing ---- */

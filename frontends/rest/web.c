@@ -7,8 +7,10 @@
  * So that nobody fills the memory who may not even ask, what has come is
  * weighed at each turn of the loop: behind LIMIT_STRANGER bytes the key has to
  * be in the head, and all have LIMIT_BODIES together. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "rest/web.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,7 @@ struct client {
     bool is_known;      /* the request that comes has the key */
     size_t looked;      /* how much of it had come when that was looked for */
     uint64_t began_ms;  /* when it came */
+    size_t written;     /* by h2o, to the end of the last request */
     size_t queued;      /* bytes that waited to be taken, and */
     uint64_t queued_ms; /* since when none was */
     struct client *next;
@@ -69,6 +72,7 @@ static void turn_ended(void *memory)
     c->req = NULL;
     c->comes = false;
     c->since_ms = uv_now(c->tcp.loop);
+    c->written = c->sock->bytes_written;
 }
 
 /* An absolute target means its path, whatever host it names. */
@@ -107,6 +111,7 @@ static void refuse(h2o_req_t *req, const struct problem *problem)
     req->res.reason = "Problem";
     req->res.content_length = text.len;
     req->http1_is_persistent = 0;
+    meters_request(client_of(req)->web->meters, problem->status, 0);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("application/problem+json"));
     complaint_tell_origin(req, client_of(req)->web->origins);
@@ -136,11 +141,33 @@ void web_keep(h2o_req_t *req)
     client_of(req)->is_kept = true;
 }
 
+/* Not by reading: what has come before its end, as TLS's own, would hide it. */
+bool web_is_left(const h2o_req_t *req)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&client_of(req)->tcp, &fd) != 0)
+        return false;
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) == 1;
+}
+
 /* ---- connections ---- */
+
+/* Behind what h2o says by itself it closes. It tells nobody, also where it
+ * passes through complaint.c as no request of ours; but it is more than its
+ * "100 Continue", and the client's fault. */
+static void count_own_words(const struct client *c)
+{
+    enum { CONTINUE_BYTES = 25 };
+    if (!c->is_cut && !c->is_kept &&
+        c->sock->bytes_written - c->written > CONTINUE_BYTES)
+        meters_request(c->web->meters, 400, 0);
+}
 
 static void client_closed(void *memory)
 {
     struct client *c = memory;
+    count_own_words(c);
     struct client **at = &c->web->clients;
     while (*at != c)
         at = &(*at)->next;
@@ -204,8 +231,7 @@ void web_abort(int fd)
     shutdown(fd, SHUT_RDWR);
 }
 
-/* What was written still arrives. */
-static void end_softly(int fd)
+void web_end(int fd)
 {
     shutdown(fd, SHUT_RDWR);
 }
@@ -244,6 +270,7 @@ static void farewell(struct client *c, int status, const char *reason,
 {
     struct buffer body = {0}, all = {0};
     complaint_put(status, why, &body);
+    meters_request(c->web->meters, status, 0);
     buffer_printf(&all,
                   "HTTP/1.1 %d %s\r\nconnection: close\r\n"
                   "content-type: application/problem+json\r\n"
@@ -259,7 +286,7 @@ static void farewell(struct client *c, int status, const char *reason,
         uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
     buffer_free(&all);
     buffer_free(&body);
-    cut(c, end_softly);
+    cut(c, web_end);
 }
 
 /* Whether the time in which a request has to come is over. The first one begins
@@ -300,7 +327,7 @@ static void sweep(uv_timer_t *timer)
             farewell(c, 408, "Request Timeout",
                      "the request did not come in time");
         } else if (is_idle(c, now)) {
-            cut(c, end_softly);
+            cut(c, web_end);
         } else if (queued == 0 || queued != c->queued) {
             c->queued = queued;
             c->queued_ms = now;
@@ -503,7 +530,7 @@ void web_stop(struct web *w)
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         c->is_silent = true;
         if (c->req == NULL)
-            cut(c, end_softly);
+            cut(c, web_end);
         else
             c->req->http1_is_persistent = 0; /* its head may be said already */
     }
@@ -517,7 +544,7 @@ bool web_is_idle(const struct web *w)
 void web_cut(struct web *w)
 {
     for (struct client *c = w->clients; c != NULL; c = c->next)
-        cut(c, end_softly);
+        cut(c, web_end);
 }
 
 void web_close(struct web *w)

@@ -67,9 +67,14 @@ bool web_is_idle(const struct web *w); /* all have gone */
 /* This request becomes a web socket: its connection may be silent from now on,
  * for as long as it lives. */
 void web_keep(h2o_req_t *req);
+/* Has the other side closed, while its answer goes on? h2o does not read
+ * meanwhile, and learns it of a write alone. */
+bool web_is_left(const h2o_req_t *req);
 /* Of a connection whose other side does not read: its reads and writes fail
  * from now on, h2o closes it, and the other side is told at once. */
 void web_abort(int fd);
+/* The same, but what was written still arrives. */
+void web_end(int fd);
 void web_cut(struct web *w); /* end those that have not */
 /* Behind web_stop(), when it is idle; the loop has to turn once more. */
 void web_close(struct web *w);

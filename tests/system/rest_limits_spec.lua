@@ -85,6 +85,31 @@ END
         ]])
     end)
 
+    it('have room again when a stream is left that has nothing to tell',
+        function()
+        limited('rest_streams = 1', CONNECT .. [[
+            cat >left.py <<'END'
+from connect import *
+import time
+STREAM = GET.replace(b'Host', b'Accept: text/event-stream\r\nHost')
+left = connect()
+left.sendall(STREAM)
+while b'event: change' not in left.recv(65536):
+    pass
+left.close()
+began = time.monotonic()
+while True:
+    s = connect()
+    s.sendall(STREAM)
+    if s.recv(65536).startswith(b'HTTP/1.1 200 '):
+        break
+    assert time.monotonic() - began < 10, 'it keeps its place'
+    s.close()
+END
+            python3 left.py "${U#http://}" "$K" || fail left
+        ]])
+    end)
+
     it('bound the time of requests and between them, and of no web socket',
         function()
         limited('rest_request_s = 1, rest_idle_s = 2', CONNECT .. [[

@@ -70,6 +70,10 @@ describe('manners', function()
             bare -X OPTIONS "$U/v1/%zz" -H 'Origin: https://a.example' \
                 -H 'Access-Control-Request-Method: GET'
             want 204
+            bare -X OPTIONS "$U/v1/bank" -H 'Origin: https://a.example' \
+                -H 'Origin: https://c.example' \
+                -H 'Access-Control-Request-Method: GET'
+            want 400 '"pointer":"/Origin"'
             ask "$U/v1/%zz" -H 'Origin: https://a.example'; want 400
             [ "$(header access-control-allow-origin)" = https://a.example ] ||
                 fail "$(told)"
@@ -77,7 +81,7 @@ describe('manners', function()
             bare "$M/readyz"; want 200
             bare "$M/nix"; want 404
             bare -X POST "$M/metrics"; want 405
-            bare "$M/metrics"; want 200 'ate_rest_requests_total{status="4xx"} 3'
+            bare "$M/metrics"; want 200 'ate_rest_requests_total{status="4xx"} 4'
             bare "$U/metrics"; want 401
         ]], '--cors https://a.example --cors https://b.example:8')
     end)
@@ -151,7 +155,6 @@ for status, data in (
         (b'400', CHUNKED + b'zz\r\n'),
         (b'400', CHUNKED + b'2\r\nabXX\r\n'),
         (b'417', POST + b'expect: more\r\ncontent-length: 1\r\n\r\na'),
-        (b'400', b'OPTIONS * HTTP/1.1\r\nhost: a\r\n' + END),
         (b'405', b'TRACE / HTTP/1.1\r\nhost: a\r\n' + END),
         (b'405', b'brew /v1 HTTP/1.1\r\nhost: a\r\n' + END),
         (b'414', b'GET /' + b'a' * 9000 + b' HTTP/1.1\r\nhost: a\r\n' + END),
@@ -310,6 +313,43 @@ print('apart')
         ]]))
     end)
 
+    it('count what is refused, also where no request was read', function()
+        run.write(run.dir .. '/count.py', TALK .. [[
+import urllib.request
+def counted():
+    text = urllib.request.urlopen(sys.argv[2] + '/metrics').read().decode()
+    return [int(line.split(' ')[1]) for line in text.splitlines()
+            if line.startswith('ate_rest_requests_total{status="4xx"}')][0]
+PUT = b'PUT /v1/bank HTTP/1.1\r\nhost: a\r\n'
+LARGE = PUT + b'content-length: 99999999\r\n\r\n'
+seen = counted()
+for data, status in ((b'GET / HTTP/1.1\r\nhost: a b\r\n\r\n', b'400'),
+        (PUT + b'content-length: x\r\n\r\n', b'400'),
+        (b'junk\r\n\r\n', b'400'), (LARGE, b'413'),
+        (PUT + b'content-length: 999999\r\n\r\n' + b'a' * 200000, b'401'),
+        (PUT + b'expect: more\r\ncontent-length: 1\r\n\r\na', b'417'),
+        (b'GET / HTTP/1.1\r\nhost:', b'408'),
+        (b'GET /v1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', b'401')):
+    assert talk(data).split(b' ')[1] == status, (data[:60], status)
+    seen += 1
+    assert counted() == seen, (data[:60], counted(), seen)
+# Two of one connection; and who leaves was refused nothing.
+talk(b'GET /v1 HTTP/1.1\r\nhost: a\r\n\r\n' + LARGE)
+seen += 2
+s = socket.create_connection((host, int(port)))
+s.sendall(PUT + b'expect: 100-continue\r\ncontent-length: 9\r\n\r\n')
+assert b' 100 ' in s.recv(100)
+s.close()
+talk(b'junk\r\n\r\n')
+seen += 1
+assert counted() == seen, (counted(), seen)
+print('counted')
+]])
+        assert.equal('counted\n', bank([[
+            python3 count.py "${U#http://}" "$M" || fail count
+        ]]))
+    end)
+
     it('want one Host, and take an absolute target', function()
         run.write(run.dir .. '/host.py', [[
 import json, socket, sys
@@ -372,6 +412,9 @@ for target in (b'ftp://a/v1', b'http:///v1', b'http://u@a/v1', b'http:/v1',
                b'a/v1', b'http://a b/v1'):
     assert talk(b'GET ' + target + b' HTTP/1.1', A)[0] == 400, target
 assert talk(b'CONNECT a:80 HTTP/1.1', A)[0] == 405
+status, head, said = talk(b'OPTIONS * HTTP/1.1', A)
+assert status == 204 and b'allow: GET, HEAD, POST, PUT' in head, (status, head)
+assert talk(b'GET * HTTP/1.1', A)[0] == 400
 print('one')
 ]])
         assert.equal('one\n', bank([[

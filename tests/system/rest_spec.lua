@@ -96,6 +96,8 @@ describe('the REST door', function()
             ask "$U$N/types/picture/r"; want 200 '"body":"beef"'
             ask "$U$N/views/count?book=a%20b"; want 200 '"notes":2'
             ask "$U$N/views/count?notes=7"; want 200 '"items":[]'
+            ask "$U$N/views/count?sum=notes&cursor=x"
+            want 400 '"pointer":"/cursor"'
             ask "$U$N/views/count?sum=notes"; want 200
             [ "$(cat body)" = 2 ] || fail "$(told)"
             ask "$U$N/views"; want 200 '"name":"count"'

@@ -77,8 +77,20 @@ describe('versions', function()
             json PUT $P '{"text":"five"}' -H 'If-None-Match: *'; want 412
             json PUT $N/types/note/b/2 '{"text":"new"}' -H 'If-None-Match: *'
             want 200
+            json PUT $N/types/note/b%2F9 '{"text":"coded"}'; want 200
+            ask "$U$N/types/note/b/9"; want 200 '"text":"coded"'
+            json PUT $N/types/note/b%2F%2F9 '{"text":"x"}'
+            want 400 'empty segment'
+            json PUT $N/types/note/b%2F9%2F9 '{"text":"x"}'; want 404
+            ask -X DELETE "$U$N/types/note/b%2F9"; want 200
             json PUT $P '{"text":"x"}' -H 'If-Match: W/"1"'; want 412
             json PUT $P '{"text":"x"}' -H 'If-Match: nonsense'; want 400
+            json PATCH $P '{"text":"list"}' -H "If-Match: \"x\", $one,W/$two"
+            want 412
+            ask "$U$P"; newest=$(header etag)
+            json PUT $P '{"text":"x"}' -H "If-Match: W/$newest"; want 412
+            json PUT $P '{"text":"four"}' -H "If-Match: \"x\",$one , $newest"
+            want 200
             ask "$U$P"; want 200 '"text":"four"'
             ask "$U$N/types/note"; list=$(header etag)
             json PUT $N/types/book/c '{}'; want 200

@@ -190,6 +190,30 @@ print('ended')
     end)
 end)
 
+--- For scripts that get HOST:PORT and the key: a web socket without a library.
+local RAW = [[
+import base64, os, socket, struct, sys
+host, port = sys.argv[1].split(':')
+
+def frame(opcode, text):
+    return struct.pack('!BB', 0x80 | opcode, 0x80 | len(text)) + bytes(4) + text
+
+def begin():
+    s = socket.create_connection((host, int(port)))
+    s.settimeout(30)
+    s.sendall(('GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n'
+               'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+               'Sec-WebSocket-Protocol: ate.v1.json\r\n'
+               'Sec-WebSocket-Key: %s\r\nAuthorization: Bearer %s\r\n\r\n' % (
+                   base64.b64encode(os.urandom(16)).decode(),
+                   sys.argv[2])).encode())
+    head = b''
+    while b'\r\n\r\n' not in head:
+        head += s.recv(1)
+    assert b' 101 ' in head, head
+    return s
+]]
+
 describe('a web socket', function()
     it('carries calls and subscriptions', function()
         run.write(run.dir .. '/ws.py', [[
@@ -228,6 +252,10 @@ async def main(url, key):
             assert no['code'] == 'INVALID', no
             assert no['errors'][0]['pointer'] == '/' + name, no
             assert f"'{name}' is empty; leave it out" in no['detail'], no
+        await say({'id': 77, 'chain': 'bank', 'call': 'transfer',
+                   'args': pay, 'key': ''})
+        no = (await hear(lambda m: m['id'] == 77))['problem']
+        assert no['errors'][0]['pointer'] == '/key', no
         await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
                    'key': 'one'})
         again = await hear(lambda m: m['id'] == 2)
@@ -351,28 +379,7 @@ asyncio.run(main())
     end)
 
     it('is cut off when it goes on asking and does not read', function()
-        run.write(run.dir .. '/mute.py', [[
-import base64, os, socket, struct, sys
-host, port = sys.argv[1].split(':')
-
-def frame(opcode, text):
-    return struct.pack('!BB', 0x80 | opcode, 0x80 | len(text)) + bytes(4) + text
-
-def begin():
-    s = socket.create_connection((host, int(port)))
-    s.settimeout(30)
-    s.sendall(('GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n'
-               'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
-               'Sec-WebSocket-Protocol: ate.v1.json\r\n'
-               'Sec-WebSocket-Key: %s\r\nAuthorization: Bearer %s\r\n\r\n' % (
-                   base64.b64encode(os.urandom(16)).decode(),
-                   sys.argv[2])).encode())
-    head = b''
-    while b'\r\n\r\n' not in head:
-        head += s.recv(1)
-    assert b' 101 ' in head, head
-    return s
-
+        run.write(run.dir .. '/mute.py', RAW .. [[
 for name, said in (('nonsense', frame(1, b'nonsense')),
                    ('pings', frame(9, b'a' * 125)),
                    ('empty pings', frame(9, b''))):
@@ -390,6 +397,27 @@ print('cut off')
             curl -sS "$M/metrics" | grep -qx 'ate_rest_connections_stalled_total 3' ||
                 fail "$(curl -sS "$M/metrics")"
             ask "$U/v1/bank"; want 200
+        ]]))
+    end)
+
+    it('does nothing behind its close, and ends', function()
+        run.write(run.dir .. '/behind.py', RAW .. [[
+import json
+def pay(n):
+    return frame(1, json.dumps({'id': n, 'chain': 'bank', 'call': 'transfer',
+        'args': {'from': 'alice', 'to': 'bob', 'amount': '1'}}).encode())
+s = begin()
+s.sendall(frame(2, b'bytes') + pay(1))
+said = s.recv(100)
+assert said[:1] == b'\x88' and said[2:4] == b'\x03\xeb', said
+s.sendall(pay(2))
+assert s.recv(100) == b'', 'it goes on'
+print('ended')
+]])
+        assert.equal('ended\n', bank([[
+            python3 behind.py "${U#http://}" "$K" || fail behind
+            ask "$U/v1/bank/views/balance"; want 200 '"items":[]'
+            curl -sS "$M/metrics" | grep -qx 'ate_rest_streams 0' || fail streams
         ]]))
     end)
 end)
