@@ -231,35 +231,59 @@ int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
 
 /* ---- refusals ---- */
 
-/* `set` gets the fields it stands among, where an amount finds its scale. */
-static const struct field *find_said(const struct fields *const *sets,
-                                     size_t count, struct bytes name,
-                                     const struct fields **set)
+/* What the rule gave and the event's fields, in the order in which a name is
+ * looked for: its value and its type, each by itself. */
+struct said {
+    struct door_scope scopes[2];
+    size_t count;
+};
+
+static bool gives(struct bytes map, const char *name, struct bytes *value)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct field *field =
-            sets[i] != NULL ? fields_find(sets[i], name) : NULL;
-        if (field != NULL) {
-            *set = sets[i];
-            return field;
-        }
+    *value = map.len > 0 ? mp_map_get(map, name) : bytes_of(NULL, 0);
+    return value->data != NULL;
+}
+
+/* The fields that have a type for `name`; NULL: none. */
+static const struct fields *find_typed(const struct said *said,
+                                       const char *name)
+{
+    for (size_t i = 0; i < said->count; i++) {
+        const struct fields *fields = said->scopes[i].fields;
+        if (fields != NULL && fields_find(fields, bytes_of_text(name)) != NULL)
+            return fields;
     }
-    *set = NULL;
     return NULL;
 }
 
-static void put_said(const struct door *d, const struct fields *const sets[2],
-                     struct bytes name, struct bytes value, struct bytes values,
-                     struct buf *out)
+/* Where an amount finds what it is of: that is looked for as all names of a
+ * text are, for the event may have it where the rule gave the amount. */
+static struct door_scope scope_of(const struct said *said,
+                                  const struct value_type *type)
 {
-    const struct fields *set;
-    const struct field *field = find_said(sets, 2, name, &set);
+    struct door_scope scope = {NULL, {NULL, 0}};
+    struct bytes value;
+    if (type->kind != VALUE_AMOUNT || type->scale >= 0)
+        return scope;
+    for (size_t i = 0; i < said->count && scope.map.data == NULL; i++) {
+        if (gives(said->scopes[i].map, type->of, &value))
+            scope.map = said->scopes[i].map;
+    }
+    scope.fields = find_typed(said, type->of);
+    return scope;
+}
+
+static void put_said(const struct door *d, const struct said *said,
+                     const char *name, struct bytes value, struct buf *out)
+{
+    const struct fields *typed = find_typed(said, name);
     struct buf given = {0};
     struct bytes text;
     int64_t number = 0;
     bool truth = false;
-    if (field != NULL) {
-        struct door_scope scope = {set, values};
+    if (typed != NULL) {
+        const struct field *field = fields_find(typed, bytes_of_text(name));
+        struct door_scope scope = scope_of(said, &field->type);
         door_give_value(d, &field->type, value, &scope, &given);
         value = buf_bytes(&given);
     }
@@ -277,19 +301,13 @@ static void put_said(const struct door *d, const struct fields *const sets[2],
     buf_deinit(&given);
 }
 
-static bool gives(struct bytes map, const char *name, struct bytes *value)
-{
-    *value = map.len > 0 ? mp_map_get(map, name) : bytes_of(NULL, 0);
-    return value->data != NULL;
-}
-
 void door_refusal(const struct door *d, const char *text,
                   const struct fields *event_fields, struct bytes event,
                   const struct fields *says, struct bytes values,
                   struct buf *out)
 {
-    const struct fields *given[] = {says, event_fields};
-    const struct fields *own[] = {event_fields, NULL};
+    const struct said given = {{{says, values}, {event_fields, event}}, 2};
+    const struct said own = {{{event_fields, event}}, 1};
     while (*text != '\0') {
         const char *close = *text == '{' ? strchr(text, '}') : NULL;
         if (close == NULL) {
@@ -304,9 +322,9 @@ void door_refusal(const struct door *d, const char *text,
         memcpy(name, text + 1, len);
         name[len] = '\0';
         if (gives(values, name, &value))
-            put_said(d, given, bytes_of_text(name), value, values, out);
+            put_said(d, &given, name, value, out);
         else if (event_fields != NULL && gives(event, name, &value))
-            put_said(d, own, bytes_of_text(name), value, event, out);
+            put_said(d, &own, name, value, out);
         else
             buf_put_u8(out, '?');
         text = close + 1;
