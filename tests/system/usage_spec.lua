@@ -713,3 +713,38 @@ describe('what ate call --json prints', function()
             'bank')
     end)
 end)
+
+describe('a text that a method gives', function()
+    before_each(function()
+        run.write(run.dir .. '/a.lua', [[
+local ate = require('ate')
+local t = ate.types
+local a = ate.schema('a', {doc = 'Texts.', version = 1})
+a:method('say', {
+    doc = 'Say it.', mode = 'read', args = {text = t.text()},
+    returns = t.text(),
+    run = function(_, args)
+        return args.text
+    end,
+})
+return a
+]])
+        run.ok('chain', 'create', 'a', '--schema', run.dir .. '/a.lua')
+    end)
+
+    it('is printed as it is into a file', function()
+        assert.equal('x\ny\n', run.ok('call', 'a', 'say', 'text=x\ny'))
+        assert.equal(' x\\ny\n', run.ok('call', 'a', 'say',
+            'text= x\\ny'))
+    end)
+
+    it('has escapes on a terminal, which are no others', function()
+        local done = run.script([[
+            export NO_COLOR=1
+            script -qec 'exec "$ATE" call a say text="x
+y"' /dev/null
+            script -qec 'exec "$ATE" call a say text="x\\ny"' /dev/null
+        ]])
+        assert.equal('x\\ny\nx\\\\ny\n', (done.out:gsub('\r', '')))
+    end)
+end)
