@@ -87,8 +87,8 @@ void door_put_identity(const struct door *d, const uint8_t id[32],
 /* A refusal's text: "{from} would hold {left}" with the values that the rule
  * gave, and those of the event's fields where it gave none (canonical maps,
  * stored form). {x} prints as the event's field x, others as `says` has them,
- * and what nobody gave as "?". `event_fields` is NULL where there is no event.
- */
+ * and what nobody gave as "?"; what an amount is `of` is looked for likewise.
+ * `event_fields` is NULL where there is no event. */
 void door_refusal(const struct door *d, const char *text,
                   const struct fields *event_fields, struct bytes event,
                   const struct fields *says, struct bytes values,

@@ -29,23 +29,59 @@ void amount_put(struct buf *text, int64_t amount, int scale)
     buf_put(text, digits + n - scale, (size_t)scale);
 }
 
-static int bad_amount(struct bytes text, int scale, struct err *err)
+static const char *shown(struct bytes text, int *len)
 {
-    if (scale == 0)
-        return err_set(err, ATE_EINVALID, "want a whole number, got '%.*s'",
-                       (int)(text.len > 60 ? 60 : text.len),
-                       (const char *)text.data);
-    return err_set(err, ATE_EINVALID,
-                   "want an amount with at most %d decimals, got '%.*s'", scale,
-                   (int)(text.len > 60 ? 60 : text.len),
-                   (const char *)text.data);
+    *len = (int)(text.len > 60 ? 60 : text.len);
+    return (const char *)text.data;
 }
 
-static int too_large(struct bytes text, struct err *err)
+static int bad_form(struct bytes text, int scale, struct err *err)
 {
-    return err_set(err, ATE_EINVALID, "'%.*s' is too large",
-                   (int)(text.len > 60 ? 60 : text.len),
-                   (const char *)text.data);
+    int len;
+    const char *got = shown(text, &len);
+    if (scale == 0)
+        return err_set(err, ATE_EINVALID, "want a whole number, got '%.*s'",
+                       len, got);
+    bool comma = text.len > 0 && memchr(text.data, ',', text.len) != NULL;
+    return err_set(err, ATE_EINVALID,
+                   "want digits such as 12.5%.*s%s, got '%.*s'", scale - 1,
+                   "00000000000000000", comma ? ", with a point" : "", len,
+                   got);
+}
+
+static int too_large(struct bytes text, int scale, int64_t most,
+                     struct err *err)
+{
+    int len;
+    const char *got = shown(text, &len);
+    bool negative = text.data[0] == '-';
+    struct buf bound = {0};
+    amount_put(&bound, negative ? -most : most, scale);
+    int rc = err_set(err, ATE_EINVALID, "'%.*s' is too %s, at %s %s", len, got,
+                     negative ? "small" : "large", negative ? "least" : "most",
+                     buf_text(&bound));
+    buf_deinit(&bound);
+    return rc;
+}
+
+/* Digits, perhaps a minus before them, a point and digits behind them. */
+static bool has_form(struct bytes text, size_t *decimals)
+{
+    size_t whole = 0;
+    bool point = false;
+    *decimals = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c == '-' && i == 0)
+            continue;
+        if (c == '.' && !point && whole > 0)
+            point = true;
+        else if (c < '0' || c > '9')
+            return false;
+        else
+            *(point ? decimals : &whole) += 1;
+    }
+    return whole > 0 && point == (*decimals > 0);
 }
 
 int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
@@ -53,32 +89,24 @@ int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
     assert(scale >= 0 && scale <= SCALE_MAX);
     const int64_t most = (int64_t)1 << 53;
     int64_t value = 0;
-    int decimals = -1; /* digits behind the point; -1 before it */
-    size_t i = 0;
-    bool negative = text.len > 0 && text.data[0] == '-';
-    size_t digits = 0;
-    for (i = negative ? 1 : 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (c == '.' && decimals < 0 && digits > 0) {
-            decimals = 0;
-            continue;
-        }
-        if (c < '0' || c > '9' || decimals == scale)
-            return bad_amount(text, scale, err);
-        if (value > most)
-            return too_large(text, err);
-        value = value * 10 + (c - '0');
-        digits++;
-        if (decimals >= 0)
-            decimals++;
+    size_t decimals;
+    if (!has_form(text, &decimals) || (scale == 0 && decimals > 0))
+        return bad_form(text, scale, err);
+    if (decimals > (size_t)scale) {
+        int len;
+        const char *got = shown(text, &len);
+        return err_set(err, ATE_EINVALID,
+                       "want an amount with at most %d decimals, got '%.*s'",
+                       scale, len, got);
     }
-    if (digits == 0 || decimals == 0)
-        return bad_amount(text, scale, err);
-    for (int k = decimals < 0 ? 0 : decimals; k < scale && value <= most; k++)
+    for (size_t i = 0; i < text.len && value <= most; i++)
+        if (text.data[i] != '-' && text.data[i] != '.')
+            value = value * 10 + (text.data[i] - '0');
+    for (size_t k = decimals; k < (size_t)scale && value <= most; k++)
         value *= 10;
     if (value > most)
-        return too_large(text, err);
-    *amount = negative ? -value : value;
+        return too_large(text, scale, most, err);
+    *amount = text.data[0] == '-' ? -value : value;
     return 0;
 }
 
@@ -231,35 +259,59 @@ int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
 
 /* ---- refusals ---- */
 
-/* `set` gets the fields it stands among, where an amount finds its scale. */
-static const struct field *find_said(const struct fields *const *sets,
-                                     size_t count, struct bytes name,
-                                     const struct fields **set)
+/* What the rule gave and the event's fields, in the order in which a name is
+ * looked for: its value and its type, each by itself. */
+struct said {
+    struct door_scope scopes[2];
+    size_t count;
+};
+
+static bool gives(struct bytes map, const char *name, struct bytes *value)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct field *field =
-            sets[i] != NULL ? fields_find(sets[i], name) : NULL;
-        if (field != NULL) {
-            *set = sets[i];
-            return field;
-        }
+    *value = map.len > 0 ? mp_map_get(map, name) : bytes_of(NULL, 0);
+    return value->data != NULL;
+}
+
+/* The fields that have a type for `name`; NULL: none. */
+static const struct fields *find_typed(const struct said *said,
+                                       const char *name)
+{
+    for (size_t i = 0; i < said->count; i++) {
+        const struct fields *fields = said->scopes[i].fields;
+        if (fields != NULL && fields_find(fields, bytes_of_text(name)) != NULL)
+            return fields;
     }
-    *set = NULL;
     return NULL;
 }
 
-static void put_said(const struct door *d, const struct fields *const sets[2],
-                     struct bytes name, struct bytes value, struct bytes values,
-                     struct buf *out)
+/* Where an amount finds what it is of: that is looked for as all names of a
+ * text are, for the event may have it where the rule gave the amount. */
+static struct door_scope scope_of(const struct said *said,
+                                  const struct value_type *type)
 {
-    const struct fields *set;
-    const struct field *field = find_said(sets, 2, name, &set);
+    struct door_scope scope = {NULL, {NULL, 0}};
+    struct bytes value;
+    if (type->kind != VALUE_AMOUNT || type->scale >= 0)
+        return scope;
+    for (size_t i = 0; i < said->count && scope.map.data == NULL; i++) {
+        if (gives(said->scopes[i].map, type->of, &value))
+            scope.map = said->scopes[i].map;
+    }
+    scope.fields = find_typed(said, type->of);
+    return scope;
+}
+
+static void put_said(const struct door *d, const struct said *said,
+                     const char *name, struct bytes value, struct buf *out)
+{
+    const struct fields *typed = find_typed(said, name);
     struct buf given = {0};
     struct bytes text;
     int64_t number = 0;
     bool truth = false;
-    if (field != NULL) {
-        struct door_scope scope = {set, values};
+    if (typed != NULL) {
+        const struct field *field = fields_find(typed, bytes_of_text(name));
+        struct door_scope scope = scope_of(said, &field->type);
         door_give_value(d, &field->type, value, &scope, &given);
         value = buf_bytes(&given);
     }
@@ -277,19 +329,13 @@ static void put_said(const struct door *d, const struct fields *const sets[2],
     buf_deinit(&given);
 }
 
-static bool gives(struct bytes map, const char *name, struct bytes *value)
-{
-    *value = map.len > 0 ? mp_map_get(map, name) : bytes_of(NULL, 0);
-    return value->data != NULL;
-}
-
 void door_refusal(const struct door *d, const char *text,
                   const struct fields *event_fields, struct bytes event,
                   const struct fields *says, struct bytes values,
                   struct buf *out)
 {
-    const struct fields *given[] = {says, event_fields};
-    const struct fields *own[] = {event_fields, NULL};
+    const struct said given = {{{says, values}, {event_fields, event}}, 2};
+    const struct said own = {{{event_fields, event}}, 1};
     while (*text != '\0') {
         const char *close = *text == '{' ? strchr(text, '}') : NULL;
         if (close == NULL) {
@@ -304,9 +350,9 @@ void door_refusal(const struct door *d, const char *text,
         memcpy(name, text + 1, len);
         name[len] = '\0';
         if (gives(values, name, &value))
-            put_said(d, given, bytes_of_text(name), value, values, out);
+            put_said(d, &given, name, value, out);
         else if (event_fields != NULL && gives(event, name, &value))
-            put_said(d, own, bytes_of_text(name), value, event, out);
+            put_said(d, &own, name, value, out);
         else
             buf_put_u8(out, '?');
         text = close + 1;

@@ -12,6 +12,7 @@
 -- @module ate.cli.publish
 local ate = require('ate')
 local files = require('ate.client.files')
+local new_writing = require('ate.cli.writing').new
 
 local M = {}
 
@@ -34,27 +35,18 @@ local function failed(what, problem)
     return nil, ate.error('IO', ('%s: %s'):format(what, tostring(problem)))
 end
 
---- Write a file where none can be seen half.
+--- Write a file where none can be seen half. What was written before stays:
+-- the next run finds it.
 local function write_file(path, data)
-    local ok, problem = ate.host.make_folder(path:match('^(.*)/'))
+    local writing = new_writing('publish')
+    local ok, err = writing:folder(path:match('^(.*)/'))
+    if ok then
+        ok, err = writing:file(path, data)
+    end
     if not ok then
-        return failed('publish', problem)
+        writing:undo()
     end
-    local file
-    file, problem = io.open(path .. '.tmp', 'wb')
-    if file == nil then
-        return failed('publish', problem)
-    end
-    ok, problem = file:write(data)
-    local closed, closing_problem = file:close()
-    if not ok or not closed then
-        return failed(path, problem or closing_problem)
-    end
-    ok, problem = os.rename(path .. '.tmp', path)
-    if not ok then
-        return failed('publish', problem)
-    end
-    return true
+    return ok, err
 end
 
 --- What the folder has: the size of its tree, 0 when there is none.

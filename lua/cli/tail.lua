@@ -48,8 +48,8 @@ function M.fields_text(fields, text_of)
     table.sort(names)
     for i, name in ipairs(names) do
         local text = value_text(fields[name], text_of)
-        if text == '' or text:find('[%s"=]') then
-            text = ('"%s"'):format((text:gsub('"', '\\"')))
+        if text == '' or text:find('[%s"=\\]') then
+            text = ('"%s"'):format((text:gsub('["\\]', '\\%0')))
         end
         parts[i] = name .. '=' .. text
     end

@@ -52,9 +52,14 @@ local function with_ends(text)
 end
 
 --- The same, made harmless for a terminal, and so that texts which differ look
--- different: what has no width, and blanks at the ends, are escaped.
+-- different: what has no width, blanks at the ends, and what escapes are made
+-- of. JSON has its own.
 function M.shown(value)
-    return with_ends(ate.text.printable(M.text(value)))
+    local text = M.text(value)
+    if type(value) == 'string' then
+        text = text:gsub('\\', '\\\\')
+    end
+    return with_ends(ate.text.printable(text))
 end
 
 local HASH_DIGITS = 64

@@ -14,7 +14,7 @@ local WORDS = {string = true, number = true, cdata = true, boolean = true}
 function M.line(method, write)
     local parts = {method}
     if WORDS[type(write.result)] then
-        parts[1] = method .. ' ' .. cell.text(write.result)
+        parts[1] = method .. ' ' .. cell.shown(write.result)
     end
     if write.index ~= nil and write.index ~= ate.null then
         parts[#parts + 1] = 'index ' .. cell.text(write.index)

@@ -72,7 +72,7 @@ local function show_table(repl, value)
         show_rows(repl, value, shape.any_columns(value))
     elseif ate.is_list(value) then
         for _, item in ipairs(value) do
-            out:line(cell.text(item))
+            out:line(cell.shown(item))
         end
     elseif next(value) == nil then
         out:line('{}')
@@ -113,7 +113,7 @@ function M.value(repl, value)
     elseif type(value) == 'table' then
         show_table(repl, value)
     else
-        out:line(cell.text(value))
+        out:line(cell.shown(value))
     end
 end
 

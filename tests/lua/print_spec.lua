@@ -57,6 +57,14 @@ describe('a cell', function()
         assert.equal('\\u{202e}x', cell.shown('\226\128\174x'))
         assert.equal('a\\xffb', ate.text.printable('a\255b'))
     end)
+
+    it('tells an escape from a backslash that is there', function()
+        assert.equal('x\\ny', cell.shown('x\ny'))
+        assert.equal('x\\\\ny', cell.shown('x\\ny'))
+        assert.equal('["x\\\\ny"]', cell.shown(ate.list({'x\\ny'})))
+        assert.equal('a="x\\\\ny" b="x\ny"',
+            tail.fields_text({a = 'x\\ny', b = 'x\ny'}, cell.text))
+    end)
 end)
 
 describe('what nobody sees', function()

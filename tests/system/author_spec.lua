@@ -365,3 +365,36 @@ describe('a rule that loops or eats memory', function()
         run.begin()
     end)
 end)
+
+describe('the text of a rule', function()
+    it('tells an amount in the unit that the event names', function()
+        run.write(run.dir .. '/a.lua', [[
+local ate = require('ate')
+local t = ate.types
+local a = ate.schema('a', {doc = 'Loads.', version = 1})
+a:object('unit', {
+    doc = 'What is counted.', key = {'code'},
+    header = {code = t.name(), scale = t.once(t.integer())},
+    off = {'patch', 'delete'},
+})
+a:event('load', {
+    doc = 'A load.',
+    header = {unit = t.ref('unit'), amount = t.amount({of = 'unit'})},
+})
+a:rule('max', {
+    doc = 'A load is light.', on = {'load'},
+    text = '{amount} is more than {most} {unit}',
+    says = {most = t.amount({of = 'unit'})},
+    check = function(_, load)
+        return load.amount <= 5000 or ate.deny({most = 5000})
+    end,
+})
+return a
+]])
+        run.ok('chain', 'create', 'a', '--schema', run.dir .. '/a.lua',
+            '--accept', 'accept-all,serializer,structured-logic')
+        run.ok('call', 'a', 'unit.put', 'code=kg', 'scale=3')
+        run.fails(6, '7.500 is more than 5.000 kg', 'call', 'a', 'load.append',
+            'unit=kg', 'amount=7.5')
+    end)
+end)

@@ -466,6 +466,40 @@ describe('a full disk', function()
         assert.matches('made 0 listed yes', done.out)
     end)
 
+    it('keeps nothing of what a command could not write whole', function()
+        if not is_root() then
+            pending('needs root for a tmpfs')
+            return
+        end
+        run.bank()
+        local done = run.shell([[
+            mkdir small
+            mount -t tmpfs -o size=64k ate-test small || exit 77
+            trap 'umount -l small' EXIT
+            dd if=/dev/zero of=small/filler bs=1k count=40 2>/dev/null
+            for words in "new small/a/bank" "check bank.lua --stubs small/b/c" \
+                "chain publish bank small/d"
+            do
+                # What is left is not enough for the third one either.
+                [ "${words#chain}" = "$words" ] ||
+                    dd if=/dev/zero of=small/full bs=1k 2>/dev/null
+                "$ATE" $words
+                echo "exit $?"
+                ls small | grep -v '^fil\|^full'
+                find small -name '*.tmp'
+            done
+            mount -o remount,size=1m small
+            "$ATE" new small/a/bank >/dev/null 2>&1 && echo made
+        ]])
+        if done.code == 77 then
+            pending('needs the right to mount a tmpfs')
+            return
+        end
+        assert.equal('exit 7\nexit 7\nexit 7\nmade\n', done.out, done.err)
+        local _, count = done.err:gsub('No space left on device', '')
+        assert.equal(3, count, done.err)
+    end)
+
     it('stops writing, loses nothing, and goes on with room', function()
         if not is_root() then
             pending('needs root for a tmpfs')

@@ -399,6 +399,22 @@ return 5
         assert.matches('^%-\ta\tnil\ta\n', done.out)
     end)
 
+    -- The system keeps one byte of it: 256 would be success.
+    it('ends with the number that it returns, or tells what that is', function()
+        for returned, code in pairs({['0'] = 0, ['7'] = 7, ['255'] = 255,
+            ['nil'] = 0}) do
+            run.write(run.dir .. '/s.lua', 'return ' .. returned)
+            assert.equal(code, run.ate('run', run.dir .. '/s.lua').code)
+        end
+        for returned, told in pairs({['256'] = '256', ['-1'] = '%-1',
+            ['1.5'] = '1.5', ['0/0'] = 'nan', ['true'] = 'a boolean'}) do
+            run.write(run.dir .. '/s.lua', 'return ' .. returned)
+            run.fails(1, 'run: the script returned %-?' .. told .. '; an exit '
+                .. 'code is a whole number from 0 to 255', 'run',
+                run.dir .. '/s.lua')
+        end
+    end)
+
     it('says what went wrong, and where', function()
         run.bank()
         local cases = {

@@ -91,7 +91,7 @@ describe('usage', function()
         assert.matches('^{"error":.*%-%-output csv', done.err)
         assert.equal('', done.out)
         assert.same({}, run.json('view', 'bank', 'balance', '-o', 'json'))
-        assert.matches("no chain 'q'; ate chain ls lists",
+        assert.matches("no chain 'q' in /%S+/data; ate chain ls lists",
             run.ate('chain', 'info', 'q', '--json').err)
     end)
 
@@ -712,6 +712,44 @@ describe('who begins', function()
     end)
 end)
 
+describe('a folder of something else', function()
+    local function left()
+        return run.shell('ls -A other').out
+    end
+
+    before_each(function()
+        run.shell('mkdir other empty && echo 127.0.0.1 >other/hosts')
+    end)
+
+    it('is told to be none, and gets no lock', function()
+        for _, words in ipairs({{'call', 'stock', 'x'}, {'list', 'stock', 'x'},
+            {'grant', 'stock', '/', 'write', '--to', 'me'}}) do
+            words[#words + 1] = '--data'
+            words[#words + 1] = run.dir .. '/other'
+            local done = run.ate(unpack(words))
+            assert.equal(3, done.code, done.err)
+            assert.matches('^note: /%S+/other is no data folder: it has '
+                .. 'neither keys nor names', done.err)
+            assert.matches("no chain 'stock' in /%S+/other; ", done.err)
+        end
+        local done = run.ate('chain', 'ls', '--data', run.dir .. '/other')
+        assert.matches('^note: /%S+/other is no data folder', done.err)
+        run.fails(3, "no chain 'stock' in /%S+/empty; ", 'call', 'stock', 'x',
+            '--data', run.dir .. '/empty')
+        run.write(run.dir .. '/s.lua', "assert(require('ate').open('other'))")
+        assert.matches('other is no data folder', run.shell(
+            '"$ATE" run s.lua').err)
+        assert.equal('hosts\n', left())
+        assert.equal('', run.shell('ls -A empty').out)
+    end)
+
+    it('is not served', function()
+        run.fails(2, 'other is no data folder', 'serve', '--data',
+            run.dir .. '/other')
+        assert.equal('hosts\n', left())
+    end)
+end)
+
 describe('what ate call --json prints', function()
     it('is a receipt', function()
         run.bank()
@@ -723,5 +761,40 @@ describe('what ate call --json prints', function()
         run.write(run.dir .. '/x.json', '{"index":4}')
         run.fails(8, 'neither a proof', 'proof', 'check', run.dir .. '/x.json',
             'bank')
+    end)
+end)
+
+describe('a text that a method gives', function()
+    before_each(function()
+        run.write(run.dir .. '/a.lua', [[
+local ate = require('ate')
+local t = ate.types
+local a = ate.schema('a', {doc = 'Texts.', version = 1})
+a:method('say', {
+    doc = 'Say it.', mode = 'read', args = {text = t.text()},
+    returns = t.text(),
+    run = function(_, args)
+        return args.text
+    end,
+})
+return a
+]])
+        run.ok('chain', 'create', 'a', '--schema', run.dir .. '/a.lua')
+    end)
+
+    it('is printed as it is into a file', function()
+        assert.equal('x\ny\n', run.ok('call', 'a', 'say', 'text=x\ny'))
+        assert.equal(' x\\ny\n', run.ok('call', 'a', 'say',
+            'text= x\\ny'))
+    end)
+
+    it('has escapes on a terminal, which are no others', function()
+        local done = run.script([[
+            export NO_COLOR=1
+            script -qec 'exec "$ATE" call a say text="x
+y"' /dev/null
+            script -qec 'exec "$ATE" call a say text="x\\ny"' /dev/null
+        ]])
+        assert.equal('x\\ny\nx\\\\ny\n', (done.out:gsub('\r', '')))
     end)
 end)

@@ -73,6 +73,15 @@ local function context(ctx, schema, method)
     return values.args(fields, words, what .. ': context')
 end
 
+--- One text is the whole of what is printed: a file gets it as it is.
+local function print_value(out, value)
+    if type(value) == 'string' and not ate.host.is_terminal(1) then
+        out:write(cell.text(value) .. '\n')
+    else
+        out:line(cell.shown(value))
+    end
+end
+
 --- Print what a read method gave: rows, an object, or one value.
 local function print_result(ctx, value, schema, method)
     local columns = ate.is_list(value)
@@ -89,12 +98,12 @@ local function print_result(ctx, value, schema, method)
         ctx.out:json(value)
     elseif ate.is_list(value) then
         for _, item in ipairs(value) do
-            ctx.out:line(cell.text(item))
+            ctx.out:line(cell.shown(item))
         end
     elseif type(value) == 'table' then
         facts.print(ctx.out, value)
     elseif value ~= ate.null then
-        ctx.out:line(cell.text(value))
+        print_value(ctx.out, value)
     end
 end
 
@@ -275,7 +284,11 @@ return {
         .. 'are is said at the end. Where each line has a call_id,\n32 digits '
         .. 'of hex or a UUID, the same stream can be sent again within a day '
         .. 'of\nlog time and writes nothing twice.\n\nLists and structs are '
-        .. 'JSON, also in key=value; a list of simple values may be\na,b,c.',
+        .. 'JSON, also in key=value; a list of simple values may be\na,b,c.'
+        .. '\n\nA text that a method gives is printed as it is, and a line feed '
+        .. 'behind it, when\nstdout is no terminal. On a terminal, in lists '
+        .. 'and in tables, what nobody sees is\nescaped, and the backslash, '
+        .. 'too.',
     examples = {
         'ate call bank transfer from=alice to=bob amount=12.50',
         'ate call bank transfer from=bob to=alice amount=1 --as bob',

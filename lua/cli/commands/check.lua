@@ -2,6 +2,7 @@
 local ate = require('ate')
 local author = require('ate.cli.author')
 local bundles = require('ate.client.bundles')
+local new_writing = require('ate.cli.writing').new
 
 local function count(list, one)
     local n = list ~= nil and list ~= ate.null and #list or 0
@@ -43,9 +44,11 @@ local function run(ctx)
     local code = #warnings > 0 and ctx.options.strict and 1 or 0
     local stubs, err
     if ctx.options.stubs ~= nil then
-        stubs, err = author.write_stubs('check', ctx.options.stubs,
+        local writing = new_writing('check')
+        stubs, err = author.write_stubs(writing, ctx.options.stubs,
             report.schema)
         if stubs == nil then
+            writing:undo()
             return nil, err
         end
     end

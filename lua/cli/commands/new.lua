@@ -4,6 +4,7 @@ local author = require('ate.cli.author')
 local bundles = require('ate.client.bundles')
 local shell = require('ate.client.shell')
 local suggest = require('ate.client.suggest')
+local new_writing = require('ate.cli.writing').new
 
 -- Names of files and of the assets they are; the first is the schema, whose
 -- name stands in it and in its test.
@@ -78,18 +79,17 @@ local function schema_name(folder)
 end
 
 --- Write the schema and load it: a name may be a word of Lua, or one that the
--- schema uses for something else. What was written then is taken away.
+-- schema uses for something else.
 -- @treturn[1] table report of the bundle
 -- @treturn[2] nil
 -- @treturn[2] table err
-local function write_schema(path, name, text)
-    local ok, err = author.write_file('new', path, text)
+local function write_schema(writing, path, name, text)
+    local ok, err = writing:file(path, text)
     if ok == nil then
         return nil, err
     end
     local bundle, report = ate.bundle(path)
     if bundle == nil then
-        os.remove(path)
         return nil, ate.error('INVALID', ('new: %s can not be the name of '
             .. 'this schema: %s'):format(name, report.text:match('[^\n]*')))
     end
@@ -99,31 +99,27 @@ end
 --- Write all files of a new schema, and what the editor is told of it.
 -- @treturn[1] table list of files, the folder of stubs last
 -- @treturn[2] nil
--- @treturn[2] table err; a folder that was made is left only with files in it
-local function write_files(folder, files, name)
-    local is_new = ate.host.kind(folder) == nil
-    local ok, err = ate.host.make_folder(folder)
+-- @treturn[2] table err
+local function write_files(writing, folder, files, name)
+    local ok, err = writing:folder(folder)
     if not ok then
-        return nil, ate.error('DENIED', 'new: ' .. err)
+        return nil, err
     end
     local report
-    report, err = write_schema(files[1].path, name, files[1].text)
+    report, err = write_schema(writing, files[1].path, name, files[1].text)
     if report == nil then
-        if is_new then
-            os.remove(folder) -- does nothing unless it is empty
-        end
         return nil, err
     end
     local written = {files[1].path}
     for i = 2, #files do
-        ok, err = author.write_file('new', files[i].path, files[i].text)
+        ok, err = writing:file(files[i].path, files[i].text)
         if ok == nil then
             return nil, err
         end
         written[i] = files[i].path
     end
     local stubs = folder .. '/.ate'
-    ok, err = author.write_stubs('new', stubs, report.schema)
+    ok, err = author.write_stubs(writing, stubs, report.schema)
     if ok == nil then
         return nil, err
     end
@@ -158,9 +154,11 @@ local function run(ctx)
                 .. 'nothing was written'):format(file.path))
         end
     end
+    local writing = new_writing('new')
     local paths
-    paths, err = write_files(folder, files, name)
+    paths, err = write_files(writing, folder, files, name)
     if paths == nil then
+        writing:undo()
         return nil, err
     end
     if ctx.out.is_json then

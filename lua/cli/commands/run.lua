@@ -1,5 +1,6 @@
 --- ate run FILE.lua [ARG...]: a script that works with chains.
 local ate = require('ate')
+local cell = require('ate.client.cell')
 local data = require('ate.client.data')
 local files = require('ate.client.files')
 local folder = require('ate.client.folder')
@@ -45,6 +46,24 @@ local function where_it_was(trace)
         :gsub('\n%s*lua/client/[^\n]*', ''))
 end
 
+local EXIT_MOST = 255 -- of which the system keeps no more than a byte
+
+--- What the script returned is the code of the process, or nothing.
+local function exit_code(result)
+    if result == nil then
+        return 0
+    end
+    local is_code = type(result) == 'number' and result % 1 == 0
+        and result >= 0 and result <= EXIT_MOST
+    if not is_code then
+        return nil, ate.error('SCRIPT', ('run: the script returned %s; an '
+            .. 'exit code is a whole number from 0 to %d'):format(
+            type(result) == 'number' and cell.text(result)
+                or 'a ' .. type(result), EXIT_MOST))
+    end
+    return result
+end
+
 local function run(ctx)
     local path = ctx.args.FILE
     local kind = ate.host.kind(path)
@@ -64,7 +83,7 @@ local function run(ctx)
     folder.close_all()
     io.stdout:flush()
     if ok then
-        return type(result) == 'number' and result or 0
+        return exit_code(result)
     end
     if type(result) ~= 'table' then -- no stack was left to say where
         return nil, ate.error('SCRIPT', ('%s: %s'):format(path, tostring(result)))
