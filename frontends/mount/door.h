@@ -76,6 +76,7 @@ struct ask {
     int64_t mtime_ms;
     uint64_t offset; /* of READ and WRITE; of READDIR an entry's number; of
                         SETATTR the size */
+    bool begins;     /* of READDIR: from the start, "." and ".." before it */
     size_t size;
     const void *data;
 };
@@ -105,6 +106,10 @@ struct told {
     size_t len; /* of data; of WRITE: how many bytes were taken */
     const struct listed *names;
     size_t name_count; /* from the asked one on */
+    bool shares;       /* of OPENDIR: the kernel keeps the names that are read,
+                          for all who open the folder; with `keep` those, too,
+                          that it has */
+    bool is_old;       /* of READDIR: it must not take those for all */
 };
 
 struct world {
@@ -119,6 +124,7 @@ struct world {
     /* What was said of a name, or of a file's data and attributes, is over. */
     void (*forget_entry)(void *ctx, uint64_t folder, const char *name);
     void (*forget_data)(void *ctx, uint64_t ino);
+    void (*forget_attr)(void *ctx, uint64_t ino); /* its attributes alone */
     /* Is the process still there? Also when that is not known (0). */
     bool (*lives)(void *ctx, uint32_t pid);
     /* A number for all that was forgotten until now, but for names in these two

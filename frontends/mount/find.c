@@ -448,6 +448,7 @@ static int list_above(struct door *d, struct op *op, struct inode *folder,
     int rc = chains_need(d, op);
     if (rc != 0)
         return rc;
+    listing_clear(h);
     for (size_t i = 0; i < TABLE_SIZE; i++)
         for (struct inode *n = d->inos[i]; n != NULL; n = n->ino_next)
             if (n->parent == folder && n->is_current)
@@ -488,6 +489,7 @@ int list_names(struct door *d, struct op *op, struct inode *folder,
     for (const struct route *r = first; r != NULL; r = r->next)
         if ((rc = list_route(d, op, folder, r)) != 0)
             return rc;
+    listing_clear(h);
     for (const struct route *r = first; r != NULL; r = r->next)
         if (!r->is_hidden)
             add_route(d, h, folder, r);

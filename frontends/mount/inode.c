@@ -178,7 +178,12 @@ void inode_unlist(struct door *d, struct inode *node)
     if (!listed_remove(node))
         return;
     node->mtime_ms = node->chain->time_ms;
-    d->world.forget_data(d->world.ctx, node->ino);
+    listing_changes(node);
+    if (node->is_whole)
+        d->world.forget_data(d->world.ctx, node->ino);
+    else
+        d->world.forget_attr(d->world.ctx, node->ino);
+    node->is_whole = false;
 }
 
 static void fresh_remove(struct inode *node)

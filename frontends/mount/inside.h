@@ -121,6 +121,9 @@ struct inode {
     struct inode *scratch_next;
     struct inode *fresh_next, **fresh_link;
     struct inode *listed_next, **listed_link;
+    uint64_t names_hash; /* of a folder: see listing.c */
+    unsigned names_state, keepers;
+    bool is_mixed, is_partial, is_whole;
     struct inode *idle_prev, *idle_next; /* nobody needs it; oldest first */
     bool is_idle;
     struct inode *kept_prev, *kept_next; /* has a content; oldest first */
@@ -159,6 +162,10 @@ struct handle {
     /* folders */
     struct listed *names;
     size_t name_count, name_room;
+    unsigned names_state; /* the folder's, when they were listed */
+    bool keeps;           /* the kernel keeps what it reads */
+    bool drops;           /* what it had kept goes when this is open */
+    bool has_begun;       /* to be read */
     /* watch */
     bool watches;
     int watched_type;
@@ -285,7 +292,7 @@ void inode_set_content(struct door *d, struct inode *node,
 void inode_use(struct door *d, struct inode *node);
 /* It holds until something happens in the chain. */
 void inode_is_derived(struct inode *node);
-/* The kernel keeps what the folder lists, or no longer. */
+/* Somebody has its names, or they hold no longer. */
 void inode_list(struct inode *node);
 void inode_unlist(struct door *d, struct inode *node);
 void inode_went_stale(struct door *d, struct inode *node);
@@ -363,7 +370,7 @@ int find_name(struct door *d, struct op *op, struct inode *folder,
  * segment (to be freed) if it has one; NULL. */
 const struct route *find_writer(const struct inode *folder, const char *name,
                                 char **value);
-/* Fill the handle's names. 0, DOOR_WAIT, -errno. */
+/* The handle's names, anew. 0, DOOR_WAIT, -errno. */
 int list_names(struct door *d, struct op *op, struct inode *folder,
                struct handle *handle);
 bool name_of_reply(const char *name, struct buffer *method);
@@ -500,7 +507,15 @@ int do_write(struct door *d, struct op *op);
 int do_flush(struct door *d, struct op *op);
 int do_release(struct door *d, struct op *op);
 int do_setattr(struct door *d, struct op *op);
+void handle_free(struct door *d, struct handle *handle);
+
+/* ---- open folders (listing.c) ---- */
+
 int do_opendir(struct door *d, struct op *op);
 int do_readdir(struct door *d, struct op *op);
-void handle_free(struct door *d, struct handle *handle);
+/* The folder has other names than those that were listed. */
+void listing_changes(struct inode *folder);
+void listing_clear(struct handle *handle);
+/* The handle is about to go. */
+void listing_end(struct handle *handle);
 #endif

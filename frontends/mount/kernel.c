@@ -16,6 +16,9 @@
 enum {
     KEEP_S = 86400, /* until it is forgotten */
     DIRENT_MAX = 1 << 20,
+    /* Behind the last entry, however many there are: who reads the end of a
+     * list is where the kernel has kept another to its end. */
+    LIST_END = 0x7fffffff,
 };
 
 /* An ask of the kernel. */
@@ -79,33 +82,44 @@ static void fill_file(struct request *r, const struct told *told)
     r->file.noflush = (r->file.flags & O_ACCMODE) == O_RDONLY;
     if (r->ask.kind == ASK_OPENDIR) {
         r->file.keep_cache = told->keep;
-        r->file.cache_readdir = told->keep;
+        r->file.cache_readdir = told->shares;
     }
 }
 
-/* ".", ".." and names, as many as fit. */
+/* The names from r->offset on, "." and ".." before them, as many as fit. */
+static size_t put_names(struct request *r, const struct told *told, char *data,
+                        size_t room)
+{
+    static const struct listed dots[] = {{".", DOOR_UNKNOWN, true},
+                                         {"..", DOOR_UNKNOWN, true}};
+    size_t before = r->offset < 2 ? 2 - (size_t)r->offset : 0;
+    size_t count = before + told->name_count;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct listed *name =
+            i < before ? &dots[r->offset + (off_t)i] : &told->names[i - before];
+        struct stat st = {.st_ino = name->ino,
+                          .st_mode = name->is_folder ? S_IFDIR : S_IFREG};
+        off_t next = i + 1 < count ? r->offset + (off_t)i + 1 : LIST_END;
+        size_t need = fuse_add_direntry(r->req, data + used, room - used,
+                                        name->name, &st, next);
+        if (need > room - used)
+            break;
+        used += need;
+    }
+    return used;
+}
+
+/* When an end comes that is empty, the kernel takes what it has kept for all
+ * there is; one that is too short for an entry ends the list, too, and leaves
+ * that open. */
 static void reply_names(struct request *r, const struct told *told)
 {
     size_t room = r->size < DIRENT_MAX ? r->size : DIRENT_MAX;
     char *data = memory_new(room);
-    size_t used = 0;
-    off_t next = r->offset;
-    size_t taken = 0;
-    while (next < 2 || taken < told->name_count) {
-        static const struct listed dots[] = {{".", DOOR_UNKNOWN, true},
-                                             {"..", DOOR_UNKNOWN, true}};
-        const struct listed *name =
-            next < 2 ? &dots[next] : &told->names[taken];
-        struct stat st = {.st_ino = name->ino,
-                          .st_mode = name->is_folder ? S_IFDIR : S_IFREG};
-        size_t need = fuse_add_direntry(r->req, data + used, room - used,
-                                        name->name, &st, next + 1);
-        if (need > room - used)
-            break;
-        used += need;
-        taken += next >= 2;
-        next++;
-    }
+    size_t used = put_names(r, told, data, room);
+    if (used == 0 && told->is_old && room > 0)
+        used = 1;
     fuse_reply_buf(r->req, data, used);
     free(data);
 }
@@ -378,6 +392,7 @@ static void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size,
     r->size = size;
     r->offset = offset;
     r->ask.offset = offset > 2 ? (uint64_t)offset - 2 : 0;
+    r->ask.begins = offset == 0;
     ask(r);
 }
 

@@ -94,6 +94,11 @@ static void world_forget_data(void *ctx, uint64_t ino)
     notifier_data(((struct mount *)ctx)->notifier, ino);
 }
 
+static void world_forget_attr(void *ctx, uint64_t ino)
+{
+    notifier_attr(((struct mount *)ctx)->notifier, ino);
+}
+
 /* One that nobody has waited for yet has ended, too. */
 static bool world_lives(void *ctx, uint32_t pid)
 {
@@ -281,6 +286,7 @@ static int start_threads(struct mount *m, const struct mount_options *options,
         .tell = world_tell,
         .forget_entry = world_forget_entry,
         .forget_data = world_forget_data,
+        .forget_attr = world_forget_attr,
         .lives = world_lives,
         .flush = world_flush,
     };

@@ -28,6 +28,7 @@ struct item {
     uint64_t place; /* counted */
     uint64_t ino;   /* of the folder, where there is a name */
     char *name;     /* or NULL */
+    bool is_attr;   /* attributes alone, not what the kernel has of it */
 };
 
 struct flush {
@@ -55,10 +56,12 @@ struct notifier {
 
 /* ---- the queue, under the lock ---- */
 
-static void add(struct notifier *n, uint64_t ino, const char *name)
+static void add(struct notifier *n, uint64_t ino, const char *name,
+                bool is_attr)
 {
     struct item *item = memory_new(sizeof(*item));
     item->place = ++n->last_place;
+    item->is_attr = is_attr;
     item->ino = ino;
     item->name = name != NULL ? memory_string(name) : NULL;
     item->prev = n->last;
@@ -203,7 +206,8 @@ static void tell(struct notifier *n, const struct item *item)
         fuse_lowlevel_notify_inval_entry(n->session, item->ino, item->name,
                                          strlen(item->name));
     else
-        fuse_lowlevel_notify_inval_inode(n->session, item->ino, 0, 0);
+        fuse_lowlevel_notify_inval_inode(n->session, item->ino,
+                                         item->is_attr ? -1 : 0, 0);
 }
 
 static void tell_next(struct notifier *n, struct item *item)
@@ -266,26 +270,36 @@ struct notifier *notifier_new(struct fuse_session *session)
 void notifier_entry(struct notifier *n, uint64_t folder, const char *name)
 {
     pthread_mutex_lock(&n->lock);
-    add(n, folder, name);
+    add(n, folder, name, false);
     pthread_mutex_unlock(&n->lock);
 }
 
 /* Is it said already, and not told yet? */
-static bool is_said(const struct notifier *n, uint64_t ino)
+static bool is_said(const struct notifier *n, uint64_t ino, bool is_attr)
 {
     int left = SAME_LOOK;
     for (const struct item *i = n->last; i != NULL && left-- > 0; i = i->prev)
-        if (i->name == NULL && i->ino == ino)
+        if (i->name == NULL && i->ino == ino && (is_attr || !i->is_attr))
             return true;
     return false;
 }
 
-void notifier_data(struct notifier *n, uint64_t ino)
+static void say(struct notifier *n, uint64_t ino, bool is_attr)
 {
     pthread_mutex_lock(&n->lock);
-    if (!is_said(n, ino))
-        add(n, ino, NULL);
+    if (!is_said(n, ino, is_attr))
+        add(n, ino, NULL, is_attr);
     pthread_mutex_unlock(&n->lock);
+}
+
+void notifier_data(struct notifier *n, uint64_t ino)
+{
+    say(n, ino, false);
+}
+
+void notifier_attr(struct notifier *n, uint64_t ino)
+{
+    say(n, ino, true);
 }
 
 uint64_t notifier_flush(struct notifier *n, uint64_t folder, uint64_t other)

@@ -13,6 +13,7 @@ struct notifier *notifier_new(struct fuse_session *session); /* or NULL */
 void notifier_entry(struct notifier *notifier, uint64_t folder,
                     const char *name);
 void notifier_data(struct notifier *notifier, uint64_t ino);
+void notifier_attr(struct notifier *notifier, uint64_t ino); /* and no data */
 
 /* A number for all until now, but for names in two folders, which who waits for
  * it holds; 0: nothing is left of it, or who holds another folder waits for

@@ -1,4 +1,4 @@
-/* Open files and folders, and what is done with them. */
+/* Open files, and what is done with them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -41,9 +41,7 @@ void handle_free(struct door *d, struct handle *h)
     buffer_free(&h->refused);
     buffer_free(&h->reply);
     buffer_free(&h->data);
-    for (size_t i = 0; i < h->name_count; i++)
-        free((char *)h->names[i].name);
-    free(h->names);
+    listing_end(h);
     free(h);
     node->handles--;
     inode_settle(d, node);
@@ -339,41 +337,5 @@ int do_setattr(struct door *d, struct op *op)
     struct told told = told_attr(d, node);
     if (op->handle != NULL && is_document(op->handle))
         told.attr.size = op->handle->data.len;
-    return op_tell(d, op, &told);
-}
-
-/* ---- folders ---- */
-
-int do_opendir(struct door *d, struct op *op)
-{
-    struct inode *node = op->node;
-    if (node->kind != NODE_FOLDER && node->kind != NODE_ABOVE)
-        return -ENOTDIR;
-    if (op->handle == NULL)
-        op->handle = handle_new(d, node, O_RDONLY);
-    int rc = list_names(d, op, node, op->handle);
-    if (rc == DOOR_WAIT)
-        return rc;
-    struct handle *h = op->handle;
-    op->handle = NULL;
-    if (rc != 0) {
-        handle_free(d, h);
-        return rc;
-    }
-    struct told told = {.handle = (uint64_t)(uintptr_t)h};
-    told.keep = node->kind == NODE_FOLDER && node->chain->is_ready;
-    if (told.keep)
-        inode_list(node);
-    return op_tell(d, op, &told);
-}
-
-int do_readdir(struct door *d, struct op *op)
-{
-    struct handle *h = op->handle;
-    struct told told = {.names = NULL};
-    if (op->ask.offset < h->name_count) {
-        told.names = h->names + op->ask.offset;
-        told.name_count = h->name_count - (size_t)op->ask.offset;
-    }
     return op_tell(d, op, &told);
 }

@@ -21,6 +21,7 @@ void scratch_add(struct inode *folder, struct inode *node)
 {
     node->scratch_next = folder->scratch;
     folder->scratch = node;
+    listing_changes(folder);
     inode_ref(node);
 }
 
@@ -33,6 +34,7 @@ void scratch_drop(struct inode *node)
         return;
     *at = node->scratch_next;
     node->scratch_next = NULL;
+    listing_changes(node->parent);
     assert(node->refs > 1 || node->handles > 0 || node->lookups > 0);
     node->refs--; /* whoever calls has it otherwise, too */
 }

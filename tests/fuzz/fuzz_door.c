@@ -351,6 +351,7 @@ static void ask_of_file(struct fuzz *f, struct open *open)
     if (open->is_folder)
         ask.kind = ask.kind == ASK_RELEASE ? ASK_RELEASE : ASK_READDIR;
     ask.offset = take(f) % 16;
+    ask.begins = ask.offset == 0;
     ask.size = 1 + take(f) * 16u;
     ask.set = SET_SIZE;
     if (ask.kind == ASK_WRITE) {
@@ -514,6 +515,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         .tell = tell,
         .forget_entry = forget_entry,
         .forget_data = forget_data,
+        .forget_attr = forget_data,
         .lives = lives,
         .flush = flush,
     };

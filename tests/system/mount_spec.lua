@@ -384,6 +384,49 @@ b.json" ls $word
         ]])
     end)
 
+    -- What the kernel keeps of a folder is one list for all who read it.
+    it('lists all there is, whoever began to list before', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            for i in $(seq 300); do
+                printf 'name=some_word_%03d body=x\n' $i
+            done >m/words/methods/say || fail "say: $?"
+            cat >lists.py <<'PY'
+import os, subprocess, sys
+folder, ate = sys.argv[1:]
+def say(name):
+    subprocess.run([ate, 'call', 'words', 'say', 'name=' + name, 'body=x'],
+                   check=True, stdout=subprocess.DEVNULL)
+    while not os.path.exists(f'{folder}/{name}.json'):
+        pass
+def newest():
+    return sorted(os.listdir(folder))
+# Opened before, and read after; and then once more.
+fd = os.open(folder, os.O_RDONLY)
+for name in 'b', 'a':
+    say(name)
+    assert f'{name}.json' in os.listdir(fd), f'{name}: the same handle'
+    assert f'{name}.json' in newest(), f'{name}: another one'
+# Read in pieces while it changes, and while others read it whole.
+before = newest()
+with os.scandir(fd) as some:
+    got = [next(some).name]
+    for name in '0', '1', '2':
+        say(name)
+        assert f'{name}.json' in newest(), f'{name}: while another reads'
+    got += [entry.name for entry in some]
+assert got == before, set(got) ^ set(before)
+os.close(fd)
+for _ in range(3):
+    assert len(newest()) == 305, len(newest())
+PY
+            timeout 60 python3 lists.py $word "$ATE" || fail "python3: $?"
+            stop
+        ]])
+    end)
+
     it('deletes what rm removes, and says at once what is refused', function()
         run.write(run.dir .. '/words.lua', WORDS)
         script([[

@@ -326,6 +326,7 @@ static inline int bench_setup_with(void **state, unsigned chains_max)
         .tell = world_tell,
         .forget_entry = world_forget_entry,
         .forget_data = world_forget_data,
+        .forget_attr = world_forget_data,
         .lives = world_lives,
         .flush = world_flush,
     };
