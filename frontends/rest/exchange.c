@@ -505,11 +505,11 @@ static bool wants_stream(const struct exchange *x)
 }
 
 /* May what a read gives be kept, and given to who asks the same? Its plan came
- * of the model, so that has to be right, too. */
-static bool keeps(const struct exchange *x, const struct chain_found *found)
+ * of the model, which was right when it was found; another schema makes another
+ * generation. */
+static bool keeps(const struct exchange *x)
 {
-    return x->plan.keeps && x->ask.verb == VERB_GET && !x->is_head &&
-           found->generation == x->generation;
+    return x->plan.keeps && x->ask.verb == VERB_GET && !x->is_head;
 }
 
 /* What comes in pieces has no ETag that could be compared before. */
@@ -543,7 +543,7 @@ static void found(void *owner, const struct chain_found *found,
     x->ask.first = found->first;
     bool is_good = plan_make(&x->plan, x->model, &x->ask, &problem) == 0 &&
                    take_key(x, &problem) == 0 && take_context(x, &problem) == 0;
-    x->keeps = is_good && keeps(x, found);
+    x->keeps = is_good && keeps(x);
     if (!is_good) {
         if (x->ask.verb == VERB_OPTIONS && problem.status == 405) {
             put_allow(x);

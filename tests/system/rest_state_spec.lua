@@ -446,10 +446,7 @@ paths:method('a', {
         paths([[
             twice /one '"A"'
             "$ATE" schema apply paths three.lua >/dev/null
-            for i in 1 2 3; do
-                ask "$U/v1/paths/one"
-                [ "$status" != 200 ] || fail "$(told)"
-            done
+            ask "$U/v1/paths/one"; want 405
             ask "$U/v1/paths/types/thing"; want 200 '"items":[]'
             ask -X PUT "$U/v1/paths/one"; want 200 '"result":"got"'
         ]])
@@ -460,11 +457,8 @@ paths:method('a', {
             twice /one '"A"'
             twice /two '"B"'
             "$ATE" schema apply paths two.lua >/dev/null
-            tries=0
-            until ask "$U/v1/paths/one"; grep -q '"B"' body; do
-                tries=$((tries + 1))
-                [ $tries -lt 1000 ] || fail "$(told)"
-            done
+            ask "$U/v1/paths/one"; want 200 '"B"'
+            ask "$U/v1/paths/two"; want 200 '"A"'
             twice /one '"B"'
             twice /two '"A"'
         ]])
