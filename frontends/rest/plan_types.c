@@ -183,7 +183,8 @@ static int give_key(struct planning *p, const json_t *type)
     return 0;
 }
 
-/* If-Match: "12.0" or *: the version that a write is based on. */
+/* If-Match: an ETag or *: the version that a write is based on, "12.0". How it
+ * is told, which stands behind a dash, is no matter. */
 static int take_match(struct planning *p)
 {
     const char *match = p->ask->if_match;
@@ -196,10 +197,10 @@ static int take_match(struct planning *p)
                            "the ETag of an object, not a weak one");
     bool is_any = strcmp(match, "*") == 0;
     if (!is_any && (len < 3 || match[0] != '"' || match[len - 1] != '"' ||
-                    strcspn(match + 1, "\",") != len - 2))
+                    match[1] == '-' || strcspn(match + 1, "\",") != len - 2))
         return problem_set(p->problem, "INVALID", "If-Match is one ETag, or *");
-    char *version =
-        is_any ? memory_text("*", 1) : memory_text(match + 1, len - 2);
+    char *version = is_any ? memory_text("*", 1)
+                           : memory_text(match + 1, strcspn(match + 1, "-\""));
     set_text(p->args, "before", version);
     p->plan->is_based = true;
     free(version);
