@@ -216,6 +216,11 @@ uint64_t ate_generation(const struct ate *ate)
     return ate->loop != NULL ? loop_generation(ate->loop) : 0;
 }
 
+uint64_t ate_schema_generation(const struct ate *ate)
+{
+    return ate->loop != NULL ? loop_schema_generation(ate->loop) : 0;
+}
+
 /* ---- what happens ---- */
 
 int ate_watch(struct ate *ate, struct ate_port *port, struct ate_error *error)

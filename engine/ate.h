@@ -366,6 +366,9 @@ ATE_API void ate_cancel(struct ate *ate, uint64_t call);
  * engine and no system call. 0: not known here (another process writes): ask.
  */
 ATE_API uint64_t ate_generation(const struct ate *ate);
+/* The same of the read `schema`: it does not grow by what is written, but when
+ * a chain is opened or gets another schema. */
+ATE_API uint64_t ate_schema_generation(const struct ate *ate);
 
 /* ---- what happens ---- */
 

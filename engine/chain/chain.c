@@ -193,7 +193,7 @@ static void finish_opening(struct chain *c, int code, const struct err *err)
         c->why.code = ATE_ECORRUPT;
         c->why.rule[0] = '\0';
     }
-    generation_next(c->deps.generation);
+    generation_next_schema(c->deps.generation);
     if (code == 0 || !c->polls) { /* else it shows what it did before */
         c->hidden = false;
         if (c->core.logic != NULL && c->core.state.tree != NULL)

@@ -92,6 +92,7 @@ static void end(struct switching *s)
     mem_free(s);
     c->switching = NULL;
     c->hidden = false;
+    generation_next_schema(c->deps.generation);
 }
 
 static void fail(struct switching *s, const struct err *err)

@@ -40,6 +40,7 @@ void loop_callers(struct loop *loop, uint32_t most);
 
 /* As node_generation(); 0: another process may write. From any thread. */
 uint64_t loop_generation(const struct loop *loop);
+uint64_t loop_schema_generation(const struct loop *loop);
 
 struct http;
 struct port;

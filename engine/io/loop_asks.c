@@ -155,10 +155,19 @@ int loop_listen(struct loop *loop, int fd, struct err *err)
     return listening.err.code;
 }
 
+static bool is_shared(const struct loop *loop)
+{
+    return loop->options.read_only || loop->options.folder;
+}
+
 uint64_t loop_generation(const struct loop *loop)
 {
-    bool shared = loop->options.read_only || loop->options.folder;
-    return shared ? 0 : node_generation(loop->node);
+    return is_shared(loop) ? 0 : node_generation(loop->node);
+}
+
+uint64_t loop_schema_generation(const struct loop *loop)
+{
+    return is_shared(loop) ? 0 : node_schema_generation(loop->node);
 }
 
 void loop_callers(struct loop *loop, uint32_t most)

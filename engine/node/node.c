@@ -139,6 +139,11 @@ uint64_t node_generation(const struct node *node)
     return generation_of(&node->generation);
 }
 
+uint64_t node_schema_generation(const struct node *node)
+{
+    return generation_of_schemas(&node->generation);
+}
+
 static void end_start(struct node *node, const struct err *err)
 {
     node_done *done = node->done;

@@ -90,6 +90,8 @@ bool node_flush(struct node *node);
 /* From any thread, while the node lives: grows whenever get, list, history,
  * view, sum or a method that reads might be answered otherwise than before. */
 uint64_t node_generation(const struct node *node);
+/* The same of what schemas declare. */
+uint64_t node_schema_generation(const struct node *node);
 
 /* ---- requests ---- */
 

@@ -18,10 +18,8 @@ struct chain_entry {
     char *name;
     char bundle[65]; /* hash of the one in force, or of one before: see (1) */
     struct model *model;
-    uint64_t generation; /* from before that hash was asked for */
-    uint64_t asked_generation;
-    uint64_t checked_ns;
-    struct call *checking;
+    uint64_t generation; /* of schemas, from before that hash was asked for */
+    uint64_t asked_ns;   /* when it was */
     struct chains *chains;
     struct chain_entry *next;
 };
@@ -32,7 +30,8 @@ struct chains_search {
     size_t from;
     size_t pieces; /* how many make the name that is tried */
     char bundle[65];
-    uint64_t generation; /* from before it was asked for */
+    uint64_t generation; /* of schemas, from before it was asked for */
+    uint64_t asked_ns;
     struct call *call;
     chains_fn *fn;
     void *owner;
@@ -47,8 +46,6 @@ void chains_init(struct chains *c, struct calls *calls)
 
 static void entry_free(struct chain_entry *e)
 {
-    if (e->checking != NULL)
-        calls_drop(e->chains->calls, e->checking);
     model_unref(e->model);
     free(e->name);
     free(e);
@@ -109,33 +106,12 @@ static void bundle_of(const struct ate_answer *answer, char out[65])
     json_decref(info);
 }
 
-static void checked(void *owner, const struct ate_answer *answer)
+static bool is_right(const struct chain_entry *e)
 {
-    struct chain_entry *e = owner;
-    char bundle[65] = "";
-    if (answer->kind != ATE_ANSWER_FINAL)
-        return;
-    e->checking = NULL;
-    if (answer->error.code == 0)
-        bundle_of(answer, bundle);
-    if (strcmp(bundle, e->bundle) == 0)
-        e->generation = e->asked_generation;
-    else
-        chains_forget(e->chains, e->name);
-}
-
-static void check(struct chain_entry *e)
-{
-    struct ate_request request = {.chain = e->name, .method = "info"};
-    uint64_t now = uv_hrtime();
-    uint64_t generation = ate_generation(e->chains->calls->ate);
-    bool is_right = generation != 0 && e->generation == generation;
-    if (is_right || e->checking != NULL ||
-        now - e->checked_ns < (uint64_t)CHAIN_CHECK_MS * 1000000)
-        return;
-    e->checked_ns = now;
-    e->asked_generation = generation;
-    e->checking = calls_start(e->chains->calls, false, &request, checked, e);
+    uint64_t generation = ate_schema_generation(e->chains->calls->ate);
+    if (generation != 0)
+        return e->generation == generation;
+    return uv_hrtime() - e->asked_ns < (uint64_t)CHAIN_CHECK_MS * 1000000;
 }
 
 /* ---- searching ---- */
@@ -158,11 +134,9 @@ static void found(struct chains_search *s, struct chain_entry *e)
     struct chain_found found = {
         .name = name,
         .model = model_ref(e->model),
-        .generation = e->generation,
         .first = s->from + s->pieces,
     };
     put_first(s->chains, e);
-    check(e);
     s->fn(s->owner, &found, NULL);
     model_unref(found.model);
     free(name);
@@ -175,6 +149,13 @@ static void failed(struct chains_search *s, const struct ate_error *error)
     free(s);
 }
 
+/* The entry is right as of when this search asked. */
+static void confirm(const struct chains_search *s, struct chain_entry *e)
+{
+    e->generation = s->generation;
+    e->asked_ns = s->asked_ns;
+}
+
 static void described(void *owner, const struct ate_answer *answer)
 {
     struct chains_search *s = owner;
@@ -185,18 +166,29 @@ static void described(void *owner, const struct ate_answer *answer)
         return;
     }
     char *name = name_tried(s);
-    struct chain_entry *e = take(s->chains, name); /* another was faster */
-    if (e == NULL) {
-        e = memory_new(sizeof(*e));
-        e->chains = s->chains;
-        e->name = memory_text(name, strlen(name));
-        e->checked_ns = uv_hrtime();
-        memcpy(e->bundle, s->bundle, sizeof(e->bundle));
-        e->generation = s->generation;
-        e->model = model_new(wire_tree(answer->value.data, answer->value.len));
-    }
-    free(name);
+    struct chain_entry *e = memory_new(sizeof(*e));
+    chains_forget(s->chains, name); /* another was faster */
+    e->chains = s->chains;
+    e->name = name;
+    memcpy(e->bundle, s->bundle, sizeof(e->bundle));
+    e->model = model_new(wire_tree(answer->value.data, answer->value.len));
+    confirm(s, e);
     found(s, e);
+}
+
+/* Is there a model of the bundle that the chain has? Then it is right. */
+static bool find_same(struct chains_search *s, const char *name)
+{
+    struct chain_entry *e = take(s->chains, name);
+    if (e == NULL)
+        return false;
+    if (strcmp(e->bundle, s->bundle) != 0) {
+        entry_free(e);
+        return false;
+    }
+    confirm(s, e);
+    found(s, e);
+    return true;
 }
 
 static bool try_next(struct chains_search *s);
@@ -219,8 +211,18 @@ static void told(void *owner, const struct ate_answer *answer)
     bundle_of(answer, s->bundle);
     char *name = name_tried(s);
     struct ate_request request = {.chain = name, .method = "schema"};
-    s->call = calls_start(s->chains->calls, false, &request, described, s);
+    if (!find_same(s, name))
+        s->call = calls_start(s->chains->calls, false, &request, described, s);
     free(name);
+}
+
+static void ask_bundle(struct chains_search *s, const char *name)
+{
+    struct ate_request request = {.chain = name, .method = "info"};
+    struct calls *calls = s->chains->calls;
+    s->generation = ate_schema_generation(calls->ate);
+    s->asked_ns = uv_hrtime();
+    s->call = calls_start(calls, false, &request, told, s);
 }
 
 /* Try a name one piece longer. True: the search has ended. */
@@ -229,14 +231,16 @@ static bool try_next(struct chains_search *s)
     s->pieces++;
     char *name = name_tried(s);
     struct chain_entry *e = take(s->chains, name);
-    struct ate_request request = {.chain = name, .method = "info"};
-    s->generation = ate_generation(s->chains->calls->ate);
-    if (e != NULL)
+    bool is_found = e != NULL && is_right(e);
+    if (is_found) {
         found(s, e);
-    else
-        s->call = calls_start(s->chains->calls, false, &request, told, s);
+    } else {
+        if (e != NULL)
+            put_first(s->chains, e);
+        ask_bundle(s, name);
+    }
     free(name);
-    return e != NULL;
+    return is_found;
 }
 
 struct chains_search *chains_find(struct chains *c, const struct target *target,

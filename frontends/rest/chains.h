@@ -1,10 +1,10 @@
 /* chains: models of the chains that are asked for, kept while they are.
  *
  * A chain is found by the beginning of a path: no chain's name is the beginning
- * of another's, so the first that there is is meant. While nothing has changed
- * (ate_generation()) its model is right; else it is taken as it is, and the
- * chain is asked, beside the request at hand and not more often than each
- * CHAIN_CHECK_MS, whether its bundle is still the same. */
+ * of another's, so the first that there is is meant. While no schema has
+ * changed (ate_schema_generation()) its model is right; else the chain is asked
+ * first whether its bundle is still the same. Where nobody knows whether one
+ * has changed, a model counts for CHAIN_CHECK_MS. */
 #ifndef FRONTENDS_REST_CHAINS_H
 #define FRONTENDS_REST_CHAINS_H
 
@@ -28,8 +28,7 @@ struct chains {
 /* What came of a search: borrowed until the callback returns. */
 struct chain_found {
     const char *name;
-    struct model *model;
-    uint64_t generation; /* as of which the model was right */
+    struct model *model; /* of the schema in force when it was searched */
     size_t first;        /* the segment behind the name */
 };
 

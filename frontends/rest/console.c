@@ -62,14 +62,15 @@ static const struct console_file *find(const char *path, size_t len)
     return NULL;
 }
 
-static void put_headers(struct exchange *x, const struct console_file *file)
+static void put_headers(struct exchange *x, const struct console_file *file,
+                        const char *etag)
 {
     bool is_page = file->path[0] == '\0'; /* see (1) */
     exchange_header_put(x, "content-security-policy", policy);
     exchange_header_put(x, "referrer-policy", "no-referrer");
     exchange_header_put(x, "cross-origin-opener-policy", "same-origin");
     exchange_header_put(x, "cross-origin-resource-policy", "same-origin");
-    exchange_header_put(x, "etag", file->etag);
+    exchange_header_put(x, "etag", etag);
     exchange_header_put(x, "cache-control",
                         is_page ? "no-cache"
                                 : "public, max-age=31536000, immutable");
@@ -77,8 +78,10 @@ static void put_headers(struct exchange *x, const struct console_file *file)
 
 static void reply_file(struct exchange *x, const struct console_file *file)
 {
-    put_headers(x, file);
-    if (!exchange_judge(x, file->etag))
+    char etag[RESULT_ETAG];
+    exchange_etag(x, file->etag, file->media, file->len, etag);
+    put_headers(x, file, etag);
+    if (!exchange_judge(x, etag))
         exchange_reply(x, 200, file->media, file->data, file->len);
 }
 

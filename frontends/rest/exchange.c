@@ -79,6 +79,11 @@ static void take_request_id(struct exchange *x)
 
 /* ---- responses ---- */
 
+static bool is_bytes(const char *media)
+{
+    return media != NULL && strcmp(media, "application/octet-stream") == 0;
+}
+
 void exchange_reply(struct exchange *x, int status, const char *media,
                     const char *body, size_t len)
 {
@@ -91,9 +96,7 @@ void exchange_reply(struct exchange *x, int status, const char *media,
                       : status == 302 ? "Found"
                       : status == 304 ? "Not Modified"
                                       : "Problem";
-    bool is_bytes =
-        media != NULL && strcmp(media, "application/octet-stream") == 0;
-    req->res.mime_attr = is_bytes ? &as_is : &compressible;
+    req->res.mime_attr = is_bytes(media) ? &as_is : &compressible;
     exchange_headers(x, media);
     bool has_body = status != 204 && status != 304;
     if (has_body)
@@ -246,6 +249,27 @@ static void fail_match(struct exchange *x)
     exchange_fail(x, &problem);
 }
 
+/* As h2o decides it, when it is sent. */
+static bool is_compressed(const struct exchange *x, const char *media,
+                          size_t len)
+{
+    return !x->is_head && x->req->version >= 0x101 && !is_bytes(media) &&
+           len >= GZIP_FROM &&
+           (h2o_get_compressible_types(&x->req->headers) &
+            H2O_COMPRESSIBLE_GZIP) != 0;
+}
+
+void exchange_etag(const struct exchange *x, const char *etag,
+                   const char *media, size_t len, char out[RESULT_ETAG])
+{
+    size_t end = strlen(etag);
+    bool is_strong = end > 0 && etag[0] == '"';
+    if (is_strong && is_compressed(x, media, len))
+        snprintf(out, RESULT_ETAG, "%.*s-gzip\"", (int)end - 1, etag);
+    else
+        snprintf(out, RESULT_ETAG, "%s", etag);
+}
+
 bool exchange_judge(struct exchange *x, const char *etag)
 {
     if (is_another(x, etag))
@@ -267,10 +291,12 @@ int exchange_refuse_match(const struct exchange *x, struct problem *problem)
 
 static void reply_page(struct exchange *x, const struct kept_page *page)
 {
+    char etag[RESULT_ETAG];
     const char *media =
         x->plan.media != NULL ? x->plan.media : "application/json";
-    if (page->etag[0] != '\0')
-        exchange_header_put(x, "etag", page->etag);
+    exchange_etag(x, page->etag, media, page->body.len, etag);
+    if (etag[0] != '\0')
+        exchange_header_put(x, "etag", etag);
     /* A tile that is full never changes, and one that is not neither: another
      * width is another address. */
     exchange_header_put(x, "cache-control",
@@ -280,7 +306,7 @@ static void reply_page(struct exchange *x, const struct kept_page *page)
     exchange_header_put(x, "vary", "Accept, Authorization");
     if (page->link.len > 0)
         exchange_header_put(x, "link", buffer_string(&page->link));
-    if (!exchange_judge(x, page->etag))
+    if (!exchange_judge(x, etag))
         exchange_reply(x, 200, media, page->body.data, page->body.len);
 }
 
@@ -518,11 +544,11 @@ static bool wants_stream(const struct exchange *x)
 }
 
 /* May what a read gives be kept, and given to who asks the same? Its plan came
- * of the model, so that has to be right, too. */
-static bool keeps(const struct exchange *x, const struct chain_found *found)
+ * of the model, which was right when it was found; another schema makes another
+ * generation. */
+static bool keeps(const struct exchange *x)
 {
-    return x->plan.keeps && x->ask.verb == VERB_GET && !x->is_head &&
-           found->generation == x->generation;
+    return x->plan.keeps && x->ask.verb == VERB_GET && !x->is_head;
 }
 
 /* What comes in pieces has no ETag that could be compared before. */
@@ -556,7 +582,7 @@ static void found(void *owner, const struct chain_found *found,
     x->ask.first = found->first;
     bool is_good = plan_make(&x->plan, x->model, &x->ask, &problem) == 0 &&
                    take_key(x, &problem) == 0 && take_context(x, &problem) == 0;
-    x->keeps = is_good && keeps(x, found);
+    x->keeps = is_good && keeps(x);
     if (!is_good) {
         if (x->ask.verb == VERB_OPTIONS && problem.status == 405) {
             put_allow(x);

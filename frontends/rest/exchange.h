@@ -68,6 +68,10 @@ void exchange_call(struct exchange *x,
 int exchange_take(struct exchange *x, const struct ate_answer *answer,
                   struct problem *problem);
 
+/* The ETag of an answer of `len` bytes, into `out`: a strong one is another
+ * when they are sent compressed, being other bytes (RFC 9110, 8.8.3.3). */
+void exchange_etag(const struct exchange *x, const char *etag,
+                   const char *media, size_t len, char out[RESULT_ETAG]);
 /* What If-Match and If-None-Match make of an answer to a read that has this
  * ETag. True: something else was sent, 412 or 304. */
 bool exchange_judge(struct exchange *x, const char *etag);

@@ -201,7 +201,7 @@ static void add_get(struct making *m, const json_t *type, const char *path)
         return;
     json_t *o = operation("types", operation_id("get", name_of(type)),
                           model_text(method, "doc"),
-                          responses("200", "It, its version in ETag.",
+                          responses("200", "It; its version begins the ETag.",
                                     ref_schema(name_of(type))));
     add_key(o);
     add_parameter(o, ref("parameters", "IfNoneMatch"));
@@ -529,7 +529,9 @@ static json_t *parameters(void)
                   "same answer, and are done once.",
                   text_type()));
     put(all, "IfMatch",
-        parameter("If-Match", "header", "The ETag that it is based on.",
+        parameter("If-Match", "header",
+                  "The ETag that it is based on; what stands behind a dash in "
+                  "it is no matter.",
                   text_type()));
     put(all, "IfNoneMatch",
         parameter("If-None-Match", "header", "The ETag that you have.",

@@ -203,17 +203,19 @@ static int give_key(struct planning *p, const json_t *type)
     return rc;
 }
 
-/* The strong ETags of a list that are places, with commas between: others are
- * of no version. The list was found well-formed (headers_check). */
+/* The places of versions that the strong ETags of a list begin with, commas
+ * between. How a version is told, which stands behind a dash, is no matter;
+ * other ETags are of none. The list was found well-formed (headers_check). */
 static void put_versions(struct buffer *out, const char *list)
 {
     for (const char *at = list; (at = strchr(at, '"')) != NULL;) {
         bool is_weak = at > list && at[-1] == '/';
         size_t len = strcspn(++at, "\"");
-        if (!is_weak && len > 0 && strspn(at, "0123456789.") == len) {
+        size_t place = strspn(at, "0123456789.");
+        if (!is_weak && place > 0 && (place == len || at[place] == '-')) {
             if (out->len > 0)
                 buffer_byte(out, ',');
-            buffer_put(out, at, len);
+            buffer_put(out, at, place);
         }
         at += len + (at[len] == '"');
     }

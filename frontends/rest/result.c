@@ -114,16 +114,23 @@ void result_row(struct result *r, const void *msgpack, size_t len)
         r->position = pack_find_integer(&row, "index", r->position);
 }
 
+/* `begin`, the first bytes of the body's hash, and a quote. */
+static void put_etag(struct result *r, const char *begin, size_t bytes)
+{
+    unsigned char hash[SHA256_DIGEST_LENGTH];
+    struct buffer etag = {0};
+    SHA256((const unsigned char *)r->body.data, r->body.len, hash);
+    buffer_text(&etag, begin);
+    buffer_hex(&etag, hash, bytes);
+    buffer_byte(&etag, '"');
+    snprintf(r->etag, sizeof(r->etag), "%s", buffer_string(&etag));
+    buffer_free(&etag);
+}
+
 /* Weak, for the same may be sent compressed. */
 static void weak_etag(struct result *r)
 {
-    unsigned char hash[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)r->body.data, r->body.len, hash);
-    size_t at = (size_t)snprintf(r->etag, sizeof(r->etag), "W/\"");
-    for (size_t i = 0; i < 16; i++)
-        at += (size_t)snprintf(r->etag + at, sizeof(r->etag) - at, "%02x",
-                               hash[i]);
-    snprintf(r->etag + at, sizeof(r->etag) - at, "\"");
+    put_etag(r, "W/\"", 16);
 }
 
 /* Where the log was when they were read does not make rows others; that there
@@ -151,14 +158,19 @@ static void end_rows(struct result *r)
 
 /* ---- the end ---- */
 
-/* The version of an object: the place of its newest event. */
+/* The version of an object, the place of its newest event, which a write is
+ * based on; and a hash, for the same version may come to be told otherwise: a
+ * schema gives another default, a key gets a name. */
 static void version_etag(struct result *r, const struct pack *object)
 {
+    char begin[RESULT_ETAG / 2];
     size_t len;
     struct pack meta = pack_find(object, "_");
     const char *at = pack_find_text(&meta, "at", &len);
-    if (at != NULL)
-        snprintf(r->etag, sizeof(r->etag), "\"%.*s\"", (int)len, at);
+    if (at == NULL)
+        return;
+    snprintf(begin, sizeof(begin), "\"%.*s-", (int)len, at);
+    put_etag(r, begin, 8);
 }
 
 void path_put_key(struct buffer *out, const char *key, size_t len)
@@ -195,8 +207,8 @@ static void end_value(struct result *r, const struct pack *answer)
         end_entry(r, answer);
         break;
     case SHAPE_OBJECT:
-        version_etag(r, answer);
         wire_put(&r->body, answer);
+        version_etag(r, answer);
         break;
     case SHAPE_WRITE:
         keep_key(r, answer);

@@ -603,7 +603,9 @@ static void the_generation_grows_with_what_can_be_read(void **state)
     struct ate_error error;
     ask_ok(b, ate_read, "bank", "list", ARGS("type=account"));
     uint64_t before = ate_generation(b->ate);
+    uint64_t schemas = ate_schema_generation(b->ate);
     assert_int_not_equal(before, 0);
+    assert_int_not_equal(schemas, 0);
     ask_ok(b, ate_read, "bank", "list", ARGS("type=account"));
     ask_ok(b, ate_read, "bank", "view", ARGS("view=balance"));
     assert_int_equal(ate_generation(b->ate), before);
@@ -614,12 +616,14 @@ static void the_generation_grows_with_what_can_be_read(void **state)
         assert_true(after > before);
         before = after;
     }
+    assert_int_equal(ate_schema_generation(b->ate), schemas);
     ask_ok(b, ate_call, NULL, "key.new", ARGS("name=another"));
     assert_true(ate_generation(b->ate) > before);
 
     assert_int_equal(ate_open(&reader.ate, b->folder, ATE_READ_ONLY, &error),
                      0);
     assert_int_equal(ate_generation(reader.ate), 0);
+    assert_int_equal(ate_schema_generation(reader.ate), 0);
     ate_close(reader.ate);
     ate_port_free(reader.port);
 }
