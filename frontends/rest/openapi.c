@@ -253,6 +253,7 @@ static void add_history(struct making *m, const json_t *type)
                                     page_of(ref_schema(name_of(type)))));
     add_key(o);
     add_parameter(o, ref("parameters", "Limit"));
+    add_parameter(o, ref("parameters", "Cursor"));
     add(m, path, "get", o);
 }
 
