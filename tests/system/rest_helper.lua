@@ -28,6 +28,10 @@ notes:object('picture', {
     doc = 'A picture.', key = {'name'},
     header = {name = t.name({max = 40})}, body = t.blob({max = 1000}),
 })
+notes:object('film', {
+    doc = 'A film.', key = {'name'},
+    header = {name = t.name({max = 40})}, body = t.blob({max = 1000000}),
+})
 notes:event('seen', {
     doc = 'A note was read.', header = {note = t.ref('note')},
 })
