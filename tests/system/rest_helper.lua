@@ -13,7 +13,9 @@ local t = ate.types
 local notes = ate.schema('notes', {doc = 'Notes.', version = 1})
 notes:object('book', {
     doc = 'A book of notes.', key = {'name'},
-    header = {name = t.name({max = 40})},
+    header = {
+        name = t.name({max = 40}), aside = t.optional(t.text({max = 40})),
+    },
 })
 notes:object('note', {
     doc = 'A note.', parent = 'book', key = {'number'},

@@ -265,6 +265,21 @@ describe('the REST door', function()
     end)
 end)
 
+describe('a PATCH', function()
+    it('takes null for what is optional, and OpenAPI says so', function()
+        notes([[
+            json PUT $N/types/book/b '{"aside":"x"}'; want 200
+            ask -X PATCH -H 'Content-Type: application/merge-patch+json' \
+                -d '{"aside":null}' "$U$N/types/book/b"; want 200
+            ask "$U$N/types/book/b"; want 200
+            grep aside body && fail "$(told)"
+            ask "$U$N/openapi.json"
+            want 200 '"aside":{"type":["string","null"],"maxLength":40}' \
+                '"application/merge-patch+json":{"schema"' IfThereIsNone
+        ]])
+    end)
+end)
+
 describe('a large body', function()
     it('is put in pieces, and named by a call', function()
         notes([[
