@@ -258,6 +258,7 @@ struct ate_request {
  * Methods that every chain has, whatever its schema:
  *
  *     ate.put {id bin 16, offset?, data? bin, end?: true, hash?, sealed?: true}
+ *                         where JSON is spoken, bytes are hexadecimal text
  *                         -> {offset} or, at the end, {hash, length}
  *                         a body of more than 65,536 bytes, before the call
  *                         that gets {hash, length} where a blob is wanted. An

@@ -9,7 +9,7 @@ FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.
 REPLAYS  := $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/tests/replay/%)
 DOOR_O   := $(patsubst %.c,$(B)/%.o,$(BASE) $(DOOR))
 REST_PURE := $(patsubst %,frontends/rest/%.c,arguments ask base64url call_id chunks cursor \
-             head message model openapi openapi_schema plan plan_calls plan_log \
+             head message model openapi openapi_parts openapi_schema plan plan_calls plan_log \
              plan_types problem range result target wire)
 BENCH_C  := $(filter-out %/mount.c %/bare_h2o.c,$(sort $(wildcard tests/bench/*.c)))
 TESTS    := $(TESTS_C:tests/%.c=$(B)/tests/%)

@@ -105,6 +105,7 @@ void asked_end(struct asked *a, int code, const struct err *err,
     request->asked = NULL;
     request->final(request, code, err, result);
     buf_deinit(&a->args);
+    buf_deinit(&a->putting.room);
     buf_deinit(&a->context);
     buf_deinit(&a->call.result);
     buf_deinit(&a->call.receipt);

@@ -25,6 +25,7 @@ struct asked_put {
     struct put put;
     uint8_t id[UPLOAD_ID_SIZE];
     uint8_t hash[HASH_SIZE];
+    struct buf room; /* its data, where that came as text */
 };
 
 struct asked {

@@ -52,6 +52,23 @@ static int take_hex(struct bytes args, const char *name, bool needed,
                             name, size, 2 * size);
 }
 
+/* Bytes as they are, or as hexadecimal text, which is decoded into `room`. */
+static int take_data(struct bytes args, struct buf *room, struct bytes *data,
+                     struct err *err)
+{
+    struct bytes text = {NULL, 0};
+    if (args_bytes(args, "data", false, data, NULL) == 0)
+        return 0;
+    if (args_text(args, "data", false, &text, NULL) != 0 ||
+        !hex_get((const char *)text.data, text.len,
+                 buf_grow(room, text.len / 2)))
+        return err_set(err, ATE_EINVALID,
+                       "'data' has to be bytes, or hexadecimal digits, two a "
+                       "byte");
+    *data = buf_bytes(room);
+    return 0;
+}
+
 static int take(struct asked *a, struct err *err)
 {
     static const char *const names[] = {"data",   "end",    "hash", "id",
@@ -64,7 +81,7 @@ static int take(struct asked *a, struct err *err)
     if (rc == 0)
         rc = take_hex(args, "id", true, UPLOAD_ID_SIZE, p->id, &there, err);
     if (rc == 0)
-        rc = args_bytes(args, "data", false, &p->put.data, err);
+        rc = take_data(args, &p->room, &p->put.data, err);
     if (rc == 0)
         rc = args_int(args, "offset", &there, &offset, err);
     if (rc == 0 && (offset < 0 || (p->put.data.len > 0 && !there)))

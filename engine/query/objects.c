@@ -5,6 +5,7 @@
 #include "base/msgpack.h"
 #include "chain/bundle_events.h"
 #include "chain/changes.h"
+#include "chain/engine_methods.h"
 #include "query/inside.h"
 #include "event/batch.h"
 
@@ -413,9 +414,23 @@ const struct query_kind query_list = {"list", list_begin, list_step};
 
 /* ---- history ---- */
 
+/* Where to go on: behind the version that stands there. */
+static int take_version(struct query *q, struct err *err)
+{
+    struct bytes after = {NULL, 0};
+    q->index = UINT64_MAX;
+    int rc = query_take_text(q, "after", false, &after, err);
+    if (rc != 0 || after.data == NULL ||
+        engine_place_get(after, &q->index, &q->n))
+        return rc;
+    return err_set(err, ATE_EINVALID,
+                   "'after' is the place of a version, such as 12.0, as its "
+                   "_.at says it");
+}
+
 static int history_begin(struct query *q, struct err *err)
 {
-    static const char *const names[] = {"key", "limit", "type", NULL};
+    static const char *const names[] = {"after", "key", "limit", "type", NULL};
     int rc = query_check_args(q, names, err);
     if (rc == 0)
         rc = query_take_type(q, err);
@@ -427,7 +442,8 @@ static int history_begin(struct query *q, struct err *err)
         rc = err_set(err, ATE_EINVALID,
                      "%s is an event, which has no history; use get",
                      q->type->name);
-    q->index = UINT64_MAX;
+    if (rc == 0)
+        rc = take_version(q, err);
     return rc;
 }
 

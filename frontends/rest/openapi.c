@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "rest/model.h"
+#include "rest/openapi_parts.h"
 #include "rest/openapi_schema.h"
 #include "rest/result.h"
 
@@ -25,15 +26,9 @@ static void put(json_t *map, const char *key, json_t *value)
     json_object_set_new(map, key, value);
 }
 
-static json_t *ref(const char *kind, const char *name)
-{
-    return json_pack("{so}", "$ref",
-                     json_sprintf("#/components/%s/%s", kind, name));
-}
-
 static json_t *ref_schema(const char *name)
 {
-    return ref("schemas", name);
+    return openapi_ref("schemas", name);
 }
 
 /* ---- operations ---- */
@@ -57,19 +52,22 @@ static json_t *operation_id(const char *word, const char *name)
     return text;
 }
 
-static json_t *content(const char *media, json_t *schema)
-{
-    return json_pack("{s:{s:o}}", media, "schema", schema);
-}
-
 static json_t *responses(const char *status, const char *what, json_t *schema)
 {
     json_t *good = json_pack("{ss}", "description", what);
     if (schema != NULL)
-        put(good, "content", content("application/json", schema));
+        put(good, "content", openapi_content("application/json", schema));
     return json_pack("{s:o, s:o, s:o}", status, good, "400",
-                     ref("responses", "Problem"), "default",
-                     ref("responses", "Problem"));
+                     openapi_ref("responses", "Problem"), "default",
+                     openapi_ref("responses", "Problem"));
+}
+
+/* Of a GET: it has an ETag. */
+static json_t *read_answers(const char *what, json_t *schema)
+{
+    json_t *all = responses("200", what, schema);
+    put(all, "304", openapi_ref("responses", "NotModified"));
+    return all;
 }
 
 static json_t *operation(const char *tag, json_t *id, const char *doc,
@@ -101,7 +99,8 @@ static void add_path(json_t *operation, const char *name, json_t *schema)
 static void add_body(json_t *operation, const char *media, json_t *schema)
 {
     put(operation, "requestBody",
-        json_pack("{sb,so}", "required", 1, "content", content(media, schema)));
+        json_pack("{sb,so}", "required", 1, "content",
+                  openapi_content(media, schema)));
 }
 
 static void add_key(json_t *operation)
@@ -113,11 +112,22 @@ static void add_key(json_t *operation)
                        "are %2F, or stand as they are."));
 }
 
+/* What every operation of a chain takes. */
+static void add_headers(json_t *operation, bool is_read)
+{
+    if (is_read)
+        add_parameter(operation, openapi_ref("parameters", "IfNoneMatch"));
+    add_parameter(operation, openapi_ref("parameters", "AteAs"));
+    add_parameter(operation, openapi_ref("parameters", "AteActFor"));
+}
+
 /* Put an operation at a path below the chain's. */
 static void add(struct making *m, const char *path, const char *verb,
                 json_t *operation)
 {
     struct buffer whole = {0};
+    if (m->model != NULL)
+        add_headers(operation, strcmp(verb, "get") == 0);
     buffer_printf(&whole, "%s%s", m->base, path);
     json_t *item = json_object_get(m->paths, buffer_string(&whole));
     if (item == NULL) {
@@ -130,12 +140,14 @@ static void add(struct making *m, const char *path, const char *verb,
 
 static json_t *write_answers(const char *status)
 {
-    return responses(status, "What was written.", ref_schema("Write"));
+    json_t *all = responses(status, "What was written.", ref_schema("Write"));
+    put(all, "204", openapi_ref("responses", "Done"));
+    return all;
 }
 
 static void add_idempotency(json_t *operation)
 {
-    add_parameter(operation, ref("parameters", "IdempotencyKey"));
+    add_parameter(operation, openapi_ref("parameters", "IdempotencyKey"));
 }
 
 static json_t *page_of(json_t *items)
@@ -148,9 +160,9 @@ static json_t *page_of(json_t *items)
 
 static void add_page(json_t *operation)
 {
-    add_parameter(operation, ref("parameters", "Limit"));
-    add_parameter(operation, ref("parameters", "Cursor"));
-    add_parameter(operation, ref("parameters", "Order"));
+    add_parameter(operation, openapi_ref("parameters", "Limit"));
+    add_parameter(operation, openapi_ref("parameters", "Cursor"));
+    add_parameter(operation, openapi_ref("parameters", "Order"));
 }
 
 /* ---- types ---- */
@@ -187,7 +199,7 @@ static void add_list(struct making *m, const json_t *type, const char *path)
         return;
     json_t *o = operation(
         "types", operation_id("list", name_of(type)), model_text(method, "doc"),
-        responses("200", "A page.", page_of(ref_schema(name_of(type)))));
+        read_answers("A page.", page_of(ref_schema(name_of(type)))));
     add_page(o);
     if (model_text(type, "parent") != NULL)
         add_query(o, "parent", json_pack("{ss}", "type", "string"));
@@ -201,10 +213,9 @@ static void add_get(struct making *m, const json_t *type, const char *path)
         return;
     json_t *o = operation("types", operation_id("get", name_of(type)),
                           model_text(method, "doc"),
-                          responses("200", "It; its version begins the ETag.",
-                                    ref_schema(name_of(type))));
+                          read_answers("It; its version begins the ETag.",
+                                       ref_schema(name_of(type))));
     add_key(o);
-    add_parameter(o, ref("parameters", "IfNoneMatch"));
     add(m, path, "get", o);
 }
 
@@ -224,6 +235,23 @@ static json_t *body_of(const json_t *type, const json_t *method)
     return schema;
 }
 
+/* Of a PATCH, where a null takes an optional field away. */
+static void add_patch_body(json_t *o, const json_t *type, json_t *schema)
+{
+    json_t *fields = json_array();
+    const json_t *body = json_object_get(type, "body");
+    json_array_extend(fields, json_object_get(type, "header"));
+    if (json_is_array(body))
+        json_array_extend(fields, (json_t *)(uintptr_t)body);
+    schema_take_null(schema, fields);
+    json_decref(fields);
+    add_body(o, "application/json", schema);
+    json_t *content =
+        json_object_get(json_object_get(o, "requestBody"), "content");
+    json_object_set(content, "application/merge-patch+json",
+                    json_object_get(content, "application/json"));
+}
+
 static void add_write(struct making *m, const json_t *type, const char *path,
                       const char *word)
 {
@@ -234,9 +262,13 @@ static void add_write(struct making *m, const json_t *type, const char *path,
                           model_text(method, "doc"), write_answers("200"));
     add_key(o);
     add_idempotency(o);
-    add_parameter(o, ref("parameters", "IfMatch"));
-    if (strcmp(word, "delete") != 0)
+    add_parameter(o, openapi_ref("parameters", "IfMatch"));
+    if (strcmp(word, "put") == 0) {
+        add_parameter(o, openapi_ref("parameters", "IfThereIsNone"));
         add_body(o, "application/json", body_of(type, method));
+    } else if (strcmp(word, "patch") == 0) {
+        add_patch_body(o, type, body_of(type, method));
+    }
     add(m, path, word, o);
 }
 
@@ -249,10 +281,11 @@ static void add_history(struct making *m, const json_t *type)
     snprintf(path, sizeof(path), "/history/%s/{key}", name_of(type));
     json_t *o = operation("types", operation_id("history", name_of(type)),
                           model_text(method, "doc"),
-                          responses("200", "Versions, the newest first.",
-                                    page_of(ref_schema(name_of(type)))));
+                          read_answers("Versions, the newest first.",
+                                       page_of(ref_schema(name_of(type)))));
     add_key(o);
-    add_parameter(o, ref("parameters", "Limit"));
+    add_parameter(o, openapi_ref("parameters", "Limit"));
+    add_parameter(o, openapi_ref("parameters", "Cursor"));
     add(m, path, "get", o);
 }
 
@@ -273,18 +306,33 @@ static void add_type(struct making *m, const json_t *type)
 
 /* ---- views ---- */
 
-static void add_view(struct making *m, const json_t *view)
+/* The columns that ?sum= may name. */
+static json_t *summable(const json_t *columns)
 {
-    const json_t *columns = json_object_get(view, "columns");
-    char path[200];
+    json_t *names = json_array();
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *column = json_array_get(columns, i);
+        const char *kind = model_text(column, "kind");
+        if (strcmp(kind, "integer") == 0 || strcmp(kind, "amount") == 0)
+            json_array_append_new(names, json_string(name_of(column)));
+    }
+    return names;
+}
+
+/* A page, or with ?sum= one number; an amount is a text. */
+static json_t *view_answers(const char *row, bool has_sum)
+{
+    json_t *page = page_of(ref_schema(row));
+    if (!has_sum)
+        return read_answers("A page of rows.", page);
+    return read_answers("A page of rows; with 'sum' a sum.",
+                        json_pack("{s:[o,{s:[ss]}]}", "anyOf", page, "type",
+                                  "integer", "string"));
+}
+
+static void add_columns(json_t *o, const json_t *columns)
+{
     struct buffer name = {0};
-    buffer_printf(&name, "%s.row", name_of(view));
-    put(m->schemas, buffer_string(&name),
-        schema_of_fields(columns, NULL, false));
-    json_t *o = operation(
-        "views", operation_id("view", name_of(view)), model_text(view, "doc"),
-        responses("200", "A page of rows.", page_of(ref_schema(name.data))));
-    add_page(o);
     for (size_t i = 0; i < json_array_size(columns); i++) {
         const json_t *column = json_array_get(columns, i);
         const char *kind = model_text(column, "kind");
@@ -298,9 +346,27 @@ static void add_view(struct making *m, const json_t *view)
         buffer_printf(&name, "%s%s", is_taken ? "where." : "", own);
         add_query(o, buffer_string(&name), schema_of_field(column));
     }
+    buffer_free(&name);
+}
+
+static void add_view(struct making *m, const json_t *view)
+{
+    const json_t *columns = json_object_get(view, "columns");
+    json_t *sums = summable(columns);
+    char path[200], row[200];
+    snprintf(row, sizeof(row), "%s.row", name_of(view));
+    put(m->schemas, row, schema_of_fields(columns, NULL, false));
+    json_t *o = operation("views", operation_id("view", name_of(view)),
+                          model_text(view, "doc"),
+                          view_answers(row, json_array_size(sums) > 0));
+    add_page(o);
+    if (json_array_size(sums) > 0)
+        add_query(o, "sum",
+                  json_pack("{ss,sO}", "type", "string", "enum", sums));
+    json_decref(sums);
+    add_columns(o, columns);
     snprintf(path, sizeof(path), "/views/%s", name_of(view));
     add(m, path, "get", o);
-    buffer_free(&name);
 }
 
 /* ---- methods ---- */
@@ -324,14 +390,18 @@ static void add_context(json_t *o, const json_t *fields)
                                "header", "required", needed, "description",
                                "What the method may know beside its "
                                "arguments.",
-                               "content", content("application/json", schema)));
+                               "content",
+                               openapi_content("application/json", schema)));
 }
 
-static json_t *call_operation(const json_t *method, const char *tag, json_t *id)
+static json_t *call_operation(const json_t *method, const char *tag,
+                              const char *verb, json_t *id)
 {
-    json_t *answers = model_reads(method) ? responses("200", "The result.",
-                                                      result_schema(method))
-                                          : write_answers("200");
+    json_t *answers =
+        !model_reads(method) ? write_answers("200")
+        : strcmp(verb, "get") == 0
+            ? read_answers("The result.", result_schema(method))
+            : responses("200", "The result.", result_schema(method));
     json_t *o = operation(tag, id, model_text(method, "doc"), answers);
     if (!model_reads(method))
         add_idempotency(o);
@@ -366,13 +436,13 @@ static void add_method(struct making *m, const json_t *method)
         return;
     const json_t *args = json_object_get(method, "args");
     snprintf(path, sizeof(path), "/methods/%s", name_of(method));
-    json_t *o = call_operation(method, "methods",
+    json_t *o = call_operation(method, "methods", "post",
                                operation_id("call", name_of(method)));
     add_body(o, "application/json", schema_of_fields(args, NULL, false));
     add(m, path, "post", o);
     if (!model_reads(method))
         return;
-    o = call_operation(method, "methods",
+    o = call_operation(method, "methods", "get",
                        operation_id("read", name_of(method)));
     add_arguments(o, args, NULL);
     add(m, path, "get", o);
@@ -392,14 +462,23 @@ static void add_route_body(json_t *o, const json_t *method, const json_t *path)
         json_pack("{s:{ss}}", "schema", "type", "string"));
 }
 
+static void verb_of_route(const struct route *r, char *verb, size_t size)
+{
+    size_t len = 0;
+    for (; r->verb[len] != '\0' && len + 1 < size; len++)
+        verb[len] = (char)tolower((unsigned char)r->verb[len]);
+    verb[len] = '\0';
+}
+
 static void add_route(struct making *m, const struct route *r)
 {
     struct buffer path = {0};
     char verb[16];
     json_t *names = json_array();
     const json_t *args = json_object_get(r->method, "args");
-    json_t *o =
-        call_operation(r->method, "annotated", json_string(name_of(r->method)));
+    verb_of_route(r, verb, sizeof(verb));
+    json_t *o = call_operation(r->method, "annotated", verb,
+                               json_string(name_of(r->method)));
     for (size_t i = 0; i < r->count; i++) {
         buffer_printf(&path, r->is_argument[i] ? "/{%s}" : "/%s", r->parts[i]);
         if (!r->is_argument[i])
@@ -408,10 +487,6 @@ static void add_route(struct making *m, const struct route *r)
         add_path(o, r->parts[i],
                  schema_of_field(model_field(args, r->parts[i])));
     }
-    size_t len = 0;
-    for (; r->verb[len] != '\0' && len + 1 < sizeof(verb); len++)
-        verb[len] = (char)tolower((unsigned char)r->verb[len]);
-    verb[len] = '\0';
     if (strcmp(verb, "get") == 0 || strcmp(verb, "delete") == 0)
         add_arguments(o, args, names);
     else
@@ -425,7 +500,7 @@ static void add_route(struct making *m, const struct route *r)
 
 static json_t *text_answers(const char *what)
 {
-    json_t *all = responses("200", what, json_pack("{ss}", "type", "object"));
+    json_t *all = read_answers(what, json_pack("{ss}", "type", "object"));
     put(json_object_get(json_object_get(all, "200"), "content"), "text/plain",
         json_pack("{s:{ss}}", "schema", "type", "string"));
     return all;
@@ -433,19 +508,19 @@ static json_t *text_answers(const char *what)
 
 static void add_log(struct making *m)
 {
-    json_t *o = operation(
-        "log", json_string("listEvents"),
-        "Transactions in their order; as text/event-stream "
-        "they go on.",
-        responses("200", "A page.", page_of(ref_schema("Transaction"))));
-    add_parameter(o, ref("parameters", "Limit"));
-    add_parameter(o, ref("parameters", "Cursor"));
+    json_t *o =
+        operation("log", json_string("listEvents"),
+                  "Transactions in their order; as text/event-stream "
+                  "they go on.",
+                  read_answers("A page.", page_of(ref_schema("Transaction"))));
+    add_parameter(o, openapi_ref("parameters", "Limit"));
+    add_parameter(o, openapi_ref("parameters", "Cursor"));
     add_query(o, "after",
               json_pack("{ss,ss}", "type", "integer", "description",
                         "The index of the last one you have."));
     add(m, "/events", "get", o);
     o = operation("log", json_string("getEvent"), "One transaction.",
-                  responses("200", "It.", ref_schema("Transaction")));
+                  read_answers("It.", ref_schema("Transaction")));
     add_path(o, "index", json_pack("{ss,si}", "type", "integer", "minimum", 0));
     add(m, "/events/{index}", "get", o);
     o = operation("log", json_string("getCheckpoint"),
@@ -461,110 +536,18 @@ static void add_log(struct making *m)
     add(m, "/proof/{index}", "get", o);
     o = operation("log", json_string("listFiles"),
                   "The chain's own files, for who checks it by himself.",
-                  responses("200", "A page: names and sizes.",
-                            page_of(json_pack("{ss}", "type", "object"))));
-    add_parameter(o, ref("parameters", "Limit"));
-    add_parameter(o, ref("parameters", "Cursor"));
+                  read_answers("A page: names and sizes.",
+                               page_of(json_pack("{ss}", "type", "object"))));
+    add_parameter(o, openapi_ref("parameters", "Limit"));
+    add_parameter(o, openapi_ref("parameters", "Cursor"));
     add(m, "/files", "get", o);
     o = operation("log", json_string("getInfo"), "What the chain is.",
-                  responses("200", "Its name, id, size and more.",
-                            json_pack("{ss}", "type", "object")));
+                  read_answers("Its name, id, size and more.",
+                               json_pack("{ss}", "type", "object")));
     add(m, "", "get", o);
 }
 
-/* ---- what is the same everywhere ---- */
-
-static json_t *problem_schema(void)
-{
-    return json_pack(
-        "{ss, s:[sssss], s:{s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},"
-        "s:{ss},s:{ss,s:{ss,s:{s:{ss},s:{ss}}}}}}",
-        "type", "object", "required", "type", "title", "status", "code",
-        "detail", "properties", "type", "type", "string", "title", "type",
-        "string", "status", "type", "integer", "code", "type", "string",
-        "detail", "type", "string", "rule", "type", "string", "retryable",
-        "type", "boolean", "request_id", "type", "string", "errors", "type",
-        "array", "items", "type", "object", "properties", "pointer", "type",
-        "string", "detail", "type", "string");
-}
-
-static json_t *write_schema(void)
-{
-    return json_pack(
-        "{ss, s:[s], s:{s:{},s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},s:{ss}}}",
-        "type", "object", "required", "result", "properties", "result", "index",
-        "type", "integer", "tx", "type", "string", "root", "type", "string",
-        "receipt", "type", "string", "gas", "type", "integer", "durable_us",
-        "type", "integer");
-}
-
-static json_t *transaction_schema(void)
-{
-    return json_pack(
-        "{ss, s:{s:{ss},s:{ss},s:{ss},s:{ss,ss},s:{ss},s:{ss},s:{ss,s:{ss}}}}",
-        "type", "object", "properties", "index", "type", "integer", "tx",
-        "type", "string", "author", "type", "string", "time", "type", "string",
-        "format", "date-time", "method", "type", "string", "call", "type",
-        "string", "events", "type", "array", "items", "type", "object");
-}
-
-static json_t *parameter(const char *name, const char *in, const char *doc,
-                         json_t *schema)
-{
-    return json_pack("{ss,ss,ss,so}", "name", name, "in", in, "description",
-                     doc, "schema", schema);
-}
-
-static json_t *text_type(void)
-{
-    return json_pack("{ss}", "type", "string");
-}
-
-static json_t *parameters(void)
-{
-    json_t *all = json_object();
-    put(all, "IdempotencyKey",
-        parameter("Idempotency-Key", "header",
-                  "The same key and body get the "
-                  "same answer, and are done once.",
-                  text_type()));
-    put(all, "IfMatch",
-        parameter("If-Match", "header",
-                  "The ETag that it is based on; what stands behind a dash in "
-                  "it is no matter.",
-                  text_type()));
-    put(all, "IfNoneMatch",
-        parameter("If-None-Match", "header", "The ETag that you have.",
-                  text_type()));
-    put(all, "Limit",
-        parameter("limit", "query", "Rows of a page.",
-                  json_pack("{ss,si,si,si}", "type", "integer", "minimum", 1,
-                            "maximum", 1000, "default", 100)));
-    put(all, "Cursor",
-        parameter("cursor", "query", "'next' of the page before.",
-                  text_type()));
-    put(all, "Order",
-        parameter("order", "query", "Which end comes first.",
-                  json_pack("{ss,s:[ss]}", "type", "string", "enum", "first",
-                            "last")));
-    return all;
-}
-
-/* `of_chain`: what chains alone refer to, too. */
-static json_t *components(json_t *schemas, bool of_chain)
-{
-    put(schemas, "Problem", problem_schema());
-    if (of_chain) {
-        put(schemas, "Write", write_schema());
-        put(schemas, "Transaction", transaction_schema());
-    }
-    return json_pack(
-        "{so, s:{s:{ss,so}}, so, s:{s:{ss,ss}}}", "schemas", schemas,
-        "responses", "Problem", "description", "Why not.", "content",
-        content("application/problem+json", ref_schema("Problem")),
-        "parameters", of_chain ? parameters() : json_object(),
-        "securitySchemes", "bearer", "type", "http", "scheme", "bearer");
-}
+/* ---- all of it ---- */
 
 static void put_all(struct buffer *out, const char *title, const char *doc,
                     json_t *paths, json_t *schemas, bool of_chain)
@@ -573,7 +556,7 @@ static void put_all(struct buffer *out, const char *title, const char *doc,
         "{ss, s:{ss,ss,ss}, s:[{ss}], s:[{s:[]}], so, so}", "openapi", "3.1.0",
         "info", "title", title, "version", ATE_VERSION, "description", doc,
         "servers", "url", "/", "security", "bearer", "paths", paths,
-        "components", components(schemas, of_chain));
+        "components", openapi_components(schemas, of_chain));
     char *text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
     buffer_text(out, text);
     free(text);
@@ -630,7 +613,7 @@ void openapi_put_node(struct buffer *out)
     o = operation("node", json_string("getProblem"), "What a code means.",
                   responses("200", "Its title and status.",
                             json_pack("{ss}", "type", "object")));
-    add_path(o, "code", text_type());
+    add_path(o, "code", json_pack("{ss}", "type", "string"));
     add(&making, "/problems/{code}", "get", o);
     put_all(out, "ate", "A node: its chains, and what its errors mean.",
             making.paths, making.schemas, false);

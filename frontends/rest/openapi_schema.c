@@ -162,6 +162,32 @@ json_t *schema_of_fields(const json_t *fields, const json_t *but,
     return map;
 }
 
+static void take_null(json_t *schema)
+{
+    json_t *type = json_object_get(schema, "type");
+    json_t *words = json_object_get(schema, "enum");
+    if (json_is_string(type))
+        put(schema, "type", json_pack("[Os]", type, "null"));
+    if (words == NULL)
+        return;
+    words = json_copy(words); /* the model's */
+    json_array_append_new(words, json_null());
+    put(schema, "enum", words);
+}
+
+void schema_take_null(json_t *schema, const json_t *fields)
+{
+    json_t *properties = json_object_get(schema, "properties");
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        json_t *property =
+            json_object_get(properties, model_text(field, "name"));
+        if (property != NULL &&
+            json_is_true(json_object_get(field, "optional")))
+            take_null(property);
+    }
+}
+
 json_t *schema_of_type(const json_t *type)
 {
     json_t *map =

@@ -13,4 +13,7 @@ json_t *schema_of_fields(const json_t *fields, const json_t *but,
                          bool is_partial);
 /* Of an object or event of a type as it is read. */
 json_t *schema_of_type(const json_t *type);
+/* In a schema of fields, null in place of those of `fields` that are optional.
+ */
+void schema_take_null(json_t *schema, const json_t *fields);
 #endif

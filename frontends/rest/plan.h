@@ -32,6 +32,7 @@ enum plan_page {
     PAGE_ROW,   /* its columns in `columns` */
     PAGE_INDEX, /* its index */
     PAGE_NAME,  /* its name */
+    PAGE_AT,    /* where it stands, as a version */
 };
 
 enum { PAGE_DEFAULT = 100, PAGE_MOST = 1000 };

@@ -335,7 +335,7 @@ int plan_types(struct planning *p)
 
 int plan_history(struct planning *p)
 {
-    static const char *const names[] = {"limit", NULL};
+    static const char *const names[] = {"limit", "cursor", NULL};
     const json_t *type;
     if (segments(p) < 3)
         return problem_set(p->problem, "NOT_FOUND",
@@ -345,6 +345,7 @@ int plan_history(struct planning *p)
         want_parameters(p, names) != 0 || take_page(p, "after") != 0)
         return -1;
     p->plan->shape = SHAPE_ROWS;
+    p->plan->page = PAGE_AT;
     return plan_read_one(p, type, "history", true);
 }
 

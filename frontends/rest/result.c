@@ -78,6 +78,10 @@ static void keep_place(struct result *r, const struct pack *row)
     case PAGE_INDEX:
         value = pack_find(row, "index");
         break;
+    case PAGE_AT:
+        value = pack_find(row, "_");
+        value = pack_find(&value, "at");
+        break;
     case PAGE_NAME:
         value = pack_find(row, "name");
         break;

@@ -67,6 +67,19 @@ describe('OpenAPI', function()
             assert.is_true(seen[id], id)
         end
         assert.is_nil(seen.patchAccount, 'it is off')
+        local view = doc.paths['/v1/bank/views/balance'].get
+        local names = {}
+        for _, parameter in ipairs(view.parameters) do
+            names[parameter.name or parameter['$ref']:match('%a+$')] = parameter
+        end
+        assert.same({'amount'}, names.sum.schema.enum)
+        assert.is_truthy(names.AteAs and names.AteActFor and names.IfNoneMatch)
+        assert.equal(2, #view.responses['200'].content['application/json']
+            .schema.anyOf)
+        assert.is_truthy(view.responses['304'])
+        local put = doc.paths['/v1/bank/types/account/{key}'].put
+        assert.is_truthy(put.responses['204'])
+        assert.is_nil(put.responses['304'])
         local transfer = doc.paths['/v1/bank/accounts/{from}/transfers'].post
         local body = transfer.requestBody.content['application/json'].schema
         assert.is_nil(body.properties.from)

@@ -13,7 +13,9 @@ local t = ate.types
 local notes = ate.schema('notes', {doc = 'Notes.', version = 1})
 notes:object('book', {
     doc = 'A book of notes.', key = {'name'},
-    header = {name = t.name({max = 40})},
+    header = {
+        name = t.name({max = 40}), aside = t.optional(t.text({max = 40})),
+    },
 })
 notes:object('note', {
     doc = 'A note.', parent = 'book', key = {'number'},
@@ -27,6 +29,10 @@ notes:object('note', {
 notes:object('picture', {
     doc = 'A picture.', key = {'name'},
     header = {name = t.name({max = 40})}, body = t.blob({max = 1000}),
+})
+notes:object('film', {
+    doc = 'A film.', key = {'name'},
+    header = {name = t.name({max = 40})}, body = t.blob({max = 1000000}),
 })
 notes:event('seen', {
     doc = 'A note was read.', header = {note = t.ref('note')},

@@ -264,3 +264,51 @@ describe('the REST door', function()
         ]])
     end)
 end)
+
+describe('a PATCH', function()
+    it('takes null for what is optional, and OpenAPI says so', function()
+        notes([[
+            json PUT $N/types/book/b '{"aside":"x"}'; want 200
+            ask -X PATCH -H 'Content-Type: application/merge-patch+json' \
+                -d '{"aside":null}' "$U$N/types/book/b"; want 200
+            ask "$U$N/types/book/b"; want 200
+            grep aside body && fail "$(told)"
+            ask "$U$N/openapi.json"
+            want 200 '"aside":{"type":["string","null"],"maxLength":40}' \
+                '"application/merge-patch+json":{"schema"' IfThereIsNone
+        ]])
+    end)
+end)
+
+describe('a large body', function()
+    it('is put in pieces, and named by a call', function()
+        notes([[
+            head -c 150001 /dev/urandom >film
+            python3 - <<'END'
+data = open('film', 'rb').read()
+for i, at in enumerate((0, 70000, 140000)):
+    piece = data[at:at + 70000].hex()
+    open('piece%d' % i, 'w').write('{"id":"%s","offset":%d,"data":"%s"}'
+                                   % ('0a' * 16, at, piece))
+END
+            PUT=$N/methods/ate.put ID=$(printf '0a%.0s' $(seq 16))
+            json POST $PUT @piece0; want 200 '"offset":70000'
+            json POST $PUT @piece1; want 200 '"offset":140000'
+            json POST $PUT "{\"id\":\"$ID\"}"; want 200 '"offset":140000'
+            for wrong in 0 0g; do
+                json POST $PUT "{\"id\":\"$ID\",\"offset\":140000,\"data\":\"$wrong\"}"
+                want 400 'hexadecimal digits'
+            done
+            json POST $PUT @piece2; want 200 '"offset":150001'
+            json POST $PUT "{\"id\":\"$ID\",\"end\":true}"
+            want 200 '"length":150001'
+            handle=$(grep -o '{"hash":[^}]*}' body)
+            json POST $N/types/film "{\"name\":\"f\",\"body\":$handle}"; want 201
+            ask "$U$N/types/film/f"; want 200 "\"body\":$handle"
+            hash=$(echo "$handle" | cut -d'"' -f4)
+            ask "$U$N/files/large/$hash"; want 200
+            # Behind the bytes the file has hashes of its pieces.
+            head -c 150001 body | cmp - film || fail 'other bytes'
+        ]])
+    end)
+end)

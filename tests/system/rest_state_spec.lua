@@ -74,6 +74,32 @@ describe('a repeated Idempotency-Key', function()
 end)
 
 describe('versions', function()
+    it('are told page by page', function()
+        notes([[
+            json PUT $N/types/book/b '{}'
+            for text in one two three four five; do
+                json PUT $N/types/note/b/1 "{\"text\":\"$text\"}"; want 200
+            done
+            page() { # URL TEXTS: these stand there
+                ask "$1"; want 200
+                [ "$(grep -o '"text":"[a-z]*"' body | cut -d'"' -f4 |
+                    paste -sd ' ')" = "$2" ] || fail "not $2: $(told)"
+                next=$(sed 's/.*"next":"*\([^",}]*\).*/\1/' body)
+            }
+            H=$U$N/history/note/b/1
+            page "$H?limit=2" 'five four'
+            header link | grep -qF "limit=2>; rel=\"next\"" || fail "$(told)"
+            page "$H?limit=2&cursor=$next" 'three two'
+            page "$H?limit=2&cursor=$next" 'one'
+            [ "$next" = null ] && ! header link | grep . || fail "$(told)"
+            page "$H?limit=5" 'five four three two one'
+            [ "$next" = null ] || fail "$(told)"
+            ask "$H?cursor=x"; want 400 '"pointer":"/cursor"'
+            ask "$H?cursor=$(printf '[null,"x"]' | base64 | tr -d '=\n')"
+            want 400 'place of a version'
+        ]])
+    end)
+
     it('are ETags that writes can be based on', function()
         notes([[
             json PUT $N/types/book/b '{}'
