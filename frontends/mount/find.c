@@ -218,6 +218,8 @@ static int try_route(struct door *d, struct op *op, struct inode *folder,
     if (rc < 0) {
         inode_detach(d, *found);
         *found = NULL;
+    } else if (route_is_folder(route)) {
+        scratch_adopt(d, *found);
     }
     return rc;
 }

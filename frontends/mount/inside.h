@@ -76,6 +76,7 @@ struct chain {
     struct inode *root;
     struct inode *listed; /* folders whose entries the kernel keeps */
     struct inode *fresh;  /* derived nodes that hold until something happens */
+    struct inode *left;   /* folders that are no more, with scratch files */
     uint64_t changes;     /* counted up whenever that ends */
 };
 
@@ -119,6 +120,7 @@ struct inode {
     struct inode *origin;  /* of SCRATCH: what was moved there */
     struct inode *scratch; /* of a folder: the first scratch or pending one */
     struct inode *scratch_next;
+    struct inode *left_next;
     struct inode *fresh_next, **fresh_link;
     struct inode *listed_next, **listed_link;
     uint64_t names_hash; /* of a folder: see listing.c */
@@ -494,6 +496,10 @@ int scratch_resize(struct door *d, struct inode *node, uint64_t size);
 void scratch_remove(struct door *d, struct inode *node);
 void scratch_add(struct inode *folder, struct inode *node);
 void scratch_drop(struct inode *node);
+/* The folder is about to go: its files wait for one with its path. */
+void scratch_leave(struct inode *folder);
+/* The folder is new: it has what waits for it. */
+void scratch_adopt(struct door *d, struct inode *folder);
 int scratch_unlink(struct door *d, struct op *op);
 int scratch_rename(struct door *d, struct op *op);
 
