@@ -109,6 +109,7 @@ struct inode {
     bool is_pending; /* made by CREATE, not written yet */
     bool is_gone;    /* unlinked while it was: what is written is no call */
     bool is_moved;   /* an editor renamed it to a scratch file */
+    unsigned moves;  /* how often it lost its name, by that or an unlink */
     uint64_t size, hash;
     char version[48]; /* of an object: the place of its newest event; or "" */
     int64_t mtime_ms;
@@ -145,6 +146,7 @@ struct handle {
     int flags;
     struct content *content; /* what one reads, or what a write is based on */
     bool has_base;           /* there was a file when it was opened */
+    unsigned moves;          /* the node's, then */
     /* commands */
     struct buffer pending; /* not yet a whole call */
     struct buffer refused; /* the end of one that failed */
@@ -471,8 +473,8 @@ int held_delete(struct door *d, struct op *op); /* the door's own ask */
 /* The op was told EXDEV for a rename onto `target`. */
 void held_crosses(struct door *d, const struct op *op,
                   const struct inode *target);
-/* Somebody writes the name anew: the node has it again, unless it is being
- * deleted. */
+/* Somebody creates the name, or renames onto it: the node has it again, unless
+ * it is being deleted. */
 void held_take(struct door *d, struct inode *node);
 /* `next` is a newer version of the node. */
 void held_follow(struct door *d, struct inode *node, struct inode *next);

@@ -269,6 +269,7 @@ static int move_away(struct door *d, struct op *op, struct inode *node)
     made->origin = node;
     inode_ref(node);
     node->is_moved = true;
+    node->moves++;
     return end_rename(d, op);
 }
 
