@@ -126,6 +126,13 @@ static void forget_derived(struct door *d, struct chain *chain)
         inode_went_stale(d, chain->fresh);
 }
 
+static void detach(struct door *d, struct inode *node)
+{
+    if (node->is_current)
+        scratch_leave(node);
+    inode_detach(d, node);
+}
+
 static void forget_all(struct door *d, struct chain *chain)
 {
     size_t count;
@@ -133,7 +140,7 @@ static void forget_all(struct door *d, struct chain *chain)
     forget_listings(d, chain);
     struct inode **nodes = collect(d, chain, &count);
     for (size_t i = 0; i < count; i++)
-        inode_detach(d, nodes[i]);
+        detach(d, nodes[i]);
     drop_collected(d, nodes, count);
 }
 
@@ -165,6 +172,14 @@ static bool names_type(const struct inode *node, int type)
     return false;
 }
 
+/* Is it, or a folder that it is in, no more? */
+static bool is_cut_off(const struct inode *node)
+{
+    while (node != NULL && node->is_current)
+        node = node->parent;
+    return node != NULL;
+}
+
 /* Folders and methods that stand below the name of what is gone. */
 static void forget_key(struct door *d, struct chain *chain, int type)
 {
@@ -172,7 +187,10 @@ static void forget_key(struct door *d, struct chain *chain, int type)
     struct inode **nodes = collect(d, chain, &count);
     for (size_t i = 0; i < count; i++)
         if (names_type(nodes[i], type))
-            inode_detach(d, nodes[i]);
+            detach(d, nodes[i]);
+    for (size_t i = 0; i < count; i++)
+        if (is_cut_off(nodes[i]))
+            detach(d, nodes[i]);
     drop_collected(d, nodes, count);
 }
 

@@ -271,6 +271,8 @@ static bool is_based(const struct handle *h)
  * more, where the engine can: see put_base(). */
 static int check_base(struct door *d, struct op *op, struct handle *h)
 {
+    if (h->moves != h->node->moves)
+        return -ESTALE; /* it lost its name since, and may have it again */
     if (!is_based(h))
         return 0;
     if (!h->node->is_current)
@@ -302,6 +304,7 @@ static int renew_base(struct door *d, struct op *op, struct handle *h)
     struct inode *now = inode_find(d, node->parent, node->name);
     if (rc != DOOR_WAIT && now != NULL && now != node) {
         h->node = now;
+        h->moves = now->moves;
         now->handles++;
         node->handles--;
     }
@@ -318,8 +321,8 @@ static int look(struct door *d, struct op *op, struct handle *h)
         const struct method *method = document_method(h->node, "put");
         if (method != NULL)
             op_problem(d, op, h->node, method, ATE_STALE,
-                       "somebody else wrote the file after it was opened; "
-                       "open it again");
+                       "somebody else wrote the file, removed or renamed it "
+                       "after it was opened; open it again");
     }
     if (rc != 0)
         return rc;

@@ -93,8 +93,9 @@ static int has_key(struct door *d, struct op *op, const struct inode *folder,
     return rc;
 }
 
-/* Could a value of a field without a list of them look like this? */
-static bool fits(const struct field *field, const char *value)
+/* Could a value of a field without a list of them look like this? In a file of
+ * that name: `4913.md` is no scratch file, though `4913` is one. */
+static bool fits(const struct field *field, const char *value, const char *name)
 {
     static const struct {
         const char *kind, *shape;
@@ -114,27 +115,29 @@ static bool fits(const struct field *field, const char *value)
                 return false;
         return *c == *value;
     }
-    return !name_is_scratch(value);
+    return !name_is_scratch(name);
 }
 
-static bool has_value(const struct field *field, const char *value)
+static bool has_value(const struct field *field, const char *value,
+                      const char *name)
 {
     for (size_t i = 0; i < field->word_count; i++)
         if (strcmp(field->words[i], value) == 0)
             return true;
-    return field->word_count == 0 && fits(field, value);
+    return field->word_count == 0 && fits(field, value, name);
 }
 
-/* May `value` stand at this route? As has_key(). */
+/* May `value` stand at this route, in that name? As has_key(). */
 static int admits(struct door *d, struct op *op, const struct inode *folder,
-                  const struct route *route, const char *value)
+                  const struct route *route, const char *value,
+                  const char *name)
 {
     if (!route->is_variable)
         return 1;
     for (size_t i = 0; i < route->domain_count; i++) {
         const struct domain *domain = &route->domains[i];
         int rc = domain->type >= 0 ? has_key(d, op, folder, domain, value)
-                                   : has_value(domain->field, value);
+                                   : has_value(domain->field, value, name);
         if (rc != 0)
             return rc;
     }
@@ -204,7 +207,7 @@ static int try_route(struct door *d, struct op *op, struct inode *folder,
     bool asks = !route_is_folder(route) && route->reader != NULL;
     bool opens = route->writer != NULL && !route->writer->is_command;
     if (!asks) {
-        int rc = admits(d, op, folder, route, value);
+        int rc = admits(d, op, folder, route, value, name);
         if (rc <= 0)
             return rc == -EINPROGRESS ? DOOR_WAIT : rc == 0 ? -ENOENT : rc;
         if (!route_is_folder(route) && opens && route->is_variable)
@@ -215,6 +218,8 @@ static int try_route(struct door *d, struct op *op, struct inode *folder,
     if (rc < 0) {
         inode_detach(d, *found);
         *found = NULL;
+    } else if (route_is_folder(route)) {
+        scratch_adopt(d, *found);
     }
     return rc;
 }
@@ -326,7 +331,7 @@ const struct route *find_writer(const struct inode *folder, const char *name,
         if (r->writer == NULL || r->writer->is_command || route_is_folder(r))
             continue;
         *value = value_on(r, name);
-        if (*value != NULL && !(r->is_variable && name_is_scratch(*value)))
+        if (*value != NULL && !(r->is_variable && name_is_scratch(name)))
             return r;
         free(*value);
         *value = NULL;

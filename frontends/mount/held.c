@@ -6,7 +6,8 @@
  * (1) An unlink is judged at once, as a proposal: what rules and rights refuse
  *     fails. What they allow has no name any more, and is held.
  * (2) When the name is created again, or a file renamed onto it, that is the
- *     object itself, which the call then writes; it was never deleted.
+ *     object itself, which the call then writes; it was never deleted. Who has
+ *     it open from before the unlink has no name to write to: ESTALE.
  * (3) Otherwise it is deleted, as soon as who unlinked it has ended or unlinks
  *     another, at the latest after DOOR_HELD_MS, and before the door ends.
  * (4) Asks that come after that began wait for it, so what an `rm` did is seen
@@ -66,6 +67,7 @@ static void hold(struct door *d, struct inode *node, const struct op *op)
     memcpy(held->version, op->caller->version, sizeof(held->version));
     inode_ref(node);
     node->is_moved = true;
+    node->moves++;
     d->held = held;
     if (++d->held_count > DOOR_HELD_MAX)
         for (; held != NULL; held = held->next)

@@ -76,6 +76,7 @@ struct chain {
     struct inode *root;
     struct inode *listed; /* folders whose entries the kernel keeps */
     struct inode *fresh;  /* derived nodes that hold until something happens */
+    struct inode *left;   /* folders that are no more, with scratch files */
     uint64_t changes;     /* counted up whenever that ends */
 };
 
@@ -108,6 +109,7 @@ struct inode {
     bool is_pending; /* made by CREATE, not written yet */
     bool is_gone;    /* unlinked while it was: what is written is no call */
     bool is_moved;   /* an editor renamed it to a scratch file */
+    unsigned moves;  /* how often it lost its name, by that or an unlink */
     uint64_t size, hash;
     char version[48]; /* of an object: the place of its newest event; or "" */
     int64_t mtime_ms;
@@ -119,6 +121,7 @@ struct inode {
     struct inode *origin;  /* of SCRATCH: what was moved there */
     struct inode *scratch; /* of a folder: the first scratch or pending one */
     struct inode *scratch_next;
+    struct inode *left_next;
     struct inode *fresh_next, **fresh_link;
     struct inode *listed_next, **listed_link;
     uint64_t names_hash; /* of a folder: see listing.c */
@@ -143,6 +146,7 @@ struct handle {
     int flags;
     struct content *content; /* what one reads, or what a write is based on */
     bool has_base;           /* there was a file when it was opened */
+    unsigned moves;          /* the node's, then */
     /* commands */
     struct buffer pending; /* not yet a whole call */
     struct buffer refused; /* the end of one that failed */
@@ -469,8 +473,8 @@ int held_delete(struct door *d, struct op *op); /* the door's own ask */
 /* The op was told EXDEV for a rename onto `target`. */
 void held_crosses(struct door *d, const struct op *op,
                   const struct inode *target);
-/* Somebody writes the name anew: the node has it again, unless it is being
- * deleted. */
+/* Somebody creates the name, or renames onto it: the node has it again, unless
+ * it is being deleted. */
 void held_take(struct door *d, struct inode *node);
 /* `next` is a newer version of the node. */
 void held_follow(struct door *d, struct inode *node, struct inode *next);
@@ -494,6 +498,10 @@ int scratch_resize(struct door *d, struct inode *node, uint64_t size);
 void scratch_remove(struct door *d, struct inode *node);
 void scratch_add(struct inode *folder, struct inode *node);
 void scratch_drop(struct inode *node);
+/* The folder is about to go: its files wait for one with its path. */
+void scratch_leave(struct inode *folder);
+/* The folder is new: it has what waits for it. */
+void scratch_adopt(struct door *d, struct inode *folder);
 int scratch_unlink(struct door *d, struct op *op);
 int scratch_rename(struct door *d, struct op *op);
 

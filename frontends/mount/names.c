@@ -82,8 +82,9 @@ bool name_is_scratch(const char *name)
         digits = digits && isdigit((unsigned char)*c);
         letters = letters && isalnum((unsigned char)*c);
     }
-    return name[0] == '.' || name[0] == '#' || ends_with(name, "~") ||
-           ends_with(name, ".swp") || ends_with(name, ".tmp") ||
+    return name[0] == '.' || (name[0] == '#' && ends_with(name, "#")) ||
+           ends_with(name, "~") || ends_with(name, ".swp") ||
+           ends_with(name, ".tmp") ||
            (letters && strncmp(name, "sed", 3) == 0) ||
            (digits && strcmp(name, "4913") == 0);
 }

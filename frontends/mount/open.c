@@ -21,6 +21,7 @@ struct handle *handle_new(struct door *d, struct inode *node, int flags)
     struct handle *h = memory_new(sizeof(*h));
     h->node = node;
     h->flags = flags;
+    h->moves = node->moves;
     h->next = d->handles;
     if (d->handles != NULL)
         d->handles->prev = h;

@@ -5,7 +5,12 @@
  * Editors also rename the file itself away, to have a backup, and write it
  * anew. Nothing happens in the chain: the backup is a scratch copy, the name is
  * free until it is written, and when the backup goes without that it is there
- * again. */
+ * again.
+ *
+ * The folders of a chain are made anew when its schema changes, when a key is
+ * deleted, and when it was closed for others. The old ones stay for the files
+ * in them, until there is one with their path that takes those, or until there
+ * is no room. */
 #define _GNU_SOURCE /* RENAME_NOREPLACE */
 #include <assert.h>
 #include <errno.h>
@@ -39,11 +44,93 @@ void scratch_drop(struct inode *node)
     node->refs--; /* whoever calls has it otherwise, too */
 }
 
+/* ---- when their folder goes ---- */
+
+/* One that is about to be a file of the chain is that of whoever makes it. */
+static void end_files(struct door *d, struct inode *folder)
+{
+    for (struct inode *n = folder->scratch, *next; n != NULL; n = next) {
+        next = n->scratch_next;
+        if (n->kind == NODE_SCRATCH)
+            scratch_remove(d, n);
+    }
+}
+
+void scratch_leave(struct inode *folder)
+{
+    if (folder->scratch == NULL)
+        return;
+    inode_ref(folder);
+    folder->left_next = folder->chain->left;
+    folder->chain->left = folder;
+}
+
+static void take_from(struct door *d, struct inode *folder, struct inode *left)
+{
+    for (struct inode *n = left->scratch, *next; n != NULL; n = next) {
+        next = n->scratch_next;
+        if (n->kind != NODE_SCRATCH)
+            continue;
+        char *name = memory_string(n->name);
+        inode_ref(n);
+        scratch_drop(n);
+        inode_move(d, n, folder, name);
+        scratch_add(folder, n);
+        inode_unref(d, n);
+        free(name);
+    }
+}
+
+static bool has_path(const struct inode *folder, const char *path)
+{
+    struct buffer its = {0};
+    inode_path(folder, &its);
+    bool same = strcmp(its.data, path) == 0;
+    buffer_free(&its);
+    return same;
+}
+
+void scratch_adopt(struct door *d, struct inode *folder)
+{
+    struct buffer path = {0};
+    struct inode **at = &folder->chain->left;
+    if (*at == NULL)
+        return;
+    inode_path(folder, &path);
+    while (*at != NULL) {
+        struct inode *left = *at;
+        if (!has_path(left, path.data)) {
+            at = &left->left_next;
+            continue;
+        }
+        *at = left->left_next;
+        take_from(d, folder, left);
+        inode_unref(d, left);
+    }
+    buffer_free(&path);
+}
+
+/* Nobody has looked for them since. */
+static void end_left(struct door *d)
+{
+    for (struct chain *c = d->chains; c != NULL; c = c->next)
+        while (c->left != NULL) {
+            struct inode *left = c->left;
+            c->left = left->left_next;
+            end_files(d, left);
+            inode_unref(d, left);
+        }
+}
+
+/* ---- made, and sized ---- */
+
 int scratch_make(struct door *d, struct op *op, struct inode *folder,
                  const char *name, struct inode **made)
 {
     if (folder->kind != NODE_FOLDER || folder->chain == NULL)
         return -EPERM;
+    if (d->scratch_count >= DOOR_SCRATCH_FILES)
+        end_left(d);
     if (d->scratch_count >= DOOR_SCRATCH_FILES)
         return -ENOSPC;
     struct inode *node = inode_new(d, NODE_SCRATCH, folder, name);
@@ -59,9 +146,13 @@ int scratch_resize(struct door *d, struct inode *node, uint64_t size)
 {
     if (size > DOOR_SCRATCH_MAX)
         return -EFBIG;
-    if (size > node->data.len &&
-        d->scratch_bytes + (size - node->data.len) > DOOR_SCRATCH_MAX)
-        return -ENOSPC;
+    uint64_t others = d->scratch_bytes - node->data.len;
+    if (size > node->data.len && others + size > DOOR_SCRATCH_MAX) {
+        end_left(d);
+        others = d->scratch_bytes - node->data.len;
+        if (others + size > DOOR_SCRATCH_MAX)
+            return -ENOSPC;
+    }
     d->scratch_bytes += size;
     d->scratch_bytes -= node->data.len;
     buffer_resize(&node->data, (size_t)size);
@@ -178,6 +269,7 @@ static int move_away(struct door *d, struct op *op, struct inode *node)
     made->origin = node;
     inode_ref(node);
     node->is_moved = true;
+    node->moves++;
     return end_rename(d, op);
 }
 

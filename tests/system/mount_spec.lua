@@ -427,6 +427,28 @@ PY
         ]])
     end)
 
+    it('keeps scratch files when the schema changes', function()
+        run.write(run.dir .. '/words.lua', WORDS)
+        script([[
+            words || fail words
+            mounts
+            echo '{"body": "x"}' >$word/a.json || fail "echo: $?"
+            echo unsaved >$word/.a.json.swp || fail "echo: $?"
+            sed "s/version = 1/version = 2/
+                s/40})}/40}), more = t.default(t.text(), '')}/" \
+                words.lua >next.lua
+            "$ATE" schema apply words next.lua >/dev/null || fail "apply: $?"
+            await grep -q more $word/a.json
+            says unsaved cat $word/.a.json.swp
+            says "a.json" ls $word
+            says ".a.json.swp
+a.json" ls -A $word
+            rm $word/.a.json.swp || fail "rm: $?"
+            says "a.json" ls -A $word
+            stop
+        ]])
+    end)
+
     it('deletes what rm removes, and says at once what is refused', function()
         run.write(run.dir .. '/words.lua', WORDS)
         script([[

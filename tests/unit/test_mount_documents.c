@@ -26,6 +26,32 @@ static void an_object_is_written_whole(void **state)
     assert_int_equal(ask(b, create), EEXIST);
 }
 
+/* What a scratch file is, its whole name says: these are keys as others. */
+static void a_key_like_a_scratch_file_is_an_object(void **state)
+{
+    static const char *const names[] = {
+        "4913.json", "sedentary.json", "invoice.tmp.json",
+        "x~.json",   "abc.swp.json",   "#x.json",
+    };
+    struct bench *b = *state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char path[64];
+        struct ask create = {.kind = ASK_CREATE,
+                             .ino = look(b, "bank/types/account"),
+                             .name = names[i],
+                             .mode = 0644,
+                             .flags = O_WRONLY | O_CREAT | O_TRUNC};
+        assert_int_equal(ask(b, create), 0);
+        uint64_t ino = b->told.attr.ino;
+        uint64_t handle = b->told.handle;
+        assert_int_equal(write_at(b, ino, handle, "{\"owner\":\"me\"}", 0), 0);
+        assert_int_equal(close_file(b, ino, handle), 0);
+        snprintf(path, sizeof(path), "bank/types/account/%s", names[i]);
+        assert_int_equal(cat(b, path), 0);
+        assert_true(has(b, "\"_\":"));
+    }
+}
+
 /* Nothing but the reply. */
 static void a_new_file_that_is_refused_leaves_nothing(void **state)
 {
@@ -263,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(an_object_is_written_whole),
+        WITH_BENCH(a_key_like_a_scratch_file_is_an_object),
         WITH_BENCH(a_new_file_that_is_refused_leaves_nothing),
         WITH_BENCH(replies_are_bounded),
         WITH_BENCH(a_whole_object_is_judged_as_it_is_written),

@@ -407,6 +407,45 @@ static void chains_take_turns(void **state)
     assert_true(has(b, "bob,3.00\n"));
 }
 
+/* With all that a schema says of a chain, as when that is another one. */
+static void scratch_files_outlive_their_folder(void **state)
+{
+    struct bench *b = *state;
+    make_wiki(b);
+    make_page(b, "intro.md", "one\n");
+    make_page(b, ".x.swp", "kept\n");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(cat(b, "bank/views/balance.csv"), 0);
+        assert_int_equal(cat(b, "wiki/wiki/atlas/.x.swp"), 0);
+        assert_string_equal(b->data.data, "kept\n");
+        assert_int_equal(list(b, "wiki/wiki/atlas"), 0);
+        assert_string_equal(b->data.data, ".x.swp\nintro.md\n");
+    }
+    uint64_t folder = look(b, "wiki/wiki/atlas");
+    assert_int_equal(move(b, folder, ".x.swp", "intro.md"), 0);
+    assert_int_equal(cat(b, "wiki/wiki/atlas/intro.md"), 0);
+    assert_string_equal(b->data.data, "kept\n");
+    assert_int_equal(look(b, "wiki/wiki/atlas/.x.swp"), 0);
+}
+
+/* When nobody looked for them since. */
+static void scratch_files_without_a_folder_give_way(void **state)
+{
+    struct bench *b = *state;
+    char name[32];
+    make_wiki(b);
+    for (int i = 0; i < DOOR_SCRATCH_FILES; i++) {
+        snprintf(name, sizeof(name), ".x%d.swp", i);
+        make_page(b, name, "x");
+    }
+    struct ask create = {.kind = ASK_CREATE,
+                         .ino = look(b, "bank/accounts"),
+                         .name = ".y.swp",
+                         .flags = O_WRONLY | O_CREAT};
+    assert_int_equal(ask(b, create), 0);
+    assert_int_equal(look(b, "wiki/wiki/atlas/.x0.swp"), 0);
+}
+
 static int setup_one_chain(void **state)
 {
     return bench_setup_with(state, 1);
@@ -414,6 +453,9 @@ static int setup_one_chain(void **state)
 
 #define WITH_BENCH(test)                                                       \
     cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
+
+#define WITH_ONE_CHAIN(test)                                                   \
+    cmocka_unit_test_setup_teardown(test, setup_one_chain, bench_teardown)
 
 int main(void)
 {
@@ -435,8 +477,9 @@ int main(void)
         WITH_BENCH(a_call_without_answer_says_that_nobody_knows),
         WITH_BENCH(closing_answers_all_that_is_under_way),
         WITH_BENCH(closing_ends_lists_that_are_under_way),
-        cmocka_unit_test_setup_teardown(chains_take_turns, setup_one_chain,
-                                        bench_teardown),
+        WITH_ONE_CHAIN(chains_take_turns),
+        WITH_ONE_CHAIN(scratch_files_outlive_their_folder),
+        WITH_ONE_CHAIN(scratch_files_without_a_folder_give_way),
         WITH_BENCH(scratch_files_are_bounded),
         WITH_BENCH(what_can_not_be_written_is_not),
     };

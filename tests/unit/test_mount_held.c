@@ -234,6 +234,53 @@ static void what_is_written_meanwhile_is_not_deleted(void **state)
     assert_int_equal(look(b, INTRO), 0);
 }
 
+/* It has no name to write to: neither is the object back, nor does it get
+ * between when somebody writes the name anew. */
+static void who_has_it_open_writes_nothing(void **state)
+{
+    static const char text[] = "{\"text\": \"late\"}";
+    struct bench *b = *state;
+    make_pages(b);
+    for (int i = 0; i < 2; i++) {
+        uint64_t ino = look(b, INTRO);
+        uint64_t handle = open_file(b, ino, O_RDWR | O_TRUNC);
+        assert_int_equal(remove_page(b, "intro.json"), 0);
+        assert_int_equal(write_at(b, ino, handle, text, 0), ESTALE);
+        assert_int_equal(door_held(b->door), 1);
+        if (i == 0)
+            assert_int_equal(copy_over(b, "{\"text\": \"new\"}"), 0);
+        assert_int_equal(write_at(b, ino, handle, text, 0), ESTALE);
+        close_file(b, ino, handle);
+        pass(b, DOOR_HELD_MS);
+        until_none_is_held(b);
+        assert_int_equal(page_is(b, "new"), i == 0);
+    }
+    assert_int_equal(look(b, INTRO), 0);
+}
+
+/* Though the name is there, and the same version of it. */
+static void who_has_it_open_is_not_who_created_it(void **state)
+{
+    struct bench *b = *state;
+    make_pages(b);
+    uint64_t ino = look(b, INTRO);
+    uint64_t old = open_file(b, ino, O_RDWR | O_TRUNC);
+    assert_int_equal(remove_page(b, "intro.json"), 0);
+    struct ask create = {.kind = ASK_CREATE,
+                         .ino = look(b, "wiki/types/page/atlas"),
+                         .name = "intro.json",
+                         .flags = O_WRONLY | O_CREAT | O_EXCL,
+                         .mode = 0600};
+    assert_int_equal(ask(b, create), 0);
+    uint64_t made = b->told.handle;
+    uint64_t now = b->told.attr.ino;
+    assert_int_equal(write_at(b, ino, old, "{\"text\": \"late\"}", 0), ESTALE);
+    assert_int_equal(write_at(b, now, made, "{\"text\": \"new\"}", 0), 0);
+    assert_int_equal(close_file(b, now, made), 0);
+    close_file(b, ino, old);
+    assert_true(page_is(b, "new"));
+}
+
 /* Before the unlink, but we hear of it later: it is that which goes. */
 static void an_unlink_judges_the_newest_version(void **state)
 {
@@ -274,6 +321,8 @@ int main(void)
         WITH_BENCH(who_was_told_to_copy_deletes_nothing),
         WITH_BENCH(who_was_told_to_copy_long_ago_deletes),
         WITH_BENCH(what_is_written_meanwhile_is_not_deleted),
+        WITH_BENCH(who_has_it_open_writes_nothing),
+        WITH_BENCH(who_has_it_open_is_not_who_created_it),
         WITH_BENCH(an_unlink_judges_the_newest_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
