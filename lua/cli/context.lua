@@ -77,6 +77,14 @@ local function open_for_calls(path, left)
     return reading, reading_err
 end
 
+--- Where there can be no chain nothing is written: no lock stays in a folder
+-- that somebody named by mistake. Who serves it is asked.
+local function may_write(path, kind)
+    return kind == nil or kind == 'data'
+        or kind == 'blank' and ate.host.kind(path .. '/lock') ~= nil
+        or ate.host.kind(path .. '/socket') ~= nil
+end
+
 --- Open the data folder.
 -- @tparam string mode `read` beside whoever writes, `write`, `create`: write,
 -- and make the folder, `call`: write if nobody else does, else read
@@ -100,6 +108,13 @@ function Context:open(mode, more)
                 return nil, ate.error('DENIED', 'data folder: ' .. problem)
             end
         end
+    end
+    local kind = data.kind(path)
+    if kind == 'foreign' and not self.out.is_json then
+        self.out:talk('note: ' .. data.why_foreign(path))
+    end
+    if (mode == 'call' or mode == 'write') and not may_write(path, kind) then
+        mode = 'read'
     end
     local opened, err
     if mode == 'call' then
@@ -141,6 +156,16 @@ function Context:interrupted(err)
         end
     end
     return err
+end
+
+--- A chain that is not there may be in another folder.
+-- @tparam table err
+function Context:name_folder(err)
+    if err.code == 'NOT_FOUND' and #self.sessions > 0 then
+        local place = ("%%1 in %s%%2"):format((self:data():gsub('%%', '%%%%')))
+        err.text = err.text:gsub("^(.*no chain '.-')(; chain%.ls lists)", place)
+            :gsub("^(.*no chain '.-')(; there are:)", place)
+    end
 end
 
 --- Close what the command opened.

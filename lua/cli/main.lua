@@ -114,6 +114,7 @@ local function run_command(noun, command, rest, out)
     local code, err = command.run(ctx)
     if code == nil then
         err = ctx:interrupted(err)
+        ctx:name_folder(err)
         err.text = err.text:gsub('^interrupted', words .. ': interrupted')
     end
     ctx:close()

@@ -47,6 +47,10 @@ function M.open(options)
         return nil, ate.error('NOT_FOUND', ('no data folder at %s; create = '
             .. 'true makes one'):format(path))
     end
+    if path ~= nil and not options.create and data.kind(path) == 'foreign' then
+        return nil, ate.error('NOT_FOUND', ('%s; create = true makes it one')
+            :format(data.why_foreign(path)))
+    end
     local opened, err = session.open(path, {read_only = options.read_only,
         create = options.create, memory = options.memory,
         wait_ms = options.deadline_ms})

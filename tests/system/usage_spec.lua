@@ -91,7 +91,7 @@ describe('usage', function()
         assert.matches('^{"error":.*%-%-output csv', done.err)
         assert.equal('', done.out)
         assert.same({}, run.json('view', 'bank', 'balance', '-o', 'json'))
-        assert.matches("no chain 'q'; ate chain ls lists",
+        assert.matches("no chain 'q' in /%S+/data; ate chain ls lists",
             run.ate('chain', 'info', 'q', '--json').err)
     end)
 
@@ -697,6 +697,44 @@ describe('who begins', function()
         ]])
         assert.matches('^made the data folder /%S+/typo\n', done.out)
         assert.matches('event=start .*made=true', done.out)
+    end)
+end)
+
+describe('a folder of something else', function()
+    local function left()
+        return run.shell('ls -A other').out
+    end
+
+    before_each(function()
+        run.shell('mkdir other empty && echo 127.0.0.1 >other/hosts')
+    end)
+
+    it('is told to be none, and gets no lock', function()
+        for _, words in ipairs({{'call', 'stock', 'x'}, {'list', 'stock', 'x'},
+            {'grant', 'stock', '/', 'write', '--to', 'me'}}) do
+            words[#words + 1] = '--data'
+            words[#words + 1] = run.dir .. '/other'
+            local done = run.ate(unpack(words))
+            assert.equal(3, done.code, done.err)
+            assert.matches('^note: /%S+/other is no data folder: it has '
+                .. 'neither keys nor names', done.err)
+            assert.matches("no chain 'stock' in /%S+/other; ", done.err)
+        end
+        local done = run.ate('chain', 'ls', '--data', run.dir .. '/other')
+        assert.matches('^note: /%S+/other is no data folder', done.err)
+        run.fails(3, "no chain 'stock' in /%S+/empty; ", 'call', 'stock', 'x',
+            '--data', run.dir .. '/empty')
+        run.write(run.dir .. '/s.lua', "assert(require('ate').open('other'))")
+        assert.matches('other is no data folder', run.shell(
+            '"$ATE" run s.lua').err)
+        assert.equal('hosts\n', left())
+        assert.equal('', run.shell('ls -A empty').out)
+    end)
+
+    it('is not served', function()
+        run.fails(2, 'other is no data folder', 'serve', '--data',
+            run.dir .. '/other')
+        assert.equal('hosts\n', left())
     end)
 end)
 

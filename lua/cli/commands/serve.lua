@@ -1,5 +1,6 @@
 --- ate serve: let other processes in by the folder's socket.
 local ate = require('ate')
+local data = require('ate.client.data')
 local log = require('ate.cli.log')
 local mounting = require('ate.cli.mounting')
 local settings = require('ate.cli.settings')
@@ -27,6 +28,9 @@ local function say_ready(ctx, path, daemon)
 end
 
 local function start(ctx, daemon, folder, path)
+    if data.kind(folder) == 'foreign' then
+        return nil, ate.error('INVALID', 'serve: ' .. data.why_foreign(folder))
+    end
     daemon.log:say('info', 'start', {folder = folder, version = ate.version,
         made = ate.host.kind(folder) == nil or nil})
     local session, err = ctx:open('create',
