@@ -23,9 +23,26 @@ local HOW = {as = true, act_for = true, with = true, roots = true,
     propose = true, context = true, deadline_ms = true, call_id = true,
     credit = true}
 
+local HERE = debug.getinfo(1, 'S').source
+
+--- Raise a mistake of the script, at the line where it called one of ours.
+local function blame(text, ...)
+    local level = 2
+    local at = debug.getinfo(level, 'S')
+    while at ~= nil and at.source == HERE do
+        level = level + 1
+        at = debug.getinfo(level, 'S')
+    end
+    error(text:format(...), level)
+end
+
 --- Split options into what the read is asked and how it is asked.
 local function split(self, options, known, follows)
     local args, who = {}, {}
+    if options ~= nil and type(options) ~= 'table' then
+        blame('options are a table such as {as = \'bob\'}, not a %s',
+            type(options))
+    end
     for name, value in pairs(self.folder.options) do
         who[name] = value
     end
@@ -35,7 +52,7 @@ local function split(self, options, known, follows)
         elseif known[name] or (follows and name == 'from') then
             args[name] = value
         else
-            error(('no option %q here'):format(tostring(name)), 4)
+            blame('no option %q here', tostring(name))
         end
     end
     return args, who
@@ -81,6 +98,25 @@ function READS.tail(options)
     return {}, options, TAIL
 end
 
+local FIRST = {view = 'a view', call = 'a method', sum = 'a view'}
+
+--- `get{...}` may be meant for a method of that name.
+local function check_name(read, name)
+    if type(name) == 'string' then
+        return
+    end
+    local first = FIRST[read] or 'a type'
+    blame('%s takes the name of %s, not a %s; a method that is called %s is '
+        .. 'call(\'%s\', {...})', read, first, type(name), read, read)
+end
+
+--- The arguments of a method.
+local function check_args(method, args)
+    if args ~= nil and args ~= ate.null and type(args) ~= 'table' then
+        blame('%s takes a table of arguments, not a %s', method, type(args))
+    end
+end
+
 --- The arguments of a read, and how it is asked.
 local function read_of(self, follows, read, ...)
     local kind = READS[read]
@@ -89,8 +125,11 @@ local function read_of(self, follows, read, ...)
         for name in pairs(READS) do
             names[#names + 1] = name
         end
-        error(('no read %q%s'):format(tostring(read),
-            suggest.hint_or_list(tostring(read), names)), 3)
+        blame('no read %q%s', tostring(read),
+            suggest.hint_or_list(tostring(read), names))
+    end
+    if kind ~= READS.tail then
+        check_name(read, ...)
     end
     local args, options, known = kind(...)
     local given, who = split(self, options, known, follows)
@@ -109,6 +148,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function Chain:call(name, args, options)
+    check_name('call', name)
+    check_args(name, args)
     local _, who = split(self, options, NONE)
     local value, err = self.session:call(self.name, name, args, who)
     return say(self, value, err, name)
@@ -157,6 +198,7 @@ end
 
 --- The sum of a column of a view.
 function Chain:sum(view, column, where, options)
+    check_name('sum', view)
     local _, who = split(self, options, NONE)
     local value, err = self.session:read(self.name, 'sum', {view = view,
         column = column, where = where}, nil, who)
@@ -166,6 +208,7 @@ end
 --- Any read by its name, with its arguments: its value, or its rows when it
 -- has some.
 function Chain:read(read, args, options)
+    check_args(read, args)
     local _, who = split(self, options, NONE)
     local list = ate.list({})
     local value, err = self.session:read(self.name, read, args, function(row)

@@ -267,6 +267,10 @@ function plain.tail(repl, chain, count)
 end
 
 function plain.call(repl, chain, name, args, options)
+    if type(name) ~= 'string' then
+        error(ate.error('INVALID', ('call takes the name of a method: '
+            .. '%s:call(\'NAME\', {...})'):format(chain)), 0)
+    end
     return call(repl, chain, name, args, options)
 end
 
@@ -299,6 +303,18 @@ local function told(what, names)
     return what .. ': ' .. suggest.list(names)
 end
 
+--- `get{...}` may be meant for a method of that name.
+local function check_name(repl, chain, read, name)
+    if type(name) == 'string' then
+        return
+    end
+    local text = M.is_method(repl, chain, read)
+        and "%s is the read here; the method is %s:call('%s', {...})"
+        or "%s takes the name of a " .. LISTS[read]:sub(1, -2)
+            .. ": %s.%s.NAME(...), not a " .. type(name)
+    error(ate.error('INVALID', text:format(read, chain, read)), 0)
+end
+
 local function namespace(repl, chain, read)
     return part({
         __index = function(_, name)
@@ -306,6 +322,7 @@ local function namespace(repl, chain, read)
         end,
         __call = function(_, ...) -- bank:view('balance', {...})
             local function with_name(name, ...)
+                check_name(repl, chain, read, name)
                 return namespaces[read](repl, chain, tostring(name))(...)
             end
             return with_name(without_self(...))
@@ -345,6 +362,28 @@ local function path(repl, chain, name)
     })
 end
 
+-- What scripts have, too, where the chain has no method of that name.
+local of_scripts = {}
+
+function of_scripts.read(repl, chain, read, args)
+    local list = ate.list({})
+    local value, err = repl.session:read(chain, read, args, function(row)
+        list[#list + 1] = row
+    end, repl.as)
+    if value == nil then
+        raise(err, chain)
+    end
+    return value == ate.null and #list > 0 and list or value
+end
+
+for _, name in ipairs({'each', 'follow'}) do
+    of_scripts[name] = function()
+        error(ate.error('INVALID', ('%s is for scripts, ate run: here list, '
+            .. 'view and tail give all rows, and \\watch shows what changes')
+            :format(name)), 0)
+    end
+end
+
 --- What `bank.NAME` is.
 -- @tparam table repl {session, as, known}
 -- @tparam string chain
@@ -353,9 +392,13 @@ function M.member(repl, chain, name)
     if namespaces[name] ~= nil then
         return namespace(repl, chain, name)
     end
-    if plain[name] ~= nil then
+    local own = plain[name]
+    if own == nil and not M.has_method(repl, chain, name) then
+        own = of_scripts[name]
+    end
+    if own ~= nil then
         return function(...)
-            return plain[name](repl, chain, without_self(...))
+            return own(repl, chain, without_self(...))
         end
     end
     return path(repl, chain, name)

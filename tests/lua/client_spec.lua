@@ -85,6 +85,29 @@ describe('a chain', function()
         end)
     end)
 
+    -- A mistake of the script is told at its line, not at one of ours.
+    it('takes tables and names where they belong', function()
+        local function told(run)
+            local ok, text = pcall(run)
+            assert.is_false(ok)
+            return (text:gsub('^tests/lua/client_spec.lua:%d+: ', 'HERE: '))
+        end
+        assert.equal('HERE: transfer takes a table of arguments, not a string',
+            told(function() local _ = bank:transfer('x') end))
+        assert.equal('HERE: account.put takes a table of arguments, not a '
+            .. 'string', told(function() local _ = bank.account.put('n', 'x') end))
+        assert.equal("HERE: options are a table such as {as = 'bob'}, not a "
+            .. 'string', told(function() local _ = bank:transfer({}, 'x') end))
+        assert.equal('HERE: no option "limt" here', told(function()
+            local _ = bank:list('account', {limt = 1})
+        end))
+        assert.equal("HERE: get takes the name of a type, not a table; a "
+            .. "method that is called get is call('get', {...})",
+            told(function() local _ = bank:get({key = 'a'}) end))
+        assert.equal('HERE: no read "vew"; did you mean "view"?',
+            told(function() local _ = bank:each('vew') end))
+    end)
+
     it('does a call once, whoever repeats it', function()
         local id = ('x'):rep(16)
         local args = {from = 'alice', to = 'bob', amount = '1.00'}

@@ -541,6 +541,36 @@ methods of bank: transfer.append, transfer.get, transfer.list
     end)
 end)
 
+describe('a method that is called as a read', function()
+    it('is told from it', function()
+        run.ok('chain', 'create', 'bank', '--schema', 'ate:key_value')
+        local done = printed({'bank:call("set", {key = "a", value = "1"}).gas > 0',
+            'bank:call("get", {key = "a"})'})
+        assert.equal(0, done.code, done.out)
+        local get = "ate: get is the read here; the method is "
+            .. "bank:call%('get', {...}%)\n$"
+        assert.matches(get, printed({'get{key = "a"}'}).out)
+        assert.matches(get, printed({'bank:get{key = "a"}'}).out)
+        assert.matches('ate: view takes the name of a view: '
+            .. 'bank.view.NAME%(...%), not a table\n$', printed({'view{}'}).out)
+        assert.matches('call takes the name of a method', printed({
+            'bank:call{}'}).out)
+    end)
+end)
+
+describe('what only scripts have', function()
+    it('is told to be theirs, or goes as well', function()
+        run.bank()
+        assert.equal('bank\n', printed({'bank:read("info").name'}).out)
+        assert.equal('2\n', printed({
+            '#bank:read("list", {type = "account"})'}).out)
+        for _, name in ipairs({'each', 'follow'}) do
+            assert.matches('ate: ' .. name .. ' is for scripts, ate run: here',
+                printed({'bank:' .. name .. '("view", "balance")'}).out)
+        end
+    end)
+end)
+
 describe('what the REPL shows', function()
     it('is named as the command line names it', function()
         run.bank()
