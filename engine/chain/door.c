@@ -138,9 +138,13 @@ static int take_integer(struct bytes value, struct buf *out, struct err *err)
 {
     struct bytes text;
     int64_t number = 0;
-    if (!int_of(value, &number) &&
-        (!text_of(value, &text) || amount_get(text, 0, &number, NULL) != 0))
-        return want(err, "a whole number", value);
+    if (!int_of(value, &number)) {
+        if (!text_of(value, &text))
+            return want(err, "a whole number", value);
+        int rc = amount_get(text, 0, &number, err);
+        if (rc != 0)
+            return rc;
+    }
     mp_put_int(out, number);
     return 0;
 }

@@ -29,23 +29,59 @@ void amount_put(struct buf *text, int64_t amount, int scale)
     buf_put(text, digits + n - scale, (size_t)scale);
 }
 
-static int bad_amount(struct bytes text, int scale, struct err *err)
+static const char *shown(struct bytes text, int *len)
 {
-    if (scale == 0)
-        return err_set(err, ATE_EINVALID, "want a whole number, got '%.*s'",
-                       (int)(text.len > 60 ? 60 : text.len),
-                       (const char *)text.data);
-    return err_set(err, ATE_EINVALID,
-                   "want an amount with at most %d decimals, got '%.*s'", scale,
-                   (int)(text.len > 60 ? 60 : text.len),
-                   (const char *)text.data);
+    *len = (int)(text.len > 60 ? 60 : text.len);
+    return (const char *)text.data;
 }
 
-static int too_large(struct bytes text, struct err *err)
+static int bad_form(struct bytes text, int scale, struct err *err)
 {
-    return err_set(err, ATE_EINVALID, "'%.*s' is too large",
-                   (int)(text.len > 60 ? 60 : text.len),
-                   (const char *)text.data);
+    int len;
+    const char *got = shown(text, &len);
+    if (scale == 0)
+        return err_set(err, ATE_EINVALID, "want a whole number, got '%.*s'",
+                       len, got);
+    bool comma = text.len > 0 && memchr(text.data, ',', text.len) != NULL;
+    return err_set(err, ATE_EINVALID,
+                   "want digits such as 12.5%.*s%s, got '%.*s'", scale - 1,
+                   "00000000000000000", comma ? ", with a point" : "", len,
+                   got);
+}
+
+static int too_large(struct bytes text, int scale, int64_t most,
+                     struct err *err)
+{
+    int len;
+    const char *got = shown(text, &len);
+    bool negative = text.data[0] == '-';
+    struct buf bound = {0};
+    amount_put(&bound, negative ? -most : most, scale);
+    int rc = err_set(err, ATE_EINVALID, "'%.*s' is too %s, at %s %s", len, got,
+                     negative ? "small" : "large", negative ? "least" : "most",
+                     buf_text(&bound));
+    buf_deinit(&bound);
+    return rc;
+}
+
+/* Digits, perhaps a minus before them, a point and digits behind them. */
+static bool has_form(struct bytes text, size_t *decimals)
+{
+    size_t whole = 0;
+    bool point = false;
+    *decimals = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c == '-' && i == 0)
+            continue;
+        if (c == '.' && !point && whole > 0)
+            point = true;
+        else if (c < '0' || c > '9')
+            return false;
+        else
+            *(point ? decimals : &whole) += 1;
+    }
+    return whole > 0 && point == (*decimals > 0);
 }
 
 int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
@@ -53,32 +89,24 @@ int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
     assert(scale >= 0 && scale <= SCALE_MAX);
     const int64_t most = (int64_t)1 << 53;
     int64_t value = 0;
-    int decimals = -1; /* digits behind the point; -1 before it */
-    size_t i = 0;
-    bool negative = text.len > 0 && text.data[0] == '-';
-    size_t digits = 0;
-    for (i = negative ? 1 : 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (c == '.' && decimals < 0 && digits > 0) {
-            decimals = 0;
-            continue;
-        }
-        if (c < '0' || c > '9' || decimals == scale)
-            return bad_amount(text, scale, err);
-        if (value > most)
-            return too_large(text, err);
-        value = value * 10 + (c - '0');
-        digits++;
-        if (decimals >= 0)
-            decimals++;
+    size_t decimals;
+    if (!has_form(text, &decimals) || (scale == 0 && decimals > 0))
+        return bad_form(text, scale, err);
+    if (decimals > (size_t)scale) {
+        int len;
+        const char *got = shown(text, &len);
+        return err_set(err, ATE_EINVALID,
+                       "want an amount with at most %d decimals, got '%.*s'",
+                       scale, len, got);
     }
-    if (digits == 0 || decimals == 0)
-        return bad_amount(text, scale, err);
-    for (int k = decimals < 0 ? 0 : decimals; k < scale && value <= most; k++)
+    for (size_t i = 0; i < text.len && value <= most; i++)
+        if (text.data[i] != '-' && text.data[i] != '.')
+            value = value * 10 + (text.data[i] - '0');
+    for (size_t k = decimals; k < (size_t)scale && value <= most; k++)
         value *= 10;
     if (value > most)
-        return too_large(text, err);
-    *amount = negative ? -value : value;
+        return too_large(text, scale, most, err);
+    *amount = text.data[0] == '-' ? -value : value;
     return 0;
 }
 

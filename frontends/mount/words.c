@@ -106,8 +106,14 @@ static int put_integer(struct buffer *out, const struct field *field,
                        const char *value, size_t len, struct buffer *why)
 {
     int64_t number;
-    if (!whole_text(value, len, &number))
-        return bad(why, field, "a whole number", value, len);
+    if (!whole_text(value, len, &number)) {
+        const char *beyond = whole_beyond(value, len);
+        if (beyond == NULL)
+            return bad(why, field, "a whole number", value, len);
+        buffer_printf(why, "'%s' is %s, got '%.*s'", field->name, beyond,
+                      (int)(len < 80 ? len : 80), value);
+        return -1;
+    }
     pack_put_integer(out, number);
     return 0;
 }

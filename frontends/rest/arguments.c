@@ -81,8 +81,13 @@ static json_t *of_integer(const char *text, const char *name,
     int64_t number;
     if (whole_text(text, strlen(text), &number))
         return json_integer(number);
-    problem_field(problem, name, "'%s' is a whole number, not '%.50s'", name,
-                  text);
+    const char *beyond = whole_beyond(text, strlen(text));
+    if (beyond != NULL)
+        problem_field(problem, name, "'%s' is %s, got '%.50s'", name, beyond,
+                      text);
+    else
+        problem_field(problem, name, "'%s' is a whole number, not '%.50s'",
+                      name, text);
     return NULL;
 }
 

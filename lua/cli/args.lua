@@ -116,8 +116,11 @@ local function take_option(rest, by_word, words, options)
     end
     if option.number then
         local number = value:match('^%d+$') and tonumber(value)
-        if not number or number > NUMBER_MAX then
+        if not number then
             return usage('%s is a whole number, not %q', name, value)
+        elseif number > NUMBER_MAX then
+            return usage('%s is too large, at most %.0f, got %q', name,
+                NUMBER_MAX, value)
         end
         value = number
     end

@@ -63,6 +63,8 @@ describe('values', function()
         assert.matches('"count" is given twice', problem('count=1', 'count=2'))
         assert.matches('count is a whole number, not "1.5"',
             problem('count=1.5'))
+        assert.matches('count is too large, at most 9007199254740992, got '
+            .. '"99999999999999999999"', problem('count=99999999999999999999'))
         for _, word in ipairs({'maybe', 'yes', 'no', 'TRUE', '1', ''}) do
             assert.matches('open is true or false', problem('open=' .. word))
         end

@@ -256,6 +256,17 @@ describe('every door', function()
             .. '\nstop')
     end)
 
+    it('are too large, and not no numbers', function()
+        create()
+        local many = ('9'):rep(20)
+        local told = 'x.* is too large, at most 9007199254740992'
+        run.fails(2, told, 'call', 'shop', 'a.put', 'n=a', 'x=' .. many)
+        run.fails(2, told, 'call', 'shop', 'a.put', '--args',
+            '{"n":"a","x":"' .. many .. '"}')
+        run.fails(2, '%-%-limit is too large, at most 9007199254740992', 'list',
+            'shop', 'a', '--limit', many)
+    end)
+
     it('counts by digits alone', function()
         create()
         for _, count in ipairs({'1e1', '0x10', '1.0', ' 1', '-1'}) do

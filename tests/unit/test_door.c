@@ -31,7 +31,8 @@ static void amounts_are_exact_texts(void **state)
                {"+1", 2},
                {"1.2.3", 2},
                {"90071992547409.93", 2},
-               {"99999999999999999999", 0}};
+               {"99999999999999999999", 0},
+               {"x", 18}};
     (void)state;
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         int64_t amount = -99;
@@ -71,8 +72,18 @@ static void amounts_out_of_bounds_are_told_as_texts(void **state)
         {"-1", "x: -1.00 is below 0.01"},
         {"0", "x: 0.00 is below 0.01"},
         {"1000.01", "x: 1000.01 is above 1000.00"},
-        {"99999999999999999", "x: '99999999999999999' is too large"},
+        {"99999999999999999",
+         "x: '99999999999999999' is too large, at most 90071992547409.92"},
+        {"-99999999999999999",
+         "x: '-99999999999999999' is too small, at least -90071992547409.92"},
         {"1.005", "x: want an amount with at most 2 decimals, got '1.005'"},
+        {"+5", "x: want digits such as 12.50, got '+5'"},
+        {"5.", "x: want digits such as 12.50, got '5.'"},
+        {".5", "x: want digits such as 12.50, got '.5'"},
+        {"1e3", "x: want digits such as 12.50, got '1e3'"},
+        {"1_000", "x: want digits such as 12.50, got '1_000'"},
+        {"", "x: want digits such as 12.50, got ''"},
+        {"1,5", "x: want digits such as 12.50, with a point, got '1,5'"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {

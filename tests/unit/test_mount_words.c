@@ -226,7 +226,11 @@ static void wrong_words_say_why(void **state)
     check_args("to='a\n", NULL, "a quote in 'to' stays open");
     check_args("count=1.5\n", NULL, "'count' is a whole number, not '1.5'");
     check_args("count=9223372036854775808\n", NULL,
-               "'count' is a whole number, not '9223372036854775808'");
+               "'count' is too large, at most 9007199254740992, got "
+               "'9223372036854775808'");
+    check_args("count=-9223372036854775809\n", NULL,
+               "'count' is too small, at least -9007199254740992, got "
+               "'-9223372036854775809'");
     check_args("to=b\xc3\xb6\xff count=1\n", NULL,
                "'to' is text, and no UTF-8 from its byte 3 on");
     check_args("tags=a,\xe4 to=b\n", NULL,
