@@ -48,7 +48,8 @@ static int take_address(const char *address, struct sockaddr_storage *out,
         return endpoint_fail(
             error, ATE_INVALID, address,
             "want PORT or HOST:PORT, such "
-            "as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one");
+            "as 127.0.0.1:8080 or [::1]:8080; HOST is an address or "
+            "localhost, port 0 takes a free one");
     return 0;
 }
 

@@ -2,17 +2,20 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <openssl/err.h>
 
 #include "ate.h"
 
 static void fail(struct ate_error *error, const char *what, const char *path)
 {
-    char why[200];
-    ERR_error_string_n(ERR_peek_error(), why, sizeof(why));
+    unsigned long code = ERR_peek_error();
+    const char *why = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                             : ERR_reason_error_string(code);
     ERR_clear_error();
     *error = (struct ate_error){.code = ATE_INVALID};
-    snprintf(error->text, sizeof(error->text), "%s %s: %s", what, path, why);
+    snprintf(error->text, sizeof(error->text), "%s %s: %s", what, path,
+             why != NULL ? why : "OpenSSL does not take it");
 }
 
 SSL_CTX *tls_open(const char *cert, const char *key, struct ate_error *error)

@@ -416,11 +416,13 @@ static int bind_it(struct web *w, const struct web_options *o,
         rc = uv_listen((uv_stream_t *)&w->listener, BACKLOG, on_connection);
     if (rc == 0)
         return 0;
-    return endpoint_fail(error,
-                         rc == UV_EADDRINUSE ? ATE_CONFLICT
-                         : rc == UV_EACCES   ? ATE_DENIED
-                                             : ATE_IO,
-                         endpoint_shown(o->address, o->fd), uv_strerror(rc));
+    const char *shown = endpoint_shown(o->address, o->fd);
+    if (rc == UV_EADDRINUSE)
+        return endpoint_fail(error, ATE_CONFLICT, shown,
+                             "address already in use; take another port, 0 "
+                             "takes a free one");
+    return endpoint_fail(error, rc == UV_EACCES ? ATE_DENIED : ATE_IO, shown,
+                         uv_strerror(rc));
 }
 
 static void tell_where(struct web *w)

@@ -170,6 +170,17 @@ local function assign(command, words)
     return args
 end
 
+--- Options that a command can not do without.
+local function check_required(command, options)
+    for _, option in ipairs(command.options or {}) do
+        if option.required and options[option.name] == nil then
+            return usage('--%s %s is missing, %s%s', option.name, option.value,
+                clause(option.doc), option.hint and '; ' .. option.hint or '')
+        end
+    end
+    return true
+end
+
 --- Take words apart.
 -- @tparam table command
 -- @tparam table words
@@ -209,6 +220,10 @@ function M.parse(command, words)
             missing.options = options
         end
         return nil, err, missing
+    end
+    local ok, wrong = check_required(command, options)
+    if not ok then
+        return nil, wrong
     end
     return args, options
 end

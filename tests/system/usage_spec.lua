@@ -56,7 +56,8 @@ describe('usage', function()
             'zzzz')
         run.fails(2, 'is no verb of ate key; did you mean "show"', 'key',
             'shwo')
-        run.fails(2, 'needs %-%-schema', 'chain', 'create', 'x')
+        run.fails(2, '%-%-schema FILE is missing, .*; ate new DIR makes one',
+            'chain', 'create', 'x')
         run.fails(2, 'DIR is missing, the folder; its name', 'new')
         run.fails(2, 'NAME is missing, the chain; see ate view', 'view')
         run.fails(2, 'DIR is empty', 'new', '')
@@ -678,6 +679,48 @@ describe('who begins', function()
             assert.is_nil(io.open(run.dir .. '/' .. name))
         end
         run.ok('new', run.dir .. '/bank')
+    end)
+
+    it('is told which letters a name begins with, and has', function()
+        run.fails(2, 'begins with a letter a to z, that of Äpfel does not',
+            'new', 'Äpfel')
+        local done = run.shell('"$ATE" new Größe')
+        assert.equal(0, done.code, done.err)
+        assert.matches('Größe/gr__e%.lua\n', done.out)
+        assert.matches('the schema is called gr__e: a name has a to z',
+            done.err)
+    end)
+
+    it('is told what is missing, by the name of its option', function()
+        run.fails(2, '%-%-to WHO is missing, who gets them: a key\'s name, or '
+            .. 'key:HEX', 'grant', 'bank', '/', 'write')
+    end)
+
+    it('has no data folder of a serve that failed', function()
+        if run.is_without('rest') then
+            return
+        end
+        for words, told in pairs({
+            ['--rest nohost.example:0'] = 'HOST is an address or localhost',
+            ['--rest 0 --tls-cert nothere.pem'] =
+                'certificate nothere.pem: No such file or directory\n',
+        }) do
+            local done = run.shell('"$ATE" serve ' .. words)
+            assert.equal(2, done.code, done.err)
+            assert.matches(told, done.err)
+            assert.is_nil(done.err:find('made the data folder', 1, true))
+            assert.equal(2, run.shell('ls -d data').code)
+        end
+        local done = run.script(run.PRELUDE .. [[
+            serve --rest 0
+            port=${line##*:}
+            "$ATE" serve --data other --rest "$port" 2>err || echo "exit $?"
+            cat err
+            ls -d other || :
+            stop
+        ]])
+        assert.matches('^exit 5\nate: listen on %d+: address already in use; '
+            .. 'take another port, 0 takes a free one\n', done.out)
     end)
 
     it('is told of a data folder that was made', function()

@@ -71,10 +71,6 @@ local function created_line(ctx, info)
 end
 
 local function create(ctx)
-    if ctx.options.schema == nil then
-        return nil, ate.error('INVALID', 'chain create needs --schema FILE.lua;'
-            .. ' ate new DIR makes one to start from')
-    end
     local stages = split_list(ctx.options.accept)
     if stages ~= nil and #stages == 0 then
         return nil, ate.error('INVALID', 'chain create: --accept is empty')
@@ -299,6 +295,7 @@ return {
             args = {NAME},
             options = {
                 {name = 'schema', value = 'FILE', required = true,
+                    hint = 'ate new DIR makes one to start from',
                     doc = 'The schema, a file of Lua; what it requires is '
                         .. 'stored with it.\nOr one that comes with ate: '
                         .. 'ate:key_value, ate:ledger.'},

@@ -67,15 +67,23 @@ local function files_of(folder, name, from)
     return files
 end
 
+local CHARACTER = '[^\128-\191][\128-\191]*' -- of UTF-8
+
 --- A name for Lua and for the chain, from the folder's.
+-- @treturn[1] string
+-- @treturn[1] boolean whether it is another one than people would expect
+-- @treturn[2] nil
+-- @treturn[2] table err
 local function schema_name(folder)
-    local name = folder:gsub('/+$', ''):match('[^/]+$') or ''
-    name = name:lower():gsub('[^a-z0-9_]', '_')
+    local own = folder:gsub('/+$', ''):match('[^/]+$') or ''
+    local name = own:lower():gsub(CHARACTER, function(character)
+        return not character:match('^[a-z0-9_]$') and '_' or nil
+    end)
     if not name:match('^[a-z]') then
         return nil, ate.error('INVALID', ('new: the name of a schema begins '
-            .. 'with a letter, that of %s does not'):format(folder))
+            .. 'with a letter a to z, that of %s does not'):format(folder))
     end
-    return name
+    return name, own:find('[\128-\255]') ~= nil
 end
 
 --- Write the schema and load it: a name may be a word of Lua, or one that the
@@ -133,9 +141,9 @@ local function run(ctx)
     if folder:match('^%.+$') then
         full = ate.host.real_path(folder) or folder
     end
-    local name, err = schema_name(full)
+    local name, is_other = schema_name(full)
     if name == nil then
-        return nil, err
+        return nil, is_other
     end
     local from = ctx.options.from
     if from ~= nil and not bundles.is_standard(from) then
@@ -143,8 +151,7 @@ local function run(ctx)
             .. 'schema, not %q%s'):format(from,
             suggest.hint_or_list(from, bundles.standard())))
     end
-    local files
-    files, err = files_of(folder, name, from)
+    local files, err = files_of(folder, name, from)
     if files == nil then
         return nil, err
     end
@@ -167,6 +174,10 @@ local function run(ctx)
     end
     for _, path in ipairs(paths) do
         ctx.out:line(path)
+    end
+    if is_other then
+        ctx.out:talk(('the schema is called %s: a name has a to z, 0 to 9 '
+            .. 'and _'):format(name))
     end
     -- The bank is one of strangers: its rules are all that it needs.
     local accept = from ~= nil and '' or

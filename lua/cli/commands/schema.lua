@@ -11,7 +11,8 @@ local signing = require('ate.cli.signing')
 local suggest = require('ate.client.suggest')
 
 local NAME = {name = 'NAME', doc = 'The chain.'}
-local FILE = {name = 'FILE.lua', doc = 'The schema; its version is counted up.'}
+local FILE = {name = 'FILE.lua', doc = 'The schema, with a higher `version` '
+    .. 'than the one in force.'}
 
 local EXIT_SOMETHING = 5
 

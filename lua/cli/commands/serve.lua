@@ -38,14 +38,35 @@ local function start(ctx, daemon, folder, path)
     if session == nil then
         return nil, err
     end
-    if daemon.log.format == nil then
-        ctx:say_made()
-    end
     if session:is_remote() then
         return nil, ate.error('UNAVAILABLE', 'serve: another process serves '
             .. path)
     end
-    return daemon:open(session)
+    local ok
+    ok, err = daemon:open(session)
+    if ok and daemon.log.format == nil then
+        ctx:say_made()
+    end
+    return ok, err
+end
+
+-- What serve writes into a folder by itself.
+local OWN = {bearer = true, lock = true, rest = true, socket = true}
+
+--- A folder that was made for nothing is taken away, if nothing else is in it.
+local function remove_made(ctx, folder)
+    local names = ctx.is_new_folder and ate.host.names(folder) or {}
+    for _, name in ipairs(names) do
+        if not OWN[name] then
+            return
+        end
+    end
+    for _, name in ipairs(names) do
+        os.remove(folder .. '/' .. name)
+    end
+    if ctx.is_new_folder then
+        os.remove(folder)
+    end
 end
 
 local function run(ctx)
@@ -68,6 +89,8 @@ local function run(ctx)
         daemon.log:say('info', 'stop', {})
         return 0
     end
+    ctx:close()
+    remove_made(ctx, folder)
     daemon.log:fail('stop', err)
     if daemon.log.format ~= nil then
         return err.exit -- each line of stderr is one of the log
