@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/pack.h"
 #include "base/text.h"
+#include "base/near.h"
 #include "base/whole.h"
 #include "mount/shape.h"
 
@@ -274,15 +275,37 @@ static size_t unquote(const char *data, size_t len, size_t at,
     return quote == '\0' ? at : 0;
 }
 
+enum { NAMES_MAX = 24 }; /* that are told */
+
+/* With what may have been meant, or else what there is. */
+static int no_argument(struct buffer *why, const struct fields *fields,
+                       const char *name)
+{
+    const char *near = NULL;
+    size_t distance = SIZE_MAX;
+    buffer_printf(why, "'%.80s' is no argument", name);
+    for (size_t i = 0; i < fields->count; i++)
+        if (near_is(name, fields->items[i].name, &distance))
+            near = fields->items[i].name;
+    if (near != NULL) {
+        buffer_printf(why, "; did you mean '%s'?", near);
+        return -1;
+    }
+    for (size_t i = 0; i < fields->count && i < NAMES_MAX; i++)
+        buffer_printf(why, "%s%s",
+                      i > 0 ? ", " : "; there are: ", fields->items[i].name);
+    if (fields->count > NAMES_MAX)
+        buffer_printf(why, ", ...");
+    return -1;
+}
+
 static int add_word(struct args *args, const struct fields *fields,
                     const char *name, const struct buffer *value,
                     const struct given *given, struct buffer *why)
 {
     const struct field *field = fields_get(fields, name);
-    if (field == NULL) {
-        buffer_printf(why, "'%.80s' is no argument", name);
-        return -1;
-    }
+    if (field == NULL)
+        return no_argument(why, fields, name);
     if (has(args, name) || args->count == ARGS_MAX) {
         buffer_printf(why, "'%s' is given twice", name);
         return -1;
@@ -362,8 +385,10 @@ static int take_pair(struct args *args, const struct pack *key,
     buffer_put(&name, key->data, key->len);
     const struct field *field = fields_get(fields, name.data);
     const struct given *known = find_given(given, given_count, name.data);
-    if (field == NULL || args->count == ARGS_MAX) {
-        buffer_printf(why, "'%.80s' is no argument", name.data);
+    if (field == NULL) {
+        rc = no_argument(why, fields, name.data);
+    } else if (args->count == ARGS_MAX) {
+        buffer_printf(why, "'%.80s' is one argument too many", name.data);
     } else if (known != NULL && !says_same(value, known->value)) {
         buffer_printf(why,
                       "'%s' is %s in the path, and something else in the "

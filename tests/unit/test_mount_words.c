@@ -221,7 +221,11 @@ static void wrong_words_say_why(void **state)
     (void)state;
     check_args("bob\n", NULL, "'bob' is not of the form key=value");
     check_args("=bob\n", NULL, "'' is not of the form key=value");
-    check_args("who=bob\n", NULL, "'who' is no argument");
+    check_args("who=bob\n", NULL,
+               "'who' is no argument; there are: to, amount, count, "
+               "yes, tags, raw, more");
+    check_args("cuont=1\n", NULL,
+               "'cuont' is no argument; did you mean 'count'?");
     check_args("to=a to=b\n", NULL, "'to' is given twice");
     check_args("to='a\n", NULL, "a quote in 'to' stays open");
     check_args("count=1.5\n", NULL, "'count' is a whole number, not '1.5'");
@@ -248,7 +252,11 @@ static void documents_are_arguments(void **state)
                "{\"amount\":\"1\",\"to\":\"bob\"}");
     check_args("{\"to\":\"al\"}", "bob",
                "'to' is bob in the path, and something else in the document");
-    check_args("{\"x\":1}", NULL, "'x' is no argument");
+    check_args("{\"x\":1}", NULL,
+               "'x' is no argument; there are: to, amount, count, yes, tags, "
+               "raw, more");
+    check_args("{\"amuont\":1}", NULL,
+               "'amuont' is no argument; did you mean 'amount'?");
     char *why = args_of("{\"to\":\"a\",\"to\":\"b\"}", NULL);
     assert_non_null(strstr(why, "no JSON, line 1"));
     free(why);
