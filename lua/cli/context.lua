@@ -81,6 +81,7 @@ end
 -- that somebody named by mistake. Who serves it is asked.
 local function may_write(path, kind)
     return kind == nil or kind == 'data'
+        or kind == 'blank' and ate.host.kind(path .. '/lock') ~= nil
         or ate.host.kind(path .. '/socket') ~= nil
 end
 

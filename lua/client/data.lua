@@ -57,8 +57,8 @@ end
 
 --- Why a folder is taken for none.
 function M.why_foreign(folder)
-    return ('%s is no data folder: it has neither keys nor names, but something '
-        .. 'else'):format(folder)
+    return ('%s is no data folder: it has neither keys nor names, but '
+        .. 'something else'):format(folder)
 end
 
 return M

@@ -95,7 +95,9 @@ describe('a chain', function()
         assert.equal('HERE: transfer takes a table of arguments, not a string',
             told(function() local _ = bank:transfer('x') end))
         assert.equal('HERE: account.put takes a table of arguments, not a '
-            .. 'string', told(function() local _ = bank.account.put('n', 'x') end))
+            .. 'string', told(function()
+                local _ = bank.account.put('n', 'x')
+            end))
         assert.equal("HERE: options are a table such as {as = 'bob'}, not a "
             .. 'string', told(function() local _ = bank:transfer({}, 'x') end))
         assert.equal('HERE: no option "limt" here', told(function()

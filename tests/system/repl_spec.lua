@@ -544,7 +544,8 @@ end)
 describe('a method that is called as a read', function()
     it('is told from it', function()
         run.ok('chain', 'create', 'bank', '--schema', 'ate:key_value')
-        local done = printed({'bank:call("set", {key = "a", value = "1"}).gas > 0',
+        local done = printed({
+            'bank:call("set", {key = "a", value = "1"}).gas > 0',
             'bank:call("get", {key = "a"})'})
         assert.equal(0, done.code, done.out)
         local get = "ate: get is the read here; the method is "

@@ -184,7 +184,7 @@ describe('the ETag of an object', function()
             ask "$U$T"; at=$(sed 's/.*"at":"\([0-9.]*\)".*/\1/' body)
             json PATCH $T '{"size":2}' -H "If-Match: \"$at\""; want 200
             for wrong in '"-"' '"-5d41402abc4b2a76"'; do
-                json PATCH $T '{"size":3}' -H "If-Match: $wrong"; want 400
+                json PATCH $T '{"size":3}' -H "If-Match: $wrong"; want 412
             done
             stop
         ]])

@@ -285,8 +285,8 @@ return {
         .. 'of hex or a UUID, the same stream can be sent again within a day '
         .. 'of\nlog time and writes nothing twice.\n\nLists and structs are '
         .. 'JSON, also in key=value; a list of simple values may be\na,b,c.'
-        .. '\n\nA text that a method gives is printed as it is, and a line feed '
-        .. 'behind it, when\nstdout is no terminal. On a terminal, in lists '
+        .. '\n\nA text that a method gives is printed as it is, and a line '
+        .. 'feed behind it, when\nstdout is no terminal. On a terminal, in lists '
         .. 'and in tables, what nobody sees is\nescaped, and the backslash, '
         .. 'too.',
     examples = {
