@@ -66,7 +66,7 @@ static void op_free(struct door *d, struct op *op)
         op->handle->is_busy = false; /* given up in the middle of a call */
         buffer_clear(&op->handle->pending);
     }
-    if (op->handle != NULL && op->ask.kind == ASK_OPENDIR)
+    if (op->handle != NULL && (op->ask.kind == ASK_OPENDIR || op->is_cutting))
         handle_free(d, op->handle);
     if (op->ask.kind == ASK_DELETE)
         held_end(d, op->node);

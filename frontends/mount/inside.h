@@ -209,9 +209,10 @@ struct op {
     bool proposes; /* the call is judged and not done */
     bool is_gated; /* it waits for what is being deleted */
     int stage;
-    bool has_taken; /* of a document: its piece, and */
-    bool judges;    /* that was the last one */
-    int code;       /* errno of the last call */
+    bool has_taken;  /* of a document: its piece, and */
+    bool judges;     /* that was the last one */
+    bool is_cutting; /* by a path: its handle is its own */
+    int code;        /* errno of the last call */
     bool has_answer;
     struct buffer reply; /* of the last call */
     uint64_t index;      /* of the last transaction, +1 */

@@ -287,17 +287,8 @@ int do_release(struct door *d, struct op *op)
 
 /* ---- attributes ---- */
 
-static int resize(struct door *d, struct op *op, struct inode *node)
+static int resize_copy(struct door *d, struct op *op, struct handle *h)
 {
-    struct handle *h = op->handle;
-    if (node->kind == NODE_SCRATCH)
-        return scratch_resize(d, node, op->ask.offset);
-    if (is_command(node))
-        return 0; /* a shell empties what it is about to write */
-    if (h == NULL || !is_document(h))
-        return -EPERM;
-    if (op->ask.offset > DOOR_CALL_MAX)
-        return -EFBIG;
     int rc = op->ask.offset == 0 ? 0 : document_load(d, op, h);
     if (rc != 0)
         return rc;
@@ -308,6 +299,37 @@ static int resize(struct door *d, struct op *op, struct inode *node)
     h->is_called = false;
     h->is_in_order = op->ask.offset == 0;
     return 0;
+}
+
+/* By a path: nobody closes that, so it is judged at once. */
+static int cut(struct door *d, struct op *op, struct inode *node)
+{
+    if (node->is_pending) /* what there is belongs to who made it */
+        return op->ask.offset == 0 ? 0 : -EOPNOTSUPP;
+    if (op->handle == NULL) {
+        op->handle = handle_new(d, node, O_WRONLY);
+        op->handle->has_base = true;
+        op->is_cutting = true;
+    }
+    bool is_cut = op->stage > 0 || op->handle->is_dirty;
+    int rc = is_cut ? 0 : resize_copy(d, op, op->handle);
+    return rc != 0 ? rc : document_judge(d, op, op->handle);
+}
+
+static int resize(struct door *d, struct op *op, struct inode *node)
+{
+    struct handle *h = op->handle;
+    if (node->kind == NODE_SCRATCH)
+        return scratch_resize(d, node, op->ask.offset);
+    if (is_command(node))
+        return 0; /* a shell empties what it is about to write */
+    if (!inode_writable(node))
+        return -EACCES;
+    if (op->ask.offset > DOOR_CALL_MAX)
+        return -EFBIG;
+    if (h == NULL || op->is_cutting)
+        return cut(d, op, node);
+    return is_document(h) ? resize_copy(d, op, h) : -EBADF;
 }
 
 /* What others may is nothing anyway, for they do not see the mount: who says
@@ -336,7 +358,7 @@ int do_setattr(struct door *d, struct op *op)
     if ((set & SET_MTIME) != 0 && is_scratch)
         node->mtime_ms = op->ask.mtime_ms;
     struct told told = told_attr(d, node);
-    if (op->handle != NULL && is_document(op->handle))
+    if (op->handle != NULL && !op->is_cutting && is_document(op->handle))
         told.attr.size = op->handle->data.len;
     return op_tell(d, op, &told);
 }

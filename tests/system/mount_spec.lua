@@ -256,9 +256,16 @@ bob,12.50" cat m/bank/views/balance.csv
             echo nine >>$page || fail "append: $?"
             says "eight
 nine" cat $page
+            cat >cut.py <<'PY'
+import os, sys
+path = sys.argv[1]
+os.truncate(path, 5)
+assert os.path.getsize(path) == 5 and open(path).read() == 'eight'
+PY
+            python3 cut.py $page || fail "truncate: $?"
             rm -f $page~
             says intro.md ls -A m/wiki/wiki/atlas
-            says 9 sh -c "'$ATE' history wiki page atlas/intro --json |
+            says 10 sh -c "'$ATE' history wiki page atlas/intro --json |
                 jq length"
             stop
         ]])

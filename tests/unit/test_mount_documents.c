@@ -241,6 +241,44 @@ static void truncating_alone_is_no_call_until_the_end(void **state)
 }
 
 /* sed -i, rsync: a new file beside it, renamed onto it. */
+static int cut(struct bench *b, const char *path, uint64_t size)
+{
+    return ask(b, (struct ask){.kind = ASK_SETATTR,
+                               .ino = look(b, path),
+                               .set = SET_SIZE,
+                               .offset = size});
+}
+
+/* truncate(2): nobody closes it later. */
+static void truncating_by_a_path_is_a_call(void **state)
+{
+    static const char *const intro = "wiki/wiki/atlas/intro.md";
+    struct bench *b = *state;
+    make_wiki(b);
+    make_page(b, "intro.md", "one\n");
+    uint64_t before = look(b, intro);
+    assert_int_equal(cut(b, intro, 2), 0);
+    assert_int_equal(b->told.attr.ino, before);
+    assert_int_equal(b->told.attr.size, 4); /* that version is as it was */
+    assert_int_equal(cat(b, intro), 0);
+    assert_string_equal(b->data.data, "on");
+    assert_true(look(b, intro) != before);
+    assert_int_equal(b->told.attr.size, 2);
+    unsigned calls = b->calls;
+    assert_int_equal(cut(b, intro, 2), 0); /* nothing changes */
+    assert_int_equal(b->calls, calls);
+    assert_int_equal(cut(b, intro, DOOR_CALL_MAX + 1), EFBIG);
+    assert_int_equal(cut(b, intro, 0), 0);
+    assert_int_equal(cat(b, intro), 0);
+    assert_int_equal(b->data.len, 0);
+    assert_int_equal(cut(b, "bank/types/account/bob.json", 3), EINVAL);
+    assert_int_equal(cat(b, "bank/types/account/bob.json.reply"), 0);
+    assert_true(has(b, "JSON"));
+    assert_int_equal(cat(b, "bank/types/account/bob.json"), 0);
+    assert_true(has(b, "\"owner\""));
+    assert_int_equal(cut(b, "bank/views/balance.csv", 0), EACCES);
+}
+
 static void a_rename_onto_a_file_is_the_call(void **state)
 {
     struct bench *b = *state;
@@ -298,6 +336,7 @@ int main(void)
         WITH_BENCH(nobody_comes_between_look_and_call),
         WITH_BENCH(one_descriptor_writes_more_than_once),
         WITH_BENCH(truncating_alone_is_no_call_until_the_end),
+        WITH_BENCH(truncating_by_a_path_is_a_call),
         WITH_BENCH(a_rename_onto_a_file_is_the_call),
         WITH_BENCH(a_backup_by_renaming_is_no_call),
     };
