@@ -237,7 +237,7 @@ void query_run(struct query *q)
             rest(q, true);
         if (rc == STEP_WAIT || rc == STEP_IDLE)
             break;
-        if (rc != STEP_END)
+        if (rc != STEP_END && q->kind != &query_call) /* a method says itself */
             err_wrap(&err, "%s", q->kind->name);
         query_end(q, rc == STEP_END ? 0 : rc, &err);
         return;
