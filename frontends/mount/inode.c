@@ -179,11 +179,10 @@ void inode_unlist(struct door *d, struct inode *node)
         return;
     node->mtime_ms = node->chain->time_ms;
     listing_changes(node);
-    if (node->is_whole)
+    if (listing_drops(d, node))
         d->world.forget_data(d->world.ctx, node->ino);
     else
         d->world.forget_attr(d->world.ctx, node->ino);
-    node->is_whole = false;
 }
 
 static void fresh_remove(struct inode *node)

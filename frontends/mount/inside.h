@@ -127,6 +127,7 @@ struct inode {
     uint64_t names_hash; /* of a folder: see listing.c */
     unsigned names_state, keepers;
     bool is_mixed, is_partial, is_whole;
+    int64_t dropped_ms;
     struct inode *idle_prev, *idle_next; /* nobody needs it; oldest first */
     bool is_idle;
     struct inode *kept_prev, *kept_next; /* has a content; oldest first */
@@ -524,6 +525,8 @@ int do_opendir(struct door *d, struct op *op);
 int do_readdir(struct door *d, struct op *op);
 /* The folder has other names than those that were listed. */
 void listing_changes(struct inode *folder);
+/* It did: has the kernel to be told to drop them? */
+bool listing_drops(struct door *d, struct inode *folder);
 void listing_clear(struct handle *handle);
 /* The handle is about to go. */
 void listing_end(struct handle *handle);

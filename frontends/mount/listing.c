@@ -16,7 +16,10 @@
  * (3) What is dropped and was not read to its end never gets one: the kernel
  *     adds nothing to a page that is not there. So nothing is dropped before
  *     its time, and who opens such a folder (is_partial) reads it to the end
- *     first, and keeps nothing; the next one drops it. */
+ *     first, and keeps nothing; the next one drops it.
+ * (4) The kernel is told to drop a whole list for those alone who have the
+ *     folder open, and may begin again. It does so some time later; until then
+ *     nobody keeps, for it must not drop what is begun meanwhile (3). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,6 +31,15 @@ void listing_changes(struct inode *folder)
 {
     folder->names_state++;
     folder->is_mixed = true;
+}
+
+bool listing_drops(struct door *d, struct inode *folder)
+{
+    bool drops = folder->is_whole && folder->keepers > 0;
+    if (drops)
+        folder->dropped_ms = d->now_ms;
+    folder->is_whole = false;
+    return drops;
 }
 
 void listing_clear(struct handle *h)
@@ -85,10 +97,18 @@ static void keep(struct inode *folder, struct handle *h)
         folder->is_mixed = folder->is_whole = false;
 }
 
-static struct told told_folder(struct inode *folder, struct handle *h)
+static bool may_keep(const struct door *d, const struct inode *folder)
 {
-    bool may = folder->kind == NODE_FOLDER && folder->chain->is_ready;
-    if (may && !(folder->is_mixed && folder->keepers > 0))
+    bool drops = folder->dropped_ms > 0 &&
+                 d->now_ms - folder->dropped_ms < DOOR_SETTLE_MS; /* (4) */
+    return folder->kind == NODE_FOLDER && folder->chain->is_ready && !drops &&
+           !(folder->is_mixed && folder->keepers > 0);
+}
+
+static struct told told_folder(const struct door *d, struct inode *folder,
+                               struct handle *h)
+{
+    if (may_keep(d, folder))
         keep(folder, h);
     return (struct told){.handle = (uint64_t)(uintptr_t)h,
                          .shares = h->keeps,
@@ -111,7 +131,7 @@ int do_opendir(struct door *d, struct op *op)
         handle_free(d, h);
         return rc;
     }
-    struct told told = told_folder(node, h);
+    struct told told = told_folder(d, node, h);
     return op_tell(d, op, &told);
 }
 

@@ -36,6 +36,7 @@ struct bench {
     bool is_told;   /* the end of the last ask */
     struct told told;
     struct buffer data;      /* its data, or names a line each */
+    unsigned dropped;        /* data that was forgotten */
     struct buffer forgotten; /* names and numbers, a line each */
 };
 
@@ -104,6 +105,12 @@ static inline void world_forget_entry(void *ctx, uint64_t folder,
 }
 
 static inline void world_forget_data(void *ctx, uint64_t ino)
+{
+    (void)ino;
+    ((struct bench *)ctx)->dropped++;
+}
+
+static inline void world_forget_attr(void *ctx, uint64_t ino)
 {
     (void)ctx;
     (void)ino;
@@ -326,7 +333,7 @@ static inline int bench_setup_with(void **state, unsigned chains_max)
         .tell = world_tell,
         .forget_entry = world_forget_entry,
         .forget_data = world_forget_data,
-        .forget_attr = world_forget_data,
+        .forget_attr = world_forget_attr,
         .lives = world_lives,
         .flush = world_flush,
     };

@@ -118,6 +118,38 @@ static void what_was_read_in_part_is_read_to_its_end_first(void **state)
     }
 }
 
+/* Else it would drop what somebody reads by then, and never keep the folder
+ * again. */
+static void a_whole_list_is_dropped_for_who_has_the_folder_open(void **state)
+{
+    struct bench *b = *state;
+    uint64_t ino = pages(b);
+    uint64_t handle = open_folder(b, ino);
+    names(b, ino, handle, 0);
+    assert_true(is_whole(b, ino, handle));
+    unsigned before = b->dropped;
+    make_page(b, "a.md", "a\n");
+    assert_int_equal(b->dropped, before + 1);
+    release(b, ino, handle);
+    handle = open_folder(b, ino);
+    assert_false(b->told.shares);
+    release(b, ino, handle);
+    pass(b, DOOR_SETTLE_MS);
+    handle = open_folder(b, ino);
+    assert_true(b->told.shares);
+    assert_false(b->told.keep);
+    names(b, ino, handle, 0);
+    assert_true(is_whole(b, ino, handle));
+    release(b, ino, handle);
+    before = b->dropped;
+    make_page(b, "b.md", "b\n"); /* the next one drops it as it opens it */
+    assert_int_equal(b->dropped, before);
+    handle = open_folder(b, ino);
+    assert_true(b->told.shares);
+    assert_false(b->told.keep);
+    release(b, ino, handle);
+}
+
 /* Maybe the kernel has not heard that it was opened, and dropped nothing. */
 static void who_opened_and_did_not_read_has_dropped_nothing(void **state)
 {
@@ -141,6 +173,7 @@ int main(void)
         WITH_BENCH(who_begins_has_the_newest_names),
         WITH_BENCH(who_reads_on_has_the_names_that_it_began_with),
         WITH_BENCH(what_was_read_in_part_is_read_to_its_end_first),
+        WITH_BENCH(a_whole_list_is_dropped_for_who_has_the_folder_open),
         WITH_BENCH(who_opened_and_did_not_read_has_dropped_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
