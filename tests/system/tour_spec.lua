@@ -143,6 +143,7 @@ describe('a second run', function()
 
     it('is refused while a daemon is left of it', function()
         local done = twice([[
+            rm work/old # it is no data folder's
             "$ATE" serve --data work >told 2>&1 9>&- &
             daemon=$!
             see told ready

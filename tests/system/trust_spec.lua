@@ -157,7 +157,7 @@ describe('a grant', function()
             'steal', '--to', 'bob')
         refused(3, "no key 'nobody'; there are: bob, carol, dave, me", '/',
             'create', '--to', 'nobody')
-        refused(2, '^ate: work ate%.grant: to: is missing', '/', 'create')
+        refused(2, '^ate: %-%-to WHO is missing', '/', 'create')
         refused(2, 'depth is from 0 to 16', '/', 'create', '--to', 'bob',
             '--depth', '17')
         refused(2, "until: want a time such as 2026", '/', 'create', '--to',
