@@ -4,8 +4,8 @@
  * (1) A name is one of those that docs/format.md, section 5, gives: it is
  *     judged by its form before it becomes a path, so none leads elsewhere, and
  *     what is the node's own ("verified", uploads under way) is not told.
- * (2) The bytes are not looked at. Files that the log appends to end where it is
- *     durable: what stands behind is written over, so whoever goes on with a
+ * (2) The bytes are not looked at. Files that the log appends to end where it
+ *     is durable: what stands behind is written over, so whoever goes on with a
  *     copy where it ends would keep what never was. A log that was refused is
  *     told as it is.
  * (3) A job under way holds the chain open (chain->looking). */

@@ -271,8 +271,8 @@ static inline void world_args(struct world *w, const struct method *method,
         text = v + value;
         text += *text == ' ';
     }
-    if (door_take(&door, &method->args, buf_bytes(&map), TAKE_WHOLE, method->name,
-                  out, &err) != 0)
+    if (door_take(&door, &method->args, buf_bytes(&map), TAKE_WHOLE,
+                  method->name, out, &err) != 0)
         fail_msg("arguments: %s", err.text);
     buf_deinit(&map);
 }
