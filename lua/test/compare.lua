@@ -23,10 +23,10 @@ local function sorted_keys(a, b)
         end
     end
     table.sort(keys, function(x, y)
-        local a, b = type(x), type(y)
-        if a ~= b then
-            return a == 'number' or b ~= 'number' and a < b
-        elseif a == 'number' or a == 'string' then
+        local kind, other = type(x), type(y)
+        if kind ~= other then
+            return kind == 'number' or other ~= 'number' and kind < other
+        elseif kind == 'number' or kind == 'string' then
             return x < y
         end
         return tostring(x) < tostring(y)
