@@ -418,6 +418,13 @@ ATE_API int ate_http(struct ate *ate, const void *config, size_t len,
 ATE_API int ate_http_check(const void *config, size_t len,
                            struct ate_error *error);
 
+/* ---- names ---- */
+
+/* The candidate that somebody who mistyped `name` probably meant, borrowed, or
+ * NULL: by the rule of the engine's own "did you mean". */
+ATE_API const char *ate_near(const char *name, const char *const *candidates,
+                             size_t count);
+
 /* ---- schemas, without a node ---- */
 
 /* Load FILE.lua and all that it requires (from its folder) in the sandbox, or a

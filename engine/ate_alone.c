@@ -147,6 +147,14 @@ int ate_proof(const void *text, size_t len, const char *vkey,
     return told(error, rc, &err);
 }
 
+/* ---- names ---- */
+
+const char *ate_near(const char *name, const char *const *candidates,
+                     size_t count)
+{
+    return near_name(bytes_of_text(name), candidates, count);
+}
+
 /* ---- configurations ---- */
 
 int ate_http_check(const void *config, size_t len, struct ate_error *error)

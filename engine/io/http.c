@@ -149,26 +149,6 @@ static int no_url(const struct exchange *x, const char *why, struct err *err)
                    (const char *)x->out.url.data, why); /* ends with a zero */
 }
 
-static int add_host_headers(struct exchange *x, const struct http_host *host,
-                            struct err *err)
-{
-    struct mp mp = mp_open(buf_bytes(&host->headers));
-    uint32_t count = 0;
-    int rc = 0;
-    if (host->headers.len > 0)
-        rc = mp_get_map(&mp, &count, err);
-    for (uint32_t i = 0; i < count && rc == 0; i++) {
-        struct bytes name;
-        struct bytes value;
-        rc = mp_get_str(&mp, &name, err);
-        if (rc == 0)
-            rc = mp_get_str(&mp, &value, err);
-        if (rc == 0)
-            rc = http_request_header(&x->out, name, value, err);
-    }
-    return rc == 0 ? 0 : err_wrap(err, "headers of %s", host->name);
-}
-
 /* The host that a URL leads to has to be one that may be asked; what is checked
  * is what libcurl goes by. */
 static int check_url(struct exchange *x, struct err *err)
@@ -199,12 +179,13 @@ static int check_url(struct exchange *x, struct err *err)
     if (rc == 0) {
         const struct http_host *found = http_rules_host(
             &x->http->rules, is_plain, host, (unsigned)strtoul(port, NULL, 10));
-        rc = found != NULL
-                 ? add_host_headers(x, found, err)
-                 : err_set(err, ATE_EDENIED,
-                           "%s://%s:%s is none of the hosts that this node's "
-                           "configuration lets workers ask",
-                           scheme, host, port);
+        rc =
+            found != NULL
+                ? http_request_headers(&x->out, buf_bytes(&found->headers), err)
+                : err_set(err, ATE_EDENIED,
+                          "%s://%s:%s is none of the hosts that this node's "
+                          "configuration lets workers ask",
+                          scheme, host, port);
     }
     curl_free(scheme);
     curl_free(host);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "io/http.h"
+#include "io/http_value.h"
 
 void http_rules_deinit(struct http_rules *rules)
 {
@@ -86,6 +87,15 @@ static int read_host(struct http_host *host, struct bytes text, struct err *err)
     return 0;
 }
 
+/* Would each request be refused for them? Then they are refused here. */
+static int check_headers(struct http_host *host, struct err *err)
+{
+    struct http_request scratch = {0};
+    int rc = http_request_headers(&scratch, buf_bytes(&host->headers), err);
+    http_request_deinit(&scratch);
+    return rc == 0 ? 0 : err_wrap(err, "headers of %s", host->name);
+}
+
 static int read_entry(struct http_rules *rules, struct mp *mp, struct err *err)
 {
     struct bytes text = {NULL, 0};
@@ -108,7 +118,7 @@ static int read_entry(struct http_rules *rules, struct mp *mp, struct err *err)
     rc = read_host(host, text, err);
     if (headers.data != NULL)
         buf_put_bytes(&host->headers, headers);
-    return rc;
+    return rc == 0 ? check_headers(host, err) : rc;
 }
 
 /* How many items the list of this name has: 0 where there is none. */

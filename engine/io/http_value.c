@@ -85,7 +85,7 @@ static bool is_method(struct bytes method)
 }
 
 /* Its line among those that end with zeros; NULL: there is none. One without
- * value ends with ';' (http_request_header). */
+ * value ends with ';' (put_header). */
 static uint8_t *line_of(const struct buf *headers, struct bytes name)
 {
     for (size_t at = 0; at < headers->len;
@@ -98,8 +98,8 @@ static uint8_t *line_of(const struct buf *headers, struct bytes name)
     return NULL;
 }
 
-int http_request_header(struct http_request *r, struct bytes name,
-                        struct bytes value, struct err *err)
+static int put_header(struct http_request *r, struct bytes name,
+                      struct bytes value, struct err *err)
 {
     if (!is_token(name) || !is_value(value) || is_own(name))
         return err_set(err, ATE_EINVALID,
@@ -135,13 +135,12 @@ static int get_text(struct bytes map, const char *name, struct bytes *text,
     return err_set(err, ATE_EINVALID, "'%s' is a text", name);
 }
 
-static int take_headers(struct http_request *r, struct bytes map,
-                        struct err *err)
+int http_request_headers(struct http_request *r, struct bytes headers,
+                         struct err *err)
 {
-    struct bytes headers = mp_map_get(map, "headers");
     struct mp mp = mp_open(headers);
     uint32_t count = 0;
-    if (headers.data == NULL)
+    if (headers.len == 0)
         return 0;
     if (mp_get_map(&mp, &count, NULL) != 0)
         return err_set(err, ATE_EINVALID,
@@ -154,7 +153,7 @@ static int take_headers(struct http_request *r, struct bytes map,
             rc = err_set(err, ATE_EINVALID, "header '%.*s': is no text",
                          (int)name.len, (const char *)name.data);
         if (rc == 0)
-            rc = http_request_header(r, name, value, err);
+            rc = put_header(r, name, value, err);
         if (rc != 0)
             return rc;
     }
@@ -250,8 +249,8 @@ static int take_json(struct http_request *r, struct bytes value,
     r->has_body = true;
     if (line_of(&r->headers, bytes_of_text("content-type")) != NULL)
         return 0;
-    return http_request_header(r, bytes_of_text("Content-Type"),
-                               bytes_of_text("application/json"), err);
+    return put_header(r, bytes_of_text("Content-Type"),
+                      bytes_of_text("application/json"), err);
 }
 
 static int take_body(struct http_request *r, struct bytes map, struct err *err)
@@ -349,7 +348,7 @@ int http_request_get(struct bytes map, const uint8_t key[SERVICE_KEY_SIZE],
             (int)(method.len < NAME_MAX_LEN ? method.len : NAME_MAX_LEN),
             (const char *)method.data);
     if (rc == 0)
-        rc = take_headers(r, map, err);
+        rc = http_request_headers(r, mp_map_get(map, "headers"), err);
     if (rc == 0)
         rc = take_body(r, map, err);
     if (rc == 0)

@@ -23,10 +23,10 @@ struct http_request {
 int http_request_get(struct bytes map, const uint8_t key[SERVICE_KEY_SIZE],
                      struct http_request *r, struct err *err);
 void http_request_deinit(struct http_request *r); /* safe twice */
-/* Add a header of the configuration's; one of that name is replaced. Errors:
- * INVALID. */
-int http_request_header(struct http_request *r, struct bytes name,
-                        struct bytes value, struct err *err);
+/* Add headers, an encoded map of texts by name, or nothing (len 0); one of that
+ * name is replaced. Errors: INVALID. */
+int http_request_headers(struct http_request *r, struct bytes headers,
+                         struct err *err);
 
 /* Append the map. `headers`: the lines of the last block, as they came. */
 void http_answer_put(struct buf *out, long status, struct bytes headers,

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ate.h"
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/pack.h"
 #include "base/text.h"
-#include "base/near.h"
 #include "base/whole.h"
 #include "mount/shape.h"
 
@@ -281,12 +281,12 @@ enum { NAMES_MAX = 24 }; /* that are told */
 static int no_argument(struct buffer *why, const struct fields *fields,
                        const char *name)
 {
-    const char *near = NULL;
-    size_t distance = SIZE_MAX;
-    buffer_printf(why, "'%.80s' is no argument", name);
+    const char **names = memory_new((fields->count + 1) * sizeof(*names));
     for (size_t i = 0; i < fields->count; i++)
-        if (near_is(name, fields->items[i].name, &distance))
-            near = fields->items[i].name;
+        names[i] = fields->items[i].name;
+    const char *near = ate_near(name, names, fields->count);
+    free(names);
+    buffer_printf(why, "'%.80s' is no argument", name);
     if (near != NULL) {
         buffer_printf(why, "; did you mean '%s'?", near);
         return -1;

@@ -379,7 +379,7 @@ void peer_begin(struct exchange *x)
     struct door *d = x->door;
     struct peer *p = memory_new(sizeof(*p));
     p->door = d;
-    p->key = x->door->bearer.number;
+    p->key = x->key;
     p->next = d->peers;
     d->peers = p;
     d->stream_count++;

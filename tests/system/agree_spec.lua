@@ -3,46 +3,32 @@
 local helper = require('helper')
 
 local root = helper.root .. '/'
-local ate = os.getenv('ATE') or (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
-local read = helper.read
 
 describe('checker beside the engine', function()
-    local folder
-
-    --- Run a line of shell: exit code, stdout, stderr.
-    local function sh(line)
-        os.execute(('export ATE=%s; ( %s ) >%s/out 2>%s/err; echo $? >%s/code')
-            :format(ate, line, folder, folder, folder))
-        return tonumber(read(folder .. '/code')), read(folder .. '/out'),
-            read(folder .. '/err')
-    end
-
-    before_each(function()
-        helper.begin()
-        folder = helper.dir
-    end)
-
+    before_each(helper.begin)
     after_each(helper.finish)
 
     --- Where tests left chains; some, when this spec runs alone.
     local function left()
         local place = os.getenv('ATE_DUMP')
-        if place ~= nil and select(2, sh('ls ' .. place)):find('test_rights', 1, true) then
+        local _, chains = helper.line('ls ' .. (place or helper.dir))
+        if chains:find('test_rights', 1, true) then
             return place
         end
         for _, name in ipairs({'authority', 'delegation', 'order', 'proposal',
             'rights', 'roots', 'seen', 'signers', 'submit'}) do
-            assert.equal(0, (sh(('mkdir -p %s/left && cd %s. && ATE_DUMP=%s/left '
-                .. '$(dirname "$ATE")/tests/unit/test_%s 2>&1')
-                :format(folder, root, folder, name))))
+            local code, out = helper.line(('mkdir -p %s/left && cd %s. && '
+                .. 'ATE_DUMP=%s/left $(dirname "$ATE")/tests/unit/test_%s 2>&1')
+                :format(helper.dir, root, helper.dir, name))
+            assert(code == 0, out)
         end
-        return folder .. '/left'
+        return helper.dir .. '/left'
     end
 
     -- Both cores; the seeds are printed, and stand in the error.
     it('judges as the engine does', function()
         local place = left()
-        local code, out, err = sh(([[
+        local code, out, err = helper.line(([[
             agree() {
                 %stests/checker/agree.mjs "$ATE_BUILD" %s --part $1 \
                     --damage %d %s

@@ -6,19 +6,11 @@ local root = helper.root .. '/'
 local ate = os.getenv('ATE') or (os.getenv('ATE_BUILD') or root .. 'build') .. '/ate'
 local read = helper.read
 
---- Run a line of shell: exit code, stdout, stderr.
-local function sh(folder, line)
-    os.execute(('export ATE=%s; ( %s ) >%s/out 2>%s/err; echo $? >%s/code')
-        :format(ate, line, folder, folder, folder))
-    return tonumber(read(folder .. '/code')), read(folder .. '/out'),
-        read(folder .. '/err')
-end
-
 describe('checker', function()
     local folder
 
     local function run(line, ...)
-        local code, out, err = sh(folder, line:format(...))
+        local code, out, err = helper.line(line:format(...))
         assert.are.equal('', code == 0 and '' or err)
         return out
     end
@@ -121,7 +113,7 @@ describe('checker', function()
     end
 
     local function check(path)
-        return sh(folder, ('%schecker/cli.mjs --strict %s'):format(root, path))
+        return helper.line(('%schecker/cli.mjs --strict %s'):format(root, path))
     end
 
     before_each(function()
@@ -149,7 +141,7 @@ describe('checker', function()
                 run('%s', line)
                 local code, _, err = check(path)
                 assert(code == 8, line .. ': ' .. code .. err)
-                code = sh(folder, ate .. ' chain verify --path ' .. path)
+                code = helper.line(ate .. ' chain verify --path ' .. path)
                 assert(code == 8, line .. ': ' .. code)
                 run('%s', line)
             end
@@ -159,7 +151,7 @@ describe('checker', function()
                 run('%s', damage:format(file))
                 local code, _, err = check(path)
                 assert(code == 8, damage .. ': ' .. code .. err)
-                code = sh(folder, ate .. ' chain verify --path ' .. path)
+                code = helper.line(ate .. ' chain verify --path ' .. path)
                 assert(code == 8 or code == 3, damage .. ': ' .. code)
                 run('mv %s/kept %s', folder, file)
             end
@@ -171,7 +163,7 @@ describe('checker', function()
     it('waits for nothing that is no file, and reads no endless one', function()
         local path, copy = make_files(), folder .. '/copy'
         local function says(tool, expected, line)
-            local code, _, err = sh(folder, 'timeout 60 ' .. tool .. copy)
+            local code, _, err = helper.line('timeout 60 ' .. tool .. copy)
             local place = ('%s: %s: %d, %s'):format(line, tool, code, err)
             assert(code == expected, place)
             assert(err == '' or err:find('it is no regular file', 1, true)
@@ -272,11 +264,11 @@ describe('checker', function()
             folder):match('"state_root":"(%x+)"')
         local line = '%schecker/cli.mjs %s --state %s'
         run(line, root, chain(), state)
-        local code, _, err = sh(folder, line:format(root, chain(),
+        local code, _, err = helper.line(line:format(root, chain(),
             ('0'):rep(64)))
         assert.are.equal(8, code)
         assert.is_truthy(err:find('the state root is ' .. state, 1, true))
-        code, _, err = sh(folder, ('%schecker/cli.mjs %s --root %s'):format(
+        code, _, err = helper.line(('%schecker/cli.mjs %s --root %s'):format(
             root, chain(), ('0'):rep(64)))
         assert.are.equal(8, code)
         assert.is_truthy(err:find(': the root is %x+\n$'), err)
@@ -313,7 +305,7 @@ describe('checker', function()
         assert.is_truthy(run('%s --help', cli):find('cli.mjs FOLDER', 1, true))
         for _, words in ipairs({'', 'a b', '--nothing', 'proof', '. --vkey x',
             'tree .', 'proof /dev/null --leaf x --vkey y'}) do
-            local code, _, err = sh(folder, cli .. words)
+            local code, _, err = helper.line(cli .. words)
             assert.are.equal(2, code, words .. err)
             assert.is_truthy(err:find('^check: '), err)
         end

@@ -98,6 +98,18 @@ function M.shell(script)
         err = read_all(dir .. '/.err')}
 end
 
+--- Run a line of shell where make stands, for as long as it takes.
+-- @treturn number code
+-- @treturn string out
+-- @treturn string err
+function M.line(text)
+    local dir = quote(M.dir)
+    os.execute(('export ATE=%s; ( %s ) >%s/.out 2>%s/.err; echo $? >%s/.code')
+        :format(quote(ATE), text, dir, dir, dir))
+    return tonumber(read_all(M.dir .. '/.code')), read_all(M.dir .. '/.out'),
+        read_all(M.dir .. '/.err')
+end
+
 --- Run `ate WORDS...`.
 function M.ate(...)
     local words = {}

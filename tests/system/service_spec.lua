@@ -153,6 +153,10 @@ describe('the configuration', function()
                 'http: .*10%.0%.0%.0/33',
             ["{http = {hosts = {{host = 'a', headers = {b = {file = 'no'}}}}}}"]
                 = 'header b',
+            ["{http = {hosts = {{host = 'a', headers = {['X\\r\\nY'] = 'b'}}}}}"]
+                = "http: .*headers of a: header 'X",
+            ["{http = {hosts = {{host = 'a', headers = {b = 'c\\n'}}}}}"] =
+                "http: .*headers of a: header 'b'",
             ["{http = {hosts = {'a'}, ca = 'no.pem'}}"] = 'http%.ca: there is '
                 .. 'no file .*no%.pem',
         }

@@ -397,16 +397,23 @@ static inline void make_wiki(struct bench *b)
     buffer_free(&args);
 }
 
+/* Open it to write; the answer has its number and handle. `more` than O_CREAT:
+ * O_TRUNC or O_EXCL. */
+static inline int create_file(struct bench *b, const char *folder,
+                              const char *name, int more)
+{
+    uint64_t ino = look(b, folder);
+    return ask(b, (struct ask){.kind = ASK_CREATE,
+                               .ino = ino,
+                               .name = name,
+                               .mode = 0600,
+                               .flags = O_WRONLY | O_CREAT | more});
+}
+
 static inline void make_page(struct bench *b, const char *name,
                              const char *text)
 {
-    uint64_t folder = look(b, "wiki/wiki/atlas");
-    struct ask create = {.kind = ASK_CREATE,
-                         .ino = folder,
-                         .name = name,
-                         .mode = 0600,
-                         .flags = O_WRONLY | O_CREAT | O_TRUNC};
-    assert_int_equal(ask(b, create), 0);
+    assert_int_equal(create_file(b, "wiki/wiki/atlas", name, O_TRUNC), 0);
     uint64_t ino = b->told.attr.ino;
     uint64_t handle = b->told.handle;
     assert_int_equal(write_at(b, ino, handle, text, 0), 0);

@@ -192,6 +192,19 @@ static int request_of(struct http_request *r, const char *name,
 }
 
 /* Nothing that a header holds may become another header, or another request. */
+/* As the configuration has it. */
+static int put_header(struct http_request *r, const char *name,
+                      const char *value)
+{
+    struct mapping m = {0};
+    struct buf raw = {0};
+    mapping_text(&m, name, value);
+    mapping_put(&m, &raw);
+    int rc = http_request_headers(r, buf_bytes(&raw), NULL);
+    buf_deinit(&raw);
+    return rc;
+}
+
 static void headers_hold_one_line(void **state)
 {
     static const char *const bad[][2] = {{"X", "a\r\nY: b"},
@@ -222,9 +235,7 @@ static void headers_hold_one_line(void **state)
                         "00000000000000000000000000000000\"");
     assert_string_equal(buf_text(&r.method), "GET");
     /* The configuration has the last word. */
-    assert_int_equal(
-        http_request_header(&r, bytes_of_text("x-y"), bytes_of_text("c"), NULL),
-        0);
+    assert_int_equal(put_header(&r, "x-y", "c"), 0);
     assert_null(memmem(r.headers.data, r.headers.len, "a b", 3));
     assert_non_null(memmem(r.headers.data, r.headers.len, "x-y: c", 6));
     http_request_deinit(&r);
@@ -260,9 +271,7 @@ static void an_empty_header_is_replaced_too(void **state)
     (void)state;
     assert_int_equal(request_of(&r, "Authorization", "", NULL), 0);
     assert_string_equal((char *)r.headers.data, "Authorization;");
-    assert_int_equal(http_request_header(&r, bytes_of_text("authorization"),
-                                         bytes_of_text("secret"), NULL),
-                     0);
+    assert_int_equal(put_header(&r, "authorization", "secret"), 0);
     assert_null(memmem(r.headers.data, r.headers.len, "Authorization;", 14));
     assert_non_null(
         memmem(r.headers.data, r.headers.len, "authorization: secret", 21));

@@ -6,13 +6,8 @@
 static void an_object_is_written_whole(void **state)
 {
     struct bench *b = *state;
-    uint64_t folder = look(b, "bank/types/account");
-    struct ask create = {.kind = ASK_CREATE,
-                         .ino = folder,
-                         .name = "carol.json",
-                         .mode = 0644,
-                         .flags = O_WRONLY | O_CREAT | O_TRUNC};
-    assert_int_equal(ask(b, create), 0);
+    static const char folder[] = "bank/types/account";
+    assert_int_equal(create_file(b, folder, "carol.json", O_TRUNC), 0);
     uint64_t ino = b->told.attr.ino;
     uint64_t handle = b->told.handle;
     assert_int_equal(write_at(b, ino, handle, "{\"owner\":", 0), 0);
@@ -22,8 +17,7 @@ static void an_object_is_written_whole(void **state)
     assert_string_equal(b->data.data, "alice\nbob\ncarol\n");
     assert_int_equal(cat(b, "bank/types/account/carol.json"), 0);
     assert_true(has(b, "\"owner\": \"me\"\n"));
-    create.flags |= O_EXCL;
-    assert_int_equal(ask(b, create), EEXIST);
+    assert_int_equal(create_file(b, folder, "carol.json", O_EXCL), EEXIST);
 }
 
 /* What a scratch file is, its whole name says: these are keys as others. */
@@ -36,12 +30,8 @@ static void a_key_like_a_scratch_file_is_an_object(void **state)
     struct bench *b = *state;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         char path[64];
-        struct ask create = {.kind = ASK_CREATE,
-                             .ino = look(b, "bank/types/account"),
-                             .name = names[i],
-                             .mode = 0644,
-                             .flags = O_WRONLY | O_CREAT | O_TRUNC};
-        assert_int_equal(ask(b, create), 0);
+        assert_int_equal(
+            create_file(b, "bank/types/account", names[i], O_TRUNC), 0);
         uint64_t ino = b->told.attr.ino;
         uint64_t handle = b->told.handle;
         assert_int_equal(write_at(b, ino, handle, "{\"owner\":\"me\"}", 0), 0);

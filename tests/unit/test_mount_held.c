@@ -89,12 +89,8 @@ static void a_door_that_ends_deletes_first(void **state)
 /* mv from another file system, install, cp --remove-destination. */
 static int copy_over(struct bench *b, const char *text)
 {
-    struct ask create = {.kind = ASK_CREATE,
-                         .ino = look(b, "wiki/types/page/atlas"),
-                         .name = "intro.json",
-                         .flags = O_WRONLY | O_CREAT | O_EXCL,
-                         .mode = 0600};
-    assert_int_equal(ask(b, create), 0);
+    assert_int_equal(
+        create_file(b, "wiki/types/page/atlas", "intro.json", O_EXCL), 0);
     uint64_t ino = b->told.attr.ino;
     uint64_t handle = b->told.handle;
     int rc = text[0] != '\0' ? write_at(b, ino, handle, text, 0) : 0;
@@ -266,12 +262,8 @@ static void who_has_it_open_is_not_who_created_it(void **state)
     uint64_t ino = look(b, INTRO);
     uint64_t old = open_file(b, ino, O_RDWR | O_TRUNC);
     assert_int_equal(remove_page(b, "intro.json"), 0);
-    struct ask create = {.kind = ASK_CREATE,
-                         .ino = look(b, "wiki/types/page/atlas"),
-                         .name = "intro.json",
-                         .flags = O_WRONLY | O_CREAT | O_EXCL,
-                         .mode = 0600};
-    assert_int_equal(ask(b, create), 0);
+    assert_int_equal(
+        create_file(b, "wiki/types/page/atlas", "intro.json", O_EXCL), 0);
     uint64_t made = b->told.handle;
     uint64_t now = b->told.attr.ino;
     assert_int_equal(write_at(b, ino, old, "{\"text\": \"late\"}", 0), ESTALE);
