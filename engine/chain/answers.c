@@ -149,11 +149,11 @@ const uint8_t *calls_caller(const struct chain_call *call)
 
 /* The same arguments mean another thing to another method, and from another
  * caller, for whom a node may be the author as for everybody. */
-static int check_same_call(struct chain_call *call, uint64_t index,
-                           const struct batch_member *member)
+static int check_same_call(const struct chain_call *call,
+                           const struct chain_tx *stored, struct err *err)
 {
     const char *name = call->state->method->name;
-    const struct tx_header *tx = &member->tx;
+    const struct tx_header *tx = &stored->member->tx;
     const uint8_t *caller =
         tx->call.caller != NULL ? tx->call.caller : tx->author;
     const char *other = NULL;
@@ -165,46 +165,43 @@ static int check_same_call(struct chain_call *call, uint64_t index,
         other = "for another method";
     if (other == NULL)
         return 0;
-    return err_set(&call->err, ATE_ECONFLICT,
+    return err_set(err, ATE_ECONFLICT,
                    "%s: this call id was used %s, by transaction %llu", name,
-                   other, (unsigned long long)index);
+                   other, (unsigned long long)stored->index);
 }
 
-static void stored_answer(void *ctx, uint64_t index,
-                          const struct batch_member *member, int code,
-                          const struct err *err)
+static int stored_answer(void *ctx, const struct chain_tx *tx, struct err *err)
 {
     struct chain_call *call = ctx;
-    (void)err;
-    if (code != 0 || member == NULL ||
-        check_same_call(call, index, member) != 0)
-        return;
-    if (member->result.len > 0 && mp_check(member->result, &call->err) != 0) {
-        err_wrap(&call->err, "%s: the result that transaction %llu stored",
-                 call->state->method->name, (unsigned long long)index);
-        call->err.code = ATE_ECORRUPT;
-        return;
+    const struct batch_member *m = tx->member;
+    if (m == NULL)
+        return err_set(err, ATE_ECORRUPT, "genesis has no call id");
+    int rc = check_same_call(call, tx, err);
+    if (rc == 0 && m->result.len > 0 && mp_check(m->result, err) != 0) {
+        err_wrap(err, "%s: the result that transaction %llu stored",
+                 call->state->method->name, (unsigned long long)tx->index);
+        rc = err->code = ATE_ECORRUPT;
     }
+    if (rc != 0)
+        return rc;
     struct chain_call_state *st = call->state;
     struct chain *c = st->chain;
     buf_clear(&st->stored);
-    buf_put_bytes(&st->stored, member->result);
-    batch_member_id(member, c->core.genesis.suite, c->core.id, call->tx_id);
-    call->index = index;
-    call->wrote = true;
+    buf_put_bytes(&st->stored, m->result);
+    batch_member_id(m, c->core.genesis.suite, c->core.id, call->tx_id);
+    call->index = tx->index;
+    return 0;
 }
 
 static void stored_read(void *ctx, int code, const struct err *err)
 {
     struct chain_call *call = ctx;
     struct chain *c = call->state->chain;
+    struct bytes checkpoint;
     c->fetching--;
     if (code != 0)
         call->err = *err;
     else
-        code = call->err.code; /* a conflict, or no result */
-    struct bytes checkpoint;
-    if (code == 0)
         code = checkpoint_of_durable(c, &checkpoint, call->root, &call->err);
     if (code == 0)
         give_receipt(call, checkpoint);

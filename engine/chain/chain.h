@@ -186,10 +186,20 @@ struct signed_parts {
 struct submit_result {
     int code;        /* 0: accepted */
     struct err *err; /* why not, or NULL */
-    bool known;      /* it was in the log already */
+    bool known;      /* its call id was in the log already, */
+    bool compared;   /* of this very transaction */
     uint64_t index;
     uint8_t tx_id[TX_ID_SIZE];
     struct buf receipt; /* encoded; empty when refused */
+};
+
+/* A stored transaction, borrowed while it is looked at. */
+struct chain_tx {
+    uint64_t index;
+    struct bytes genesis; /* the payload of genesis, with nothing below; else
+                             data NULL */
+    const struct batch_reader *batch;
+    const struct batch_member *member;
 };
 
 /* A batch handed in. The caller owns the struct, and keeps it and what it
@@ -252,10 +262,10 @@ const struct core *chain_core(const struct chain *c);
 const struct log *chain_log(const struct chain *c);
 struct tree_version chain_version(const struct chain *c);  /* durable */
 void chain_door(const struct chain *c, struct door *door); /* over it */
-/* The log that is durable: size and root. */
 /* By how many ms the log's time is ahead of this node's clock, and stands
  * still; 0: it is not, but for what clocks differ. */
 int64_t chain_time_ahead(const struct chain *c);
+/* The log that is durable: size and root. */
 uint64_t chain_size(const struct chain *c);
 void chain_root(const struct chain *c, uint8_t root[HASH_SIZE]);
 /* Log time at a transaction, ms. */
@@ -276,12 +286,10 @@ const char *chain_state_word(const struct chain *c);
 /* For a chain that ended with this code while it was read. */
 const char *chain_word_of(int code);
 
-/* Read a stored transaction: `visit` is called with its frame and member,
- * borrowed for the call; for genesis `member` is NULL. Then `done` is called.
- * Errors: CORRUPT, IO. */
-typedef void chain_visit(void *ctx, uint64_t index,
-                         const struct batch_member *member, int code,
-                         const struct err *err);
+/* Read durable transactions, in order: `visit` is called with each, then
+ * `done`. A visit that fails ends it. Errors: CORRUPT, IO, what a visit says.
+ */
+typedef int chain_visit(void *ctx, const struct chain_tx *tx, struct err *err);
 void chain_read_transactions(struct chain *c, uint64_t from, uint64_t count,
                              chain_visit *visit, chain_done *done, void *ctx);
 

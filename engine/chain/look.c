@@ -43,15 +43,15 @@ static int visit_members(struct reading *r, const struct log_frame *frame,
 {
     struct batch_reader batch;
     struct batch_member m;
-    uint64_t index = frame->index;
+    struct chain_tx tx = {frame->index, .batch = &batch, .member = &m};
     int rc = batch_open(&batch, payload, err);
     while (rc == 0 && (rc = batch_next(&batch, &m, err)) == 1) {
         rc = 0;
         if (m.refused)
             continue;
-        if (index >= r->from && index < r->to)
-            r->visit(r->ctx, index, &m, 0, NULL);
-        index++;
+        if (tx.index >= r->from && tx.index < r->to)
+            rc = r->visit(r->ctx, &tx, err);
+        tx.index++;
     }
     return rc;
 }
@@ -59,15 +59,15 @@ static int visit_members(struct reading *r, const struct log_frame *frame,
 static void frame_read(struct log_read *read, int code, const struct err *why)
 {
     struct reading *r = read->owner;
+    struct bytes payload = buf_bytes(&read->bytes);
+    struct chain_tx genesis = {0, .genesis = payload};
     struct err err = {0};
-    if (code != 0) {
-        reading_end(r, code, why);
-        return;
-    }
-    if (read->header.type == LOG_GENESIS)
-        r->visit(r->ctx, 0, NULL, 0, NULL);
+    if (code != 0)
+        err = *why;
+    else if (read->header.type == LOG_GENESIS)
+        code = r->visit(r->ctx, &genesis, &err);
     else
-        code = visit_members(r, &read->header, buf_bytes(&read->bytes), &err);
+        code = visit_members(r, &read->header, payload, &err);
     if (code != 0) {
         reading_end(r, code, &err);
         return;

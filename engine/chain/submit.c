@@ -367,28 +367,28 @@ static bool place_activation(struct submit_state *s)
 /* ---- telling ---- */
 
 /* A call id that was used: by this transaction, or by another? */
-static void found(void *ctx, uint64_t index, const struct batch_member *m,
-                  int code, const struct err *why)
+static int found(void *ctx, const struct chain_tx *tx, struct err *err)
 {
     struct submit_state *s = ctx;
+    const struct core *core = &s->chain->core;
     uint8_t id[TX_ID_SIZE];
-    if (code == 0 && m != NULL)
-        batch_member_id(m, s->chain->core.genesis.suite, s->chain->core.id, id);
+    if (tx->member == NULL)
+        return err_set(err, ATE_ECORRUPT, "genesis has no call id");
+    batch_member_id(tx->member, core->genesis.suite, core->id, id);
     for (size_t i = 0; i < s->submit->count; i++) {
         struct submit_result *r = &s->submit->results[i];
-        struct err err;
-        if (!r->known || r->index != index || r->code != 0)
+        struct err other;
+        if (!r->known || r->index != tx->index || r->code != 0)
             continue;
-        if (code == 0 && m != NULL && memcmp(id, r->tx_id, TX_ID_SIZE) == 0)
+        r->compared = true;
+        if (memcmp(id, r->tx_id, TX_ID_SIZE) == 0)
             continue;
-        if (code != 0)
-            err = *why;
-        else
-            err_set(&err, ATE_ECONFLICT,
-                    "its call id was used by transaction %llu",
-                    (unsigned long long)index);
-        submit_refuse(r, &err);
+        err_set(&other, ATE_ECONFLICT,
+                "its call id was used by transaction %llu",
+                (unsigned long long)tx->index);
+        submit_refuse(r, &other);
     }
+    return 0;
 }
 
 static void give_receipt(struct submit_result *r, struct bytes checkpoint)
@@ -418,16 +418,28 @@ static void give_receipts(struct submit_state *s)
     }
 }
 
+/* Nobody gets a receipt whose transaction was not looked at. */
+static void all_looked_up(struct submit_state *s)
+{
+    for (size_t i = 0; i < s->submit->count; i++) {
+        struct submit_result *r = &s->submit->results[i];
+        if (r->known && r->code == 0 && !r->compared)
+            submit_refuse(r, &s->not_read);
+    }
+    give_receipts(s);
+    end(s, 0, NULL);
+}
+
 static void looked_up(void *ctx, int code, const struct err *err)
 {
     struct submit_state *s = ctx;
-    (void)code;
-    (void)err; /* each has been told */
+    struct chain *c = s->chain;
+    if (code != 0)
+        s->not_read = *err;
     if (--s->looking_up > 0)
         return;
-    give_receipts(s);
-    end(s, 0, NULL);
-    chain_flush(s->chain);
+    all_looked_up(s);
+    chain_flush(c);
 }
 
 static void look_up(struct submit_state *s)
@@ -441,10 +453,8 @@ static void look_up(struct submit_state *s)
         s->looking_up++;
         chain_read_transactions(s->chain, r->index, 1, found, looked_up, s);
     }
-    if (--s->looking_up > 0)
-        return;
-    give_receipts(s);
-    end(s, 0, NULL);
+    if (--s->looking_up == 0)
+        all_looked_up(s);
 }
 
 static void free_state(struct submit_state *s)

@@ -35,6 +35,7 @@ struct submit_state {
     enum submit_step step;
     uint64_t wait_size;
     size_t looking_up;
+    struct err not_read; /* why one of those could not be looked up */
     struct trial trial;
     uint64_t reads_left;         /* of what its read sets may stand for, */
     uint64_t refused_reads_left; /* and of members that were refused */

@@ -126,22 +126,22 @@ void query_put_member(struct query *q, struct mapping *m, uint64_t index,
     put_events(q, index, member, mapping_key(m, "events"));
 }
 
-static void visit(void *ctx, uint64_t index, const struct batch_member *member,
-                  int code, const struct err *err)
+static int visit(void *ctx, const struct chain_tx *tx, struct err *err)
 {
     struct query *q = ctx;
     struct mapping m = {0};
     (void)err;
-    if (code != 0 || q->credit == 0 || q->limit == 0 || index < q->index)
-        return;
+    if (q->credit == 0 || q->limit == 0 || tx->index < q->index)
+        return 0;
     chain_door(q->chain, &q->door);
-    if (member == NULL)
+    if (tx->member == NULL)
         put_genesis(q, &m);
     else
-        query_put_member(q, &m, index, member);
+        query_put_member(q, &m, tx->index, tx->member);
     mapping_put(&m, &q->row);
-    q->index = index + 1;
+    q->index = tx->index + 1;
     query_emit(q);
+    return 0;
 }
 
 static void piece_read(void *ctx, int code, const struct err *err)

@@ -276,25 +276,24 @@ static void find_event(struct query *q, uint64_t index, uint64_t n,
         buf_put(&q->found, h->object, OBJECT_ID_SIZE);
 }
 
-static void find_events(void *ctx, uint64_t index,
-                        const struct batch_member *member, int code,
-                        const struct err *err)
+static int find_events(void *ctx, const struct chain_tx *tx, struct err *err)
 {
     struct query *q = ctx;
     struct bytes raw;
     (void)err;
-    if (code != 0 || index < q->following.from)
-        return;
-    q->following.from = index + 1;
-    if (member == NULL || q->epoch != chain_epoch(q->chain))
-        return;
+    if (tx->index < q->following.from)
+        return 0;
+    q->following.from = tx->index + 1;
+    if (tx->member == NULL || q->epoch != chain_epoch(q->chain))
+        return 0;
     chain_door(q->chain, &q->door);
-    struct batch_events events = batch_events(member);
+    struct batch_events events = batch_events(tx->member);
     for (uint64_t n = 0; batch_events_next(&events, &raw); n++) {
         struct event_header h;
         if (event_header_get(raw, &h, NULL) == 0)
-            find_event(q, index, n, &h);
+            find_event(q, tx->index, n, &h);
     }
+    return 0;
 }
 
 static void found_events(void *ctx, int code, const struct err *err)

@@ -541,26 +541,22 @@ static int check_begin(struct query *q, struct err *err)
     return rc;
 }
 
-static void compare_tx(void *ctx, uint64_t index,
-                       const struct batch_member *member, int code,
-                       const struct err *err)
+static int compare_tx(void *ctx, const struct chain_tx *tx, struct err *err)
 {
     struct query *q = ctx;
     struct query_proof *p = q->proof;
     const struct core *core = chain_core(q->chain);
     uint8_t id[TX_ID_SIZE];
     uint8_t wanted[TX_ID_SIZE];
-    (void)index;
     (void)err;
-    if (code != 0)
-        return;
     memcpy(id, core->id, TX_ID_SIZE); /* of genesis */
-    if (member != NULL)
-        batch_member_id(member, core->genesis.suite, core->id, id);
+    if (tx->member != NULL)
+        batch_member_id(tx->member, core->genesis.suite, core->id, id);
     bool is_it = p->tx.len == 2 * TX_ID_SIZE &&
                  hex_get((const char *)p->tx.data, p->tx.len, wanted) &&
                  memcmp(wanted, id, TX_ID_SIZE) == 0;
     p->compared = is_it ? SAME : ANOTHER;
+    return 0;
 }
 
 static int check_step(struct query *q, struct err *err)

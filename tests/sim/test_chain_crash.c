@@ -30,19 +30,18 @@ static bool pump_plain(void *ctx)
     return sim_disk_step(ctx);
 }
 
-static void has_transaction(void *ctx, uint64_t index,
-                            const struct batch_member *member, int code,
-                            const struct err *err)
+static int has_transaction(void *ctx, const struct chain_tx *tx,
+                           struct err *err)
 {
     struct script *s = ctx;
     uint8_t id[TX_ID_SIZE];
     (void)err;
-    assert_int_equal(code, 0);
-    assert_int_equal(index, s->last_index);
-    assert_non_null(member);
-    batch_member_id(member, SUITE_1, chain_core(s->f.chain)->id, id);
+    assert_int_equal(tx->index, s->last_index);
+    assert_non_null(tx->member);
+    batch_member_id(tx->member, SUITE_1, chain_core(s->f.chain)->id, id);
     assert_memory_equal(id, s->last_tx, sizeof(id));
     s->last_index = UINT64_MAX; /* seen */
+    return 0;
 }
 
 static void read_done(void *ctx, int code, const struct err *err)

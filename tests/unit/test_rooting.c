@@ -19,26 +19,25 @@ struct told {
     bool is_done;
 };
 
-static void look(void *ctx, uint64_t index, const struct batch_member *m,
-                 int code, const struct err *err)
+static int look(void *ctx, const struct chain_tx *tx, struct err *err)
 {
     struct told *told = ctx;
     struct heartbeat h;
     struct event_header header;
     struct bytes raw;
-    struct batch_events events = batch_events(m);
-    (void)code;
+    struct batch_events events = batch_events(tx->member);
     (void)err;
     assert_true(batch_events_next(&events, &raw));
     assert_int_equal(event_header_get(raw, &header, NULL), 0);
     if (!bytes_equal(header.type, bytes_of_text("ate.heartbeat")))
-        return;
+        return 0;
     assert_int_equal(heartbeat_get(header.fields, &h, NULL), 0);
     if (h.state == NULL)
-        return;
+        return 0;
     assert_int_equal(told->index, 0);
-    told->index = index;
+    told->index = tx->index;
     memcpy(told->root, h.state, HASH_SIZE);
+    return 0;
 }
 
 static void looked(void *ctx, int code, const struct err *err)

@@ -14,7 +14,8 @@ struct late {
     /* In front of the memory disk. */
     struct disk disk;
     const struct disk *below;
-    bool full; /* writes to header files find no room */
+    bool full;       /* writes to header files find no room, */
+    bool unreadable; /* reads of them fail */
     struct job *refused;
 };
 
@@ -54,15 +55,23 @@ static bool pump(void *ctx)
     return !s->held && work();
 }
 
+static int error_of(const struct late *s, const struct job_op *op)
+{
+    size_t length = op->path != NULL ? strlen(op->path) : 0;
+    if (length < 5 || strcmp(op->path + length - 5, ".head") != 0)
+        return 0;
+    if (s->full && op->kind == JOB_WRITE)
+        return ENOSPC;
+    return s->unreadable && op->kind == JOB_READ ? EIO : 0;
+}
+
 static void submit_job(void *ctx, struct job *job)
 {
     struct late *s = ctx;
-    for (uint32_t i = 0; i < job->count && s->full; i++) {
-        const char *path = job->op[i].path;
-        if (job->op[i].kind != JOB_WRITE ||
-            strcmp(path + strlen(path) - 5, ".head") != 0)
+    for (uint32_t i = 0; i < job->count; i++) {
+        job->error = error_of(s, &job->op[i]);
+        if (job->error == 0)
             continue;
-        job->error = ENOSPC;
         job->failed = i;
         job->next = s->refused;
         s->refused = job;
@@ -481,7 +490,45 @@ static void the_pool_looks_at_nothing_of_the_chain(void **state)
     tx_end(&t);
 }
 
-/* ---- a full disk ---- */
+/* ---- a disk that fails ---- */
+
+static void a_resend_that_cannot_be_looked_up_gets_no_receipt(void **state)
+{
+    struct late *s = *state;
+    struct fixture_chain *f = &s->land.f;
+    struct handed h[3];
+    struct tx t[2];
+    meets(&s->land, pair(0));
+    for (size_t i = 0; i < 2; i++) {
+        tx_begin(f, &t[i], pair(0));
+        t[i].first_sequence += i;
+        if (i == 1) /* another transaction with its call id */
+            memcpy(t[1].call_id, t[0].call_id, CALL_ID_SIZE);
+        tx_word_of(&t[i], "x", 3, NULL);
+        batch_of(&h[i], &t[i], 1);
+    }
+    hand_in(f, &h[0]);
+    fixture_run(f);
+    is_code(&h[0], 0, "");
+    handed_end(&h[0]);
+    batch_of(&h[0], &t[0], 1);
+    batch_of(&h[2], &t[1], 1);
+    s->unreadable = true;
+    for (size_t i = 0; i < 2; i++) {
+        hand_in(f, &h[i]);
+        fixture_run(f);
+        is_code(&h[i], ATE_EIO, ".head");
+        assert_int_equal(h[i].submit.results[0].receipt.len, 0);
+        handed_end(&h[i]);
+    }
+    s->unreadable = false;
+    hand_in(f, &h[2]);
+    fixture_run(f);
+    is_code(&h[2], ATE_ECONFLICT, "call id was used by transaction");
+    handed_end(&h[2]);
+    for (size_t i = 0; i < 2; i++)
+        tx_end(&t[i]);
+}
 
 static void a_full_disk_fails_what_was_placed_and_what_waits(void **state)
 {
@@ -545,6 +592,7 @@ int main(void)
         late_test(a_resend_in_flight_enters_once),
         late_test(a_bad_signature_refuses_its_batch_alone),
         late_test(the_pool_looks_at_nothing_of_the_chain),
+        late_test(a_resend_that_cannot_be_looked_up_gets_no_receipt),
         late_test(a_full_disk_fails_what_was_placed_and_what_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
