@@ -1,6 +1,6 @@
 /* How calls are answered: those whose group is durable, those that failed, and
  * those whose call id was used before, from the log. Whoever is told is told by
- * calls_deliver(), when the rest of a step is done. */
+ * chain_deliver(), when the rest of a step is done. */
 #include <assert.h>
 #include <string.h>
 
@@ -24,7 +24,8 @@ void queue_push(struct call_queue *q, struct chain_call *call)
     q->last = &call->state->next;
 }
 
-struct chain_call *queue_take(struct call_queue *q)
+/* NULL: empty. */
+static struct chain_call *queue_take(struct call_queue *q)
 {
     struct chain_call *call = q->first;
     if (call == NULL)
@@ -124,7 +125,7 @@ void calls_failed(struct chain *c, const struct err *why)
     c->pressed = false;
 }
 
-void calls_deliver(struct chain *c)
+void chain_deliver(struct chain *c)
 {
     struct chain_call *call;
     while ((call = queue_take(&c->ready)) != NULL) {

@@ -111,17 +111,12 @@ void chain_placed(struct chain *c, const struct trial *t)
     c->fresh_events += t->count;
 }
 
-void chain_close(struct chain *c)
-{
-    assert(chain_is_idle(c));
-    chain_forget(c);
-}
-
 void chain_free(struct chain *c)
 {
     if (c == NULL)
         return;
-    chain_close(c);
+    assert(chain_is_idle(c));
+    chain_forget(c);
     changes_deinit(&c->changes);
     buf_deinit(&c->touched);
     buf_deinit(&c->touched_writing);
@@ -591,6 +586,11 @@ const struct core *chain_core(const struct chain *c)
 const struct log *chain_log(const struct chain *c)
 {
     return &c->log;
+}
+
+const char *chain_folder(const struct chain *c)
+{
+    return c->folder;
 }
 
 struct tree_version chain_version(const struct chain *c)

@@ -172,6 +172,8 @@ struct chain_call {
  * transaction is durable. A call id that is known gets the
  * stored answer, or CONFLICT when its arguments or context differ. */
 void chain_call(struct chain *c, struct chain_call *call);
+/* Tell those that are answered; the chain's steps end with it. */
+void chain_deliver(struct chain *c);
 
 /* ---- transactions that were signed elsewhere ---- */
 
@@ -196,10 +198,10 @@ struct submit_result {
 /* A stored transaction, borrowed while it is looked at. */
 struct chain_tx {
     uint64_t index;
-    struct bytes genesis; /* the payload of genesis, with nothing below; else
-                             data NULL */
+    uint64_t first;       /* index of the first of its batch */
+    struct bytes payload; /* of its frame */
     const struct batch_reader *batch;
-    const struct batch_member *member;
+    const struct batch_member *member; /* both NULL for genesis */
 };
 
 /* A batch handed in. The caller owns the struct, and keeps it and what it
@@ -254,12 +256,12 @@ int chain_mark(struct chain *c, chain_done *done, void *ctx, struct err *err);
  * UNAVAILABLE, as log_mark(). */
 int chain_conclude(struct chain *c, chain_done *done, void *ctx,
                    struct err *err);
-void chain_close(struct chain *c); /* nothing may be under way */
 
 /* ---- looking at an open chain ---- */
 
 const struct core *chain_core(const struct chain *c);
 const struct log *chain_log(const struct chain *c);
+const char *chain_folder(const struct chain *c); /* LOG_PATH_MAX bytes */
 struct tree_version chain_version(const struct chain *c);  /* durable */
 void chain_door(const struct chain *c, struct door *door); /* over it */
 /* By how many ms the log's time is ahead of this node's clock, and stands
@@ -285,6 +287,10 @@ int chain_state(const struct chain *c, const struct err **why);
 const char *chain_state_word(const struct chain *c);
 /* For a chain that ended with this code while it was read. */
 const char *chain_word_of(int code);
+
+/* Run a job over files of the folder; until it ends the chain stays open. */
+void chain_job_begin(struct chain *c, struct job *job);
+void chain_job_end(struct chain *c);
 
 /* Read durable transactions, in order: `visit` is called with each, then
  * `done`. A visit that fails ends it. Errors: CORRUPT, IO, what a visit says.

@@ -1,5 +1,5 @@
-/* inside: the chain's own struct, shared by the files that make it up (chain.c,
- * sealing.c, order.c, replay.c, calls.c, look.c) and by nobody else. */
+/* inside: the chain's own struct, shared by the files of this folder that make
+ * it up, and by nobody else. */
 #ifndef ATE_CHAIN_INSIDE_H
 #define ATE_CHAIN_INSIDE_H
 
@@ -244,7 +244,6 @@ int chain_has_bodies(const struct chain *c, const struct trial *t,
 
 void queue_init(struct call_queue *q);
 void queue_push(struct call_queue *q, struct chain_call *call);
-struct chain_call *queue_take(struct call_queue *q); /* NULL: empty */
 void queue_move(struct call_queue *to, struct call_queue *from);
 
 /* The root of the durable tree, made once for each size; 32 bytes, of `c`. */
@@ -391,7 +390,6 @@ void calls_begin(struct chain *c, struct chain_call *call);
 /* answers.c */
 void calls_land(struct chain *c); /* answer those that are durable */
 void calls_failed(struct chain *c, const struct err *why);
-void calls_deliver(struct chain *c); /* tell those that are answered */
 void calls_release(struct chain *c); /* those that were blocked try again */
 /* With what it stored as its result, or with `code`, which is call->err's. */
 void calls_answer(struct chain *c, struct chain_call *call, int code);

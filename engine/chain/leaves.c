@@ -35,7 +35,7 @@ static int leaf_of(const struct core *core, const struct chain_tx *tx,
                  leaf);
         return 0;
     }
-    int rc = genesis_payload_get(tx->genesis, &g, err);
+    int rc = genesis_payload_get(tx->payload, &g, err);
     if (rc == 0)
         genesis_leaf(core->genesis.suite, core->id, &g.sigs, leaf);
     return rc;

@@ -15,6 +15,19 @@ int64_t chain_time_at(const struct chain *c, uint64_t index)
     return time;
 }
 
+/* ---- jobs ---- */
+
+void chain_job_begin(struct chain *c, struct job *job)
+{
+    c->looking++;
+    job_submit(c->deps.disk, job);
+}
+
+void chain_job_end(struct chain *c)
+{
+    c->looking--;
+}
+
 /* ---- transactions ---- */
 
 struct reading {
@@ -43,7 +56,7 @@ static int visit_members(struct reading *r, const struct log_frame *frame,
 {
     struct batch_reader batch;
     struct batch_member m;
-    struct chain_tx tx = {frame->index, .batch = &batch, .member = &m};
+    struct chain_tx tx = {frame->index, frame->index, payload, &batch, &m};
     int rc = batch_open(&batch, payload, err);
     while (rc == 0 && (rc = batch_next(&batch, &m, err)) == 1) {
         rc = 0;
@@ -60,7 +73,7 @@ static void frame_read(struct log_read *read, int code, const struct err *why)
 {
     struct reading *r = read->owner;
     struct bytes payload = buf_bytes(&read->bytes);
-    struct chain_tx genesis = {0, .genesis = payload};
+    struct chain_tx genesis = {.payload = payload};
     struct err err = {0};
     if (code != 0)
         err = *why;

@@ -226,7 +226,7 @@ static void group_done(void *ctx, int code, const struct err *err)
         switch_failed(c);
         submit_failed(c, &c->why);
         calls_failed(c, &c->why);
-        calls_deliver(c);
+        chain_deliver(c);
         submit_deliver(c);
         told_root(c);
         return;
@@ -302,6 +302,6 @@ void chain_flush(struct chain *c)
     calls_land(c);
     if (writes && c->flying.first != NULL)
         checkpoint_ahead(c);
-    calls_deliver(c);
+    chain_deliver(c);
     submit_deliver(c);
 }

@@ -181,7 +181,8 @@ void work_believe(struct state *s, const char *worker, struct bytes item)
     buf_deinit(&unknown);
 }
 
-bool work_is_believed(struct bytes value)
+/* Of an item of class DUE. */
+static bool is_believed(struct bytes value)
 {
     return work_row_key(value).len == 0;
 }
@@ -241,7 +242,7 @@ struct bytes work_row_key(struct bytes value)
     return key;
 }
 
-static void drop_asks(struct state *s, const char *worker, struct bytes item)
+void work_forget_asks(struct state *s, const char *worker, struct bytes item)
 {
     for (uint64_t n = 0; n < WORK_ASKS_MAX; n++) {
         struct key key = ask_key(worker, item, n);
@@ -250,15 +251,10 @@ static void drop_asks(struct state *s, const char *worker, struct bytes item)
     }
 }
 
-void work_forget_asks(struct state *s, const char *worker, struct bytes item)
-{
-    drop_asks(s, worker, item);
-}
-
 void work_end(struct state *s, const char *worker, struct bytes item)
 {
     if (drop(s, worker, item))
-        drop_asks(s, worker, item);
+        work_forget_asks(s, worker, item);
 }
 
 static void put_parked(struct state *s, const char *worker, struct bytes place,
@@ -311,7 +307,7 @@ static bool has_its_time(struct tree_version v, const struct worker *worker,
     struct bytes columns;
     int64_t time = INT64_MIN;
     struct bytes key = work_row_key(parked->value);
-    if (work_is_believed(parked->value))
+    if (is_believed(parked->value))
         return true;
     if (row_get(v, worker->view, key, &columns))
         time = row_time(worker->view, worker->column, key, columns);
@@ -351,13 +347,13 @@ void work_drop(struct state *s, const char *worker, struct bytes place)
         return;
     item.len = parked.item.len;
     memcpy(item.bytes, parked.item.data, item.len);
-    bool believed = work_item_class(parked.item) == WORK_DUE &&
-                    work_is_believed(parked.value);
+    bool believed =
+        work_item_class(parked.item) == WORK_DUE && is_believed(parked.value);
     drop(s, worker, place);
     /* A row that was deleted and came again waits anew under the same item. */
     if (!believed &&
         !get(state_head(s), worker, work_item_bytes(&item), &value))
-        drop_asks(s, worker, work_item_bytes(&item));
+        work_forget_asks(s, worker, work_item_bytes(&item));
 }
 
 /* ---- what was asked outside ---- */

@@ -55,7 +55,6 @@ void work_item_text(struct bytes item, struct buf *out);
 /* A row's item is said to wait, and no fold runs that would know: it does, and
  * its row stays unknown. No item of such a row is ever due by itself. */
 void work_believe(struct state *s, const char *worker, struct bytes item);
-bool work_is_believed(struct bytes value); /* of an item of class DUE */
 
 /* What was asked for such an item counts anew: its row may have changed. */
 void work_forget_asks(struct state *s, const char *worker, struct bytes item);

@@ -1,8 +1,10 @@
 /* (1) A peer has at most one write under way; what is said meanwhile is the
  *     next one. So the memory that a caller can hold is what its session
- * bounds. (2) A peer that sends more than a buffer full in a turn is not read
- * again before the next: it cannot keep others waiting. (3) A peer is freed in
- * the callback of its handle's closing, and its session is left before that. */
+ *     bounds.
+ * (2) A peer that sends more than a buffer full in a turn is not read again
+ *     before the next: it cannot keep others waiting.
+ * (3) A peer is freed in the callback of its handle's closing, and its session
+ *     is left before that. */
 #include "io/server.h"
 
 #include <assert.h>

@@ -1,14 +1,15 @@
 /* (1) A call is in `calls` from its frame to its answer; its struct and a copy
  *     of its frame are one allocation. `call_bytes` adds up their frames.
  * (2) A caller's credit is passed on to the node in portions: a call has at
- * most its share of LIMIT_NET_CHUNKS, and gets more only while less than
+ *     most its share of LIMIT_NET_CHUNKS, and gets more only while less than
  *     LIMIT_NET_QUEUE bytes wait to be written. So a caller that does not read
  *     makes nothing pile up, whatever credit it gave.
  * (3) A call is in `hungry` exactly when it has credit, none of it is passed
- * on, and too much waits. (4) A session that is over puts nothing into `out`
- * and takes nothing in. (5) The stall is counted from when the driver got
- * something to write, anew each time that it wrote everything, or
- * LIMIT_NET_STALL_BYTES: a trickle does not keep a session alive.
+ *     on, and too much waits.
+ * (4) A session that is over puts nothing into `out` and takes nothing in.
+ * (5) The stall is counted from when the driver got something to write, anew
+ *     each time that it wrote everything, or LIMIT_NET_STALL_BYTES: a trickle
+ *     does not keep a session alive.
  * (6) A frame is whole within the same time from its first byte, however it
  *     trickles: who stops half-way holds memory for so long, not for ever. */
 #include "net/server_session.h"

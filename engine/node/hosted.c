@@ -90,7 +90,8 @@ void hosted_ask(struct hosted *h, struct asked *a)
 
 /* ---- opening ---- */
 
-bool hosted_is_readable(const struct chain *chain)
+/* Even a damaged one can be read, up to the damage. */
+static bool is_readable(const struct chain *chain)
 {
     return chain_log(chain)->state != LOG_CLOSED &&
            chain_core(chain)->schema != NULL;
@@ -363,7 +364,7 @@ static bool settle_opening(struct hosted *h)
 {
     struct err err = h->outcome;
     h->opened = false;
-    if (hosted_is_readable(h->chain)) {
+    if (is_readable(h->chain)) {
         is_open(h);
         start_all(h, &h->served);
         return true;

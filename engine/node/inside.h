@@ -178,8 +178,6 @@ void hosted_settle(struct hosted *h);
 void hosted_committed(struct hosted *h); /* a write is durable */
 void hosted_tick(struct node *node);     /* marks, closings, polls */
 int64_t hosted_deadline(const struct node *node);
-/* Can it be read? Even a damaged one can, up to the damage. */
-bool hosted_is_readable(const struct chain *chain);
 
 /* ---- serve.c ---- */
 

@@ -32,6 +32,9 @@ static int take_hash(struct query *q, struct bytes text, struct handle *handle,
     return 0;
 }
 
+static void got_large(void *ctx, struct bytes bytes, int code,
+                      const struct err *err);
+
 static int body_begin(struct query *q, struct err *err)
 {
     static const char *const names[] = {"hash",   "key",  "length",
@@ -63,7 +66,7 @@ static int body_begin(struct query *q, struct err *err)
     }
     if (rc == 0)
         q->large = large_open(q->chain, &handle, sealed, q->range_offset,
-                              q->range_length, query_large_got, q);
+                              q->range_length, got_large, q);
     return rc;
 }
 
@@ -96,8 +99,8 @@ static int tell_small(struct query *q, struct err *err)
 
 /* ---- a large one ---- */
 
-void query_large_got(void *ctx, struct bytes bytes, int code,
-                     const struct err *err)
+static void got_large(void *ctx, struct bytes bytes, int code,
+                      const struct err *err)
 {
     struct query *q = ctx;
     q->large_ended = bytes.len == 0;

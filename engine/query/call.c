@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/changes.h"
-#include "chain/inside.h"
 #include "query/inside.h"
 
 enum { LOOKED_MAX = 4096 /* more is not kept: any change counts then */ };
@@ -119,7 +118,7 @@ static int run(struct query *q)
     c->number = chain_changes(q->chain)->number;
     q->waiting = true;
     chain_call(q->chain, &c->call);
-    calls_deliver(q->chain);
+    chain_deliver(q->chain);
     return STEP_WAIT;
 }
 

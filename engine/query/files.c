@@ -8,7 +8,7 @@
  *     is durable: what stands behind is written over, so whoever goes on with a
  *     copy where it ends would keep what never was. A log that was refused is
  *     told as it is.
- * (3) A job under way holds the chain open (chain->looking). */
+ * (3) A job under way holds the chain open. */
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/inside.h"
+#include "chain/chain.h"
 #include "chain/mapping.h"
 #include "query/inside.h"
 
@@ -169,19 +169,18 @@ static void begin_job(struct query_files *f, const char *name,
                       void (*done)(struct job *job))
 {
     buf_clear(&f->bytes);
+    const char *folder = chain_folder(f->query->chain);
     if (name[0] != '\0')
-        log_path(f->path, f->query->chain->folder, name);
+        log_path(f->path, folder, name);
     else
-        memcpy(f->path, f->query->chain->folder, LOG_PATH_MAX);
+        memcpy(f->path, folder, LOG_PATH_MAX);
     job_init(&f->job, 0, done, f);
 }
 
 static int submit(struct query_files *f)
 {
-    struct chain *c = f->query->chain;
-    c->looking++;
     f->query->waiting = true;
-    job_submit(c->deps.disk, &f->job);
+    chain_job_begin(f->query->chain, &f->job);
     return STEP_WAIT;
 }
 
@@ -195,7 +194,7 @@ static void came(struct query_files *f, bool may_miss)
             err_set(&err, ATE_ENOT_FOUND, "%s: there is no such file", f->path);
     else if (f->job.error != 0 && f->job.error != ENOENT)
         code = job_err(&f->job, &err);
-    f->query->chain->looking--;
+    chain_job_end(f->query->chain);
     query_resume(f->query, code, &err);
 }
 
@@ -238,7 +237,7 @@ static void listed(struct job *job)
 /* Invariant (2). */
 static uint64_t end_of(const struct query_files *f, const char *name)
 {
-    const struct log *log = &f->query->chain->log;
+    const struct log *log = chain_log(f->query->chain);
     char head[NAME_SIZE];
     char body[NAME_SIZE];
     snprintf(head, NAME_SIZE, "%" PRIu64 ".head", log->end.generation);

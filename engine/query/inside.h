@@ -215,10 +215,6 @@ void query_put_under(struct query *q, const struct event_header *h,
 void query_put_member(struct query *q, struct mapping *m, uint64_t index,
                       const struct batch_member *member);
 
-/* Of body.c: a step of q->large came. */
-void query_large_got(void *ctx, struct bytes bytes, int code,
-                     const struct err *err);
-
 /* Has it a body that is read and shown whole? */
 bool query_reads_body(const struct event_header *header);
 

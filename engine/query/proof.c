@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/checkpoint.h"
-#include "chain/inside.h"
 #include "chain/leaves.h"
 #include "chain/proving.h"
 #include "query/inside.h"
@@ -29,8 +28,7 @@ struct query_proof {
     bool has_root;
     uint8_t root[HASH_SIZE]; /* at `size` */
     struct buf note;
-    bool is_given; /* the note is the asker's */
-    struct log_read read;
+    bool is_given;      /* the note is the asker's */
     struct buf genesis; /* payload of frame 0 */
     struct buf payload; /* of the leaf's frame */
     uint64_t number;    /* of the leaf in it */
@@ -47,7 +45,6 @@ void query_proof_free(struct query_proof *p)
         return;
     proving_free(p->proving);
     buf_deinit(&p->note);
-    buf_deinit(&p->read.bytes);
     buf_deinit(&p->genesis);
     buf_deinit(&p->payload);
     buf_deinit(&p->leaves);
@@ -184,54 +181,38 @@ static int have_note(struct query *q, struct err *err)
         return checkpoint_sign(q->chain, &checkpoint, &p->note, err);
     if (!p->is_given)
         return 0;
-    rc = note_checkpoint_get(buf_bytes(&p->note), q->chain->core.id,
+    rc = note_checkpoint_get(buf_bytes(&p->note), chain_core(q->chain)->id,
                              &checkpoint, err);
     if (rc == 0 && memcmp(checkpoint.root, p->root, HASH_SIZE) != 0)
         rc = differs(p, err);
     return rc;
 }
 
-static void frame_read(struct log_read *read, int code, const struct err *err)
+static int keep_payload(void *ctx, const struct chain_tx *tx, struct err *err)
 {
-    struct query *q = read->owner;
-    struct query_proof *p = q->proof;
-    bool is_genesis = read->header.type == LOG_GENESIS;
-    if (code == 0)
-        buf_put_bytes(is_genesis ? &p->genesis : &p->payload,
-                      buf_bytes(&read->bytes));
-    if (code == 0 && !is_genesis)
-        p->number = p->index - read->header.index;
-    q->chain->looking--;
-    query_resume(q, code, err);
+    struct query_proof *p = ((struct query *)ctx)->proof;
+    (void)err;
+    buf_put_bytes(tx->index == 0 ? &p->genesis : &p->payload, tx->payload);
+    p->number = tx->index - tx->first;
+    return 0;
 }
 
-static int read_frame(struct query *q, uint64_t frame)
+static int read_payload(struct query *q, uint64_t index)
 {
-    struct query_proof *p = q->proof;
-    p->read.frame = frame;
-    p->read.part = LOG_PAYLOAD;
-    p->read.offset = 0;
-    p->read.length = UINT64_MAX;
-    p->read.done = frame_read;
-    p->read.owner = q;
     q->waiting = true;
-    q->chain->looking++;
-    log_read(&q->chain->log, &p->read);
+    chain_read_transactions(q->chain, index, 1, keep_payload, fetched, q);
     return STEP_WAIT;
 }
 
 /* The frames that a leaf's parts are in. */
 static int have_frames(struct query *q)
 {
-    struct query_proof *p = q->proof;
-    uint64_t frame = 0;
+    const struct query_proof *p = q->proof;
     if (p->genesis.len == 0)
-        return read_frame(q, 0);
+        return read_payload(q, 0);
     if (p->index == 0 || p->payload.len > 0)
         return 0;
-    bool found = log_find(&q->chain->log, p->index, &frame);
-    assert(found);
-    return read_frame(q, frame);
+    return read_payload(q, p->index);
 }
 
 /* ---- checkpoint ---- */
@@ -312,8 +293,8 @@ static int put_proof(struct query *q, const struct proof *proof,
         .payload = buf_bytes(&p->payload),
         .number = p->number,
         .index = p->index,
-        .suite = q->chain->core.genesis.suite,
-        .chain = q->chain->core.id,
+        .suite = chain_core(q->chain)->genesis.suite,
+        .chain = chain_core(q->chain)->id,
         .find_key = find_key,
         .ctx = q,
     };

@@ -152,6 +152,8 @@ void read_type(struct declaring *d, const struct place *place,
 
 /* ---- copies ---- */
 
+static void type_copy(struct value_type *out, const struct value_type *type);
+
 static void fields_copy(struct fields *out, const struct fields *fields)
 {
     out->count = fields->count;
@@ -160,11 +162,11 @@ static void fields_copy(struct fields *out, const struct fields *fields)
         const struct field *field = &fields->items[i];
         out->items[i].name = mem_text(field->name);
         out->items[i].doc = field->doc == NULL ? NULL : mem_text(field->doc);
-        value_type_copy(&out->items[i].type, &field->type);
+        type_copy(&out->items[i].type, &field->type);
     }
 }
 
-void value_type_copy(struct value_type *out, const struct value_type *type)
+static void type_copy(struct value_type *out, const struct value_type *type)
 {
     struct bytes value = type->default_value;
     *out = *type;
@@ -179,7 +181,7 @@ void value_type_copy(struct value_type *out, const struct value_type *type)
     out->item = NULL;
     if (type->item != NULL) {
         out->item = mem_zero(1, sizeof(*out->item));
-        value_type_copy(out->item, type->item);
+        type_copy(out->item, type->item);
     }
     if (value.len > 0)
         out->default_value =
@@ -203,7 +205,7 @@ struct field *fields_add_one(struct declaring *d, const struct place *place,
             (out->count - at) * sizeof(out->items[0]));
     out->count++;
     out->items[at] = (struct field){.name = mem_text(name)};
-    value_type_copy(&out->items[at].type, type);
+    type_copy(&out->items[at].type, type);
     return &out->items[at];
 }
 

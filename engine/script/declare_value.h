@@ -48,7 +48,6 @@ void read_value(const struct reading *r, struct place place,
 void check_scales(struct declaring *d);
 
 /* Copies. To add a name that is there is told, and passed over (NULL then). */
-void value_type_copy(struct value_type *out, const struct value_type *type);
 void fields_add(struct declaring *d, const struct place *place,
                 struct fields *out, const struct fields *more);
 struct field *fields_add_one(struct declaring *d, const struct place *place,

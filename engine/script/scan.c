@@ -1,7 +1,7 @@
 /* (1) Instructions are allowed by name; what dump.h does not know is refused,
- * so another LuaJIT cannot slip something in. (2) A literal such as 1LL shows
- * as a constant of cdata kind; folded powers show nowhere, which is why
- * compile.c looks for `^` before. */
+ *     so another LuaJIT cannot slip something in.
+ * (2) A literal such as 1LL shows as a constant of cdata kind; folded powers
+ *     show nowhere, which is why compile.c looks for `^` before. */
 #include "script/scan.h"
 
 #include <stdio.h>
