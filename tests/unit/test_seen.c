@@ -265,6 +265,49 @@ static void what_was_not_there_and_came_is_stale(void **state)
     assert_replays(f);
 }
 
+/* Where the first member of a batch begins. */
+static size_t batch_head_size(const struct handed *h)
+{
+    struct batch_reader r;
+    assert_int_equal(batch_open(&r, buf_bytes(&h->payload), NULL), 0);
+    return (size_t)(r.mp.at - h->payload.data);
+}
+
+/* What its author signed is not for others to take out: it would be compared no
+ * more, or answer nothing when the call is repeated. */
+static void what_was_left_out_is_missed(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    for (int i = 0; i < 3; i++) {
+        struct buf key = {0};
+        struct handed h;
+        struct tx t;
+        tx_begin(f, &t, &f->keys[0]);
+        put_head(&t.read_set, 1);
+        put_single(&t.read_set, STATE_ROW, words_key(&key, "new"),
+                   bytes_of(NULL, 0));
+        mp_put_text(&t.result, "done");
+        tx_word(&t, "other");
+        batch_of(&h, &t, 1);
+        h.payload.len = batch_head_size(&h);
+        if (i < 2)
+            buf_clear(i == 0 ? &t.read_set : &t.result);
+        put_tx(&h, &t);
+        hand_in(f, &h);
+        fixture_run(f);
+        const char *text;
+        assert_int_equal(handed_code(&h, &text), i < 2 ? ATE_EINVALID : 0);
+        if (i < 2)
+            assert_non_null(strstr(text, i == 0 ? "read set was left out"
+                                                : "result was left out"));
+        handed_end(&h);
+        tx_end(&t);
+        buf_deinit(&key);
+    }
+    assert_replays(f);
+}
+
 /* A transaction as its orderer wrote it, with the verdict of that place, which
  * does not depend on what had been read. */
 static void put_as_ordered(struct handed *out, struct tx *t,
@@ -734,6 +777,7 @@ int main(void)
         open_test(what_this_version_does_not_know_is_refused),
         open_test(what_was_read_and_changed_is_stale),
         open_test(what_was_not_there_and_came_is_stale),
+        open_test(what_was_left_out_is_missed),
         open_test(an_orderer_who_does_not_compare_is_found_out),
         open_test(ranges_are_seen_whole),
         open_test(read_sets_of_a_batch_have_a_bound),
