@@ -123,6 +123,7 @@ export class Delegations {
 
     judge(tx, n, event) {
         const given = readDelegation(tx, n, event);
+        need(!this.all.has(event.id), 'ate.delegation: it is there already');
         need(tx.time < given.until, 'ate.delegation: its time has passed');
         need(given.object === null || this.objects.isLive(given.object),
             'ate.delegation: its object is not there');

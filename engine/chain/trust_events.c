@@ -184,6 +184,19 @@ static int check_authority(struct trial *t, const struct trial_event *e,
     return rc != 0 ? rc : check_less(f, &up, err);
 }
 
+/* The same event comes again when its author uses a call id again that was
+ * forgotten. As it was revoked once, that stays; and what rests on it. */
+static int check_new(const struct trial *t, const struct trial_event *e,
+                     struct err *err)
+{
+    struct delegation known;
+    if (!delegation_get(state_head(&t->core->state), e->id, &known))
+        return 0;
+    return err_set(err, ATE_ECONFLICT, "it is in the log already, as %llu.%llu",
+                   (unsigned long long)known.index,
+                   (unsigned long long)known.n);
+}
+
 int apply_delegation(struct trial *t, const struct trial_event *e, size_t n,
                      struct err *err)
 {
@@ -191,7 +204,9 @@ int apply_delegation(struct trial *t, const struct trial_event *e, size_t n,
     int rc = delegation_fields_get(e->header.fields, &f, err);
     if (rc != 0)
         return rc;
-    rc = check_rights(t, &f, err);
+    rc = check_new(t, e, err);
+    if (rc == 0)
+        rc = check_rights(t, &f, err);
     if (rc == 0)
         rc = check_record(&f, err);
     if (rc == 0 && f.until <= t->time)

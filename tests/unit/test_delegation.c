@@ -483,6 +483,78 @@ static void a_row_of_seventeen_is_the_longest(void **state)
     tx_no(&t, ATE_EDENIED, "was revoked");
 }
 
+/* A call id may be used again after a day, and makes the same event, which is
+ * the same delegation: one that was revoked stays so. */
+static void the_same_event_gives_nothing_again(void **state)
+{
+    struct land *l = *state;
+    uint8_t call[CALL_ID_SIZE];
+    uint8_t first[EVENT_ID_SIZE];
+    uint8_t second[EVENT_ID_SIZE];
+    struct give g = {.to = pair(0)->id,
+                     .rights = "create,delegate",
+                     .key = &pair(0)->record,
+                     .depth = 1};
+    struct tx t;
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    memcpy(call, t.call_id, sizeof(call));
+    memcpy(first, t.ids[tx_give(&t, g)], EVENT_ID_SIZE);
+    tx_ok(&t);
+    one_gives(l, pair(0),
+              (struct give){.to = pair(1)->id,
+                            .rights = "create",
+                            .key = &pair(1)->record,
+                            .under = first},
+              second);
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    tx_revoke(&t, first);
+    tx_ok(&t);
+    land_pass(l, 100000000);
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    memcpy(t.call_id, call, sizeof(call));
+    assert_memory_equal(t.ids[tx_give(&t, g)], first, EVENT_ID_SIZE);
+    tx_no(&t, ATE_ECONFLICT,
+          "ate.delegation: it is in the log already, as 6.0");
+    tx_begin(&l->f, &t, pair(1));
+    tx_word_of(&t, "x", 0, second);
+    tx_no(&t, ATE_EDENIED, "was revoked");
+}
+
+/* Nor while it is in force: it would count from the next transaction on, and
+ * whoever looked for it here would find it. */
+static void the_same_event_is_found_nowhere(void **state)
+{
+    struct land *l = *state;
+    uint8_t call[CALL_ID_SIZE];
+    uint8_t grant[EVENT_ID_SIZE];
+    const uint8_t *bob = pair(0)->id;
+    struct tx t;
+    root_gives(l,
+               (struct give){.to = bob,
+                             .rights = "create",
+                             .key = &pair(0)->record,
+                             .until = l->f.now + 1000000000},
+               grant);
+    for (uint64_t i = 0; i < 2; i++) {
+        tx_begin(&l->f, &t, pair(0));
+        if (i == 0)
+            memcpy(call, t.call_id, sizeof(call));
+        else
+            memcpy(t.call_id, call, sizeof(call));
+        tx_give(&t,
+                (struct give){.to = bob, .rights = "act_for", .act_for = bob});
+        tx_give(&t, (struct give){.to = pair(1)->id,
+                                  .rights = "act_for",
+                                  .act_for = bob,
+                                  .depth = i});
+        if (i == 0)
+            tx_ok(&t);
+        else
+            tx_no(&t, ATE_ECONFLICT, "it is in the log already");
+        land_pass(l, 100000000);
+    }
+}
+
 #define land_test(name)                                                        \
     cmocka_unit_test_setup_teardown(name, land_open, land_close)
 
@@ -507,6 +579,8 @@ int main(void)
         land_test(nothing_rests_on_depth_zero),
         land_test(who_rests_needs_delegate_and_to_be_its_holder),
         land_test(a_row_of_seventeen_is_the_longest),
+        land_test(the_same_event_gives_nothing_again),
+        land_test(the_same_event_is_found_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
