@@ -306,6 +306,9 @@ int batch_member_check(const struct batch_member *member,
     if (rc == 0)
         rc = check_section("result", member->result, LABEL_RESULT, call->result,
                            err);
+    if (rc == 0 && member->result.data != NULL &&
+        mp_check(member->result, err) != 0)
+        rc = err_wrap(err, "its result");
     return rc;
 }
 

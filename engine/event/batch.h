@@ -100,9 +100,9 @@ int batch_member_decode(const struct batch_member *member, uint8_t suite,
                         const uint8_t *chain_id, struct batch_event *events,
                         struct err *err);
 
-/* The root of these events, read set and result are what its header says. A
- * section may be absent though the header has its digest (a flip may drop it).
- * Errors: CORRUPT. */
+/* The root of these events, read set and result are what its header says, and
+ * the result is a canonical value. A section may be absent though the header
+ * has its digest (a flip may drop it). Errors: CORRUPT, INVALID. */
 int batch_member_check(const struct batch_member *member,
                        const struct batch_event *events, struct err *err);
 

@@ -273,6 +273,30 @@ static void any_bit_that_is_changed_refuses_or_means_nothing(void **state)
     tx_end(&t[1]);
 }
 
+/* It is read back when its call is repeated, and by everybody else. */
+static void a_result_is_one_canonical_value(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool is_good;
+    } cases[] = {
+        {"\xa1x", 2, true}, {"\x81\xa1x\xc0", 4, true}, {"\xc1", 1, false},
+        {"\xa1", 1, false}, {"\xc0\xc0", 2, false},     {"\xcc\x01", 2, false},
+    };
+    struct land *l = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tx t;
+        tx_begin(&l->f, &t, &l->f.keys[0]);
+        tx_word(&t, "x");
+        buf_put(&t.result, cases[i].bytes, cases[i].len);
+        if (cases[i].is_good)
+            tx_ok(&t);
+        else
+            tx_no(&t, ATE_EINVALID, "its result");
+    }
+}
+
 /* Cut short anywhere, or with more behind it. */
 static void a_payload_that_is_cut_is_refused(void **state)
 {
@@ -372,6 +396,7 @@ int main(void)
         open_test(false_padding_in_a_log_is_found),
         open_test(bodies_of_a_batch_have_a_bound),
         open_test(any_bit_that_is_changed_refuses_or_means_nothing),
+        open_test(a_result_is_one_canonical_value),
         open_test(a_payload_that_is_cut_is_refused),
         open_test(a_batch_has_as_many_members_as_it_may),
         open_test(a_batch_crosses_places_of_state_roots),
