@@ -205,9 +205,8 @@ static int check_call(struct chain *c, const struct batch_member *m,
     return history_check(&c->history, m->tx.seen_size, m->tx.seen_root, err);
 }
 
-/* The next one, and what is stored behind it is looked at, too. */
-static int next_body(struct member_bodies *b, const struct event_header *h,
-                     struct bytes *body, struct err *err)
+int member_body(struct member_bodies *b, const struct event_header *h,
+                struct bytes *body, struct err *err)
 {
     uint64_t length = h->body_length;
     struct body_place place = body_walk_next(&b->walk, h);
@@ -260,7 +259,7 @@ int member_add(struct trial *t, const struct batch_event *event, uint32_t n,
     struct bytes body = {NULL, 0};
     int rc = 0;
     if (event->header.body_length > 0)
-        rc = next_body(bodies, &event->header, &body, err);
+        rc = member_body(bodies, &event->header, &body, err);
     if (rc == 0)
         rc = trial_add_decoded(t, event, body, err);
     if (rc != 0)

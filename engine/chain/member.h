@@ -18,6 +18,11 @@ struct member_bodies {
     uint64_t at;     /* where in its region that begins */
 };
 
+/* The body of the next event that has one; what is stored behind it is looked
+ * at, too. Data NULL: it is not at hand. Errors: CORRUPT. */
+int member_body(struct member_bodies *b, const struct event_header *h,
+                struct bytes *body, struct err *err);
+
 /* Its events, decoded into `room`. Errors: those of batch_member_decode(). */
 int member_decode(const struct core *core, const struct batch_member *m,
                   struct scratch *room, struct batch_event **events,

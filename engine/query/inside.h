@@ -218,6 +218,10 @@ void query_put_member(struct query *q, struct mapping *m, uint64_t index,
 /* Has it a body that is read and shown whole? */
 bool query_reads_body(const struct event_header *header);
 
+/* Append a body that fits its type, as a map in door form. */
+void query_put_body(struct query *q, const struct event_type *type,
+                    struct bytes body, struct buf *out);
+
 /* Append a version of an object as a row: its fields in door form, `id`, and
  * `_` = {at, author, time, change?}. `body` data NULL: none. */
 void query_put_version(struct query *q, const struct event_type *type,

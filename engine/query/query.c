@@ -386,8 +386,8 @@ static void put_large(const struct event_header *header, struct buf *out)
     handle_give(out, &handle);
 }
 
-static void put_body(struct query *q, const struct event_type *type,
-                     struct bytes body, struct buf *out)
+void query_put_body(struct query *q, const struct event_type *type,
+                    struct bytes body, struct buf *out)
 {
     if (type->raw_body == NULL) {
         door_give(&q->door, &type->body, body, out);
@@ -415,7 +415,7 @@ void query_put_version(struct query *q, const struct event_type *type,
     if (body_home_of(header) == BODY_LARGE)
         put_large(header, &more);
     else if (body.data != NULL)
-        put_body(q, type, body, &more);
+        query_put_body(q, type, body, &more);
     fields_merge(&both, buf_bytes(&fields), buf_bytes(&more));
     door_put_ref(&q->door, header->object, &id);
     mp_put_map(&meta, 2);

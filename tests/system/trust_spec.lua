@@ -278,6 +278,40 @@ describe('a proposal', function()
         assert.equal(0, done.code, done.err)
     end)
 
+    -- Who signs has seen what he signs: headers have but the hash of a body.
+    it('shows bodies, and none that is not the one', function()
+        ok('a', 'chain', 'create', 'deal', '--accept', STRANGERS, '--schema',
+            save('deal.lua', [[
+local ate = require('ate')
+local t = ate.types
+local deal = ate.schema('deal', {doc = 'Deals.', version = 1})
+deal:event('offer', {
+    doc = 'Terms.',
+    header = {who = t.identity()},
+    body = {terms = t.text({max = 5000})},
+})
+return deal
+]]))
+        ok('a', 'key', 'new', 'bob')
+        local text = ok('a', 'call', 'deal', 'offer.append', 'who=me',
+            'terms=' .. ('a'):rep(30), '--with', 'bob', '--propose')
+        assert.matches('\n  fact offer  who=me\n    terms=a+\n  signed by bob',
+            ok('a', 'proposal', 'show', save('offer', text)))
+        local body = json('a', 'proposal', 'show', run.dir .. '/offer')[1]
+            .bodies[2]
+        assert.equal(64, #body.hash)
+        assert.equal(('a'):rep(30), body.fields.terms)
+        -- Three letters of it, and the last of the author's signature.
+        local other, count = text:gsub('YWFh(%w*=*\n)$', 'YWFi%1')
+        assert.equal(1, count)
+        fails('a', 8, 'event 1: body is not what its hash says', 'proposal',
+            'show', save('other', other))
+        local head, coded = text:match('^(.*\n)(%S+\n)$')
+        fails('a', 8, 'signature', 'proposal', 'show', save('unsigned', head
+            .. coded:sub(1, 99) .. (coded:sub(100, 100) == 'A' and 'B' or 'A')
+            .. coded:sub(101)))
+    end)
+
     it('that is none, or another chain\'s, is refused', function()
         bank('a')
         ok('b', 'key', 'new', 'bob')

@@ -17,16 +17,29 @@ local function chain_of(text)
     return text:match('^[^\n]*\nchain %x+ ([^\n]+)\n')
 end
 
+--- What a body says, or which one it is.
+local function body_text(body)
+    if body.fields ~= nil then
+        return tail.fields_text(body.fields, cell.text)
+    end
+    return ('body of %s bytes, hash %s'):format(cell.text(body.length),
+        body.hash)
+end
+
 local function print_transaction(ctx, tx)
     local out = ctx.out
     out:line(('%s by %s, tx %s'):format(cell.text(tx.method),
         cell.text(tx.author), cell.short(tx.tx)))
-    for _, event in ipairs(tx.events or {}) do
+    for n, event in ipairs(tx.events or {}) do
         local under = event.under ~= nil
             and (' (under %s)'):format(cell.text(event.under)) or ''
         out:line(('  %s %s  %s%s'):format(cell.text(event.change),
             cell.text(event.type), tail.fields_text(event.fields, cell.text),
             under))
+        local body = (tx.bodies or {})[n]
+        if body ~= nil and body ~= ate.null then
+            out:line('    ' .. body_text(body))
+        end
     end
     for _, signer in ipairs(tx.signed or {}) do
         out:line('  signed by ' .. cell.text(signer))
