@@ -282,12 +282,13 @@ export class Chain {
     }
 
     checkCall(call) {
+        if (call.method === 'ate.heartbeat') {
+            need(call.isBare, 'a heartbeat that says more of its call');
+            return;
+        }
         need(!this.state.callTimes.has(call.id),
             `call id ${call.id} for a second time`);
-        if (call.method === 'ate.heartbeat')
-            need(call.isBare, 'a heartbeat that says more of its call');
-        else
-            need(call.bundle === this.bundle, 'a call under another bundle');
+        need(call.bundle === this.bundle, 'a call under another bundle');
     }
 
     /** Each is good, by a key that is known or comes along. */

@@ -215,14 +215,16 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
 }
 
 /* Its activation is alone in its batch: what stands beside it would be judged
- * under the wrong bundle. */
+ * under the wrong bundle. One that was refused stands there, too. */
 int replay_activation(struct chain *c, const struct log_frame *frame,
                       struct err *err)
 {
-    if (frame->count != 1)
-        return err_set(err, ATE_ECORRUPT,
-                       TYPE_ACTIVATE ": is alone in its batch");
-    return replay_batch(c, frame, bytes_of(NULL, 0), NULL, err);
+    struct batch_reader batch;
+    int rc = batch_open(&batch, frame->payload, err);
+    if (rc == 0 && batch.count != 1)
+        rc =
+            err_set(err, ATE_ECORRUPT, TYPE_ACTIVATE ": is alone in its batch");
+    return rc == 0 ? replay_batch(c, frame, bytes_of(NULL, 0), NULL, err) : rc;
 }
 
 /* A frame whose visit paused until its bodies are there. */

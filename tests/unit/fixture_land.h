@@ -77,6 +77,41 @@ static inline void forge_frame(struct fixture_chain *f, const char *folder,
     log_close(&log);
 }
 
+/* A batch of this one transaction of one event, as its orderer wrote it, with
+ * the verdict of an event that changes no row, object or right. `refused`: the
+ * id of one that stood before it, or NULL. */
+static inline void as_ordered(struct handed *h, struct tx *t,
+                              const uint8_t *refused)
+{
+    uint8_t ids[2][TX_ID_SIZE];
+    uint8_t signature[SIGN_SIZE];
+    uint8_t digest[HASH_SIZE];
+    size_t count = 0;
+    struct verdict v;
+    struct bytes event = buf_bytes(&t->events[0]);
+    assert_true(t->count == 1);
+    *h = (struct handed){0};
+    tx_encode(t);
+    if (refused != NULL)
+        memcpy(ids[count++], refused, TX_ID_SIZE);
+    memcpy(ids[count++], t->id, TX_ID_SIZE);
+    batch_sign(t->author, chain_core(t->f->chain)->id,
+               (const uint8_t(*)[TX_ID_SIZE])ids, count, signature);
+    batch_put(&h->payload, t->author->id, signature, count);
+    if (refused != NULL)
+        batch_put_refused(&h->payload, refused);
+    verdict_begin(&v);
+    verdict_event(&v, t->ids[0]);
+    verdict_end(&v, digest);
+    batch_put_member(&h->payload,
+                     &(struct batch_part){.tx_header = buf_bytes(&t->header),
+                                          .sigs = t->sigs,
+                                          .sig_count = t->signer_count,
+                                          .events = &event,
+                                          .event_count = 1,
+                                          .verdict = digest});
+}
+
 /* The chain's files, to be put back. */
 struct kept {
     char folder[LOG_PATH_MAX];
@@ -123,6 +158,24 @@ static inline void drop_kept(struct kept *k)
 {
     buf_deinit(&k->head);
     buf_deinit(&k->body);
+}
+
+/* Opening takes a log with this batch of one at its end; the chain has it. */
+static inline void assert_forgery_taken(struct fixture_chain *f,
+                                        const struct handed *h)
+{
+    struct kept kept;
+    uint64_t size = chain_size(f->chain);
+    keep_files(f, &kept);
+    chain_free(f->chain);
+    forge_frame(f, kept.folder, h, 1);
+    f->chain = chain_new(&f->deps);
+    chain_open(f->chain, kept.folder, kept.id, LOG_READ_WRITE, fixture_done, f);
+    fixture_wait(f);
+    if (f->done_code != 0)
+        fail_msg("replay: %s", f->done_err.text);
+    assert_int_equal(chain_size(f->chain), size + 1);
+    drop_kept(&kept);
 }
 
 /* Opening refuses a log with this batch of `count` at its end, with these

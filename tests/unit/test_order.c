@@ -271,6 +271,29 @@ static void heartbeats_in_the_log_are_judged(void **state)
     }
 }
 
+/* It leaves no call, so it may have the id of one. */
+static void a_heartbeat_may_have_any_call_id(void **state)
+{
+    struct land *l = *state;
+    const struct beat beat = {.author = &l->f.order, .later = 10};
+    uint8_t call[CALL_ID_SIZE];
+    struct handed h;
+    struct tx t;
+    tx_begin(&l->f, &t, &l->f.keys[0]);
+    memcpy(call, t.call_id, sizeof(call));
+    tx_word(&t, "x");
+    tx_ok(&t);
+    tx_begin(&l->f, &t, &l->f.order);
+    memcpy(t.call_id, call, sizeof(call));
+    t.method = "ate.heartbeat";
+    t.has_bundle = false;
+    put_beat(l, &t, &beat);
+    as_ordered(&h, &t, NULL);
+    assert_forgery_taken(&l->f, &h);
+    handed_end(&h);
+    tx_end(&t);
+}
+
 /* Who verifies without rules does not know what they would say; where no row of
  * a view may have changed, the digest is known all the same. */
 static void without_rules_a_verdict_counts(void **state)
@@ -375,6 +398,7 @@ int main(void)
         order_test(who_lost_the_term_writes_no_more),
         order_test(a_batch_ends_with_the_term),
         order_test(heartbeats_in_the_log_are_judged),
+        order_test(a_heartbeat_may_have_any_call_id),
         order_test(without_rules_a_verdict_counts),
         order_test(the_old_key_makes_no_heartbeat),
         order_test(heartbeats_are_not_handed_in),

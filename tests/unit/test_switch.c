@@ -1,6 +1,7 @@
 /* A bundle is put in force while work goes on: what happens between, who may do
  * it, how it is undone, and who reads meanwhile. */
 #include "fixture_bundles.h"
+#include "fixture_land.h"
 
 #include "event/proposal.h"
 #include "sim/sim_disk.h"
@@ -352,6 +353,30 @@ static void a_batch_that_may_not_is_refused(void **state)
     assert_value(&f, "total", "sum", "5");
     assert_reopens(&f);
     fixture_close(&f);
+}
+
+/* In a log, too; one that was refused is company. */
+static void a_log_activates_in_no_company(void **state)
+{
+    struct fixture_chain f;
+    struct handed h;
+    struct tx t;
+    uint8_t other[TX_ID_SIZE] = {1};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        open_with_two_roots(&f);
+        begin_tx(&f, &t, NULL);
+        tx_sign(&t, &f.keys[1], PURPOSE_ROOT);
+        as_ordered(&h, &t, i == 0 ? other : NULL);
+        if (i == 0)
+            assert_forgery_refused(&f, &h, 1, "is alone in its batch");
+        else
+            assert_forgery_taken(&f, &h);
+        assert_int_equal(version_now(&f), 1 + i);
+        handed_end(&h);
+        tx_end(&t);
+        fixture_close(&f);
+    }
 }
 
 /* One that cannot be put in force says why to whoever hands it in. */
@@ -761,6 +786,7 @@ int main(void)
         cmocka_unit_test(only_root_keys_activate),
         cmocka_unit_test(a_batch_activates),
         cmocka_unit_test(a_batch_that_may_not_is_refused),
+        cmocka_unit_test(a_log_activates_in_no_company),
         cmocka_unit_test(a_batch_is_told_why_the_log_refuses),
         cmocka_unit_test(batches_keep_their_order),
         cmocka_unit_test(a_proposal_activates_when_it_is_handed_in),
