@@ -46,8 +46,7 @@ struct peer {
     size_t session_count;
     size_t unread;      /* answers said at once, since it is behind */
     uint64_t key;       /* the number of that which let it in */
-    bool is_closed;     /* by us: see (4), */
-    uint64_t closed_ms; /* then */
+    uint64_t closed_ms; /* when we closed it, see (4); 0: we have not */
     struct peer *next;
 };
 
@@ -67,7 +66,6 @@ static void queue_close(struct peer *p, uint16_t code, const char *why)
 {
     wslay_event_queue_close(p->conn->ws_ctx, code, (const uint8_t *)why,
                             strlen(why));
-    p->is_closed = true;
     p->closed_ms = uv_now(&p->door->loop);
 }
 
@@ -283,7 +281,7 @@ static void peer_free(struct peer *p)
 static void lock_out(struct peer *p)
 {
     drop_sessions(p);
-    if (!p->is_closed)
+    if (p->closed_ms == 0)
         queue_close(p, WSLAY_CODE_POLICY_VIOLATION,
                     "the key is not this node's any more");
 }
@@ -296,7 +294,7 @@ static void heard(h2o_websocket_conn_t *conn,
         peer_free(p);
         return;
     }
-    if (p->is_closed)
+    if (p->closed_ms != 0)
         return;
     if (p->key != bearer_number(&p->door->bearer, uv_now(&p->door->loop))) {
         lock_out(p);
@@ -406,7 +404,7 @@ void peers_beat(struct door *d)
 /* Invariant (4). Behind it h2o says that the connection has ended, see (1). */
 static void end_closed(struct peer *p)
 {
-    if (p->is_closed && p->conn->sock != NULL &&
+    if (p->closed_ms != 0 && p->conn->sock != NULL &&
         uv_now(&p->door->loop) - p->closed_ms >= LIMIT_CLOSE_MS)
         web_end(h2o_socket_get_fd(p->conn->sock));
 }
