@@ -564,23 +564,31 @@ static void begin_pieces(struct exchange *x)
     }
 }
 
+int exchange_plan(struct exchange *x, const struct chain_found *found,
+                  const struct ate_error *error, struct problem *problem)
+{
+    x->search = NULL;
+    if (found == NULL) {
+        problem_of_error(problem, error, NULL);
+        return -1;
+    }
+    free(x->chain);
+    x->chain = memory_text(found->name, strlen(found->name));
+    plan_free(&x->plan);
+    model_unref(x->model);
+    x->model = model_ref(found->model);
+    x->ask.chain = x->chain;
+    x->ask.first = found->first;
+    return plan_make(&x->plan, x->model, &x->ask, problem);
+}
+
 /* The chain is found, or not. */
 static void found(void *owner, const struct chain_found *found,
                   const struct ate_error *error)
 {
     struct exchange *x = owner;
     struct problem problem;
-    x->search = NULL;
-    if (found == NULL) {
-        problem_of_error(&problem, error, NULL);
-        exchange_fail(x, &problem);
-        return;
-    }
-    x->chain = memory_text(found->name, strlen(found->name));
-    x->model = model_ref(found->model);
-    x->ask.chain = x->chain;
-    x->ask.first = found->first;
-    bool is_good = plan_make(&x->plan, x->model, &x->ask, &problem) == 0 &&
+    bool is_good = exchange_plan(x, found, error, &problem) == 0 &&
                    take_key(x, &problem) == 0 && take_context(x, &problem) == 0;
     x->keeps = is_good && keeps(x);
     if (!is_good) {

@@ -20,8 +20,9 @@
 #include "rest/target.h"
 
 struct ate_answer;
-struct ate_request;
+struct ate_error;
 struct call;
+struct chain_found;
 struct chains_search;
 struct door;
 struct model;
@@ -59,6 +60,10 @@ struct exchange {
 /* Take a request of h2o's. */
 void exchange_begin(struct door *d, h2o_req_t *req);
 
+/* Take what a search gave, and plan what is asked by the schema that it found.
+ * -1: the problem. */
+int exchange_plan(struct exchange *x, const struct chain_found *found,
+                  const struct ate_error *error, struct problem *problem);
 /* Start the plan: answers go to `fn` with the exchange as owner. The call is
  * in x->call. */
 void exchange_call(struct exchange *x,

@@ -172,6 +172,14 @@ static void say(struct exchange *x, int64_t index)
         follow(x, index + 1);
 }
 
+/* It has been read, or could not be. */
+static void go_on(struct exchange *x)
+{
+    const struct follower *w = x->follower;
+    if (w->streams && w->is_dirty && !w->stream.sends)
+        read_again(x);
+}
+
 static void answered(void *owner, const struct ate_answer *answer)
 {
     struct exchange *x = owner;
@@ -183,19 +191,32 @@ static void answered(void *owner, const struct ate_answer *answer)
         fail(x, &problem);
     else
         say(x, x->position);
-    if (x->follower->streams && x->follower->is_dirty &&
-        !x->follower->stream.sends)
-        read_again(x);
+    go_on(x);
 }
 
+static void searched(void *owner, const struct chain_found *found,
+                     const struct ate_error *error)
+{
+    struct exchange *x = owner;
+    struct problem problem;
+    if (exchange_plan(x, found, error, &problem) == 0) {
+        exchange_call(x, answered);
+    } else {
+        fail(x, &problem);
+        go_on(x);
+    }
+}
+
+/* What changed may be the schema, so it is planned anew. */
 static void read_again(struct exchange *x)
 {
     struct follower *w = x->follower;
-    if (x->call != NULL || w->stream.waiting.len > LIMIT_STREAM_BYTES)
+    if (x->search != NULL || x->call != NULL ||
+        w->stream.waiting.len > LIMIT_STREAM_BYTES)
         return;
     w->is_dirty = false;
     x->position = w->index;
-    exchange_call(x, answered);
+    x->search = chains_find(&x->door->chains, &x->target, 1, searched, x);
 }
 
 /* Where the tail of a plan begins, unless a Last-Event-ID says so. */

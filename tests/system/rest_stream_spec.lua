@@ -160,6 +160,111 @@ describe('a stream of a read that fails', function()
     end)
 end)
 
+--- A schema of which a path, a column and a method are others in each version.
+local TURNS = [[
+local ate = require('ate')
+local t = ate.types
+local turns = ate.schema('turns', {doc = 'Turns.', version = %d})
+turns:object('thing', {
+    doc = 'A thing.', key = {'name'}, header = {name = t.name({max = 9})},
+})
+turns:view('names', {
+    doc = 'Its names.', key = {'name'},
+    row = {name = t.name({max = 9}), place = %s},
+    fold = {thing = function(rows, thing)
+        rows:set({thing.name}, {place = %s})
+    end},
+})
+local function tells(name, rest, word)
+    turns:method(name, {
+        doc = 'Say ' .. word, mode = 'read', returns = t.text({max = 9}),
+        rest = rest, run = function() return word end,
+    })
+end
+tells('a', 'GET /%s', 'A')
+tells('b', 'GET /%s', 'B%d')
+return turns
+]]
+
+describe('what goes on across another schema', function()
+    it('is read by that', function()
+        for version, parts in ipairs({
+            {'t.integer()', '5', 'one', 'two'},
+            {'t.text({max = 9})', "'5'", 'two', 'one'},
+            {'t.text({max = 9})', "'5'", 'two', 'three'},
+            {'t.text({max = 9})', "'5'", 'one', 'three'},
+        }) do
+            run.write(('%s/%d.lua'):format(run.dir, version), TURNS:format(
+                version, parts[1], parts[2], parts[3], parts[4], version))
+        end
+        run.ok('chain', 'create', 'turns', '--schema', run.dir .. '/1.lua')
+        run.write(run.dir .. '/turns.py', [[
+import asyncio, json, subprocess, sys, websockets
+url, key, ate = sys.argv[1:]
+
+def apply(version):
+    subprocess.run([ate, 'schema', 'apply', 'turns', '%d.lua' % version],
+                   check=True, stdout=subprocess.DEVNULL)
+
+async def listen(path):
+    return await asyncio.create_subprocess_exec(
+        'curl', '-sN', '-m', '60', '-H', 'Authorization: Bearer ' + key,
+        '-H', 'Accept: text/event-stream', url + '/v1/turns/' + path,
+        stdout=asyncio.subprocess.PIPE)
+
+async def hear(listener, event, text):
+    said = None
+    while True:
+        line = (await asyncio.wait_for(listener.stdout.readline(), 30)).decode()
+        assert line, 'it has ended, and said no ' + text
+        if line.startswith('event: '):
+            said = line[7:-1]
+        if line.startswith('data: '):
+            assert said == event and text in line, (event, text, said, line)
+            return
+
+async def main():
+    path = await listen('one')
+    view = await listen('views/names?place=5')
+    async with websockets.connect(
+            'ws' + url[4:] + '/ws', subprotocols=[
+                'ate.v1.json', 'ate.bearer.' + key]) as ws:
+        async def told(word):
+            while True:
+                heard = json.loads(await asyncio.wait_for(ws.recv(), 30))
+                if heard['data'].get('value') == word:
+                    return
+        await ws.send(json.dumps({
+            'id': 1, 'chain': 'turns', 'read': 'call',
+            'args': {'method': 'b', 'follow': True}}))
+        await told('B1')
+        await hear(path, 'change', '"A"')
+        await hear(view, 'change', '"place":5')
+        apply(2)
+        await told('B2')
+        await hear(path, 'change', '"B2"')
+        await hear(view, 'change', '"place":"5"')
+        apply(3)
+        await told('B3')
+        await hear(path, 'problem', 'NOT_FOUND')
+        apply(4)
+        await told('B4')
+        await hear(path, 'change', '"A"')
+    path.terminate()
+    view.terminate()
+    print('all heard')
+
+asyncio.run(main())
+]])
+        assert.equal('all heard\n', rest.script([[
+            open_rest
+            json PUT /v1/turns/types/thing/a '{}'; want 200
+            /usr/bin/python3 turns.py "$U" "$K" "$ATE" || fail turns
+            stop
+        ]]))
+    end)
+end)
+
 describe('the end of the daemon', function()
     it('ends streams with their connections, at once', function()
         run.write(run.dir .. '/stays.py', [[
