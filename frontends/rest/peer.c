@@ -277,13 +277,19 @@ static void peer_free(struct peer *p)
     free(p);
 }
 
-/* Its key counts no more: nothing is told it, or done for it, from now on. */
-static void lock_out(struct peer *p)
+/* Nothing is told it, or done for it, from now on. */
+static void turn_out(struct peer *p, uint16_t code, const char *why)
 {
     drop_sessions(p);
     if (p->closed_ms == 0)
-        queue_close(p, WSLAY_CODE_POLICY_VIOLATION,
-                    "the key is not this node's any more");
+        queue_close(p, code, why);
+}
+
+/* Its key counts no more. */
+static void lock_out(struct peer *p)
+{
+    turn_out(p, WSLAY_CODE_POLICY_VIOLATION,
+             "the key is not this node's any more");
 }
 
 static void heard(h2o_websocket_conn_t *conn,
@@ -433,9 +439,7 @@ void peers_end(struct door *d)
 {
     for (struct peer *p = d->peers, *next; p != NULL; p = next) {
         next = p->next;
-        if (p->conn->sock == NULL)
-            continue;
-        queue_close(p, WSLAY_CODE_GOING_AWAY, "the door closes");
+        turn_out(p, WSLAY_CODE_GOING_AWAY, "the door closes");
         send_on(p);
     }
 }

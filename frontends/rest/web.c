@@ -531,9 +531,9 @@ void web_stop(struct web *w)
     uv_close((uv_handle_t *)&w->listener, NULL);
     for (struct client *c = w->clients; c != NULL; c = c->next) {
         c->is_silent = true;
-        if (c->req == NULL)
+        if (c->req == NULL && !c->is_kept)
             cut(c, web_end);
-        else
+        else if (c->req != NULL)
             c->req->http1_is_persistent = 0; /* its head may be said already */
     }
 }

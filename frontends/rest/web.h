@@ -61,7 +61,8 @@ int web_open(struct web *w, uv_loop_t *loop, const struct web_options *options,
              struct ate_error *error);
 /* Take over other certificates, for who connects from now on. */
 void web_renew(struct web *w, SSL_CTX *ssl);
-/* Take nobody any more; close who waits for nothing. */
+/* Take nobody any more; close who waits for nothing. Who made web sockets ends
+ * those. */
 void web_stop(struct web *w);
 bool web_is_idle(const struct web *w); /* all have gone */
 /* This request becomes a web socket: its connection may be silent from now on,

@@ -293,6 +293,39 @@ print('ended')
             open_rest
         ]]))
     end)
+
+    it('is told to web sockets', function()
+        run.write(run.dir .. '/told.py', [[
+import asyncio, json, os, signal, sys, websockets
+url, key, daemon = sys.argv[1:]
+protocols = ['ate.v1.json', 'ate.bearer.' + key]
+
+async def main():
+    all = [await websockets.connect(url, subprotocols=protocols)
+           for _ in range(40)]
+    for ws in all[::2]: # the others have said nothing
+        await ws.send(json.dumps({
+            'id': 1, 'chain': 'bank', 'read': 'tail',
+            'args': {'from': 0, 'follow': True}}))
+    await all[0].recv()
+    os.kill(int(daemon), signal.SIGTERM)
+    for ws in all:
+        try:
+            while True: # less than the 5 s that others may take
+                await asyncio.wait_for(ws.recv(), 4)
+        except websockets.ConnectionClosed as e:
+            assert (e.code, e.reason) == (1001, 'the door closes'), e
+    print('all told')
+
+asyncio.run(main())
+]])
+        assert.equal('all told\n', bank([[
+            /usr/bin/python3 told.py "ws${U#http}/ws" "$K" "$daemon" ||
+                fail told
+            wait "$daemon" || fail "it ended with $?"
+            open_rest
+        ]]))
+    end)
 end)
 
 --- For scripts that get HOST:PORT and the key: a web socket without a library.
