@@ -2,7 +2,7 @@
 -- @module ate.cli.stream
 local follow = require('ate.cli.follow')
 local problem = require('ate.client.problem')
-local rows = require('ate.cli.rows')
+local rows = require('ate.client.rows')
 local shape = require('ate.client.shape')
 
 local M = {}

@@ -7,7 +7,7 @@ local editor = require('ate.repl.editor')
 local files = require('ate.client.files')
 local grid = require('ate.client.grid')
 local history = require('ate.repl.history')
-local parts = require('ate.cli.parts')
+local parts = require('ate.client.parts')
 local suggest = require('ate.client.suggest')
 local watch = require('ate.repl.watch')
 

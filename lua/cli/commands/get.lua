@@ -2,7 +2,7 @@
 local ate = require('ate')
 local body = require('ate.cli.body')
 local follow = require('ate.cli.follow')
-local facts = require('ate.cli.facts')
+local facts = require('ate.client.facts')
 local problem = require('ate.client.problem')
 local shape = require('ate.client.shape')
 

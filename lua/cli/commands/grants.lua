@@ -1,7 +1,7 @@
 --- ate grants NAME
 local cell = require('ate.client.cell')
 local problem = require('ate.client.problem')
-local rows = require('ate.cli.rows')
+local rows = require('ate.client.rows')
 
 local function words(list)
     local parts = {}

@@ -1,5 +1,5 @@
 --- ate history NAME TYPE KEY
-local rows = require('ate.cli.rows')
+local rows = require('ate.client.rows')
 local shape = require('ate.client.shape')
 local stream = require('ate.cli.stream')
 

@@ -3,7 +3,7 @@ local ate = require('ate')
 local cell = require('ate.client.cell')
 local files = require('ate.client.files')
 local grid = require('ate.client.grid')
-local rows = require('ate.cli.rows')
+local rows = require('ate.client.rows')
 
 local FACTS = {'name', 'id', 'sign', 'box'}
 

@@ -1,7 +1,7 @@
 --- ate proof: check what others show.
 local ate = require('ate')
 local cell = require('ate.client.cell')
-local facts = require('ate.cli.facts')
+local facts = require('ate.client.facts')
 local files = require('ate.client.files')
 local grid = require('ate.client.grid')
 

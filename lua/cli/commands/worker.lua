@@ -4,7 +4,7 @@ local cell = require('ate.client.cell')
 local config = require('ate.client.config')
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
-local rows = require('ate.cli.rows')
+local rows = require('ate.client.rows')
 local settings = require('ate.cli.settings')
 local signing = require('ate.cli.signing')
 

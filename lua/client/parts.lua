@@ -1,5 +1,5 @@
 --- What a schema has, for people: types, views, rules, methods.
--- @module ate.cli.parts
+-- @module ate.client.parts
 local ate = require('ate')
 local grid = require('ate.client.grid')
 local shape = require('ate.client.shape')

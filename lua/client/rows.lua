@@ -1,5 +1,5 @@
 --- Rows on their way to stdout: as a table, as CSV or as JSON.
--- @module ate.cli.rows
+-- @module ate.client.rows
 local cell = require('ate.client.cell')
 local csv = require('ate.client.csv')
 local grid = require('ate.client.grid')

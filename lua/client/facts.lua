@@ -1,5 +1,5 @@
 --- One object as lines of name and value.
--- @module ate.cli.facts
+-- @module ate.client.facts
 local ate = require('ate')
 local cell = require('ate.client.cell')
 local grid = require('ate.client.grid')
