@@ -4,7 +4,7 @@ local ate = require('ate')
 local cell = require('ate.client.cell')
 local changes = require('ate.client.changes')
 local problem = require('ate.client.problem')
-local tail = require('ate.cli.tail')
+local transaction = require('ate.client.transaction')
 
 local M = {}
 
@@ -19,15 +19,15 @@ M.options = {
 --- One change as a line for people.
 local function line_of(change)
     if change.put ~= nil then
-        return '+ ' .. tail.fields_text(change.put, cell.text)
+        return '+ ' .. transaction.fields_text(change.put, cell.text)
     elseif change.gone == true then
         return '-'
     elseif change.gone ~= nil then
-        return '- ' .. tail.fields_text(change.gone, cell.text)
+        return '- ' .. transaction.fields_text(change.gone, cell.text)
     elseif change.reset ~= nil then
         return '! all anew: ' .. change.reset
     elseif type(change.value) == 'table' and not ate.is_list(change.value) then
-        return '+ ' .. tail.fields_text(change.value, cell.text)
+        return '+ ' .. transaction.fields_text(change.value, cell.text)
     end
     return '+ ' .. cell.text(change.value)
 end

@@ -6,7 +6,7 @@
 local ate = require('ate')
 local cell = require('ate.client.cell')
 local problem = require('ate.client.problem')
-local tail = require('ate.cli.tail')
+local transaction = require('ate.client.transaction')
 
 local M = {}
 
@@ -27,7 +27,7 @@ end
 
 local function event_line(event)
     local parts = {'  ' .. cell.text(event.change), cell.text(event.type)}
-    local fields = tail.fields_text(event.fields, cell.text)
+    local fields = transaction.fields_text(event.fields, cell.text)
     if fields ~= '' then
         parts[3] = fields
     end

@@ -9,7 +9,7 @@ local grid = require('ate.client.grid')
 local receipt = require('ate.client.receipt')
 local rows = require('ate.client.rows')
 local shape = require('ate.client.shape')
-local tail = require('ate.cli.tail')
+local transaction = require('ate.client.transaction')
 local yaml = require('ate.client.yaml')
 
 local M = {}
@@ -60,7 +60,7 @@ local function show_table(repl, value)
         end
     elseif known.tail ~= nil then
         for _, tx in ipairs(value) do
-            for _, line in ipairs(tail.lines(tx, known.tail)) do
+            for _, line in ipairs(transaction.lines(tx, known.tail)) do
                 out:line(line)
             end
         end

@@ -4,7 +4,7 @@ local csv = require('ate.client.csv')
 local grid = require('ate.client.grid')
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
-local tail = require('ate.cli.tail')
+local transaction = require('ate.client.transaction')
 
 describe('a table', function()
     it('aligns by what a terminal shows', function()
@@ -63,7 +63,7 @@ describe('a cell', function()
         assert.equal('x\\\\ny', cell.shown('x\\ny'))
         assert.equal('["x\\\\ny"]', cell.shown(ate.list({'x\\ny'})))
         assert.equal('a="x\\\\ny" b="x\ny"',
-            tail.fields_text({a = 'x\\ny', b = 'x\ny'}, cell.text))
+            transaction.fields_text({a = 'x\\ny', b = 'x\ny'}, cell.text))
     end)
 end)
 
@@ -152,8 +152,8 @@ describe('a line of tail', function()
         assert.same({
             '3  T  me  move  + transfer 3.0 amount=1.00 note="a b"',
             '                - account x',
-        }, tail.lines({index = 3, time = 'T', author = 'me', method = 'move',
-            events = {
+        }, transaction.lines({index = 3, time = 'T', author = 'me',
+            method = 'move', events = {
                 {type = 'transfer', id = '3.0', change = 'fact',
                     fields = {note = 'a b', amount = '1.00'}},
                 {type = 'account', id = 'x', change = 'delete', fields = {}},
@@ -164,15 +164,15 @@ describe('a line of tail', function()
     it('shows lists of names as people write them', function()
         assert.same({
             '3  -  me  ate.grant  + ate.delegation rights=create,write to=bob',
-        }, tail.lines({index = 3, time = '-', author = 'me',
+        }, transaction.lines({index = 3, time = '-', author = 'me',
             method = 'ate.grant', events = {{change = 'fact',
                 type = 'ate.delegation', fields = {to = 'bob',
                     rights = ate.list({'create', 'write'})}}}}))
         assert.same({
             '4  -  bob  say  + word 4.0 labels=[] lines="[\\"a,b\\"]" n=[1] '
                 .. '(under 3.0)',
-        }, tail.lines({index = 4, time = '-', author = 'bob', method = 'say',
-            events = {{change = 'fact', type = 'word', id = '4.0',
+        }, transaction.lines({index = 4, time = '-', author = 'bob',
+            method = 'say', events = {{change = 'fact', type = 'word', id = '4.0',
                 under = '3.0', fields = {labels = ate.list({}),
                     lines = ate.list({'a,b'}), n = ate.list({1})}}}}))
     end)

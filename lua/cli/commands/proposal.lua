@@ -3,7 +3,7 @@ local ate = require('ate')
 local cell = require('ate.client.cell')
 local files = require('ate.client.files')
 local problem = require('ate.client.problem')
-local tail = require('ate.cli.tail')
+local transaction = require('ate.client.transaction')
 
 local FILE = {name = 'FILE', doc = 'The proposal; - reads stdin.'}
 
@@ -20,7 +20,7 @@ end
 --- What a body says, or which one it is.
 local function body_text(body)
     if body.fields ~= nil then
-        return tail.fields_text(body.fields, cell.text)
+        return transaction.fields_text(body.fields, cell.text)
     end
     return ('body of %s bytes, hash %s'):format(cell.text(body.length),
         body.hash)
@@ -34,8 +34,8 @@ local function print_transaction(ctx, tx)
         local under = event.under ~= nil
             and (' (under %s)'):format(cell.text(event.under)) or ''
         out:line(('  %s %s  %s%s'):format(cell.text(event.change),
-            cell.text(event.type), tail.fields_text(event.fields, cell.text),
-            under))
+            cell.text(event.type),
+            transaction.fields_text(event.fields, cell.text), under))
         local body = (tx.bodies or {})[n]
         if body ~= nil and body ~= ate.null then
             out:line('    ' .. body_text(body))
