@@ -9,6 +9,12 @@ local M = {}
 local Out = {}
 Out.__index = Out
 
+--- The option that commands with rows have.
+M.option = {name = 'output', short = 'o', value = 'FORMAT',
+    choices = {'table', 'csv', 'json'},
+    doc = 'How to print rows: table, csv or json. A terminal\'s tables are '
+        .. 'cut to its width, the others are whole.'}
+
 local function has_color(fd)
     local function is_set(name)
         local value = os.getenv(name)

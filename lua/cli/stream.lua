@@ -1,6 +1,7 @@
 --- Commands that read rows: list, history, view.
 -- @module ate.cli.stream
 local follow = require('ate.cli.follow')
+local output_option = require('ate.cli.out').option
 local problem = require('ate.client.problem')
 local rows = require('ate.client.rows')
 local shape = require('ate.client.shape')
@@ -12,7 +13,7 @@ M.options = {
     {name = 'limit', short = 'n', value = 'COUNT', number = true,
         doc = 'At most so many rows.'},
     {name = 'last', doc = 'Begin at the end, the last row first.'},
-    rows.option,
+    output_option,
 }
 
 --- Read rows and print them as they come.

@@ -7,12 +7,6 @@ local ate = require('ate')
 
 local M = {}
 
---- The option that commands with rows have.
-M.option = {name = 'output', short = 'o', value = 'FORMAT',
-    choices = {'table', 'csv', 'json'},
-    doc = 'How to print rows: table, csv or json. A terminal\'s tables are '
-        .. 'cut to its width, the others are whole.'}
-
 local function cells_of(columns, row, show)
     local cells = {}
     for i, column in ipairs(columns) do

@@ -7,6 +7,7 @@ local deadline = require('ate.cli.deadline')
 local facts = require('ate.client.facts')
 local files = require('ate.client.files')
 local follow = require('ate.cli.follow')
+local output_option = require('ate.cli.out').option
 local problem = require('ate.client.problem')
 local rows = require('ate.client.rows')
 local shape = require('ate.client.shape')
@@ -274,7 +275,7 @@ return {
         {name = 'call-id', value = 'HEX',
             doc = 'The id of this call, 32 digits: the same call again with '
                 .. 'it is done once, and gets the stored result.'},
-        rows.option, follow.options[1], follow.options[2],
+        output_option, follow.options[1], follow.options[2],
     }),
     more = 'A line of --jsonl is an object of arguments, or {"method": ..., '
         .. '"args": {...},\n"as": ..., "call_id": ..., "context": ...}. '

@@ -3,6 +3,7 @@ local ate = require('ate')
 local bundles = require('ate.client.bundles')
 local cell = require('ate.client.cell')
 local facts = require('ate.client.facts')
+local output_option = require('ate.cli.out').option
 local proving = require('ate.cli.proving')
 local rows = require('ate.client.rows')
 local signing = require('ate.cli.signing')
@@ -334,7 +335,7 @@ return {
             options = {
                 {name = 'long', short = 'l', doc = 'Show the schema, the size '
                     .. 'and the state, too; opens each chain.'},
-                rows.option,
+                output_option,
             },
             run = ls,
         },

@@ -1,5 +1,6 @@
 --- ate grants NAME
 local cell = require('ate.client.cell')
+local output_option = require('ate.cli.out').option
 local problem = require('ate.client.problem')
 local rows = require('ate.client.rows')
 
@@ -54,7 +55,7 @@ return {
         {name = 'to', value = 'WHO', doc = 'Only those of one identity.'},
         {name = 'all', short = 'a',
             doc = 'Also those that were revoked or have ended.'},
-        rows.option,
+        output_option,
     },
     examples = {'ate grants tracker', 'ate grants tracker --to bob --all'},
     run = run,

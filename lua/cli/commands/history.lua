@@ -1,5 +1,5 @@
 --- ate history NAME TYPE KEY
-local rows = require('ate.client.rows')
+local output_option = require('ate.cli.out').option
 local shape = require('ate.client.shape')
 local stream = require('ate.cli.stream')
 
@@ -18,7 +18,7 @@ return {
         {name = 'TYPE', doc = 'The type, such as account.'},
         {name = 'KEY', doc = 'The object\'s key.'},
     },
-    options = {rows.option},
+    options = {output_option},
     examples = {'ate history tracker issue project/7'},
     run = run,
 }

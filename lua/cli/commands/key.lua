@@ -3,6 +3,7 @@ local ate = require('ate')
 local cell = require('ate.client.cell')
 local files = require('ate.client.files')
 local grid = require('ate.client.grid')
+local output_option = require('ate.cli.out').option
 local rows = require('ate.client.rows')
 
 local FACTS = {'name', 'id', 'sign', 'box'}
@@ -143,7 +144,7 @@ return {
         {
             name = 'ls',
             doc = 'List the keys.',
-            options = {rows.option},
+            options = {output_option},
             run = ls,
         },
         {

@@ -2,6 +2,7 @@
 local ate = require('ate')
 local cell = require('ate.client.cell')
 local config = require('ate.client.config')
+local output_option = require('ate.cli.out').option
 local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
 local rows = require('ate.client.rows')
@@ -256,7 +257,7 @@ return {
                     .. 'or of one.'},
                 {name = 'limit', short = 'n', value = 'COUNT', number = true,
                     doc = 'At most so many.'},
-                rows.option,
+                output_option,
             },
             examples = {'ate worker ls bank', 'ate worker ls bank --parked'},
             run = ls,
