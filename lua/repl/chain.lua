@@ -10,6 +10,7 @@ local ate = require('ate')
 local asof = require('ate.repl.asof')
 local explain = require('ate.repl.explain')
 local problem = require('ate.client.problem')
+local scripts = require('ate.client.chain')
 local shape = require('ate.client.shape')
 local suggest = require('ate.client.suggest')
 
@@ -66,15 +67,23 @@ local function only_now(repl, what)
             repl.asof.text)), 0)
 end
 
+--- What scripts read of the chain, asked by whom \as says.
+local function read_of(repl, chain, read, args)
+    local folder = {session = repl.session, options = {as = repl.as}}
+    local value, err = scripts.new(folder, chain):read(read, args)
+    if value == nil then
+        error(err, 0)
+    end
+    return value
+end
+
 --- A position that the log has not come to is no earlier one.
 function M.check_moment(repl, chain, moment)
     if moment == nil or moment.size == nil then
         return
     end
-    local info, err = repl.session:read(chain, 'info', nil, nil, repl.as)
-    if info == nil then
-        raise(err, chain)
-    elseif moment.size > info.size then
+    local info = read_of(repl, chain, 'info')
+    if moment.size > info.size then
         error(ate.error('INVALID', ('\\asof %s: the log of %s has %d '
             .. 'transaction%s'):format(moment.text, chain, info.size,
             info.size == 1 and '' or 's')), 0)
@@ -138,9 +147,9 @@ local function call(repl, chain, name, args, options)
 end
 
 local function rows(repl, chain, read, args, columns)
-    local list, err = repl.session:rows(chain, read, args, repl.as)
-    if list == nil then
-        raise(err, chain)
+    local list = read_of(repl, chain, read, args)
+    if list == ate.null then
+        list = ate.list({})
     end
     repl.known[list] = {columns = columns}
     return list
@@ -155,14 +164,6 @@ local function with(options, name, value)
     return args
 end
 
-local function one(repl, chain, read, args)
-    local value, err = repl.session:read(chain, read, args, nil, repl.as)
-    if value == nil then
-        raise(err, chain)
-    end
-    return value
-end
-
 --- What stands behind `bank.get.` and the like: name -> function.
 local namespaces = {}
 
@@ -171,7 +172,7 @@ function namespaces.get(repl, chain, name)
     return function(key)
         local args = {type = type_.name, key = key}
         if repl.asof == nil then
-            return one(repl, chain, 'get', args)
+            return read_of(repl, chain, 'get', args)
         end
         M.check_moment(repl, chain, repl.asof)
         local object = asof.object(repl.asof, rows(repl, chain, 'history',
@@ -227,7 +228,7 @@ function namespaces.sum(repl, chain, name)
     only_now(repl, 'sum')
     local view = find(repl, chain, 'view', name)
     return function(column, where)
-        return one(repl, chain, 'sum', {view = view.name, column = column,
+        return read_of(repl, chain, 'sum', {view = view.name, column = column,
             where = where})
     end
 end
@@ -235,21 +236,21 @@ end
 local plain = {}
 
 function plain.info(repl, chain)
-    return one(repl, chain, 'info')
+    return read_of(repl, chain, 'info')
 end
 
 function plain.schema(repl, chain)
-    return one(repl, chain, 'schema')
+    return read_of(repl, chain, 'schema')
 end
 
 function plain.verify(repl, chain)
-    return one(repl, chain, 'verify')
+    return read_of(repl, chain, 'verify')
 end
 
 --- The last so many transactions, or those of {from, limit}.
 function plain.tail(repl, chain, count)
     M.check_moment(repl, chain, repl.asof)
-    local size = one(repl, chain, 'info').size
+    local size = read_of(repl, chain, 'info').size
     if repl.asof ~= nil and repl.asof.size == nil then
         only_now(repl, 'tail by a time')
     elseif repl.asof ~= nil then
@@ -366,14 +367,11 @@ end
 local of_scripts = {}
 
 function of_scripts.read(repl, chain, read, args)
-    local list = ate.list({})
-    local value, err = repl.session:read(chain, read, args, function(row)
-        list[#list + 1] = row
-    end, repl.as)
-    if value == nil then
-        raise(err, chain)
+    if args ~= nil and type(args) ~= 'table' then
+        error(ate.error('INVALID', ('%s takes a table of arguments, not a %s')
+            :format(tostring(read), type(args))), 0)
     end
-    return value == ate.null and #list > 0 and list or value
+    return read_of(repl, chain, read, args)
 end
 
 for _, name in ipairs({'each', 'follow'}) do
