@@ -1,6 +1,7 @@
 #include "io/http_value.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
+#include "chain/schema.h"
 #include "io/http.h"
 
 enum {
@@ -382,6 +384,18 @@ static void object_from_json(struct buf *out, const json_t *json, bool *good,
     }
 }
 
+/* Services count their ids up to 2^63: what Lua cannot hold is a text. */
+static void put_whole(struct buf *out, int64_t number)
+{
+    char text[32];
+    if (number >= -SCHEMA_EXACT_MAX && number <= SCHEMA_EXACT_MAX) {
+        mp_put_int(out, number);
+        return;
+    }
+    snprintf(text, sizeof(text), "%" PRId64, number);
+    mp_put_text(out, text);
+}
+
 static void from_json(struct buf *out, const json_t *json, bool *good,
                       int depth)
 {
@@ -405,7 +419,7 @@ static void from_json(struct buf *out, const json_t *json, bool *good,
                    bytes_of(json_string_value(json), json_string_length(json)));
         break;
     case JSON_INTEGER:
-        mp_put_int(out, json_integer_value(json));
+        put_whole(out, json_integer_value(json));
         break;
     case JSON_REAL:
         snprintf(text, sizeof(text), "%.15g", json_real_value(json));

@@ -1,6 +1,7 @@
 --- Chains that were written once, tests/golden: read from outside, and by the
 -- checker, which knows docs/format.md alone.
 local run = require('helper')
+local rest = require('rest_helper')
 local ate = require('ate')
 
 local root = run.root .. '/'
@@ -76,6 +77,27 @@ describe('a chain of numbers beyond 2^53', function()
         assert.matches('least  %-9223372036854775808', lines)
         assert.matches('some       9007199254740993', lines)
         assert.matches('180000000000000%.00', run.ok('view', 'test', 'total'))
+    end)
+
+    it('shows them as they are, at every door', function()
+        install('wide')
+        for _, read in ipairs({'get', 'history'}) do
+            assert.matches('"number":9007199254740993}', run.ok(read, 'test',
+                'thing', 'some', '--json'))
+        end
+        run.write(run.dir .. '/read.lua', [[
+            local chain = require('ate').open():chain('test')
+            assert(chain:get('thing', 'some').number == 9007199254740993LL)
+        ]])
+        run.ok('run', run.dir .. '/read.lua')
+        if not run.is_without('rest') then
+            run.script(rest.PRELUDE .. [[
+                open_rest
+                ask "$U/v1/test/types/thing/some"
+                want 200 '"number":"9007199254740993"'
+                stop
+            ]])
+        end
     end)
 end)
 

@@ -353,6 +353,18 @@ static void answers_are_told_as_values(void **state)
     assert_null(mp_map_get(buf_bytes(&out), "body").data);
     struct bytes json = mp_map_get(buf_bytes(&out), "json");
     assert_true(bytes_equal(text_at(json, "b"), bytes_of_text("1.5")));
+    answer_of(&out, "Content-Type: application/json\r\n",
+              "{\"a\":9007199254740992,\"b\":9007199254740993,"
+              "\"c\":-9223372036854775808}");
+    json = mp_map_get(buf_bytes(&out), "json");
+    struct mp most = mp_open(mp_map_get(json, "a"));
+    int64_t number = 0;
+    assert_int_equal(mp_get_int(&most, &number, NULL), 0);
+    assert_int_equal(number, INT64_C(1) << 53);
+    assert_true(
+        bytes_equal(text_at(json, "b"), bytes_of_text("9007199254740993")));
+    assert_true(
+        bytes_equal(text_at(json, "c"), bytes_of_text("-9223372036854775808")));
     /* What says it is JSON and is not, is told as it came. */
     answer_of(&out, "Content-Type: application/json\r\n", "{\"a\":1,\"a\":2}");
     assert_true(bytes_equal(text_at(buf_bytes(&out), "body"),
