@@ -22,7 +22,7 @@ enum {
     LIMIT_BATCH_SIGNATURES = 4096,  /* of a batch that is handed in */
     LIMIT_READ_SET = 64 << 10,      /* (format) one transaction's read set */
     LIMIT_TX_READS = 1 << 21,       /* (format) entries that it stands for */
-    LIMIT_BATCH_READS = 1 << 18,    /* of a batch that is handed in, or ... */
+    LIMIT_BATCH_READS = 1 << 16,    /* of a batch that is handed in, or ... */
     LIMIT_READ_GAS = 10,            /* ... a run's gas by this, if more */
     LIMIT_RESULT = 64 << 10,        /* (format) what a method returns */
     LIMIT_ARGS = 16 << 20,          /* arguments of a method */
