@@ -1,8 +1,7 @@
 /* The state root: a binary radix tree over the slots of all entries. Its shape
- * depends on the entries alone: sorted by slot, a range splits at the first bit
- * in which its first and last slot differ. */
+ * depends on the entries alone: what is below a node is split at the first bit
+ * in which its slots differ. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -26,49 +25,48 @@ static void leaf_of(struct leaf *leaf, struct bytes key, struct bytes value)
     hash_end(&h, leaf->hash);
 }
 
-static int by_slot(const void *a, const void *b)
-{
-    return memcmp(((const struct leaf *)a)->slot,
-                  ((const struct leaf *)b)->slot, HASH_SIZE);
-}
-
-/* The number of the first bit that differs, from the highest of byte 0. */
-static unsigned first_difference(const uint8_t *a, const uint8_t *b)
-{
-    unsigned i = 0;
-    while (i < HASH_SIZE && a[i] == b[i])
-        i++;
-    assert(i < HASH_SIZE);
-    return i * 8 + (unsigned)__builtin_clz((unsigned)(a[i] ^ b[i])) - 24;
-}
-
 static bool bit_is_set(const uint8_t *slot, unsigned bit)
 {
     return (slot[bit / 8] >> (7 - bit % 8) & 1) != 0;
 }
 
-/* Depth is bounded by the 256 bits of a slot. */
-static void node_hash(const struct leaf *leaves, size_t count,
+/* Those whose bit is not set go first; how many these are. */
+static size_t split(struct leaf *leaves, size_t count, unsigned bit)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        if (!bit_is_set(leaves[low].slot, bit)) {
+            low++;
+            continue;
+        }
+        struct leaf leaf = leaves[low];
+        leaves[low] = leaves[--high];
+        leaves[high] = leaf;
+    }
+    return low;
+}
+
+/* Of leaves whose slots agree below `bit`. Depth is bounded by the 256 bits of
+ * a slot. */
+static void node_hash(struct leaf *leaves, size_t count, unsigned bit,
                       uint8_t out[HASH_SIZE])
 {
     if (count == 1) {
         memcpy(out, leaves[0].hash, HASH_SIZE);
         return;
     }
-    unsigned bit = first_difference(leaves[0].slot, leaves[count - 1].slot);
-    size_t low = 1;
-    size_t high = count - 1; /* the first leaf with the bit set is in here */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (bit_is_set(leaves[middle].slot, bit))
-            high = middle;
-        else
-            low = middle + 1;
+    size_t low;
+    for (;; bit++) {
+        assert(bit < HASH_SIZE * 8);
+        low = split(leaves, count, bit);
+        if (low > 0 && low < count)
+            break;
     }
     uint8_t left[HASH_SIZE];
     uint8_t right[HASH_SIZE];
-    node_hash(leaves, low, left);
-    node_hash(leaves + low, count - low, right);
+    node_hash(leaves, low, bit + 1, left);
+    node_hash(leaves + low, count - low, bit + 1, right);
     struct hasher h;
     hash_begin(&h, LABEL_NODE);
     hash_u64(&h, bit);
@@ -91,9 +89,7 @@ void state_root(struct tree_version v, uint8_t root[32])
         more = tree_next(&c);
     }
     memset(root, 0, HASH_SIZE);
-    if (count > 0) {
-        qsort(leaves, count, sizeof(*leaves), by_slot);
-        node_hash(leaves, count, root);
-    }
+    if (count > 0)
+        node_hash(leaves, count, 0, root);
     mem_free(leaves);
 }
