@@ -3,19 +3,25 @@
  * (2) `task` is NULL or makes the root of that size; older tasks run on and
  *     are only compared with what their heartbeat told, if it came meanwhile.
  * (3) While a log is replayed every size has its task, unless it is below the
- *     verified mark. A node that orders begins none while one is running, and
- *     none for an activation that may yet be undone: that size is then never
- *     told. */
+ *     verified mark. A node that orders begins none while one is running, none
+ *     for an activation that may yet be undone, and none so soon that roots
+ *     would cost more than a share of what the transactions between them do:
+ *     that size is then never told. */
 #include "chain/rooting.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/tree_writer.h"
 #include "chain/inside.h"
 
-/* A root is as much work as so many signatures of a batch. */
-enum { ROOT_IN_CHECKS = 128 };
+enum {
+    ROOT_IN_CHECKS = 128, /* as much work as so many signatures of a batch */
+    /* A root hashes all entries, 1 us each (docs/decisions/0099): one for an
+     * eighth as many transactions is 8 us of a pool's thread for each. */
+    ROOT_SHARE = 8,
+};
 
 struct rooting_task {
     struct task task;
@@ -95,6 +101,14 @@ uint64_t rooting_every(const struct chain *c)
     return own != 0 ? own : STATE_ROOT_EVERY;
 }
 
+/* Invariant (3), of a node that orders. */
+static bool must_wait(const struct chain *c)
+{
+    const struct rooting *r = &c->rooting;
+    uint64_t share = tree_entries(c->core.state.tree) / ROOT_SHARE;
+    return r->running > 0 || switch_is_made(c) || r->size - r->begun < share;
+}
+
 void rooting_note(struct chain *c)
 {
     struct rooting *r = &c->rooting;
@@ -105,9 +119,9 @@ void rooting_note(struct chain *c)
     r->known = false;
     r->told = false;
     r->task = NULL;
-    if (chain_is_verified(c) ||
-        (!is_replaying(c) && (r->running > 0 || switch_is_made(c))))
+    if (chain_is_verified(c) || (!is_replaying(c) && must_wait(c)))
         return;
+    r->begun = r->size;
     struct rooting_task *k = mem_zero(1, sizeof(*k));
     k->task.work = work;
     k->task.done = done;
@@ -127,6 +141,7 @@ void rooting_forget(struct chain *c)
         return;
     assert(r->running == 0);
     r->size = 0; /* rooting_note() comes by once more */
+    r->begun = 0;
     r->known = false;
 }
 

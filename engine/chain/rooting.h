@@ -12,8 +12,9 @@
 enum { STATE_ROOT_EVERY = 1 << 16 };
 
 struct rooting {
-    uint64_t size; /* where the newest one is made; 0: none yet */
-    bool known;    /* it was made: */
+    uint64_t size;  /* where the newest one is made; 0: none yet */
+    uint64_t begun; /* the last size for which it was begun here */
+    bool known;     /* it was made: */
     uint8_t root[HASH_SIZE];
     bool told;                 /* a heartbeat has it */
     struct rooting_task *task; /* that makes it, when it is under way */

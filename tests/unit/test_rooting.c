@@ -1,6 +1,7 @@
 /* State roots in heartbeats: made beside the work, checked by who reads. */
 #include "fixture_chain.h"
 
+#include "base/tree_writer.h"
 #include "chain/engine_types.h"
 #include "chain/inside.h"
 
@@ -135,6 +136,31 @@ static void work_goes_on_beside_it(void **state)
     assert_int_equal(fixture_reopen(f, LOG_READ_WRITE), 0);
 }
 
+/* Else roots would cost more with each transaction, and at last keep a core
+ * busy. */
+static void roots_are_rarer_where_there_is_more(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct rooting *r = &f->chain->rooting;
+    uint64_t begun = 0;
+    unsigned roots = 0;
+    f->chain->deps.state_root_every = 4;
+    while (f->chain->next_index < 400) {
+        greet_until(f, f->chain->next_index + 1);
+        uint64_t share = tree_entries(f->chain->core.state.tree) / 8;
+        if (r->begun != begun) {
+            assert_true(begun == 0 || r->begun - begun >= share - 1);
+            roots++;
+        } else {
+            assert_true(r->size - begun < share);
+        }
+        begun = r->begun;
+    }
+    assert_in_range(roots, 3, 8);
+    f->deps.state_root_every = 4;
+    assert_int_equal(fixture_reopen(f, LOG_READ_ONLY), 0);
+}
+
 static void a_false_root_is_found(void **state)
 {
     struct fixture_chain *f = *state;
@@ -159,6 +185,7 @@ int main(void)
         TEST(the_next_heartbeat_tells_the_root),
         TEST(a_heartbeat_before_the_root_stands_alone),
         TEST(work_goes_on_beside_it),
+        TEST(roots_are_rarer_where_there_is_more),
         TEST(a_false_root_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
