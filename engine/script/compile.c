@@ -12,8 +12,13 @@
  *     with another byte for each `^`, one that no code may hold. It passes, for
  *     what compiled before, exactly when all of them stand in texts and
  *     comments.
- * (4) The bytecode is dumped with its lines and names.
- * (5) The dump is scanned, and some instructions are replaced. */
+ * (4) It holds no `%` between two constants. The compiler folds that, too, and
+ *     some machines multiply and subtract at once there, without rounding in
+ *     between. What it folds it makes no instruction for: so the source is
+ *     compiled once more with `%{}%` for each `%`, of which nothing is folded.
+ *     Each that is code has then two instructions, and had one before.
+ * (5) The bytecode is dumped with its lines and names.
+ * (6) The dump is scanned, and some instructions are replaced. */
 #include "script/compile.h"
 
 #include <assert.h>
@@ -27,6 +32,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "script/arena.h"
+#include "script/dump.h"
 #include "script/rewrite.h"
 
 enum {
@@ -34,6 +40,9 @@ enum {
     COMPILE_BLOCK = 4 << 20,
     NO_CODE = '`', /* a byte that stands in texts and comments alone */
 };
+
+/* What (4) puts in place of a `%`. */
+#define UNFOLDED "%{}%"
 
 /* How errors name the source that is searched for `^`. */
 #define POWER_CHUNK "=power"
@@ -138,6 +147,91 @@ static int check_power(struct bytes source, const char *file, struct err *err)
     return rc;
 }
 
+static void put_unfolded(struct buf *copy, struct bytes source)
+{
+    for (size_t i = 0; i < source.len; i++)
+        if (source.data[i] == '%')
+            buf_put_text(copy, UNFOLDED);
+        else
+            buf_put_u8(copy, source.data[i]);
+}
+
+/* The lines of all that is divided with a remainder, an int for each. */
+static void put_remainders(struct buf *lines, struct bytes dump)
+{
+    struct dump_reader r = {dump.data, dump.data + dump.len, false};
+    struct dump_proto p;
+
+    for (bool more = dump_header(&r); more;) {
+        more = dump_proto_open(&p, dump_next(&r));
+        for (uint32_t i = 0; more && i < p.instructions; i++) {
+            unsigned op = dump_op(dump_code(&p, i));
+            int line = dump_line(&p, i);
+            if (op == OP_MODVV || op == OP_MODVN || op == OP_MODNV)
+                buf_put(lines, &line, sizeof(line));
+        }
+        if (more)
+            dump_proto_close(&p);
+    }
+}
+
+static size_t count_line(struct bytes lines, int line)
+{
+    size_t count = 0;
+    int there;
+
+    for (size_t i = 0; i < lines.len; i += sizeof(there)) {
+        memcpy(&there, lines.data + i, sizeof(there));
+        count += there == line;
+    }
+    return count;
+}
+
+/* A line with a `%` that was folded, or 0. `unfolded` has two instructions for
+ * each; where a line ends behind a `%`, the second has the line of what
+ * follows. */
+static int find_folded(struct bytes made, struct bytes unfolded)
+{
+    struct buf all = {0}, lines = {0};
+    int found = 0, line;
+
+    put_remainders(&all, unfolded);
+    put_remainders(&lines, made);
+    if (all.len > 2 * lines.len)
+        for (size_t i = 0; i < all.len && found == 0; i += sizeof(line)) {
+            memcpy(&line, all.data + i, sizeof(line));
+            if (count_line(buf_bytes(&all), line) >
+                2 * count_line(buf_bytes(&lines), line))
+                found = line;
+        }
+    buf_deinit(&lines);
+    buf_deinit(&all);
+    return found;
+}
+
+/* A source that compiles, to `made`: see (4). */
+static int check_remainder(struct bytes source, struct bytes made,
+                           const char *chunk, struct err *err)
+{
+    struct buf copy = {0}, unfolded = {0};
+    int line = 0;
+
+    if (source.len == 0 || memchr(source.data, '%', source.len) == NULL)
+        return 0;
+    put_unfolded(&copy, source);
+    int rc = translate(&unfolded, buf_bytes(&copy), chunk, err);
+    if (rc == 0)
+        line = find_folded(made, buf_bytes(&unfolded));
+    if (line != 0)
+        rc = err_set(err, ATE_ESCRIPT,
+                     "%s:%d: `%%` of two numbers is not available here: write "
+                     "what it comes to",
+                     chunk + 1, line);
+    buf_deinit(&unfolded);
+    buf_deinit(&copy);
+    return rc;
+}
+
 int compile_source(struct buf *dump, struct bytes source, const char *chunk,
                    scan_visit visit, void *ctx, struct text_lengths *lengths,
                    struct err *err)
@@ -155,6 +249,8 @@ int compile_source(struct buf *dump, struct bytes source, const char *chunk,
     int rc = translate(&made, source, chunk, err);
     if (rc == 0)
         rc = check_power(source, file, err);
+    if (rc == 0)
+        rc = check_remainder(source, buf_bytes(&made), chunk, err);
     if (rc == 0)
         rc = scan_dump(buf_bytes(&made), file, visit, ctx, lengths, err);
     if (rc == 0)

@@ -85,7 +85,9 @@ static void number(struct writer *w, int depth)
         "n",     "m",   "n",   "count",  "#s",   "#a",  "#b",
         "#kept", "#c",  "10",  "123456", "1e18",
     };
-    static const char *const operators[] = {" + ", " - ", " * ", " / ", " % "};
+    static const char *const operators[] = {
+        " + ", " - ", " * ", " / ", " + n % ", /* of two numbers is refused */
+    };
     switch (depth >= DEPTH_MAX ? 0 : below(w, 9)) {
     case 1:
     case 2:

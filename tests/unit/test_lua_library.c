@@ -100,7 +100,7 @@ static void base_is_lua_without_surprises(void **state)
         {"assert(false, 'no')", "!no"},
         {"assert(nil)", "!assertion failed"},
         {"error('boo')", "!boo"},
-        {"#{1, 2, 3}, 7 % 3, -7 % 3, 7 / 2", "3 1 2 3.5"},
+        {"#{1, 2, 3}, #{0} * 7 % 3, -7 % #{1, 2, 3}, 7 / 2", "3 1 2 3.5"},
     };
     (void)state;
     CHECK(lines);
