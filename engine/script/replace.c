@@ -34,6 +34,11 @@
  *                   SUBVV R R R+1   between. By 1 nothing has to be rounded,
  *                   MULVV R R C     and floor(q) is q - q % 1. MODVN, MODNV
  *                   SUBVV A B R     likewise.
+ *     DIVVV A B C   KSHORT R 0      Some machines count whole numbers as such:
+ *                   ADDVV R C R     0 * -1 is 0 there, and -0 where all are
+ *                   DIVVV A B R     doubles. Only a division tells, by what
+ *                                   it makes of 1 / -0; so it is given 0 + 0.
+ *                                   DIVNV likewise. No constant is -0.
  *     VARG A 0 C    GGET R "..."    All there are, which may be thousands, go
  *                   VARG R+2 0 C    to the operation, too, which charges for
  *                   CALLM R 1 0     them.
@@ -157,6 +162,22 @@ static void replace_modulo(struct replacement *r, uint32_t code, unsigned base)
     r->slots = r->slots > 2 ? r->slots : 2;
 }
 
+/* By 0 where it is -0. */
+static void replace_division(struct replacement *r, uint32_t code,
+                             unsigned base)
+{
+    bool reversed = dump_op(code) == OP_DIVNV;
+    unsigned divisor = reversed ? dump_b(code) : dump_c(code);
+
+    put(r, OP_KSHORT, base, 0);
+    put_abc(r, OP_ADDVV, base, divisor, base);
+    if (reversed)
+        put_abc(r, OP_DIVNV, dump_a(code), base, dump_c(code));
+    else
+        put_abc(r, OP_DIVVV, dump_a(code), dump_b(code), base);
+    r->slots = r->slots > 1 ? r->slots : 1;
+}
+
 static void replace_varargs(struct replacement *r, uint32_t code, unsigned base,
                             unsigned name)
 {
@@ -183,6 +204,8 @@ static void replace_arithmetic(struct replacement *r, const struct replacing *f,
     }
     if (op == OP_MODVV || op == OP_MODVN || op == OP_MODNV)
         replace_modulo(r, code, base);
+    else if (op == OP_DIVVV || op == OP_DIVNV)
+        replace_division(r, code, base);
     else
         put(r, op, dump_a(code), dump_d(code));
 }
