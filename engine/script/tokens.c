@@ -158,6 +158,7 @@ static struct token_member member_of(const struct lexer *l,
         .member = t->text, .argument = argument_at(*l), .line = t->line};
     if (before[3].kind == TOKEN_NAME && before[2].kind != TOKEN_DOT) {
         member.object = before[3].text;
+        member.subtracted = bytes_equal(before[2].text, bytes_of_text("-"));
     } else if (before[3].kind == TOKEN_NAME && before[1].kind == TOKEN_NAME &&
                before[0].kind != TOKEN_DOT) {
         member.path[0] = before[1].text;

@@ -11,6 +11,7 @@ struct token_member {
     struct bytes member;
     struct bytes path[2];  /* of `.c` in a.b.c: a and b; else empty */
     struct bytes argument; /* of `object:member('x'`: x as written, or empty */
+    bool subtracted;       /* a minus stands before `object` */
     int line;
 };
 

@@ -31,6 +31,12 @@ enum asked {
     ASKED_OTHERS = 2, /* each: what else is in the transaction */
 };
 
+/* What folds do with an object. */
+enum folded {
+    FOLDED_ADDS = 4,
+    FOLDED_CHANGE = 8, /* change, before: what became of it */
+};
+
 struct warning {
     struct sandbox *s;
     const struct schema *schema;
@@ -91,7 +97,7 @@ struct looking {
     struct warning *w;
     const void *visited[VISITED_MAX];
     size_t count;
-    int asked; /* enum asked */
+    int asked; /* enum asked, enum folded */
 };
 
 static void look_at_member(void *ctx, const struct token_member *member)
@@ -105,6 +111,13 @@ static void look_at_member(void *ctx, const struct token_member *member)
     if (bytes_equal(member->member, bytes_of_text("each")) &&
         !bytes_equal(member->object, bytes_of_text("ate")))
         looking->asked |= ASKED_OTHERS;
+    if (bytes_equal(member->member, bytes_of_text("add")) &&
+        member->object.len > 0 &&
+        !bytes_equal(member->object, bytes_of_text("int")))
+        looking->asked |= FOLDED_ADDS;
+    if (bytes_equal(member->member, bytes_of_text("change")) ||
+        bytes_equal(member->member, bytes_of_text("before")))
+        looking->asked |= FOLDED_CHANGE;
 }
 
 /* The function on top of the stack, and those it has as upvalues. */
@@ -163,12 +176,24 @@ static bool author_matters(struct warning *w, const struct event_type *type)
     return false;
 }
 
+/* What may happen to an object that is there; NULL: nothing. */
+static const char *fate_of(const struct event_type *type, const char *both,
+                           const char *changes, const char *deletes)
+{
+    bool may_change = type->is_object && (type->off & OFF_PATCH) == 0;
+    bool may_delete = type->is_object && (type->off & OFF_DELETE) == 0;
+
+    if (may_change)
+        return may_delete ? both : changes;
+    return may_delete ? deletes : NULL;
+}
+
 static void check_author(struct warning *w, const struct event_type *type)
 {
     const char *name = schema_short(w->schema, type->name);
-    bool changes = type->is_object && (type->off & OFF_PATCH) == 0;
-    bool deletes = type->is_object && (type->off & OFF_DELETE) == 0;
-    if ((type->is_object && !changes && !deletes) || author_matters(w, type))
+    const char *fate =
+        fate_of(type, "changes or deletes", "changes", "deletes");
+    if ((type->is_object && fate == NULL) || author_matters(w, type))
         return;
     if (!type->is_object)
         warn(w, type->where,
@@ -178,10 +203,7 @@ static void check_author(struct warning *w, const struct event_type *type)
         warn(w, type->where,
              "%s: no rule looks at who %s one: whoever holds a key may; write "
              "a rule, or say off = {'patch', 'delete'}",
-             name,
-             changes && deletes ? "changes or deletes"
-             : changes          ? "changes"
-                                : "deletes");
+             name, fate);
 }
 
 /* ---- scales that change ---- */
@@ -426,12 +448,67 @@ static void check_rule(struct warning *w, const struct rule *rule)
     check_parameter(&p, rule->function, 2);
 }
 
+/* ---- what folds take and add ---- */
+
+/* What is added once is added again with each version, and with the end. */
+static void check_versions(struct warning *w, const struct view *view,
+                           const struct fold *fold,
+                           const struct event_type *type)
+{
+    const char *fate = fate_of(type, "edited or deleted", "edited", "deleted");
+    int asked = asked_by(w, fold->function);
+    if (fate != NULL && (asked & FOLDED_ADDS) != 0 &&
+        (asked & FOLDED_CHANGE) == 0)
+        warn(w, view->where,
+             "%s: the fold of %s adds, and looks at no change: what is %s is "
+             "added again",
+             schema_short(w->schema, view->name),
+             schema_short(w->schema, type->name), fate);
+}
+
+/* A number of which nobody said how small it may be. */
+static bool may_be_negative(const struct value_type *value)
+{
+    return (value->kind == VALUE_AMOUNT || value->kind == VALUE_INTEGER) &&
+           value->min <= -SCHEMA_EXACT_MAX;
+}
+
+static void check_subtracted(void *ctx, const struct token_member *member)
+{
+    const struct parameter *p = ctx;
+    const struct field *field = fields_find(p->fields[0], member->member);
+    if (member->subtracted && field != NULL &&
+        bytes_equal(member->object, bytes_of_text(p->name)) &&
+        may_be_negative(&field->type)) {
+        char where[WARNING_MAX];
+        snprintf(where, sizeof(where), "%s:%d", p->file, member->line);
+        warn(
+            p->w, where,
+            "%s: '%s' is taken away and may be below zero, which adds: say its "
+            "min",
+            p->of, field->name);
+    }
+}
+
+/* Of a fact: what is taken away must not be less than nothing. */
+static void check_amounts(struct parameter *p, const struct event_type *type,
+                          const struct fold *fold)
+{
+    struct function f;
+    if (type->is_object ||
+        !parameter_name(p->w, fold->function, 2, p->name, &f))
+        return;
+    p->file = f.file;
+    tokens_members(f.source, f.first, f.last, check_subtracted, p);
+}
+
 static void check_fold(struct warning *w, const struct view *view,
                        const struct fold *fold)
 {
     const struct event_type *type =
         schema_type(w->schema, bytes_of_text(fold->type));
     assert(type != NULL);
+    check_versions(w, view, fold, type);
     if (type->raw_body != NULL)
         return;
     struct parameter p = {
@@ -442,6 +519,7 @@ static void check_fold(struct warning *w, const struct view *view,
         .more = record_members,
     };
     check_parameter(&p, fold->function, 2);
+    check_amounts(&p, type, fold);
 }
 
 static void check_method(struct warning *w, const struct method *method)

@@ -293,6 +293,65 @@ static void a_scale_that_may_change_is_told(void **state)
     assert_warnings(UNIT("t.integer()", "{'delete'}"), "");
 }
 
+#define VIEW(folds)                                                            \
+    "shop:view('sum', {\n"                                                     \
+    "    doc = 'Sums.', key = {'item'},\n"                                     \
+    "    row = {item = t.ref('item'), n = t.default(t.integer(), 0)},\n"       \
+    "    fold = {" folds "},\n"                                                \
+    "})\n"
+
+#define ASKS RULE("function(_, _, tx) return tx.author ~= nil end")
+
+/* Who writes -1 piece gets one. */
+static void what_may_be_negative_is_not_taken_away(void **state)
+{
+    (void)state;
+    assert_warnings(ASKS VIEW("sold = function(rows, sold)\n"
+                              "rows:add(sold.item, {n = -sold.pieces}) end"),
+                    "sum: 'pieces' is taken away and may be below zero, which "
+                    "adds: say its min (shop.lua:21)\n");
+    assert_warnings(ASKS VIEW("sold = function(rows, sold)\n"
+                              "rows:add(sold.item, {n = sold.pieces}) end"),
+                    "");
+    assert_warnings(
+        ASKS "shop:event('gone', {doc = 'Gone.', header = {item = "
+             "t.ref('item'), n = t.integer({min = 0})}})\n"
+             "shop:rule('r', {doc = 'R.', on = {'gone'},\n"
+             "check = function(_, _, tx) return tx.author ~= nil end})\n" VIEW(
+                 "gone = function(rows, e) rows:add(e.item, {n = -e.n}) end"),
+        "");
+}
+
+#define STOCK(off)                                                             \
+    "shop:object('stock', {doc = 'Stock.', key = {'no'}, off = {" off "},\n"   \
+    "header = {no = t.integer(), item = t.ref('item')}})\n"                    \
+    "shop:rule('r', {doc = 'R.', on = {'stock'},\n"                            \
+    "check = function(_, _, tx) return tx.author ~= nil end})\n"
+
+static void an_object_is_added_up_by_its_changes(void **state)
+{
+    (void)state;
+    assert_warnings(
+        ASKS STOCK("")
+            VIEW("stock = function(rows, e) rows:add(e.item, {n = 1}) end"),
+        "sum: the fold of stock adds, and looks at no change: what is edited "
+        "or deleted is added again (shop.lua:21)\n");
+    assert_warnings(
+        ASKS STOCK("'patch'")
+            VIEW("stock = function(rows, e) rows:add(e.item, {n = 1}) end"),
+        "sum: the fold of stock adds, and looks at no change: what is deleted "
+        "is added again (shop.lua:21)\n");
+    assert_warnings(
+        ASKS STOCK("'patch', 'delete'")
+            VIEW("stock = function(rows, e) rows:add(e.item, {n = 1}) end"),
+        "");
+    assert_warnings(ASKS STOCK("") VIEW(
+                        "stock = function(rows, e)\n"
+                        "if e.change == 'new' then rows:add(e.item, {n = 1}) "
+                        "end end"),
+                    "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +363,8 @@ int main(void)
         cmocka_unit_test(a_field_that_is_not_there_is_told_with_its_line),
         cmocka_unit_test(folds_and_methods_are_looked_at_too),
         cmocka_unit_test(views_and_types_that_are_not_there_are_told),
+        cmocka_unit_test(what_may_be_negative_is_not_taken_away),
+        cmocka_unit_test(an_object_is_added_up_by_its_changes),
         cmocka_unit_test(the_bank_is_without_warnings),
         cmocka_unit_test(members_are_found_in_lua),
         cmocka_unit_test(source_that_is_no_lua_does_no_harm),
