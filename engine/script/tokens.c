@@ -35,9 +35,16 @@ static bool is_name_letter(int c)
            (c >= '0' && c <= '9') || c >= 0x80;
 }
 
+/* As Lua has it, a line ends with either, or with both. */
+static bool is_line_end(int c)
+{
+    return c == '\n' || c == '\r';
+}
+
 static void step(struct lexer *l)
 {
-    if (letter(l, 0) == '\n')
+    if (is_line_end(letter(l, 0)) &&
+        (letter(l, 0) == '\n' || letter(l, 1) != '\n'))
         l->line++;
     if (l->at < l->source.len)
         l->at++;
@@ -95,7 +102,7 @@ static void pass_space(struct lexer *l)
             if (opening > 0)
                 pass_long(l, opening);
             else
-                while (l->at < l->source.len && letter(l, 0) != '\n')
+                while (l->at < l->source.len && !is_line_end(letter(l, 0)))
                     step(l);
         } else if (c == ' ' || (c >= '\t' && c <= '\r')) {
             step(l);
@@ -186,4 +193,17 @@ void tokens_members(struct bytes source, int first, int last,
         memmove(before, before + 1, (BEFORE - 1) * sizeof(before[0]));
         before[BEFORE - 1] = t;
     }
+}
+
+int tokens_foreign(struct bytes source, struct bytes *name)
+{
+    struct lexer l = {.source = source, .line = 1};
+
+    for (struct token t = next(&l); t.kind != TOKEN_END; t = next(&l))
+        for (size_t i = 0; t.kind == TOKEN_NAME && i < t.text.len; i++)
+            if (t.text.data[i] >= 0x80) {
+                *name = t.text;
+                return t.line;
+            }
+    return 0;
 }

@@ -20,4 +20,8 @@ struct token_member {
 void tokens_members(struct bytes source, int first, int last,
                     void (*visit)(void *ctx, const struct token_member *member),
                     void *ctx);
+
+/* The line of the first name with other letters than those of ASCII, which is
+ * then in *name; 0: there is none. */
+int tokens_foreign(struct bytes source, struct bytes *name);
 #endif

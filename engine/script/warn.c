@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "chain/schema.h"
 #include "event/bundle.h"
+#include "script/hidden.h"
 #include "script/sandbox.h"
 #include "script/tokens.h"
 
@@ -536,10 +537,36 @@ static void check_method(struct warning *w, const struct method *method)
     check_names(&n, method->function);
 }
 
+/* ---- what is not shown ---- */
+
+struct source {
+    struct warning *w;
+    const struct bundle_module *module;
+};
+
+static void warn_hidden(void *ctx, int line, const char *what)
+{
+    const struct source *source = ctx;
+    char where[WARNING_MAX];
+    snprintf(where, sizeof(where), "%.*s:%d", (int)source->module->file.len,
+             (const char *)source->module->file.data, line);
+    warn(source->w, where, "%s", what);
+}
+
+static void check_sources(struct warning *w)
+{
+    struct bundle_cursor cursor = bundle_modules(w->bundle);
+    struct bundle_module module;
+    struct source source = {w, &module};
+    while (bundle_next(&cursor, &module))
+        hidden_find(module.source, warn_hidden, &source);
+}
+
 static int walk(lua_State *L)
 {
     struct warning *w = lua_touserdata(L, 1);
     const struct schema *s = w->schema;
+    check_sources(w);
     for (size_t i = 0; i < s->type_count; i++)
         check_author(w, &s->types[i]);
     for (size_t i = 0; i < s->type_count; i++)

@@ -352,6 +352,31 @@ static void an_object_is_added_up_by_its_changes(void **state)
                     "");
 }
 
+static void what_a_source_hides_is_told(void **state)
+{
+    (void)state;
+    assert_warnings(ASKS "-- looks like a comment\rlocal x\n",
+                    "a carriage return within a line: what follows is code, "
+                    "also behind a comment (shop.lua:17)\n");
+    assert_warnings(ASKS "-- \xe2\x80\xae\n-- \xe2\x81\xa6\n",
+                    "U+202E, which nobody sees: what is shown may not be what "
+                    "runs (shop.lua:17)\n");
+    assert_warnings(ASKS "-- \x1b[2K\n",
+                    "a control character, U+001B: what is shown may not be "
+                    "what runs (shop.lua:17)\n");
+    assert_warnings(ASKS "local a = 'n\xc3\xb6'\nlocal \xd0\xb0 = 1\n",
+                    "the name '\xd0\xb0' has letters that may look like others "
+                    "(shop.lua:18)\n");
+    assert_warnings(ASKS "-- caf\xc3\xa9 \xe2\x82\xac\r\n\tlocal a\r\n", "");
+    /* Lua's lines, and so where a rule stands, are those of both ends. */
+    assert_warnings("-- one\r\n-- two\r\n" RULE(
+                        "function(_, sold)\r\nreturn sold.peices > 0 end"),
+                    "sold: no rule looks at who writes one: whoever holds a "
+                    "key may (shop.lua:8)\n"
+                    "may_sell: 'sold' has no field 'peices'; did you mean "
+                    "'pieces'? (shop.lua:18)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +390,7 @@ int main(void)
         cmocka_unit_test(views_and_types_that_are_not_there_are_told),
         cmocka_unit_test(what_may_be_negative_is_not_taken_away),
         cmocka_unit_test(an_object_is_added_up_by_its_changes),
+        cmocka_unit_test(what_a_source_hides_is_told),
         cmocka_unit_test(the_bank_is_without_warnings),
         cmocka_unit_test(members_are_found_in_lua),
         cmocka_unit_test(source_that_is_no_lua_does_no_harm),
