@@ -409,7 +409,8 @@ struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
     s->find = find;
     s->find_ctx = find_ctx;
     size_t most = least(s->limits.memory * REPLAY_FACTOR, SANDBOX_MEMORY_MAX);
-    arena_init(&s->arena, SANDBOX_LOAD_MEMORY + (most + 15) / 16 * 16);
+    arena_init(&s->arena, SANDBOX_KEPT_FACTOR * SANDBOX_LOAD_MEMORY +
+                              (most + 15) / 16 * 16);
     arena_limit(&s->arena, SANDBOX_LOAD_MEMORY, LOAD_BLOCK_MAX);
     s->lua = lua_newstate(allocate, s);
     assert(s->lua != NULL);
@@ -422,6 +423,14 @@ struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
     (void)status;
     lua_sethook(s->lua, on_count, LUA_MASKCOUNT, SANDBOX_STEP);
     return s;
+}
+
+void sandbox_load_kept(struct sandbox *s)
+{
+    assert(!s->sealed && s->active == 0);
+    s->now.gas = SANDBOX_KEPT_FACTOR * SANDBOX_LOAD_GAS;
+    s->now.memory = SANDBOX_KEPT_FACTOR * SANDBOX_LOAD_MEMORY;
+    arena_limit(&s->arena, s->now.memory, LOAD_BLOCK_MAX);
 }
 
 /* The state is not closed: all it owns is in the arena. */

@@ -49,6 +49,11 @@ struct sandbox_limits {
 #define SANDBOX_MEMORY_DEFAULT ((size_t)1 << 20)
 #define SANDBOX_LOAD_GAS 10000000 /* of loading a whole bundle */
 #define SANDBOX_LOAD_MEMORY ((size_t)8 << 20)
+/* In which order garbage is given back depends on the seeds of Lua's hashes,
+ * and with it how much loading takes. So what is close to these is loaded by
+ * one process and not by the next: what is new has to do with half of what is
+ * given to what a chain has. */
+#define SANDBOX_KEPT_FACTOR 2
 /* A run can be given as much as this, and 16 times what the limits say. */
 #define SANDBOX_MEMORY_MAX ((size_t)LIMIT_RUN_MEMORY)
 
@@ -104,6 +109,9 @@ struct sandbox {
 struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
                             void *find_ctx);
 void sandbox_free(struct sandbox *s); /* NULL is harmless */
+
+/* Before anything is loaded: give that SANDBOX_KEPT_FACTOR times as much. */
+void sandbox_load_kept(struct sandbox *s);
 
 /* The sandbox a C function runs in; costs two loads. */
 struct sandbox *sandbox_of(lua_State *L);

@@ -32,7 +32,7 @@ static void load(struct bytes raw)
     struct logic *logic;
     struct script_cache *cache = script_cache_new(NULL);
     struct logic_maker maker = script_maker(cache);
-    struct logic_limits limits = {100000, 1 << 20};
+    struct logic_limits limits = {.gas = 100000, .memory = 1 << 20};
     if (maker.load(maker.ctx, raw, &limits, &logic, &err) == 0) {
         assert(strcmp(logic->schema->main, "fuzz") != 0 ||
                logic->schema->part_count > 0);
