@@ -39,7 +39,7 @@ bank:rule('not_owner', {
     end,
 })
 bank:rule('too_deep', {
-    doc = 'Nobody owes more than 100.00.',
+    doc = 'No account owes more than 100.00.',
     on = {'transfer'},
     text = '{from} would hold {left}', says = {left = money},
     check = function(state, transfer)
