@@ -351,11 +351,9 @@ static int take_raw_body(struct draft *d, struct bytes map, struct err *err)
     return 0;
 }
 
+/* Of a map whose names were checked. */
 static int draft_fill(struct draft *d, struct bytes map, struct err *err)
 {
-    int rc = check_names(d->type, map, err);
-    if (rc != 0)
-        return rc;
     fields_take(&d->header, &d->type->header, map);
     if (d->type->raw_body != NULL)
         return take_raw_body(d, map, err);
@@ -527,58 +525,56 @@ static int write_version(struct call *c, const struct event_type *type,
     return rc;
 }
 
-int call_emit(struct call *c, const struct event_type *type,
-              struct bytes fields, uint8_t id[16], struct err *err)
+static int check_kind(const struct event_type *type, const char *what,
+                      struct err *err)
 {
-    int rc = check_writes(c, "emit", err);
-    if (rc == 0 && type->is_object)
-        rc = err_set(err, ATE_EINVALID,
-                     "%s: is an object; use put or create instead of emit",
-                     type->name);
-    if (rc == 0)
-        rc = check_names(type, fields, err);
-    if (rc == 0)
-        rc = new_id(c, type, fields, id, err);
-    return rc != 0 ? rc : write_version(c, type, fields, id, NULL, err);
-}
-
-static int check_is_object(const struct event_type *type, const char *what,
-                           struct err *err)
-{
+    bool is_emitted = strcmp(what, "emit") == 0;
     assert(type != NULL);
-    if (type->is_object)
+    if (type->is_object != is_emitted)
         return 0;
+    if (is_emitted)
+        return err_set(err, ATE_EINVALID,
+                       "%s: is an object; use put or create instead of emit",
+                       type->name);
     return err_set(err, ATE_EINVALID,
                    "%s: is an event; emit it, %s is for objects", type->name,
                    what);
 }
 
+/* What stands before a version that is written whole; and its id. */
+static int begin_version(struct call *c, const char *what,
+                         const struct event_type *type, struct bytes fields,
+                         uint8_t id[16], struct err *err)
+{
+    int rc = check_writes(c, what, err);
+    if (rc == 0)
+        rc = check_kind(type, what, err);
+    if (rc == 0)
+        rc = check_names(type, fields, err);
+    return rc != 0 ? rc : new_id(c, type, fields, id, err);
+}
+
+int call_emit(struct call *c, const struct event_type *type,
+              struct bytes fields, uint8_t id[16], struct err *err)
+{
+    int rc = begin_version(c, "emit", type, fields, id, err);
+    return rc != 0 ? rc : write_version(c, type, fields, id, NULL, err);
+}
+
 int call_create(struct call *c, const struct event_type *type,
                 struct bytes fields, uint8_t id[16], struct err *err)
 {
-    int rc = check_writes(c, "create", err);
-    if (rc == 0)
-        rc = check_is_object(type, "create", err);
-    if (rc == 0)
-        rc = check_names(type, fields, err);
-    if (rc == 0)
-        rc = new_id(c, type, fields, id, err);
+    int rc = begin_version(c, "create", type, fields, id, err);
     return rc != 0 ? rc : write_version(c, type, fields, id, NULL, err);
 }
 
 int call_put(struct call *c, const struct event_type *type, struct bytes fields,
              uint8_t id[16], struct err *err)
 {
-    int rc = check_writes(c, "put", err);
-    if (rc == 0)
-        rc = check_is_object(type, "put", err);
-    if (rc == 0)
-        rc = check_names(type, fields, err);
-    if (rc == 0)
-        rc = new_id(c, type, fields, id, err);
+    struct object o;
+    int rc = begin_version(c, "put", type, fields, id, err);
     if (rc != 0)
         return rc;
-    struct object o;
     bool live = call_object(c, id, &o);
     return write_version(c, type, fields, id, live ? &o : NULL, err);
 }
@@ -652,7 +648,7 @@ int call_patch(struct call *c, const uint8_t id[16], struct bytes fields,
     if (rc == 0)
         rc = find_object(c, id, &o, &type, err);
     if (rc == 0)
-        rc = check_is_object(type, "patch", err);
+        rc = check_kind(type, "patch", err);
     if (rc == 0)
         rc = check_names(type, fields, err);
     if (rc == 0)
@@ -674,7 +670,7 @@ int call_delete(struct call *c, const uint8_t id[16], struct err *err)
     if (rc == 0)
         rc = find_object(c, id, &o, &type, err);
     if (rc == 0)
-        rc = check_is_object(type, "delete", err);
+        rc = check_kind(type, "delete", err);
     if (rc != 0)
         return rc;
     uint8_t previous[EVENT_ID_SIZE];
