@@ -54,6 +54,7 @@ void chain_forget(struct chain *c)
     touched_drop(c);
     changes_forget(&c->changes, 0);
     c->changes.ahead = false;
+    assert(c->rooting.noted == NULL);
     c->rooting = (struct rooting){0};
     c->verified = (struct verified){.end = {.frames = 0}};
     buf_deinit(&c->verified_bytes);
@@ -215,6 +216,10 @@ static void opened(void *ctx, int code, const struct err *err)
     bool began_late = c->resumed.file.len > 0;
     if (code == 0)
         verified_look_end(c);
+    if (code == 0)
+        rooting_begin(c);
+    else
+        rooting_drop(c);
     if (!c->careful && ((began_late && code == ATE_ESTALE) ||
                         c->log.end.frames < c->verified.end.frames))
         c->check_failed = true; /* not the log that this node knew */

@@ -2,11 +2,13 @@
  *     above the transactions tried so far.
  * (2) `task` is NULL or makes the root of that size; older tasks run on and
  *     are only compared with what their heartbeat told, if it came meanwhile.
- * (3) While a log is replayed every size has its task, unless it is below the
- *     verified mark. A node that orders begins none while one is running, none
- *     for an activation that may yet be undone, and none so soon that roots
- *     would cost more than a share of what the transactions between them do:
- *     that size is then never told. */
+ * (3) While a log is replayed, `noted` is the newest size that no heartbeat
+ *     told so far, unless it is below the verified mark. It becomes `task` when
+ *     one tells it, when the log ends, and before its tree goes.
+ * (4) A node that orders begins no root while one is running, none for an
+ *     activation that may yet be undone, and none so soon that roots would cost
+ *     more than a share of what the transactions between them do: that size is
+ *     then never told. */
 #include "chain/rooting.h"
 
 #include <assert.h>
@@ -87,6 +89,7 @@ void rooting_rest(struct chain *c)
 void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx)
 {
     assert(c->rooting.then == NULL);
+    rooting_begin(c);
     if (rooting_is_idle(c)) {
         then(ctx);
         return;
@@ -101,7 +104,7 @@ uint64_t rooting_every(const struct chain *c)
     return own != 0 ? own : STATE_ROOT_EVERY;
 }
 
-/* Invariant (3), of a node that orders. */
+/* Invariant (4). */
 static bool must_wait(const struct chain *c)
 {
     const struct rooting *r = &c->rooting;
@@ -119,9 +122,9 @@ void rooting_note(struct chain *c)
     r->known = false;
     r->told = false;
     r->task = NULL;
+    rooting_drop(c);
     if (chain_is_verified(c) || (!is_replaying(c) && must_wait(c)))
         return;
-    r->begun = r->size;
     struct rooting_task *k = mem_zero(1, sizeof(*k));
     k->task.work = work;
     k->task.done = done;
@@ -129,9 +132,31 @@ void rooting_note(struct chain *c)
     k->tree = c->core.state.tree;
     k->pin = tree_pin(k->tree);
     k->version = tree_pinned(k->pin);
-    r->task = k;
+    r->noted = k;
+    if (!is_replaying(c))
+        rooting_begin(c);
+}
+
+void rooting_begin(struct chain *c)
+{
+    struct rooting *r = &c->rooting;
+    if (r->noted == NULL)
+        return;
+    r->task = r->noted;
+    r->noted = NULL;
+    r->begun = r->size;
     r->running++;
-    checks_begin(c, &k->task, ROOT_IN_CHECKS);
+    checks_begin(c, &r->task->task, ROOT_IN_CHECKS);
+}
+
+void rooting_drop(struct chain *c)
+{
+    struct rooting_task *k = c->rooting.noted;
+    if (k == NULL)
+        return;
+    c->rooting.noted = NULL;
+    tree_unpin(k->tree, k->pin);
+    mem_free(k);
 }
 
 void rooting_forget(struct chain *c)
@@ -167,6 +192,7 @@ int rooting_check(struct chain *c, const uint8_t state[HASH_SIZE],
                        "it tells a state root before one is due");
     if (chain_is_verified(c) || c->rows_unknown)
         return 0;
+    rooting_begin(c);
     if (r->task != NULL) {
         r->task->expects = true;
         memcpy(r->task->expected, state, HASH_SIZE);

@@ -16,10 +16,11 @@ struct rooting {
     uint64_t begun; /* the last size for which it was begun here */
     bool known;     /* it was made: */
     uint8_t root[HASH_SIZE];
-    bool told;                 /* a heartbeat has it */
-    struct rooting_task *task; /* that makes it, when it is under way */
-    size_t running;            /* of it and of older ones */
-    void (*then)(void *ctx);   /* when none is */
+    bool told;                  /* a heartbeat has it */
+    struct rooting_task *task;  /* that makes it, when it is under way */
+    struct rooting_task *noted; /* that would make it; NULL, or task is */
+    size_t running;             /* of it and of older ones */
+    void (*then)(void *ctx);    /* when none is */
     void *then_ctx;
 };
 
@@ -27,6 +28,9 @@ struct rooting {
 uint64_t rooting_every(const struct chain *c);
 /* A transaction is about to be tried at next_index; no mark is open. */
 void rooting_note(struct chain *c);
+/* Make the one that was noted, if there is one; or never. */
+void rooting_begin(struct chain *c);
+void rooting_drop(struct chain *c);
 /* What the next transaction is tried on is not what it was: a root of this very
  * size is another one. None is being made. */
 void rooting_forget(struct chain *c);
@@ -36,8 +40,8 @@ bool rooting_is_near(const struct chain *c);
 /* What a heartbeat of now has to tell; NULL: nothing. */
 const uint8_t *rooting_news(const struct chain *c);
 
-/* Call `then` when no root is being made any more, and no survey (survey.h), at
- * once or later: their tree may go then. */
+/* Call `then` when no root is being made any more, what was noted included, and
+ * no survey (survey.h), at once or later: their tree may go then. */
 void rooting_when_idle(struct chain *c, void (*then)(void *ctx), void *ctx);
 bool rooting_is_idle(const struct chain *c);
 void rooting_rest(struct chain *c); /* a survey ended: it may be now */
