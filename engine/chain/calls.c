@@ -98,25 +98,15 @@ static int run_read(struct chain *c, struct chain_call *call)
     return 0;
 }
 
-static int add_key_event(struct chain *c, struct chain_call *call,
+static int add_key_event(struct chain_call *call,
                          const struct key_record *record)
 {
-    struct trial *t = &call->state->run.trial;
-    uint8_t id[OBJECT_ID_SIZE];
     struct buf fields = {0};
-    struct buf raw = {0};
-    fact_id(c->core.id, t->author, t->call_id, t->count, id);
     key_fields_put(&fields, record);
-    struct event_header header = {
-        .object = id,
-        .type = bytes_of_text(TYPE_KEY),
-        .author = t->author,
-        .fields = buf_bytes(&fields),
-    };
-    event_header_put(&raw, &header);
-    int rc = trial_add(t, buf_bytes(&raw), bytes_of(NULL, 0), &call->err);
+    int rc =
+        trial_add_own(&call->state->run.trial, TYPE_KEY, buf_bytes(&fields),
+                      NULL, bytes_of(NULL, 0), &call->err);
     buf_deinit(&fields);
-    buf_deinit(&raw);
     return rc;
 }
 
@@ -130,11 +120,11 @@ static int add_key_events(struct chain *c, struct chain_call *call)
     if (state_author(state_head(&c->core.state), t->author, &author))
         t->first_sequence += author.next_sequence;
     else
-        rc = add_key_event(c, call, &call->author->record);
+        rc = add_key_event(call, &call->author->record);
     for (size_t i = 0; i < call->signer_count && rc == 0; i++) {
         const struct key_pair *pair = call->signers[i].pair;
         if (!state_author(state_head(&c->core.state), pair->id, &author))
-            rc = add_key_event(c, call, &pair->record);
+            rc = add_key_event(call, &pair->record);
     }
     return rc;
 }

@@ -326,27 +326,8 @@ static int arg_grant(const struct call *c, const char *name,
 int engine_emit(struct call *c, const char *type, struct bytes fields,
                 const uint8_t *auth_ref, struct bytes body, struct err *err)
 {
-    struct trial *t = &c->trial;
-    uint8_t id[OBJECT_ID_SIZE];
-    uint8_t hash[HASH_SIZE];
-    struct buf raw = {0};
-    fact_id(c->core->id, c->author, t->call_id, t->count, id);
-    struct event_header header = {
-        .object = id,
-        .type = bytes_of_text(type),
-        .author = c->author,
-        .auth_ref = auth_ref,
-        .fields = fields,
-    };
-    if (body.len > 0) {
-        body_hash(body, hash);
-        header.body_length = body.len;
-        header.body_hash = hash;
-    }
-    event_header_put(&raw, &header);
-    int rc = trial_add(t, buf_bytes(&raw), body, err);
+    int rc = trial_add_own(&c->trial, type, fields, auth_ref, body, err);
     c->version = state_head(&c->core->state);
-    buf_deinit(&raw);
     return rc;
 }
 

@@ -115,9 +115,7 @@ int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
     bool known = state_author(state_head(&c->core.state), term.id, &author);
     assert(known);
     memcpy(c->heartbeat_key, term.id, KEY_ID_SIZE);
-    uint8_t call_id[CALL_ID_SIZE];
-    heartbeat_call_id(c, call_id);
-    memcpy(c->heartbeat_call, call_id, CALL_ID_SIZE);
+    heartbeat_call_id(c, c->heartbeat_call);
     t->core = &c->core;
     t->index = c->next_index;
     t->time = time;
@@ -130,19 +128,10 @@ int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
     t->replays = false;
 
     struct buf fields = {0};
-    struct buf raw = {0};
-    uint8_t id[OBJECT_ID_SIZE];
     put_heartbeat_fields(c, time, &fields);
-    fact_id(c->core.id, term.id, call_id, 0, id);
-    struct event_header header = {
-        .object = id,
-        .type = bytes_of_text(TYPE_HEARTBEAT),
-        .author = term.id,
-        .fields = buf_bytes(&fields),
-    };
-    event_header_put(&raw, &header);
     trial_begin(t);
-    int rc = trial_add(t, buf_bytes(&raw), bytes_of(NULL, 0), err);
+    int rc = trial_add_own(t, TYPE_HEARTBEAT, buf_bytes(&fields), NULL,
+                           bytes_of(NULL, 0), err);
     if (rc == 0)
         rc = trial_finish(t, err);
     if (rc == 0)
@@ -150,7 +139,6 @@ int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
     else
         trial_undo(t);
     buf_deinit(&fields);
-    buf_deinit(&raw);
     return rc;
 }
 

@@ -394,6 +394,31 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
     return trial_add_decoded(t, &event, body, err);
 }
 
+int trial_add_own(struct trial *t, const char *type, struct bytes fields,
+                  const uint8_t *auth_ref, struct bytes body, struct err *err)
+{
+    uint8_t id[OBJECT_ID_SIZE];
+    uint8_t hash[HASH_SIZE];
+    struct buf raw = {0};
+    fact_id(t->core->id, t->author, t->call_id, t->count, id);
+    struct event_header header = {
+        .object = id,
+        .type = bytes_of_text(type),
+        .author = t->author,
+        .auth_ref = auth_ref,
+        .fields = fields,
+    };
+    if (body.len > 0) {
+        body_hash(body, hash);
+        header.body_length = body.len;
+        header.body_hash = hash;
+    }
+    event_header_put(&raw, &header);
+    int rc = trial_add(t, buf_bytes(&raw), body, err);
+    buf_deinit(&raw);
+    return rc;
+}
+
 static void make_verdict(struct trial *t)
 {
     struct state *state = &t->core->state;

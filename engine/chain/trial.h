@@ -99,6 +99,11 @@ int trial_add(struct trial *t, struct bytes raw, struct bytes body,
 int trial_add_decoded(struct trial *t, const struct batch_event *event,
                       struct bytes body, struct err *err);
 
+/* One of the engine's own facts, by the trial's author: made, then added.
+ * `auth_ref` NULL: it rests on none. */
+int trial_add_own(struct trial *t, const char *type, struct bytes fields,
+                  const uint8_t *auth_ref, struct bytes body, struct err *err);
+
 /* A fold is about to write or delete a row of `bytes`. Errors: LIMIT. */
 int trial_count_row(struct trial *t, const struct view *view, size_t bytes,
                     struct err *err);
