@@ -255,21 +255,12 @@ static int run_write(struct chain *c, struct chain_call *call)
     bool beats =
         !call->proposes && call->state->orders && !switch_is_made(c) &&
         (order_needs_heartbeat(c, now) || is_early(c, call->not_before, now));
-    rooting_note(c);
-    if (beats && rooting_is_near(c)) {
-        beats = false;
-        if (order_beat(c, now, &call->err) != 0)
-            return call->err.code;
-        rooting_note(c);
-    }
-    if (beats)
-        order_seal(c);
-    struct tree_mark mark = tree_mark(tree);
-    int rc = beats ? order_try_heartbeat(c, now, &call->err) : 0;
-    if (rc == 0) {
-        set_trial(c, call, beats);
-        rc = run_in_trial(c, call);
-    }
+    struct tree_mark mark;
+    int rc = order_open_place(c, now, &beats, &mark, &call->err);
+    if (rc != 0)
+        return rc;
+    set_trial(c, call, beats);
+    rc = run_in_trial(c, call);
     bool wrote = rc == 1;
     if (wrote)
         rc = place_run(c, call, beats);

@@ -285,9 +285,13 @@ bool order_holds(struct chain *c);
 int order_refuse(const struct chain *c, const char *what, struct err *err);
 /* Must a heartbeat come before a transaction at `now`? */
 bool order_needs_heartbeat(struct chain *c, int64_t now);
-/* Judge and apply a heartbeat to the state and leave it in c->trial, not yet
- * placed; order_place_heartbeat() does that. Needs order_seal() before. */
-int order_try_heartbeat(struct chain *c, int64_t now, struct err *err);
+/* Before the next transaction is judged, at `now`: what is done to the state
+ * from here on can be undone to *mark. `beats`: a heartbeat comes first. It is
+ * written at once where a state root is near (*beats is false then); else it is
+ * judged behind the mark and left in c->trial, for order_place_heartbeat() when
+ * the transaction has its place. After an error nothing was done. */
+int order_open_place(struct chain *c, int64_t now, bool *beats,
+                     struct tree_mark *mark, struct err *err);
 void order_place_heartbeat(struct chain *c);
 /* Place a heartbeat alone. */
 int order_beat(struct chain *c, int64_t now, struct err *err);

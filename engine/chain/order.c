@@ -101,7 +101,8 @@ static void put_heartbeat_fields(struct chain *c, int64_t time,
     heartbeat_put(fields, &h);
 }
 
-int order_try_heartbeat(struct chain *c, int64_t now, struct err *err)
+/* Judge it and apply it to the state; it is left in c->trial. */
+static int try_heartbeat(struct chain *c, int64_t now, struct err *err)
 {
     assert(c->batch_count == 0);
     if (check_clock(c, err) != 0)
@@ -162,9 +163,30 @@ void order_place_heartbeat(struct chain *c)
 int order_beat(struct chain *c, int64_t now, struct err *err)
 {
     order_seal(c);
-    int rc = order_try_heartbeat(c, now, err);
+    int rc = try_heartbeat(c, now, err);
     if (rc == 0)
         order_place_heartbeat(c);
+    return rc;
+}
+
+int order_open_place(struct chain *c, int64_t now, bool *beats,
+                     struct tree_mark *mark, struct err *err)
+{
+    struct tree *tree = c->core.state.tree;
+    rooting_note(c);
+    if (*beats && rooting_is_near(c)) {
+        *beats = false;
+        int rc = order_beat(c, now, err);
+        if (rc != 0)
+            return rc;
+        rooting_note(c);
+    }
+    if (*beats)
+        order_seal(c);
+    *mark = tree_mark(tree);
+    int rc = *beats ? try_heartbeat(c, now, err) : 0;
+    if (rc != 0)
+        tree_undo(tree, *mark);
     return rc;
 }
 

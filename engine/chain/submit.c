@@ -151,20 +151,14 @@ static int check_reads(struct submit_state *s, const struct batch_member *m,
     return rc;
 }
 
-/* With its heartbeat, if it needs one. */
 static int judge(struct submit_state *s, const struct submit_member *m,
                  struct member_sigs *sigs, struct member_bodies *b, bool beats,
                  struct err *err)
 {
     struct chain *c = s->chain;
-    int rc = 0;
-    if (beats)
-        rc = order_try_heartbeat(c, c->deps.now(c->deps.ctx), err);
-    if (rc != 0)
-        return rc;
     struct tree_version before = state_head(&c->core.state);
-    rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
-                      sigs, b, false, err);
+    int rc = member_judge(c, &s->trial, c->next_index + beats, &m->m, m->events,
+                          sigs, b, false, err);
     if (rc != 0) /* it was undone */
         before = state_head(&c->core.state);
     rc = check_reads(s, &m->m, before, rc, err);
@@ -181,16 +175,11 @@ static int try_member(struct submit_state *s, const struct submit_member *m,
     int64_t now = c->deps.now(c->deps.ctx);
     bool beats = orders && f->accepted == 0 && !switch_is_made(c) &&
                  order_needs_heartbeat(c, now);
-    rooting_note(c);
-    if (beats && rooting_is_near(c)) {
-        beats = false;
-        int rc = order_beat(c, now, err);
-        if (rc != 0)
-            return rc;
-        rooting_note(c);
-    }
-    struct tree_mark mark = tree_mark(c->core.state.tree);
-    int rc = judge(s, m, &sigs, b, beats, err);
+    struct tree_mark mark;
+    int rc = order_open_place(c, now, &beats, &mark, err);
+    if (rc != 0)
+        return rc;
+    rc = judge(s, m, &sigs, b, beats, err);
     if (rc == 0 && !orders && !order_holds(c))
         rc = order_refuse(c, "submit", err);
     if (rc != 0) {
