@@ -21,15 +21,14 @@ export class Bodies {
         this.crc = 0; // of what was read of it
     }
 
-    /** The next body, whose hash has to be `hash`; its bytes when it stands in
-     * the inline section, as that of a bundle does whatever its size. */
+    /** The next body, whose hash has to be `hash`; its bytes, or null of a large
+     * one. That of a bundle stands in the inline section whatever its size. */
     async take(length, hash, what, isBundle = false) {
         if (isBundle || length <= INLINE_MAX)
             return this.takeInline(length, hash, what);
-        if (length > PIECE)
-            await this.large.check(length, hash, what);
-        else
-            await this.takeStored(length, hash, what);
+        if (length <= PIECE)
+            return this.takeStored(length, hash, what);
+        await this.large.check(length, hash, what);
         return null;
     }
 
@@ -46,9 +45,10 @@ export class Bodies {
     }
 
     async takeStored(length, hash, what) {
-        need(equal(leafHash(await this.stored(length, what)), hash),
-            `body of ${what}: its hash differs`);
+        const body = (await this.stored(length, what)).slice();
+        need(equal(leafHash(body), hash), `body of ${what}: its hash differs`);
         await this.pad(length, what);
+        return body;
     }
 
     async pad(length, what) {

@@ -32,7 +32,8 @@ import {Window} from './window.mjs';
 import {Work, isWork} from './work.mjs';
 
 const SEEN_FRAMES = 4096;
-const OF_A_BODY = ['ate.bundle', 'ate.ask', 'ate.answer'];
+const OF_A_BODY = {'ate.bundle': 1 << 20, 'ate.ask': 1 << 16,
+    'ate.answer': 1 << 16}; // type -> bytes, at most
 const ROOT_EVERY = 1 << 16;
 
 export class Chain {
@@ -231,6 +232,8 @@ export class Chain {
                 event.type, isBundle);
             if (isBundle)
                 bundles.set(event, body);
+            else if (isWork(event.type) && body !== null)
+                decode(body, `body of ${event.type}`);
         }
         bodies.done();
         return bundles;
@@ -346,7 +349,8 @@ export class Chain {
         need(equal(factId(this.id, tx, n), event.objectId) &&
             event.parent === null && event.previous === null && !event.deletes,
         `${event.type}: not a bare fact`);
-        need((event.length > 0) === OF_A_BODY.includes(event.type),
+        const most = OF_A_BODY[event.type] ?? 0;
+        need(event.length <= most && (event.length > 0) === (most > 0),
             `${event.type}: its body`);
         need(event.authRef === null || event.type === 'ate.delegation',
             `${event.type}: rests on a delegation`);

@@ -43,11 +43,10 @@ static struct tx worked(struct fixture_chain *f, const struct key_pair *author,
 }
 
 /* `type`: ate.ask, ate.answer. */
-static struct tx asked(struct fixture_chain *f, const char *type,
-                       const char *worker, const struct work_item *item,
-                       uint64_t n)
+static struct tx said(struct fixture_chain *f, const char *type,
+                      const char *worker, const struct work_item *item,
+                      uint64_t n, struct bytes body)
 {
-    static const uint8_t nothing = 0xc0;
     struct tx t;
     struct buf fields = {0};
     uint8_t hash[HASH_SIZE];
@@ -60,15 +59,22 @@ static struct tx asked(struct fixture_chain *f, const char *type,
                                                 : bytes_of(NULL, 0),
                             });
     tx_begin(f, &t, &f->order);
-    put_body(&t, bytes_of(&nothing, 1), hash);
+    put_body(&t, body, hash);
     tx_event(&t, (struct event_header){
                      .type = bytes_of_text(type),
-                     .body_length = 1,
+                     .body_length = body.len,
                      .body_hash = hash,
                      .fields = buf_bytes(&fields),
                  });
     buf_deinit(&fields);
     return t;
+}
+
+static struct tx asked(struct fixture_chain *f, const char *type,
+                       const char *worker, const struct work_item *item,
+                       uint64_t n)
+{
+    return said(f, type, worker, item, n, bytes_of("\xc0", 1));
 }
 
 #define YES(made)                                                              \
@@ -147,6 +153,31 @@ static void asks_are_in_order(void **state)
        "it was worked");
 }
 
+/* Inline; in the body file, which is not read when a chain is opened. */
+static void what_is_asked_is_one_value(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item = waiting(f, "jobs.pay", WORK_EVENT);
+    static const size_t lengths[] = {3, 5000};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf zeros = {0};
+        struct buf body = {0};
+        const char *in_log = i == 0 ? "ate.ask: body" : "the verdict differs";
+        memset(buf_grow(&zeros, lengths[i]), 0, lengths[i]);
+        mp_put_bin(&body, buf_bytes(&zeros));
+        struct tx t = said(f, TYPE_ASK, "jobs.pay", &item, i,
+                           bytes_of(body.data, body.len - 1));
+        tx_no_in_log(&t, ATE_EINVALID, "ate.ask: body", in_log);
+        YES(said(f, TYPE_ASK, "jobs.pay", &item, i, buf_bytes(&body)));
+        in_log = i == 0 ? "ate.answer: body" : "the verdict differs";
+        t = said(f, TYPE_ANSWER, "jobs.pay", &item, i, buf_bytes(&zeros));
+        tx_no_in_log(&t, ATE_EINVALID, "ate.answer: body", in_log);
+        YES(said(f, TYPE_ANSWER, "jobs.pay", &item, i, buf_bytes(&body)));
+        buf_deinit(&zeros);
+        buf_deinit(&body);
+    }
+}
+
 /* Rows are Lua's; a reader without Lua follows what is said of their items. */
 static void a_time_is_worked_when_it_has_come(void **state)
 {
@@ -183,6 +214,7 @@ int main(void)
         forged_test(an_item_is_worked_once_by_the_order_key),
         forged_test(what_is_parked_is_taken_back_once),
         forged_test(asks_are_in_order),
+        forged_test(what_is_asked_is_one_value),
         forged_test(a_time_is_worked_when_it_has_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
