@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/msgpack.h"
 #include "chain/inside.h"
 #include "chain/last_frame.h"
 #include "chain/value.h"
@@ -180,8 +181,9 @@ static int check_body(const struct fetching *f, struct bytes body,
     const struct event_header *h = &f->header;
     const struct event_type *type = schema_type(schema, h->type);
     int rc = body_check(body, h->body_length, h->body_hash, err);
-    if (rc == 0 && type != NULL)
-        rc = body_fits(schema, type, body, type->name, err);
+    if (rc == 0) /* of the engine's own all are values */
+        rc = type != NULL ? body_fits(schema, type, body, type->name, err)
+                          : mp_check(body, err);
     if (rc == 0)
         return 0;
     const struct log_read *r = &f->read;

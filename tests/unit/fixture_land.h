@@ -110,6 +110,8 @@ static inline void as_ordered(struct handed *h, struct tx *t,
                                           .events = &event,
                                           .event_count = 1,
                                           .verdict = digest});
+    buf_put_bytes(&h->inlined, buf_bytes(&t->inlined));
+    buf_put_bytes(&h->bodies, buf_bytes(&t->bodies));
 }
 
 /* The chain's files, to be put back. */

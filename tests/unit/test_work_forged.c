@@ -178,6 +178,37 @@ static void what_is_asked_is_one_value(void **state)
     }
 }
 
+static void body_came(void *ctx, struct bytes body, int code,
+                      const struct err *err)
+{
+    int *came = ctx;
+    (void)body;
+    (void)err;
+    *came = code;
+}
+
+/* Opening has no answer at hand that stands in the body file: it is looked at
+ * when a worker is to have it. */
+static void an_answer_is_looked_at_when_it_is_read(void **state)
+{
+    struct fixture_chain *f = *state;
+    struct work_item item = waiting(f, "jobs.pay", WORK_EVENT);
+    uint8_t text[2000] = {0xda, 0x07, 0xcd}; /* of 1997 bytes, */
+    struct handed h;
+    int came = 1;
+    text[1000] = 0xff; /* one of which is in no UTF-8 */
+    YES(asked(f, TYPE_ASK, "jobs.pay", &item, 0));
+    struct tx t = said(f, TYPE_ANSWER, "jobs.pay", &item, 0,
+                       bytes_of(text, sizeof(text)));
+    as_ordered(&h, &t, NULL);
+    assert_forgery_taken(f, &h);
+    chain_read_body(f->chain, chain_size(f->chain) - 1, 0, body_came, &came);
+    fixture_run(f);
+    assert_int_equal(came, ATE_ECORRUPT);
+    handed_end(&h);
+    tx_end(&t);
+}
+
 /* Rows are Lua's; a reader without Lua follows what is said of their items. */
 static void a_time_is_worked_when_it_has_come(void **state)
 {
@@ -215,6 +246,7 @@ int main(void)
         forged_test(what_is_parked_is_taken_back_once),
         forged_test(asks_are_in_order),
         forged_test(what_is_asked_is_one_value),
+        forged_test(an_answer_is_looked_at_when_it_is_read),
         forged_test(a_time_is_worked_when_it_has_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
