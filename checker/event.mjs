@@ -201,7 +201,7 @@ function readCall(call) {
     };
 }
 
-/** A read set or result: what its digest says, or dropped. */
+/** A read set or result: what its digest says. Proofs come without. */
 function checkSection(section, label, digest) {
     if (section === null)
         return;
@@ -270,6 +270,15 @@ export function readMember(chainId, author, member) {
     checkSection(result, 'result', tx.call.result);
     if (reads !== null)
         checkReads(reads);
+    tx.isWhole = (reads === null) === (tx.call.reads === null) &&
+        (result === null) === (tx.call.result === null);
+    return tx;
+}
+
+/** A member as logs have it: nothing that its author wrote was left out. */
+function readWhole(chainId, author, member) {
+    const tx = readMember(chainId, author, member);
+    need(tx.isWhole, 'its read set or its result was left out');
     return tx;
 }
 
@@ -284,7 +293,7 @@ export function readBatch(chainId, payload) {
         author: hex(author), signature,
         members: members.map((member) => member instanceof Uint8Array
             ? needShape(member, '32', 'a refused member')
-            : readMember(chainId, author, member)),
+            : readWhole(chainId, author, member)),
     };
 }
 

@@ -129,6 +129,8 @@ static int replay_member(struct chain *c, const struct batch_member *m,
     int rc = member_decode(&c->core, m, &c->decoded, &events, err);
     if (rc == 0)
         rc = batch_member_check(m, events, err);
+    if (rc == 0)
+        rc = batch_member_check_whole(m, err);
     if (rc == 0 && !c->covered)
         rc = member_check_sigs(c, m, id, err);
     if (rc == 0)

@@ -134,18 +134,6 @@ static int check_bodies_fit(const struct submit_state *s, struct err *err)
                    (unsigned long long)s->walk.file_at);
 }
 
-/* A log may have lost them; who hands it in has them. What was read is compared
- * by this alone, and nobody but the author may say that it is not to be. */
-static int check_whole(const struct batch_member *m, struct err *err)
-{
-    const struct call_record *call = &m->tx.call;
-    if (call->reads != NULL && m->read_set.data == NULL)
-        return err_set(err, ATE_EINVALID, "its read set was left out");
-    if (call->result != NULL && m->result.data == NULL)
-        return err_set(err, ATE_EINVALID, "its result was left out");
-    return 0;
-}
-
 /* What its bytes say, whatever the state is. */
 static int read_member(struct submit_state *s, struct submit_member *m,
                        const uint8_t *id, struct err *err)
@@ -157,7 +145,7 @@ static int read_member(struct submit_state *s, struct submit_member *m,
     if (rc == 0)
         rc = batch_member_check(&m->m, m->events, err);
     if (rc == 0)
-        rc = check_whole(&m->m, err);
+        rc = batch_member_check_whole(&m->m, err);
     if (rc != 0)
         return rc;
     s->activates |= member_activation(&m->m, m->events) != NULL;

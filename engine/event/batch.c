@@ -312,6 +312,16 @@ int batch_member_check(const struct batch_member *member,
     return rc;
 }
 
+int batch_member_check_whole(const struct batch_member *member, struct err *err)
+{
+    const struct call_record *call = &member->tx.call;
+    if (call->reads != NULL && member->read_set.data == NULL)
+        return err_set(err, ATE_EINVALID, "its read set was left out");
+    if (call->result != NULL && member->result.data == NULL)
+        return err_set(err, ATE_EINVALID, "its result was left out");
+    return 0;
+}
+
 void batch_signed_hash(uint8_t suite, const uint8_t *chain_id, uint64_t count,
                        const uint8_t root[HASH_SIZE], uint8_t out[HASH_SIZE])
 {

@@ -102,9 +102,14 @@ int batch_member_decode(const struct batch_member *member, uint8_t suite,
 
 /* The root of these events, read set and result are what its header says, and
  * the result is a canonical value. A section may be absent though the header
- * has its digest (a flip may drop it). Errors: CORRUPT, INVALID. */
+ * has its digest, as in proofs. Errors: CORRUPT, INVALID. */
 int batch_member_check(const struct batch_member *member,
                        const struct batch_event *events, struct err *err);
+/* It has the sections that its header has digests of: what was read is compared
+ * by the read set alone, and nobody but the author may say that it is not to
+ * be. Errors: INVALID. */
+int batch_member_check_whole(const struct batch_member *member,
+                             struct err *err);
 
 /* ---- The author's signature. ---- */
 

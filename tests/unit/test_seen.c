@@ -309,10 +309,13 @@ static void what_was_left_out_is_missed(void **state)
     assert_replays(f);
 }
 
+enum left_out { NOTHING, READ_SET, RESULT };
+
 /* A transaction as its orderer wrote it, with the verdict of that place, which
  * does not depend on what had been read. */
 static void put_as_ordered(struct handed *out, struct tx *t,
-                           const uint8_t verdict[HASH_SIZE])
+                           const uint8_t verdict[HASH_SIZE],
+                           enum left_out left_out)
 {
     struct handed h;
     struct batch_reader r;
@@ -323,6 +326,10 @@ static void put_as_ordered(struct handed *out, struct tx *t,
     batch_of(&h, t, 1);
     assert_int_equal(batch_open(&r, buf_bytes(&h.payload), &err), 0);
     assert_int_equal(batch_next(&r, &m, &err), 1);
+    if (left_out == READ_SET)
+        m.read_set = bytes_of(NULL, 0);
+    if (left_out == RESULT)
+        m.result = bytes_of(NULL, 0);
     batch_put(&out->payload, t->author->id, r.signature, 1);
     batch_copy_member(&out->payload, &m, none, 0, verdict);
     handed_end(&h);
@@ -408,7 +415,7 @@ static void an_orderer_who_does_not_compare_is_found_out(void **state)
         struct handed h;
         buf_clear(&t.read_set);
         buf_put_bytes(&t.read_set, buf_bytes(&sets[i]));
-        put_as_ordered(&h, &t, verdict);
+        put_as_ordered(&h, &t, verdict, NOTHING);
         int code = strangers_word(l, &kept, &h, false, &err);
         assert_int_equal(code, i == 0 ? 0 : ATE_ECORRUPT);
         if (i > 0) {
@@ -420,6 +427,44 @@ static void an_orderer_who_does_not_compare_is_found_out(void **state)
         assert_int_equal(strangers_word(l, &kept, &h, true, &err), 0);
         handed_end(&h);
         buf_deinit(&sets[i]);
+    }
+    tx_end(&t);
+    buf_deinit(&key);
+    drop_kept(&kept);
+}
+
+/* Nor can he leave out what would tell: nobody's signature covers that it is
+ * there, but whoever reads the log misses it, with or without rules. */
+static void an_orderer_who_leaves_out_is_found_out(void **state)
+{
+    struct land *l = *state;
+    struct fixture_chain *f = &l->f;
+    struct buf key = {0};
+    uint8_t verdict[HASH_SIZE];
+    struct kept kept;
+    struct err err;
+    struct tx t;
+    fixture_conclude(f);
+    keep_files(f, &kept);
+    tx_begin(f, &t, &f->keys[0]);
+    put_head(&t.read_set, 1);
+    put_single(&t.read_set, STATE_ROW, words_key(&key, "new"),
+               bytes_of(NULL, 0));
+    mp_put_text(&t.result, "done");
+    tx_word(&t, "x");
+    verdict_of(l, &t, &kept, verdict);
+    for (enum left_out i = NOTHING; i <= RESULT; i++) {
+        struct handed h;
+        put_as_ordered(&h, &t, verdict, i);
+        for (int skips = 0; skips < 2; skips++) {
+            int code = strangers_word(l, &kept, &h, skips == 1, &err);
+            assert_int_equal(code, i == NOTHING ? 0 : ATE_ECORRUPT);
+            if (i != NOTHING)
+                assert_non_null(strstr(err.text, i == READ_SET
+                                                     ? "read set was left out"
+                                                     : "result was left out"));
+        }
+        handed_end(&h);
     }
     tx_end(&t);
     buf_deinit(&key);
@@ -630,7 +675,7 @@ static void read_sets_in_a_log_have_a_bound(void **state)
         buf_clear(&t.read_set);
         put_same_ranges(&t.read_set, &l->f, ranges);
         assert_true(t.read_set.len <= LIMIT_READ_SET);
-        put_as_ordered(&h, &t, verdict);
+        put_as_ordered(&h, &t, verdict, NOTHING);
         int code = strangers_word(l, &kept, &h, false, &err);
         assert_int_equal(code, ranges == FIT ? 0 : ATE_ECORRUPT);
         if (code != 0)
@@ -781,6 +826,7 @@ int main(void)
         open_test(what_was_not_there_and_came_is_stale),
         open_test(what_was_left_out_is_missed),
         open_test(an_orderer_who_does_not_compare_is_found_out),
+        open_test(an_orderer_who_leaves_out_is_found_out),
         open_test(ranges_are_seen_whole),
         open_test(read_sets_of_a_batch_have_a_bound),
         open_test(read_sets_in_a_log_have_a_bound),
