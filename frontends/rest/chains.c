@@ -33,6 +33,7 @@ struct chains_search {
     uint64_t generation; /* of schemas, from before it was asked for */
     uint64_t asked_ns;
     struct call *call;
+    struct ate_error near; /* no such chain, but one of a like name */
     chains_fn *fn;
     void *owner;
 };
@@ -193,15 +194,27 @@ static bool find_same(struct chains_search *s, const char *name)
 
 static bool try_next(struct chains_search *s);
 
+/* The engine says so; of the paths that were tried one alone was meant. */
+static bool names_near(const struct ate_error *error)
+{
+    return strstr(error->text, "; did you mean '") != NULL;
+}
+
 static void told(void *owner, const struct ate_answer *answer)
 {
     struct chains_search *s = owner;
     if (answer->kind != ATE_ANSWER_FINAL)
         return;
     size_t left = s->target->segment_count - s->from - s->pieces;
-    if (answer->error.code == ATE_NOT_FOUND && left > 0 &&
-        s->pieces < CHAIN_PIECES) {
+    bool is_there = answer->error.code != ATE_NOT_FOUND;
+    if (!is_there && s->near.code == 0 && names_near(&answer->error))
+        s->near = answer->error;
+    if (!is_there && left > 0 && s->pieces < CHAIN_PIECES) {
         try_next(s);
+        return;
+    }
+    if (!is_there && s->near.code != 0) {
+        failed(s, &s->near);
         return;
     }
     if (answer->error.code != 0) {

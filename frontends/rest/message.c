@@ -93,11 +93,11 @@ static int check_names(struct message *m, const char *const *names,
         size_t k = 0;
         while (names[k] != NULL && strcmp(names[k], name) != 0)
             k++;
-        if (names[k] == NULL)
-            return problem_field(problem, name,
-                                 "there is no '%.100s' in such "
-                                 "a message",
-                                 name);
+        if (names[k] != NULL)
+            continue;
+        problem_field(problem, name, "there is no '%.100s' in such a message",
+                      name);
+        return problem_near(problem, name, names);
     }
     return 0;
 }

@@ -23,6 +23,27 @@ json_t *model_field(const json_t *fields, const char *name)
     return NULL;
 }
 
+const char **model_names(json_t *things, const char *const *more)
+{
+    size_t count = 0;
+    size_t room = json_object_size(things) + json_array_size(things) + 1;
+    const char *name;
+    json_t *unused;
+    for (size_t i = 0; more != NULL && more[i] != NULL; i++)
+        room++;
+    const char **names = memory_new(room * sizeof(*names));
+    json_object_foreach(things, name, unused)
+    {
+        names[count++] = name;
+    }
+    for (size_t i = 0; i < json_array_size(things); i++)
+        if ((name = model_text(json_array_get(things, i), "name")) != NULL)
+            names[count++] = name;
+    for (size_t i = 0; more != NULL && more[i] != NULL; i++)
+        names[count++] = more[i];
+    return names;
+}
+
 bool model_is_object(const json_t *type)
 {
     const char *kind = model_text(type, "kind");

@@ -40,6 +40,10 @@ void model_unref(struct model *m); /* NULL is harmless */
 json_t *model_field(const json_t *fields, const char *name);
 /* The text at a key, or NULL. */
 const char *model_text(const json_t *object, const char *key);
+/* The names of what is declared, by name or in a list, and `more`, which NULL
+ * ends, or NULL. They are borrowed; the list, which NULL ends, is the caller's.
+ */
+const char **model_names(json_t *things, const char *const *more);
 bool model_is_object(const json_t *type);
 bool model_reads(const json_t *method);
 /* A method of a type that the schema did not turn off, or NULL. */

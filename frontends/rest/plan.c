@@ -49,9 +49,11 @@ int want_parameters(struct planning *p, const char *const *names)
         size_t k = 0;
         while (names[k] != NULL && strcmp(names[k], name) != 0)
             k++;
-        if (names[k] == NULL)
-            return problem_field(p->problem, name,
-                                 "there is no parameter '%.100s' here", name);
+        if (names[k] != NULL)
+            continue;
+        problem_field(p->problem, name, "there is no parameter '%.100s' here",
+                      name);
+        return problem_near(p->problem, name, names);
     }
     return 0;
 }
@@ -81,6 +83,15 @@ int not_there(struct planning *p, const char *what, const char *name)
 {
     return problem_set(p->problem, "NOT_FOUND", "%s has no %s '%.200s'",
                        p->ask->chain, what, name);
+}
+
+int near_one(struct planning *p, const char *name, json_t *things,
+             const char *const *more)
+{
+    const char **names = model_names(things, more);
+    int rc = problem_near(p->problem, name, names);
+    free(names);
+    return rc;
 }
 
 static int take_limit(struct planning *p)
@@ -175,22 +186,6 @@ static unsigned all_verbs(const struct planning *p)
     return verbs;
 }
 
-static int plan_annotated(struct planning *p)
-{
-    unsigned verbs;
-    const struct route *r = find_route(p, &verbs);
-    if (r != NULL) {
-        p->plan->verbs = all_verbs(p);
-        return plan_route(p, r);
-    }
-    if (verbs != 0)
-        return want_verb(p, verbs);
-    char *path = segments_joined(p, 0);
-    int rc = not_there(p, "path", path);
-    free(path);
-    return rc;
-}
-
 static const struct kind {
     const char *word;
     int (*plan)(struct planning *p);
@@ -207,6 +202,25 @@ enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 const char *plan_word(size_t i)
 {
     return i < KINDS ? kinds[i].word : NULL;
+}
+
+static int plan_annotated(struct planning *p)
+{
+    unsigned verbs;
+    const char *words[KINDS + 1] = {NULL};
+    const struct route *r = find_route(p, &verbs);
+    if (r != NULL) {
+        p->plan->verbs = all_verbs(p);
+        return plan_route(p, r);
+    }
+    if (verbs != 0)
+        return want_verb(p, verbs);
+    for (size_t i = 0; i < KINDS; i++)
+        words[i] = kinds[i].word;
+    char *path = segments_joined(p, 0);
+    not_there(p, "path", path);
+    free(path);
+    return problem_near(p->problem, segment(p, 0), words);
 }
 
 static int plan_any(struct planning *p)

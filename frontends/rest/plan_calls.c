@@ -33,14 +33,16 @@ static int take_content(struct planning *p, const json_t *method,
 /* A query is arguments where there is no body for them. */
 static int take_query(struct planning *p, const json_t *method)
 {
-    const json_t *fields = json_object_get(method, "args");
+    json_t *fields = json_object_get(method, "args");
     const struct target *t = p->ask->target;
     for (size_t i = 0; i < t->parameter_count; i++) {
         const char *name = t->parameters[i].name;
         const json_t *field = model_field(fields, name);
-        if (field == NULL)
-            return problem_field(p->problem, name,
-                                 "there is no argument '%.100s'", name);
+        if (field == NULL) {
+            problem_field(p->problem, name, "there is no argument '%.100s'",
+                          name);
+            return near_one(p, name, fields, NULL);
+        }
         if (arguments_text(p->args, field, t->parameters[i].value,
                            p->problem) != 0)
             return -1;

@@ -34,6 +34,9 @@ int want_no_body(struct planning *p);
 int want_accept(struct planning *p, const char *type, bool may_watch);
 /* There is no such thing; `what` says of what kind. */
 int not_there(struct planning *p, const char *what, const char *name);
+/* Add to the problem what may have been meant of these (model_names()). */
+int near_one(struct planning *p, const char *name, json_t *things,
+             const char *const *more);
 
 /* limit, order and cursor of the query, as arguments. */
 int take_page(struct planning *p, const char *after);

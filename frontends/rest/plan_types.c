@@ -5,10 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int find_type(struct planning *p, const json_t **type)
+/* What segment 1 names of the declared ones. */
+static int find(struct planning *p, const char *what, json_t *things,
+                const json_t **found)
 {
-    *type = json_object_get(p->model->types, segment(p, 1));
-    return *type != NULL ? 0 : not_there(p, "type", segment(p, 1));
+    const char *name = segment(p, 1);
+    *found = json_object_get(things, name);
+    if (*found != NULL)
+        return 0;
+    not_there(p, what, name);
+    return near_one(p, name, things, NULL);
 }
 
 static const char *name_of(const json_t *type)
@@ -328,7 +334,7 @@ int plan_types(struct planning *p)
     const json_t *type;
     if (segments(p) == 1)
         return plan_declared(p, "types");
-    if (find_type(p, &type) != 0)
+    if (find(p, "type", p->model->types, &type) != 0)
         return -1;
     return segments(p) == 2 ? plan_all(p, type) : plan_one(p, type);
 }
@@ -340,7 +346,7 @@ int plan_history(struct planning *p)
     if (segments(p) < 3)
         return problem_set(p->problem, "NOT_FOUND",
                            "the history of an object is history/TYPE/KEY");
-    if (find_type(p, &type) != 0 ||
+    if (find(p, "type", p->model->types, &type) != 0 ||
         want_verb(p, has(p, type, "history") ? VERB_GET : 0) != 0 ||
         want_parameters(p, names) != 0 || take_page(p, "after") != 0)
         return -1;
@@ -351,18 +357,25 @@ int plan_history(struct planning *p)
 
 /* ---- views, methods ---- */
 
+static int no_column(struct planning *p, const char *name, json_t *columns,
+                     const char *const *own)
+{
+    problem_field(p->problem, name, "there is no column '%.100s'", name);
+    return near_one(p, name, columns, own);
+}
+
 /* COLUMN, or where.COLUMN for one that is called like a parameter. */
 static int take_where(struct planning *p, const json_t *view)
 {
-    static const char *const own[] = {"limit", "order", "cursor", "sum"};
-    const json_t *columns = json_object_get(view, "columns");
+    static const char *const own[] = {"limit", "order", "cursor", "sum", NULL};
+    json_t *columns = json_object_get(view, "columns");
     const struct target *t = p->ask->target;
     json_t *where = json_object();
     int rc = 0;
     for (size_t i = 0; i < t->parameter_count && rc == 0; i++) {
         const char *name = t->parameters[i].name;
         bool is_own = false;
-        for (size_t k = 0; k < sizeof(own) / sizeof(*own); k++)
+        for (size_t k = 0; own[k] != NULL; k++)
             is_own = is_own || strcmp(own[k], name) == 0;
         if (is_own)
             continue;
@@ -370,8 +383,7 @@ static int take_where(struct planning *p, const json_t *view)
             name += 6;
         const json_t *column = model_field(columns, name);
         rc = column == NULL
-                 ? problem_field(p->problem, name,
-                                 "there is no column '%.100s'", name)
+                 ? no_column(p, name, columns, own)
                  : arguments_text(where, column, t->parameters[i].value,
                                   p->problem);
     }
@@ -410,9 +422,11 @@ int plan_views(struct planning *p)
 {
     if (segments(p) == 1)
         return plan_declared(p, "views");
-    const json_t *view = json_object_get(p->model->views, segment(p, 1));
-    if (view == NULL || segments(p) > 2)
-        return not_there(p, "view", segment(p, segments(p) > 2 ? 2 : 1));
+    const json_t *view;
+    if (segments(p) > 2)
+        return not_there(p, "view", segment(p, 2));
+    if (find(p, "view", p->model->views, &view) != 0)
+        return -1;
     const char *column = target_parameter(p->ask->target, "sum");
     if (want_verb(p, VERB_GET) != 0 || want_no_body(p) != 0 ||
         want_accept(p, "application/json", true) != 0 ||
@@ -429,10 +443,12 @@ int plan_methods(struct planning *p)
     if (segments(p) == 1)
         return plan_declared(p, "methods");
     const char *name = segment(p, 1);
-    const json_t *method = json_object_get(p->model->methods, name);
+    const json_t *method = NULL;
     bool is_engine = strncmp(name, "ate.", 4) == 0; /* it knows them itself */
-    if ((method == NULL && !is_engine) || segments(p) > 2)
-        return not_there(p, "method", segment(p, segments(p) > 2 ? 2 : 1));
+    if (segments(p) > 2)
+        return not_there(p, "method", segment(p, 2));
+    if (!is_engine && find(p, "method", p->model->methods, &method) != 0)
+        return -1;
     unsigned verbs = VERB_POST;
     if (method != NULL && model_reads(method))
         verbs |= VERB_GET;

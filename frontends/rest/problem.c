@@ -103,6 +103,20 @@ int problem_point(struct problem *p, const char *field)
     return -1;
 }
 
+int problem_near(struct problem *p, const char *name, const char *const *names)
+{
+    size_t count = 0;
+    size_t len = strlen(p->detail);
+    while (names[count] != NULL)
+        count++;
+    const char *near = ate_near(name, names, count);
+    if (near != NULL)
+        snprintf(p->detail + len, sizeof(p->detail) - len,
+                 "; did you mean '%s'?", near);
+    text_mend(p->detail);
+    return -1;
+}
+
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';

@@ -33,6 +33,10 @@ int problem_field(struct problem *p, const char *field, const char *format, ...)
 /* Say which field of the request a problem is about; returns -1. */
 int problem_point(struct problem *p, const char *field);
 
+/* Add what who mistyped `name` may have meant of these, which NULL ends;
+ * returns -1. */
+int problem_near(struct problem *p, const char *name, const char *const *names);
+
 /* What the engine said. `fields`, a list of {name} or NULL: which of them the
  * text is about. */
 void problem_of_error(struct problem *p, const struct ate_error *error,

@@ -312,3 +312,33 @@ END
         ]])
     end)
 end)
+
+describe('a name that nobody declared', function()
+    it('is told with the one that may have been meant', function()
+        notes([[
+            meant() { # PATH [STATUS] NAME: it is the one
+                ask "$U/v1/$1"; want "$2" "did you mean '$3'?"
+            }
+            meant my/ntoes 404 my/notes
+            meant my/ntoes/types/book/b 404 my/notes
+            meant my/notes/type/book 404 types
+            meant my/notes/types/boook 404 book
+            meant my/notes/history/boook/b 404 book
+            meant my/notes/views/cuont 404 count
+            meant my/notes/methods/suy 404 say
+            meant 'my/notes/types/book?limt=1' 400 limit
+            meant 'my/notes/views/count?boook=b' 400 book
+            meant 'my/notes/views/count?limt=1' 400 limit
+            meant 'my/notes/say/a?tmies=1' 400 times
+            json POST $N/methods/say '{"wrd":"a","times":1}'
+            want 400 "did you mean 'word'?" '"pointer":"/wrd"'
+            json PUT $N/types/book/b '{"asde":"a"}'
+            want 400 "did you mean 'aside'?" '"pointer":"/asde"'
+            for path in other/types/book my/notes/types/x my/notes/views/x \
+                my/notes/views/count/books 'my/notes/types/book?x=1'; do
+                ask "$U/v1/$path"
+                ! grep -q 'did you mean' body || fail "$(told)"
+            done
+        ]])
+    end)
+end)

@@ -418,6 +418,9 @@ async def main(url, key):
             await say(bad)
             heard = await hear(lambda m: 'problem' in m)
             assert heard['problem']['code'] == 'INVALID', heard
+        await say({'id': 5, 'chain': 'bank', 'call': 'a', 'arsg': {}})
+        heard = await hear(lambda m: 'problem' in m)
+        assert "did you mean 'args'?" in heard['problem']['detail'], heard
         await say({'id': 1, 'cancel': True})
         heard = await hear(lambda m: m['id'] == 1 and 'problem' in m)
         assert heard['problem']['code'] == 'CANCELED', heard
