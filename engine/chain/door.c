@@ -134,14 +134,15 @@ static int scale_of(const struct door *d, const struct value_type *type,
 
 /* ---- taking ---- */
 
-static int take_integer(struct bytes value, struct buf *out, struct err *err)
+static int take_integer(const struct value_type *type, struct bytes value,
+                        struct buf *out, struct err *err)
 {
     struct bytes text;
     int64_t number = 0;
     if (!int_of(value, &number)) {
         if (!text_of(value, &text))
             return want(err, "a whole number", value);
-        int rc = amount_get(text, 0, &number, err);
+        int rc = amount_get(text, 0, type, &number, err);
         if (rc != 0)
             return rc;
     }
@@ -181,7 +182,7 @@ static int take_amount(const struct door *d, const struct value_type *type,
     } else if (!text_of(value, &text)) {
         return want(err, "an amount such as '12.50'", value);
     }
-    rc = amount_get(text, scale, &number, err);
+    rc = amount_get(text, scale, type, &number, err);
     if (rc != 0)
         return rc;
     if (number < type->min || number > type->max)
@@ -303,7 +304,7 @@ static int take_plain(const struct door *d, const struct value_type *type,
 {
     switch (type->kind) {
     case VALUE_INTEGER:
-        return take_integer(value, out, err);
+        return take_integer(type, value, out, err);
     case VALUE_AMOUNT:
         return take_amount(d, type, value, scope, out, err);
     case VALUE_BOOLEAN:

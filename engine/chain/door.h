@@ -94,9 +94,12 @@ void door_refusal(const struct door *d, const char *text,
                   const struct fields *says, struct bytes values,
                   struct buf *out);
 
-/* Scaled integers as text: 1250 with scale 2 is "12.50"; and back. */
+/* Scaled integers as text: 1250 with scale 2 is "12.50"; and back. Who has more
+ * digits than there are numbers is told the bound of `type`, unless NULL; the
+ * caller compares others with it. */
 void amount_put(struct buf *text, int64_t amount, int scale);
-int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err);
+int amount_get(struct bytes text, int scale, const struct value_type *type,
+               int64_t *amount, struct err *err);
 
 /* Milliseconds since 1970 as "2026-11-22T11:18:53.123Z" (".000" left out); and
  * back, also from a date alone. */

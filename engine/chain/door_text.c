@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/msgpack.h"
 #include "chain/door.h"
+#include "chain/schema.h"
 
 /* ---- amounts ---- */
 
@@ -49,14 +50,23 @@ static int bad_form(struct bytes text, int scale, struct err *err)
                    got);
 }
 
-static int too_large(struct bytes text, int scale, int64_t most,
-                     struct err *err)
+/* The bound that digits pass which are too many for any. */
+static int64_t bound_of(const struct value_type *type, bool negative)
+{
+    int64_t most = SCHEMA_EXACT_MAX;
+    if (negative)
+        return type != NULL && type->min > -most ? type->min : -most;
+    return type != NULL && type->max < most ? type->max : most;
+}
+
+static int too_large(struct bytes text, int scale,
+                     const struct value_type *type, struct err *err)
 {
     int len;
     const char *got = shown(text, &len);
     bool negative = text.data[0] == '-';
     struct buf bound = {0};
-    amount_put(&bound, negative ? -most : most, scale);
+    amount_put(&bound, bound_of(type, negative), scale);
     int rc = err_set(err, ATE_EINVALID, "'%.*s' is too %s, at %s %s", len, got,
                      negative ? "small" : "large", negative ? "least" : "most",
                      buf_text(&bound));
@@ -84,10 +94,11 @@ static bool has_form(struct bytes text, size_t *decimals)
     return whole > 0 && point == (*decimals > 0);
 }
 
-int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
+int amount_get(struct bytes text, int scale, const struct value_type *type,
+               int64_t *amount, struct err *err)
 {
     assert(scale >= 0 && scale <= SCALE_MAX);
-    const int64_t most = (int64_t)1 << 53;
+    const int64_t most = SCHEMA_EXACT_MAX;
     int64_t value = 0;
     size_t decimals;
     if (!has_form(text, &decimals) || (scale == 0 && decimals > 0))
@@ -105,7 +116,7 @@ int amount_get(struct bytes text, int scale, int64_t *amount, struct err *err)
     for (size_t k = decimals; k < (size_t)scale && value <= most; k++)
         value *= 10;
     if (value > most)
-        return too_large(text, scale, most, err);
+        return too_large(text, scale, type, err);
     *amount = text.data[0] == '-' ? -value : value;
     return 0;
 }

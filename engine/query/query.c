@@ -290,7 +290,7 @@ int query_take_uint(struct query *q, const char *name, uint64_t *value,
     if (!good) {
         mp = mp_open(raw);
         good = mp_get_str(&mp, &text, NULL) == 0 &&
-               amount_get(text, 0, &number, NULL) == 0;
+               amount_get(text, 0, NULL, &number, NULL) == 0;
     }
     if (!good || number < 0)
         return err_set(err, ATE_EINVALID, "'%s' has to be a whole number",

@@ -1,11 +1,8 @@
 #include "base/whole.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { EXPONENT_MAX = 1 << 30 };
-
-static_assert(WHOLE_MAX == 9007199254740992, "whole_beyond() says it");
 
 bool whole_text(const char *text, size_t len, int64_t *number)
 {
@@ -22,18 +19,6 @@ bool whole_text(const char *text, size_t len, int64_t *number)
     }
     *number = sum;
     return is_negative || !__builtin_sub_overflow(0, sum, number);
-}
-
-const char *whole_beyond(const char *text, size_t len)
-{
-    size_t start = len > 0 && text[0] == '-' ? 1 : 0;
-    for (size_t i = start; i < len; i++)
-        if (text[i] < '0' || text[i] > '9')
-            return NULL;
-    if (len == start)
-        return NULL;
-    return start > 0 ? "too small, at least -9007199254740992"
-                     : "too large, at most 9007199254740992";
 }
 
 /* What stands behind the `e`; beyond EXPONENT_MAX all are the same. */

@@ -12,10 +12,6 @@
  * exponent, as in the text of an amount. */
 bool whole_text(const char *text, size_t len, int64_t *number);
 
-/* What is wrong with digits, perhaps behind a minus, that are too many for
- * whole_text(): "too large, at most 9007199254740992"; NULL: they are none. */
-const char *whole_beyond(const char *text, size_t len);
-
 /* A number of JSON is what it comes to, `1e3` as `1000`: is it whole, as it is
  * written, and at most WHOLE_MAX? `len` bytes that are a number of JSON. */
 bool whole_json(const char *text, size_t len, int64_t *number);

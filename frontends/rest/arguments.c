@@ -75,22 +75,6 @@ int arguments_behind(json_int_t index, const char *name,
     return problem_point(problem, name);
 }
 
-static json_t *of_integer(const char *text, const char *name,
-                          struct problem *problem)
-{
-    int64_t number;
-    if (whole_text(text, strlen(text), &number))
-        return json_integer(number);
-    const char *beyond = whole_beyond(text, strlen(text));
-    if (beyond != NULL)
-        problem_field(problem, name, "'%s' is %s, got '%.50s'", name, beyond,
-                      text);
-    else
-        problem_field(problem, name, "'%s' is a whole number, not '%.50s'",
-                      name, text);
-    return NULL;
-}
-
 static json_t *of_boolean(const char *text, const char *name,
                           struct problem *problem)
 {
@@ -127,14 +111,17 @@ static json_t *of_list(const json_t *field, const char *text, const char *name,
     return list;
 }
 
+/* What is no whole number, where one is wanted, goes as a text: the engine says
+ * what is wrong with it. */
 static json_t *of_text(const json_t *field, const char *text, const char *name,
                        struct problem *problem)
 {
     const char *kind = model_text(field, "kind");
+    int64_t number;
     if (kind == NULL)
         return json_string(text);
-    if (strcmp(kind, "integer") == 0)
-        return of_integer(text, name, problem);
+    if (strcmp(kind, "integer") == 0 && whole_text(text, strlen(text), &number))
+        return json_integer(number);
     if (strcmp(kind, "boolean") == 0)
         return of_boolean(text, name, problem);
     if (strcmp(kind, "list") == 0)

@@ -5,7 +5,6 @@
 -- JSON; a list of simple values may also be written with commas.
 -- @module ate.client.values
 local ate = require('ate')
-local cell = require('ate.client.cell')
 local files = require('ate.client.files')
 local suggest = require('ate.client.suggest')
 
@@ -27,20 +26,11 @@ function from_text.boolean(text, name)
     return invalid('%s is true or false, not %q', name, text)
 end
 
-function from_text.integer(text, name, field)
+-- What is no whole number goes as a text: the engine says what is wrong with it.
+function from_text.integer(text)
     local digits = text:gsub('^(%-?)0+(%d)', '%1%2')
     local number = text:match('^%-?%d+$') and ate.json.decode(digits)
-    if number then
-        return number
-    elseif not text:match('^%-?%d+$') then
-        return invalid('%s is a whole number, not %q', name, text)
-    end
-    local is_negative = text:sub(1, 1) == '-'
-    local bound = is_negative and (field.min or -2 ^ 53)
-        or not is_negative and (field.max or 2 ^ 53)
-    return invalid('%s is too %s, at %s %s, got %q', name,
-        is_negative and 'small' or 'large', is_negative and 'least' or 'most',
-        cell.text(bound), text)
+    return number or text
 end
 
 function from_text.blob(text)

@@ -61,10 +61,9 @@ describe('values', function()
         assert.matches('unknown field "x"; there are: amount, count, file, '
             .. 'lines, note, open, tags', problem('x=1'))
         assert.matches('"count" is given twice', problem('count=1', 'count=2'))
-        assert.matches('count is a whole number, not "1.5"',
-            problem('count=1.5'))
-        assert.matches('count is too large, at most 9007199254740992, got '
-            .. '"99999999999999999999"', problem('count=99999999999999999999'))
+        for _, text in ipairs({'1.5', ('9'):rep(20)}) do -- the engine says it
+            assert.equal(text, args('count=' .. text).count)
+        end
         for _, word in ipairs({'maybe', 'yes', 'no', 'TRUE', '1', ''}) do
             assert.matches('open is true or false', problem('open=' .. word))
         end

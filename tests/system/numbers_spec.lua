@@ -200,6 +200,38 @@ local WRITES = {
     end, 'rest'},
 }
 
+--- Fields that have bounds of their own.
+local FAR = [[
+local ate = require('ate')
+local t = ate.types
+local far = ate.schema('far', {doc = 'Far.', version = 1})
+far:object('thing', {
+    doc = 'A thing.', key = {'n'},
+    header = {n = t.integer({min = 0, max = 500})},
+})
+far:view('all', {
+    doc = 'All.', key = {'n'},
+    row = {
+        n = t.integer({min = 0, max = 500}),
+        seen = t.default(t.boolean(), true),
+    },
+    fold = {thing = function(rows, thing) rows:set({thing.n}, {}) end},
+})
+local function takes(name, mode, file, args)
+    far:method(name, {
+        doc = 'Take ' .. name, mode = mode, args = args, file = file,
+        returns = t.integer(), run = function(_, given) return given.n end,
+    })
+end
+local n = t.integer({min = 0, max = 500})
+takes('set', 'write', 'set', {
+    n = n, price = t.optional(t.amount({scale = 2, max = 900})),
+})
+takes('tell', 'read', nil, {n = n})
+takes('other', 'write', nil, {n = t.integer()})
+return far
+]]
+
 --- What every door is asked, and what is there afterwards.
 local function writes()
     local lines, want, got = {}, {}, {}
@@ -256,15 +288,50 @@ describe('every door', function()
             .. '\nstop')
     end)
 
-    it('are too large, and not no numbers', function()
-        create()
+    it('tells the bound of the field to who is far beyond it', function()
+        run.write(run.dir .. '/far.lua', FAR)
+        run.ok('chain', 'create', 'far', '--schema', run.dir .. '/far.lua')
         local many = ('9'):rep(20)
-        local told = 'x.* is too large, at most 9007199254740992'
-        run.fails(2, told, 'call', 'shop', 'a.put', 'n=a', 'x=' .. many)
-        run.fails(2, told, 'call', 'shop', 'a.put', '--args',
-            '{"n":"a","x":"' .. many .. '"}')
+        local told = "'" .. many .. "' is too large, at most "
+        run.fails(2, 'set: n: ' .. told .. '500', 'call', 'far', 'set',
+            'n=' .. many)
+        run.fails(2, 'set: n: ' .. told .. '500', 'call', 'far', 'set',
+            '--args', '{"n":"' .. many .. '"}')
+        run.fails(2, "set: n: '%-" .. many .. "' is too small, at least 0",
+            'call', 'far', 'set', 'n=-' .. many)
+        run.fails(2, 'set: price: ' .. told .. '9.00', 'call', 'far', 'set',
+            'n=1', 'price=' .. many)
+        run.fails(2, 'set: n: want a whole number, got \'1.5\'', 'call', 'far',
+            'set', 'n=1.5')
+        run.fails(2, 'other: n: ' .. told .. '9007199254740992', 'call', 'far',
+            'other', 'n=' .. many)
         run.fails(2, '%-%-limit is too large, at most 9007199254740992', 'list',
-            'shop', 'a', '--limit', many)
+            'far', 'thing', '--limit', many)
+        run.script(([[ printf 'set{n="MANY"}\n' >line
+            "$ATE" repl far <line >repl 2>&1
+            grep -qF "TOLD500" repl || fail "$(cat repl)"
+        ]]):gsub('MANY', many):gsub('TOLD', told))
+        if not rest.is_away() then
+            run.script(rest.PRELUDE .. ([[
+                open_rest
+                ask "$U/v1/far/methods/tell?n=MANY"
+                want 400 "n: TOLD500" '"pointer":"/n"'
+                ask "$U/v1/far/methods/tell?n=x"
+                want 400 "n: want a whole number, got 'x'" '"pointer":"/n"'
+                ask "$U/v1/far/views/all?n=MANY"
+                want 400 "TOLD500" '"pointer":"/n"'
+                stop
+            ]]):gsub('MANY', many):gsub('TOLD', told))
+        end
+        if not run.is_without('fuse') then
+            run.script(rest.PRELUDE .. ([[
+                serve --mount m
+                echo 'n=MANY' 2>/dev/null >m/far/set && fail 'it took it'
+                grep -qF "n: TOLD500" m/far/set.reply ||
+                    fail "$(cat m/far/set.reply)"
+                stop
+            ]]):gsub('MANY', many):gsub('TOLD', told))
+        end
     end)
 
     it('counts by digits alone', function()

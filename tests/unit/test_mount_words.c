@@ -214,6 +214,9 @@ static void words_are_arguments(void **state)
     check_args("tags=a,b to=\n", NULL, "{\"tags\":[\"a\",\"b\"],\"to\":\"\"}");
     check_args("tags=[\"x,y\"] raw=\x01z more={\"a\":1}\n", NULL,
                "{\"tags\":[\"x,y\"],\"raw\":\"017a\",\"more\":{\"a\":1}}");
+    check_args("count=1.5\n", NULL, "{\"count\":\"1.5\"}"); /* the engine's */
+    check_args("count=9223372036854775808\n", NULL,
+               "{\"count\":\"9223372036854775808\"}");
     check_args("to=@/etc/passwd\n", NULL, "{\"to\":\"@/etc/passwd\"}");
 }
 
@@ -229,13 +232,6 @@ static void wrong_words_say_why(void **state)
                "'cuont' is no argument; did you mean 'count'?");
     check_args("to=a to=b\n", NULL, "'to' is given twice");
     check_args("to='a\n", NULL, "a quote in 'to' stays open");
-    check_args("count=1.5\n", NULL, "'count' is a whole number, not '1.5'");
-    check_args("count=9223372036854775808\n", NULL,
-               "'count' is too large, at most 9007199254740992, got "
-               "'9223372036854775808'");
-    check_args("count=-9223372036854775809\n", NULL,
-               "'count' is too small, at least -9007199254740992, got "
-               "'-9223372036854775809'");
     check_args("to=b\xc3\xb6\xff count=1\n", NULL,
                "'to' is text, and no UTF-8 from its byte 3 on");
     check_args("tags=a,\xe4 to=b\n", NULL,
