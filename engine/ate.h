@@ -262,10 +262,11 @@ struct ate_request {
  *                         -> {offset} or, at the end, {hash, length}
  *                         a body of more than 65,536 bytes, before the call
  *                         that gets {hash, length} where a blob is wanted. An
- *                         id of the caller's choice, pieces in order; no data:
- *                         how far is it? It can be gone on with for an hour; if
- *                         the chain was closed meanwhile, the end has to name
- *                         the hash (ate_body_hash()).
+ *                         id of the caller's choice; pieces in order, each with
+ *                         its offset (0 when that is left out); no data: how
+ *                         far is it? It can be gone on with for an hour; if the
+ *                         chain was closed meanwhile, the end has to name the
+ *                         hash (ate_body_hash()).
  *     ate.submit {proposal}
  *                         -> [{tx, index, receipt} or {tx, code, text}]
  *     ate.grant {to, rights [text], object? "type/key", act_for?, depth?,

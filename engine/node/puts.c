@@ -84,7 +84,7 @@ static int take(struct asked *a, struct err *err)
         rc = take_data(args, &p->room, &p->put.data, err);
     if (rc == 0)
         rc = args_int(args, "offset", &there, &offset, err);
-    if (rc == 0 && (offset < 0 || (p->put.data.len > 0 && !there)))
+    if (rc == 0 && offset < 0)
         rc = err_set(err, ATE_EINVALID,
                      "'offset' says where the data begins, from 0 on");
     if (rc == 0)

@@ -292,7 +292,11 @@ for i, at in enumerate((0, 70000, 140000)):
                                    % ('0a' * 16, at, piece))
 END
             PUT=$N/methods/ate.put ID=$(printf '0a%.0s' $(seq 16))
+            sed -i 's/"offset":0,//' piece0 # which is where one begins
             json POST $PUT @piece0; want 200 '"offset":70000'
+            json POST $PUT @piece0; want 409 'at offset 70000, not at 0'
+            json POST $PUT "{\"id\":\"$ID\",\"offset\":-1,\"data\":\"00\"}"
+            want 400 "'offset' says where the data begins"
             json POST $PUT @piece1; want 200 '"offset":140000'
             json POST $PUT "{\"id\":\"$ID\"}"; want 200 '"offset":140000'
             for wrong in 0 0g; do
