@@ -149,6 +149,9 @@ void describe_event_type(struct buf *out, const struct schema *s,
         put_fields(mapping_key(&m, "body"), s, &type->body);
     put_columns(mapping_key(&m, "key"), &type->header, type->key,
                 type->key_count);
+    struct key_pieces pieces = schema_key_pieces(s, type);
+    if (!pieces.vary)
+        mapping_uint(&m, "pieces", pieces.least);
     if (type->parent >= 0)
         mapping_text(&m, "parent", type->header.items[type->parent].name);
     put_off(mapping_key(&m, "off"), type->off);

@@ -327,6 +327,39 @@ end
     end)
 end)
 
+describe('a schema as data', function()
+    it('tells how many pieces keys have, when all have as many', function()
+        local path = run.dir .. '/keys.lua'
+        run.write(path, [[
+local ate = require('ate')
+local t = ate.types
+local keys = ate.schema('keys', {doc = 'd', version = 1})
+local function object(name, key, parent, header)
+    keys:object(name, {doc = 'd', key = key, parent = parent, header = header})
+end
+object('house', {'name'}, nil, {name = t.name()})
+object('room', {'house', 'n'}, 'house',
+    {house = t.ref('house'), n = t.integer()})
+object('shelf', {'name'}, 'room', {room = t.ref('room'), name = t.name()})
+object('way', {'from', 'to'}, nil,
+    {from = t.ref('room'), to = t.ref('shelf')})
+object('folder', {'name'}, 'above',
+    {above = t.optional(t.ref('folder')), name = t.name()})
+object('tag', {'folder', 'n'}, nil,
+    {folder = t.ref('folder'), n = t.integer()})
+keys:event('seen', {doc = 'd', header = {n = t.integer()}})
+object('sight', {'seen'}, nil, {seen = t.ref('seen')})
+return keys
+]])
+        local pieces = {}
+        for _, type_ in ipairs(run.json('check', path).schema.types) do
+            pieces[type_.name] = type_.pieces or 'it varies'
+        end
+        assert.same({house = 1, room = 2, shelf = 3, way = 5, seen = 1,
+            sight = 1, folder = 'it varies', tag = 'it varies'}, pieces)
+    end)
+end)
+
 describe('a rule that loops or eats memory', function()
     local function rule(body)
         local path = run.bank_schema()
