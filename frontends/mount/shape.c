@@ -65,10 +65,12 @@ static void take_fields(const struct pack *map, const char *key,
 static void take_type(const struct pack *map, struct type *type)
 {
     struct pack kind = pack_find(map, "kind");
+    int64_t pieces = pack_find_integer(map, "pieces", 0);
     type->name = text_or_empty(map, "name");
     type->is_object = pack_is(&kind, "object");
     type->parent = pack_copy_text(map, "parent");
     type->key = take_words(map, "key", &type->key_count);
+    type->pieces = pieces > 0 && pieces <= PIECES_MAX ? (size_t)pieces : 0;
     take_fields(map, "header", &type->header);
 }
 
@@ -167,35 +169,6 @@ int shape_method(const struct shape *shape, const char *name)
     return -1;
 }
 
-/* How many pieces a key is written in; 0 when that is not always the same. */
-static size_t count_pieces(const struct shape *shape, const struct type *type,
-                           int depth)
-{
-    size_t count = 0;
-    if (type->key_count == 0)
-        return 1; /* its place in the log */
-    for (size_t i = 0; i <= type->key_count; i++) {
-        const char *name = i < type->key_count ? type->key[i] : type->parent;
-        if (name == NULL)
-            continue;
-        const struct field *field = fields_get(&type->header, name);
-        bool is_parent = type->parent != NULL && i < type->key_count &&
-                         strcmp(name, type->parent) == 0;
-        if (is_parent)
-            continue;
-        if (field == NULL || field->optional)
-            return 0;
-        int target = shape_type(shape, field->target);
-        size_t more = 1;
-        if (target >= 0 && depth < FIELDS_DEPTH_MAX)
-            more = count_pieces(shape, &shape->types[target], depth + 1);
-        if (more == 0)
-            return 0;
-        count += more;
-    }
-    return count <= PIECES_MAX ? count : 0;
-}
-
 static bool has_method(const struct shape *shape, const struct type *type,
                        const char *verb)
 {
@@ -210,7 +183,6 @@ static void finish(struct shape *shape)
 {
     for (size_t i = 0; i < shape->type_count; i++) {
         struct type *type = &shape->types[i];
-        type->pieces = count_pieces(shape, type, 0);
         type->can_put = type->key_count > 0 && has_method(shape, type, "put");
         type->can_delete = has_method(shape, type, "delete");
     }

@@ -33,7 +33,8 @@ struct type {
     char **key; /* names of key fields, in order */
     size_t key_count;
     char *parent;  /* the field that names the parent, or NULL */
-    size_t pieces; /* of its key, between slashes; 0: not always as many */
+    size_t pieces; /* of its key, between slashes; 0: not always as many, or
+                    * more than PIECES_MAX */
     bool can_put, can_delete;
 };
 
