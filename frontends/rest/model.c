@@ -5,8 +5,6 @@
 
 #include "base/buffer.h"
 
-enum { DEPTH_MAX = 16 }; /* of parents and refs in keys */
-
 const char *model_text(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
@@ -70,55 +68,6 @@ bool model_key_field(const json_t *type, size_t i, const char **name)
     const char *parent = model_text(type, "parent");
     *name = json_string_value(json_array_get(json_object_get(type, "key"), i));
     return *name != NULL && (parent == NULL || strcmp(parent, *name) != 0);
-}
-
-static size_t type_pieces(const struct model *m, const json_t *type, int depth);
-
-/* 0: it varies. */
-static size_t field_pieces(const struct model *m, const json_t *field,
-                           int depth)
-{
-    const char *kind = model_text(field, "kind");
-    const char *target = model_text(field, "target");
-    if (kind == NULL || json_is_true(json_object_get(field, "optional")))
-        return 0;
-    if (strcmp(kind, "ref") != 0)
-        return 1;
-    return target == NULL
-               ? 0
-               : type_pieces(m, json_object_get(m->types, target), depth + 1);
-}
-
-static size_t type_pieces(const struct model *m, const json_t *type, int depth)
-{
-    const json_t *header = json_object_get(type, "header");
-    const char *parent = model_text(type, "parent");
-    size_t count = json_array_size(json_object_get(type, "key"));
-    size_t all = 0;
-    if (depth > DEPTH_MAX)
-        return 0;
-    if (count == 0)
-        return type == NULL ? 0 : 1; /* <index>.<n> */
-    if (parent != NULL) {
-        all = field_pieces(m, model_field(header, parent), depth);
-        if (all == 0)
-            return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *name;
-        if (!model_key_field(type, i, &name))
-            continue;
-        size_t pieces = field_pieces(m, model_field(header, name), depth);
-        if (pieces == 0)
-            return 0;
-        all += pieces;
-    }
-    return all;
-}
-
-size_t model_key_pieces(const struct model *m, const json_t *type)
-{
-    return type_pieces(m, type, 0);
 }
 
 /* ---- making one ---- */

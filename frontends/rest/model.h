@@ -49,8 +49,6 @@ bool model_reads(const json_t *method);
 /* A method of a type that the schema did not turn off, or NULL. */
 json_t *model_default(const struct model *m, const char *type,
                       const char *word);
-/* How many segments a key of a type has in a path; 0: it varies. */
-size_t model_key_pieces(const struct model *m, const json_t *type);
 /* The fields of the key that are written in it: not the parent's. */
 bool model_key_field(const json_t *type, size_t i, const char **name);
 #endif

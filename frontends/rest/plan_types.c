@@ -166,10 +166,11 @@ static size_t pieces_of(const struct planning *p, const json_t *field)
     const char *name = model_text(field, "name");
     if (target == NULL)
         return 1;
-    size_t count =
-        model_key_pieces(p->model, json_object_get(p->model->types, target));
-    if (count > 0)
-        return count;
+    const json_t *type = json_object_get(p->model->types, target);
+    json_int_t always = json_integer_value(json_object_get(type, "pieces"));
+    if (always > 0)
+        return (size_t)always;
+    size_t count = 0;
     const char *said = json_string_value(json_object_get(p->args, name));
     for (const char *c = said; c != NULL && *c != '\0'; c++)
         count += *c == '/';
