@@ -344,7 +344,12 @@ void near_tell(struct err *err, struct bytes name,
 
 /* ---- text keys ---- */
 
-enum { KEY_DEPTH_MAX = 8 }; /* keys within keys */
+enum {
+    KEY_DEPTH_MAX = 8, /* keys within keys */
+    /* Counting ends behind so many, or a schema whose keys hold keys eight
+     * times over would take hours. */
+    KEY_PIECES_MAX = 4096,
+};
 
 static struct key_pieces pieces_of(const struct schema *s,
                                    const struct event_type *type, int depth,
@@ -389,6 +394,8 @@ static struct key_pieces pieces_of(const struct schema *s,
     struct key_pieces all = parent_pieces(s, type, depth);
     *varying += all.vary;
     for (size_t i = 0; i < type->key_count; i++) {
+        if (all.least > KEY_PIECES_MAX || *varying > 1)
+            break;
         if (!event_type_writes(type, i))
             continue;
         struct key_pieces one =

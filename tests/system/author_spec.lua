@@ -304,6 +304,25 @@ end
         assert.matches('^ate: .*eat.lua', done.err)
     end)
 
+    -- 8 refs in a key whose type has 8 refs in its key, and so on.
+    it('whose keys hold each other is read at once', function()
+        local path = run.write(run.dir .. '/knot.lua', [[
+local ate = require('ate')
+local knot = ate.schema('knot', {doc = 'd', version = 1})
+local key, header = {}, {}
+for i = 1, 8 do
+    key[i] = 'a' .. i
+    header[key[i] ] = ate.types.ref('loop1')
+end
+for i = 1, 32 do
+    knot:object('loop' .. i, {doc = 'd', key = key, header = header})
+end
+return knot
+]])
+        assert.equal('', run.shell(('timeout 20 "$ATE" check %s >/dev/null '
+            .. '|| echo too long'):format(run.quote(path))).out)
+    end)
+
     it('has no way out of its sandbox', function()
         for _, code in ipairs({'io.open("/etc/passwd")', 'os.execute("id")',
             'require("ffi")', 'loadstring("return 1")()', 'debug.getinfo(1)',
