@@ -67,7 +67,7 @@ end
 
 local PAGE = {after = true, limit = true, order = true}
 local LIST = {after = true, limit = true, order = true, parent = true}
-local HISTORY = {limit = true}
+local HISTORY = {after = true, limit = true}
 local TAIL = {from = true, limit = true}
 local NONE = {}
 
@@ -186,6 +186,8 @@ function Chain:list(type_, options)
 end
 
 --- The versions of an object, the newest first.
+-- @tparam[opt] table options limit, after (`_.at` of a version); as,
+-- deadline_ms
 function Chain:history(type_, key, options)
     return rows(self, 'history', type_, key, options)
 end

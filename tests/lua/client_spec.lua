@@ -44,6 +44,17 @@ describe('a chain', function()
         assert.equal('data folder in memory', tostring(folder))
     end)
 
+    it('pages through the versions of an object', function()
+        local texts = assert(folder:create('texts', 'ate:key_value'))
+        for i = 1, 3 do
+            assert(texts.pair.put({key = 'a', value = 'text ' .. i}))
+        end
+        local all = texts:history('pair', 'a')
+        assert.equal(3, #all)
+        assert.same({all[2]}, texts:history('pair', 'a',
+            {after = all[1]._.at, limit = 1}))
+    end)
+
     it('names the method once', function()
         local _, err = bank:call('ate.put', {id = ate.bin('ab')})
         assert.equal("bank ate.put: 'id' has to be 16 bytes, or 32 "
