@@ -32,9 +32,11 @@ static void put_key(const struct key_entry *entry, struct buf *out)
 
 static int take_name(struct asked *a, struct bytes *name, struct err *err)
 {
-    static const char *const names[] = {"name", "public", NULL};
+    static const char *const names[] = {"name", NULL};
+    static const char *const added[] = {"name", "public", NULL};
     struct bytes args = buf_bytes(&a->args);
-    int rc = args_check(args, names, err);
+    bool adds = bytes_equal(a->request->method, bytes_of_text("key.add"));
+    int rc = args_check(args, adds ? added : names, err);
     if (rc == 0)
         rc = args_text(args, "name", true, name, err);
     return rc == 0 ? 0

@@ -577,18 +577,24 @@ static void put_work(struct hosted *h, const struct work *w, struct buf *out)
 
 void working_list(struct asked *a)
 {
+    static const char *const names[] = {NULL};
     struct hosted *h = a->hosted;
     struct buf list = {0};
     struct buf out = {0};
-    struct err none = {0};
+    struct err err = {0};
     uint32_t count = 0;
+    if (args_check(buf_bytes(&a->args), names, &err) != 0) {
+        err_wrap(&err, "trying");
+        asked_fail(a, &err);
+        return;
+    }
     for (struct ring *r = h->works.after; r != &h->works; r = r->after) {
         put_work(h, work_at(r), &list);
         count++;
     }
     mp_put_array(&out, count);
     buf_put_bytes(&out, buf_bytes(&list));
-    asked_end(a, 0, &none, buf_bytes(&out));
+    asked_end(a, 0, &err, buf_bytes(&out));
     buf_deinit(&list);
     buf_deinit(&out);
 }
