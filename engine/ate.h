@@ -241,14 +241,19 @@ struct ate_request {
  *
  * The node's own methods (chain NULL):
  *
- *     chain.create {name, bundle bin, accept? [text], version?}
+ *     chain.create {name, bundle bin, accept? [text], version?,
+ *                   roots? [key name], threshold?, next? [key name],
+ *                   next_threshold?}
  *                         -> {id, name, schema}
+ *                         roots: the keys that may everything, `threshold` of
+ *                         them together, else whoever signs; next: those that
+ *                         may follow on them (ate.rotate)
  *     chain.ls {}         -> [{name, id, state, schema?, version?, size?,
  *                            error?, code?}]: what is known without opening a
  *                            chain; so of one that is closed no version, unless
  *                            nothing came behind its genesis
  *     key.new {name}      -> {name, id, sign, box}
- *     key.ls {}           -> [...]
+ *     key.ls {all?: true} -> [...]: as key.show; all: the node's own, too
  *     key.show {name}     -> {name, id, sign, box}
  *     key.add {name, public}
  *                         -> as key.show
@@ -276,7 +281,8 @@ struct ate_request {
  *     ate.order {to}
  *     ate.rotate {keys [identity], threshold?, next? [identity],
  *                 next_threshold?}
- *     ate.bundle {bundle bin}, ate.activate {}: another schema
+ *     ate.bundle {bundle bin}, ate.activate {bundle? (hash)}
+ *                         another schema: stored, and put in force
  *     ate.workers {worker?}
  *                         -> {done, failed, parked, failures [{worker, item,
  *                            outcome, code, text}]}: workers have worked, or
@@ -291,7 +297,7 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     body {type, key, offset?, length?}            streams
  *     body {hash, offset?, length?}                 streams
  *     list {type, parent?, after?, limit?, order?}  streams        follows
- *     history {type, key, limit?}                   streams
+ *     history {type, key, after?, limit?}           streams
  *     view {view, where?, after?, limit?, order?}   streams        follows
  *     sum {view, column, where?}                    -> amount
  *     call {method, args?}                          -> its result  follows
@@ -301,11 +307,13 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     grants {to?, all?, limit?, order?}            streams
  *     proposal {proposal}                           -> [transaction]
  *     plan {bundle bin}                             -> report
- *     verify {}                                     -> report
+ *     verify {no_rules?: true}                      -> report
+ *     files {name?, after?, limit?}                 streams
+ *     file {name, offset?, length?}                 streams
  *     checkpoint {size?}                            -> {checkpoint, vkey, ...}
- *     proof {index, size? or checkpoint?}           -> {proof, ...}
+ *     proof {index, size?, checkpoint?}             -> {proof, ...}
  *     consistency {from, to?}                       -> {hashes [hex], ...}
- *     tile {level or "entries", index, width?}      -> {data bin, width}
+ *     tile {level, index, width?}                   -> {data bin, width}
  *     check {checkpoint, index?, tx?}               -> {size, root, term, ...}
  *     workers {}                                    streams
  *     work {worker?, parked?: true, limit?}         streams
@@ -313,11 +321,14 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *                                                    attempts, why?, in_ms?}]
  *
  * What streams sends one DATA a row, body up to 256 KiB of verified bytes;
- * verify and plan stream {done, total}, too.
- * `order` is "first" or "last". `call` runs a method that reads, for `as` or
- * `act_for`. A checkpoint is a C2SP signed note, its vkey the key that checks
- * it; `proof` a file for ate_proof(); `check` says whether what others show is
- * of this chain.
+ * verify and plan stream {done, total}, too. `files` are the chain's own,
+ * {name, size}; `file` sends what one has on disk in chunks of bytes. `order`
+ * is "first" or "last". `call` runs a method that reads, for `as` or `act_for`.
+ * With no_rules verify does not ask the rules, which are Lua. A checkpoint is a
+ * C2SP signed note, its vkey the key that checks it; `proof` a file for
+ * ate_proof(), of the log as large as `size` or as in `checkpoint`; the level
+ * of a tile a number or "entries"; `check` says whether what others show is of
+ * this chain.
  *
  * What follows takes {follow: true, from?: position}, too, but of list and view
  * no after, limit and order, and does not end by itself. A position is a size
