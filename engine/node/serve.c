@@ -140,58 +140,50 @@ static void run_verify(struct asked *a)
 
 static void run_call(struct asked *a);
 
-/* All reads. `of_damaged`: what a chain still answers that was not read to its
- * end: what it is, what stands in front of that place, and its files, for who
- * looks for himself. Anything else could be taken for the whole truth. */
+/* Reads that are more than a query, or none. */
 static const struct read {
     const char *name;
     void (*run)(struct asked *a);
-    bool of_damaged;
 } reads[] = {
-    {"body", run_query, false},        {"call", run_call, false},
-    {"check", run_query, false},       {"checkpoint", run_query, false},
-    {"consistency", run_query, false}, {"file", run_query, true},
-    {"files", run_query, true},        {"get", run_query, false},
-    {"grants", run_query, false},      {"history", run_query, false},
-    {"info", run_query, true},         {"list", run_query, false},
-    {"plan", run_query, false},        {"proof", run_query, false},
-    {"proposal", run_query, false},    {"schema", run_query, true},
-    {"sum", run_query, false},         {"tail", run_query, true},
-    {"tile", run_query, false},        {"trying", working_list, false},
-    {"verify", run_verify, true},      {"view", run_query, false},
-    {"work", run_query, false},        {"workers", run_query, false},
+    {"call", run_call},
+    {"trying", working_list},
+    {"verify", run_verify},
 };
 enum { READS = sizeof(reads) / sizeof(reads[0]) };
 
-static const struct read *find_read(struct bytes name)
+/* NULL: there is no such read. */
+static void (*run_of(struct bytes name))(struct asked *a)
 {
     for (size_t i = 0; i < READS; i++)
         if (bytes_equal(name, bytes_of_text(reads[i].name)))
-            return &reads[i];
-    return NULL;
+            return reads[i].run;
+    return query_is(name) ? run_query : NULL;
+}
+
+static void no_read(struct asked *a)
+{
+    struct bytes method = a->request->method;
+    const char *names[READS + QUERIES_MAX];
+    size_t count = query_names(names);
+    struct err err;
+    for (size_t i = 0; i < READS; i++)
+        names[count++] = reads[i].name;
+    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'", (int)method.len,
+            (const char *)method.data);
+    near_tell(&err, method, names, count, "; methods are called");
+    asked_fail(a, &err);
 }
 
 static void serve_read(struct asked *a)
 {
-    struct bytes method = a->request->method;
-    const struct read *read = find_read(method);
-    const char *names[READS];
     struct err err;
-    if (read != NULL && read->run != run_call &&
-        asked_takes_no_context(a, &err) != 0) {
+    void (*run)(struct asked * a) = run_of(a->request->method);
+    if (run == NULL)
+        no_read(a);
+    else if (run != run_call && asked_takes_no_context(a, &err) != 0)
         asked_fail(a, &err);
-        return;
-    }
-    if (read != NULL) {
-        read->run(a);
-        return;
-    }
-    for (size_t i = 0; i < READS; i++)
-        names[i] = reads[i].name;
-    err_set(&err, ATE_ENOT_FOUND, "no read '%.*s'", (int)method.len,
-            (const char *)method.data);
-    near_tell(&err, method, names, READS, "; methods are called");
-    asked_fail(a, &err);
+    else
+        run(a);
 }
 
 /* ---- calls ---- */
@@ -522,8 +514,8 @@ static bool tells_of_damage(const struct asked *a)
 {
     if (a->request->kind != REQUEST_READ)
         return false;
-    const struct read *read = find_read(a->request->method);
-    return read != NULL && read->of_damaged;
+    struct bytes method = a->request->method;
+    return query_is_of_damaged(method) || run_of(method) == run_verify;
 }
 
 void serve(struct asked *a)

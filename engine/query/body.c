@@ -120,4 +120,5 @@ static int body_step(struct query *q, struct err *err)
     return STEP_WAIT;
 }
 
-const struct query_kind query_body = {"body", body_begin, body_step};
+const struct query_kind query_body = {
+    .name = "body", .begin = body_begin, .step = body_step};

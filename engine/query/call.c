@@ -198,4 +198,5 @@ static int call_step(struct query *q, struct err *err)
     return STEP_END;
 }
 
-const struct query_kind query_call = {"call", call_begin, call_step};
+const struct query_kind query_call = {
+    .name = "call", .begin = call_begin, .step = call_step};

@@ -281,7 +281,12 @@ static int files_step(struct query *q, struct err *err)
     return submit(f);
 }
 
-const struct query_kind query_files = {"files", files_begin, files_step};
+const struct query_kind query_files = {
+    .name = "files",
+    .begin = files_begin,
+    .step = files_step,
+    .of_damaged = true,
+};
 
 /* ---- file ---- */
 
@@ -335,4 +340,9 @@ static int file_step(struct query *q, struct err *err)
     return submit(f);
 }
 
-const struct query_kind query_file = {"file", file_begin, file_step};
+const struct query_kind query_file = {
+    .name = "file",
+    .begin = file_begin,
+    .step = file_step,
+    .of_damaged = true,
+};

@@ -114,4 +114,5 @@ static int step(struct query *q, struct err *err)
     return STEP_MORE;
 }
 
-const struct query_kind query_grants = {"grants", begin, step};
+const struct query_kind query_grants = {
+    .name = "grants", .begin = begin, .step = step};

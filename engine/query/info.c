@@ -172,7 +172,12 @@ static int info_begin(struct query *q, struct err *err)
     return rc != 0 ? rc : query_take_flag(q, "state", &q->all, err);
 }
 
-const struct query_kind query_info = {"info", info_begin, info_step};
+const struct query_kind query_info = {
+    .name = "info",
+    .begin = info_begin,
+    .step = info_step,
+    .of_damaged = true,
+};
 
 static int schema_step(struct query *q, struct err *err)
 {
@@ -181,4 +186,9 @@ static int schema_step(struct query *q, struct err *err)
     return STEP_END;
 }
 
-const struct query_kind query_schema = {"schema", nothing_begin, schema_step};
+const struct query_kind query_schema = {
+    .name = "schema",
+    .begin = nothing_begin,
+    .step = schema_step,
+    .of_damaged = true,
+};

@@ -24,6 +24,8 @@ struct query_kind {
     const char *name;
     int (*begin)(struct query *q, struct err *err);
     int (*step)(struct query *q, struct err *err);
+    bool of_damaged; /* of a chain that was not read to its end, too */
+    bool of_schema;  /* it stands at a place that another schema has not */
 };
 
 /* What one kind of stream needs to be followed. */

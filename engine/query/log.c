@@ -162,4 +162,9 @@ static int tail_step(struct query *q, struct err *err)
     return STEP_WAIT;
 }
 
-const struct query_kind query_tail = {"tail", tail_begin, tail_step};
+const struct query_kind query_tail = {
+    .name = "tail",
+    .begin = tail_begin,
+    .step = tail_step,
+    .of_damaged = true,
+};

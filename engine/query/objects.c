@@ -204,7 +204,8 @@ static int get_step(struct query *q, struct err *err)
     return tell(q, err);
 }
 
-const struct query_kind query_get = {"get", get_begin, get_step};
+const struct query_kind query_get = {
+    .name = "get", .begin = get_begin, .step = get_step};
 
 /* ---- following a list ---- */
 
@@ -409,7 +410,8 @@ static int list_step(struct query *q, struct err *err)
     return list_next(q, err);
 }
 
-const struct query_kind query_list = {"list", list_begin, list_step};
+const struct query_kind query_list = {
+    .name = "list", .begin = list_begin, .step = list_step};
 
 /* ---- history ---- */
 
@@ -482,5 +484,5 @@ static int history_step(struct query *q, struct err *err)
     return STEP_WAIT;
 }
 
-const struct query_kind query_history = {"history", history_begin,
-                                         history_step};
+const struct query_kind query_history = {
+    .name = "history", .begin = history_begin, .step = history_step};

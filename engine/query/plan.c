@@ -71,4 +71,5 @@ static int step(struct query *q, struct err *err)
     return STEP_WAIT;
 }
 
-const struct query_kind query_plan = {"plan", begin, step};
+const struct query_kind query_plan = {
+    .name = "plan", .begin = begin, .step = step};

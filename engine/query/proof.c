@@ -247,8 +247,8 @@ static int checkpoint_step(struct query *q, struct err *err)
     return STEP_END;
 }
 
-const struct query_kind query_checkpoint = {"checkpoint", checkpoint_begin,
-                                            checkpoint_step};
+const struct query_kind query_checkpoint = {
+    .name = "checkpoint", .begin = checkpoint_begin, .step = checkpoint_step};
 
 /* ---- proof ---- */
 
@@ -331,7 +331,8 @@ static int proof_step(struct query *q, struct err *err)
     return rc != 0 ? rc : STEP_END;
 }
 
-const struct query_kind query_proof = {"proof", proof_begin, proof_step};
+const struct query_kind query_proof = {
+    .name = "proof", .begin = proof_begin, .step = proof_step};
 
 /* ---- consistency ---- */
 
@@ -390,8 +391,9 @@ static int consistency_step(struct query *q, struct err *err)
     return STEP_END;
 }
 
-const struct query_kind query_consistency = {"consistency", consistency_begin,
-                                             consistency_step};
+const struct query_kind query_consistency = {.name = "consistency",
+                                             .begin = consistency_begin,
+                                             .step = consistency_step};
 
 /* ---- tile ---- */
 
@@ -498,7 +500,8 @@ static int tile_step(struct query *q, struct err *err)
     return rc;
 }
 
-const struct query_kind query_tile = {"tile", tile_begin, tile_step};
+const struct query_kind query_tile = {
+    .name = "tile", .begin = tile_begin, .step = tile_step};
 
 /* ---- check ---- */
 
@@ -564,4 +567,5 @@ static int check_step(struct query *q, struct err *err)
     return STEP_END;
 }
 
-const struct query_kind query_check = {"check", check_begin, check_step};
+const struct query_kind query_check = {
+    .name = "check", .begin = check_begin, .step = check_step};

@@ -153,4 +153,5 @@ static int step(struct query *q, struct err *err)
     return rc != 0 ? rc : STEP_END;
 }
 
-const struct query_kind query_proposal = {"proposal", begin, step};
+const struct query_kind query_proposal = {
+    .name = "proposal", .begin = begin, .step = step};

@@ -33,12 +33,33 @@ static const struct query_kind *const kinds[] = {
     &query_body,        &query_call,     &query_workers,    &query_work,
     &query_files,       &query_file};
 
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+static_assert((int)KINDS <= (int)QUERIES_MAX, "query_names() has no room");
+
 static const struct query_kind *find_kind(struct bytes name)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+    for (size_t i = 0; i < KINDS; i++)
         if (bytes_equal(bytes_of_text(kinds[i]->name), name))
             return kinds[i];
     return NULL;
+}
+
+bool query_is(struct bytes name)
+{
+    return find_kind(name) != NULL;
+}
+
+bool query_is_of_damaged(struct bytes name)
+{
+    const struct query_kind *kind = find_kind(name);
+    return kind != NULL && kind->of_damaged;
+}
+
+size_t query_names(const char **names)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        names[i] = kinds[i]->name;
+    return KINDS;
 }
 
 /* ---- life ---- */
@@ -160,8 +181,8 @@ static int begin_anew(struct query *q, struct err *err)
 /* Does it stand at a place that another schema does not have? */
 static bool is_of_schema(const struct query *q)
 {
-    return q->type != NULL || q->view != NULL || q->upgrade != NULL ||
-           q->kind == &query_workers || q->kind == &query_work;
+    return q->kind->of_schema || q->type != NULL || q->view != NULL ||
+           q->upgrade != NULL;
 }
 
 /* One step; what it came to, or a code. */

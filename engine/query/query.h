@@ -16,6 +16,17 @@
 struct query;
 struct query_line;
 
+enum { QUERIES_MAX = 32 };
+
+/* Is there a query of this name? And: does a chain still answer it that was not
+ * read to its end? That is what the chain is, what stands in front of that
+ * place, and its files, for who looks for himself. Anything else could be taken
+ * for the whole truth. */
+bool query_is(struct bytes name);
+bool query_is_of_damaged(struct bytes name);
+/* Their names, at most QUERIES_MAX; how many. */
+size_t query_names(const char **names);
+
 /* One chunk, a canonical value; and the end, with the result (len 0: nil).
  * After `done` the query is gone. Both are called from within query_run() or a
  * completion. */

@@ -273,7 +273,8 @@ static int view_step(struct query *q, struct err *err)
     return found == FOUND_NONE ? STEP_END : STEP_MORE;
 }
 
-const struct query_kind query_view = {"view", view_begin, view_step};
+const struct query_kind query_view = {
+    .name = "view", .begin = view_begin, .step = view_step};
 
 /* ---- sum ---- */
 
@@ -370,4 +371,5 @@ static int sum_step(struct query *q, struct err *err)
     return rc;
 }
 
-const struct query_kind query_sum = {"sum", sum_begin, sum_step};
+const struct query_kind query_sum = {
+    .name = "sum", .begin = sum_begin, .step = sum_step};

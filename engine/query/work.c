@@ -100,8 +100,12 @@ static int workers_step(struct query *q, struct err *err)
     return STEP_MORE;
 }
 
-const struct query_kind query_workers = {"workers", workers_begin,
-                                         workers_step};
+const struct query_kind query_workers = {
+    .name = "workers",
+    .begin = workers_begin,
+    .step = workers_step,
+    .of_schema = true,
+};
 
 /* ---- work ---- */
 
@@ -220,4 +224,9 @@ static int work_query_step(struct query *q, struct err *err)
     return q->has_object ? STEP_END : STEP_MORE;
 }
 
-const struct query_kind query_work = {"work", work_begin, work_query_step};
+const struct query_kind query_work = {
+    .name = "work",
+    .begin = work_begin,
+    .step = work_query_step,
+    .of_schema = true,
+};
