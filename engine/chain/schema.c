@@ -274,6 +274,16 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
+static bool is_same(uint8_t a, uint8_t b)
+{
+    return lower(a) == lower(b);
+}
+
 /* How many letters have to be put in, taken out, replaced or swapped with their
  * neighbour (Damerau and Levenshtein's distance, each pair swapped once). Three
  * rows of the table are enough: the current one and the two above. */
@@ -289,11 +299,12 @@ static size_t distance(struct bytes a, struct bytes b)
         const size_t *second = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            bool same = a.data[i - 1] == b.data[j - 1];
+            bool same = is_same(a.data[i - 1], b.data[j - 1]);
             row[j] = least(above[j - 1] + (same ? 0 : 1),
                            least(above[j], row[j - 1]) + 1);
-            bool swapped = i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] &&
-                           a.data[i - 2] == b.data[j - 1];
+            bool swapped = i > 1 && j > 1 &&
+                           is_same(a.data[i - 1], b.data[j - 2]) &&
+                           is_same(a.data[i - 2], b.data[j - 1]);
             if (swapped)
                 row[j] = least(row[j], second[j - 2] + 1);
         }
@@ -312,7 +323,7 @@ const char *near_name(struct bytes name, const char *const *candidates,
                       size_t count)
 {
     const char *nearest = NULL;
-    size_t nearest_distance = SIZE_MAX;
+    size_t nearest_rank = SIZE_MAX;
     if (name.len == 0 || name.len > NEAR_LEN_MAX)
         return NULL;
     for (size_t i = 0; i < count; i++) {
@@ -321,9 +332,11 @@ const char *near_name(struct bytes name, const char *const *candidates,
             continue;
         size_t d = distance(name, candidate);
         size_t longer = name.len > candidate.len ? name.len : candidate.len;
-        if (d <= may_differ(longer) && d < nearest_distance) {
+        bool begins = is_same(name.data[0], (uint8_t)candidates[i][0]);
+        size_t rank = 2 * d + (begins ? 0 : 1);
+        if (d <= may_differ(longer) && rank < nearest_rank) {
             nearest = candidates[i];
-            nearest_distance = d;
+            nearest_rank = rank;
         }
     }
     return nearest;

@@ -357,6 +357,23 @@ static int body_hash(lua_State *L)
     return 2;
 }
 
+/* near(name, {candidates}) -> the one that was probably meant | nil */
+static int near_name(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = lua_objlen(L, 2);
+    const char **names = lua_newuserdata(L, (count + 1) * sizeof(*names));
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 2, (int)i + 1);
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 2, "a list of texts");
+        names[i] = lua_tostring(L, -1); /* the list keeps it */
+        lua_pop(L, 1);
+    }
+    lua_pushstring(L, ate_near(name, names, count)); /* NULL: nil */
+    return 1;
+}
+
 /* ---- the module ---- */
 
 static void set_class(lua_State *L)
@@ -376,14 +393,23 @@ static void set_class(lua_State *L)
 int luaopen_ate(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"open", open_folder},      {"node", node_open},
-        {"port", answers_port_new}, {"bundle", bundle},
-        {"proof", proof},           {"error", failure_make},
-        {"asset", assets_get},      {"assets", assets_list},
-        {"bin", value_bin},         {"body_hash", body_hash},
-        {"list", value_list},       {"is_list", value_is_list},
-        {"pack", pack_encode},      {"unpack", pack_decode},
-        {"http_check", http_check}, {NULL, NULL},
+        {"open", open_folder},
+        {"node", node_open},
+        {"port", answers_port_new},
+        {"bundle", bundle},
+        {"proof", proof},
+        {"error", failure_make},
+        {"asset", assets_get},
+        {"assets", assets_list},
+        {"bin", value_bin},
+        {"body_hash", body_hash},
+        {"list", value_list},
+        {"is_list", value_is_list},
+        {"pack", pack_encode},
+        {"unpack", pack_decode},
+        {"http_check", http_check},
+        {"near", near_name},
+        {NULL, NULL},
     };
     value_setup(L);
     set_class(L);

@@ -42,7 +42,10 @@ static void what_is_far_off_is_not_suggested(void **state)
 static void the_nearest_is_taken_and_of_two_the_first(void **state)
 {
     static const char *const names[] = {"amounts", "amount", "amouni"};
+    static const char *const words[] = {"new", "view"};
     (void)state;
+    assert_string_equal(near("vew", words, 2), "view"); /* begins alike */
+    assert_string_equal(near("VIWE", words, 2), "view");
     assert_string_equal(near("amoun", names, 3), "amount");
     assert_string_equal(near("amounx", names, 3), "amount");
 }
