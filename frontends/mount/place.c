@@ -45,6 +45,31 @@ static char *above(const char *dir)
     return len > 0 ? memory_text(dir, len) : memory_text(".", 1);
 }
 
+static bool is_below(const char *path, const char *folder)
+{
+    size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 &&
+           (path[len] == '/' || path[len] == '\0');
+}
+
+/* Folders there come and go by the kernel alone, whatever rights they show. */
+static int check_kernel(const char *dir, struct ate_error *error)
+{
+    char *over = above(dir);
+    char *path = realpath(dir, NULL);
+    if (path == NULL)
+        path = realpath(over, NULL);
+    bool is_kernels =
+        path != NULL && (is_below(path, "/proc") || is_below(path, "/sys"));
+    free(path);
+    free(over);
+    return is_kernels ? mount_fail(error, ATE_INVALID,
+                                   "mount %s: the kernel alone makes folders "
+                                   "in /proc and /sys; take one elsewhere",
+                                   dir)
+                      : 0;
+}
+
 /* Where there is none, the folder is made; those above it are not: who mistypes
  * a path hears of that. */
 static int check_above(const char *dir, struct ate_error *error)
@@ -94,6 +119,9 @@ int place_check(const char *dir, struct ate_error *error)
     struct stat st;
     if (is_dead(dir))
         return 0; /* what is below shows when it is cleared */
+    int rc = check_kernel(dir, error);
+    if (rc != 0)
+        return rc;
     if (stat(dir, &st) == 0)
         return S_ISDIR(st.st_mode)
                    ? check_folder(dir, error)

@@ -163,7 +163,13 @@ describe('the configuration', function()
         if not run.is_without('fuse') then
             cases[("{mount = '%s/files', as = 'nokey'}"):format(run.dir)] =
                 "as: no key 'nokey'"
-            run.shell('mkdir full && echo x >full/x && ln -s nowhere link')
+            run.shell('mkdir full && echo x >full/x && ln -s nowhere link '
+                .. '&& ln -s /proc proc')
+            for _, dir in ipairs({'/proc/x', '/proc', '/sys/x', '/sys/kernel',
+                '../proc/x'}) do
+                cases[("{mount = '%s'}"):format(dir)] = '^ate: mount .*: the '
+                    .. 'kernel alone makes folders'
+            end
             cases["{mount = '../full'}"] = 'there are files in it'
             cases["{mount = '../full/x'}"] = 'is a file'
             cases["{mount = '../full/x/y'}"] = 'mount .*: Not a directory'
