@@ -55,6 +55,7 @@ struct value_type {
     int scale;        /* of an amount: 0 to 18; -1: that of the field `of` */
     char *of;         /* name of the sibling field, a ref, that has the scale */
     char *target;     /* of a ref: qualified type; of a page: the view */
+    bool exact;       /* of a ref: one to another type is no key of a row */
     char **words;     /* of an enum, in the order declared */
     size_t word_count;
     struct fields fields;    /* of a struct */

@@ -67,17 +67,24 @@ static void read_doc_option(const struct reading *r, const struct place *place,
         mem_free(text);
 }
 
+/* Which of two constructors made it (vocabulary.h). */
+static bool is_exact(const struct reading *r, int type)
+{
+    lua_getfield(r->d->L, type, "exact");
+    bool exact = lua_toboolean(r->d->L, -1) != 0;
+    lua_pop(r->d->L, 1);
+    return exact;
+}
+
 /* Numbers that nothing bounds end where Lua's do: one beyond would be an error
  * for whoever reads it, for ever. */
 static void set_exact(const struct reading *r, int type, struct value_type *out)
 {
     static_assert(SCHEMA_EXACT_MAX == LIB_INTEGER_MAX, "what Lua can read");
-    lua_getfield(r->d->L, type, "exact");
-    if (lua_toboolean(r->d->L, -1)) {
+    if (is_exact(r, type)) {
         out->min = -SCHEMA_EXACT_MAX;
         out->max = SCHEMA_EXACT_MAX;
     }
-    lua_pop(r->d->L, 1);
 }
 
 /* min and max of a number. */
@@ -301,6 +308,7 @@ static void read_ref(const struct reading *r, const struct place *place,
     if (target != NULL) {
         out->kind = row->kind;
         out->target = mem_text(target->name);
+        out->exact = is_exact(r, type);
     }
     if (push_options(r, place, type, 2, keys)) {
         read_doc_option(r, place, lua_gettop(r->d->L), doc);

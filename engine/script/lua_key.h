@@ -16,13 +16,23 @@
 void lua_key_object(lua_State *L, int index, const struct event_type *type,
                     uint8_t id[16], const char *path);
 
-/* Append a row's whole key: view name 00, then all key columns. */
+/* Append a row's whole key: view name 00, then all key columns. Who finds no
+ * row there asks lua_key_check_absent() before he goes by that. */
 void lua_key_row(lua_State *L, int index, const struct view *view,
                  struct buf *out, const char *path);
 
+/* No row has this key: raise an error if that is so because a ref in it names
+ * an object of another type than its column's. */
+void lua_key_check_absent(lua_State *L, const struct view *view,
+                          struct bytes key, const char *path);
+
+/* Raise an error if `id` is known to be of another type than `type` says. */
+void lua_key_check_type(lua_State *L, const struct value_type *type,
+                        const uint8_t id[16], const char *path);
+
 /* Append the ordered forms of the first columns of the order that rows are
  * walked in: as many as the value names; none for nil. With `all`, none may
- * be missing. */
+ * be missing. Refs in them are of the right types. */
 void lua_key_prefix(lua_State *L, int index, const struct view *view, bool all,
                     struct buf *out, const char *path);
 

@@ -1,6 +1,21 @@
 /* A row's key is made of columns in the order that the view declares, the
  * beginning of a walk of the columns that rows are put in order by, then those
- * of the key. Both are ordered forms one behind the other. */
+ * of the key. Both are ordered forms one behind the other.
+ *
+ * A ref is 16 bytes in Lua and says nothing of its type. One to an invoice,
+ * where accounts are the key, would find no row and so be given defaults: every
+ * account were empty, and none frozen. So the type of a ref is looked up where
+ * there is no row, or a walk begins:
+ *
+ * (1) An id is of one type for ever, also when it is spent: what was found
+ *     stays true. What no event has made known, as in a rule the object that
+ *     is new with the event of another, is of no type, and no error.
+ * (2) It is looked up in the version that the run reads anyway, and with the
+ *     event that is judged: the same on every machine.
+ * (3) It stands in no read set. By (1) it could turn into an error only for an
+ *     id that nobody knew when the method ran; the row itself stands there.
+ * (4) Where a row was found there is nothing to look up. Folds write no row
+ *     whose key was not checked, so it costs what is there already nothing. */
 #include "script/lua_key.h"
 
 #include <assert.h>
@@ -16,12 +31,63 @@
 
 enum { COLUMNS_MAX = 64 };
 
+/* ---- refs to another type ---- */
+
+/* The type of what has this id; data NULL: nobody knows. */
+static struct bytes type_of(const struct script_run *run, const uint8_t id[16])
+{
+    struct object o;
+    if (state_object(box_version(run), id, &o) != OBJECT_ABSENT)
+        return o.header.type;
+    if (run->trial == NULL || run->n == SIZE_MAX)
+        return bytes_of(NULL, 0);
+    const struct event_header *judged = &run->trial->events[run->n]->header;
+    if (memcmp(judged->object, id, LUA_ID_SIZE) == 0)
+        return judged->type;
+    return bytes_of(NULL, 0);
+}
+
+void lua_key_check_type(lua_State *L, const struct value_type *type,
+                        const uint8_t id[16], const char *path)
+{
+    assert(type->kind == VALUE_REF);
+    if (!type->exact)
+        return;
+    sandbox_charge(L, BOX_STEP_GAS);
+    struct bytes is = type_of(box_run(L), id);
+    if (is.data != NULL && !bytes_equal(is, bytes_of_text(type->target)))
+        sandbox_error(L, "%s: the ref names a %.*s, not a %s", path,
+                      (int)is.len, (const char *)is.data, type->target);
+}
+
+void lua_key_check_absent(lua_State *L, const struct view *view,
+                          struct bytes key, const char *path)
+{
+    char room[PATH_ROOM];
+    struct buf *value = &box_run(L)->value;
+    size_t start = value->len;
+    size_t at = strlen(view->name) + 1;
+    for (size_t i = 0; i < view->key_count; i++) {
+        const struct field *column = &view->columns.items[view->key[i]];
+        if (column->type.kind == VALUE_REF)
+            lua_key_check_type(L, &column->type, key.data + at,
+                               lua_path_field(room, path, column->name));
+        at += value_get_ordered(value, &column->type,
+                                bytes_of(key.data + at, key.len - at));
+        value->len = start;
+    }
+    assert(at == key.len);
+}
+
+/* ---- keys ---- */
+
 /* The columns of a key, in its order. */
 struct key_columns {
     const struct view *view;
     size_t items[COLUMNS_MAX]; /* positions in the view's columns */
     size_t count;
-    bool all; /* none may be missing */
+    bool all;    /* none may be missing */
+    bool checks; /* what refs name */
     const char *path;
 };
 
@@ -59,7 +125,10 @@ static void put_column(lua_State *L, const struct key_columns *key, size_t i,
     struct bytes taken = bytes_of(value->data + start, value->len - start);
     if (value_check(box_of(L)->schema, &column->type, taken, path, &err) != 0)
         sandbox_error(L, "%s", err.text);
+    size_t at = out->len;
     value_put_ordered(out, &column->type, taken);
+    if (key->checks && column->type.kind == VALUE_REF)
+        lua_key_check_type(L, &column->type, out->data + at, path);
     value->len = start;
     lua_pop(L, 1);
 }
@@ -192,7 +261,8 @@ void lua_key_row(lua_State *L, int index, const struct view *view,
 void lua_key_prefix(lua_State *L, int index, const struct view *view, bool all,
                     struct buf *out, const char *path)
 {
-    struct key_columns key = {.view = view, .all = all, .path = path};
+    struct key_columns key = {
+        .view = view, .all = all, .checks = true, .path = path};
     if (lua_isnil(L, index))
         return;
     add_columns(&key, view->order, view->order_count);

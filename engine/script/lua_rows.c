@@ -65,7 +65,8 @@ static void push_defaults(lua_State *L, const struct view *view,
     run->out.len = start;
 }
 
-void lua_rows_push(lua_State *L, const struct view *view, struct bytes key)
+void lua_rows_push(lua_State *L, const struct view *view, struct bytes key,
+                   const char *path)
 {
     struct script_run *run = box_run(L);
     struct bytes columns;
@@ -73,6 +74,8 @@ void lua_rows_push(lua_State *L, const struct view *view, struct bytes key)
     bool found = run->call != NULL
                      ? call_row(run->call, view, key, &columns)
                      : row_get(box_version(run), view, key, &columns);
+    if (!found)
+        lua_key_check_absent(L, view, key, path);
     if (found)
         lua_rows_push_row(L, view, key, columns);
     else if (view->gives_defaults)
@@ -337,6 +340,8 @@ static void write(lua_State *L, const struct view *view, bool adds,
     take_key(L, view, &run->key, path);
     change.key = bytes_of(run->key.data + key, run->key.len - key);
     change.found = row_get(box_version(run), view, change.key, &change.columns);
+    if (!change.found)
+        lua_key_check_absent(L, view, change.key, path);
     put_columns(L, &change, &run->out);
     struct bytes columns = bytes_of(run->out.data + out, run->out.len - out);
     check_sizes(L, &change, columns);
@@ -375,10 +380,12 @@ static int rows_delete(lua_State *L)
     struct script_run *run = box_run(L);
     size_t start = run->key.len;
     sandbox_charge(L, 2 * BOX_STEP_GAS);
-    take_key(L, view, &run->key, path_of(room, L, view, "delete"));
-    count_row(L, view, run->key.len - start);
-    row_delete(&run->core->state, view,
-               bytes_of(run->key.data + start, run->key.len - start));
+    const char *path = path_of(room, L, view, "delete");
+    take_key(L, view, &run->key, path);
+    struct bytes key = bytes_of(run->key.data + start, run->key.len - start);
+    count_row(L, view, key.len);
+    if (!row_delete(&run->core->state, view, key))
+        lua_key_check_absent(L, view, key, path);
     run->key.len = start;
     return 0;
 }
@@ -390,8 +397,9 @@ static int rows_get(lua_State *L)
     const struct view *view = folded_view(L, "rows:get(key)");
     struct buf *key = &box_run(L)->key;
     size_t start = key->len;
-    lua_key_row(L, 2, view, key, path_of(room, L, view, "get"));
-    lua_rows_push(L, view, bytes_of(key->data + start, key->len - start));
+    const char *path = path_of(room, L, view, "get");
+    lua_key_row(L, 2, view, key, path);
+    lua_rows_push(L, view, bytes_of(key->data + start, key->len - start), path);
     key->len = start;
     return 1;
 }

@@ -217,8 +217,9 @@ static int view_get(lua_State *L)
     const struct view *view = view_at(L, "VIEW:get(key)");
     struct buf *key = &box_run(L)->key;
     size_t start = key->len;
-    lua_key_row(L, 2, view, key, path_of(room, L, view->name, "get"));
-    lua_rows_push(L, view, bytes_of(key->data + start, key->len - start));
+    const char *path = path_of(room, L, view->name, "get");
+    lua_key_row(L, 2, view, key, path);
+    lua_rows_push(L, view, bytes_of(key->data + start, key->len - start), path);
     key->len = start;
     return 1;
 }
@@ -360,6 +361,7 @@ static const uint8_t *parent_at(lua_State *L, const struct event_type *type,
         schema_type(box_of(L)->schema, bytes_of_text(field->type.target));
     assert(parent != NULL);
     lua_key_object(L, 2, parent, room, path);
+    lua_key_check_type(L, &field->type, room, path);
     return room;
 }
 

@@ -81,7 +81,7 @@ struct type {
 };
 
 /* The constructor of the kind in upvalue 1; upvalue 2 says whether its numbers
- * are exact. */
+ * and refs are exact. */
 static int make_type(lua_State *L)
 {
     const char *kind = lua_tostring(L, lua_upvalueindex(1));

@@ -3,9 +3,9 @@
  *
  * A type is a userdata, so that nobody but C sees or changes what is in it: a
  * table {kind =, exact =, where =, [1] =, [2] =}, the name of its constructor,
- * whether its numbers end where Lua's do (those of bundles from before that
- * was asked do not), the place of the call, the arguments (the tables among
- * which are their author's). A
+ * whether its numbers end where Lua's do and its refs are of one type also as
+ * keys of rows (those of bundles from before that was asked are not), the place
+ * of the call, the arguments (the tables among which are their author's). A
  * declaration is a table {kind =, schema =, name =, where =, options =} in the
  * list that vocabulary_push_list gives; `schema` is the name of the schema it
  * was made for. Nothing is checked here but what would make the rest
@@ -19,11 +19,11 @@
 struct err;
 struct sandbox;
 
-/* Fill `host`: type(name) gives a constructor, exact_type(name) one whose
- * numbers end where Lua's do, declare(kind) a function that writes a
- * declaration down, deny the maker of refusals, strict(module, name) makes
- * reading what is not in a module an error. Before anything is loaded. Errors:
- * those of sandbox_setup. */
+/* Fill `host`: type(name) gives a constructor, exact_type(name) one of
+ * exact numbers and refs, declare(kind) a function that writes a declaration
+ * down, deny the maker of refusals, strict(module, name) makes reading what is
+ * not in a module an error. Before anything is loaded. Errors: those of
+ * sandbox_setup. */
 int vocabulary_setup(struct sandbox *s, struct err *err);
 
 /* The list of declarations, in the order made. */

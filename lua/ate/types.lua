@@ -42,8 +42,9 @@ M.time = host.type('time')
 --- Who: a key, a user or a group.
 M.identity = host.type('identity')
 
---- Names an object or a fact: `t.ref('account')`, `t.ref('coins.wallet')`.
-M.ref = host.type('ref')
+--- Names an object or a fact: `t.ref('account')`, `t.ref('coins.wallet')`. As
+-- a key of rows it takes none of another type.
+M.ref = host.exact_type('ref')
 
 --- The full name of a type of this chain: 'escrow.settled'.
 M.event_type = host.type('event_type')
