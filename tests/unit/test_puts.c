@@ -153,7 +153,6 @@ static void arguments_are_checked(void **state)
         {{"id=abc"}, "'id' has to be 16 bytes, or 32 hexadecimal digits"},
         {{"id=bin:abc"}, "'id' has to be 16 bytes, or 32 hexadecimal digits"},
         {{"id=#12"}, "'id' has to be 16 bytes, or 32 hexadecimal digits"},
-        {{"data=bin:x", "id=00112233445566778899aabbccddeeff"}, "'offset'"},
         {{"id=00112233445566778899aabbccddeeff", "offset=#-1"}, "'offset'"},
         {{"hash=12", "id=00112233445566778899aabbccddeeff"},
          "'hash' has to be 32 bytes, or 64"},
