@@ -387,11 +387,13 @@ describe('pages about reading and scripts', function()
 
     it('name every read', function()
         local page = run.read('docs/reads.md')
-        local kinds = run.shell('cat engine/query/*.c', run.root)
+        local kinds = run.shell(
+            'cat ' .. run.root .. '/engine/query/*.c').out
         local own = run.read('engine/node/serve.c'):match(
             '\n} reads%[%] = (%b{})')
         local count = 0
-        for name in (own .. kinds:gsub('%.name = ', '{')):gmatch('{"(%l+)"') do
+        local names = own:gsub('{"', '.name = "') .. kinds
+        for name in names:gmatch('%.name = "(%l+)"') do
             assert(page:find('`' .. name .. '`', 1, true), name)
             count = count + 1
         end
