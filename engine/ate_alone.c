@@ -1,11 +1,11 @@
 /* What ate.h does without a data folder: schemas from files, hashes of bodies,
  * proofs. Nothing here waits for anybody but for the files it reads. */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "ate_inside.h"
 #include "base/limits.h"
+#include "base/lines.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/describe.h"
@@ -28,13 +28,9 @@ static void put_warnings(struct mapping *m, struct bytes lines)
     for (size_t i = 0; i < lines.len; i++)
         count += lines.data[i] == '\n';
     mp_put_array(out, count);
-    const uint8_t *at = lines.data;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *end =
-            memchr(at, '\n', (size_t)(lines.data + lines.len - at));
-        mp_put_str(out, bytes_of(at, (size_t)(end - at)));
-        at = end + 1;
-    }
+    struct bytes line;
+    while (line_take(&lines, &line))
+        mp_put_str(out, line);
 }
 
 static void put_report(const struct schema *schema, struct bytes bundle,

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/lines.h"
 #include "base/msgpack.h"
 
 static_assert(BOX_PUBLIC_SIZE == crypto_scalarmult_BYTES, "libsodium's sizes");
@@ -109,23 +110,13 @@ void key_pair_write(struct buf *out, const struct key_pair *pair)
     put_half(out, "box ", pair->box_secret);
 }
 
-/* Take exactly these characters. */
-static bool take_text(struct bytes *rest, const char *text)
-{
-    size_t len = strlen(text);
-    if (rest->len < len || memcmp(rest->data, text, len) != 0)
-        return false;
-    *rest = bytes_of(rest->data + len, rest->len - len);
-    return true;
-}
-
 static bool take_half(struct bytes *rest, const char *word, uint8_t half[32])
 {
-    if (!take_text(rest, word) || rest->len < HEX_SIZE ||
+    if (!word_take(rest, word) || rest->len < HEX_SIZE ||
         !hex_get((const char *)rest->data, HEX_SIZE, half))
         return false;
     *rest = bytes_of(rest->data + HEX_SIZE, rest->len - HEX_SIZE);
-    return take_text(rest, "\n");
+    return word_take(rest, "\n");
 }
 
 int key_pair_read(struct bytes text, struct key_pair *pair, struct err *err)
@@ -133,7 +124,7 @@ int key_pair_read(struct bytes text, struct key_pair *pair, struct err *err)
     uint8_t seed[SIGN_SEED_SIZE];
     uint8_t box_secret[BOX_SECRET_SIZE];
     const char *wrong = NULL;
-    if (!take_text(&text, "ate-key 1\n"))
+    if (!word_take(&text, "ate-key 1\n"))
         wrong = "its first line is not \"ate-key 1\"";
     else if (!take_half(&text, "sign ", seed))
         wrong = "its second line is not \"sign\" and 64 hex digits";
@@ -164,7 +155,7 @@ int key_record_read(struct bytes text, struct key_record *record,
 {
     const char *wrong = NULL;
     record->suite = SUITE_1;
-    if (!take_text(&text, "ate-pub 1\n"))
+    if (!word_take(&text, "ate-pub 1\n"))
         wrong = "its first line is not \"ate-pub 1\"";
     else if (!take_half(&text, "sign ", record->sign))
         wrong = "its second line is not \"sign\" and 64 hex digits";

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/lines.h"
 #include "base/utf8.h"
 
 #define ORIGIN_PREFIX "ate/"
@@ -81,63 +82,20 @@ void note_checkpoint_put(struct buf *out, const uint8_t chain_id[HASH_SIZE],
     buf_put_text(out, "\n");
 }
 
-/* Take one line, without its newline. */
-static bool take_line(struct bytes *rest, struct bytes *line)
-{
-    if (rest->len == 0)
-        return false;
-    const uint8_t *end = memchr(rest->data, '\n', rest->len);
-    if (end == NULL)
-        return false;
-    *line = bytes_of(rest->data, (size_t)(end - rest->data));
-    *rest = bytes_of(end + 1, rest->len - line->len - 1);
-    return true;
-}
-
-/* (4) */
-static bool parse_size(struct bytes text, uint64_t *size)
-{
-    if (text.len == 0 || (text.len > 1 && text.data[0] == '0'))
-        return false;
-    *size = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        if (__builtin_mul_overflow(*size, 10u, size) ||
-            __builtin_add_overflow(*size, text.data[i] - '0', size))
-            return false;
-    }
-    return true;
-}
-
-/* Exactly `len` bytes in base64 (4). */
-static bool parse_base64(struct bytes text, uint8_t *out, size_t len)
-{
-    struct buf b = {0};
-    bool ok = base64_get((const char *)text.data, text.len, &b) && b.len == len;
-    if (ok)
-        memcpy(out, b.data, len);
-    buf_deinit(&b);
-    return ok;
-}
-
 /* Split "dash name base64" into name and what the base64 holds, appended to
  * `blob`. */
 static bool parse_signature(struct bytes line, struct bytes *name,
                             struct buf *blob)
 {
-    size_t dash = strlen(DASH);
-    if (line.len < dash || memcmp(line.data, DASH, dash) != 0)
+    if (!word_take(&line, DASH) || line.len == 0)
         return false;
-    struct bytes rest = bytes_of(line.data + dash, line.len - dash);
-    const uint8_t *space =
-        rest.len == 0 ? NULL : memchr(rest.data, ' ', rest.len);
-    if (space == NULL || space == rest.data)
+    const uint8_t *space = memchr(line.data, ' ', line.len);
+    if (space == NULL || space == line.data)
         return false;
-    *name = bytes_of(rest.data, (size_t)(space - rest.data));
+    *name = bytes_of(line.data, (size_t)(space - line.data));
     if (memchr(name->data, '+', name->len) != NULL)
         return false;
-    struct bytes code = bytes_of(space + 1, rest.len - name->len - 1);
+    struct bytes code = bytes_of(space + 1, line.len - name->len - 1);
     return base64_get((const char *)code.data, code.len, blob) &&
            blob->len > KEY_HASH_SIZE;
 }
@@ -157,15 +115,15 @@ static const char *parse_body(struct bytes *rest, const char *origin,
 {
     const uint8_t *start = rest->data;
     struct bytes line;
-    if (!take_line(rest, &line) || !bytes_equal(line, bytes_of_text(origin)))
+    if (!line_take(rest, &line) || !bytes_equal(line, bytes_of_text(origin)))
         return "its origin is not this chain";
-    if (!take_line(rest, &line) || !parse_size(line, &note->checkpoint.size))
+    if (!line_take(rest, &line) || !decimal_get(line, &note->checkpoint.size))
         return "its size is not a number";
-    if (!take_line(rest, &line) ||
-        !parse_base64(line, note->checkpoint.root, HASH_SIZE))
+    if (!line_take(rest, &line) ||
+        !base64_get_fixed(line, note->checkpoint.root, HASH_SIZE))
         return "its root is not 32 bytes in base64";
     note->body = bytes_of(start, (size_t)(rest->data - start));
-    if (!take_line(rest, &line) || line.len != 0)
+    if (!line_take(rest, &line) || line.len != 0)
         return "no empty line behind its root";
     return NULL;
 }
@@ -197,7 +155,7 @@ static const char *parse_signatures(struct bytes rest, const char *origin,
     do {
         if (n == NOTE_SIGNATURES_MAX)
             return "it has too many signatures";
-        if (!take_line(&rest, &line))
+        if (!line_take(&rest, &line))
             return "a signature line is missing or cut short";
         wrong = check_signature(line, n++, origin, note);
     } while (wrong == NULL && rest.len > 0);
@@ -274,7 +232,7 @@ static bool parse_origin(struct bytes text, uint8_t chain_id[HASH_SIZE])
 int note_origin(struct bytes text, uint8_t chain_id[HASH_SIZE], struct err *err)
 {
     struct bytes line;
-    if (take_line(&text, &line) && parse_origin(line, chain_id))
+    if (line_take(&text, &line) && parse_origin(line, chain_id))
         return 0;
     return err_set(err, ATE_EINVALID,
                    "checkpoint: its first line names no chain of ate");
@@ -303,8 +261,8 @@ int note_vkey_get(struct bytes text, uint8_t chain_id[HASH_SIZE],
     struct buf again = {0};
     bool ok = text.len > code &&
               parse_origin(bytes_of(text.data, ORIGIN_SIZE), chain_id) &&
-              parse_base64(bytes_of(text.data + code, text.len - code), blob,
-                           sizeof(blob)) &&
+              base64_get_fixed(bytes_of(text.data + code, text.len - code),
+                               blob, sizeof(blob)) &&
               blob[0] == TYPE_ED25519;
     if (ok) {
         memcpy(public_key, blob + 1, SIGN_PUBLIC_SIZE);

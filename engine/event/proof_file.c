@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/lines.h"
 #include "base/memory.h"
 #include "crypto/merkle.h"
 
@@ -226,55 +227,13 @@ struct lines {
 
 static bool next_line(struct lines *l)
 {
-    const uint8_t *end =
-        l->rest.len > 0 ? memchr(l->rest.data, '\n', l->rest.len) : NULL;
     l->number++;
-    if (end == NULL)
-        return false;
-    l->line = bytes_of(l->rest.data, (size_t)(end - l->rest.data));
-    l->rest = bytes_of(end + 1, l->rest.len - l->line.len - 1);
-    return true;
+    return line_take(&l->rest, &l->line);
 }
 
 static int wrong_line(const struct lines *l, const char *what, struct err *err)
 {
     return err_set(err, ATE_ECORRUPT, "line %u: %s", l->number, what);
-}
-
-/* The line begins with this word and a blank: leave what follows. */
-static bool take_word(struct lines *l, const char *word)
-{
-    size_t len = strlen(word);
-    if (l->line.len <= len || memcmp(l->line.data, word, len) != 0 ||
-        l->line.data[len] != ' ')
-        return false;
-    l->line = bytes_of(l->line.data + len + 1, l->line.len - len - 1);
-    return true;
-}
-
-/* Decimal, without leading zeros. */
-static bool get_number(struct bytes text, uint64_t *number)
-{
-    *number = 0;
-    if (text.len == 0 || (text.len > 1 && text.data[0] == '0'))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] < '0' || text.data[i] > '9' ||
-            __builtin_mul_overflow(*number, 10u, number) ||
-            __builtin_add_overflow(*number, text.data[i] - '0', number))
-            return false;
-    return true;
-}
-
-static bool get_hash(struct bytes text, uint8_t out[HASH_SIZE])
-{
-    struct buf b = {0};
-    bool ok =
-        base64_get((const char *)text.data, text.len, &b) && b.len == HASH_SIZE;
-    if (ok)
-        memcpy(out, b.data, HASH_SIZE);
-    buf_deinit(&b);
-    return ok;
 }
 
 static int get_hashes(struct lines *l, struct proof *proof, struct err *err)
@@ -287,7 +246,7 @@ static int get_hashes(struct lines *l, struct proof *proof, struct err *err)
             return 0;
         if (proof->count == PROOF_HASHES_MAX)
             return wrong_line(l, "more hashes than any log needs", err);
-        if (!get_hash(l->line, proof->hashes[proof->count]))
+        if (!base64_get_fixed(l->line, proof->hashes[proof->count], HASH_SIZE))
             return wrong_line(l, "it is not a hash in base64", err);
     }
 }
@@ -296,14 +255,14 @@ static int get_lines(struct lines *l, struct proof_file *f, struct err *err)
 {
     if (!next_line(l) || !bytes_equal(l->line, bytes_of_text(first_line)))
         return wrong_line(l, "it is not \"c2sp.org/tlog-proof@v1\"", err);
-    if (!next_line(l) || !take_word(l, "extra") ||
+    if (!next_line(l) || !word_take(&l->line, "extra ") ||
         !base64_get((const char *)l->line.data, l->line.len, &f->raw))
         return wrong_line(l,
                           "it is not \"extra\" and base64, with what ate "
                           "proves",
                           err);
-    if (!next_line(l) || !take_word(l, "index") ||
-        !get_number(l->line, &f->index))
+    if (!next_line(l) || !word_take(&l->line, "index ") ||
+        !decimal_get(l->line, &f->index))
         return wrong_line(l, "it is not \"index\" and a number", err);
     int rc = get_hashes(l, &f->proof, err);
     f->checkpoint = l->rest;

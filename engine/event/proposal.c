@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/limits.h"
+#include "base/lines.h"
 #include "base/memory.h"
 #include "event/genesis.h"
 
@@ -27,30 +28,10 @@ void proposal_put(struct buf *text, const uint8_t chain[CHAIN_ID_SIZE],
     buf_put_text(text, "\n");
 }
 
-/* Take what stands before the next newline. */
-static bool take_line(struct bytes *rest, struct bytes *line)
-{
-    const uint8_t *end = memchr(rest->data, '\n', rest->len);
-    if (rest->len == 0 || end == NULL)
-        return false;
-    *line = bytes_of(rest->data, (size_t)(end - rest->data));
-    *rest = bytes_of(end + 1, rest->len - line->len - 1);
-    return true;
-}
-
-static bool take_word(struct bytes *rest, const char *word)
-{
-    size_t len = strlen(word);
-    if (rest->len < len || memcmp(rest->data, word, len) != 0)
-        return false;
-    *rest = bytes_of(rest->data + len, rest->len - len);
-    return true;
-}
-
 static bool get_chain(struct bytes line, struct proposal *p)
 {
     enum { HEX = 2 * CHAIN_ID_SIZE };
-    if (!take_word(&line, chain_word) || line.len < HEX + 1 ||
+    if (!word_take(&line, chain_word) || line.len < HEX + 1 ||
         !hex_get((const char *)line.data, HEX, p->chain) ||
         line.data[HEX] != ' ')
         return false;
@@ -65,14 +46,14 @@ int proposal_get(struct bytes text, struct proposal *p, struct err *err)
     if (text.len > PROPOSAL_TEXT_MAX)
         return err_set(err, ATE_ELIMIT, "proposal: at most %d bytes",
                        PROPOSAL_TEXT_MAX);
-    if (!take_word(&text, first_line))
+    if (!word_take(&text, first_line))
         return err_set(err, ATE_EINVALID,
                        "proposal: its first line is not \"ate-proposal 1\"");
-    if (!take_line(&text, &line) || !get_chain(line, p))
+    if (!line_take(&text, &line) || !get_chain(line, p))
         return err_set(err, ATE_EINVALID,
                        "proposal: its second line is not \"chain\", an id and "
                        "a name");
-    if (!take_line(&text, &line) || text.len > 0 ||
+    if (!line_take(&text, &line) || text.len > 0 ||
         !base64_get((const char *)line.data, line.len, &p->raw))
         return err_set(err, ATE_EINVALID,
                        "proposal: its third line, the last, is not base64");

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/limits.h"
+#include "base/lines.h"
 #include "base/tree.h"
 #include "event/genesis.h"
 
@@ -168,7 +169,7 @@ static bool line_parse(struct bytes line, uint8_t id[NAMES_ID_SIZE],
     return hex_get(text + ID_AT, ID_DIGITS, id);
 }
 
-static int take_line(struct names *names, struct bytes line, struct err *err)
+static int add_line(struct names *names, struct bytes line, struct err *err)
 {
     uint8_t id[NAMES_ID_SIZE];
     struct bytes name;
@@ -181,28 +182,19 @@ static int take_line(struct names *names, struct bytes line, struct err *err)
 int names_parse(struct names *names, struct bytes file, struct err *err)
 {
     uint64_t number = 0;
-    size_t at = 0;
+    struct bytes line;
     int bad = 0;
 
-    while (at < file.len) {
-        const uint8_t *start = file.data + at;
-        const uint8_t *feed = memchr(start, '\n', file.len - at);
+    while (line_take(&file, &line)) {
         struct err why = {0};
-        int rc;
-
         number++;
-        if (feed == NULL)
-            rc = err_set(&why, ATE_ECORRUPT, "it is torn");
-        else
-            rc =
-                take_line(names, bytes_of(start, (size_t)(feed - start)), &why);
-        if (rc != 0 && bad == 0)
+        if (add_line(names, line, &why) != 0 && bad == 0)
             bad = err_set(err, ATE_ECORRUPT, "line %llu: %s",
                           (unsigned long long)number, why.text);
-        if (feed == NULL)
-            break;
-        at += (size_t)(feed - start) + 1;
     }
+    if (file.len > 0 && bad == 0)
+        bad = err_set(err, ATE_ECORRUPT, "line %llu: it is torn",
+                      (unsigned long long)number + 1);
     return bad;
 }
 
