@@ -93,7 +93,9 @@ void upload_name_paths(struct upload *up)
 /* Invariant (1). */
 static uint64_t lane_of(const struct upload *up)
 {
-    return up->ended || up->complete ? get_be64(up->hash) | 1 : 0;
+    return up->ended || up->complete
+               ? job_lane(LANE_UPLOAD, bytes_of(up->hash, HASH_SIZE))
+               : 0;
 }
 
 void upload_job_begin(struct upload *up, void (*done)(struct job *job))

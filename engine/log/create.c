@@ -69,7 +69,7 @@ static void undo(struct log *log)
     struct job *job = &log->head_job;
     uint32_t above = c->undoing - UNDO_OWN; /* how far above the own one */
 
-    log_job_begin(log, job, log->lane, undone);
+    log_job_begin(log, job, log->head_lane, undone);
     switch (c->undoing) {
     case UNDO_CUR:
         job_unlink(job, log->cur_path);
@@ -173,7 +173,7 @@ static void make(struct log *log)
 {
     struct job *job = &log->head_job;
 
-    log_job_begin(log, job, log->lane, made);
+    log_job_begin(log, job, log->head_lane, made);
     if (log->folder[0] != '\0') {
         uint32_t count = log->creating->count = folders_above(log);
         job_mkdir(job, log->folder);
@@ -221,7 +221,7 @@ static void looked(struct job *job)
         job_err(job, &log->outcome);
         return end(log);
     }
-    log_job_begin(log, &log->head_job, log->lane, measured);
+    log_job_begin(log, &log->head_job, log->head_lane, measured);
     job_size(&log->head_job, log->head_path);
     log_job_submit(log, &log->head_job);
 }
@@ -245,7 +245,7 @@ void log_create(struct log *log, const struct disk *disk, const char *folder,
     log_commit_begin(log);
     log_put_frames(log, first);
 
-    log_job_begin(log, &log->head_job, log->lane, looked);
+    log_job_begin(log, &log->head_job, log->head_lane, looked);
     job_read(&log->head_job, log->cur_path, 0, MANIFEST_SIZE,
              &log->creating->look);
     log_job_submit(log, &log->head_job);

@@ -4,7 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/err.h"
+
+uint64_t job_lane(enum job_lane which, struct bytes name)
+{
+    return (uint64_t)which << 32 | crc32c(0, name.data, name.len);
+}
 
 void job_init(struct job *job, uint64_t lane, void (*done)(struct job *job),
               void *owner)

@@ -80,6 +80,20 @@ struct disk {
     void (*unmap)(void *ctx, struct bytes mapped); /* at once */
 };
 
+/* All that have a lane of their own. */
+enum job_lane {
+    LANE_HEADER = 1, /* a chain's header file, */
+    LANE_BODIES,     /* its body files, */
+    LANE_TILES,      /* its tiles, each by the chain's folder */
+    LANE_UPLOAD,     /* a complete upload, by its hash */
+    LANE_KEYS,       /* the node's keys, by their folder, */
+    LANE_NAMES,      /* and the file of its names */
+};
+
+/* The number of the lane of what `name` names, never 0. Two names may have one,
+ * rarely: their jobs wait for each other then, and no more. */
+uint64_t job_lane(enum job_lane which, struct bytes name);
+
 /* Make an empty job. */
 void job_init(struct job *job, uint64_t lane, void (*done)(struct job *job),
               void *owner);

@@ -96,7 +96,8 @@ void log_begin(struct log *log, const struct disk *disk, const char *folder,
     log->disk = disk;
     log->segment_size = LIMIT_BODY_SEGMENT;
     log->room_from = LOG_ROOM_FROM;
-    log->lane = (uint64_t)crc32c(0, folder, len) << 2 | 1;
+    log->head_lane = job_lane(LANE_HEADER, bytes_of(folder, len));
+    log->body_lane = job_lane(LANE_BODIES, bytes_of(folder, len));
     log_file_path(log, "cur", log->cur_path);
     log_start(log, done, ctx);
 }
@@ -352,7 +353,7 @@ static void undo(struct log *log)
 {
     struct job *job = &log->head_job;
 
-    log_job_begin(log, job, log->lane, undo_done);
+    log_job_begin(log, job, log->head_lane, undo_done);
     job_truncate(job, log->head_path, log->end.offset);
     job_sync(job, log->head_path);
     if (log->commit->bodies.len > 0) {
@@ -371,7 +372,7 @@ static void go_without_room(struct log *log)
 
     log->is_cramped = true;
     c->room = c->next.offset;
-    log_job_begin(log, job, log->lane, part_done);
+    log_job_begin(log, job, log->head_lane, part_done);
     job_sync(job, log->head_path);
     log_job_submit(log, job);
 }
@@ -407,7 +408,7 @@ static void submit_bodies(struct log *log)
         c->next.segment > log->end.segment ? c->next.body_offset : 0;
     uint64_t here_len = c->bodies.len - next_len;
 
-    log_job_begin(log, job, log->lane + 1, part_done);
+    log_job_begin(log, job, log->body_lane, part_done);
     if (here_len > 0) {
         log_segment_path(log, log->end.segment, log->body_path[0]);
         job_write(job, log->body_path[0], log->end.body_offset,
@@ -447,7 +448,7 @@ int log_append(struct log *log, const struct log_group *group, log_done *done,
     log_start(log, done, ctx);
     struct log_commit *c = log_commit_begin(log);
     struct job *job = &log->head_job;
-    log_job_begin(log, job, log->lane, part_done);
+    log_job_begin(log, job, log->head_lane, part_done);
     if (log->marked.offset != log->end.offset)
         log_put_slot(log, job, &log->end);
     log_put_frames(log, group);
@@ -488,7 +489,7 @@ int log_mark(struct log *log, log_done *done, void *ctx, struct err *err)
         return 1;
     log_start(log, done, ctx);
     log_commit_begin(log);
-    log_job_begin(log, &log->head_job, log->lane, mark_done);
+    log_job_begin(log, &log->head_job, log->head_lane, mark_done);
     log_put_slot(log, &log->head_job, &log->end);
     job_sync(&log->head_job, log->head_path);
     log_job_submit(log, &log->head_job);

@@ -92,7 +92,8 @@ struct log {
     uint64_t room;         /* the header file's size: zeros from `end` on */
     uint64_t room_from;    /* smaller ones get none; tests make it small */
     bool is_cramped;       /* there was no space for more of it */
-    uint64_t lane;         /* of the header file; + 1: of body files */
+    uint64_t head_lane;
+    uint64_t body_lane;
     struct job head_job;
     struct job body_job;
     uint32_t jobs;  /* under way, reads left out */

@@ -95,7 +95,7 @@ static void head_synced(struct job *job)
     if (job->error != 0)
         return opening_give_up_job(log, job);
     log_commit_begin(log);
-    log_job_begin(log, job, log->lane, marked);
+    log_job_begin(log, job, log->head_lane, marked);
     log_put_slot(log, job, &log->end);
     job_sync(job, log->head_path);
     log_job_submit(log, job);
@@ -107,7 +107,7 @@ static void head_copied(struct log *log)
     struct job *job = &log->head_job;
     const struct watermark *mark = &log->opening->mark;
 
-    log_job_begin(log, job, log->lane, head_synced);
+    log_job_begin(log, job, log->head_lane, head_synced);
     if (log->cut > 0)
         job_truncate(job, log->head_path, log->end.offset);
     watermark_put(c->slot, mark);
@@ -137,7 +137,7 @@ static void segment_copied(struct log *log)
     struct log_opening *o = log->opening;
     struct job *job = &log->body_job;
 
-    log_job_begin(log, job, log->lane + 1, segment_synced);
+    log_job_begin(log, job, log->body_lane, segment_synced);
     if (o->segment == log->end.segment)
         job_truncate(job, o->path, log->end.body_offset);
     job_sync(job, o->path);
@@ -153,7 +153,7 @@ static void segment_measured(struct job *job)
 
     if (job->error != 0)
         return opening_give_up_job(log, job);
-    copy_range(log, o->path, log->lane + 1, first ? o->mark.body_offset : 0,
+    copy_range(log, o->path, log->body_lane, first ? o->mark.body_offset : 0,
                last ? log->end.body_offset : job->op[0].result, segment_copied);
 }
 
@@ -163,10 +163,10 @@ static void repair_segment(struct log *log)
     struct job *job = &log->body_job;
 
     if (o->segment > log->end.segment)
-        return copy_range(log, log->head_path, log->lane, o->mark.offset,
+        return copy_range(log, log->head_path, log->head_lane, o->mark.offset,
                           log->end.offset, head_copied);
     log_segment_path(log, o->segment, o->path);
-    log_job_begin(log, job, log->lane + 1, segment_measured);
+    log_job_begin(log, job, log->body_lane, segment_measured);
     job_size(job, o->path);
     log_job_submit(log, job);
 }
@@ -210,7 +210,7 @@ static void scan(struct log *log)
         }
     }
     log_segment_path(log, log->end.segment, o->path);
-    log_job_begin(log, &log->body_job, log->lane + 1, measured);
+    log_job_begin(log, &log->body_job, log->body_lane, measured);
     job_size(&log->body_job, o->path);
     log_job_submit(log, &log->body_job);
 }

@@ -50,7 +50,7 @@ int log_give_room_back(struct log *log, log_done *done, void *ctx)
         log->room <= log->end.offset)
         return 1;
     log_start(log, done, ctx);
-    log_job_begin(log, &log->head_job, log->lane, given_back);
+    log_job_begin(log, &log->head_job, log->head_lane, given_back);
     job_truncate(&log->head_job, log->head_path, log->end.offset);
     log_job_submit(log, &log->head_job);
     return 0;

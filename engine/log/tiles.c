@@ -109,7 +109,7 @@ void tiles_init(struct tiles *t, const struct disk *disk, const char *folder,
     log_path(t->path, folder, "tiles");
     memcpy(t->folder, folder, len + 1);
     memcpy(t->chain, chain, LOG_CHAIN_SIZE);
-    t->lane = ((uint64_t)crc32c(0, folder, len) << 2 | 1) + 2; /* log.c's + 2 */
+    t->lane = job_lane(LANE_TILES, bytes_of(folder, len));
 }
 
 void tiles_deinit(struct tiles *t)

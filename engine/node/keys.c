@@ -26,13 +26,17 @@
 
 enum {
     KEY_FILE_MAX = 512, /* more bytes than a key file has */
-    KEYS_LANE = 2,      /* chains' lanes are odd, or one more */
     NAMES_LISTED = 8,
     OTHERS_READ = 0077, /* or write, or more: all but the owner's rights */
 };
 
 static_assert(KEY_NAME_MAX + sizeof(KEY_ENDING) <= LIMIT_NAME,
               "a key's file has to be a valid name");
+
+static uint64_t keys_lane(void)
+{
+    return job_lane(LANE_KEYS, bytes_of_text(KEYS_FOLDER));
+}
 
 /* ---- the list ---- */
 
@@ -319,7 +323,7 @@ static void load_next(struct keys_load *load)
                (const char *)load->names.data + load->at);
     buf_clear(&load->file);
     buf_reserve(&load->file, KEY_FILE_MAX);
-    job_init(&load->job, KEYS_LANE, key_read, load);
+    job_init(&load->job, keys_lane(), key_read, load);
     job_read(&load->job, buf_text(&load->path), 0, KEY_FILE_MAX, &load->file);
     job_mode(&load->job, buf_text(&load->path));
     job_submit(load->keys->disk, &load->job);
@@ -391,7 +395,7 @@ void keys_load(struct keys *keys, keys_done *done, void *ctx)
     load->done = done;
     load->ctx = ctx;
     keys->load = load;
-    job_init(&load->job, KEYS_LANE, folder_listed, load);
+    job_init(&load->job, keys_lane(), folder_listed, load);
     job_list(&load->job, KEYS_FOLDER, &load->names);
     job_submit(keys->disk, &load->job);
 }
@@ -496,7 +500,7 @@ static void write_key(struct keys *keys, struct bytes name,
     else
         key_pair_write(&m->file, &m->entry->pair);
 
-    job_init(job, KEYS_LANE, key_written, m);
+    job_init(job, keys_lane(), key_written, m);
     job_mkdir(job, KEYS_FOLDER);
     job_sync_folder(job, "");
     job_replace(job, KEY_NEW_FILE);

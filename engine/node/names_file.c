@@ -16,10 +16,12 @@
 #define NAMES_NEW NAMES_PATH ".tmp"
 #define NAMES_OLD NAMES_PATH ".damaged"
 
-enum {
-    NAMES_LANE = 4,        /* chains' lanes are odd, or one more; keys have 2 */
-    NAMES_PIECE = 1 << 20, /* read at a time */
-};
+enum { NAMES_PIECE = 1 << 20 }; /* read at a time */
+
+static uint64_t names_lane(void)
+{
+    return job_lane(LANE_NAMES, bytes_of_text(NAMES_PATH));
+}
 
 void names_file_init(struct names_file *file, const struct disk *disk)
 {
@@ -104,7 +106,7 @@ static void write_anew(struct names_file *file)
 {
     struct job *job = &file->job;
     put_lines(file);
-    job_init(job, NAMES_LANE, written_anew, file);
+    job_init(job, names_lane(), written_anew, file);
     job_replace(job, NAMES_NEW);
     job_write(job, NAMES_NEW, 0, buf_bytes(&file->bytes));
     job_sync(job, NAMES_NEW);
@@ -174,7 +176,7 @@ static void piece_read(struct job *job)
 
 static void read_more(struct names_file *file)
 {
-    job_init(&file->job, NAMES_LANE, piece_read, file);
+    job_init(&file->job, names_lane(), piece_read, file);
     job_read(&file->job, NAMES_PATH, file->bytes.len, NAMES_PIECE,
              &file->bytes);
     job_submit(file->disk, &file->job);
@@ -234,7 +236,7 @@ void names_file_add(struct names_file *file, const uint8_t id[NAMES_ID_SIZE],
     buf_put_bytes(&file->name, name);
     names_line(&file->bytes, id, name);
 
-    job_init(job, NAMES_LANE, line_written, file);
+    job_init(job, names_lane(), line_written, file);
     if (file->is_there)
         job_truncate(job, NAMES_PATH, file->size);
     else
