@@ -225,7 +225,7 @@ static int begin_write(struct door *d, struct op *op)
     h->has_written = true;
     op->carried = h->pending.len;
     buffer_put(&h->pending, op->ask.data, op->ask.size);
-    op->stage = 1;
+    op->stage = STAGE_CALL;
     return 0;
 }
 
@@ -248,18 +248,18 @@ static size_t end_write(struct op *op, int rc)
 
 int command_write(struct door *d, struct op *op)
 {
-    if (op->stage == 0) {
+    if (op->stage == STAGE_BEGIN) {
         int rc = begin_write(d, op);
         if (rc != 0)
             return rc;
     }
-    if (op->stage == 1) {
+    if (op->stage == STAGE_CALL) {
         int rc = command_run(d, op, op->handle->node, &op->handle->pending);
         if (rc == DOOR_WAIT)
             return rc;
         op->taken = end_write(op, rc);
         op->code = op->taken > 0 || rc == 0 ? 0 : rc;
-        op->stage = 2;
+        op->stage = STAGE_SETTLE;
     }
     if (command_settle(d, op) == DOOR_WAIT)
         return DOOR_WAIT;

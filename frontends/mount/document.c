@@ -260,8 +260,6 @@ int document_delete(struct door *d, struct op *op, struct inode *node,
 
 /* ---- judging what was written ---- */
 
-enum { STAGE_LOOK, STAGE_CALL, STAGE_SETTLE, STAGE_RENEW };
-
 static bool is_based(const struct handle *h)
 {
     return h->has_base && !h->node->is_pending && !h->node->is_moved;
@@ -339,7 +337,7 @@ static int look(struct door *d, struct op *op, struct handle *h)
 int document_judge(struct door *d, struct op *op, struct handle *h)
 {
     int rc = 0;
-    if (op->stage == STAGE_LOOK)
+    if (op->stage == STAGE_BEGIN)
         return look(d, op, h);
     if (op->stage == STAGE_CALL) {
         rc = call_end(op);

@@ -62,7 +62,8 @@ static void op_free(struct door *d, struct op *op)
     for (struct fetch *f = d->fetches; f != NULL; f = f->next)
         if (f->check == op)
             f->check = NULL;
-    if (op->handle != NULL && op->ask.kind == ASK_WRITE && op->stage == 1) {
+    if (op->handle != NULL && op->ask.kind == ASK_WRITE &&
+        op->stage == STAGE_CALL) {
         op->handle->is_busy = false; /* given up in the middle of a call */
         buffer_clear(&op->handle->pending);
     }

@@ -146,7 +146,7 @@ static int judge_anew(struct door *d, struct op *op, struct inode *node)
 {
     inode_went_stale(d, node);
     op->caller = NULL;
-    op->stage = 0;
+    op->stage = STAGE_BEGIN;
     op->has_fetched = false;
     inode_unref(d, node);
     return scratch_unlink(d, op);
@@ -154,9 +154,8 @@ static int judge_anew(struct door *d, struct op *op, struct inode *node)
 
 int held_unlink(struct door *d, struct op *op, struct inode *node)
 {
-    enum { STAGE_JUDGE, STAGE_HOLD, STAGE_SETTLE };
-    if (op->stage == STAGE_JUDGE) {
-        op->stage = STAGE_HOLD;
+    if (op->stage == STAGE_BEGIN) {
+        op->stage = STAGE_CALL;
         op->proposes = !is_copy(d, op, node);
         if (op->proposes)
             return document_delete(d, op, node, node->version);
@@ -164,7 +163,7 @@ int held_unlink(struct door *d, struct op *op, struct inode *node)
         inode_ref(node);
         op->caller = node;
     }
-    if (op->stage == STAGE_HOLD) {
+    if (op->stage == STAGE_CALL) {
         int rc = op->is_calling ? call_end(op) : 0;
         if (rc == -ESTALE)
             return judge_anew(d, op, node);
@@ -232,16 +231,16 @@ static void finish_of(struct door *d, uint32_t pid)
 
 int held_delete(struct door *d, struct op *op)
 {
-    if (op->stage == 0) {
-        op->stage = 1;
+    if (op->stage == STAGE_BEGIN) {
+        op->stage = STAGE_CALL;
         return document_delete(d, op, op->node,
                                (*held_of(d, op->node))->version);
     }
-    if (op->stage == 1) {
+    if (op->stage == STAGE_CALL) {
         int rc = call_end(op);
         if (rc != 0)
             return rc;
-        op->stage = 2;
+        op->stage = STAGE_SETTLE;
     }
     return command_hears(d, op) == DOOR_WAIT ? DOOR_WAIT : op_done(d, op);
 }

@@ -179,6 +179,15 @@ struct handle {
 
 /* ---- asks under way ---- */
 
+/* How far an ask that writes has got; one that does not write stays at its
+ * beginning. Whoever runs it again goes on from there. */
+enum op_stage {
+    STAGE_BEGIN,  /* it looks at what is there; nothing has been called */
+    STAGE_CALL,   /* its calls are under way */
+    STAGE_SETTLE, /* they are done: it waits until their news is here */
+    STAGE_RENEW,  /* of a document: reads the version that its call made */
+};
+
 struct op {
     struct op *prev, *next;
     struct ask ask; /* texts and data are the op's own */
@@ -209,7 +218,7 @@ struct op {
     bool is_calling, is_partial;
     bool proposes; /* the call is judged and not done */
     bool is_gated; /* it waits for what is being deleted */
-    int stage;
+    enum op_stage stage;
     bool has_taken;  /* of a document: its piece, and */
     bool judges;     /* that was the last one */
     bool is_cutting; /* by a path: its handle is its own */

@@ -259,7 +259,7 @@ int do_flush(struct door *d, struct op *op)
     if (is_command(h->node) && writes(h->flags))
         return command_flush(d, op);
     bool has_news = h->is_dirty && !h->node->is_gone;
-    bool judges = is_document(h) && (has_news || op->stage > 0);
+    bool judges = is_document(h) && (has_news || op->stage != STAGE_BEGIN);
     int rc = judges ? document_judge(d, op, h) : 0;
     return rc != 0 ? rc : op_done(d, op);
 }
@@ -311,7 +311,7 @@ static int cut(struct door *d, struct op *op, struct inode *node)
         op->handle->has_base = true;
         op->is_cutting = true;
     }
-    bool is_cut = op->stage > 0 || op->handle->is_dirty;
+    bool is_cut = op->stage != STAGE_BEGIN || op->handle->is_dirty;
     int rc = is_cut ? 0 : resize_copy(d, op, op->handle);
     return rc != 0 ? rc : document_judge(d, op, op->handle);
 }

@@ -288,7 +288,7 @@ static int begin_call(struct door *d, struct op *op, struct inode *from,
         inode_ref(target);
         op->caller = target;
     }
-    op->stage = 1;
+    op->stage = STAGE_CALL;
     return is_command(target)
                ? 0
                : document_call(d, op, target, "", op->work.data, op->work.len);
@@ -395,14 +395,14 @@ static int begin_rename(struct door *d, struct op *op)
 int scratch_rename(struct door *d, struct op *op)
 {
     int rc = 0;
-    if (op->stage == 0)
+    if (op->stage == STAGE_BEGIN)
         rc = begin_rename(d, op);
-    if (rc == 0 && op->stage == 1) {
+    if (rc == 0 && op->stage == STAGE_CALL) {
         rc = run_call(d, op);
         if (rc == 0)
-            op->stage = 2;
+            op->stage = STAGE_SETTLE;
     }
-    if (rc == 0 && op->stage == 2)
+    if (rc == 0 && op->stage == STAGE_SETTLE)
         return end_call(d, op);
     if (rc < 0 && op->caller != NULL && op->caller->is_pending)
         scratch_remove(d, op->caller);
