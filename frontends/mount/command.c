@@ -134,8 +134,9 @@ static int call_unit(struct door *d, struct op *op, struct inode *node,
     struct given *given = take_given(node, source);
     struct buffer args = {0};
     struct buffer why = {0};
-    int rc = unit_args(&args, kind, data, len, &method->args, given,
-                       source->binding_count, &why);
+    int rc = unit_args(&args, kind, data, len,
+                       &(struct unit_terms){&method->args, given,
+                                            source->binding_count, &why});
     if (rc == 0) {
         rc = op_call(d, op, node, method, &args);
     } else {

@@ -163,8 +163,8 @@ static int object_args(struct buffer *args, const struct inode *node,
     char *key = binding_text(node, &source->bindings[0]);
     struct given *given = memory_new((type->key_count + 1) * sizeof(*given));
     size_t count = take_key(node, type, key, given);
-    int rc = unit_args(args, UNIT_DOCUMENT, data, len, &method->args, given,
-                       count, why);
+    int rc = unit_args(args, UNIT_DOCUMENT, data, len,
+                       &(struct unit_terms){&method->args, given, count, why});
     free(given);
     free(key);
     return rc;

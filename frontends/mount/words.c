@@ -195,6 +195,7 @@ int word_value(struct buffer *out, const struct field *field, const char *value,
 /* ---- one line ---- */
 
 struct args {
+    const struct unit_terms *terms;
     struct buffer pairs;
     size_t count;
     const char *seen[ARGS_MAX];
@@ -208,12 +209,12 @@ static bool has(const struct args *args, const char *name)
     return false;
 }
 
-static const struct given *find_given(const struct given *given, size_t count,
+static const struct given *find_given(const struct unit_terms *terms,
                                       const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(given[i].name, name) == 0)
-            return &given[i];
+    for (size_t i = 0; i < terms->given_count; i++)
+        if (strcmp(terms->given[i].name, name) == 0)
+            return &terms->given[i];
     return NULL;
 }
 
@@ -263,9 +264,10 @@ static size_t unquote(const char *data, size_t len, size_t at,
 enum { NAMES_MAX = 24 }; /* that are told */
 
 /* With what may have been meant, or else what there is. */
-static int no_argument(struct buffer *why, const struct fields *fields,
-                       const char *name)
+static int no_argument(const struct unit_terms *terms, const char *name)
 {
+    const struct fields *fields = terms->fields;
+    struct buffer *why = terms->why;
     const char **names = memory_new((fields->count + 1) * sizeof(*names));
     for (size_t i = 0; i < fields->count; i++)
         names[i] = fields->items[i].name;
@@ -284,13 +286,14 @@ static int no_argument(struct buffer *why, const struct fields *fields,
     return -1;
 }
 
-static int add_word(struct args *args, const struct fields *fields,
-                    const char *name, const struct buffer *value,
-                    const struct given *given, struct buffer *why)
+static int add_word(struct args *args, const char *name,
+                    const struct buffer *value)
 {
-    const struct field *field = fields_get(fields, name);
+    struct buffer *why = args->terms->why;
+    const struct field *field = fields_get(args->terms->fields, name);
+    const struct given *given = find_given(args->terms, name);
     if (field == NULL)
-        return no_argument(why, fields, name);
+        return no_argument(args->terms, name);
     if (has(args, name) || args->count == ARGS_MAX) {
         buffer_printf(why, "'%s' is given twice", name);
         return -1;
@@ -306,10 +309,9 @@ static int add_word(struct args *args, const struct fields *fields,
 }
 
 static int take_word(struct args *args, const char *data, size_t len,
-                     size_t *at, const struct fields *fields,
-                     const struct given *given, size_t given_count,
-                     struct buffer *why)
+                     size_t *at)
 {
+    struct buffer *why = args->terms->why;
     struct buffer name = {0};
     struct buffer value = {0};
     int rc = -1;
@@ -323,26 +325,23 @@ static int take_word(struct args *args, const char *data, size_t len,
     } else if ((*at = unquote(data, len, *at + 1, &value)) == 0) {
         buffer_printf(why, "a quote in '%s' stays open", name.data);
     } else {
-        rc = add_word(args, fields, name.data, &value,
-                      find_given(given, given_count, name.data), why);
+        rc = add_word(args, name.data, &value);
     }
     buffer_free(&name);
     buffer_free(&value);
     return rc;
 }
 
-static int take_line(struct args *args, const char *data, size_t len,
-                     const struct fields *fields, const struct given *given,
-                     size_t given_count, struct buffer *why)
+static int take_line(struct args *args, const char *data, size_t len)
 {
     int rc = 0;
     if (memchr(data, '\0', len) != NULL) {
-        buffer_text(why, "a line with a zero byte");
+        buffer_text(args->terms->why, "a line with a zero byte");
         return -1;
     }
     for (size_t at = skip_blanks(data, len, 0); at < len && rc == 0;
          at = skip_blanks(data, len, at))
-        rc = take_word(args, data, len, &at, fields, given, given_count, why);
+        rc = take_word(args, data, len, &at);
     return rc;
 }
 
@@ -361,17 +360,16 @@ static bool says_same(const struct pack *value, const char *text)
 }
 
 static int take_pair(struct args *args, const struct pack *key,
-                     const struct pack *value, const struct fields *fields,
-                     const struct given *given, size_t given_count,
-                     struct buffer *why)
+                     const struct pack *value)
 {
+    struct buffer *why = args->terms->why;
     struct buffer name = {0};
     int rc = -1;
     buffer_put(&name, key->data, key->len);
-    const struct field *field = fields_get(fields, name.data);
-    const struct given *known = find_given(given, given_count, name.data);
+    const struct field *field = fields_get(args->terms->fields, name.data);
+    const struct given *known = find_given(args->terms, name.data);
     if (field == NULL) {
-        rc = no_argument(why, fields, name.data);
+        rc = no_argument(args->terms, name.data);
     } else if (args->count == ARGS_MAX) {
         buffer_printf(why, "'%.80s' is one argument too many", name.data);
     } else if (known != NULL && !says_same(value, known->value)) {
@@ -397,10 +395,9 @@ static bool is_added(const struct pack *key, const struct fields *fields)
 }
 
 static int take_json(struct args *args, bool is_document, const char *data,
-                     size_t len, const struct fields *fields,
-                     const struct given *given, size_t given_count,
-                     struct buffer *why)
+                     size_t len)
 {
+    struct buffer *why = args->terms->why;
     struct buffer packed = {0};
     int rc = take_document(&packed, data, len, why);
     struct pack map = pack_open(packed.data, packed.len);
@@ -411,8 +408,8 @@ static int take_json(struct args *args, bool is_document, const char *data,
     struct pack key = pack_first(&map);
     for (size_t i = 0; rc == 0 && i < map.count; i++) {
         struct pack value = pack_next(&key);
-        if (!is_document || !is_added(&key, fields))
-            rc = take_pair(args, &key, &value, fields, given, given_count, why);
+        if (!is_document || !is_added(&key, args->terms->fields))
+            rc = take_pair(args, &key, &value);
         key = pack_next(&value);
     }
     buffer_free(&packed);
@@ -421,33 +418,30 @@ static int take_json(struct args *args, bool is_document, const char *data,
 
 /* ---- all of it ---- */
 
-static int add_given(struct args *args, const struct fields *fields,
-                     const struct given *given, struct buffer *why)
+static int add_given(struct args *args, const struct given *given)
 {
-    const struct field *field = fields_get(fields, given->name);
+    const struct field *field = fields_get(args->terms->fields, given->name);
     if (field == NULL || has(args, given->name) || args->count == ARGS_MAX)
         return 0;
     args->seen[args->count++] = field->name;
     pack_put_string(&args->pairs, given->name);
     return word_value(&args->pairs, field, given->value, strlen(given->value),
-                      why);
+                      args->terms->why);
 }
 
 int unit_args(struct buffer *out, enum unit_kind kind, const char *data,
-              size_t len, const struct fields *fields,
-              const struct given *given, size_t given_count, struct buffer *why)
+              size_t len, const struct unit_terms *terms)
 {
-    struct args args = {.count = 0};
+    struct args args = {.terms = terms};
     int rc = 0;
     while (len > 0 && (data[len - 1] == '\n' || data[len - 1] == '\r'))
         len--;
     if (kind == UNIT_JSON || kind == UNIT_DOCUMENT)
-        rc = take_json(&args, kind == UNIT_DOCUMENT, data, len, fields, given,
-                       given_count, why);
+        rc = take_json(&args, kind == UNIT_DOCUMENT, data, len);
     else if (kind == UNIT_LINE)
-        rc = take_line(&args, data, len, fields, given, given_count, why);
-    for (size_t i = 0; i < given_count && rc == 0; i++)
-        rc = add_given(&args, fields, &given[i], why);
+        rc = take_line(&args, data, len);
+    for (size_t i = 0; i < terms->given_count && rc == 0; i++)
+        rc = add_given(&args, &terms->given[i]);
     if (rc == 0) {
         pack_put_map(out, args.count);
         buffer_put(out, args.pairs.data, args.pairs.len);

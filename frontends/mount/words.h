@@ -36,12 +36,18 @@ struct given {
     const char *value;
 };
 
-/* Arguments as a msgpack map: of a unit that unit_next() told, and those of
- * `given`, which the unit may repeat but not change. 0, or -1 and `why`. */
+/* On which terms a unit is taken; all of it is borrowed. */
+struct unit_terms {
+    const struct fields *fields; /* the arguments that there are */
+    const struct given *given;   /* it may repeat them, but not change them */
+    size_t given_count;
+    struct buffer *why; /* gets what is wrong with it */
+};
+
+/* Arguments as a msgpack map: of a unit that unit_next() told, and those that
+ * are given. 0, or -1 and `why`. */
 int unit_args(struct buffer *out, enum unit_kind kind, const char *data,
-              size_t len, const struct fields *fields,
-              const struct given *given, size_t given_count,
-              struct buffer *why);
+              size_t len, const struct unit_terms *terms);
 
 /* Append one argument's value, from text; 0, or -1 and `why`. */
 int word_value(struct buffer *out, const struct field *field, const char *value,

@@ -180,8 +180,9 @@ static char *args_of(const char *text, const char *given_to)
     size_t size;
     enum unit_kind kind = unit_next(text, strlen(text), &size);
     assert_true(kind == UNIT_LINE || kind == UNIT_JSON);
-    int rc = unit_args(&args, kind, text, size, &fields, &given,
-                       given_to != NULL, &out);
+    int rc = unit_args(
+        &args, kind, text, size,
+        &(struct unit_terms){&fields, &given, given_to != NULL, &out});
     if (rc == 0) {
         struct pack value = pack_open(args.data, args.len);
         assert_int_equal(pack_size(&value), args.len);
