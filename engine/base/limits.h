@@ -74,7 +74,6 @@ enum {
 
     /* One process. */
     LIMIT_CHAINS_OPEN = 4096,
-    LIMIT_CONNECTIONS = 10000,
 };
 
 static_assert(LIMIT_TX_HEADERS >= LIMIT_EVENT_HEADER, "one header must fit");
