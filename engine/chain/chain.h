@@ -188,8 +188,8 @@ struct signed_parts {
 struct submit_result {
     int code;        /* 0: accepted */
     struct err *err; /* why not, or NULL */
-    bool known;      /* its call id was in the log already, */
-    bool compared;   /* of this very transaction */
+    bool known;      /* its call id was in the log already; */
+    bool compared;   /* that was looked at: is it this transaction's? */
     uint64_t index;
     uint8_t tx_id[TX_ID_SIZE];
     struct buf receipt; /* encoded; empty when refused */

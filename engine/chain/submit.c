@@ -410,6 +410,9 @@ static void give_receipts(struct submit_state *s)
 /* Nobody gets a receipt whose transaction was not looked at. */
 static void all_looked_up(struct submit_state *s)
 {
+    if (s->not_read.code == 0)
+        err_set(&s->not_read, ATE_ECORRUPT,
+                "the transaction that its call id was used by is not there");
     for (size_t i = 0; i < s->submit->count; i++) {
         struct submit_result *r = &s->submit->results[i];
         if (r->known && r->code == 0 && !r->compared)

@@ -140,10 +140,12 @@ static void run_verify(struct asked *a)
 
 static void run_call(struct asked *a);
 
+typedef void run_read(struct asked *a);
+
 /* Reads that are more than a query, or none. */
 static const struct read {
     const char *name;
-    void (*run)(struct asked *a);
+    run_read *run;
 } reads[] = {
     {"call", run_call},
     {"trying", working_list},
@@ -152,7 +154,7 @@ static const struct read {
 enum { READS = sizeof(reads) / sizeof(reads[0]) };
 
 /* NULL: there is no such read. */
-static void (*run_of(struct bytes name))(struct asked *a)
+static run_read *run_of(struct bytes name)
 {
     for (size_t i = 0; i < READS; i++)
         if (bytes_equal(name, bytes_of_text(reads[i].name)))
@@ -177,7 +179,7 @@ static void no_read(struct asked *a)
 static void serve_read(struct asked *a)
 {
     struct err err;
-    void (*run)(struct asked * a) = run_of(a->request->method);
+    run_read *run = run_of(a->request->method);
     if (run == NULL)
         no_read(a);
     else if (run != run_call && asked_takes_no_context(a, &err) != 0)

@@ -6,21 +6,12 @@ local M = {}
 
 local NAMES_MAX = 24
 
---- The nearest of `words`, when one is near enough to be meant.
+--- `; did you mean "chain"?`, or nothing.
 -- @tparam string word
 -- @tparam table words list of texts
--- @treturn[1] string
--- @treturn[2] nil
-function M.nearest(word, words)
-    return ate.near(word, words)
-end
-
---- `, did you mean "chain"?`, or nothing.
--- @tparam string word
--- @tparam table words
 -- @treturn string
 function M.hint(word, words)
-    local nearest = M.nearest(word, words)
+    local nearest = ate.near(word, words)
     if nearest == nil then
         return ''
     end

@@ -304,7 +304,7 @@ function M.run(repl, line)
             names[#names + 1] = known
         end
         table.sort(names)
-        local near = suggest.nearest(name, names)
+        local near = ate.near(name, names)
         fail('no command \\%s%s; \\help lists them', name,
             near ~= nil and '; did you mean \\' .. near .. '?' or '')
     end
