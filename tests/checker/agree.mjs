@@ -48,7 +48,13 @@ const OF_THE_SCHEMA = [
     /there is no worker/,
     /nothing waits there for/, // no worker waits for events of that type
     /nothing that was parked there/, // that worker is none any more
+    /: no such [\w.-]+$/, // a field is a ref, and what it names is not there
 ];
+
+function isOfTheSchema(ours, theirs) {
+    return ours.good && !theirs.good &&
+        OF_THE_SCHEMA.some((text) => text.test(theirs.text));
+}
 
 class LenientChain extends Chain {
     checkVerdict() {
@@ -113,8 +119,7 @@ class Comparison {
             judge(files, nameOf(folder), isBad)]);
         this.counts.chains++;
         this.counts.bad += !ours.good;
-        if (ours.good && !theirs.good && OF_THE_SCHEMA.some((text) =>
-            text.test(theirs.text)))
+        if (isOfTheSchema(ours, theirs))
             this.counts.schema++;
         else if (!isAlike(ours, theirs))
             this.complain(folder, ours, theirs);
@@ -155,7 +160,9 @@ class Comparison {
             judge(files, 'chain', false)]);
         this.counts.damaged++;
         this.counts.refused += !ours.good;
-        if (!isAlike(ours, theirs)) {
+        if (isOfTheSchema(ours, theirs)) {
+            this.counts.schema++;
+        } else if (!isAlike(ours, theirs)) {
             this.complain(what, ours, theirs);
             if (this.options.keep !== undefined)
                 cpSync(folder, join(this.options.keep,
