@@ -16,16 +16,16 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/context.h"
+#include "acceptance/engine_methods.h"
+#include "acceptance/engine_types.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
-#include "chain/context.h"
-#include "chain/engine_methods.h"
-#include "chain/engine_types.h"
 #include "chain/inside.h"
-#include "chain/roots.h"
 #include "crypto/note.h"
 #include "event/receipt.h"
+#include "state/roots.h"
 
 enum {
     CALL_FETCHES_MAX = 256, /* bodies that one call may ask for */

@@ -8,8 +8,8 @@
 #include "base/version.h"
 #include "chain/inside.h"
 #include "chain/leaves.h"
-#include "chain/roots.h"
 #include "chain/snapshot.h"
+#include "state/roots.h"
 
 struct chain *chain_new(const struct chain_deps *deps)
 {

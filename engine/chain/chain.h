@@ -7,15 +7,15 @@
 #ifndef ATE_CHAIN_CHAIN_H
 #define ATE_CHAIN_CHAIN_H
 
+#include "acceptance/call.h"
+#include "acceptance/door.h"
+#include "acceptance/logic.h"
+#include "acceptance/materializer.h"
 #include "base/generation.h"
 #include "base/task.h"
-#include "chain/call.h"
-#include "chain/door.h"
-#include "chain/logic.h"
-#include "chain/materializer.h"
-#include "chain/uploads.h"
 #include "event/batch.h"
 #include "log/log.h"
+#include "upload/uploads.h"
 
 struct changes;
 struct chain;

@@ -4,7 +4,7 @@
 
 #include "base/hex.h"
 #include "chain/inside.h"
-#include "chain/roots.h"
+#include "state/roots.h"
 
 uint64_t checkpoint_size(const struct chain *c)
 {

@@ -5,17 +5,17 @@
 
 #include <assert.h>
 
+#include "acceptance/core_open.h"
+#include "acceptance/no_rules.h"
 #include "chain/chain.h"
-#include "chain/changes.h"
-#include "chain/core_open.h"
 #include "chain/history.h"
 #include "chain/hold.h"
-#include "chain/no_rules.h"
 #include "chain/rooting.h"
-#include "chain/roots.h"
 #include "chain/verified.h"
 #include "event/body.h"
 #include "log/tiles.h"
+#include "state/changes.h"
+#include "state/roots.h"
 
 struct signing;
 

@@ -7,7 +7,7 @@
 #define ATE_CHAIN_LARGE_H
 
 #include "chain/chain.h"
-#include "chain/handle.h"
+#include "schema/handle.h"
 
 struct large_read;
 

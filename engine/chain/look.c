@@ -7,7 +7,7 @@
 #include "base/msgpack.h"
 #include "chain/inside.h"
 #include "chain/last_frame.h"
-#include "chain/value.h"
+#include "schema/value.h"
 
 int64_t chain_time_at(const struct chain *c, uint64_t index)
 {

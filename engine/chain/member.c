@@ -6,12 +6,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/engine_types.h"
+#include "acceptance/trust_events.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
-#include "chain/engine_types.h"
-#include "chain/reads.h"
-#include "chain/trust_events.h"
-#include "chain/value.h"
+#include "schema/value.h"
+#include "state/reads.h"
 
 /* ---- keys ---- */
 

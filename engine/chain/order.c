@@ -12,14 +12,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/engine_types.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/engine_types.h"
 #include "chain/inside.h"
 #include "chain/leaves.h"
-#include "chain/roots.h"
 #include "chain/snapshot.h"
 #include "event/batch.h"
+#include "state/roots.h"
 
 /* ---- who orders ---- */
 

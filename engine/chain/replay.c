@@ -8,14 +8,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/engine_types.h"
 #include "base/crc32c.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
-#include "chain/engine_types.h"
 #include "chain/leaves.h"
 #include "chain/member.h"
-#include "chain/reads.h"
+#include "state/reads.h"
 
 /* ---- genesis ---- */
 

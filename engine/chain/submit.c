@@ -18,12 +18,12 @@
  *     counted, for the engine's thread does nothing else meanwhile. */
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
 #include "base/memory.h"
-#include "chain/bundle_events.h"
 #include "chain/member.h"
-#include "chain/reads.h"
 #include "chain/submit_inside.h"
 #include "event/receipt.h"
+#include "state/reads.h"
 
 enum { REFUSED_READS = 4096 }; /* invariant (5): what is little */
 

@@ -3,12 +3,12 @@
  * what is wrong with the standing of a member, that one. */
 #include <string.h>
 
+#include "acceptance/authority.h"
+#include "acceptance/bundle_events.h"
 #include "base/memory.h"
-#include "chain/authority.h"
-#include "chain/bundle_events.h"
-#include "chain/delegation.h"
 #include "chain/member.h"
 #include "chain/submit_inside.h"
+#include "state/delegation.h"
 
 void submit_refuse(struct submit_result *r, const struct err *err)
 {

@@ -16,9 +16,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/core_open.h"
 #include "base/memory.h"
-#include "chain/bundle_events.h"
-#include "chain/core_open.h"
 #include "chain/member.h"
 #include "chain/upgrade.h"
 

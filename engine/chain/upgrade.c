@@ -11,17 +11,17 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/logic.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
-#include "chain/compat.h"
-#include "chain/fields.h"
-#include "chain/logic.h"
 #include "chain/member.h"
 #include "chain/slice.h"
-#include "chain/value.h"
-#include "chain/work.h"
 #include "event/bundle.h"
+#include "schema/compat.h"
+#include "schema/fields.h"
+#include "schema/value.h"
+#include "state/work.h"
 
 enum { UPGRADE_AHEAD = 32 }; /* frames read at a time */
 

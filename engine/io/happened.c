@@ -1,7 +1,7 @@
 #include "io/happened.h"
 
 #include "base/err.h"
-#include "chain/mapping.h"
+#include "base/mapping.h"
 #include "io/port.h"
 
 void happened_tell(struct port *port, struct bytes event)

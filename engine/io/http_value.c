@@ -12,8 +12,8 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
-#include "chain/schema.h"
 #include "io/http.h"
+#include "schema/schema.h"
 
 enum {
     NAME_MAX_LEN = 64,

@@ -27,8 +27,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "acceptance/materializer.h"
 #include "base/memory.h"
-#include "chain/materializer.h"
 #include "io/disk.h"
 #include "io/happened.h"
 #include "io/memory_disk.h"

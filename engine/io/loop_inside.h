@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "acceptance/logic.h"
 #include "base/map.h"
-#include "chain/logic.h"
 #include "io/loop.h"
 #include "io/turns.h"
 #include "io/watchdog.h"

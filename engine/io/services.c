@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "io/http.h"
 #include "io/port.h"
 

@@ -1,5 +1,5 @@
 /* Says yes to what k different root keys signed. */
-#include "chain/authority.h"
+#include "acceptance/authority.h"
 #include "materializers/materializers.h"
 
 static enum answer accept(struct trial *trial, const struct trial_event *event,

@@ -1,11 +1,11 @@
 /* materializers: the stages of a pipeline that this build has, one file each.
  *
- * chain/materializer.h declares what a stage is, and the table `materializers`
+ * acceptance/materializer.h declares what a stage is, and the table `materializers`
  * that `node` passes down. */
 #ifndef ATE_MATERIALIZERS_MATERIALIZERS_H
 #define ATE_MATERIALIZERS_MATERIALIZERS_H
 
-#include "chain/materializer.h"
+#include "acceptance/materializer.h"
 
 /* YES to every event: whatever is well-formed and signed enters. */
 extern const struct materializer accept_all;

@@ -17,14 +17,14 @@
  *     event and after the earlier ones of its transaction. */
 #include <string.h>
 
+#include "acceptance/door.h"
+#include "acceptance/trial.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
-#include "chain/door.h"
-#include "chain/trial.h"
-#include "chain/value.h"
 #include "event/body.h"
 #include "materializers/materializers.h"
+#include "schema/value.h"
 
 /* ---- (1) ---- */
 

@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/logic.h"
+#include "acceptance/trial.h"
 #include "base/err.h"
-#include "chain/logic.h"
-#include "chain/trial.h"
 #include "materializers/materializers.h"
 
 static bool is_about(const struct rule *rule, const struct event_type *type)

@@ -1,7 +1,7 @@
 /* Says yes to what a delegation covers, and to what k root keys signed. That an
  * event's auth_ref covers it was checked when it took its place (authority.h);
  * whether that counts is this stage's to say. */
-#include "chain/authority.h"
+#include "acceptance/authority.h"
 #include "materializers/materializers.h"
 
 static enum answer accept(struct trial *trial, const struct trial_event *event,

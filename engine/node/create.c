@@ -7,11 +7,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mapping.h"
 #include "base/memory.h"
-#include "chain/mapping.h"
-#include "chain/roots.h"
 #include "node/inside.h"
 #include "query/args.h"
+#include "state/roots.h"
 
 enum create_step {
     CREATE_KEYS,  /* two of them */

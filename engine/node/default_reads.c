@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mapping.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "node/inside.h"
 #include "query/args.h"
 

@@ -1,7 +1,7 @@
 #include "node/events.h"
 
 #include "base/err.h"
-#include "chain/mapping.h"
+#include "base/mapping.h"
 #include "node/work.h"
 
 static void tell(const struct hosted *h, const char *event, struct mapping *m)

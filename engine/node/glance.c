@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acceptance/core_open.h"
+#include "acceptance/logic.h"
 #include "base/memory.h"
-#include "chain/core_open.h"
-#include "chain/logic.h"
-#include "chain/schema.h"
 #include "event/genesis.h"
+#include "schema/schema.h"
 
 enum {
     GLANCE_PIECE = 64 << 10, /* most first frames fit */

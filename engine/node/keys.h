@@ -9,9 +9,9 @@
 #ifndef ATE_NODE_KEYS_H
 #define ATE_NODE_KEYS_H
 
+#include "acceptance/door.h"
 #include "base/generation.h"
 #include "base/map.h"
-#include "chain/door.h"
 #include "crypto/key.h"
 #include "log/job.h"
 

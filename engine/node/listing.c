@@ -3,9 +3,9 @@
  * folder may hold very many, and whoever lists them all wants their names. */
 #include <string.h>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "node/glance.h"
 #include "node/inside.h"
 #include "query/args.h"

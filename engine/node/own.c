@@ -2,9 +2,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "node/inside.h"
 #include "query/args.h"
 

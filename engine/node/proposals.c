@@ -2,10 +2,10 @@
  * signed by a key of this folder. */
 #include <string.h>
 
+#include "acceptance/trial.h"
 #include "base/hex.h"
+#include "base/mapping.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
-#include "chain/trial.h"
 #include "node/inside.h"
 #include "query/args.h"
 

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/mapping.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "node/inside.h"
 #include "query/args.h"
 

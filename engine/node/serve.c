@@ -2,15 +2,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/context.h"
+#include "acceptance/engine_methods.h"
 #include "base/hex.h"
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/context.h"
-#include "chain/engine_methods.h"
-#include "chain/fields.h"
-#include "chain/mapping.h"
-#include "chain/roots.h"
 #include "node/inside.h"
+#include "schema/fields.h"
+#include "state/roots.h"
 
 /* ---- queries ---- */
 

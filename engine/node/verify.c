@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "chain/large_check.h"
-#include "chain/mapping.h"
 #include "node/inside.h"
 #include "query/args.h"
 

@@ -9,11 +9,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
-#include "chain/mapping.h"
-#include "chain/roots.h"
+#include "state/roots.h"
 
 enum { US_PER_MS = 1000 };
 

@@ -1,6 +1,6 @@
 /* work: what the workers of an open chain do on this node.
  *
- * An item of a worker (chain/work.h) that is taken in hand is run, what it asks
+ * An item of a worker (state/work.h) that is taken in hand is run, what it asks
  * is journaled, sent and its answer journaled, and it is run again, until a run
  * ends it. What fails is tried again later, and parked at last. Of each worker
  * one item is under way at a time, in the order of the log; those that wait to
@@ -8,9 +8,9 @@
 #ifndef ATE_NODE_WORK_H
 #define ATE_NODE_WORK_H
 
-#include "chain/work.h"
 #include "node/inside.h"
 #include "node/service.h"
+#include "state/work.h"
 
 enum {
     WORK_ATTEMPTS_MAX = 12,     /* then it is parked */

@@ -9,13 +9,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
-#include "chain/roots.h"
 #include "node/events.h"
 #include "node/work.h"
 #include "query/args.h"
+#include "state/roots.h"
 
 enum { US_PER_MS = 1000, LOOK_AGAIN_MS = 60000 };
 

@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
-#include "chain/schema.h"
+#include "schema/schema.h"
 
 int args_check(struct bytes map, const char *const *names, struct err *err)
 {

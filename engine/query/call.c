@@ -10,8 +10,8 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/changes.h"
 #include "query/inside.h"
+#include "state/changes.h"
 
 enum { LOOKED_MAX = 4096 /* more is not kept: any change counts then */ };
 

@@ -17,10 +17,10 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/chain.h"
-#include "chain/mapping.h"
 #include "query/inside.h"
 
 enum {

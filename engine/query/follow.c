@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "chain/changes.h"
 #include "query/inside.h"
+#include "state/changes.h"
 
 enum { FOLLOW_CHUNK = 16 << 10, FOLLOW_WHY_MAX = 200 };
 

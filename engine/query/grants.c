@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "chain/delegation.h"
 #include "query/inside.h"
+#include "schema/time_text.h"
+#include "state/delegation.h"
 
 static int begin(struct query *q, struct err *err)
 {

@@ -2,15 +2,16 @@
  * told only when it is asked for. */
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
 #include "chain/checkpoint.h"
-#include "chain/describe.h"
-#include "chain/fields.h"
-#include "query/inside.h"
-#include "chain/roots.h"
 #include "chain/survey.h"
+#include "query/inside.h"
+#include "schema/describe.h"
+#include "schema/fields.h"
+#include "schema/time_text.h"
+#include "state/roots.h"
 
 static int nothing_begin(struct query *q, struct err *err)
 {

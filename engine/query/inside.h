@@ -3,12 +3,12 @@
 #ifndef ATE_QUERY_INSIDE_H
 #define ATE_QUERY_INSIDE_H
 
-#include "chain/mapping.h"
-#include "query/query.h"
-#include "query/line.h"
+#include "base/mapping.h"
 #include "chain/hold.h"
 #include "chain/last_frame.h"
-#include "chain/rows.h"
+#include "query/line.h"
+#include "query/query.h"
+#include "state/rows.h"
 
 struct survey;
 struct upgrade;

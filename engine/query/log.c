@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/msgpack.h"
-#include "query/inside.h"
 #include "event/batch.h"
+#include "query/inside.h"
+#include "schema/time_text.h"
 
 enum { TAIL_PIECE = 64 }; /* transactions read at a time */
 

@@ -2,12 +2,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/engine_methods.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
-#include "chain/changes.h"
-#include "chain/engine_methods.h"
-#include "query/inside.h"
 #include "event/batch.h"
+#include "query/inside.h"
+#include "state/changes.h"
 
 /* The object went away while the query waited: a list passes it. */
 static int is_gone(struct query *q, struct err *err)

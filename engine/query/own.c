@@ -3,12 +3,13 @@
  * has judged yet, is shown as it is. */
 #include <assert.h>
 
+#include "acceptance/engine_types.h"
 #include "base/err.h"
 #include "base/msgpack.h"
-#include "chain/delegation.h"
-#include "chain/engine_types.h"
 #include "query/inside.h"
-#include "chain/work.h"
+#include "schema/time_text.h"
+#include "state/delegation.h"
+#include "state/work.h"
 
 /* What their fields hold that people would not read as it is stored. */
 enum shown {

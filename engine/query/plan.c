@@ -2,11 +2,11 @@
  * It is tried from the beginning, on a core of its own; nothing is written. */
 #include <string.h>
 
+#include "acceptance/logic.h"
+#include "acceptance/schema_diff.h"
 #include "base/msgpack.h"
-#include "chain/logic.h"
-#include "query/inside.h"
-#include "chain/schema_diff.h"
 #include "chain/upgrade.h"
+#include "query/inside.h"
 
 enum { PLAN_PIECE = 256 }; /* frames between two reports of progress */
 

@@ -7,9 +7,9 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "chain/member.h"
-#include "chain/value.h"
-#include "query/inside.h"
 #include "event/proposal.h"
+#include "query/inside.h"
+#include "schema/value.h"
 
 /* While one is told. */
 struct telling {

@@ -15,13 +15,15 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/fields.h"
-#include "chain/handle.h"
 #include "chain/large.h"
 #include "chain/upgrade.h"
 #include "event/body.h"
 #include "query/args.h"
 #include "query/inside.h"
+#include "schema/amount.h"
+#include "schema/fields.h"
+#include "schema/handle.h"
+#include "schema/time_text.h"
 
 enum { KEPT_AT_REST_MAX = 4 << 20 /* bytes of a frame, without credit */ };
 

@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/changes.h"
 #include "query/inside.h"
+#include "state/changes.h"
 
 static int take_view(struct query *q, struct err *err)
 {

@@ -4,7 +4,8 @@
 
 #include "base/msgpack.h"
 #include "query/inside.h"
-#include "chain/work.h"
+#include "schema/time_text.h"
+#include "state/work.h"
 
 static void put_place(struct buf *out, uint64_t index, uint64_t n)
 {

@@ -9,9 +9,9 @@
 
 #include <assert.h>
 
+#include "acceptance/call.h"
 #include "base/limits.h"
 #include "base/scratch.h"
-#include "chain/call.h"
 #include "script/sandbox.h"
 #include "script/shape.h"
 

@@ -22,7 +22,7 @@
 #ifndef ATE_SCRIPT_DECLARE_H
 #define ATE_SCRIPT_DECLARE_H
 
-#include "chain/schema.h"
+#include "schema/schema.h"
 
 struct err;
 struct sandbox;

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/length.h"
 
 static bool put_value(struct declaring *d, const struct place *place,

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "chain/delegation.h"
 #include "script/declare_value.h"
 #include "script/vocabulary.h"
+#include "state/delegation.h"
 
 enum { KEY_MAX = 8 }; /* fields of a key */
 

@@ -15,7 +15,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/declare_value.h"
 #include "script/lib.h"
 #include "script/template.h"

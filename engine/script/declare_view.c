@@ -7,10 +7,10 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
-#include "chain/rows.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/declare.h"
 #include "script/declare_value.h"
+#include "state/rows.h"
 
 enum {
     COLUMNS_MAX = 16, /* of a key or an order */

@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/declare.h"
 #include "script/length.h"
 #include "script/lib.h"

@@ -8,7 +8,7 @@
 
 #include <lua.h>
 
-#include "chain/schema.h"
+#include "schema/schema.h"
 #include "script/problems.h"
 
 enum declared {

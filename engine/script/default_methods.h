@@ -3,7 +3,7 @@
 #ifndef ATE_SCRIPT_DEFAULT_METHODS_H
 #define ATE_SCRIPT_DEFAULT_METHODS_H
 
-#include "chain/schema.h"
+#include "schema/schema.h"
 
 /* How many methods a type has. */
 size_t default_methods_count(const struct event_type *type);

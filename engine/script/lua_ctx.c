@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acceptance/context.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
-#include "chain/context.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_key.h"

@@ -9,7 +9,7 @@
 
 #include <lua.h>
 
-#include "chain/schema.h"
+#include "schema/schema.h"
 
 /* The id that the value at `index` names; whether it is live is not looked at.
  */

@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/box.h"
 #include "script/length.h"
 #include "script/lib.h"

@@ -11,8 +11,8 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/handle.h"
 #include "event/body.h"
+#include "schema/handle.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_value.h"

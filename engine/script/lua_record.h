@@ -5,7 +5,7 @@
 
 #include <lua.h>
 
-#include "chain/trial.h"
+#include "acceptance/trial.h"
 
 struct shape;
 

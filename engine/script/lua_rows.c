@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acceptance/trial.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
-#include "chain/trial.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_key.h"

@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
-#include "chain/handle.h"
+#include "schema/handle.h"
 #include "script/box.h"
 #include "script/length.h"
 #include "script/lib.h"

@@ -7,8 +7,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "chain/authority.h"
-#include "chain/work_events.h"
+#include "acceptance/authority.h"
+#include "acceptance/work_events.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_record.h"

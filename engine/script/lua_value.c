@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
-#include "chain/handle.h"
+#include "schema/handle.h"
 #include "script/box.h"
 #include "script/lib.h"
 

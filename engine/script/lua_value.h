@@ -15,7 +15,7 @@
 
 #include <lua.h>
 
-#include "chain/schema.h"
+#include "schema/schema.h"
 
 enum { LUA_REF_SIZE = 17, LUA_ID_SIZE = 16, LUA_IDENTITY_SIZE = 32 };
 

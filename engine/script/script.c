@@ -17,9 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acceptance/door.h"
 #include "base/err.h"
 #include "base/memory.h"
-#include "chain/door.h"
 #include "crypto/hash.h"
 #include "script/box.h"
 #include "script/lua_ctx.h"

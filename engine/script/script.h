@@ -1,4 +1,4 @@
-/* script: the logic of a chain (chain/logic.h) as Lua in sandboxes.
+/* script: the logic of a chain (acceptance/logic.h) as Lua in sandboxes.
  *
  * A loaded bundle is two sandboxes: the judge runs rules and folds, the host
  * runs methods, so that nothing a method does can show in a verdict. The
@@ -14,7 +14,7 @@
 #ifndef ATE_SCRIPT_SCRIPT_H
 #define ATE_SCRIPT_SCRIPT_H
 
-#include "chain/logic.h"
+#include "acceptance/logic.h"
 
 struct script_cache;
 struct watch;

@@ -10,7 +10,7 @@
 #include <lua.h>
 #include <stdbool.h>
 
-#include "chain/schema.h"
+#include "schema/schema.h"
 
 enum shape_kind {
     SHAPE_RECORD, /* an event or object: it has id, type, change, before */

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "chain/schema.h"
+#include "schema/schema.h"
 #include "script/lib.h"
 #include "script/sandbox.h"
 

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "chain/schema.h"
 #include "event/bundle.h"
+#include "schema/schema.h"
 #include "script/hidden.h"
 #include "script/sandbox.h"
 #include "script/tokens.h"

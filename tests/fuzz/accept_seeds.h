@@ -5,7 +5,7 @@
 
 #include "accept_world.h"
 
-#include "chain/reads.h"
+#include "state/reads.h"
 
 enum {
     SEED_WORLD = 1, /* flags of the first byte */

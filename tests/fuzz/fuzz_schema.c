@@ -5,11 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "acceptance/logic.h"
 #include "base/err.h"
-#include "chain/describe.h"
-#include "chain/logic.h"
-#include "chain/schema.h"
 #include "event/bundle.h"
+#include "schema/describe.h"
+#include "schema/schema.h"
 #include "script/bundle_load.h"
 #include "script/script.h"
 

@@ -2,13 +2,13 @@
  * other encoding. The first byte picks. */
 #include <assert.h>
 
+#include "acceptance/engine_types.h"
+#include "acceptance/trust_events.h"
+#include "acceptance/work_events.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
-#include "chain/engine_types.h"
-#include "chain/reads.h"
-#include "chain/trust_events.h"
-#include "chain/work_events.h"
+#include "state/reads.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

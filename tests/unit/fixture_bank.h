@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "node/inside.h"
 #include "node/service.h"
 #include "script/script.h"

@@ -5,11 +5,11 @@
 
 #include "fixture_tx.h"
 
-#include "chain/bundle_events.h"
+#include "acceptance/bundle_events.h"
 #include "chain/inside.h"
-#include "query/query.h"
-#include "chain/roots.h"
 #include "chain/upgrade.h"
+#include "query/query.h"
+#include "state/roots.h"
 
 /* The schema shop of this version; `rest` declares what is in it. */
 static inline void shop_text(struct buf *out, int version, const char *rest)

@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "chain/changes.h"
 #include "query/query.h"
+#include "state/changes.h"
 
 static const char shelves[] =
     "local ate = require('ate')\n"

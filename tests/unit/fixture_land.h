@@ -7,8 +7,8 @@
 
 #include "fixture_tx.h"
 
-#include "chain/delegation.h"
-#include "chain/roots.h"
+#include "state/delegation.h"
+#include "state/roots.h"
 
 /* ---- what a stranger finds ---- */
 

@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acceptance/call.h"
+#include "acceptance/logic.h"
+#include "acceptance/materializer.h"
+#include "acceptance/trial.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/call.h"
-#include "chain/logic.h"
-#include "chain/trial.h"
-#include "chain/materializer.h"
 #include "crypto/sign.h"
 #include "io/memory_disk.h"
 #include "node/inside.h"

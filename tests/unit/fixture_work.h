@@ -4,9 +4,9 @@
 
 #include "fixture_chain.h"
 
+#include "base/mapping.h"
 #include "chain/inside.h"
-#include "chain/mapping.h"
-#include "chain/work.h"
+#include "state/work.h"
 
 /* The first item of a class that waits for a worker, or is parked; false: none
  * does. */

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chain/changes.h"
-#include "chain/state.h"
+#include "state/changes.h"
+#include "state/state.h"
 
 static const uint8_t seed[MAP_SEED_LEN] = {1, 2, 3};
 

@@ -2,7 +2,7 @@
  * is refused, with the type, the field, the line and what to do. */
 #include "fixture_bundles.h"
 
-#include "chain/compat.h"
+#include "schema/compat.h"
 
 /* A type before and after, as its declaration; words of the refusal, or NULL.
  * `@` in `after` is where an upgrade may stand. */

@@ -1,7 +1,7 @@
 /* What a caller says beside arguments, checked as its schema declares it. */
 #include "fixture_chain.h"
 
-#include "chain/context.h"
+#include "acceptance/context.h"
 
 static int set_up(void **state)
 {

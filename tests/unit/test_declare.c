@@ -3,8 +3,8 @@
 
 #include "base/msgpack.h"
 #include "base/version.h"
-#include "chain/value.h"
 #include "crypto/hash.h"
+#include "schema/value.h"
 #include "script/assets.h"
 #include "script/declare.h"
 

@@ -3,6 +3,8 @@
 
 #include "base/utf8.h"
 #include "query/query.h"
+#include "schema/amount.h"
+#include "schema/time_text.h"
 
 static void amounts_are_exact_texts(void **state)
 {

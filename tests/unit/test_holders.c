@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
+#include "acceptance/authority.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/authority.h"
-#include "chain/holders.h"
+#include "state/holders.h"
 
 enum { PEOPLE = 3, PLACES = 3, ROUNDS = 300, GIVEN = 4 * ROUNDS, SEEDS = 4 };
 

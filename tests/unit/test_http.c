@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mapping.h"
 #include "base/msgpack.h"
-#include "chain/mapping.h"
 #include "io/http_rules.h"
 #include "io/http_value.h"
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "chain/handle.h"
 #include "chain/inside.h"
 #include "chain/large.h"
 #include "chain/large_check.h"
 #include "event/body.h"
+#include "schema/handle.h"
 
 enum {
     PIECE = LIMIT_BODY_PIECE,

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/msgpack.h"
-#include "chain/value.h"
+#include "schema/value.h"
 #include "script/box.h"
 #include "script/lib.h"
 #include "script/lua_value.h"

@@ -3,7 +3,7 @@
  * transaction takes its place, and by whoever reads the log. */
 #include "fixture_land.h"
 
-#include "chain/core_open.h"
+#include "acceptance/core_open.h"
 
 static void put_head(struct buf *out, uint32_t count)
 {

@@ -1,8 +1,8 @@
 /* State roots in heartbeats: made beside the work, checked by who reads. */
 #include "fixture_chain.h"
 
+#include "acceptance/engine_types.h"
 #include "base/tree_writer.h"
-#include "chain/engine_types.h"
 #include "chain/inside.h"
 
 enum { EVERY = 64 }; /* instead of STATE_ROOT_EVERY */

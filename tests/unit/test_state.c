@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
-#include "chain/reads.h"
-#include "chain/rows.h"
-#include "chain/value.h"
+#include "schema/value.h"
+#include "state/reads.h"
+#include "state/rows.h"
 
 /* ---- a small schema, made by hand ---- */
 

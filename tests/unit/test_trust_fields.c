@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "chain/trust_events.h"
+#include "acceptance/trust_events.h"
 
 enum { FIELDS_MAX = 8 };
 

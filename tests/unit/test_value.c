@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
-#include "chain/value.h"
+#include "schema/value.h"
 
 enum { ROUNDS = 20000 };
 

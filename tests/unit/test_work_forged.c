@@ -3,7 +3,7 @@
 #include "fixture_land.h"
 #include "fixture_work.h"
 
-#include "chain/work_events.h"
+#include "acceptance/work_events.h"
 
 static int set_up(void **state)
 {
