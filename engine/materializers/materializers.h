@@ -1,7 +1,7 @@
 /* materializers: the stages of a pipeline that this build has, one file each.
  *
- * acceptance/materializer.h declares what a stage is, and the table `materializers`
- * that `node` passes down. */
+ * acceptance/materializer.h declares what a stage is, and the table
+ * `materializers` that `node` passes down. */
 #ifndef ATE_MATERIALIZERS_MATERIALIZERS_H
 #define ATE_MATERIALIZERS_MATERIALIZERS_H
 
