@@ -10,13 +10,13 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "crypto/sign.h"
+#include "declare/bundle_load.h"
 #include "event/body.h"
 #include "event/proof_report.h"
 #include "io/http_rules.h"
 #include "io/source_files.h"
 #include "schema/describe.h"
 #include "schema/schema.h"
-#include "script/bundle_load.h"
 
 /* ---- schemas ---- */
 

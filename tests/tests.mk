@@ -55,8 +55,8 @@ coverage:                         ## the core's lines and branches that tests re
 coverage-bounds:
 	gcovr -r . $(B) --object-directory $(B) --exclude-unreachable-branches -s \
 	    $(foreach l,$(CORE),-f engine/$(l)/) --fail-under-line 90 --fail-under-branch 80
-CORE := base crypto event log schema state acceptance upload materializers chain query script \
-    node net
+CORE := base crypto event log schema state acceptance upload materializers chain query \
+    sandbox declare script node net
 tests-only: $(TESTS) $(REPLAYS)
 
 FUZZ ?= fuzz_

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write C that holds Lua (engine/script/assets.h):
+# Write C that holds Lua (engine/declare/assets.h):
 #     tools/embed.sh > build/lua_assets.c
 # takes lua/ate, the list lua/ate.released, and schemas/ without their tests.
 # The module of lua/ate/x.lua is `ate.x`, that of schemas/x.lua `ate:x`.
@@ -42,7 +42,7 @@ table() { # TABLE COUNT
         "$2" "$1" "$1"
 }
 
-printf '/* Made by tools/embed.sh. */\n#include "script/assets.h"\n\n'
+printf '/* Made by tools/embed.sh. */\n#include "declare/assets.h"\n\n'
 own_modules | table lua_assets lua_asset_count
 standard_schemas | table schema_assets schema_asset_count
 

@@ -13,7 +13,7 @@
 #include "io/turns.h"
 #include "io/watchdog.h"
 #include "io/workers.h"
-#include "script/watch.h"
+#include "sandbox/watch.h"
 
 enum message_kind {
     MESSAGE_ASK,

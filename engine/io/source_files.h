@@ -18,8 +18,8 @@ int source_files_open(struct source_files *files, const char *path,
                       struct err *err);
 void source_files_close(struct source_files *files); /* safe twice */
 
-/* A bundle_source (script/bundle_load.h); ctx is the struct. Errors: NOT_FOUND,
- * DENIED, IO, INVALID, LIMIT. */
+/* A bundle_source (declare/bundle_load.h); ctx is the struct. Errors:
+ * NOT_FOUND, DENIED, IO, INVALID, LIMIT. */
 int source_files_read(void *ctx, const char *module, struct buf *file,
                       struct buf *source, struct err *err);
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "io/thread.h"
-#include "script/watch.h"
+#include "sandbox/watch.h"
 
 bool watchdog_look(struct watchdog *w)
 {
@@ -43,7 +43,7 @@ static void pass_time(struct watchdog *w)
     }
 }
 
-/* Until a run begins; see script/watch.c on why none is missed. */
+/* Until a run begins; see sandbox/watch.c on why none is missed. */
 static void sleep_until_run(struct watchdog *w)
 {
     atomic_store(&w->watch->asleep, true);

@@ -220,6 +220,14 @@ const struct view *schema_view(const struct schema *s, struct bytes name)
                           name);
 }
 
+bool view_is_key(const struct view *view, size_t column)
+{
+    for (size_t i = 0; i < view->key_count; i++)
+        if (view->key[i] == column)
+            return true;
+    return false;
+}
+
 const struct method *schema_method(const struct schema *s, struct bytes name)
 {
     return find_qualified(s, s->methods, s->method_count, sizeof(s->methods[0]),

@@ -258,6 +258,9 @@ const struct worker *schema_worker(const struct schema *s, struct bytes name);
 const struct schema_part *schema_part(const struct schema *s, const char *name);
 const struct field *fields_find(const struct fields *fields, struct bytes name);
 
+/* Does the column, by its position in view->columns, stand in the key? */
+bool view_is_key(const struct view *view, size_t column);
+
 /* NOT_FOUND, with the worker that was probably meant. */
 int schema_no_worker(const struct schema *s, struct bytes name,
                      struct err *err);

@@ -12,7 +12,7 @@
 #include "acceptance/call.h"
 #include "base/limits.h"
 #include "base/scratch.h"
-#include "script/sandbox.h"
+#include "sandbox/sandbox.h"
 #include "script/shape.h"
 
 enum {

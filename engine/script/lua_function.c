@@ -6,7 +6,7 @@
 
 #include "crypto/hash.h"
 #include "event/bundle.h"
-#include "script/sandbox.h"
+#include "sandbox/sandbox.h"
 
 enum {
     FUNCTION_DEPTH_MAX = 4,

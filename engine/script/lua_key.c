@@ -14,8 +14,8 @@
 #include "base/hex.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
+#include "sandbox/lib.h"
 #include "script/box.h"
-#include "script/lib.h"
 #include "script/lua_value.h"
 
 enum {

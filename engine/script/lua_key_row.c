@@ -23,10 +23,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "sandbox/length.h"
+#include "sandbox/lib.h"
 #include "schema/value.h"
 #include "script/box.h"
-#include "script/length.h"
-#include "script/lib.h"
 #include "script/lua_value.h"
 
 enum { COLUMNS_MAX = 64 };

@@ -12,9 +12,9 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "event/body.h"
+#include "sandbox/lib.h"
 #include "schema/handle.h"
 #include "script/box.h"
-#include "script/lib.h"
 #include "script/lua_value.h"
 
 enum { STACK_OF_A_RECORD = 8, SOURCE = 2 };

@@ -16,9 +16,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "sandbox/lib.h"
 #include "schema/value.h"
 #include "script/box.h"
-#include "script/lib.h"
 #include "script/lua_key.h"
 #include "script/lua_value.h"
 
@@ -201,7 +201,7 @@ static void put_columns(lua_State *L, const struct rewrite *change,
     struct mp_walk walk = mp_walk_open(change->columns);
     for (size_t i = 0; i < view->columns.count; i++) {
         const struct field *column = &view->columns.items[i];
-        if (!row_is_key(view, i))
+        if (!view_is_key(view, i))
             count += will_have(L, change, held(change, &walk, column), column);
     }
     sandbox_charge(L, view->columns.count);
@@ -209,7 +209,7 @@ static void put_columns(lua_State *L, const struct rewrite *change,
     walk = mp_walk_open(change->columns);
     for (size_t i = 0; i < view->columns.count; i++) {
         const struct field *column = &view->columns.items[i];
-        if (row_is_key(view, i))
+        if (view_is_key(view, i))
             continue;
         struct bytes value = held(change, &walk, column);
         if (push_given(L, column)) {
@@ -243,7 +243,7 @@ static void check_names(lua_State *L, const struct view *view, const char *path)
         const struct field *column =
             fields_find(&view->columns, bytes_of_text(name));
         bool known = column != NULL &&
-                     !row_is_key(view, (size_t)(column - view->columns.items));
+                     !view_is_key(view, (size_t)(column - view->columns.items));
         if (!known && (smallest == NULL || strcmp(name, smallest) < 0))
             smallest = name;
     }
@@ -266,7 +266,7 @@ static void check_order(lua_State *L, const struct view *view, struct bytes key,
     size_t start = order->len;
     for (size_t i = 0; i < view->order_count; i++) {
         const struct field *column = &view->columns.items[view->order[i]];
-        if (row_is_key(view, view->order[i]))
+        if (view_is_key(view, view->order[i]))
             continue; /* as long as in the key, which is counted below */
         struct bytes value = mp_map_get(columns, column->name);
         if (value.data == NULL)

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "sandbox/lib.h"
 #include "script/box.h"
-#include "script/lib.h"
 #include "script/lua_key.h"
 #include "script/lua_record.h"
 #include "script/lua_rows.h"

@@ -14,10 +14,10 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 #include "base/utf8.h"
+#include "sandbox/length.h"
+#include "sandbox/lib.h"
 #include "schema/handle.h"
 #include "script/box.h"
-#include "script/length.h"
-#include "script/lib.h"
 #include "script/lua_key.h"
 #include "script/lua_value.h"
 

@@ -9,8 +9,8 @@
 
 #include "acceptance/authority.h"
 #include "acceptance/work_events.h"
+#include "sandbox/lib.h"
 #include "script/box.h"
-#include "script/lib.h"
 #include "script/lua_record.h"
 #include "script/lua_value.h"
 

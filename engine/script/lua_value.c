@@ -8,9 +8,9 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
+#include "sandbox/lib.h"
 #include "schema/handle.h"
 #include "script/box.h"
-#include "script/lib.h"
 
 enum { STACK_OF_A_LEVEL = 8, NAME_SHOWN = 64 };
 

@@ -21,13 +21,13 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "crypto/hash.h"
+#include "declare/vocabulary.h"
 #include "script/box.h"
 #include "script/lua_ctx.h"
 #include "script/lua_function.h"
 #include "script/lua_record.h"
 #include "script/lua_rows.h"
 #include "script/lua_value.h"
-#include "script/vocabulary.h"
 
 struct entry {
     uint8_t hash[HASH_SIZE];

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "script/lib.h"
+#include "sandbox/lib.h"
+#include "sandbox/sandbox.h"
 #include "script/lua_record.h"
-#include "script/sandbox.h"
 
 enum { SUGGEST_MAX = 256 }; /* names that are looked at for a suggestion */
 

@@ -12,19 +12,6 @@
 #include "base/limits.h"
 #include "base/msgpack.h"
 
-static const char *const own_rights[] = {
-    RIGHT_CREATE,        RIGHT_WRITE, RIGHT_DELETE,  RIGHT_DELEGATE,
-    RIGHT_GRANT_READING, RIGHT_ORDER, RIGHT_ACT_FOR,
-};
-
-bool right_is_own(const char *name)
-{
-    for (size_t i = 0; i < sizeof(own_rights) / sizeof(own_rights[0]); i++)
-        if (strcmp(own_rights[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* ---- entries ---- */
 
 void delegation_read(struct bytes value, struct delegation *d)

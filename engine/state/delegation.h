@@ -9,23 +9,13 @@
 #ifndef ATE_STATE_DELEGATION_H
 #define ATE_STATE_DELEGATION_H
 
+#include "schema/rights.h"
 #include "state/state.h"
 
 enum {
     DELEGATION_DEPTH_MAX = 16,  /* delegations that rest on each other */
     DELEGATION_RIGHTS_MAX = 32, /* of one */
 };
-
-/* The engine's own rights; others are declared by types. */
-#define RIGHT_CREATE "create"
-#define RIGHT_WRITE "write"
-#define RIGHT_DELETE "delete"
-#define RIGHT_DELEGATE "delegate"
-#define RIGHT_GRANT_READING "grant_reading"
-#define RIGHT_ORDER "order"
-#define RIGHT_ACT_FOR "act_for"
-
-bool right_is_own(const char *name);
 
 struct delegation {
     const uint8_t *to;       /* identity, 32 bytes */

@@ -21,14 +21,6 @@ enum state_kind row_scan_kind(const struct view *view)
     return view->order_count > 0 ? STATE_ROW_ORDER : row_kind(view);
 }
 
-bool row_is_key(const struct view *view, size_t column)
-{
-    for (size_t i = 0; i < view->key_count; i++)
-        if (view->key[i] == column)
-            return true;
-    return false;
-}
-
 void row_key_begin(struct buf *key, const struct view *view)
 {
     buf_put(key, view->name, strlen(view->name) + 1);
@@ -83,7 +75,7 @@ void row_whole(struct buf *out, const struct view *view, struct bytes key,
     struct mp_walk walk = mp_walk_open(columns);
     for (size_t i = 0; i < view->columns.count; i++) {
         const char *name = view->columns.items[i].name;
-        struct bytes value = row_is_key(view, i)
+        struct bytes value = view_is_key(view, i)
                                  ? key_column(view, i, at, &values)
                                  : mp_walk_get(&walk, name);
         if (value.data == NULL)
@@ -105,7 +97,7 @@ static void order_key(struct buf *out, const struct view *view,
     for (size_t i = 0; i < view->order_count; i++) {
         size_t column = view->order[i];
         const struct field *field = &view->columns.items[column];
-        struct bytes value = row_is_key(view, column)
+        struct bytes value = view_is_key(view, column)
                                  ? key_column(view, column, at, &values)
                                  : mp_map_get(columns, field->name);
         assert(value.data != NULL);
@@ -135,7 +127,7 @@ int64_t row_time(const struct view *view, size_t column, struct bytes key,
     struct buf values = {0};
     struct bytes value;
     int64_t time = INT64_MIN;
-    if (row_is_key(view, column)) {
+    if (view_is_key(view, column)) {
         split_key(view, key, at, &values);
         value = key_column(view, column, at, &values);
     } else {

@@ -5,9 +5,6 @@
 
 #include "state/state.h"
 
-/* Does the column, by its position in view->columns, stand in the key? */
-bool row_is_key(const struct view *view, size_t column);
-
 /* A row's key begins with its view's name; then the ordered forms of the key
  * columns are appended, in the order declared, with value_put_ordered(). */
 void row_key_begin(struct buf *key, const struct view *view);

@@ -7,10 +7,10 @@
 
 #include "acceptance/logic.h"
 #include "base/err.h"
+#include "declare/bundle_load.h"
 #include "event/bundle.h"
 #include "schema/describe.h"
 #include "schema/schema.h"
-#include "script/bundle_load.h"
 #include "script/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

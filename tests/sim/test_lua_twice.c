@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "script/sandbox.h"
+#include "sandbox/sandbox.h"
 #include "sim/lua_program.h"
 
 static unsigned rounds = 1;

@@ -270,7 +270,7 @@ describe('docs/schema.md', function()
         local count = 0
         for _, file in ipairs({'base', 'string', 'table', 'math', 'int', 'date',
             'text', 'each'}) do
-            local source = run.read('engine/script/lib_' .. file .. '.c')
+            local source = run.read('engine/sandbox/lib_' .. file .. '.c')
             for name, functions, constants in source:gmatch(
                 'struct library [%w_]+ =%s+{"([%w_.]+)", ([%w_]+), ([%w_]+)}') do
                 local prefix = name == '_G' and '' or name == 'ate.lib'
@@ -306,7 +306,7 @@ describe('docs/schema.md', function()
     it('says of everything missing what to use', function()
         local missing = page:match('\n### What is missing.-\n## ')
         local count = 0
-        for name in run.read('engine/script/hints.c'):gmatch('\n    {"([%w_.]+)",')
+        for name in run.read('engine/sandbox/hints.c'):gmatch('\n    {"([%w_.]+)",')
         do
             count = count + 1
             assert(name == 'ate' or missing:find('`' .. name .. '`', 1, true),
@@ -316,12 +316,12 @@ describe('docs/schema.md', function()
     end)
 
     it('names every default method and every key', function()
-        local methods = run.read('engine/script/default_methods.c')
+        local methods = run.read('engine/declare/default_methods.c')
         for name in methods:gmatch('{"(%l+)", "') do
             assert(page:find('\n| `' .. name .. '` |', 1, true), name)
         end
         for _, file in ipairs({'event', 'view', 'rule', 'method'}) do
-            local source = run.read('engine/script/declare_' .. file .. '.c')
+            local source = run.read('engine/declare/declare_' .. file .. '.c')
             for list in source:gmatch('%w*keys%[%] = (%b{});') do
                 for key in list:gmatch('"(%l+)"') do
                     assert(page:find('\n|[^\n|]*`' .. key .. '`'),
@@ -334,7 +334,7 @@ describe('docs/schema.md', function()
     it('has the limits that the engine has', function()
         local sources = {}
         for _, file in ipairs({'base/limits.h', 'acceptance/core_open.h',
-            'script/compile.h', 'script/lib.h'}) do
+            'sandbox/compile.h', 'sandbox/lib.h'}) do
             sources[#sources + 1] = run.read('engine/' .. file)
         end
         local all = table.concat(sources)

@@ -124,10 +124,10 @@ describe('the standard and the stubs', function()
         for name in pairs(_G) do
             candidates[name] = true
         end
-        for name in run.read('engine/script/lib_base.c'):gmatch('{"(%l+)", ') do
+        for name in run.read('engine/sandbox/lib_base.c'):gmatch('{"(%l+)", ') do
             candidates[name] = true
         end
-        for name in run.read('engine/script/hints.c'):gmatch('{"([%w_]+)"') do
+        for name in run.read('engine/sandbox/hints.c'):gmatch('{"([%w_]+)"') do
             candidates[name] = true
         end
         for name in pairs(candidates) do
@@ -172,10 +172,10 @@ describe('the standard and the stubs', function()
             Rule = {'rule', 'keys'}, Method = {'method', 'keys'},
             Worker = {'worker', 'keys'},
         }) do
-            same(names_in('engine/script/declare_' .. at[1] .. '.c', at[2],
+            same(names_in('engine/declare/declare_' .. at[1] .. '.c', at[2],
                 at[3]), fields('ate.lua', 'ate.' .. class))
         end
-        same(names_in('engine/script/vocabulary.c', 'declarations'),
+        same(names_in('engine/declare/vocabulary.c', 'declarations'),
             fields('ate.lua', 'ate.Schema', 'schema'))
     end)
 

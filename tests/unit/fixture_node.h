@@ -23,9 +23,9 @@
 #include "base/memory.h"
 #include "base/msgpack.h"
 #include "crypto/sign.h"
+#include "declare/default_methods.h"
 #include "io/memory_disk.h"
 #include "node/inside.h"
-#include "script/default_methods.h"
 
 /* ---- the schema ---- */
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "script/sandbox.h"
+#include "sandbox/sandbox.h"
 
 static inline struct sandbox_module module_of(const char *file,
                                               const char *source)

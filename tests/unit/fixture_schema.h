@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "declare/bundle_load.h"
 #include "schema/schema.h"
-#include "script/bundle_load.h"
 
 /* A pipeline that accepts strangers, too; its length. */
 static inline size_t fixture_pipeline(struct bytes *names)

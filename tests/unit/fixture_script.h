@@ -14,8 +14,8 @@
 #include "acceptance/materializer.h"
 #include "event/body.h"
 #include "event/genesis.h"
+#include "sandbox/watch.h"
 #include "script/script.h"
-#include "script/watch.h"
 
 struct world {
     struct watch watch;

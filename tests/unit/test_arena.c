@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "script/arena.h"
+#include "sandbox/arena.h"
 
 enum { SIZE = 1 << 20, SLOTS = 64 };
 

@@ -4,9 +4,9 @@
 #include "base/msgpack.h"
 #include "base/version.h"
 #include "crypto/hash.h"
+#include "declare/assets.h"
+#include "declare/declare.h"
 #include "schema/value.h"
-#include "script/assets.h"
-#include "script/declare.h"
 
 static const char SCHEMAS[] = "tests/lua/schemas";
 static const char BANK[] = "examples/bank";

@@ -22,8 +22,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "script/compile.h"
-#include "script/sandbox.h"
+#include "sandbox/compile.h"
+#include "sandbox/sandbox.h"
 
 enum { SCRIPT_MAX = 80 << 10, SECONDS_MAX = 10 };
 

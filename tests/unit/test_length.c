@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fixture_sandbox.h"
-#include "script/length.h"
+#include "sandbox/length.h"
 
 /* Ways to come to a table of which t[1], t[2] and t[4] are there, and t[3] is
  * not. `t` is returned, with other things in it at times. */

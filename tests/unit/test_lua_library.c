@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "script/lib.h"
-#include "script/sandbox.h"
+#include "sandbox/lib.h"
+#include "sandbox/sandbox.h"
 
 struct line {
     const char *expression;

@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "base/msgpack.h"
+#include "sandbox/lib.h"
 #include "schema/value.h"
 #include "script/box.h"
-#include "script/lib.h"
 #include "script/lua_value.h"
 
 static const char source[] =

@@ -2,8 +2,8 @@
  * a later version would, and knows one that was released before. */
 #include "fixture_chain.h"
 
-#include "script/assets.h"
-#include "script/declare.h"
+#include "declare/assets.h"
+#include "declare/declare.h"
 
 static const char older[] =
     "local types = require('ate.types')\n"

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "fixture_sandbox.h"
-#include "script/watch.h"
+#include "sandbox/watch.h"
 
 /* A few modules, as a bundle would hold them. */
 struct module {

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "script/compile.h"
-#include "script/hints.h"
-#include "script/lib.h"
-#include "script/scan.h"
-#include "script/rewrite.h"
+#include "sandbox/compile.h"
+#include "sandbox/hints.h"
+#include "sandbox/lib.h"
+#include "sandbox/rewrite.h"
+#include "sandbox/scan.h"
 
 static int write_dump(lua_State *L, const void *data, size_t len, void *ud)
 {

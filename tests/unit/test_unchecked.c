@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "script/watch.h"
+#include "sandbox/watch.h"
 
 struct stopper {
     struct watch *watch;

@@ -1,7 +1,7 @@
 /* What `ate check` says of schemas that are allowed. */
 #include "fixture_schema.h"
 
-#include "script/tokens.h"
+#include "declare/tokens.h"
 
 static const char HEAD[] =
     "local ate = require('ate')\n"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "io/watchdog.h"
-#include "script/sandbox.h"
-#include "script/watch.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/watch.h"
 
 /* A sandbox whose function never ends, and would need gas for years. */
 struct world {
