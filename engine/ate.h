@@ -303,6 +303,8 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  *     call {method, args?}                          -> its result  follows
  *     info {state?: true}                           -> map
  *     schema {}                                     -> map
+ *     source {version?}                             -> {modules, bundle, ...}
+ *     source {module, version?}                     -> {source, bundle, ...}
  *     tail {from?, limit?}                          streams        follows
  *     grants {to?, all?, limit?, order?}            streams
  *     proposal {proposal}                           -> [transaction]

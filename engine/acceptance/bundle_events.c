@@ -3,6 +3,7 @@
  * did it. */
 #include "acceptance/bundle_events.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "acceptance/authority.h"
@@ -61,17 +62,45 @@ static void put_next(struct state *s, const uint8_t *hash, uint64_t index,
     buf_deinit(&value);
 }
 
+static struct mp open_activated(struct tree_version v, uint32_t *count)
+{
+    struct bytes value = {NULL, 0};
+    struct mp mp = mp_open(value);
+    *count = 0;
+    if (state_chain(v, "bundles", &value)) {
+        mp = mp_open(value);
+        state_own(mp_get_array(&mp, count, NULL));
+    }
+    return mp;
+}
+
+size_t activated_count(struct tree_version v)
+{
+    uint32_t count;
+    open_activated(v, &count);
+    return count;
+}
+
+struct activated_bundle activated_get(struct tree_version v, size_t i)
+{
+    struct activated_bundle b = {0};
+    uint32_t count;
+    struct mp mp = open_activated(v, &count);
+    assert(i < count);
+    for (size_t k = 0; k <= i; k++) {
+        state_own(mp_get_array_of(&mp, 2, NULL));
+        state_own(mp_get_uint(&mp, &b.index, NULL));
+        state_own(mp_get_bin_of(&mp, HASH_SIZE, &b.hash, NULL));
+    }
+    return b;
+}
+
 /* Append [index, hash] to `bundles`. */
 static void put_activated(struct state *s, uint64_t index, const uint8_t *hash)
 {
     struct buf value = {0};
-    struct bytes before = {NULL, 0};
-    uint32_t count = 0;
-    struct mp mp = mp_open(before);
-    if (state_chain(state_head(s), "bundles", &before)) {
-        mp = mp_open(before);
-        state_own(mp_get_array(&mp, &count, NULL));
-    }
+    uint32_t count;
+    struct mp mp = open_activated(state_head(s), &count);
     mp_put_array(&value, count + 1);
     if (count > 0)
         buf_put_bytes(&value, bytes_of(mp.at, (size_t)(mp.end - mp.at)));

@@ -24,6 +24,15 @@ struct next_bundle {
 };
 bool next_bundle_get(struct tree_version v, struct next_bundle *next);
 
+/* Those that were put in force after genesis' own, in order: how many, and
+ * number `i` of them with the transaction that did it. */
+struct activated_bundle {
+    uint64_t index;
+    const uint8_t *hash;
+};
+size_t activated_count(struct tree_version v);
+struct activated_bundle activated_get(struct tree_version v, size_t i);
+
 /* May the trial's keys activate what came last, and is that `bundle` (NULL:
  * whichever)? To be asked before the log is tried under it. Errors: DENIED,
  * NOT_FOUND, CONFLICT. */

@@ -63,5 +63,8 @@ struct logic_maker {
     int (*load)(void *ctx, struct bytes bundle,
                 const struct logic_limits *limits, struct logic **out,
                 struct err *err);
+    /* Is this text of a module the engine's own under this name, or a schema's
+     * that comes with it, and no one else's? NULL: nothing is known. */
+    bool (*knows)(struct bytes module, struct bytes source);
 };
 #endif

@@ -105,5 +105,6 @@ static int load(void *ctx, struct bytes bundle,
 
 struct logic_maker no_rules_maker(const struct logic_maker *real)
 {
-    return (struct logic_maker){.ctx = (void *)real, .load = load};
+    return (struct logic_maker){
+        .ctx = (void *)real, .load = load, .knows = real->knows};
 }

@@ -299,7 +299,8 @@ typedef int chain_visit(void *ctx, const struct chain_tx *tx, struct err *err);
 void chain_read_transactions(struct chain *c, uint64_t from, uint64_t count,
                              chain_visit *visit, chain_done *done, void *ctx);
 
-/* The body of event n of transaction index, checked against its hash. */
+/* The body of event n of transaction index, checked against its hash; of 0.0:
+ * the first bundle. */
 typedef void chain_body(void *ctx, struct bytes body, int code,
                         const struct err *err);
 void chain_read_body(struct chain *c, uint64_t index, uint64_t n,

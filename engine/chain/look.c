@@ -251,9 +251,25 @@ static void give_none(struct fetching *f)
     fetching_end(f, bytes_of(NULL, 0), rc, &err);
 }
 
+/* The body of genesis is the first bundle. */
+static void give_first_bundle(struct fetching *f)
+{
+    const struct genesis *g = &f->chain->core.genesis;
+    f->header = (struct event_header){
+        .type = bytes_of_text(TYPE_BUNDLE),
+        .body_length = g->bundle_length,
+        .body_hash = g->bundle_hash,
+    };
+    give_inlined(f, 0);
+}
+
 /* Its frame is kept. */
 static void fetch(struct fetching *f)
 {
+    if (f->kept->frame.type == LOG_GENESIS && f->got_body != NULL) {
+        give_first_bundle(f);
+        return;
+    }
     const struct frame_event *e = last_frame_find(f->kept, f->index, f->n);
     struct err err = {0};
     int rc;

@@ -64,17 +64,21 @@ static const struct lua_asset *find_asset(struct bytes name)
     return find_in(lua_assets, lua_asset_count, name);
 }
 
-static const struct lua_asset *find_standard(const char *name)
+static const struct lua_asset *find_standard(struct bytes name)
 {
-    return find_in(schema_assets, schema_asset_count, bytes_of_text(name));
+    return find_in(schema_assets, schema_asset_count, name);
+}
+
+static bool has_source(const struct lua_asset *asset, struct bytes source)
+{
+    return asset != NULL &&
+           bytes_equal(source, bytes_of(asset->source, asset->len));
 }
 
 /* Is this a source that the module has, or had in a released version? */
 static bool is_known(struct bytes name, struct bytes source)
 {
-    const struct lua_asset *asset = find_asset(name);
-    if (asset != NULL &&
-        bytes_equal(source, bytes_of(asset->source, asset->len)))
+    if (has_source(find_asset(name), source))
         return true;
     uint8_t hash[HASH_SIZE];
     struct buf digits = {0};
@@ -86,6 +90,12 @@ static bool is_known(struct bytes name, struct bytes source)
                 strcmp(buf_text(&digits), lua_releases[i].hash) == 0;
     buf_deinit(&digits);
     return known;
+}
+
+bool bundle_knows(struct bytes module, struct bytes source)
+{
+    return has_source(find_standard(module), source) ||
+           is_known(module, source);
 }
 
 static int no_module(const char *name, struct err *err)
@@ -128,7 +138,7 @@ static int read_source(struct building *b, const char *name,
         if (asset == NULL)
             return no_module(name, err);
     } else if (bundle_is_standard(name)) {
-        asset = find_standard(name);
+        asset = find_standard(bytes_of_text(name));
         if (asset == NULL)
             return no_standard(name, ATE_EINVALID, err);
     } else if (b->source == NULL) {
@@ -208,7 +218,8 @@ int bundle_build(struct buf *out, const char *main_module, bundle_source source,
     struct building b = {.source = source, .ctx = ctx};
     struct schema own = {0};
     size_t start = out->len;
-    if (bundle_is_standard(main_module) && find_standard(main_module) == NULL)
+    if (bundle_is_standard(main_module) &&
+        find_standard(bytes_of_text(main_module)) == NULL)
         return no_standard(main_module, ATE_ENOT_FOUND, err);
     struct sandbox *s =
         sandbox_new((struct sandbox_limits){0}, find_and_keep, &b);

@@ -19,6 +19,11 @@ typedef int (*bundle_source)(void *ctx, const char *module, struct buf *file,
 /* Does it name a standard schema, `ate:ledger`, whether there is one or not? */
 bool bundle_is_standard(const char *module);
 
+/* Is it the text that this binary has under that name, or of a module of the
+ * engine's own that an earlier version had? A name alone says nothing: a bundle
+ * may hold another's text as `ate:ledger`. */
+bool bundle_knows(struct bytes module, struct bytes source);
+
 /* Load `main_module` and all it requires in a sandbox of its own, and append
  * the stored bundle to `out`: every module that was loaded, those of the
  * engine's own Lua too. A standard schema is a module, too; where nothing else

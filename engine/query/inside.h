@@ -112,11 +112,12 @@ struct query {
     bool large_ended;
     uint64_t range_offset; /* of a body */
     uint64_t range_length;
-    struct query_files *files; /* of `files` and `file` */
-    struct query_call *call;   /* of `call` */
-    struct survey *survey;     /* of `info` */
-    uint64_t counted[2];       /* of a worker's items: waiting, parked */
-    int64_t due;               /* the first of those that wait for a time */
+    struct query_files *files;   /* of `files` and `file` */
+    struct query_call *call;     /* of `call` */
+    struct survey *survey;       /* of `info` */
+    struct query_source *source; /* of `source` */
+    uint64_t counted[2];         /* of a worker's items: waiting, parked */
+    int64_t due;                 /* the first of those that wait for a time */
     uint8_t caller[KEY_ID_SIZE];
 };
 
@@ -127,6 +128,7 @@ extern const struct query_kind query_view;
 extern const struct query_kind query_sum;
 extern const struct query_kind query_info;
 extern const struct query_kind query_schema;
+extern const struct query_kind query_source;
 extern const struct query_kind query_tail;
 extern const struct query_kind query_grants;
 extern const struct query_kind query_checkpoint;
@@ -143,11 +145,13 @@ extern const struct query_kind query_call;
 extern const struct query_kind query_files;
 extern const struct query_kind query_file;
 
-/* What one kind keeps beside: of proof.c, files.c, call.c. NULL is harmless. */
+/* What one kind keeps beside: of proof.c, files.c, call.c, source.c. NULL is
+ * harmless. */
 void query_proof_free(struct query_proof *p);
 void query_proof_stop(struct query_proof *p); /* end what takes long */
 void query_files_free(struct query_files *f);
 void query_call_free(struct query_call *c);
+void query_source_free(struct query_source *s);
 
 /* Emit q->row as a chunk and clear it. */
 void query_emit(struct query *q);

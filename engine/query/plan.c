@@ -36,6 +36,8 @@ static void put_report(struct query *q)
     struct logic *after = upgrade_core(q->upgrade)->logic;
     const struct schema *s = after->schema;
     schema_diff(before, after, mapping_key(&m, "changes"));
+    mapping_hex(&m, "bundle",
+                bytes_of(upgrade_core(q->upgrade)->loaded, HASH_SIZE));
     mapping_text(&m, "schema", s->main);
     mapping_int(&m, "version", schema_part(s, s->main)->version);
     mapping_uint(&m, "transactions", r->transactions);

@@ -33,7 +33,7 @@ static const struct query_kind *const kinds[] = {
     &query_grants,      &query_proposal, &query_checkpoint, &query_proof,
     &query_consistency, &query_tile,     &query_check,      &query_plan,
     &query_body,        &query_call,     &query_workers,    &query_work,
-    &query_files,       &query_file};
+    &query_files,       &query_file,     &query_source};
 
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 static_assert((int)KINDS <= (int)QUERIES_MAX, "query_names() has no room");
@@ -142,6 +142,7 @@ static void query_end(struct query *q, int code, const struct err *err)
     follow_deinit(&q->following);
     query_call_free(q->call);
     query_files_free(q->files);
+    query_source_free(q->source);
     upgrade_free(q->upgrade);
     mem_free(q->survey);
     query_proof_free(q->proof);

@@ -23,6 +23,7 @@
 #include "crypto/hash.h"
 #include "declare/vocabulary.h"
 #include "script/box.h"
+#include "script/bundle_load.h"
 #include "script/lua_ctx.h"
 #include "script/lua_function.h"
 #include "script/lua_record.h"
@@ -568,5 +569,6 @@ void script_cache_free(struct script_cache *cache)
 
 struct logic_maker script_maker(struct script_cache *cache)
 {
-    return (struct logic_maker){.ctx = cache, .load = load};
+    return (struct logic_maker){
+        .ctx = cache, .load = load, .knows = bundle_knows};
 }
