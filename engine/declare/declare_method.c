@@ -109,7 +109,8 @@ static bool is_path_letter(char c)
 static const char *const reserved[] = {"types", "views", "events", "methods",
                                        NULL};
 static const char *const reserved_by_rest[] = {
-    "checkpoint", "files", "history", "openapi.json", "proof", "tile", NULL};
+    "checkpoint", "files",  "history", "openapi.json",
+    "proof",      "source", "tile",    NULL};
 
 static void check_reserved(struct declaring *d, const struct place *place,
                            const char *path, const char *const *words)

@@ -506,6 +506,30 @@ static json_t *text_answers(const char *what)
     return all;
 }
 
+static void add_version(json_t *operation)
+{
+    add_query(operation, "version",
+              json_pack("{ss,ss}", "type", "integer", "description",
+                        "That of another version than the one in force."));
+}
+
+static void add_source(struct making *m)
+{
+    json_t *o =
+        operation("log", json_string("listSource"),
+                  "Which modules of Lua the chain keeps, and the hash "
+                  "of all, which root keys sign.",
+                  read_answers("Them.", json_pack("{ss}", "type", "object")));
+    add_version(o);
+    add(m, "/source", "get", o);
+    o = operation("log", json_string("getSource"),
+                  "The Lua of one module, as it was published.",
+                  text_answers("Its text."));
+    add_path(o, "module", json_pack("{ss}", "type", "string"));
+    add_version(o);
+    add(m, "/source/{module}", "get", o);
+}
+
 static void add_log(struct making *m)
 {
     json_t *o =
@@ -541,6 +565,7 @@ static void add_log(struct making *m)
     add_parameter(o, openapi_ref("parameters", "Limit"));
     add_parameter(o, openapi_ref("parameters", "Cursor"));
     add(m, "/files", "get", o);
+    add_source(m);
     o = operation("log", json_string("getInfo"), "What the chain is.",
                   read_answers("Its name, id, size and more.",
                                json_pack("{ss}", "type", "object")));

@@ -191,11 +191,12 @@ static const struct kind {
     int (*plan)(struct planning *p);
     bool alone; /* there is nothing below it */
 } kinds[] = {
-    {"types", plan_types, false},   {"history", plan_history, false},
-    {"views", plan_views, false},   {"methods", plan_methods, false},
-    {"events", plan_events, false}, {"checkpoint", plan_checkpoint, true},
-    {"tile", plan_tile, false},     {"proof", plan_proof, false},
-    {"files", plan_files, false},   {"openapi.json", plan_openapi, true},
+    {"types", plan_types, false},         {"history", plan_history, false},
+    {"views", plan_views, false},         {"methods", plan_methods, false},
+    {"events", plan_events, false},       {"checkpoint", plan_checkpoint, true},
+    {"tile", plan_tile, false},           {"proof", plan_proof, false},
+    {"files", plan_files, false},         {"source", plan_source, false},
+    {"openapi.json", plan_openapi, true},
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 

@@ -52,6 +52,7 @@ int plan_checkpoint(struct planning *p);
 int plan_tile(struct planning *p);
 int plan_proof(struct planning *p);
 int plan_files(struct planning *p);
+int plan_source(struct planning *p);
 
 /* A call of a method with what the query and the body say. */
 int plan_call(struct planning *p, const json_t *method);

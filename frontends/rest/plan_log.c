@@ -1,5 +1,5 @@
-/* events, checkpoint, tile/, proof/, files/: the log itself. Addresses of tiles
- * are those of C2SP's tlog-tiles, so that its tools find them. */
+/* events, checkpoint, tile/, proof/, files/, source/: the log itself. Addresses
+ * of tiles are those of C2SP's tlog-tiles, so that its tools find them. */
 #include "rest/plan_inside.h"
 
 #include <stdlib.h>
@@ -240,4 +240,25 @@ int plan_files(struct planning *p)
     p->plan->shape = SHAPE_ROWS;
     p->plan->page = PAGE_NAME;
     return 0;
+}
+
+/* ---- source ---- */
+
+/* The text of a module as it was published, or JSON with all that is known of
+ * it, for who asks for that; without one, which there are. */
+int plan_source(struct planning *p)
+{
+    static const char *const names[] = {"version", NULL};
+    bool is_one = segments(p) > 1;
+    int rc = is_one ? text_or_json(p, "source", "source")
+                    : begin(p, "source", "application/json", false);
+    if (rc != 0 || want_parameters(p, names) != 0 ||
+        take_number(p, "version") != 0)
+        return -1;
+    if (!is_one)
+        return 0;
+    char *module = segments_joined(p, 1);
+    rc = json_object_set_new(p->args, "module", json_string(module));
+    free(module);
+    return rc;
 }

@@ -90,6 +90,12 @@ function asked.PART(session, plain)
     return words
 end
 
+--- Modules of the bundle in force: what `ate schema source` takes.
+function asked.MODULE(session, plain)
+    local found = session:read(plain[1] or '', 'source')
+    return names(found ~= nil and found.modules or {})
+end
+
 asked.METHOD = from_schema('methods')
 asked.TYPE = from_schema('types')
 asked.VIEW = from_schema('views')

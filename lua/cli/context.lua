@@ -142,6 +142,19 @@ function Context:open_chain_folder(path)
     return self:keep(opened)
 end
 
+--- A chain that is opened as a folder has no name: say the folder.
+-- @tparam table err
+-- @tparam ?string folder nil: it has a name
+-- @treturn table the same error
+function Context:in_folder(err, folder)
+    if folder ~= nil then
+        err.text = err.text:gsub('^chain : ', function()
+            return folder:gsub('(.)/+$', '%1') .. '/'
+        end)
+    end
+    return err
+end
+
 --- What a signal ended, when all that is known of it is that.
 -- @tparam table err
 -- @treturn table the same, or one that says it

@@ -68,6 +68,7 @@ end
 local PAGE = {after = true, limit = true, order = true}
 local LIST = {after = true, limit = true, order = true, parent = true}
 local HISTORY = {after = true, limit = true}
+local SOURCE = {version = true}
 local TAIL = {from = true, limit = true}
 local NONE = {}
 
@@ -98,7 +99,8 @@ function READS.tail(options)
     return {}, options, TAIL
 end
 
-local FIRST = {view = 'a view', call = 'a method', sum = 'a view'}
+local FIRST = {view = 'a view', call = 'a method', sum = 'a view',
+    source = 'a module'}
 
 --- `get{...}` may be meant for a method of that name.
 local function check_name(read, name)
@@ -228,6 +230,19 @@ for _, read in ipairs({'info', 'schema', 'verify'}) do
         local value, err = self.session:read(self.name, read, nil, nil, who)
         return say(self, value, err)
     end
+end
+
+--- The Lua that the chain keeps: which modules, or the text of one.
+-- @tparam[opt] string module
+-- @tparam[opt] table options version; as, deadline_ms
+function Chain:source(module, options)
+    if module ~= nil then
+        check_name('source', module)
+    end
+    local args, who = split(self, options, SOURCE)
+    args.module = module
+    local value, err = self.session:read(self.name, 'source', args, nil, who)
+    return say(self, value, err)
 end
 
 local function one(row)

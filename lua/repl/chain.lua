@@ -374,6 +374,13 @@ function of_scripts.read(repl, chain, read, args)
     return read_of(repl, chain, read, args)
 end
 
+--- The text of a module; without one, which there are.
+function of_scripts.source(repl, chain, module, options)
+    local found = read_of(repl, chain, 'source', {module = module,
+        version = options ~= nil and options.version or nil})
+    return found.source or found
+end
+
 for _, name in ipairs({'each', 'follow'}) do
     of_scripts[name] = function()
         error(ate.error('INVALID', ('%s is for scripts, ate run: here list, '

@@ -241,16 +241,6 @@ local function follow(ctx)
     return tail.run(ctx, session, ctx.args.NAME)
 end
 
---- A chain that is opened as a folder has no name: say the folder.
-local function in_folder(err, folder)
-    if folder ~= nil then
-        err.text = err.text:gsub('^chain : ', function()
-            return folder:gsub('(.)/+$', '%1') .. '/'
-        end)
-    end
-    return err
-end
-
 local function verify(ctx)
     local session, err
     local name = ctx.args.NAME
@@ -273,7 +263,7 @@ local function verify(ctx)
     end)
     ctx.out:clear_progress()
     if report == nil then
-        return nil, in_folder(err, ctx.options.path)
+        return nil, ctx:in_folder(err, ctx.options.path)
     end
     if report.damaged_slot ~= nil then
         ctx.out:warn(report.damaged_slot)

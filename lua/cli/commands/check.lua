@@ -54,7 +54,8 @@ local function run(ctx)
     end
     if ctx.out.is_json then
         ctx.out:json({file = ctx.args.FILE, schema = report.schema,
-            warnings = warnings, bytes = #bundle, stubs = stubs})
+            warnings = warnings, bytes = #bundle, bundle = report.hash,
+            stubs = stubs})
         return code
     end
     for _, warning in ipairs(warnings) do

@@ -8,6 +8,7 @@ local problem = require('ate.client.problem')
 local receipt = require('ate.client.receipt')
 local shell = require('ate.client.shell')
 local signing = require('ate.cli.signing')
+local source = require('ate.cli.source')
 local suggest = require('ate.client.suggest')
 
 local NAME = {name = 'NAME', doc = 'The chain.'}
@@ -85,7 +86,7 @@ local function plan(ctx)
     end
     if is_same(info, loaded) then
         if ctx.out.is_json then
-            ctx.out:json({changes = ate.list({}),
+            ctx.out:json({changes = ate.list({}), bundle = loaded.hash,
                 warnings = ctx.out:warnings()})
         else
             ctx.out:line('nothing to do: this is the schema in force')
@@ -217,6 +218,30 @@ return {
             examples = {'ate schema show bank',
                 'ate schema show bank transfer'},
             run = show,
+        },
+        {
+            name = 'source',
+            doc = 'Print the Lua that a chain keeps, as it was published.',
+            args = {{name = 'NAME', optional = true,
+                doc = 'The chain, unless --path names one.'},
+                {name = 'MODULE', optional = true, doc = 'Print this module, '
+                    .. 'byte for byte; else list them.'}},
+            options = {
+                {name = 'version', value = 'N', number = true,
+                    doc = 'That of another version: one that was in force, or '
+                        .. 'that root keys\nmay put in force.'},
+                {name = 'all', value = 'DIR',
+                    doc = 'Write all of it into a new or empty folder.'},
+                {name = 'path', value = 'DIR', doc = 'A chain\'s folder, such '
+                    .. 'as a copy that somebody sent.'},
+            },
+            more = 'The list says which hash root keys sign: `ate check '
+                .. '--json` and `ate schema plan\n--json` give it of a file.',
+            examples = {'ate schema source bank',
+                'ate schema source bank bank > bank.lua',
+                'ate schema source bank --version 1 --all bank-1',
+                'ate schema source --path /tmp/copy bank'},
+            run = source.run,
         },
         {
             name = 'plan',
