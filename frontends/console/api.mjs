@@ -48,7 +48,8 @@ export async function ask(address, options = {}) {
 }
 
 export const get = async (address, signal) =>
-    (await ask(address, {signal})).json();
+    (await ask(address, {signal, headers: {Accept: 'application/json'}}))
+        .json();
 
 /** Headers take no other letters. */
 const inAscii = (json) => json.replace(/[\u0080-\uffff]/g, (letter) =>

@@ -6,6 +6,7 @@ import {Loaded, useGet} from './loading.mjs';
 import {Methods} from './methods.mjs';
 import {Copy, Facts} from './parts.mjs';
 import {to} from './route.mjs';
+import {Source} from './source.mjs';
 import {Tail} from './tail.mjs';
 import {Types} from './types.mjs';
 import {html, useEffect, useRef} from './ui.mjs';
@@ -41,6 +42,7 @@ const TABS = {
     methods: ['Methods', Methods],
     types: ['Types', Types],
     views: ['Views', Views],
+    source: ['Source', Source],
     verify: ['Verify', Verify],
 };
 

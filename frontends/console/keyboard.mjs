@@ -3,7 +3,7 @@ export const KEYS = [
     ['/', 'go to the filter'],
     ['g c', 'go to the chains'],
     ['g m', 'go to the metrics'],
-    ['1 … 7', 'tabs of a chain'],
+    ['1 … 8', 'tabs of a chain'],
     ['Esc', 'leave a field, close this'],
     ['?', 'these keys'],
 ];

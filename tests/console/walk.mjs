@@ -165,6 +165,15 @@ async function views() {
     await look('view');
 }
 
+async function source() {
+    await tab('Source');
+    await text('which root keys sign');
+    await look('modules');
+    await page.getByRole('link', {name: /^bank/}).click();
+    await text('Neighbours who owe each other');
+    await look('source');
+}
+
 async function plot() {
     await page.goto(new URL('#/chain/sales/views/daily', link).href);
     await page.locator('.plot polyline').nth(1).waitFor();
@@ -232,6 +241,7 @@ try {
     await live();
     await types();
     await views();
+    await source();
     await plot();
     await verify();
     await metrics();
