@@ -326,8 +326,13 @@ ATE_API uint64_t ate_call(struct ate *ate, struct ate_port *port,
  * verify and plan stream {done, total}, too. `files` are the chain's own,
  * {name, size}; `file` sends what one has on disk in chunks of bytes. `order`
  * is "first" or "last". `call` runs a method that reads, for `as` or `act_for`.
- * With no_rules verify does not ask the rules, which are Lua. A checkpoint is a
- * C2SP signed note, its vkey the key that checks it; `proof` a file for
+ * `source` tells the Lua that the chain keeps: {schema, version, bundle (its
+ * hash, in hexadecimal, as root keys sign it), in_force, main, modules [{name,
+ * file, bytes, sha256, standard?: true}]}; with `module` what is told of that
+ * one instead, and its text as `source`. `version` is another than the one in
+ * force: one that was, or that may be activated. `standard` are texts of ate's
+ * own. With no_rules verify does not ask the rules, which are Lua. A checkpoint
+ * is a C2SP signed note, its vkey the key that checks it; `proof` a file for
  * ate_proof(), of the log as large as `size` or as in `checkpoint`; the level
  * of a tile a number or "entries"; `check` says whether what others show is of
  * this chain.

@@ -202,7 +202,13 @@ static void each_version_is_told(void **state)
     switch_ok(&f, 4, VERSION(4));
     bring_ok(&f, 5, VERSION(5));
     assert_versions(&f);
+    f.deps.snapshot_transactions = 1;
     assert_reopens(&f);
+    assert_versions(&f);
+    /* And opened from a snapshot, with no frame read. */
+    fixture_conclude(&f);
+    assert_int_equal(fixture_reopen(&f, LOG_READ_WRITE), 0);
+    assert_true(f.chain->resumed.start.end.frames > 0);
     assert_versions(&f);
     fixture_close(&f);
 }
