@@ -186,6 +186,20 @@ describe('ate schema source', function()
         assert.equal(run.read(schema(1)), text('shop', '--version', '1'))
     end)
 
+    -- Whoever published it may have hidden in it what a terminal acts on.
+    it('lets nothing loose on a terminal', function()
+        local path = schema(1)
+        local hidden = run.read(path) .. ' -- \27[2J'
+        run.write(path, hidden)
+        run.ok('chain', 'create', 'shop', '--schema', path)
+        assert.equal(hidden, text('shop'))
+        local done = run.shell("script -qec "
+            .. "'exec \"$ATE\" schema source shop shop' /dev/null")
+        assert.equal(0, done.code, done.err)
+        assert.is_nil(done.out:find('\27', 1, true))
+        assert.matches('return shop %-%- .+%[2J', done.out)
+    end)
+
     it('is completed', function()
         shop()
         assert.equal('parts.words\n',

@@ -335,8 +335,9 @@ return loose
         run.bank_schema()
         assert.same({}, run.json('chain', 'create', 'bank', '--schema',
             run.dir .. '/bank.lua').warnings)
-        assert.same({changes = {}, warnings = {told[1]}}, run.json('schema',
-            'plan', 'loose', run.dir .. '/loose.lua'))
+        assert.same({changes = {}, warnings = {told[1]},
+            bundle = run.json('chain', 'info', 'loose').bundle},
+            run.json('schema', 'plan', 'loose', run.dir .. '/loose.lua'))
     end)
 
     it('that is there already is 5', function()
