@@ -114,7 +114,7 @@ static void list_names(const struct bundle *bundle, struct buf *texts,
         buf_put_u8(texts, 0);
     }
     buf_put_text(list, "; there are ");
-    for (const char *at = (const char *)texts->data; count < bundle->count;
+    for (const char *at = buf_text(texts); count < bundle->count;
          at += strlen(at) + 1) {
         if (count < NAMES_TOLD)
             buf_printf(list, "%s%s", count > 0 ? ", " : "", at);
