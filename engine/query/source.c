@@ -10,11 +10,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "acceptance/bundle_events.h"
+#include "acceptance/core_open.h"
+#include "acceptance/logic.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
-#include "chain/bundle_events.h"
-#include "chain/core_open.h"
-#include "chain/logic.h"
 #include "crypto/hash.h"
 #include "event/batch.h"
 #include "event/bundle.h"

@@ -4,7 +4,7 @@ local run = require('helper')
 before_each(run.begin)
 after_each(run.finish)
 
-describe('the sources', function()
+describe('layers of sources', function()
     it('keep to the seam, the layers and the exports', function()
         local build = os.getenv('ATE_BUILD') or run.root .. '/build'
         local done = run.shell(('cd %s && tests/check %s quick')
