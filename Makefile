@@ -48,12 +48,14 @@ run-now: all
 	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run && \
 	    exec tools/tour.sh $(B)/ate $(B)/run books/example balance commodity=GLD'
 
+# ASAN=asan: the whole suite runs sanitized, too, not a part of it.
+ASAN ?= asan-short
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test
 	$(MAKE) --no-print-directory -j2 test-build
 	rm -f $(B)/tally
 	B=$(B) TALLY=$(B)/tally tests/run $(T)
-	$(if $(T),,TALLY=$(CURDIR)/$(B)/tally $(MAKE) --no-print-directory -j2 asan-short)
+	$(if $(T),,TALLY=$(CURDIR)/$(B)/tally $(MAKE) --no-print-directory -j2 $(ASAN))
 	@$(if $(T),,awk '{p += $$1; f += $$2} END {print p " passed, " f " failed"}' $(B)/tally)
 
 bench:                            ## ratios, in build/bench.json, too; BENCH=word: rows that match
