@@ -1,6 +1,7 @@
 /* From a name in a folder to a node, and all names of a folder. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +95,7 @@ static int has_key(struct door *d, struct op *op, const struct inode *folder,
 }
 
 /* Could a value of a field without a list of them look like this? In a file of
- * that name: `4913.md` is no scratch file, though `4913` is one. */
+ * that name: `sed.tmp.md` is no scratch file, though `sed.tmp` is one. */
 static bool fits(const struct field *field, const char *value, const char *name)
 {
     static const struct {
@@ -168,6 +169,45 @@ static char *value_on(const struct route *route, const char *name)
     return value.data;
 }
 
+/* Do names open here that are in no list? */
+static bool is_unlisted(const struct route *route)
+{
+    for (size_t i = 0; i < route->domain_count; i++)
+        if (route->domains[i].type < 0 &&
+            route->domains[i].field->word_count == 0)
+            return true;
+    return false;
+}
+
+/* Before it writes, vim looks for a number that is no file, to try whether it
+ * can make one: 4913, 5036, and so on in steps of 123. Where every number opens
+ * it would go on for ever. So who walks like that, and asks for nothing in
+ * between, comes to an end; a number by itself is a name as others. */
+static bool ends_walk(struct door *d, const struct op *op,
+                      const struct inode *folder, const char *name)
+{
+    enum { FIRST = 4913, STEP = 123, STEPS = 3, DIGITS = 18 };
+    struct walk *w = &d->walk;
+    const struct ask *a = &op->ask;
+    size_t len = strlen(name);
+    bool makes = a->kind == ASK_CREATE && (a->flags & O_EXCL) != 0;
+    if (a->kind != ASK_LOOKUP && !makes)
+        return false;
+    bool is_number = len <= DIGITS && strspn(name, "0123456789") == len;
+    uint64_t number = is_number ? strtoull(name, NULL, 10) : 0;
+    bool is_step = number >= FIRST && (number - FIRST) % STEP == 0;
+    bool is_his = w->pid == a->pid && w->folder == folder->ino;
+    bool goes_on = is_step && is_his && number == w->number + STEP;
+    if (goes_on && w->steps == STEPS)
+        return true;
+    if (is_step && !(is_his && number == w->number)) /* not once more */
+        *w = (struct walk){a->pid, folder->ino, number,
+                           goes_on ? w->steps + 1 : 0};
+    else if (!is_step && is_his)
+        *w = (struct walk){0};
+    return false;
+}
+
 static bool has_missed(const struct op *op, const struct route *route)
 {
     for (size_t i = 0; i < op->missed_count; i++)
@@ -225,10 +265,11 @@ static int try_route(struct door *d, struct op *op, struct inode *folder,
 }
 
 static int find_route(struct door *d, struct op *op, struct inode *folder,
-                      const char *name, struct inode **found)
+                      const char *name, bool ends, struct inode **found)
 {
     for (const struct route *r = folder->route->first; r; r = r->next) {
-        char *value = has_missed(op, r) ? NULL : value_on(r, name);
+        bool skips = has_missed(op, r) || (ends && is_unlisted(r));
+        char *value = skips ? NULL : value_on(r, name);
         if (value == NULL)
             continue;
         int rc = try_route(d, op, folder, r, name, value, found);
@@ -297,6 +338,7 @@ int find_name(struct door *d, struct op *op, struct inode *folder,
     }
     if (folder->kind != NODE_FOLDER)
         return -ENOTDIR;
+    bool ends = ends_walk(d, op, folder, name);
     int rc = chain_need(d, op, folder->chain);
     struct inode *node = inode_find(d, folder, name);
     if (node == NULL && rc <= 0)
@@ -318,7 +360,7 @@ int find_name(struct door *d, struct op *op, struct inode *folder,
     }
     if (folder->shape != folder->chain->shape)
         return -ESTALE; /* of another schema: look the path up again */
-    return find_route(d, op, folder, name, found);
+    return find_route(d, op, folder, name, ends, found);
 }
 
 const struct route *find_writer(const struct inode *folder, const char *name,

@@ -251,6 +251,14 @@ struct fetch {
                 const struct pack *value);
 };
 
+/* A process that looks for a number in a folder that is no file: see find.c. */
+struct walk {
+    uint32_t pid;
+    uint64_t folder;
+    uint64_t number; /* the last one, which it found */
+    unsigned steps;  /* that led there */
+};
+
 enum { TABLE_SIZE = 1 << 14 };
 
 struct door {
@@ -280,6 +288,7 @@ struct door {
     uint32_t crossing_pid; /* who was told EXDEV last, for a rename onto */
     uint64_t crossing_ino;
     int64_t crossing_ms;
+    struct walk walk;
 };
 
 /* ---- nodes (inode.c) ---- */

@@ -76,15 +76,10 @@ static bool ends_with(const char *name, const char *end)
 bool name_is_scratch(const char *name)
 {
     size_t len = strlen(name);
-    bool digits = len > 0;
     bool letters = len == 9;
-    for (const char *c = name; *c != '\0'; c++) {
-        digits = digits && isdigit((unsigned char)*c);
+    for (const char *c = name; *c != '\0'; c++)
         letters = letters && isalnum((unsigned char)*c);
-    }
     return name[0] == '.' || (name[0] == '#' && ends_with(name, "#")) ||
            ends_with(name, "~") || ends_with(name, ".swp") ||
-           ends_with(name, ".tmp") ||
-           (letters && strncmp(name, "sed", 3) == 0) ||
-           (digits && strcmp(name, "4913") == 0);
+           ends_with(name, ".tmp") || (letters && strncmp(name, "sed", 3) == 0);
 }

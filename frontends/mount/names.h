@@ -22,6 +22,6 @@ void name_put(struct buffer *out, const char *value, size_t len);
 bool name_take(struct buffer *out, const char *name, size_t len);
 
 /* Does the name of a file look like what an editor or a copying tool makes for
- * a moment: .x.swp, x~, sedAZj3Kq, 4913, #x#, x.tmp? */
+ * a moment: .x.swp, x~, sedAZj3Kq, #x#, x.tmp? */
 bool name_is_scratch(const char *name);
 #endif

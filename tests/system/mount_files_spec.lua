@@ -6,6 +6,37 @@ local run = require('helper')
 local script = mounting.script
 local WORDS = mounting.WORDS
 
+--- Pads, in a folder where other names open that are in no list.
+local PADS = [[
+local ate = require('ate')
+local t = ate.types
+local pads = ate.schema('pads', {doc = 'Pads.', version = 1})
+pads:object('pad', {
+    doc = 'A pad.', key = {'name'},
+    header = {name = t.name({max = 40})}, body = {body = t.text()},
+})
+pads:event('rung', {doc = 'A bell.', header = {n = t.integer()}})
+for _, one in ipairs({'plain', 'marked'}) do
+    local suffix = one == 'marked' and '.md' or ''
+    pads:method('write_' .. one, {
+        doc = 'Write a pad.', mode = 'write', args = t.fields('pad'),
+        content = 'body', file = one .. '/{name}' .. suffix,
+        run = function(ctx, args) return ctx:put('pad', args) end,
+    })
+    pads:method('read_' .. one, {
+        doc = 'Read a pad.', mode = 'read', args = {pad = t.ref('pad')},
+        returns = t.text(), file = one .. '/{pad}' .. suffix,
+        run = function(ctx, args) return ctx.state.pad:get(args.pad).body end,
+    })
+end
+pads:method('ring', {
+    doc = 'Ring.', mode = 'write', args = t.fields('rung'),
+    file = 'marked/{n}/ring',
+    run = function(ctx, args) return ctx:emit('rung', args) end,
+})
+return pads
+]]
+
 before_each(run.begin)
 after_each(run.finish)
 
@@ -51,6 +82,44 @@ PY
             says intro.md ls -A m/wiki/wiki/atlas
             says 10 sh -c "'$ATE' history wiki page atlas/intro --json |
                 jq length"
+            stop
+        ]])
+    end)
+
+    it('has 4913, for which vim looks, as a key, and lets vim end', function()
+        run.write(run.dir .. '/pads.lua', PADS)
+        script([[
+            "$ATE" chain create pads --schema pads.lua \
+                --accept accept-all,serializer,structured-logic \
+                >/dev/null 2>&1 || fail create
+            mounts
+            # As outside of /tmp: it looks whether it could make a file.
+            edit() {
+                timeout -k 1 20 vim -u NONE -N -es -c 'set bsk= wb' \
+                    -c "%s/.*/$1/" -c wq "$2" || fail "vim $2: $?"
+                says "$1" cat "$2"
+            }
+            for name in 4913 5036 a; do
+                echo one >m/pads/plain/$name || fail "echo: $?"
+                says one cat m/pads/plain/$name
+            done
+            edit two m/pads/plain/a
+            edit three m/pads/plain/4913
+            edit four m/pads/marked/a.md # beside it each number is a folder
+            says "4913
+5036
+a" ls -A m/pads/plain
+            says "4913.md
+5036.md
+a.md" ls -A m/pads/marked
+            cat >numbers.py <<'PY'
+import os
+for number in range(4000, 9000):
+    os.stat('m/pads/marked/%d' % number)
+PY
+            python3 numbers.py || fail "stat: $?"
+            echo '{}' >m/pads/marked/4913/ring || fail "ring: $?"
+            says 4913 sh -c "'$ATE' list pads rung --json | jq .[].n"
             stop
         ]])
     end)
