@@ -1,6 +1,6 @@
-/* The child holds one end of a pipe and nothing else of its parent: no lock of
- * a data folder, no device of FUSE. It was forked from a process with threads,
- * so it only makes system calls. */
+/* The child holds one end of a socket and nothing else of its parent: no lock
+ * of a data folder, no device of FUSE. It was forked from a process with
+ * threads, so it only makes system calls. */
 #define _GNU_SOURCE
 #include "mount/guard.h"
 
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,8 +22,9 @@
 enum { FD_MOST = 1 << 16 };
 
 struct guard {
-    int fd;
+    int fd; /* -1: there is no process */
     pid_t pid;
+    char *dir;
 };
 
 void guard_unmount(const char *dir)
@@ -70,7 +73,8 @@ static void watch(const char *dir)
 
 static void run_child(const char *dir, int fd)
 {
-    setsid(); /* no Ctrl-C of the terminal */
+    prctl(PR_SET_NAME, "unmounts"); /* `killall -9 ate` does not mean it */
+    setsid();                       /* no Ctrl-C of the terminal */
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     close_others(fd);
@@ -79,31 +83,59 @@ static void run_child(const char *dir, int fd)
     watch(dir);
 }
 
-struct guard *guard_start(const char *dir)
+static void fork_child(struct guard *guard)
 {
     int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0)
-        return NULL;
-    pid_t pid = fork();
-    if (pid == 0)
-        run_child(dir, fds[0]);
+    guard->fd = -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+        return;
+    guard->pid = fork();
+    if (guard->pid == 0)
+        run_child(guard->dir, fds[0]);
     close(fds[0]);
-    if (pid < 0) {
+    if (guard->pid > 0)
+        guard->fd = fds[1];
+    else
         close(fds[1]);
-        return NULL;
-    }
+}
+
+struct guard *guard_start(const char *dir)
+{
     struct guard *guard = memory_new(sizeof(*guard));
-    *guard = (struct guard){.fd = fds[1], .pid = pid};
-    return guard;
+    guard->dir = memory_text(dir, strlen(dir));
+    fork_child(guard);
+    if (guard->fd >= 0)
+        return guard;
+    guard_stop(guard);
+    return NULL;
+}
+
+static void end_child(struct guard *guard)
+{
+    if (guard->fd < 0)
+        return;
+    close(guard->fd);
+    waitpid(guard->pid, NULL, 0);
+}
+
+int guard_fd(const struct guard *guard)
+{
+    return guard->fd;
+}
+
+void guard_renew(struct guard *guard)
+{
+    end_child(guard);
+    fork_child(guard);
 }
 
 void guard_stop(struct guard *guard)
 {
     if (guard == NULL)
         return;
-    if (write(guard->fd, "q", 1) < 0)
+    if (guard->fd >= 0 && send(guard->fd, "q", 1, MSG_NOSIGNAL) < 0)
         kill(guard->pid, SIGKILL); /* it is gone already, or will be */
-    close(guard->fd);
-    waitpid(guard->pid, NULL, 0);
+    end_child(guard);
+    free(guard->dir);
     free(guard);
 }

@@ -181,8 +181,11 @@ static bool turn(struct mount *m, int timeout_ms)
         {.fd = notifier_fd(m->notifier), .events = POLLIN},
         {.fd = m->stop_fd, .events = POLLIN},
         {.fd = device_fd(m->device), .events = POLLIN},
+        {.fd = guard_fd(m->guard)},
     };
     poll(fds, sizeof(fds) / sizeof(*fds), timeout_ms);
+    if (fds[4].revents != 0)
+        guard_renew(m->guard);
     enter(m);
     take_flushes(m);
     leave(m);

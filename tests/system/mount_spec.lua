@@ -277,6 +277,32 @@ PY
         ]])
     end)
 
+    it('has another guard when one was killed, and ends in order', function()
+        script([[
+            bank || fail bank
+            mounts
+            guard=$(pgrep -P $daemon) || fail "there is none"
+            # Who kills all that is called like us does not mean it.
+            says unmounts cat "/proc/$guard/comm"
+            kill -KILL "$guard"
+            another() {
+                now=$(pgrep -P $daemon) && [ "$now" != "$guard" ]
+            }
+            await another
+            kill -KILL $daemon
+            wait $daemon 2>/dev/null
+            unmounted
+            rmdir m || fail "rmdir: $?"
+            mounts
+            kill -STOP $daemon
+            kill -KILL "$(pgrep -P $daemon)"
+            kill -TERM $daemon
+            kill -CONT $daemon
+            wait $daemon || fail "ended with $?: $(cat mount.err)"
+            refuses 'No such file' ls m
+        ]])
+    end)
+
     it('can be unmounted by others, with files open', function()
         script([[
             bank || fail bank
