@@ -332,6 +332,22 @@ describe('the log', function()
             .. 'text=".*stands there and is no socket"\n$', done.out)
     end)
 
+    it('is not needed by anybody: who reads it may go', function()
+        script([[
+            chain
+            mkfifo log
+            head -n 1 <log >first &
+            reader=$!
+            "$ATE" serve --log json >told 2>log &
+            daemon=$!
+            children=$daemon
+            wait $reader
+            until_says told ready
+            "$ATE" chain info bank >/dev/null || fail "info: $?"
+            stop
+        ]])
+    end)
+
     it('tells of chains that are damaged', function()
         local done = script([[
             chain

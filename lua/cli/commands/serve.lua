@@ -70,6 +70,7 @@ local function remove_made(ctx, folder)
 end
 
 local function run(ctx)
+    ate.host.ignore_pipe(true) -- whoever reads the log is not who is served
     local folder = ctx:data():gsub('(.)/+$', '%1')
     local path = folder .. '/socket'
     local daemon, err = require('ate.cli.daemon').new(ctx.out, folder,
