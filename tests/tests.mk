@@ -2,7 +2,7 @@
 # Part of the Makefile above.
 DOOR     := $(filter-out %/mount.c %/kernel.c %/device.c %/notifier.c %/guard.c %/place.c %/binding.c,$(wildcard frontends/mount/*.c))
 SIM      := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
-TESTS_C  := $(filter-out $(if $(FUSE),,%/test_mount_notifier.c),\
+TESTS_C  := $(filter-out $(if $(FUSE),,%/test_mount_notifier.c %/test_mount_guard.c),\
             $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c)))
 FUZZERS  := $(filter-out $(if $(FUSE),,%/fuzz_door.c) $(if $(REST),,%/fuzz_rest.c),\
             $(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -82,6 +82,7 @@ $(TESTS): %: %.o $(B)/libtest.a
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(B)/libtest.a $(PKG_LIBS) -lcmocka
 $(B)/tests/unit/test_chunks: $(B)/frontends/rest/chunks.o
 $(B)/tests/unit/test_mount_notifier: $(B)/frontends/mount/notifier.o
+$(B)/tests/unit/test_mount_guard: $(B)/frontends/mount/guard.o
 $(B)/tests/unit/test_rest_words: $(REST_PURE:%.c=$(B)/%.o)
 # How tests/mutants/run builds what a patch changes.
 $(B)/mutants/flags: Makefile
