@@ -135,6 +135,28 @@ static uint64_t counted(const struct lines *log, uint64_t step)
     return end - log->offsets[step];
 }
 
+/* How many of its transactions were. */
+static uint64_t counted_rows(const struct lines *log, uint64_t step)
+{
+    uint64_t rows = log->next - step * LOG_STEP;
+    return rows < LOG_STEP ? rows : LOG_STEP;
+}
+
+/* How long so many lines are; 0: there are not as many. */
+static size_t lines_length(const struct buffer *rows, uint64_t count)
+{
+    size_t at = 0;
+    for (; count > 0; count--) {
+        const char *end = at < rows->len
+                              ? memchr(rows->data + at, '\n', rows->len - at)
+                              : NULL;
+        if (end == NULL)
+            return 0;
+        at = (size_t)(end - rows->data) + 1;
+    }
+    return at;
+}
+
 static int block_done(struct door *d, struct fetch *f, int code,
                       const char *why, const struct pack *value)
 {
@@ -145,9 +167,8 @@ static int block_done(struct door *d, struct fetch *f, int code,
         chain_damaged(d, f->chain, why);
     if (code != 0)
         return errno_of(code);
-    bool whole = step + 1 < log->count;
-    if (step >= log->count || f->rows.len < (whole ? 1 : counted(log, step)) ||
-        (whole && f->rows.len != counted(log, step))) {
+    if (step >= log->count ||
+        lines_length(&f->rows, counted_rows(log, step)) != counted(log, step)) {
         lines_clear(d, log);
         return 0;
     }

@@ -247,6 +247,49 @@ static void events_grow_by_whole_lines(void **state)
     buffer_free(&whole);
 }
 
+static void name_key(struct bench *b, const char *name)
+{
+    static const char public[] =
+        "ate-pub 1\n"
+        "sign "
+        "c0366b1a25f37d8df262ad37756992aa0c008fb8a34636dc3a277da1c3c7c90e\n"
+        "box "
+        "d193423e2411563dfc2bbf7c698f1a57a8dd65bf204803990c5aad334610a851\n";
+    struct buffer args = {0};
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "name");
+    pack_put_string(&args, name);
+    pack_put_string(&args, "public");
+    pack_put_string(&args, public);
+    struct ate_bytes value = call(b, NULL, "key.add", &args);
+    ate_free(&value);
+    buffer_free(&args);
+}
+
+/* Counted under one name of a key, read under a longer one. */
+static void lines_that_became_longer_are_whole(void **state)
+{
+    struct bench *b = *state;
+    char name[101];
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    struct buffer args = {0};
+    pack_put_map(&args, 2);
+    pack_put_string(&args, "name");
+    pack_put_string(&args, "carol");
+    pack_put_string(&args, "owner");
+    pack_put_string(&args, "key:9af93f1d3641131a260de18e3543374a"
+                           "35da65ea8ee4ce33c05862648689353a");
+    struct ate_bytes value = call(b, "bank", "account.put", &args);
+    ate_free(&value);
+    buffer_free(&args);
+    assert_true(look(b, "bank/events.jsonl") != 0);
+    name_key(b, name);
+    assert_int_equal(cat(b, "bank/events.jsonl"), 0);
+    assert_true(has(b, name));
+    assert_int_equal(b->data.data[b->data.len - 1], '\n');
+}
+
 static void watch_waits_and_can_be_interrupted(void **state)
 {
     struct bench *b = *state;
@@ -472,6 +515,7 @@ int main(void)
         WITH_BENCH(the_end_of_a_call_that_failed_is_no_call),
         WITH_BENCH(two_writers_do_not_mix),
         WITH_BENCH(events_grow_by_whole_lines),
+        WITH_BENCH(lines_that_became_longer_are_whole),
         WITH_BENCH(watch_waits_and_can_be_interrupted),
         WITH_BENCH(nothing_waits_longer_than_its_deadline),
         WITH_BENCH(a_call_without_answer_says_that_nobody_knows),
