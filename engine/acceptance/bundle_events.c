@@ -130,7 +130,6 @@ static int check_follows(struct trial *t, struct bytes bundle, struct err *err)
     struct core *core = t->core;
     struct logic_limits limits = core_limits(core);
     struct logic *logic = NULL;
-    limits.fresh = !t->replays;
     int rc = core->maker->load(core->maker->ctx, bundle, &limits, &logic, err);
     if (rc != 0)
         return rc;

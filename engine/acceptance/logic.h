@@ -21,7 +21,6 @@ struct view;
 struct logic_limits {
     uint64_t gas; /* steps of one function of a rule or fold; of one method */
     uint64_t memory; /* bytes a run may use beyond the loaded bundle */
-    bool fresh;      /* no log has the bundle yet: it has to load with less */
 };
 
 struct logic {

@@ -155,6 +155,7 @@ static void load_module(lua_State *L, const char *name,
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, name);
     lua_remove(L, -2);
+    sandbox_collect(L);
 }
 
 static void missing_module(lua_State *L, const char *name)

@@ -18,6 +18,13 @@
  *     call Lua count their nesting besides, for the C stack is not the arena's.
  * (5) Errors are kept in `error`, not on Lua's stack: making a text needs no
  *     memory of the arena, and a struct err passes through Lua unchanged.
+ * (6) Loading is bounded by all that it allocates, whether alive or garbage.
+ *     The collector is stopped, and garbage is collected whole, at steps that
+ *     are the same in every process: at the end of each file and of what C
+ *     runs, and when the hook fires. It runs often at first (COLLECT_BYTES), so
+ *     that the garbage of loading does not make the image larger; once
+ *     COLLECT_FINE was allocated, only after a share of what is alive was, so
+ *     that collecting takes no more time than allocating.
  *
  * The image is taken while no call is in progress, with the hook set: the
  * restored state counts its first step from the same instruction each time. */
@@ -39,19 +46,37 @@ enum {
     LARGE_BLOCK = 1024, /* of memory: is charged by bytes */
     FULL_STACK = LUAI_MAXSTACK * sizeof(double), /* a slot is as large */
     REPLAY_FACTOR = 16, /* how much more memory a run may be given */
-    GC_PAUSE = 50, /* collect often: what loading leaves is in every image */
-    GC_STEPMUL = 1000,
+    /* While loading, see (6). */
+    COLLECT_FINE = 256 << 10,
+    COLLECT_BYTES = 1 << 10,
+    COLLECT_SHARE = 2,
+    BLOCK_FACTOR = 2,  /* a block takes less than this times what is asked */
     STACK_SLOTS = 128, /* kept in the image, so that runs need not grow it */
 };
 
 static void on_count(lua_State *L, lua_Debug *frame);
+
+/* Invariant (6). */
+static bool may_load(struct sandbox *s, size_t old_size, size_t new_size)
+{
+    if (s->sealed || s->collects || new_size <= old_size)
+        return true;
+    s->loaded += new_size;
+    if (s->loaded <= SANDBOX_LOAD_MEMORY)
+        return true;
+    s->arena.refused = ARENA_FULL;
+    return false;
+}
 
 /* Without a charge. */
 static void *take(struct sandbox *s, void *old, size_t old_size,
                   size_t new_size)
 {
     bool fine = s->arena.refused == ARENA_FINE;
-    void *block = arena_alloc(&s->arena, old, old_size, new_size);
+    void *block = NULL;
+
+    if (may_load(s, old_size, new_size))
+        block = arena_alloc(&s->arena, old, old_size, new_size);
     bool ends = block == NULL || new_size >= FULL_STACK;
 
     if (s->active > 0 && fine && ends && new_size > old_size)
@@ -106,6 +131,31 @@ bool sandbox_where(lua_State *L, int level, char *place, size_t cap)
     return false;
 }
 
+/* It may make Lua's table of texts smaller, which has to succeed; and it starts
+ * the collector. */
+static void collect(lua_State *L)
+{
+    struct sandbox *s = sandbox_of(L);
+    size_t more = COLLECT_BYTES;
+
+    s->collects = true;
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    lua_gc(L, LUA_GCSTOP, 0);
+    s->collects = false;
+    size_t alive = (size_t)lua_gc(L, LUA_GCCOUNT, 0) << 10;
+    if (s->loaded >= COLLECT_FINE)
+        more = alive / COLLECT_SHARE;
+    s->collect_at = s->loaded + more;
+}
+
+void sandbox_collect(lua_State *L)
+{
+    const struct sandbox *s = sandbox_of(L);
+
+    if (!s->sealed && !s->dead && s->loaded >= s->collect_at)
+        collect(L);
+}
+
 /* Limits: passing one, and what is said then. */
 
 static int die(struct sandbox *s)
@@ -152,6 +202,7 @@ static void on_count(lua_State *L, lua_Debug *frame)
         die_of_watch(s);
     if (s->gas_used > s->now.gas)
         die_of_gas(s);
+    sandbox_collect(L);
 }
 
 void sandbox_charge(lua_State *L, uint64_t steps)
@@ -308,6 +359,7 @@ static int call_protected(struct sandbox *s, int nargs, int nresults,
     if (s->watch != NULL)
         watch_begin(s->watch);
     int rc = outcome(s, lua_pcall(L, nargs, nresults, handler), err);
+    sandbox_collect(L);
     if (s->watch != NULL)
         watch_end(s->watch);
     s->active--;
@@ -409,28 +461,19 @@ struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
     s->find = find;
     s->find_ctx = find_ctx;
     size_t most = least(s->limits.memory * REPLAY_FACTOR, SANDBOX_MEMORY_MAX);
-    arena_init(&s->arena, SANDBOX_KEPT_FACTOR * SANDBOX_LOAD_MEMORY +
-                              (most + 15) / 16 * 16);
-    arena_limit(&s->arena, SANDBOX_LOAD_MEMORY, LOAD_BLOCK_MAX);
+    arena_init(&s->arena,
+               BLOCK_FACTOR * SANDBOX_LOAD_MEMORY + (most + 15) / 16 * 16);
+    arena_limit(&s->arena, SIZE_MAX, LOAD_BLOCK_MAX);
     s->lua = lua_newstate(allocate, s);
     assert(s->lua != NULL);
     lua_atpanic(s->lua, on_panic);
-    lua_gc(s->lua, LUA_GCSETPAUSE, GC_PAUSE);
-    lua_gc(s->lua, LUA_GCSETSTEPMUL, GC_STEPMUL);
+    lua_gc(s->lua, LUA_GCSTOP, 0);
     luaJIT_setmode(s->lua, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     int status = lua_cpcall(s->lua, open_state, NULL);
     assert(status == 0);
     (void)status;
     lua_sethook(s->lua, on_count, LUA_MASKCOUNT, SANDBOX_STEP);
     return s;
-}
-
-void sandbox_load_kept(struct sandbox *s)
-{
-    assert(!s->sealed && s->active == 0);
-    s->now.gas = SANDBOX_KEPT_FACTOR * SANDBOX_LOAD_GAS;
-    s->now.memory = SANDBOX_KEPT_FACTOR * SANDBOX_LOAD_MEMORY;
-    arena_limit(&s->arena, s->now.memory, LOAD_BLOCK_MAX);
 }
 
 /* The state is not closed: all it owns is in the arena. */
@@ -453,9 +496,7 @@ int sandbox_setup(struct sandbox *s, lua_CFunction fn, void *arg,
 static int seal(lua_State *L)
 {
     environment_seal(L);
-    lua_gc(L, LUA_GCCOLLECT, 0);
-    lua_gc(L, LUA_GCCOLLECT, 0);
-    lua_gc(L, LUA_GCSTOP, 0);
+    collect(L);
     luaL_checkstack(L, STACK_SLOTS, "seal");
     return 0;
 }

@@ -8,9 +8,9 @@
  * before the seal stay good for ever, others until the next sandbox_begin.
  *
  * Only text is compiled (compile.h), only what scan.h passes is run, the JIT
- * compiler is off, the garbage collector runs while loading and is stopped in
- * runs. Two environments: chunks of users see the library alone; chunks of the
- * engine's own Lua (`trusted`) see `host` too, a table that C fills.
+ * compiler is off. Garbage is collected while loading, at fixed steps, and not
+ * in runs. Two environments: chunks of users see the library alone; chunks of
+ * the engine's own Lua (`trusted`) see `host` too, a table that C fills.
  *
  * Gas counts steps: 1000 for each 1000 instructions, and what C functions
  * charge, and large blocks of memory. The same run uses the same gas in every
@@ -48,12 +48,9 @@ struct sandbox_limits {
 #define SANDBOX_GAS_DEFAULT 100000
 #define SANDBOX_MEMORY_DEFAULT ((size_t)1 << 20)
 #define SANDBOX_LOAD_GAS 10000000 /* of loading a whole bundle */
-#define SANDBOX_LOAD_MEMORY ((size_t)8 << 20)
-/* In which order garbage is given back depends on the seeds of Lua's hashes,
- * and with it how much loading takes. So what is close to these is loaded by
- * one process and not by the next: what is new has to do with half of what is
- * given to what a chain has. */
-#define SANDBOX_KEPT_FACTOR 2
+/* Bytes that loading may allocate, all together. The largest bundles that are
+ * written by hand take a third. */
+#define SANDBOX_LOAD_MEMORY ((size_t)32 << 20)
 /* A run can be given as much as this, and 16 times what the limits say. */
 #define SANDBOX_MEMORY_MAX ((size_t)LIMIT_RUN_MEMORY)
 
@@ -81,11 +78,14 @@ struct sandbox {
     struct sandbox_limits limits; /* of a run, unless it is given others */
     struct sandbox_limits now;    /* in force */
     uint64_t gas_used;
-    struct text_lengths texts;       /* that there are in this run */
+    size_t loaded;             /* bytes allocated before the seal */
+    size_t collect_at;         /* that many: garbage is worth a collection */
+    struct text_lengths texts; /* that there are in this run */
     struct text_lengths image_texts; /* and that stand in the image */
     sandbox_find find;
     void *find_ctx;
     bool sealed;
+    bool collects; /* garbage, now */
     bool sees_arrays; /* length.c knows where elements are */
     bool dead;        /* a limit is passed: nothing runs until the next begin */
     bool raised;      /* `error` is what the Lua error under way means */
@@ -109,9 +109,6 @@ struct sandbox {
 struct sandbox *sandbox_new(struct sandbox_limits limits, sandbox_find find,
                             void *find_ctx);
 void sandbox_free(struct sandbox *s); /* NULL is harmless */
-
-/* Before anything is loaded: give that SANDBOX_KEPT_FACTOR times as much. */
-void sandbox_load_kept(struct sandbox *s);
 
 /* The sandbox a C function runs in; costs two loads. */
 struct sandbox *sandbox_of(lua_State *L);
@@ -140,6 +137,10 @@ int sandbox_load(struct sandbox *s, const char *name, int *ref,
 int sandbox_load_source(struct sandbox *s, const char *name,
                         const struct sandbox_module *module, int *ref,
                         struct err *err);
+
+/* From C functions that load, where no value is held that Lua cannot see:
+ * collect garbage if there may be much. */
+void sandbox_collect(lua_State *L);
 
 /* End loading: check frozen tables, collect garbage, take the image.
  * Errors: SCRIPT (a library table was changed), LIMIT. */

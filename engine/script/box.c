@@ -50,7 +50,7 @@ static int load(struct box *b, const struct bundle *bundle,
 
 int box_new(struct box **out, struct bytes raw,
             const struct sandbox_limits *limits, const struct schema *schema,
-            bool kept, struct watch *watch, struct err *err)
+            struct watch *watch, struct err *err)
 {
     struct bundle bundle;
     *out = NULL;
@@ -59,8 +59,6 @@ int box_new(struct box **out, struct bytes raw,
         return rc;
     struct box *b = mem_zero(1, sizeof(*b));
     b->sandbox = sandbox_new(*limits, bundle_find_module, &bundle);
-    if (kept)
-        sandbox_load_kept(b->sandbox);
     b->sandbox->bind = b;
     b->sandbox->run = &b->run;
     b->sandbox->watch = watch;

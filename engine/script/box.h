@@ -82,12 +82,11 @@ struct box {
 };
 
 /* Load the bundle and take the image. `schema` NULL: the box goes by its own;
- * `kept`: a chain has the bundle (sandbox_load_kept).
  * `watch` NULL: nobody stops its runs. The caller frees it. Errors: SCRIPT,
  * INVALID, LIMIT, UNAVAILABLE (stopped, or see bundle_load.h). */
 int box_new(struct box **out, struct bytes bundle,
             const struct sandbox_limits *limits, const struct schema *schema,
-            bool kept, struct watch *watch, struct err *err);
+            struct watch *watch, struct err *err);
 void box_free(struct box *b); /* NULL is harmless */
 
 /* The image is put back; buffers and loops of the run before are cleared. With

@@ -478,27 +478,16 @@ static struct sandbox_limits of_runs(const struct logic_limits *limits)
     };
 }
 
-/* Does it load with what is given to one that no chain has yet? */
-static int try_fresh(struct script_cache *cache, struct bytes bundle,
-                     const struct logic_limits *limits, struct err *err)
-{
-    struct box *box = NULL;
-    struct sandbox_limits runs = of_runs(limits);
-    int rc = box_new(&box, bundle, &runs, NULL, false, cache->watch, err);
-    box_free(box);
-    return rc;
-}
-
 static int entry_new(struct script_cache *cache, struct bytes bundle,
                      const struct logic_limits *limits, struct entry **out,
                      struct err *err)
 {
     struct entry *e = mem_zero(1, sizeof(*e));
     struct sandbox_limits runs = of_runs(limits);
-    int rc = box_new(&e->judge, bundle, &runs, NULL, true, cache->watch, err);
+    int rc = box_new(&e->judge, bundle, &runs, NULL, cache->watch, err);
     if (rc == 0)
-        rc = box_new(&e->host, bundle, &runs, e->judge->schema, true,
-                     cache->watch, err);
+        rc = box_new(&e->host, bundle, &runs, e->judge->schema, cache->watch,
+                     err);
     if (rc != 0) {
         entry_free(e);
         return rc;
@@ -519,10 +508,7 @@ static int load(void *ctx, struct bytes bundle,
     uint8_t hash[HASH_SIZE];
     sha256(bundle, hash);
     struct entry *e = find(cache, hash, limits);
-    int fits = limits->fresh ? try_fresh(cache, bundle, limits, err) : 0;
     *out = NULL;
-    if (fits != 0)
-        return fits;
     if (e == NULL) {
         int rc = entry_new(cache, bundle, limits, &e, err);
         if (rc != 0)

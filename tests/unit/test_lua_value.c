@@ -48,7 +48,7 @@ static int setup(void **state)
     (void)state;
     if (bundle_build(&bundle, "shop", fixture_text, (void *)source, NULL, NULL,
                      &err) != 0 ||
-        box_new(&box, buf_bytes(&bundle), &limits, NULL, true, NULL, &err) != 0)
+        box_new(&box, buf_bytes(&bundle), &limits, NULL, NULL, &err) != 0)
         fail_msg("%s", err.text);
     buf_deinit(&bundle);
     fields = &schema_type(box->schema, bytes_of_text("shop.all"))->header;

@@ -154,42 +154,6 @@ static void a_bad_bundle_is_no_logic(void **state)
     script_cache_free(cache);
 }
 
-/* With how much a bundle loads differs a little from process to process: one
- * that a process could take must not be lost to the next. */
-static void a_bundle_that_a_chain_has_may_take_more(void **state)
-{
-    static const char little[] = "1, 000001 do", much[] = "1, 100000 do";
-    struct err err;
-    struct buf source = {0}, bundle = {0};
-    struct logic *logic = NULL;
-    struct logic_limits limits = {.gas = 1000, .memory = 1 << 20};
-    struct script_cache *cache = script_cache_new(NULL);
-    struct logic_maker maker = script_maker(cache);
-    (void)state;
-    buf_printf(&source,
-               "%slocal kept = {}\nfor i = %s kept = {kept, i} end\n%s",
-               shop_begin, little, shop_end);
-    assert_int_equal(bundle_build(&bundle, "shop", fixture_text,
-                                  (void *)buf_text(&source), NULL, NULL, &err),
-                     0);
-    uint8_t *at = memmem(bundle.data, bundle.len, little, strlen(little));
-    assert_non_null(at);
-    memcpy(at, much, strlen(much));
-    limits.fresh = true;
-    assert_int_equal(
-        maker.load(maker.ctx, buf_bytes(&bundle), &limits, &logic, &err),
-        ATE_ELIMIT);
-    assert_non_null(strstr(err.text, "needs more than 8388608 bytes"));
-    assert_null(logic);
-    limits.fresh = false;
-    assert_int_equal(
-        maker.load(maker.ctx, buf_bytes(&bundle), &limits, &logic, &err), 0);
-    logic->free(logic);
-    script_cache_free(cache);
-    buf_deinit(&bundle);
-    buf_deinit(&source);
-}
-
 /* ---- what one function leaves, no other finds ---- */
 
 /* Every function says what it finds, and leaves all it can. */
@@ -434,7 +398,6 @@ int main(void)
         cmocka_unit_test(schemas_see_each_other_by_full_names),
         cmocka_unit_test(chains_with_one_bundle_share_it),
         cmocka_unit_test(a_bad_bundle_is_no_logic),
-        cmocka_unit_test(a_bundle_that_a_chain_has_may_take_more),
         cmocka_unit_test(no_function_finds_what_another_left),
         cmocka_unit_test(a_digest_is_of_what_was_loaded),
         cmocka_unit_test(functions_of_an_event_share_its_gas),
