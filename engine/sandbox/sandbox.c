@@ -91,8 +91,13 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t new_size)
     struct sandbox *s = ud;
     void *block = take(s, old, old_size, new_size);
 
-    if (block != NULL && new_size > old_size && new_size >= LARGE_BLOCK)
-        s->gas_used += new_size / SANDBOX_BYTES_STEP;
+    if (new_size == 0 && old_size >= LARGE_BLOCK)
+        collisions_give(&s->tables, old, old_size);
+    if (block == NULL || new_size <= old_size || new_size < LARGE_BLOCK)
+        return block;
+    s->gas_used += new_size / SANDBOX_BYTES_STEP;
+    if (old == NULL)
+        collisions_take(&s->tables, block, new_size);
     return block;
 }
 
@@ -190,6 +195,12 @@ static int die_of_watch(struct sandbox *s)
     return die(s);
 }
 
+/* What is charged for steps. */
+static uint64_t price_of(const struct sandbox *s, uint64_t steps)
+{
+    return s->tables.found ? COLLISIONS_PRICE * steps : steps;
+}
+
 static void on_count(lua_State *L, lua_Debug *frame)
 {
     struct sandbox *s = sandbox_of(L);
@@ -197,7 +208,9 @@ static void on_count(lua_State *L, lua_Debug *frame)
     (void)frame;
     if (s->dead)
         die(s);
-    s->gas_used += SANDBOX_STEP;
+    if (s->tables.count > 0)
+        collisions_look(&s->tables);
+    s->gas_used += price_of(s, SANDBOX_STEP);
     if (s->watch != NULL && watch_is_stopped(s->watch))
         die_of_watch(s);
     if (s->gas_used > s->now.gas)
@@ -209,7 +222,7 @@ void sandbox_charge(lua_State *L, uint64_t steps)
 {
     struct sandbox *s = sandbox_of(L);
 
-    s->gas_used += steps;
+    s->gas_used += price_of(s, steps);
     if (s->gas_used > s->now.gas || s->dead)
         die_of_gas(s);
 }
@@ -438,6 +451,8 @@ static int open_state(lua_State *L)
     lua_pushcfunction(L, trampoline);
     s->refs.trampoline = luaL_ref(L, LUA_REGISTRYINDEX);
     s->sees_arrays = length_probe(L);
+    bool known = collisions_probe(L, &s->tables);
+    assert(known); /* else gas would not be the same everywhere */
     environment_open(L);
     return 0;
 }
@@ -483,6 +498,8 @@ void sandbox_free(struct sandbox *s)
         return;
     assert(s->active == 0);
     arena_deinit(&s->arena);
+    collisions_deinit(&s->tables);
+    collisions_deinit(&s->image_tables);
     mem_free(s);
 }
 
@@ -511,6 +528,7 @@ int sandbox_seal(struct sandbox *s, struct err *err)
     lua_sethook(s->lua, on_count, LUA_MASKCOUNT, SANDBOX_STEP);
     arena_image_take(&s->arena);
     s->image_texts = s->texts;
+    collisions_copy(&s->image_tables, &s->tables);
     s->sealed = true;
     return 0;
 }
@@ -527,6 +545,7 @@ static void put_back(struct sandbox *s)
     arena_limit(&s->arena, arena_image_size(&s->arena) + s->now.memory,
                 ARENA_BLOCK_MAX);
     s->texts = s->image_texts;
+    collisions_copy(&s->tables, &s->image_tables);
     s->nest = 0;
     s->raised = false;
     s->place[0] = '\0';

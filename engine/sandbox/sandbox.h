@@ -13,8 +13,8 @@
  * the engine's own Lua (`trusted`) see `host` too, a table that C fills.
  *
  * Gas counts steps: 1000 for each 1000 instructions, and what C functions
- * charge, and large blocks of memory. The same run uses the same gas in every
- * process.
+ * charge, and large blocks of memory; more, when keys of a table collide
+ * (collisions.h). The same run uses the same gas in every process.
  *
  * A run needs nothing of the chain it is for but what `run` points to, so
  * chains with the same bundle can share a sandbox; it keeps about a megabyte.
@@ -32,6 +32,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "sandbox/arena.h"
+#include "sandbox/collisions.h"
 #include "sandbox/lua_text.h"
 
 enum {
@@ -82,10 +83,12 @@ struct sandbox {
     size_t collect_at;         /* that many: garbage is worth a collection */
     struct text_lengths texts; /* that there are in this run */
     struct text_lengths image_texts; /* and that stand in the image */
+    struct collisions tables;        /* that are large, in this run */
+    struct collisions image_tables;  /* and in the image */
     sandbox_find find;
     void *find_ctx;
     bool sealed;
-    bool collects; /* garbage, now */
+    bool collects;    /* garbage, now */
     bool sees_arrays; /* length.c knows where elements are */
     bool dead;        /* a limit is passed: nothing runs until the next begin */
     bool raised;      /* `error` is what the Lua error under way means */

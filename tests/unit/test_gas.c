@@ -169,12 +169,144 @@ static void long_texts_end_with_their_run(void **state)
     sandbox_free(s);
 }
 
+/* ---- keys that collide ---- */
+
+enum { KEYS = 1300, PLACES = 2048 };
+
+static uint32_t rotate(uint32_t x, unsigned by)
+{
+    return x << by | x >> (32 - by);
+}
+
+/* As LuaJIT hashes a number: nobody draws a seed for that. */
+static uint32_t hash_of(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof(bits));
+    uint32_t lo = (uint32_t)bits, hi = (uint32_t)(bits >> 32) << 1;
+    lo ^= hi;
+#if defined(__x86_64__)
+    hi = rotate(hi, 14);
+    lo -= hi;
+    hi = rotate(hi, 5);
+    hi ^= lo;
+    return hi - rotate(lo, 13);
+#else
+    lo -= rotate(hi, 14);
+    hi = lo ^ rotate(hi, 19);
+    return hi - rotate(lo, 13);
+#endif
+}
+
+/* Has the sandbox found long chains, when some thousand keys were looked for
+ * again and again? */
+static bool finds(const char *keys, uint64_t *gas)
+{
+    struct buf source = {0};
+    struct err err;
+    int ref;
+    buf_printf(&source,
+               "local list = {%s}\n"
+               "return function()\n"
+               "    local seen, n, texts, tables = {}, 0, {}, {}\n"
+               "    for i = 1, %d do\n"
+               "        seen[list[i] or i * 7] = true\n"
+               "        texts['k' .. i] = i\n"
+               "        tables[{}] = i\n"
+               "    end\n"
+               "    for k = 1, 20 do\n"
+               "        for i = 1, %d do n = seen[list[i]] and n + 1 end\n"
+               "    end\n"
+               "end",
+               keys, KEYS, KEYS);
+    struct sandbox *s = open_source(buf_text(&source), &ref);
+    uint64_t each[2];
+    for (int again = 0; again < 2; again++) {
+        sandbox_begin_within(s, plenty);
+        assert_false(s->tables.found);
+        if (sandbox_call(s, ref, 0, 0, &err) != 0)
+            fail_msg("%s", err.text);
+        each[again] = sandbox_gas_used(s);
+    }
+    assert_int_equal(each[0], each[1]);
+    bool found = s->tables.found;
+    *gas = each[0];
+    sandbox_free(s);
+    buf_deinit(&source);
+    return found;
+}
+
+/* The author of a body chooses numbers that all come to one place; a schema
+ * that keeps them as keys would look at each for each. */
+static void keys_that_collide_make_steps_dear(void **state)
+{
+    struct buf colliding = {0}, spread = {0};
+    uint64_t dear, cheap;
+
+    (void)state;
+    for (uint32_t n = 3000000, count = 0; count < KEYS; n++)
+        if (hash_of(n) % (2 * PLACES) == 5) {
+            buf_printf(&colliding, "%u,", (unsigned)n);
+            count++;
+        }
+    for (unsigned i = 0; i < KEYS; i++)
+        buf_printf(&spread, "%u,", 3000000 + 17 * i);
+    assert_true(finds(buf_text(&colliding), &dear));
+    for (int i = 0; i < 5; i++)
+        assert_false(finds(buf_text(&spread), &cheap));
+    assert_true(dear > 8 * cheap);
+    buf_deinit(&colliding);
+    buf_deinit(&spread);
+}
+
+/* Neither among many tables nor behind such as come and go. */
+static void no_table_hides_a_chain(void **state)
+{
+    struct buf keys = {0}, source = {0};
+    struct err err;
+    int ref;
+
+    (void)state;
+    for (uint32_t n = 3000000, count = 0; count < KEYS; n++)
+        if (hash_of(n) % (2 * PLACES) == 5) {
+            buf_printf(&keys, "%u,", (unsigned)n);
+            count++;
+        }
+    buf_printf(&source,
+               "local list = {%s}\n"
+               "return function()\n"
+               "    local others, seen = {}, {}\n"
+               "    for k = 1, 20 do\n"
+               "        others[k] = {}\n"
+               "        for i = 1, 300 do others[k]['k' .. i] = i end\n"
+               "    end\n"
+               "    for i = 1, %d do seen[list[i]] = true end\n"
+               "    for k = 1, 40 do\n"
+               "        local t = {}\n"
+               "        for i = 1, 600 do t[i * 7.5] = i end\n"
+               "    end\n"
+               "end",
+               buf_text(&keys), KEYS);
+    struct sandbox *s = open_source(buf_text(&source), &ref);
+    sandbox_begin_within(s, plenty);
+    assert_int_equal(sandbox_call(s, ref, 0, 0, &err), 0);
+    assert_true(s->tables.found);
+    sandbox_begin(s);
+    assert_false(s->tables.found);
+    assert_int_equal(s->tables.count, s->image_tables.count);
+    sandbox_free(s);
+    buf_deinit(&keys);
+    buf_deinit(&source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(work_is_paid_for_by_its_size),
         cmocka_unit_test(texts_of_the_source_are_known),
         cmocka_unit_test(long_texts_end_with_their_run),
+        cmocka_unit_test(keys_that_collide_make_steps_dear),
+        cmocka_unit_test(no_table_hides_a_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
