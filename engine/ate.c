@@ -31,7 +31,9 @@ SAME(SCRIPT);
 SAME(CANCELED);
 static_assert(sizeof(ATE_VERSION) == sizeof(ENGINE_VERSION), "one version");
 static_assert(sizeof(((struct ate_error *)0)->text) >= ERR_TEXT_MAX &&
-                  sizeof(((struct ate_error *)0)->rule) >= ERR_RULE_MAX,
+                  sizeof(((struct ate_error *)0)->rule) >= ERR_RULE_MAX &&
+                  sizeof(((struct ate_error *)0)->reason) >= ERR_REASON_MAX &&
+                  sizeof(((struct ate_error *)0)->at) >= ERR_AT_MAX,
               "texts are copied whole");
 
 const char *ate_version(void)

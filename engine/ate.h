@@ -62,6 +62,12 @@ enum ate_code {
 struct ate_error {
     int code;        /* enum ate_code */
     char rule[128];  /* the rule that refused, "" for other errors */
+    char reason[32]; /* the code more exactly, in a word of letters and '_' that
+                        programs may go by ("call_id_used"), "" for most */
+    /* Which of the request's arguments are meant: JSON pointers (RFC 6901), one
+     * a line, in the order of the text; "" for none. A name with a line feed in
+     * it is in none, nor what has no room: then what holds it is named. */
+    char at[512];
     char text[1024]; /* for people; names operation, object and place */
 };
 

@@ -24,6 +24,8 @@ static inline void give_error(struct ate_error *out, const struct err *err)
 {
     out->code = err->code;
     memcpy(out->rule, err->rule, ERR_RULE_MAX);
+    memcpy(out->reason, err->reason, ERR_REASON_MAX);
+    memcpy(out->at, err->at, ERR_AT_MAX);
     memcpy(out->text, err->text, ERR_TEXT_MAX);
 }
 

@@ -338,16 +338,20 @@ static int take_raw_body(struct draft *d, struct bytes map, struct err *err)
         return 0;
     struct mp mp = mp_open(value);
     struct bytes bytes;
-    if (d->type->raw_body->large && handle_is(value)) {
-        int wrong = handle_get(value, &d->large, err);
-        return wrong != 0 ? err_wrap(err, "%s: body", d->type->name) : 0;
-    }
-    int rc = d->type->raw_body->kind == VALUE_BLOB
-                 ? mp_get_bin(&mp, &bytes, err)
-                 : mp_get_str(&mp, &bytes, err);
-    if (rc != 0)
+    bool is_large = d->type->raw_body->large && handle_is(value);
+    int rc;
+    if (is_large)
+        rc = handle_get(value, &d->large, err);
+    else if (d->type->raw_body->kind == VALUE_BLOB)
+        rc = mp_get_bin(&mp, &bytes, err);
+    else
+        rc = mp_get_str(&mp, &bytes, err);
+    if (rc != 0) {
+        err_at(err, "body");
         return err_wrap(err, "%s: body", d->type->name);
-    buf_put_bytes(&d->body, bytes);
+    }
+    if (!is_large)
+        buf_put_bytes(&d->body, bytes);
     return 0;
 }
 
@@ -404,11 +408,13 @@ static bool find_auth_ref(const struct call *c,
 static int refuse_length(const struct draft *d, struct err *err)
 {
     const struct value_type *raw = d->type->raw_body;
-    return err_set(err, ATE_ELIMIT,
-                   "%s: a body in a call has at most %d bytes, this one has "
-                   "%zu%s",
-                   d->type->name, LIMIT_BODY_PIECE, d->body.len,
-                   raw != NULL && raw->large ? "; put it first (ate.put)" : "");
+    err_set(err, ATE_ELIMIT,
+            "%s: a body in a call has at most %d bytes, this one has %zu%s",
+            d->type->name, LIMIT_BODY_PIECE, d->body.len,
+            raw != NULL && raw->large ? "; put it first (ate.put)" : "");
+    if (raw != NULL)
+        err_at(err, "body");
+    return ATE_ELIMIT;
 }
 
 static int draft_add(struct call *c, struct draft *d, const uint8_t id[16],
@@ -469,12 +475,16 @@ static int key_id_of(const struct core *core, const struct event_type *type,
                              err);
         if (rc == 0)
             buf_put_bytes(&key, value);
+        else
+            err_at(err, field->name);
     }
     const uint8_t *parent = parent_of(type, fields);
     if (rc == 0 && type->parent >= 0 && parent == NULL &&
-        !type->header.items[type->parent].type.optional)
-        rc = err_set(err, ATE_EINVALID, "'%s' is missing",
-                     type->header.items[type->parent].name);
+        !type->header.items[type->parent].type.optional) {
+        const char *name = type->header.items[type->parent].name;
+        rc = err_set(err, ATE_EINVALID, "'%s' is missing", name);
+        err_at(err, name);
+    }
     if (rc == 0)
         object_id(core->id, bytes_of_text(type->name), parent, buf_bytes(&key),
                   id);

@@ -57,5 +57,7 @@ int context_take(const struct door *d, const struct method *method,
         door_take(d, &part->context, given, is_default ? TAKE_PART : taking,
                   "context", is_default ? &checked : out, err);
     buf_deinit(&checked);
+    if (rc != 0)
+        err_at_none(err); /* it stands beside the arguments */
     return rc;
 }

@@ -15,9 +15,10 @@ static int named_id(struct call *c, const struct event_type *type,
     struct bytes value = mp_map_get(c->args, "id");
     if (value.data == NULL && type->key_count > 0)
         return call_key_id(c->core, type, c->args, id, err);
-    if (value.data == NULL)
-        return err_set(err, ATE_EINVALID, "%s: 'id' is missing",
-                       c->method->name);
+    if (value.data == NULL) {
+        err_set(err, ATE_EINVALID, "%s: 'id' is missing", c->method->name);
+        return err_at(err, "id");
+    }
     struct mp mp = mp_open(value);
     const uint8_t *bytes = NULL;
     int rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &bytes, err);

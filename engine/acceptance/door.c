@@ -294,8 +294,10 @@ static int take_list(const struct door *d, const struct value_type *type,
         int rc = mp_skip(&mp, &item, err);
         if (rc == 0)
             rc = take_value(d, type->item, item, scope, NULL, out, err);
-        if (rc != 0)
+        if (rc != 0) {
+            err_at_item(err, i);
             return err_wrap(err, "item %u", i + 1);
+        }
     }
     return 0;
 }
@@ -342,11 +344,15 @@ static int take_value(const struct door *d, const struct value_type *type,
         rc = take_list(d, type, value, scope, out, err);
     else
         rc = take_plain(d, type, value, scope, out, err);
-    if (rc != 0)
-        return name != NULL ? err_wrap(err, "%s", name) : rc;
-    return value_check(d->core->schema, type,
-                       bytes_of(out->data + start, out->len - start),
-                       name != NULL ? name : "value", err);
+    if (rc != 0 && name != NULL)
+        err_wrap(err, "%s", name);
+    if (rc == 0)
+        rc = value_check(d->core->schema, type,
+                         bytes_of(out->data + start, out->len - start),
+                         name != NULL ? name : "value", err);
+    if (rc != 0 && name != NULL)
+        err_at(err, name);
+    return rc;
 }
 
 int door_take_value(const struct door *d, const struct value_type *type,
@@ -363,24 +369,16 @@ static int unknown_field(const struct fields *fields, struct bytes name,
     struct buf list = {0};
     for (size_t i = 0; i < fields->count; i++) {
         names[i] = fields->items[i].name;
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "; there are: ", names[i]);
     }
-    const char *near = near_name(name, names, fields->count);
-    int rc;
-    if (near != NULL)
-        rc = err_set(err, ATE_EINVALID,
-                     "no field '%.*s'; did you mean "
-                     "'%s'?",
-                     (int)name.len, (const char *)name.data, near);
-    else if (fields->count == 0)
-        rc = err_set(err, ATE_EINVALID, "no field '%.*s'; it takes none",
-                     (int)name.len, (const char *)name.data);
-    else
-        rc = err_set(err, ATE_EINVALID, "no field '%.*s'; there are: %s",
-                     (int)name.len, (const char *)name.data, buf_text(&list));
+    err_set(err, ATE_EINVALID, "no field '%.*s'", (int)name.len,
+            (const char *)name.data);
+    err_at_name(err, name);
+    near_tell(err, name, names, fields->count,
+              fields->count == 0 ? "; it takes none" : buf_text(&list));
     buf_deinit(&list);
     mem_free(names);
-    return rc;
+    return ATE_EINVALID;
 }
 
 static bool is_nil(struct bytes value)
@@ -403,9 +401,11 @@ static int check_names(const struct fields *fields, struct bytes map,
     return unknown_field(fields, walk.name, err);
 }
 
-static bool is_needed(const struct field *field)
+static bool is_lacking(const struct field *field, struct bytes value)
 {
-    return !field->type.optional && field->type.default_value.len == 0;
+    bool is_needed =
+        !field->type.optional && field->type.default_value.len == 0;
+    return is_needed && (value.data == NULL || is_nil(value));
 }
 
 /* "amount (amount)", "to (ref account)" */
@@ -420,6 +420,18 @@ static void put_missing(const struct door *d, const struct field *field,
     buf_put_text(out, ")");
 }
 
+static int point_at_lacking(const struct fields *fields, struct bytes map,
+                            struct err *err)
+{
+    struct mp_walk walk = mp_walk_open(map);
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *field = &fields->items[i];
+        if (is_lacking(field, mp_walk_get(&walk, field->name)))
+            err_at_also(err, field->name);
+    }
+    return ATE_EINVALID;
+}
+
 /* All that are missing are told at once, with their types. */
 static int check_there(const struct door *d, const struct fields *fields,
                        struct bytes map, struct err *err)
@@ -431,20 +443,19 @@ static int check_there(const struct door *d, const struct fields *fields,
     for (size_t i = 0; i < fields->count; i++) {
         const struct field *field = &fields->items[i];
         struct bytes value = mp_walk_get(&walk, field->name);
-        if (!is_needed(field) || (value.data != NULL && !is_nil(value)))
+        if (!is_lacking(field, value))
             continue;
         first = first != NULL ? first : field;
         put_missing(d, field, &list);
         count++;
     }
-    int rc = 0;
     if (count == 1)
-        rc = err_set(err, ATE_EINVALID, "%s: is missing%s", first->name,
-                     buf_text(&list) + strlen(first->name));
+        err_set(err, ATE_EINVALID, "%s: is missing%s", first->name,
+                buf_text(&list) + strlen(first->name));
     else if (count > 1)
-        rc = err_set(err, ATE_EINVALID, "%s: are missing", buf_text(&list));
+        err_set(err, ATE_EINVALID, "%s: are missing", buf_text(&list));
     buf_deinit(&list);
-    return rc;
+    return count == 0 ? 0 : point_at_lacking(fields, map, err);
 }
 
 /* What is stored of a field: what is given, in stored form, or as nil where

@@ -193,6 +193,8 @@ static int get_key_value(const struct door *d, const struct field *field,
     int rc = door_take_value(d, &field->type, buf_bytes(&value), NULL,
                              field->name, out, err);
     buf_deinit(&value);
+    if (rc != 0)
+        err_at_none(err); /* of what refers, all is meant */
     return rc;
 }
 

@@ -217,11 +217,13 @@ static int arg_object(const struct call *c, uint8_t id[OBJECT_ID_SIZE],
     if (slash != NULL)
         type_name.len = (size_t)(slash - text.data);
     const struct event_type *type = schema_type(c->core->schema, type_name);
-    if (slash == NULL || type == NULL)
-        return err_set(err, ATE_EINVALID,
-                       "object '%.*s': want TYPE/KEY, such as account/alice, "
-                       "or / for the whole chain",
-                       (int)text.len, (const char *)text.data);
+    if (slash == NULL || type == NULL) {
+        err_set(err, ATE_EINVALID,
+                "object '%.*s': want TYPE/KEY, such as account/alice, "
+                "or / for the whole chain",
+                (int)text.len, (const char *)text.data);
+        return err_at(err, "object");
+    }
     struct door door = {
         .core = c->core,
         .version = c->version,
@@ -230,7 +232,10 @@ static int arg_object(const struct call *c, uint8_t id[OBJECT_ID_SIZE],
     size_t used = type_name.len + 1;
     int rc = door_get_ref(&door, type,
                           bytes_of(text.data + used, text.len - used), id, err);
-    return rc == 0 ? 0 : err_wrap(err, "object");
+    if (rc == 0)
+        return 0;
+    err_at(err, "object");
+    return err_wrap(err, "object");
 }
 
 static int find_record(const struct call *c, const uint8_t id[KEY_ID_SIZE],
@@ -271,6 +276,10 @@ static int arg_records(const struct call *c, const char *name,
         const uint8_t *id = NULL;
         state_own(mp_get_bin_of(&mp, KEY_ID_SIZE, &id, NULL));
         rc = find_record(c, id, &records[i], err);
+        if (rc != 0) {
+            err_at_item(err, i);
+            err_at(err, name);
+        }
     }
     *count = n;
     return rc;
@@ -284,10 +293,11 @@ int engine_arg_bundle(const struct call *c, uint8_t room[HASH_SIZE],
     if (text.data == NULL || (text.len == 2 * (size_t)HASH_SIZE &&
                               hex_get((const char *)text.data, text.len, room)))
         return 0;
-    return err_set(err, ATE_EINVALID,
-                   TYPE_ACTIVATE ": bundle is %d hexadecimal digits, as info "
-                                 "has next_bundle",
-                   2 * HASH_SIZE);
+    err_set(err, ATE_EINVALID,
+            TYPE_ACTIVATE ": bundle is %d hexadecimal digits, as info has "
+                          "next_bundle",
+            2 * HASH_SIZE);
+    return err_at(err, "bundle");
 }
 
 bool engine_place_get(struct bytes text, uint64_t *index, uint64_t *n)
@@ -312,13 +322,15 @@ static int arg_grant(const struct call *c, const char *name,
     uint64_t n = 0;
     struct bytes given = engine_arg_text(c, name);
     if (!engine_place_get(given, &index, &n))
-        return err_set(err, ATE_EINVALID,
-                       "%s '%.*s': want the place of a grant, such as 12.0",
-                       name, (int)given.len, (const char *)given.data);
-    if (!delegation_at(c->version, index, n, id))
-        return err_set(err, ATE_ENOT_FOUND, "%s: there is none at '%.*s'", name,
-                       (int)given.len, (const char *)given.data);
-    return 0;
+        err_set(err, ATE_EINVALID,
+                "%s '%.*s': want the place of a grant, such as 12.0", name,
+                (int)given.len, (const char *)given.data);
+    else if (!delegation_at(c->version, index, n, id))
+        err_set(err, ATE_ENOT_FOUND, "%s: there is none at '%.*s'", name,
+                (int)given.len, (const char *)given.data);
+    else
+        return 0;
+    return err_at(err, name);
 }
 
 /* ---- making events ---- */
@@ -425,9 +437,11 @@ static int run_grant(struct call *c, struct err *err)
     };
     int64_t depth = engine_arg_int(c, "depth", 0);
     int rc = arg_object(c, object, &given, err);
-    if (rc == 0 && (depth < 0 || depth > DELEGATION_DEPTH_MAX))
+    if (rc == 0 && (depth < 0 || depth > DELEGATION_DEPTH_MAX)) {
         rc = err_set(err, ATE_EINVALID, "depth is from 0 to %d",
                      DELEGATION_DEPTH_MAX);
+        err_at(err, "depth");
+    }
     if (take_rights(c, &rights) && f.act_for == NULL)
         f.act_for = c->caller;
     f.object = given ? object : NULL;
@@ -477,6 +491,8 @@ static int run_order(struct call *c, struct err *err)
     if (rc == 0) {
         order_fields_put(&fields, &f);
         rc = emit(c, TYPE_ORDER, &fields, NULL, err);
+    } else {
+        err_at(err, "to");
     }
     buf_deinit(&fields);
     return rc;
@@ -499,8 +515,10 @@ static int run_rotate(struct call *c, struct err *err)
         uint64_t k =
             (uint64_t)engine_arg_int(c, "next_threshold", (int64_t)next_count);
         rc = roots_check(next, next_count, k, err);
-        if (rc != 0)
+        if (rc != 0) {
+            err_at(err, "next");
             return err_wrap(err, "next");
+        }
         roots_digest(next, next_count, k, digest);
         f.next = digest;
     }

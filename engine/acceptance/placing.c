@@ -50,8 +50,10 @@ static int check_parent(struct trial *t, const struct trial_event *e,
     int rc = value.data == NULL ? err_set(err, ATE_EINVALID, "is missing")
                                 : value_check(t->core->schema, &field->type,
                                               value, field->name, err);
-    if (rc != 0)
+    if (rc != 0) {
+        err_at(err, field->name);
         return err_wrap(err, "%s: parent '%s'", type->name, field->name);
+    }
     struct mp mp = mp_open(value);
     const uint8_t *id = NULL;
     rc = mp_get_bin_of(&mp, OBJECT_ID_SIZE, &id, err);
@@ -88,6 +90,8 @@ static int expected_id(struct trial *t, const struct trial_event *e,
                              err);
         if (rc == 0)
             buf_put_bytes(&key, value);
+        else
+            err_at(err, field->name);
     }
     if (rc == 0)
         object_id(t->core->id, e->header.type, e->header.parent,

@@ -61,12 +61,14 @@ static int check_rights(const struct trial *t,
         memcpy(text, name.data, name.len);
         acts |= bytes_equal(name, bytes_of_text(RIGHT_ACT_FOR));
         bool own = strlen(text) == name.len && right_is_own(text);
-        if (t->refold == NULL && !own && !is_declared(t->core->schema, name))
-            return err_set(err, ATE_EINVALID,
-                           "there is no right '%s': the engine has create, "
-                           "write, delete, delegate, grant_reading, order and "
-                           "act_for, and no type declares it",
-                           text);
+        if (t->refold != NULL || own || is_declared(t->core->schema, name))
+            continue;
+        err_set(err, ATE_EINVALID,
+                "there is no right '%s': the engine has create, write, delete, "
+                "delegate, grant_reading, order and act_for, and no type "
+                "declares it",
+                text);
+        return err_at(err, "rights");
     }
     if (acts && (count > 1 || f->act_for == NULL))
         return err_set(err, ATE_EINVALID,
@@ -209,8 +211,10 @@ int apply_delegation(struct trial *t, const struct trial_event *e, size_t n,
         rc = check_rights(t, &f, err);
     if (rc == 0)
         rc = check_record(&f, err);
-    if (rc == 0 && f.until <= t->time)
+    if (rc == 0 && f.until <= t->time) {
         rc = err_set(err, ATE_EINVALID, "its time has passed already");
+        err_at(err, "until");
+    }
     if (rc == 0)
         rc = check_authority(t, e, &f, err);
     if (rc != 0)

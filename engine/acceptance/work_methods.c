@@ -100,16 +100,19 @@ static int run_parked(struct call *c, enum work_outcome outcome,
     struct bytes text = engine_arg_text(c, "parked");
     uint64_t index = 0;
     uint64_t n = 0;
-    if (!engine_place_get(text, &index, &n))
-        return err_set(err, ATE_EINVALID,
-                       "'%.*s': want the place where it was parked, such as "
-                       "12.0",
-                       (int)text.len, (const char *)text.data);
+    if (!engine_place_get(text, &index, &n)) {
+        err_set(err, ATE_EINVALID,
+                "'%.*s': want the place where it was parked, such as 12.0",
+                (int)text.len, (const char *)text.data);
+        return err_at(err, "parked");
+    }
     struct work_item place = work_item_at(WORK_PARKED, index, n);
     const struct worker *worker = find_parked(c, work_item_bytes(&place));
-    if (worker == NULL)
-        return err_set(err, ATE_ENOT_FOUND, "nothing is parked at '%.*s'",
-                       (int)text.len, (const char *)text.data);
+    if (worker == NULL) {
+        err_set(err, ATE_ENOT_FOUND, "nothing is parked at '%.*s'",
+                (int)text.len, (const char *)text.data);
+        return err_at(err, "parked");
+    }
     struct work_fields f = {
         .worker = bytes_of_text(worker->method.name),
         .item = work_item_bytes(&place),
@@ -169,9 +172,11 @@ static int run_work(struct call *c, struct err *err)
         .item = engine_arg_bytes(c, "item"),
     };
     c->asking.is_asking = false;
-    if (work.worker == NULL)
-        return err_set(err, ATE_ENOT_FOUND, "there is no worker '%.*s'",
-                       (int)name.len, (const char *)name.data);
+    if (work.worker == NULL) {
+        err_set(err, ATE_ENOT_FOUND, "there is no worker '%.*s'", (int)name.len,
+                (const char *)name.data);
+        return err_at(err, "worker");
+    }
     struct work_fields f = {
         .worker = bytes_of_text(work.worker->method.name),
         .item = work.item,

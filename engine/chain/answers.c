@@ -166,9 +166,10 @@ static int check_same_call(const struct chain_call *call,
         other = "for another method";
     if (other == NULL)
         return 0;
-    return err_set(err, ATE_ECONFLICT,
-                   "%s: this call id was used %s, by transaction %llu", name,
-                   other, (unsigned long long)stored->index);
+    err_set(err, ATE_ECONFLICT,
+            "%s: this call id was used %s, by transaction %llu", name, other,
+            (unsigned long long)stored->index);
+    return err_reason(err, "call_id_used");
 }
 
 static int stored_answer(void *ctx, const struct chain_tx *tx, struct err *err)
@@ -223,6 +224,7 @@ bool calls_is_repeated(struct chain *c, struct chain_call *call)
                 "%s: this call id was used with other arguments, or another "
                 "context, by transaction %llu",
                 call->state->method->name, (unsigned long long)entry.index);
+        err_reason(&call->err, "call_id_used");
         calls_answer(c, call, ATE_ECONFLICT);
         return true;
     }

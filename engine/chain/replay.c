@@ -189,9 +189,11 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
         if (m.refused)
             continue;
         rc = replay_member(c, &m, r.signature, &bodies, err);
-        if (rc != 0)
+        if (rc != 0) {
+            err_at_none(err);
             err_wrap(err, "transaction %llu",
                      (unsigned long long)c->next_index);
+        }
     }
     if (rc == 0 && c->next_index != frame->index + frame->count)
         rc = err_set(

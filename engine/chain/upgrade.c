@@ -292,6 +292,7 @@ static int try_member(struct upgrade *u, struct err *err)
         return STEP_DONE;
     trial_undo(&u->trial);
     p->in_member = false;
+    err_at_none(err);
     return err_wrap(err, "transaction %llu", (unsigned long long)u->index);
 }
 

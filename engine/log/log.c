@@ -81,6 +81,8 @@ void log_start(struct log *log, log_done *done, void *ctx)
     log->done_ctx = ctx;
     log->outcome.code = 0;
     log->outcome.rule[0] = '\0';
+    log->outcome.reason[0] = '\0';
+    log->outcome.at[0] = '\0';
     log->outcome.text[0] = '\0';
 }
 

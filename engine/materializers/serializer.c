@@ -78,12 +78,13 @@ static int check_large(const struct event_type *type, uint64_t length,
         return err_set(err, ATE_EINVALID,
                        "body: %llu bytes, at most %d for fields and text",
                        (unsigned long long)length, LIMIT_BODY_PIECE);
-    if (length < type->raw_body->len_min || length > type->raw_body->len_max)
-        return err_set(err, ATE_EINVALID, "body: %llu bytes, want %llu to %llu",
-                       (unsigned long long)length,
-                       (unsigned long long)type->raw_body->len_min,
-                       (unsigned long long)type->raw_body->len_max);
-    return 0;
+    if (length >= type->raw_body->len_min && length <= type->raw_body->len_max)
+        return 0;
+    err_set(err, ATE_EINVALID, "body: %llu bytes, want %llu to %llu",
+            (unsigned long long)length,
+            (unsigned long long)type->raw_body->len_min,
+            (unsigned long long)type->raw_body->len_max);
+    return err_at(err, "body");
 }
 
 static int check_body(const struct schema *schema,
@@ -102,9 +103,10 @@ static int check_body(const struct schema *schema,
         return check_large(type, event->header.body_length, err);
     if (event->body.data == NULL || event->header.seal.data != NULL)
         return 0; /* not at hand */
-    if (type->raw_body != NULL)
-        return body_fits(schema, type, event->body, "body", err);
-    return fields_check(schema, &type->body, event->body, "body", err);
+    if (type->raw_body == NULL)
+        return fields_check(schema, &type->body, event->body, "body", err);
+    int rc = body_fits(schema, type, event->body, "body", err);
+    return rc == 0 ? 0 : err_at(err, "body");
 }
 
 /* ---- (4) ---- */
@@ -120,11 +122,12 @@ static int check_once(const struct trial_event *event, struct err *err)
             continue;
         struct bytes before = mp_map_get(event->before_header.fields, name);
         struct bytes now = mp_map_get(event->header.fields, name);
-        if ((before.data == NULL) != (now.data == NULL) ||
-            !bytes_equal(before, now))
-            return err_set(err, ATE_EINVALID,
-                           "%s: is set once, no later version changes it",
-                           name);
+        if ((before.data == NULL) == (now.data == NULL) &&
+            bytes_equal(before, now))
+            continue;
+        err_set(err, ATE_EINVALID,
+                "%s: is set once, no later version changes it", name);
+        return err_at(err, name);
     }
     return 0;
 }

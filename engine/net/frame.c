@@ -18,6 +18,7 @@ enum {
     CALL_FLAGS = CALL_IS_READ | CALL_OF_NODE | CALL_PROPOSES,
     CALL_FIXED = 1 + 4 + 4 + NODE_CALL_ID, /* flags, credit, deadline, id */
     CALL_TEXTS = 7, /* the context is none, but as long as one */
+    ERROR_TEXTS = 4,
 };
 
 static_assert(NET_HELLO_MAX ==
@@ -95,6 +96,19 @@ static uint8_t *put_head(struct buf *out, enum net_frame_kind kind,
     p[4] = (uint8_t)kind;
     put_le64(p + 5, call);
     return p + NET_FRAME_HEAD;
+}
+
+/* Each with its length in front; returns where the last one ends. */
+static uint8_t *put_texts(uint8_t *p, const struct bytes *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert(texts[i].len <= UINT16_MAX);
+        put_le16(p, (uint16_t)texts[i].len);
+        if (texts[i].len > 0)
+            memcpy(p + 2, texts[i].data, texts[i].len);
+        p += 2 + texts[i].len;
+    }
+    return p;
 }
 
 /* Reading the rest of a frame from front to back. */
@@ -232,14 +246,8 @@ void net_call_put(struct buf *out, uint64_t call,
     put_le32(p + 1, request->credit);
     put_le32(p + 5, request->deadline_ms);
     memcpy(p + 9, request->call_id, NODE_CALL_ID);
-    p += CALL_FIXED;
     texts_of(request, texts);
-    for (size_t i = 0; i < CALL_TEXTS; i++) {
-        put_le16(p, (uint16_t)texts[i].len);
-        if (texts[i].len > 0)
-            memcpy(p + 2, texts[i].data, texts[i].len);
-        p += 2 + texts[i].len;
-    }
+    p = put_texts(p + CALL_FIXED, texts, CALL_TEXTS);
     if (request->args.len > 0)
         memcpy(p, request->args.data, request->args.len);
 }
@@ -319,6 +327,15 @@ int net_cancel_get(const struct net_frame *frame, struct err *err)
 
 /* ---- ANSWER ---- */
 
+/* In the order in which they travel. */
+static void error_texts(const struct err *err, struct bytes texts[ERROR_TEXTS])
+{
+    texts[0] = bytes_of_text(err->rule);
+    texts[1] = bytes_of_text(err->reason);
+    texts[2] = bytes_of_text(err->at);
+    texts[3] = bytes_of_text(err->text);
+}
+
 void net_answer_put(struct buf *out, uint64_t call, int code,
                     const struct err *err, struct bytes value)
 {
@@ -329,18 +346,15 @@ void net_answer_put(struct buf *out, uint64_t call, int code,
             memcpy(p + 1, value.data, value.len);
         return;
     }
-    size_t rule_len = strlen(err->rule);
-    size_t text_len = strlen(err->text);
-    static_assert(ERR_RULE_MAX <= 256 && ERR_TEXT_MAX <= 65536,
-                  "their lengths fit");
+    struct bytes texts[ERROR_TEXTS];
+    size_t len = 1;
     assert(code == err->code && code < 0 && code >= -255);
-    uint8_t *p =
-        put_head(out, NET_ANSWER, call, 1 + 1 + rule_len + 2 + text_len);
+    error_texts(err, texts);
+    for (size_t i = 0; i < ERROR_TEXTS; i++)
+        len += 2 + texts[i].len;
+    uint8_t *p = put_head(out, NET_ANSWER, call, len);
     p[0] = (uint8_t)-code;
-    p[1] = (uint8_t)rule_len;
-    memcpy(p + 2, err->rule, rule_len);
-    put_le16(p + 2 + rule_len, (uint16_t)text_len);
-    memcpy(p + 4 + rule_len, err->text, text_len);
+    put_texts(p + 1, texts, ERROR_TEXTS);
 }
 
 /* Copy a text that a zero ends; false: it has one inside, or is too long. */
@@ -365,12 +379,16 @@ int net_answer_get(const struct net_frame *frame, struct err *answer,
         *value = t.left;
         return t.failed ? torn("ANSWER", err) : 0;
     }
-    struct bytes rule = take_bytes(&t, take(&t, 1)[0]);
+    struct bytes rule = take_text(&t);
+    struct bytes reason = take_text(&t);
+    struct bytes at = take_text(&t);
     struct bytes text = take_text(&t);
     if (t.failed || t.left.len > 0)
         return torn("ANSWER", err);
     if (answer->code < ATE_ECANCELED ||
         !keep_text(answer->rule, sizeof(answer->rule), rule) ||
+        !keep_text(answer->reason, sizeof(answer->reason), reason) ||
+        !keep_text(answer->at, sizeof(answer->at), at) ||
         !keep_text(answer->text, sizeof(answer->text), text))
         return err_set(err, ATE_EINVALID, "ANSWER: not an error");
     return 0;

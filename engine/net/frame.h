@@ -18,10 +18,11 @@ enum net_frame_kind {
 };
 
 enum {
-    NET_VERSION = 2,
+    NET_VERSION = 3,
     NET_FRAME_HEAD = 13, /* size, kind, call */
     NET_HELLO_MAX = NET_FRAME_HEAD + 19 + 255,
-    NET_LAST_WORD_MAX = NET_FRAME_HEAD + 4 + ERR_RULE_MAX + ERR_TEXT_MAX,
+    NET_LAST_WORD_MAX = NET_FRAME_HEAD + 9 + ERR_RULE_MAX + ERR_REASON_MAX +
+                        ERR_AT_MAX + ERR_TEXT_MAX,
     NET_KEEP = 64 << 10, /* a buffer that grew beyond is given back */
 };
 

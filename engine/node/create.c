@@ -56,9 +56,11 @@ static int take_threshold(struct bytes args, const char *name, int64_t *value,
 {
     bool there;
     int rc = args_int(args, name, &there, value, err);
-    if (rc == 0 && there && *value < 1)
+    if (rc == 0 && there && *value < 1) {
         rc = err_set(err, ATE_EINVALID, "'%s' is at least 1, got %lld", name,
                      (long long)*value);
+        err_at(err, name);
+    }
     return rc;
 }
 
@@ -74,6 +76,14 @@ static int take_roots(struct creating *c, struct bytes args)
                         err);
     if (rc == 0)
         rc = take_threshold(args, "next_threshold", &c->next_threshold, err);
+    return rc;
+}
+
+static int check_name(struct creating *c)
+{
+    int rc = names_check(&c->node->names.names, c->name, &c->err);
+    if (rc != 0)
+        err_at(&c->err, "name");
     return rc;
 }
 
@@ -100,7 +110,7 @@ static int take_args(struct creating *c)
         rc = err_set(err, ATE_EUNAVAILABLE,
                      "the data folder is open for reading only");
     if (rc == 0)
-        rc = names_check(&c->node->names.names, c->name, err);
+        rc = check_name(c);
     return rc;
 }
 

@@ -32,7 +32,7 @@ static int put_part(struct bytes args, const struct field *field,
     struct bytes text;
     int64_t number;
     if (raw.data == NULL || mp_take_nil(&mp))
-        return err_set(err, ATE_EINVALID, "'%s' is missing", field->name);
+        return args_wrong(field->name, "is missing", err);
     if (key->len > 0)
         buf_put_u8(key, '/');
     if (mp_get_str(&mp, &text, NULL) == 0) {
@@ -41,8 +41,7 @@ static int put_part(struct bytes args, const struct field *field,
     }
     mp = mp_open(raw);
     if (mp_get_int(&mp, &number, NULL) != 0)
-        return err_set(err, ATE_EINVALID, "'%s' has to be text or a number",
-                       field->name);
+        return args_wrong(field->name, "has to be text or a number", err);
     buf_printf(key, "%lld", (long long)number);
     return 0;
 }
@@ -61,7 +60,7 @@ static int put_key(const struct event_type *type, struct bytes args,
 {
     int rc = 0;
     if (type->key_count == 0)
-        return err_set(err, ATE_EINVALID, "'id' is missing");
+        return args_wrong("id", "is missing", err);
     if (type->parent >= 0) {
         const struct field *parent = &type->header.items[type->parent];
         if (!parent->type.optional || is_given(args, parent->name))

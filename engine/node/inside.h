@@ -44,6 +44,7 @@ struct asked {
     bool looked_again;        /* the names were read once more for it */
     bool wants_run;           /* its query got credit */
     bool writes;              /* it is a call of a method that does */
+    bool is_put_otherwise;    /* its query has other arguments than it */
     struct chain_call call;
     struct chain_submit submit;
     struct proposal proposal; /* of the submit */

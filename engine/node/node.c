@@ -246,8 +246,9 @@ static void no_chain(struct asked *a)
     err_set(&err, ATE_ENOT_FOUND, "no chain '%.*s'",
             (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
             (const char *)name.data);
-    near_tell(&err, name, (const char *const *)names, count,
-              "; chain.ls lists those there are");
+    bool is_near = near_tell(&err, name, (const char *const *)names, count,
+                             "; chain.ls lists those there are");
+    err_reason(&err, is_near ? "misspelt_chain" : "no_chain");
     for (size_t i = 0; i < count; i++)
         mem_free(names[i]);
     mem_free(names);

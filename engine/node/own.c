@@ -50,6 +50,7 @@ static void end_with_key(struct asked *a, struct bytes name)
     struct err err = {0};
     struct buf out = {0};
     if (keys_entry(&a->node->keys, name, &entry, &err) != 0) {
+        err_at(&err, "name");
         asked_fail(a, &err);
         return;
     }
@@ -63,7 +64,10 @@ static void key_made(void *ctx, int code, const struct err *err)
     struct asked *a = ctx;
     a->node->making_keys--;
     if (code != 0) {
-        asked_fail(a, err);
+        struct err why = *err;
+        if (code == ATE_EINVALID || code == ATE_ECONFLICT)
+            err_at(&why, "name");
+        asked_fail(a, &why);
         return;
     }
     struct bytes name;

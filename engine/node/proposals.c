@@ -59,8 +59,8 @@ static int take_proposal(struct asked *a, const char *const *names,
     int rc = args_check(args, names, err);
     if (rc == 0)
         rc = args_text(args, "proposal", true, &text, err);
-    if (rc == 0)
-        rc = proposal_get(text, &a->proposal, err);
+    if (rc == 0 && (rc = proposal_get(text, &a->proposal, err)) != 0)
+        err_at(err, "proposal");
     return rc;
 }
 
@@ -74,6 +74,7 @@ static int for_another(const struct proposal *proposal, struct err *err)
                      (int)proposal->name.len, (const char *)proposal->name.data,
                      buf_text(&id));
     buf_deinit(&id);
+    err_at(err, "proposal");
     return rc;
 }
 
@@ -120,10 +121,10 @@ static int sign(struct asked *a, struct buf *text, struct err *err)
         purpose = bytes_of_text(PURPOSE_CO_AUTHOR);
     if (rc == 0 && !bytes_equal(purpose, bytes_of_text(PURPOSE_CO_AUTHOR)) &&
         !bytes_equal(purpose, bytes_of_text(PURPOSE_ROOT)))
-        rc = err_set(err, ATE_EINVALID,
-                     "purpose is " PURPOSE_CO_AUTHOR " or " PURPOSE_ROOT);
-    if (rc == 0)
-        rc = keys_find(&a->node->keys, key, &pair, err);
+        rc = args_wrong("purpose", "is " PURPOSE_CO_AUTHOR " or " PURPOSE_ROOT,
+                        err);
+    if (rc == 0 && (rc = keys_find(&a->node->keys, key, &pair, err)) != 0)
+        err_at(err, "key");
     if (rc == 0)
         rc = proposal_sign(&a->proposal, pair, purpose, &raw, err);
     if (rc == 0)

@@ -36,8 +36,7 @@ static int take_hex(struct bytes args, const char *name, bool needed,
     *there = false;
     if (args_bytes(args, name, false, &value, NULL) == 0) {
         if (value.data == NULL)
-            return needed ? err_set(err, ATE_EINVALID, "'%s' is missing", name)
-                          : 0;
+            return needed ? args_wrong(name, "is missing", err) : 0;
         *there = value.len == size;
         if (*there)
             memcpy(out, value.data, size);
@@ -45,11 +44,12 @@ static int take_hex(struct bytes args, const char *name, bool needed,
         *there = value.len == 2 * size &&
                  hex_get((const char *)value.data, value.len, out);
     }
-    return *there ? 0
-                  : err_set(err, ATE_EINVALID,
-                            "'%s' has to be %zu bytes, or %zu hexadecimal "
-                            "digits",
-                            name, size, 2 * size);
+    if (*there)
+        return 0;
+    err_set(err, ATE_EINVALID,
+            "'%s' has to be %zu bytes, or %zu hexadecimal digits", name, size,
+            2 * size);
+    return err_at(err, name);
 }
 
 /* Bytes as they are, or as hexadecimal text, which is decoded into `room`. */
@@ -62,9 +62,8 @@ static int take_data(struct bytes args, struct buf *room, struct bytes *data,
     if (args_text(args, "data", false, &text, NULL) != 0 ||
         !hex_get((const char *)text.data, text.len,
                  buf_grow(room, text.len / 2)))
-        return err_set(err, ATE_EINVALID,
-                       "'data' has to be bytes, or hexadecimal digits, two a "
-                       "byte");
+        return args_wrong(
+            "data", "has to be bytes, or hexadecimal digits, two a byte", err);
     *data = buf_bytes(room);
     return 0;
 }
@@ -85,8 +84,7 @@ static int take(struct asked *a, struct err *err)
     if (rc == 0)
         rc = args_int(args, "offset", &there, &offset, err);
     if (rc == 0 && offset < 0)
-        rc = err_set(err, ATE_EINVALID,
-                     "'offset' says where the data begins, from 0 on");
+        rc = args_wrong("offset", "says where the data begins, from 0 on", err);
     if (rc == 0)
         rc = args_bool(args, "end", &p->put.ends, err);
     if (rc == 0)

@@ -51,6 +51,12 @@ static void query_ended(void *ctx, int code, const struct err *err,
         asked_fail(a, a->why);
         return;
     }
+    if (code != 0 && a->is_put_otherwise) {
+        struct err why = *err;
+        err_at_none(&why);
+        asked_fail(a, &why);
+        return;
+    }
     if (code == 0 && bytes_equal(a->request->method, bytes_of_text("info"))) {
         add_folder(a, result, &whole);
         result = buf_bytes(&whole);
@@ -77,6 +83,7 @@ static void start_query(struct asked *a, struct bytes method, struct bytes args,
                         const uint8_t *caller)
 {
     uint32_t credit = a->request->credit;
+    a->is_put_otherwise = !bytes_equal(method, a->request->method);
     ring_add(&a->hosted->reads, &a->ring);
     a->query = query_start(a->hosted->chain, method, args,
                            credit != 0 ? credit : NODE_CREDIT, query_told,
@@ -321,7 +328,7 @@ static int default_read_of_call(struct asked *a, const struct method *m,
         fields_merge(out, buf_bytes(&own), buf_bytes(&more_args));
     buf_deinit(&own);
     buf_deinit(&more_args);
-    return rc;
+    return rc == 0 ? 0 : err_at(err, "args");
 }
 
 static const struct method *method_that_is_read(const struct asked *a)

@@ -25,8 +25,16 @@ int args_check(struct bytes map, const char *const *names, struct err *err)
         rc = err_set(err, ATE_EINVALID, "no argument '%.*s'", (int)name.len,
                      (const char *)name.data);
         near_tell(err, name, names, k, "");
+        err_at_name(err, name);
     }
     return rc;
+}
+
+int args_wrong(const char *name, const char *how, struct err *err)
+{
+    err_set(err, ATE_EINVALID, "'%s' %s", name, how);
+    err_at(err, name);
+    return ATE_EINVALID;
 }
 
 /* The value of a name; false: absent or nil. */
@@ -43,12 +51,13 @@ static int missing(const char *name, bool needed, struct err *err)
 {
     if (!needed)
         return 0;
-    return err_set(err, ATE_EINVALID, "'%s' is missing", name);
+    return args_wrong(name, "is missing", err);
 }
 
 static int not_a(const char *name, const char *what, struct err *err)
 {
-    return err_set(err, ATE_EINVALID, "'%s' has to be %s", name, what);
+    err_set(err, ATE_EINVALID, "'%s' has to be %s", name, what);
+    return err_at(err, name);
 }
 
 int args_text(struct bytes map, const char *name, bool needed,
@@ -64,7 +73,7 @@ int args_text(struct bytes map, const char *name, bool needed,
     struct bytes bytes;
     mp = mp_open(mp_map_get(map, name));
     bool is_torn = mp_get_bin(&mp, &bytes, NULL) == 0 && !utf8_valid(bytes);
-    return is_torn ? err_set(err, ATE_EINVALID, "'%s' is not UTF-8", name)
+    return is_torn ? args_wrong(name, "is not UTF-8", err)
                    : not_a(name, "text", err);
 }
 
@@ -111,9 +120,10 @@ int args_texts(struct bytes map, const char *name, struct bytes *texts,
         return 0;
     if (mp_get_array(&mp, &items, NULL) != 0)
         return not_a(name, "a list of texts", err);
-    if (items > max)
-        return err_set(err, ATE_ELIMIT, "'%s' has at most %zu items", name,
-                       max);
+    if (items > max) {
+        err_set(err, ATE_ELIMIT, "'%s' has at most %zu items", name, max);
+        return err_at(err, name);
+    }
     for (uint32_t i = 0; i < items; i++)
         if (mp_get_str(&mp, &texts[i], NULL) != 0)
             return not_a(name, "a list of texts", err);

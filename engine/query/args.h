@@ -9,6 +9,9 @@
 
 struct err;
 
+/* "'NAME' is missing": an error about that argument. Returns INVALID. */
+int args_wrong(const char *name, const char *how, struct err *err);
+
 /* No other names than these (NULL ends the list). Errors: INVALID, with the
  * name that was probably meant. */
 int args_check(struct bytes map, const char *const *names, struct err *err);

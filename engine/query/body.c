@@ -23,10 +23,12 @@ static int take_hash(struct query *q, struct bytes text, struct handle *handle,
     struct large large;
     if (text.len != (size_t)2 * HASH_SIZE ||
         !hex_get((const char *)text.data, text.len, handle->hash))
-        return err_set(err, ATE_EINVALID,
-                       "'hash' is that of a large body, 64 hexadecimal digits");
-    if (!state_large(q->door.version, handle->hash, &large))
-        return err_set(err, ATE_ENOT_FOUND, "the log has no such large body");
+        return args_wrong(
+            "hash", "is that of a large body, 64 hexadecimal digits", err);
+    if (!state_large(q->door.version, handle->hash, &large)) {
+        err_set(err, ATE_ENOT_FOUND, "the log has no such large body");
+        return err_at(err, "hash");
+    }
     handle->length = large.length;
     *sealed = large.sealed;
     return 0;

@@ -64,7 +64,7 @@ static int take_method_args(struct query *q, struct err *err)
     if (args.data == NULL || mp_take_nil(&mp))
         return 0;
     if (mp_peek(&mp, &kind, err) != 0 || kind != MP_MAP)
-        return err_set(err, ATE_EINVALID, "'args' is a map");
+        return args_wrong("args", "is a map", err);
     buf_put_bytes(&c->args, args);
     return 0;
 }
@@ -94,6 +94,8 @@ static void ran(struct chain_call *call)
     c->looked_at_all = c->looked.count > LOOKED_MAX;
     if (c->looked_at_all)
         reads_deinit(&c->looked);
+    if (call->code != 0 && call->err.at[0] != '\0')
+        err_at(&call->err, "args");
     query_resume(q, call->code, &call->err);
 }
 

@@ -114,10 +114,11 @@ static int take_name(struct query *q, const char *arg, bool needed,
         if (is_own(name))
             return 0;
     }
-    return err_set(err, ATE_ENOT_FOUND,
-                   "a chain has no file '%.*s'; the read 'files' lists them",
-                   (int)(text.len < NAME_SIZE ? text.len : NAME_SIZE),
-                   (const char *)text.data);
+    err_set(err, ATE_ENOT_FOUND,
+            "a chain has no file '%.*s'; the read 'files' lists them",
+            (int)(text.len < NAME_SIZE ? text.len : NAME_SIZE),
+            (const char *)text.data);
+    return err_at(err, arg);
 }
 
 static void add_name(struct query_files *f, const char *folder,
@@ -304,7 +305,7 @@ static int file_begin(struct query *q, struct err *err)
     if (rc == 0)
         rc = take_name(q, "name", true, name, err);
     if (rc == 0 && f->offset > INT64_MAX)
-        rc = err_set(err, ATE_EINVALID, "'offset' is beyond any file");
+        rc = args_wrong("offset", "is beyond any file", err);
     if (rc == 0)
         add_name(f, "", name);
     return rc;

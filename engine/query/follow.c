@@ -40,12 +40,11 @@ int query_take_follow(struct query *q, const char *const *alone,
     if (rc != 0)
         return rc;
     if (!q->follow && mp_map_get(args, "from").data != NULL)
-        return err_set(err, ATE_EINVALID, "'from' goes with 'follow'");
+        return args_wrong("from", "goes with 'follow'", err);
     for (size_t i = 0; q->follow && alone[i] != NULL; i++)
         if (mp_map_get(args, alone[i]).data != NULL)
-            return err_set(err, ATE_EINVALID,
-                           "'%s' does not go with 'follow', which tells all",
-                           alone[i]);
+            return args_wrong(
+                alone[i], "does not go with 'follow', which tells all", err);
     return 0;
 }
 

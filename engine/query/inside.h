@@ -6,6 +6,7 @@
 #include "base/mapping.h"
 #include "chain/hold.h"
 #include "chain/last_frame.h"
+#include "query/args.h"
 #include "query/line.h"
 #include "query/query.h"
 #include "state/rows.h"

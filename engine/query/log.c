@@ -17,11 +17,11 @@ static int check_from(const struct query *q, struct err *err)
     uint64_t size = chain_size(q->chain);
     if (q->index <= size)
         return 0;
-    return err_set(err, ATE_ENOT_FOUND,
-                   "there is no transaction %llu: the log has %llu; if "
-                   "it had more it is another one, or was put back from a "
-                   "copy: begin anew, from 0",
-                   (unsigned long long)q->index, (unsigned long long)size);
+    err_set(err, ATE_ENOT_FOUND,
+            "there is no transaction %llu: the log has %llu; if it had more it "
+            "is another one, or was put back from a copy: begin anew, from 0",
+            (unsigned long long)q->index, (unsigned long long)size);
+    return err_at(err, "from");
 }
 
 static int tail_begin(struct query *q, struct err *err)

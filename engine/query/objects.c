@@ -9,13 +9,22 @@
 #include "query/inside.h"
 #include "state/changes.h"
 
+/* Why the object that the key names is not there. */
+static int no_object(struct query *q, struct err *err)
+{
+    int rc = door_check_ref(&q->door, q->type, q->id, err);
+    if (rc != 0)
+        err_at(err, "key");
+    return rc;
+}
+
 /* The object went away while the query waited: a list passes it. */
 static int is_gone(struct query *q, struct err *err)
 {
     q->has_object = false;
     if (q->kind != &query_get)
         return STEP_MORE;
-    return door_check_ref(&q->door, q->type, q->id, err);
+    return no_object(q, err);
 }
 
 /* Tell the version at q->index, q->n; `body` is its. Where it is the newest no
@@ -103,7 +112,7 @@ static int take_key(struct query *q, struct err *err)
     bool given = false;
     int rc = take_ref(q, "key", q->type, q->id, &given, err);
     if (rc == 0 && !given)
-        rc = err_set(err, ATE_EINVALID, "'key' is missing");
+        rc = args_wrong("key", "is missing", err);
     return rc;
 }
 
@@ -154,7 +163,7 @@ static int follow_deleted(struct query *q, const struct object *o,
     struct follow *f = &q->following;
     bool knows = f->is_told || f->from > 0;
     if (!knows || is_told(q, o) || was_seen(q, o))
-        return door_check_ref(&q->door, q->type, q->id, err);
+        return no_object(q, err);
     q->has_object = false;
     q->index = o->index;
     q->n = o->n;
@@ -191,7 +200,7 @@ int query_take_object(struct query *q, struct object *o, struct err *err)
     if (rc == 0)
         rc = take_key(q, err);
     if (rc == 0 && state_object(q->door.version, q->id, o) != OBJECT_LIVE)
-        rc = door_check_ref(&q->door, q->type, q->id, err);
+        rc = no_object(q, err);
     return rc;
 }
 
@@ -337,8 +346,10 @@ static int take_parent(struct query *q, struct err *err)
     q->parent = q->type->parent >= 0 ? PARENT_ANY : PARENT_NONE;
     if (!given)
         return 0;
-    if (q->type->parent < 0)
-        return err_set(err, ATE_EINVALID, "%s has no parent", q->type->name);
+    if (q->type->parent < 0) {
+        err_set(err, ATE_EINVALID, "%s has no parent", q->type->name);
+        return err_at(err, "parent");
+    }
     const struct field *field = &q->type->header.items[q->type->parent];
     const struct event_type *type = schema_type(
         chain_core(q->chain)->schema, bytes_of_text(field->type.target));
@@ -424,9 +435,10 @@ static int take_version(struct query *q, struct err *err)
     if (rc != 0 || after.data == NULL ||
         engine_place_get(after, &q->index, &q->n))
         return rc;
-    return err_set(err, ATE_EINVALID,
-                   "'after' is the place of a version, such as 12.0, as its "
-                   "_.at says it");
+    return args_wrong("after",
+                      "is the place of a version, such as 12.0, as its _.at "
+                      "says it",
+                      err);
 }
 
 static int history_begin(struct query *q, struct err *err)
@@ -439,10 +451,12 @@ static int history_begin(struct query *q, struct err *err)
         rc = query_take_page(q, err);
     if (rc == 0)
         rc = take_key(q, err);
-    if (rc == 0 && !q->type->is_object)
+    if (rc == 0 && !q->type->is_object) {
         rc = err_set(err, ATE_EINVALID,
                      "%s is an event, which has no history; use get",
                      q->type->name);
+        err_at(err, "type");
+    }
     if (rc == 0)
         rc = take_version(q, err);
     return rc;

@@ -17,7 +17,7 @@ static int begin(struct query *q, struct err *err)
     int rc = query_check_args(q, names, err);
     struct mp mp = mp_open(mp_map_get(buf_bytes(&q->args), "bundle"));
     if (rc == 0 && (mp.at == NULL || mp_get_bin(&mp, &bundle, NULL) != 0))
-        rc = err_set(err, ATE_EINVALID, "'bundle' has to be bytes");
+        rc = args_wrong("bundle", "has to be bytes", err);
     if (rc == 0)
         rc = upgrade_new(&q->upgrade, q->chain, bundle, true, err);
     return rc;

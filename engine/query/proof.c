@@ -73,17 +73,18 @@ static int take_number(struct query *q, const char *name, bool needed,
     *value = UINT64_MAX;
     int rc = query_take_uint(q, name, value, err);
     if (rc == 0 && needed && *value == UINT64_MAX)
-        rc = err_set(err, ATE_EINVALID, "'%s' is missing", name);
+        rc = args_wrong(name, "is missing", err);
     return rc;
 }
 
-static int check_size(const struct query *q, uint64_t size, struct err *err)
+static int check_size(const struct query *q, const char *name, uint64_t size,
+                      struct err *err)
 {
     if (size <= chain_size(q->chain))
         return 0;
-    return err_set(
-        err, ATE_ENOT_FOUND, "the log here has %llu transactions, not %llu",
-        (unsigned long long)chain_size(q->chain), (unsigned long long)size);
+    err_set(err, ATE_ENOT_FOUND, "the log here has %llu transactions, not %llu",
+            (unsigned long long)chain_size(q->chain), (unsigned long long)size);
+    return err_at(err, name);
 }
 
 /* A note that the asker has; its size is then the one it is about. */
@@ -97,7 +98,7 @@ static int take_note(struct query *q, bool needed, struct err *err)
         return rc;
     rc = checkpoint_verify(q->chain, text, &checkpoint, &p->term, err);
     if (rc != 0)
-        return rc;
+        return err_at(err, "checkpoint");
     p->size = checkpoint.size;
     p->is_given = true;
     buf_put_bytes(&p->note, text);
@@ -121,8 +122,8 @@ static int take_size(struct query *q, struct err *err)
     if (p->size == UINT64_MAX)
         p->size = most;
     if (p->size == 0)
-        return err_set(err, ATE_EINVALID, "'size' is 1 or more");
-    rc = check_size(q, p->size, err);
+        return args_wrong("size", "is 1 or more", err);
+    rc = check_size(q, "size", p->size, err);
     if (rc == 0 && p->size > most)
         rc = err_set(err, ATE_EUNAVAILABLE,
                      "%llu transactions are not known to be durable yet, "
@@ -262,12 +263,14 @@ static int proof_begin(struct query *q, struct err *err)
         rc = take_note(q, false, err);
     if (rc == 0 && !q->proof->is_given)
         rc = take_size(q, err);
-    if (rc == 0 && q->proof->index >= q->proof->size)
+    if (rc == 0 && q->proof->index >= q->proof->size) {
         rc = err_set(err, ATE_ENOT_FOUND,
                      "transaction %llu is not among the %llu that the "
                      "checkpoint covers",
                      (unsigned long long)q->proof->index,
                      (unsigned long long)q->proof->size);
+        err_at(err, "index");
+    }
     return rc;
 }
 
@@ -349,11 +352,11 @@ static int consistency_begin(struct query *q, struct err *err)
     if (rc == 0 && p->size == UINT64_MAX)
         p->size = chain_size(q->chain);
     if (rc == 0)
-        rc = check_size(q, p->size, err);
+        rc = check_size(q, "to", p->size, err);
     if (rc == 0 && p->from > p->size)
-        rc = check_size(q, p->from, err);
+        rc = check_size(q, "from", p->from, err);
     if (rc == 0 && p->from > p->size)
-        rc = err_set(err, ATE_EINVALID, "'from' is at most 'to'");
+        rc = args_wrong("from", "is at most 'to'", err);
     return rc;
 }
 
@@ -408,10 +411,12 @@ static int take_level(struct query *q, struct err *err)
         return 0;
     }
     int rc = take_number(q, "level", true, &level, err);
-    if (rc == 0 && level >= TILES_LEVELS)
+    if (rc == 0 && level >= TILES_LEVELS) {
         rc = err_set(err, ATE_ENOT_FOUND,
                      "no log is so large that it has tiles of level %llu",
                      (unsigned long long)level);
+        err_at(err, "level");
+    }
     p->level = (unsigned)level;
     return rc;
 }

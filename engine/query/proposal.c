@@ -149,6 +149,8 @@ static int step(struct query *q, struct err *err)
         rc = err_set(err, ATE_EINVALID, "it is another chain's");
     if (rc == 0)
         rc = put_members(q, &p, err);
+    if (rc != 0)
+        err_at(err, "proposal");
     proposal_deinit(&p);
     return rc != 0 ? rc : STEP_END;
 }

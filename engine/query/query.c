@@ -18,7 +18,6 @@
 #include "chain/large.h"
 #include "chain/upgrade.h"
 #include "event/body.h"
-#include "query/args.h"
 #include "query/inside.h"
 #include "schema/amount.h"
 #include "schema/fields.h"
@@ -317,8 +316,7 @@ int query_take_uint(struct query *q, const char *name, uint64_t *value,
                amount_get(text, 0, NULL, &number, NULL) == 0;
     }
     if (!good || number < 0)
-        return err_set(err, ATE_EINVALID, "'%s' has to be a whole number",
-                       name);
+        return args_wrong(name, "has to be a whole number", err);
     *value = (uint64_t)number;
     return 0;
 }
@@ -335,7 +333,7 @@ int query_take_flag(struct query *q, const char *name, bool *flag,
     if (mp_get_str(&mp, &text, NULL) != 0 ||
         (!bytes_equal(text, bytes_of_text("true")) &&
          !bytes_equal(text, bytes_of_text("false"))))
-        return err_set(err, ATE_EINVALID, "'%s' is true or false", name);
+        return args_wrong(name, "is true or false", err);
     *flag = text.len == 4;
     return 0;
 }
@@ -350,7 +348,7 @@ int query_take_page(struct query *q, struct err *err)
         return rc;
     q->backward = bytes_equal(order, bytes_of_text("last"));
     if (!q->backward && !bytes_equal(order, bytes_of_text("first")))
-        return err_set(err, ATE_EINVALID, "'order' is 'first' or 'last'");
+        return args_wrong("order", "is 'first' or 'last'", err);
     return 0;
 }
 
@@ -370,6 +368,7 @@ int query_take_type(struct query *q, struct err *err)
     rc = err_set(err, ATE_ENOT_FOUND, "no type '%.*s'", (int)name.len,
                  (const char *)name.data);
     near_tell(err, name, names, s->type_count, "");
+    err_at(err, "type");
     mem_free(names);
     return rc;
 }

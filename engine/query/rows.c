@@ -25,6 +25,7 @@ static int take_view(struct query *q, struct err *err)
     rc = err_set(err, ATE_ENOT_FOUND, "no view '%.*s'", (int)name.len,
                  (const char *)name.data);
     near_tell(err, name, names, s->view_count, "");
+    err_at(err, "view");
     mem_free(names);
     return rc;
 }
@@ -56,6 +57,8 @@ static int take_where(struct query *q, struct buf *prefix, struct err *err)
         map = bytes_of(&empty_map, 1);
     int rc = take_columns(q, map, &q->where, err);
     bool leads = rc == 0;
+    if (rc != 0)
+        err_at(err, "where");
     for (size_t i = 0; leads; i++) {
         size_t column = order_column(q->view, i);
         if (column == SIZE_MAX)
@@ -85,15 +88,20 @@ static int take_after(struct query *q, struct buf *position, struct err *err)
             break;
         const struct field *field = &q->view->columns.items[column];
         struct bytes value = mp_map_get(buf_bytes(&stored), field->name);
-        if (value.data == NULL)
+        if (value.data == NULL) {
             rc =
                 err_set(err, ATE_EINVALID,
                         "'after' is a whole row; '%s' is missing", field->name);
-        else
+            err_at(err, field->name);
+        } else {
             value_put_ordered(position, &field->type, value);
+        }
     }
     buf_deinit(&stored);
-    return err != NULL && rc != 0 ? err_wrap(err, "after") : rc;
+    if (rc == 0)
+        return 0;
+    err_at(err, "after");
+    return err_wrap(err, "after");
 }
 
 static int open_scan(struct query *q, struct err *err)
@@ -287,13 +295,15 @@ static int take_column(struct query *q, const struct field **column,
         return rc;
     *column = fields_find(&q->view->columns, name);
     if (*column == NULL)
-        return err_set(err, ATE_ENOT_FOUND, "%s has no column '%.*s'",
-                       q->view->name, (int)name.len, (const char *)name.data);
-    if ((*column)->type.kind != VALUE_INTEGER &&
-        (*column)->type.kind != VALUE_AMOUNT)
-        return err_set(err, ATE_EINVALID, "%s.%s is no number", q->view->name,
-                       (*column)->name);
-    return 0;
+        err_set(err, ATE_ENOT_FOUND, "%s has no column '%.*s'", q->view->name,
+                (int)name.len, (const char *)name.data);
+    else if ((*column)->type.kind != VALUE_INTEGER &&
+             (*column)->type.kind != VALUE_AMOUNT)
+        err_set(err, ATE_EINVALID, "%s.%s is no number", q->view->name,
+                (*column)->name);
+    else
+        return 0;
+    return err_at(err, "column");
 }
 
 static int sum_begin(struct query *q, struct err *err)
@@ -306,11 +316,14 @@ static int sum_begin(struct query *q, struct err *err)
     if (rc == 0)
         rc = take_column(q, &column, err);
     if (rc == 0 && column->type.of != NULL &&
-        mp_map_get(buf_bytes(&q->where), column->type.of).data == NULL)
+        mp_map_get(buf_bytes(&q->where), column->type.of).data == NULL) {
         rc = err_set(err, ATE_EINVALID,
                      "%s.%s has the scale of its '%s': sum over one of them, "
                      "with where",
                      q->view->name, column->name, column->type.of);
+        err_at(err, column->type.of);
+        err_at(err, "where");
+    }
     return rc;
 }
 

@@ -329,11 +329,13 @@ void sandbox_unnest(lua_State *L)
 
 /* Protected calls. */
 
+/* What Lua made of a call's arguments are none of them. */
 static int fail(struct err *err, const struct err *from)
 {
-    if (err != NULL)
-        *err = *from;
-    return from->code;
+    if (err == NULL)
+        return from->code;
+    *err = *from;
+    return err_at_none(err);
 }
 
 static int outcome(struct sandbox *s, int status, struct err *err)

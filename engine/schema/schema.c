@@ -350,17 +350,16 @@ const char *near_name(struct bytes name, const char *const *candidates,
     return nearest;
 }
 
-void near_tell(struct err *err, struct bytes name,
+bool near_tell(struct err *err, struct bytes name,
                const char *const *candidates, size_t count,
                const char *otherwise)
 {
     const char *near = near_name(name, candidates, count);
-    if (err == NULL)
-        return;
     if (near != NULL)
-        err_set(err, err->code, "%s; did you mean '%s'?", err->text, near);
+        err_add(err, "; did you mean '%s'?", near);
     else
-        err_set(err, err->code, "%s%s", err->text, otherwise);
+        err_add(err, "%s", otherwise);
+    return near != NULL;
 }
 
 /* ---- text keys ---- */

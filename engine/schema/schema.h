@@ -297,8 +297,8 @@ const char *schema_short(const struct schema *s, const char *name);
 const char *near_name(struct bytes name, const char *const *candidates,
                       size_t count);
 /* Say so behind the text of `err`, which is set, or NULL; `otherwise` where
- * none is near. */
-void near_tell(struct err *err, struct bytes name,
+ * none is near: then false. */
+bool near_tell(struct err *err, struct bytes name,
                const char *const *candidates, size_t count,
                const char *otherwise);
 #endif

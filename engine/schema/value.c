@@ -303,6 +303,8 @@ static int check_list(const struct schema *s, const struct value_type *type,
     for (uint32_t i = 0; rc == 0 && i < count; i++) {
         char item[PATH_MAX_LEN];
         rc = check_at(s, type->item, mp, path_item(item, path, i), err);
+        if (rc != 0)
+            err_at_item(err, i);
     }
     return rc;
 }
@@ -351,18 +353,21 @@ static int unknown_field(const struct fields *fields, struct bytes name,
         names[i] = fields->items[i].name;
     const char *near = near_name(name, names, count);
     const char *full = path_join(room, path, name);
-    if (near == NULL)
-        return invalid(err, full, "no such field");
-    return err_set(err, ATE_EINVALID, "%s: no such field; did you mean '%s'?",
-                   full, near);
+    invalid(err, full, "no such field");
+    if (near != NULL)
+        err_add(err, "; did you mean '%s'?", near);
+    err_at_name(err, name);
+    return ATE_EINVALID;
 }
 
 static int missing_field(const struct field *field, const char *path,
                          struct err *err)
 {
     char room[PATH_MAX_LEN];
-    return invalid(err, path_join(room, path, bytes_of_text(field->name)),
-                   "is missing");
+    invalid(err, path_join(room, path, bytes_of_text(field->name)),
+            "is missing");
+    err_at(err, field->name);
+    return ATE_EINVALID;
 }
 
 /* Invariants (1) and (2). */
@@ -395,8 +400,10 @@ static int check_map_at(const struct schema *s, const struct fields *fields,
             return unknown_field(fields, name, path, err);
         int rc = check_at(s, &fields->items[next].type, mp,
                           path_join(full, path, name), err);
-        if (rc != 0)
+        if (rc != 0) {
+            err_at_name(err, name);
             return rc;
+        }
         next++;
     }
     for (; next < fields->count; next++)
@@ -468,6 +475,8 @@ static int walk_value(const struct ref_walk *walk,
             char item[PATH_MAX_LEN];
             path_item(item, path, i);
             rc = walk_value(walk, type->item, mp, item, err);
+            if (rc != 0)
+                err_at_item(err, i);
         }
         return rc;
     default:
@@ -492,6 +501,8 @@ static int walk_fields(const struct ref_walk *walk, const struct fields *fields,
         else
             rc = walk_value(walk, &field->type, mp, path_join(full, path, name),
                             err);
+        if (rc != 0)
+            err_at_name(err, name);
     }
     return rc;
 }

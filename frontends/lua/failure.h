@@ -1,5 +1,6 @@
 /* failure: errors as values of trusted Lua: tables with `code`, `exit`, `text`
- * and sometimes `rule`, which print as their text. */
+ * and, where the engine says them, `rule`, `reason` and `at`, a list of
+ * pointers. They print as their text. */
 #ifndef FRONTENDS_LUA_FAILURE_H
 #define FRONTENDS_LUA_FAILURE_H
 
@@ -20,6 +21,7 @@ int failure_or_true(lua_State *L, int code, const struct ate_error *error);
 /* The code of this name; 0: there is none. */
 int failure_code(const char *name);
 
-/* A function of Lua: error(code, text) -> an error such as the engine's own. */
+/* A function of Lua: error(code, text, reason?) -> an error such as the
+ * engine's own. */
 int failure_make(lua_State *L);
 #endif

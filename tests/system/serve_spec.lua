@@ -425,7 +425,7 @@ def frame(kind, call, rest):
     return struct.pack('<IBQ', 13 + len(rest), kind, call) + rest
 def text(t):
     return struct.pack('<H', len(t)) + t
-hello = frame(1, 0, b'ATECALL\x02' + bytes(11))
+hello = frame(1, 0, b'ATECALL\x03' + bytes(11))
 tail = frame(2, 1, b'\x01' + struct.pack('<II', 2**32 - 1, 0) + bytes(16)
     + text(b'bank') + text(b'list') + text(b'') * 5
     + b'\x81\xa4type\xa8transfer')
@@ -477,7 +477,7 @@ print('seed', seed)
 random.seed(seed)
 def frame(kind, call, rest):
     return struct.pack('<IBQ', 13 + len(rest), kind, call) + rest
-hello = frame(1, 0, b'ATECALL\x02' + bytes(11))
+hello = frame(1, 0, b'ATECALL\x03' + bytes(11))
 def said(bytes_, end=True):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(20)
@@ -529,7 +529,7 @@ def frame(kind, call, rest):
     return struct.pack('<IBQ', 13 + len(rest), kind, call) + rest
 def text(t):
     return struct.pack('<H', len(t)) + t
-hello = frame(1, 0, b'ATECALL\x02' + bytes(11))
+hello = frame(1, 0, b'ATECALL\x03' + bytes(11))
 def call(n):
     return frame(2, n, b'\x01' + struct.pack('<II', 0, 0) + bytes(16)
         + text(b'bank') + text(b'tail') + text(b'') * 5

@@ -122,6 +122,77 @@ static void errno_maps_to_codes(void **state)
     assert_int_equal(err_errno(NULL, ENOENT, "x"), ATE_ENOT_FOUND);
 }
 
+static void reason_and_arguments_stay_until_another_error(void **state)
+{
+    (void)state;
+    struct err err;
+    err_set(&err, ATE_EINVALID, "no");
+    assert_int_equal(err_at(&err, "to"), ATE_EINVALID);
+    assert_int_equal(err_reason(&err, "unknown_field"), ATE_EINVALID);
+    err_wrap(&err, "transfer");
+    assert_int_equal(err_add(&err, "; did you mean '%s'?", "two"),
+                     ATE_EINVALID);
+    assert_string_equal(err.text, "transfer: no; did you mean 'two'?");
+    assert_string_equal(err.at, "/to");
+    assert_string_equal(err.reason, "unknown_field");
+    err_set(&err, ATE_EIO, "%s", err.text);
+    assert_string_equal(err.at, "");
+    assert_string_equal(err.reason, "");
+    assert_int_equal(err_at(NULL, "x"), ATE_EIO);
+    assert_int_equal(err_reason(NULL, "x"), ATE_EIO);
+}
+
+static void arguments_are_named_from_within_to_without(void **state)
+{
+    (void)state;
+    struct err err;
+    err_set(&err, ATE_EINVALID, "a/b and m~n of the third line are missing");
+    err_at(&err, "a/b");
+    assert_int_equal(err_at_also(&err, "m~n"), ATE_EINVALID);
+    assert_string_equal(err.at, "/a~1b\n/m~0n");
+    assert_int_equal(err_at_item(&err, 2), ATE_EINVALID);
+    err_at(&err, "lines");
+    assert_string_equal(err.at, "/lines/2/a~1b\n/lines/2/m~0n");
+    assert_int_equal(err_at_none(&err), ATE_EINVALID);
+    assert_string_equal(err.at, "");
+    err_at(&err, "");
+    assert_string_equal(err.at, "/");
+}
+
+/* A name is somebody's, and must not be able to mean another argument: what has
+ * no room, or no place in a line, is told by what holds it. */
+static void pointer_is_cut_before_a_name_never_within(void **state)
+{
+    (void)state;
+    struct err err;
+    char name[ERR_AT_MAX + 1];
+    for (size_t len = ERR_AT_MAX - 4; len <= ERR_AT_MAX; len++) {
+        memset(name, 'x', len);
+        name[len] = '\0';
+        err_set(&err, ATE_EINVALID, "no");
+        err_at(&err, name);
+        if (len < ERR_AT_MAX - 1)
+            assert_int_equal(strlen(err.at), 1 + len);
+        else
+            assert_string_equal(err.at, "");
+        err_at(&err, "args");
+        assert_string_equal(err.at, "/args");
+    }
+    err_set(&err, ATE_EINVALID, "no");
+    err_at_name(&err, bytes_of("a\n/to", 5));
+    assert_string_equal(err.at, "");
+    err_at(&err, "args");
+    err_at_name(&err, bytes_of("to\0more", 7));
+    assert_string_equal(err.at, "");
+    for (size_t i = 0; i < 2 * ERR_AT_MAX; i++)
+        err_at_also(&err, "~~~");
+    assert_int_equal(strlen(err.at) % 8, 7);
+    assert_true(strlen(err.at) < ERR_AT_MAX);
+    err_at(&err, "outer");
+    assert_memory_equal(err.at, "/outer/~0~0~0\n/outer/", 21);
+    assert_true(strlen(err.at) < ERR_AT_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +204,9 @@ int main(void)
         cmocka_unit_test(old_text_may_be_an_argument),
         cmocka_unit_test(long_text_is_cut_at_a_character),
         cmocka_unit_test(errno_maps_to_codes),
+        cmocka_unit_test(reason_and_arguments_stay_until_another_error),
+        cmocka_unit_test(arguments_are_named_from_within_to_without),
+        cmocka_unit_test(pointer_is_cut_before_a_name_never_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,14 +96,14 @@ static void the_bytes_are_those_of_the_format(void **state)
     (void)state;
     struct buf buf = {0};
     struct err err;
-    struct net_hello hello = {.version = 2,
+    struct net_hello hello = {.version = 3,
                               .read_only = true,
                               .calls_max = 0x102,
                               .bytes_max = 0x10203,
                               .engine = TEXT("9")};
     net_hello_put(&buf, &hello);
     assert_bytes(buf_bytes(&buf),
-                 TEXT("\x21\0\0\0\x01\0\0\0\0\0\0\0\0ATECALL\x02\x01\0"
+                 TEXT("\x21\0\0\0\x01\0\0\0\0\0\0\0\0ATECALL\x03\x01\0"
                       "\x02\x01\0\0\x03\x02\x01\0\x01"
                       "9"));
     buf_clear(&buf);
@@ -113,14 +113,16 @@ static void the_bytes_are_those_of_the_format(void **state)
     net_answer_put(&buf, 5, 0, NULL, TEXT("\xc3"));
     err_set(&err, ATE_EREFUSED, "no");
     memcpy(err.rule, "r1", 3);
+    err_reason(&err, "w");
+    err_at(&err, "a");
     net_answer_put(&buf, 6, err.code, &err, TEXT(""));
     assert_bytes(buf_bytes(&buf), TEXT("\x11\0\0\0\x04\x02\0\0\0\0\0\0\0"
                                        "\x2c\x01\0\0"
                                        "\x0d\0\0\0\x06\x03\0\0\0\0\0\0\0"
                                        "\x0e\0\0\0\x03\x04\0\0\0\0\0\0\0\xc0"
                                        "\x0f\0\0\0\x05\x05\0\0\0\0\0\0\0\0\xc3"
-                                       "\x15\0\0\0\x05\x06\0\0\0\0\0\0\0\x04"
-                                       "\x02r1\x02\0no"));
+                                       "\x1d\0\0\0\x05\x06\0\0\0\0\0\0\0\x04"
+                                       "\x02\0r1\x01\0w\x02\0/a\x02\0no"));
     buf_clear(&buf);
     struct node_request r = {.kind = REQUEST_READ,
                              .chain = TEXT("c"),
@@ -147,11 +149,16 @@ static void answers_arrive_whole(void **state)
     struct bytes value;
     err_set(&sent, ATE_EREFUSED, "too deep");
     memcpy(sent.rule, "too_deep", 9);
+    err_reason(&sent, "by_rule");
+    err_at(&sent, "from");
+    err_at_also(&sent, "to");
     net_answer_put(&buf, 1, sent.code, &sent, bytes_of(NULL, 0));
     struct net_frame frame = only_frame(&buf);
     assert_int_equal(net_answer_get(&frame, &got, &value, &err), 0);
     assert_int_equal(got.code, ATE_EREFUSED);
     assert_string_equal(got.rule, "too_deep");
+    assert_string_equal(got.reason, "by_rule");
+    assert_string_equal(got.at, "/from\n/to");
     assert_string_equal(got.text, "too deep");
     assert_int_equal(value.len, 0);
     buf_clear(&buf);
@@ -173,6 +180,8 @@ static void the_longest_texts_travel(void **state)
     struct err err;
     struct bytes value;
     memset(sent.rule, 'r', ERR_RULE_MAX - 1);
+    memset(sent.reason, 'w', ERR_REASON_MAX - 1);
+    memset(sent.at, '/', ERR_AT_MAX - 1);
     memset(sent.text, 't', ERR_TEXT_MAX - 1);
     net_answer_put(&buf, 1, sent.code, &sent, bytes_of(NULL, 0));
     assert_true(buf.len <= NET_LAST_WORD_MAX);
@@ -304,7 +313,7 @@ static void fields_have_to_fill_their_frame(void **state)
     (void)state;
     struct buf buf = {0};
     struct err err;
-    struct net_hello hello = {.version = 2, .engine = TEXT("1")};
+    struct net_hello hello = {.version = NET_VERSION, .engine = TEXT("1")};
     err_set(&err, ATE_EIO, "broken");
     for (int kind = NET_HELLO; kind <= NET_CANCEL; kind++) {
         buf_clear(&buf);
@@ -345,7 +354,7 @@ static void what_means_nothing_is_refused(void **state)
     struct buf buf = {0};
     struct err err;
     struct node_request r = whole_request();
-    struct net_hello hello = {.version = 2};
+    struct net_hello hello = {.version = NET_VERSION};
     net_call_put(&buf, 1, &r);
     buf.data[NET_FRAME_HEAD] = 8; /* a flag that there is not */
     assert_int_equal(decode(buf_bytes(&buf)), ATE_EINVALID);
@@ -374,7 +383,7 @@ static void what_means_nothing_is_refused(void **state)
     buf.data[NET_FRAME_HEAD] = 14; /* never told */
     assert_int_equal(decode(buf_bytes(&buf)), ATE_EINVALID);
     buf.data[NET_FRAME_HEAD] = 1;
-    buf.data[NET_FRAME_HEAD + 5] = 0; /* a text ends before its end */
+    buf.data[NET_FRAME_HEAD + 9] = 0; /* a text ends before its end */
     assert_int_equal(decode(buf_bytes(&buf)), ATE_EINVALID);
     buf_deinit(&buf);
 }
@@ -385,14 +394,15 @@ static void another_version_is_seen(void **state)
     (void)state;
     struct buf buf = {0};
     struct err err;
-    struct net_hello hello = {.version = 3, .engine = TEXT("later")};
+    struct net_hello hello = {.version = NET_VERSION + 1,
+                              .engine = TEXT("later")};
     struct net_hello got;
     net_hello_put(&buf, &hello);
     buf_put_u8(&buf, 0); /* and fields that nobody knows yet */
     put_le32(buf.data, (uint32_t)buf.len);
     struct net_frame frame = only_frame(&buf);
     assert_int_equal(net_hello_get(&frame, &got, &err), 0);
-    assert_int_equal(got.version, 3);
+    assert_int_equal(got.version, NET_VERSION + 1);
     buf_deinit(&buf);
 }
 

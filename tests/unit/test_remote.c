@@ -317,7 +317,7 @@ static void who_is_no_daemon_is_not_waited_for(void **state)
     assert_true(open_fake(b, &fake, WAIT_MS, &err) < 0);
     net_hello_put(&fake.says, &hello);
     assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EINVALID);
-    assert_non_null(strstr(err.text, "speaks version 3"));
+    assert_non_null(strstr(err.text, "speaks version 4"));
     err_set(&word, ATE_EDENIED, "you are not let in");
     net_answer_put(&fake.says, 0, word.code, &word, bytes_of(NULL, 0));
     assert_int_equal(open_fake(b, &fake, WAIT_MS, &err), ATE_EDENIED);

@@ -92,7 +92,7 @@ static void malformed_callers_are_told_and_dropped(void **state)
     put_call(&raw, 1);
     assert_dropped(s, &raw, false, ATE_EINVALID, "has to be HELLO");
     net_hello_put(&raw, &hello);
-    assert_dropped(s, &raw, false, ATE_EINVALID, "you speak version 3");
+    assert_dropped(s, &raw, false, ATE_EINVALID, "you speak version 4");
     hello.version = NET_VERSION;
     net_hello_put(&raw, &hello);
     raw.data[NET_FRAME_HEAD] = 'X';
@@ -355,7 +355,7 @@ static void a_daemon_that_errs_is_left(void **state)
     assert_int_equal(client_fails(&raw, false, true, &err), ATE_ELIMIT);
     net_hello_put(&raw, &hello);
     assert_int_equal(client_fails(&raw, false, true, &err), ATE_EINVALID);
-    assert_non_null(strstr(err.text, "the daemon speaks version 3"));
+    assert_non_null(strstr(err.text, "the daemon speaks version 4"));
     hello.version = NET_VERSION;
     net_hello_put(&raw, &hello);
     assert_int_equal(client_fails(&raw, false, true, &err), ATE_EINVALID);
