@@ -504,6 +504,28 @@ static int take_field(const struct door *d, const struct field *field,
     return 0;
 }
 
+/* An amount cannot be read when its sibling names nothing: then that is meant,
+ * in whatever order the two are taken. */
+static void blame_sibling(const struct door *d, const struct field *field,
+                          const struct door_scope *scope, struct err *err)
+{
+    const struct value_type *type = &field->type;
+    while (type->kind == VALUE_LIST)
+        type = type->item;
+    if (type->kind != VALUE_AMOUNT || type->scale >= 0 || err == NULL)
+        return;
+    struct bytes value = mp_map_get(scope->map, type->of);
+    const struct field *sibling =
+        fields_find(scope->fields, bytes_of_text(type->of));
+    struct buf unused = {0};
+    struct err why;
+    if (sibling != NULL && value.data != NULL && !is_nil(value) &&
+        take_value(d, &sibling->type, value, scope, sibling->name, &unused,
+                   &why) != 0)
+        *err = why;
+    buf_deinit(&unused);
+}
+
 static int take_map(const struct door *d, const struct fields *fields,
                     struct bytes map, enum door_taking taking, struct buf *out,
                     struct err *err)
@@ -521,6 +543,8 @@ static int take_map(const struct door *d, const struct fields *fields,
         const struct field *field = &fields->items[i];
         rc = take_field(d, field, mp_walk_get(&walk, field->name), &scope,
                         taking, out, err);
+        if (rc != 0)
+            blame_sibling(d, field, &scope, err);
     }
     if (rc != 0)
         out->len = start;

@@ -197,7 +197,7 @@ static bool try_next(struct chains_search *s);
 /* The engine says so; of the paths that were tried one alone was meant. */
 static bool names_near(const struct ate_error *error)
 {
-    return strstr(error->text, "; did you mean '") != NULL;
+    return strcmp(error->reason, "misspelt_chain") == 0;
 }
 
 static void told(void *owner, const struct ate_answer *answer)

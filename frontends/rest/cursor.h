@@ -10,6 +10,7 @@
 #define FRONTENDS_REST_CURSOR_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buffer;

@@ -134,22 +134,16 @@ void exchange_fail(struct exchange *x, const struct problem *problem)
 
 /* ---- the answer ---- */
 
-/* What HTTP calls otherwise than the engine does. */
-static void http_meaning(const struct exchange *x, struct problem *p)
+/* What HTTP calls otherwise than the engine does; NULL: nothing. */
+static const char *http_name(const struct exchange *x,
+                             const struct ate_error *error)
 {
-    char text[sizeof(p->detail)];
-    const char *name = NULL;
-    if (strcmp(p->name, "CONFLICT") == 0 && x->has_key &&
-        strstr(p->detail, "this call id was used") != NULL)
-        name = "KEY_REUSED";
-    else if (strcmp(p->name, "CONFLICT") == 0 && x->plan.creates_alone)
-        name = "PRECONDITION_FAILED";
-    else if (strcmp(p->name, "STALE") == 0 && x->plan.is_based)
-        name = "PRECONDITION_FAILED";
-    if (name == NULL)
-        return;
-    memcpy(text, p->detail, sizeof(text));
-    problem_set(p, name, "%s", text);
+    if (error->code == ATE_CONFLICT && x->has_key &&
+        strcmp(error->reason, "call_id_used") == 0)
+        return "KEY_REUSED";
+    bool failed = (error->code == ATE_CONFLICT && x->plan.creates_alone) ||
+                  (error->code == ATE_STALE && x->plan.is_based);
+    return failed ? "PRECONDITION_FAILED" : NULL;
 }
 
 int exchange_take(struct exchange *x, const struct ate_answer *answer,
@@ -162,8 +156,10 @@ int exchange_take(struct exchange *x, const struct ate_answer *answer,
     }
     x->call = NULL;
     if (answer->error.code != 0) {
-        problem_of_error(problem, &answer->error, x->plan.fields);
-        http_meaning(x, problem);
+        const char *name = http_name(x, &answer->error);
+        problem_of_error(problem, &answer->error, x->plan.place);
+        if (name != NULL)
+            problem_set(problem, name, "%s", answer->error.text);
         if (answer->error.code == ATE_NOT_FOUND && x->plan.resumes != NULL)
             arguments_behind(x->plan.resumed, x->plan.resumes, problem);
         if (answer->error.code == ATE_STALE && !x->plan.is_based)

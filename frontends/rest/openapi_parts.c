@@ -20,14 +20,14 @@ static json_t *problem_schema(void)
 {
     return json_pack(
         "{ss, s:[sssss], s:{s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},s:{ss},"
-        "s:{ss},s:{ss,s:{ss,s:{s:{ss},s:{ss}}}}}}",
+        "s:{ss},s:{ss},s:{ss,s:{ss,s:{s:{ss},s:{ss}}}}}}",
         "type", "object", "required", "type", "title", "status", "code",
         "detail", "properties", "type", "type", "string", "title", "type",
         "string", "status", "type", "integer", "code", "type", "string",
-        "detail", "type", "string", "rule", "type", "string", "retryable",
-        "type", "boolean", "request_id", "type", "string", "errors", "type",
-        "array", "items", "type", "object", "properties", "pointer", "type",
-        "string", "detail", "type", "string");
+        "detail", "type", "string", "rule", "type", "string", "reason", "type",
+        "string", "retryable", "type", "boolean", "request_id", "type",
+        "string", "errors", "type", "array", "items", "type", "object",
+        "properties", "pointer", "type", "string", "detail", "type", "string");
 }
 
 static json_t *write_schema(void)

@@ -148,6 +148,7 @@ static void answered(void *owner, const struct ate_answer *answer)
 {
     struct session *s = owner;
     struct peer *p = s->peer;
+    static const struct problem_place place = {"", "/args"};
     struct problem problem;
     if (answer->kind == ATE_ANSWER_DATA) {
         queue_value(p, s->id, "data", &answer->value);
@@ -155,7 +156,7 @@ static void answered(void *owner, const struct ate_answer *answer)
         if (s->room >= CREDIT / 2)
             pass_on(s);
     } else if (answer->error.code != 0) {
-        problem_of_error(&problem, &answer->error, NULL);
+        problem_of_error(&problem, &answer->error, &place);
         queue_problem(p, true, s->id, &problem);
         session_end(s);
     } else {

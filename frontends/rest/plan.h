@@ -13,6 +13,7 @@
 
 struct model;
 struct problem;
+struct problem_place;
 
 enum plan_shape {
     SHAPE_HERE,   /* `body` is the answer; nothing is asked */
@@ -61,8 +62,9 @@ struct plan {
     const char *media; /* its content type */
     char *file;        /* of SHAPE_FILE: its name */
     struct buffer body;
-    const json_t *fields; /* of the arguments, or NULL; borrowed */
-    unsigned verbs;       /* that the resource has, also after a failure */
+    /* Where the arguments are that the request names, or NULL; static. */
+    const struct problem_place *place;
+    unsigned verbs; /* that the resource has, also after a failure */
 };
 
 /* Fill a zeroed `p`; after a failure it holds nothing but `verbs`. The model

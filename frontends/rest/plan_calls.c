@@ -78,6 +78,10 @@ static bool streams(const json_t *method)
            (strcmp(dot, ".list") == 0 || strcmp(dot, ".history") == 0);
 }
 
+/* What reads is asked by the read `call` (exchange.c). */
+static const struct problem_place of_read = {"/args", ""};
+static const struct problem_place of_write = {"", ""};
+
 int plan_call(struct planning *p, const json_t *method)
 {
     bool reads = method != NULL && model_reads(method);
@@ -88,7 +92,7 @@ int plan_call(struct planning *p, const json_t *method)
     p->plan->is_call = true;
     p->plan->is_write = !reads;
     p->plan->shape = reads ? SHAPE_VALUE : SHAPE_WRITE;
-    p->plan->fields = json_object_get(method, "args");
+    p->plan->place = reads ? &of_read : &of_write;
     if (reads && streams(method)) {
         p->plan->shape = SHAPE_ROWS;
         p->plan->limit = PAGE_MOST;

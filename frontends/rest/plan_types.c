@@ -36,6 +36,7 @@ static int plan_write(struct planning *p, const json_t *type, const char *word)
     if (want_parameters(p, names) != 0 ||
         want_accept(p, "application/json", false) != 0)
         return -1;
+    static const struct problem_place place = {"", ""};
     json_t *body = arguments_body(p->ask, p->problem);
     if (body == NULL)
         return -1;
@@ -43,7 +44,7 @@ static int plan_write(struct planning *p, const json_t *type, const char *word)
     p->args = body;
     p->plan->shape = SHAPE_WRITE;
     p->plan->is_call = p->plan->is_write = true;
-    p->plan->fields = json_object_get(method, "args");
+    p->plan->place = &place;
     p->plan->method = memory_text(name, strlen(name));
     return 0;
 }
@@ -423,6 +424,7 @@ int plan_views(struct planning *p)
 {
     if (segments(p) == 1)
         return plan_declared(p, "views");
+    static const struct problem_place place = {"/where", ""};
     const json_t *view;
     if (segments(p) > 2)
         return not_there(p, "view", segment(p, 2));
@@ -433,7 +435,7 @@ int plan_views(struct planning *p)
         want_accept(p, "application/json", true) != 0 ||
         take_where(p, view) != 0)
         return -1;
-    p->plan->fields = json_object_get(view, "columns");
+    p->plan->place = &place;
     p->plan->columns = view;
     set_text(p->args, "view", segment(p, 1));
     return column != NULL ? plan_sum(p, column) : plan_rows(p);

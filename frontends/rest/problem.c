@@ -1,6 +1,5 @@
 #include "rest/problem.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,8 +97,10 @@ int problem_field(struct problem *p, const char *field, const char *format, ...)
 
 int problem_point(struct problem *p, const char *field)
 {
-    snprintf(p->field, sizeof(p->field), "/%s", field);
-    text_mend(p->field);
+    p->at[0] = '\0';
+    if (strchr(field, '\n') == NULL) /* which would be two */
+        snprintf(p->at, sizeof(p->at), "/%s", field);
+    text_mend(p->at);
     return -1;
 }
 
@@ -115,117 +116,6 @@ int problem_near(struct problem *p, const char *name, const char *const *names)
                  "; did you mean '%s'?", near);
     text_mend(p->detail);
     return -1;
-}
-
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-/* Does a word stand in a text by itself? */
-static const char *find_word(const char *text, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
-        if ((at == text || !is_word(at[-1])) && !is_word(at[len]))
-            return at;
-    return NULL;
-}
-
-/* What stands in quotes is somebody's value, and no name of ours. */
-static void blank_quoted(char *text)
-{
-    for (char *at = text; (at = strchr(at, '\'')) != NULL; at++) {
-        char *end = strchr(at + 1, '\'');
-        if (end == NULL)
-            return;
-        memset(at + 1, ' ', (size_t)(end - at - 1));
-        at = end;
-    }
-}
-
-/* "no field 'x'; did you mean 'y'?": x is meant, which nobody declared. */
-static bool is_unknown(struct problem *p)
-{
-    static const char start[] = "no field '";
-    size_t len = strlen(start);
-    if (strncmp(p->detail, start, len) != 0)
-        return false;
-    size_t out = 0;
-    p->field[out++] = '/';
-    for (const char *at = p->detail + len; *at != '\'' && *at != '\0'; at++) {
-        if (out + 3 > sizeof(p->field))
-            break;
-        if (*at == '~' || *at == '/') { /* RFC 6901 */
-            p->field[out++] = '~';
-            p->field[out++] = *at == '~' ? '0' : '1';
-        } else {
-            p->field[out++] = *at;
-        }
-    }
-    p->field[out] = '\0';
-    text_mend(p->field);
-    return true;
-}
-
-/* The declared field that is named first in a text; NULL: none is. */
-static const char *named_first(const char *text, const json_t *fields)
-{
-    const char *first = NULL, *found = NULL;
-    for (size_t i = 0; i < json_array_size(fields); i++) {
-        const char *name = json_string_value(
-            json_object_get(json_array_get(fields, i), "name"));
-        const char *at = name != NULL ? find_word(text, name) : NULL;
-        if (at == NULL || (first != NULL && at >= first))
-            continue;
-        first = at;
-        found = name;
-    }
-    return found;
-}
-
-/* Does "NAME (" stand in a text before `end`? */
-static bool is_listed(const char *text, const char *end, const char *name)
-{
-    size_t len = strlen(name);
-    for (const char *at = text; (at = strstr(at, name)) != NULL; at++)
-        if ((at == text || !is_word(at[-1])) && at < end && at[len] == ' ' &&
-            at[len + 1] == '(')
-            return true;
-    return false;
-}
-
-/* "from (ref account), to (ref account): are missing": the others, too. */
-static void find_missing(struct problem *p, const json_t *fields)
-{
-    const char *end = strstr(p->detail, "): are missing");
-    size_t len = 0;
-    for (size_t i = 0; end != NULL && i < json_array_size(fields); i++) {
-        const char *name = json_string_value(
-            json_object_get(json_array_get(fields, i), "name"));
-        if (name == NULL || strcmp(p->field + 1, name) == 0 ||
-            !is_listed(p->detail, end, name) ||
-            len + strlen(name) + 3 > sizeof(p->also))
-            continue;
-        len += (size_t)snprintf(p->also + len, sizeof(p->also) - len, "/%s\n",
-                                name);
-    }
-}
-
-/* Errors of arguments name them: the first that is named is meant. */
-static void find_field(struct problem *p, const json_t *fields)
-{
-    char text[sizeof(p->detail)];
-    if (is_unknown(p))
-        return;
-    memcpy(text, p->detail, sizeof(text));
-    blank_quoted(text);
-    const char *name = named_first(text, fields);
-    if (name == NULL)
-        name = named_first(p->detail, fields);
-    if (name != NULL)
-        snprintf(p->field, sizeof(p->field), "/%s", name);
-    find_missing(p, fields);
 }
 
 /* Advice of the engine's that is for programs and command lines, and what who
@@ -256,16 +146,33 @@ static void put_advice(char *text, size_t size)
     }
 }
 
+/* Take over the pointers that lie in `from`, as pointers in `to`. */
+static void take_pointers(struct problem *p, const char *at,
+                          const struct problem_place *place)
+{
+    size_t out = 0;
+    size_t from = strlen(place->from);
+    while (*at != '\0') {
+        size_t len = strcspn(at, "\n");
+        bool lies_in = len > from && strncmp(at, place->from, from) == 0 &&
+                       at[from] == '/';
+        if (lies_in && out + len + strlen(place->to) + 2 < sizeof(p->at))
+            out += (size_t)snprintf(p->at + out, sizeof(p->at) - out,
+                                    "%s%s%.*s", out > 0 ? "\n" : "", place->to,
+                                    (int)(len - from), at + from);
+        at += len + (at[len] == '\n');
+    }
+}
+
 void problem_of_error(struct problem *p, const struct ate_error *error,
-                      const json_t *fields)
+                      const struct problem_place *place)
 {
     problem_set(p, ate_code_name(error->code), "%s", error->text);
     put_advice(p->detail, sizeof(p->detail));
     snprintf(p->rule, sizeof(p->rule), "%s", error->rule);
-    if (strncmp(error->text, "context: ", 9) == 0)
-        return; /* it is beside the arguments */
-    if (error->code == ATE_INVALID || error->code == ATE_NOT_FOUND)
-        find_field(p, fields);
+    snprintf(p->reason, sizeof(p->reason), "%s", error->reason);
+    if (place != NULL)
+        take_pointers(p, error->at, place);
 }
 
 /* Whether asking again later may help. */
@@ -288,14 +195,23 @@ static void put_pointer(const struct problem *p, const char *pointer,
 static void put_pointers(const struct problem *p, struct buffer *out)
 {
     buffer_text(out, ",\"errors\":[");
-    put_pointer(p, p->field, strlen(p->field), out);
-    for (const char *at = p->also; *at != '\0';) {
+    for (const char *at = p->at; *at != '\0';) {
         size_t len = strcspn(at, "\n");
-        buffer_byte(out, ',');
+        if (at > p->at)
+            buffer_byte(out, ',');
         put_pointer(p, at, len, out);
-        at += len + 1;
+        at += len + (at[len] == '\n');
     }
     buffer_byte(out, ']');
+}
+
+/* One that may be none. */
+static void put_member(struct buffer *out, const char *name, const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return;
+    buffer_printf(out, ",\"%s\":", name);
+    json_put_text(out, text, strlen(text));
 }
 
 void problem_put(const struct problem *p, const char *request_id,
@@ -307,17 +223,12 @@ void problem_put(const struct problem *p, const char *request_id,
                   "\"status\":%d,\"code\":\"%s\",\"detail\":",
                   p->name, m->title, p->status, p->name);
     json_put_text(out, p->detail, strlen(p->detail));
-    if (p->rule[0] != '\0') {
-        buffer_text(out, ",\"rule\":");
-        json_put_text(out, p->rule, strlen(p->rule));
-    }
-    if (p->field[0] != '\0')
+    put_member(out, "rule", p->rule);
+    put_member(out, "reason", p->reason);
+    if (p->at[0] != '\0')
         put_pointers(p, out);
     buffer_printf(out, ",\"retryable\":%s",
                   problem_retryable(p) ? "true" : "false");
-    if (request_id != NULL) {
-        buffer_text(out, ",\"request_id\":");
-        json_put_text(out, request_id, strlen(request_id));
-    }
+    put_member(out, "request_id", request_id);
     buffer_byte(out, '}');
 }

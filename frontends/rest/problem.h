@@ -6,9 +6,6 @@
 #ifndef FRONTENDS_REST_PROBLEM_H
 #define FRONTENDS_REST_PROBLEM_H
 
-#include <jansson.h>
-#include <stdbool.h>
-
 struct ate_error;
 struct buffer;
 
@@ -16,9 +13,9 @@ struct problem {
     int status;       /* HTTP's; 0: there is none */
     const char *name; /* "REFUSED", "NOT_ACCEPTABLE"; static */
     char rule[128];   /* that refused, or "" */
+    char reason[32];  /* as of ate_error, or "" */
+    char at[1024];    /* what is meant: JSON pointers, a line each */
     char detail[1024];
-    char field[256]; /* JSON pointer to what is meant, or "" */
-    char also[512];  /* pointers to more of it, each ended by a line feed */
 };
 
 /* Fill it; returns -1, for `return problem_set(...)`. `name` is one of the
@@ -37,10 +34,16 @@ int problem_point(struct problem *p, const char *field);
  * returns -1. */
 int problem_near(struct problem *p, const char *name, const char *const *names);
 
-/* What the engine said. `fields`, a list of {name} or NULL: which of them the
- * text is about. */
+/* Where a request has the engine's arguments: those in `from`, a pointer or "",
+ * stand in `to` of the request. */
+struct problem_place {
+    const char *from;
+    const char *to;
+};
+
+/* What the engine said. `place` NULL: the request names no argument. */
 void problem_of_error(struct problem *p, const struct ate_error *error,
-                      const json_t *fields);
+                      const struct problem_place *place);
 
 /* application/problem+json. */
 void problem_put(const struct problem *p, const char *request_id,

@@ -37,8 +37,9 @@ function M.say(err, context)
     if context ~= nil then
         text = context .. ': ' .. text
     end
-    local said = ate.error(err.code, text)
+    local said = ate.error(err.code, text, err.reason)
     said.rule = rule
+    said.at = err.at
     said.exit = err.exit
     return said
 end
