@@ -29,13 +29,11 @@ int door_get_identity(const struct door *d, struct bytes text, uint8_t id[32],
     struct buf list = {0};
     if (d->names != NULL)
         d->names->list(d->names->ctx, &list);
-    int rc = err_set(err, ATE_ENOT_FOUND,
-                     "no key '%.*s'; there are: %s (make one with "
-                     "`ate key new`, or give key:<hex>)",
-                     (int)(text.len > 80 ? 80 : text.len),
-                     (const char *)text.data, buf_text(&list));
+    err_set(err, ATE_ENOT_FOUND, "no key '%.*s'; there are: %s",
+            (int)(text.len > 80 ? 80 : text.len), (const char *)text.data,
+            buf_text(&list));
     buf_deinit(&list);
-    return rc;
+    return err_reason(err, "no_key");
 }
 
 /* ---- refusals ---- */

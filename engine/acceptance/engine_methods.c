@@ -250,12 +250,11 @@ static int find_record(const struct call *c, const uint8_t id[KEY_ID_SIZE],
         return 0;
     struct door door = {.core = c->core, .names = c->core->names};
     door_put_identity(&door, id, &name);
-    int rc = err_set(err, ATE_ENOT_FOUND,
-                     "neither the log nor this data folder has the public key "
-                     "of %s; `ate key add` takes it in",
-                     buf_text(&name));
+    err_set(err, ATE_ENOT_FOUND,
+            "neither the log nor this data folder has the public key of %s",
+            buf_text(&name));
     buf_deinit(&name);
-    return rc;
+    return err_reason(err, "no_public_key");
 }
 
 /* A list of identities to key records. */

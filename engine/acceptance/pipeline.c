@@ -78,7 +78,7 @@ static int deny(const struct pipeline *p, const struct trial *trial,
                                  : "no stage of the chain's pipeline ever "
                                    "accepts anything");
     buf_deinit(&why);
-    return rc;
+    return p->takes_delegations ? err_reason(err, "no_right") : rc;
 }
 
 int pipeline_judge(const struct pipeline *p, struct trial *trial,

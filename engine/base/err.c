@@ -240,7 +240,10 @@ int err_errno(struct err *err, int posix, const char *format, ...)
     format_text(text, format, args);
     va_end(args);
     append_text(text, ": ", strerror(posix));
-    return err_set(err, code, "%s", text);
+    err_set(err, code, "%s", text);
+    if (posix == EROFS)
+        err_reason(err, "read_only_disk");
+    return code;
 }
 
 const char *err_name(int code)

@@ -86,7 +86,7 @@ int err_at_none(struct err *err);
 
 /* From an errno value: ENOSPC and EDQUOT become FULL, EACCES, EPERM and EROFS
  * DENIED, ENOENT NOT_FOUND, EEXIST CONFLICT, all else IO; the text ends with
- * strerror. Returns the code. */
+ * strerror, and EROFS has a reason, `read_only_disk`. Returns the code. */
 int err_errno(struct err *err, int posix, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -27,11 +27,12 @@ int checkpoint_sign(const struct chain *c, const struct checkpoint *checkpoint,
         note_checkpoint_put(text, c->core.id, checkpoint, pair);
         return 0;
     }
-    return err_set(err, ATE_EUNAVAILABLE,
-                   "this node does not hold the chain's order key (term %llu), "
-                   "so it cannot sign a checkpoint; one that the key's holder "
-                   "signed can be given",
-                   (unsigned long long)found[0].number);
+    err_set(err, ATE_EUNAVAILABLE,
+            "this node does not hold the chain's order key (term %llu), so it "
+            "cannot sign a checkpoint; one that the key's holder signed can be "
+            "given",
+            (unsigned long long)found[0].number);
+    return err_reason(err, "no_order_key");
 }
 
 void checkpoint_vkey(const struct chain *c, uint64_t size, struct buf *text)

@@ -50,7 +50,8 @@ static void got(void *ctx, struct bytes bytes, int code, const struct err *err)
     struct err canceled;
     k->bytes += bytes.len;
     if (code == 0 && k->stopped) {
-        code = err_set(&canceled, ATE_ECANCELED, "canceled");
+        err_set(&canceled, ATE_ECANCELED, "canceled");
+        code = err_reason(&canceled, "by_asker");
         err = &canceled;
     }
     if (code != 0) {

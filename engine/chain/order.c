@@ -45,10 +45,11 @@ int order_refuse(const struct chain *c, const char *what, struct err *err)
 {
     struct term term;
     term_get(state_head(&c->core.state), &term);
-    return err_set(err, ATE_EUNAVAILABLE,
-                   "%s: this node does not hold the chain's order key (term "
-                   "%llu), so it cannot order writes",
-                   what, (unsigned long long)term.number);
+    err_set(err, ATE_EUNAVAILABLE,
+            "%s: this node does not hold the chain's order key (term %llu), so "
+            "it cannot order writes",
+            what, (unsigned long long)term.number);
+    return err_reason(err, "no_order_key");
 }
 
 /* ---- heartbeats ---- */

@@ -193,6 +193,10 @@ static int replay_batch(struct chain *c, const struct log_frame *frame,
             err_at_none(err);
             err_wrap(err, "transaction %llu",
                      (unsigned long long)c->next_index);
+            if (err != NULL && strcmp(err->reason, "replay_limit") == 0)
+                err_add(err, "; a replay may use many times as much as the "
+                             "chain allows: an alarm of this node, and no "
+                             "verdict");
         }
     }
     if (rc == 0 && c->next_index != frame->index + frame->count)

@@ -45,10 +45,12 @@ int checkpoint_of_durable(struct chain *c, struct bytes *text,
 {
     const struct key_pair *pair = order_signer(c);
     const uint8_t *durable_root = chain_durable_root(c);
-    if (pair == NULL)
-        return err_set(err, ATE_EUNAVAILABLE,
-                       "it is in the log, but this node does not hold the "
-                       "chain's order key, so it cannot sign a receipt");
+    if (pair == NULL) {
+        err_set(err, ATE_EUNAVAILABLE,
+                "it is in the log, but this node does not hold the chain's "
+                "order key, so it cannot sign a receipt");
+        return err_reason(err, "no_order_key");
+    }
     if (!is_signed(c, c->durable.size, durable_root, pair))
         sign(c, c->durable.size, durable_root, pair);
     *text = buf_bytes(&c->checkpoint.text);

@@ -293,6 +293,8 @@ static int try_member(struct upgrade *u, struct err *err)
     trial_undo(&u->trial);
     p->in_member = false;
     err_at_none(err);
+    if (rc == ATE_EUNAVAILABLE && strcmp(err->reason, "replay_limit") == 0)
+        err_reason(err, "schema_limit"); /* of one that is only tried */
     return err_wrap(err, "transaction %llu", (unsigned long long)u->index);
 }
 

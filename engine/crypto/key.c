@@ -138,9 +138,10 @@ int key_pair_read(struct bytes text, struct key_pair *pair, struct err *err)
         key_pair_wipe(pair);
     sodium_memzero(seed, sizeof(seed));
     sodium_memzero(box_secret, sizeof(box_secret));
-    return wrong == NULL
-               ? 0
-               : err_set(err, ATE_EINVALID, "not a key file: %s", wrong);
+    if (wrong == NULL)
+        return 0;
+    err_set(err, ATE_EINVALID, "not a key file: %s", wrong);
+    return err_reason(err, "bad_key_file");
 }
 
 void key_record_write(struct buf *out, const struct key_record *record)

@@ -539,6 +539,14 @@ void files_run(struct files *files, struct job *job)
 
 /* ---- the data folder ---- */
 
+/* As err_errno(); where it is the right that is missing, with a reason. */
+static int no_access(struct err *err, int posix, const char *reason,
+                     const char *path, const char *what)
+{
+    int rc = err_errno(err, posix, "%s%s", path, what);
+    return posix == EACCES ? err_reason(err, reason) : rc;
+}
+
 /* Make the folder and those above it, and let the new names last. */
 static int make_data_folder(const char *path, struct err *err)
 {
@@ -563,7 +571,8 @@ static int make_data_folder(const char *path, struct err *err)
             if (rc != 0)
                 return err_errno(err, rc, "%s: sync of the folder above", path);
         } else if (errno != EEXIST) {
-            return err_errno(err, errno, "%s: making the folder", part);
+            return no_access(err, errno, "no_folder_access", part,
+                             ": making the folder");
         }
         memcpy(part, path, len + 1);
     }
@@ -577,10 +586,10 @@ static int locked_by_other(int fd, const char *path, struct err *err)
     n = n > 0 ? n : 0;
     pid[n] = '\0';
     pid[strspn(pid, "0123456789")] = '\0';
-    return err_set(err, ATE_EUNAVAILABLE,
-                   "%s: another process is writing there (pid %s): stop it, or "
-                   "open the folder to read only",
-                   path, pid[0] != '\0' ? pid : "unknown");
+    err_set(err, ATE_EUNAVAILABLE,
+            "%s: another process is writing there (pid %s)", path,
+            pid[0] != '\0' ? pid : "unknown");
+    return err_reason(err, "folder_busy");
 }
 
 /* The lock goes with the descriptor, so also when the process is killed. */
@@ -590,7 +599,7 @@ static int take_lock(struct files *files, const char *path, struct err *err)
     int fd = openat(files->folder, "lock",
                     O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return err_errno(err, errno, "%s/lock: opening", path);
+        return no_access(err, errno, "no_write_access", path, "/lock: opening");
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         int rc = errno == EWOULDBLOCK
                      ? locked_by_other(fd, path, err)
@@ -623,7 +632,8 @@ int files_open(struct files **out, const char *path, bool write, bool create,
     pthread_mutex_init(&files->mutex, NULL);
     files->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (files->folder < 0)
-        rc = err_errno(err, errno, "%s: opening the folder", path);
+        rc = no_access(err, errno, "no_read_access", path,
+                       ": opening the folder");
     if (rc == 0 && write)
         rc = take_lock(files, path, err);
     if (rc != 0) {

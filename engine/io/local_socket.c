@@ -34,8 +34,11 @@ static int address_of(struct address *a, const char *folder, struct err *err)
     if ((size_t)snprintf(path, room, "%s/" NAME, folder) < room)
         return 0;
     a->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (a->folder < 0)
-        return err_errno(err, errno, "%s: opening the folder", folder);
+    if (a->folder < 0) {
+        int posix = errno;
+        int rc = err_errno(err, posix, "%s: opening the folder", folder);
+        return posix == EACCES ? err_reason(err, "no_read_access") : rc;
+    }
     snprintf(path, room, "/proc/self/fd/%d/" NAME, a->folder);
     return 0;
 }

@@ -174,9 +174,11 @@ int job_err(const struct job *job, struct err *err)
     const char *path = op->path[0] != '\0' ? op->path : "the data folder";
     if (is_irregular(job, op))
         return err_set(err, ATE_ECORRUPT, "%s: it is no regular file", path);
-    if (op->kind == JOB_READ || op->kind == JOB_WRITE)
-        return err_errno(err, job->error, "%s: %s at offset %llu", path,
-                         job_kind_text(op->kind),
-                         (unsigned long long)op->offset);
-    return err_errno(err, job->error, "%s: %s", path, job_kind_text(op->kind));
+    bool has_place = op->kind == JOB_READ || op->kind == JOB_WRITE;
+    int rc = has_place ? err_errno(err, job->error, "%s: %s at offset %llu",
+                                   path, job_kind_text(op->kind),
+                                   (unsigned long long)op->offset)
+                       : err_errno(err, job->error, "%s: %s", path,
+                                   job_kind_text(op->kind));
+    return job->error == EACCES ? err_reason(err, "no_file_access") : rc;
 }

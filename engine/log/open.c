@@ -49,6 +49,7 @@ static void listed(struct job *job)
                 log->cur_path);
     else
         err_set(&log->outcome, ATE_ENOT_FOUND, "%s: there is no chain", folder);
+    err_reason(&log->outcome, "chain_lost");
     opening_give_up(log);
 }
 
@@ -69,13 +70,16 @@ static int take_manifest(struct log *log)
 
     int rc = manifest_get(&manifest, buf_bytes(&o->small), &log->outcome);
     if (rc != 0) {
-        err_wrap(&log->outcome, "%s", log->cur_path);
-        return rc;
+        if (rc == ATE_ECORRUPT)
+            err_reason(&log->outcome, "chain_lost");
+        return err_wrap(&log->outcome, "%s", log->cur_path);
     }
     if (!o->any_chain &&
-        memcmp(manifest.chain, o->chain, sizeof(manifest.chain)) != 0)
-        return err_set(&log->outcome, ATE_ECORRUPT,
-                       "%s: it belongs to another chain", log->cur_path);
+        memcmp(manifest.chain, o->chain, sizeof(manifest.chain)) != 0) {
+        err_set(&log->outcome, ATE_ECORRUPT, "%s: it belongs to another chain",
+                log->cur_path);
+        return err_reason(&log->outcome, "chain_lost");
+    }
     log->manifest = manifest;
     return 0;
 }
@@ -162,10 +166,14 @@ static int take_slots(struct log *log)
         if (rc[i] == ATE_EUNAVAILABLE)
             break;
     }
-    if (rc[0] == ATE_EUNAVAILABLE || (rc[0] != 0 && rc[1] != 0))
-        return err_set(&log->outcome, o->why.code,
-                       "%s: neither of its watermarks is good: %s",
-                       log->head_path, o->why.text);
+    if (rc[0] == ATE_EUNAVAILABLE || (rc[0] != 0 && rc[1] != 0)) {
+        err_set(&log->outcome, o->why.code,
+                "%s: neither of its watermarks is good: %s", log->head_path,
+                o->why.text);
+        return o->why.code == ATE_ECORRUPT
+                   ? err_reason(&log->outcome, "chain_lost")
+                   : o->why.code;
+    }
     if (rc[1] == ATE_EUNAVAILABLE)
         return err_set(&log->outcome, rc[1], "%s: %s", log->head_path,
                        o->why.text);
@@ -269,6 +277,7 @@ static void slots_read(struct job *job)
 
     if (job->error == ENOENT) {
         err_set(&log->outcome, ATE_ECORRUPT, "%s is missing", log->head_path);
+        err_reason(&log->outcome, "chain_lost");
         return opening_give_up(log);
     }
     if (job->error != 0)

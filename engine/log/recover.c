@@ -49,6 +49,7 @@ static void damaged(struct log *log, const char *why)
             "%s; all below offset %" PRIu64 " had been durable: what stands "
             "before it can be read, the rest comes from another copy",
             why, log->opening->mark.offset);
+    err_reason(&log->outcome, "log_damaged");
     name_place(log, log->end.frames, log->end.offset, log->end.transactions);
     opening_refuse(log);
 }

@@ -221,6 +221,7 @@ static void cancel(struct client_session *s, struct asked_call *c)
     }
     err_set(&err, ATE_ECANCELED, "%.*s: canceled", (int)c->request->method.len,
             (const char *)c->request->method.data);
+    err_reason(&err, "by_asker");
     fail(s, c, &err);
 }
 

@@ -130,6 +130,7 @@ void asked_cancel(struct asked *a)
     struct err err;
     err_set(&err, ATE_ECANCELED, "%.*s: canceled", (int)a->request->method.len,
             (const char *)a->request->method.data);
+    err_reason(&err, "by_asker");
     asked_fail(a, &err);
 }
 

@@ -147,7 +147,8 @@ int keys_entry(const struct keys *keys, struct bytes name,
     int rc = err_set(err, ATE_ENOT_FOUND, "no key '%.*s'",
                      (int)(name.len > LIMIT_NAME ? LIMIT_NAME : name.len),
                      (const char *)name.data);
-    near_tell(err, name, names, keys->count, "; key.new makes one");
+    if (!near_tell(err, name, names, keys->count, ""))
+        err_reason(err, "no_own_key");
     mem_free(names);
     return rc;
 }

@@ -44,6 +44,14 @@ static void put(struct listing *l, struct mapping *m, const uint8_t *id,
     l->count++;
 }
 
+static void put_err(struct mapping *m, const struct err *err)
+{
+    mapping_text(m, "error", err->text);
+    mapping_text(m, "code", err_name(err->code));
+    if (err->reason[0] != '\0')
+        mapping_text(m, "reason", err->reason);
+}
+
 static void put_open(struct listing *l, const struct hosted *h)
 {
     const struct schema *s = chain_core(h->chain)->schema;
@@ -53,10 +61,8 @@ static void put_open(struct listing *l, const struct hosted *h)
     mapping_text(&m, "schema", s->main);
     mapping_int(&m, "version", schema_part(s, s->main)->version);
     mapping_uint(&m, "size", chain_size(h->chain));
-    if (bad) {
-        mapping_text(&m, "error", why->text);
-        mapping_text(&m, "code", err_name(why->code));
-    }
+    if (bad)
+        put_err(&m, why);
     put(l, &m, h->id, chain_state_word(h->chain));
 }
 
@@ -83,9 +89,10 @@ static void glanced(struct glance *g)
     bool bad = g->err.code != 0;
     if (g->err.code == ATE_ENOT_FOUND)
         g->err.code = ATE_ECORRUPT; /* its folder is there, a file is not */
+    if (g->err.code == ATE_ECORRUPT)
+        err_reason(&g->err, "chain_lost");
     if (bad) {
-        mapping_text(&m, "error", g->err.text);
-        mapping_text(&m, "code", err_name(g->err.code));
+        put_err(&m, &g->err);
     } else {
         mapping_text(&m, "schema", g->schema);
         if (g->version >= 0)
@@ -105,6 +112,7 @@ static void next(struct listing *l)
     if (asked_is_canceled(l->asked)) {
         struct err err;
         err_set(&err, ATE_ECANCELED, "chain.ls: canceled");
+        err_reason(&err, "by_asker");
         end(l, &err);
         return;
     }

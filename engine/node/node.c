@@ -210,16 +210,14 @@ int node_may_make_me(const struct node *node, struct err *err)
         return 0;
     struct buf list = {0};
     node->door_names.list(node->door_names.ctx, &list);
-    int rc = err_set(err, ATE_ENOT_FOUND,
-                     "no key '" KEY_NAME_ME
-                     "', and none is made where there are chains: put "
-                     "keys/" KEY_NAME_ME
-                     ".key back if it was lost, name another key%s%s%s, "
-                     "or make it with key.new",
-                     list.len > 0 ? " (there are: " : "", buf_text(&list),
-                     list.len > 0 ? ")" : "");
+    err_set(err, ATE_ENOT_FOUND,
+            "no key '" KEY_NAME_ME
+            "', and none is made where there are chains: put keys/" KEY_NAME_ME
+            ".key back if it was lost, or name another key%s%s%s",
+            list.len > 0 ? " (there are: " : "", buf_text(&list),
+            list.len > 0 ? ")" : "");
     buf_deinit(&list);
-    return rc;
+    return err_reason(err, "no_key_me");
 }
 
 /* ---- routing ---- */
@@ -246,8 +244,7 @@ static void no_chain(struct asked *a)
     err_set(&err, ATE_ENOT_FOUND, "no chain '%.*s'",
             (int)(name.len < LIMIT_NAME ? name.len : LIMIT_NAME),
             (const char *)name.data);
-    bool is_near = near_tell(&err, name, (const char *const *)names, count,
-                             "; chain.ls lists those there are");
+    bool is_near = near_tell(&err, name, (const char *const *)names, count, "");
     err_reason(&err, is_near ? "misspelt_chain" : "no_chain");
     for (size_t i = 0; i < count; i++)
         mem_free(names[i]);

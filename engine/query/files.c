@@ -114,10 +114,10 @@ static int take_name(struct query *q, const char *arg, bool needed,
         if (is_own(name))
             return 0;
     }
-    err_set(err, ATE_ENOT_FOUND,
-            "a chain has no file '%.*s'; the read 'files' lists them",
+    err_set(err, ATE_ENOT_FOUND, "a chain has no file '%.*s'",
             (int)(text.len < NAME_SIZE ? text.len : NAME_SIZE),
             (const char *)text.data);
+    err_reason(err, "no_file");
     return err_at(err, arg);
 }
 

@@ -112,6 +112,8 @@ static void put_log(struct query *q, struct mapping *m)
     if (bad) {
         mapping_text(m, "error", why->text);
         mapping_text(m, "code", err_name(why->code));
+        if (why->reason[0] != '\0')
+            mapping_text(m, "reason", why->reason);
     }
 }
 

@@ -190,8 +190,10 @@ static bool is_of_schema(const struct query *q)
 /* One step; what it came to, or a code. */
 static int advance(struct query *q, struct err *err)
 {
-    if (q->canceled)
-        return err_set(err, ATE_ECANCELED, "canceled");
+    if (q->canceled) {
+        err_set(err, ATE_ECANCELED, "canceled");
+        return err_reason(err, "by_asker");
+    }
     if (q->failed != 0) {
         *err = q->err;
         return q->failed;

@@ -192,6 +192,7 @@ static int die_of_watch(struct sandbox *s)
             "stopped%s%s, for it ran longer than %llu ms: an alarm of this "
             "node, and no verdict",
             known ? " at " : "", place, (unsigned long long)s->watch->limit_ms);
+    err_reason(&s->limit_error, "alarm");
     return die(s);
 }
 

@@ -110,10 +110,8 @@ static struct box *judge_of(struct script *s, struct trial *trial, size_t n,
  * out says something of this node, and nothing of the log. */
 static int replay_ran_out(struct err *err)
 {
-    return err_set(err, ATE_EUNAVAILABLE,
-                   "%s; a replay may use %d times as much as the chain allows: "
-                   "an alarm of this node, and no verdict",
-                   err->text, BOX_REPLAY_FACTOR);
+    err_set(err, ATE_EUNAVAILABLE, "%s", err->text);
+    return err_reason(err, "replay_limit");
 }
 
 static int run_judge(struct script *s, struct box *b, lua_CFunction function,

@@ -303,6 +303,33 @@ void render_reply(struct buffer *out, const struct inode *node,
     buffer_text(out, "}\n");
 }
 
+static void put_pointers(struct buffer *out, const char *at)
+{
+    if (at[0] == '\0')
+        return;
+    buffer_text(out, ",\"at\":[");
+    while (*at != '\0') {
+        size_t len = strcspn(at, "\n");
+        json_put_text(out, at, len);
+        at += len;
+        if (*at == '\n') {
+            buffer_byte(out, ',');
+            at++;
+        }
+    }
+    buffer_byte(out, ']');
+}
+
+/* What somebody at a shell can do about it. */
+static void put_advice(struct buffer *out, const char *reason)
+{
+    if (strcmp(reason, "no_key") == 0)
+        buffer_text(out, ",\"advice\":\"make one with ate key new, or give "
+                         "key:<hex>\"");
+    else if (strcmp(reason, "no_public_key") == 0)
+        buffer_text(out, ",\"advice\":\"ate key add takes it in\"");
+}
+
 void render_problem(struct buffer *out, const struct inode *node,
                     const struct method *method, const struct ate_error *error)
 {
@@ -314,7 +341,11 @@ void render_problem(struct buffer *out, const struct inode *node,
         buffer_text(out, ",\"rule\":");
         json_put_text(out, error->rule, strlen(error->rule));
     }
+    if (error->reason[0] != '\0')
+        buffer_printf(out, ",\"reason\":\"%s\"", error->reason);
+    put_pointers(out, error->at);
     buffer_text(out, ",\"text\":");
     json_put_text(out, error->text, strlen(error->text));
+    put_advice(out, error->reason);
     buffer_text(out, "}}\n");
 }

@@ -118,32 +118,22 @@ int problem_near(struct problem *p, const char *name, const char *const *names)
     return -1;
 }
 
-/* Advice of the engine's that is for programs and command lines, and what who
- * asks by HTTP does instead. */
+/* What who asks by HTTP can do about it, behind the text. */
 static const struct {
-    const char *engine;
-    const char *here;
+    const char *reason;
+    const char *advice;
 } advice[] = {
-    {"; chain.ls lists those there are", "; GET /v1 lists those there are"},
-    {"; the read 'files' lists them", "; GET files lists them"},
-    {" (make one with `ate key new`, or give key:<hex>)",
-     " (any other is key:<hex>)"},
-    {"; key.new makes one", ""},
-    {", or make it with key.new", ""},
-    {"; `ate key add` takes it in", ""},
+    {"no_chain", "; GET /v1 lists those there are"},
+    {"no_file", "; GET files lists them"},
+    {"no_key", " (any other is key:<hex>)"},
 };
 
-static void put_advice(char *text, size_t size)
+static const char *advice_of(const char *reason)
 {
-    for (size_t i = 0; i < sizeof(advice) / sizeof(*advice); i++) {
-        char rest[sizeof(((struct problem *)NULL)->detail)];
-        char *at = strstr(text, advice[i].engine);
-        if (at == NULL)
-            continue;
-        snprintf(rest, sizeof(rest), "%s", at + strlen(advice[i].engine));
-        snprintf(at, size - (size_t)(at - text), "%s%s", advice[i].here, rest);
-        text_mend(at);
-    }
+    for (size_t i = 0; i < sizeof(advice) / sizeof(*advice); i++)
+        if (strcmp(advice[i].reason, reason) == 0)
+            return advice[i].advice;
+    return "";
 }
 
 /* Take over the pointers that lie in `from`, as pointers in `to`. */
@@ -167,8 +157,8 @@ static void take_pointers(struct problem *p, const char *at,
 void problem_of_error(struct problem *p, const struct ate_error *error,
                       const struct problem_place *place)
 {
-    problem_set(p, ate_code_name(error->code), "%s", error->text);
-    put_advice(p->detail, sizeof(p->detail));
+    problem_set(p, ate_code_name(error->code), "%s%s", error->text,
+                advice_of(error->reason));
     snprintf(p->rule, sizeof(p->rule), "%s", error->rule);
     snprintf(p->reason, sizeof(p->reason), "%s", error->reason);
     if (place != NULL)

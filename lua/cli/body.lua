@@ -105,8 +105,8 @@ local function put_large(ctx, session, source, path)
     end
     err = problem.say(err, chain)
     if path ~= '-' and err.code ~= 'INVALID' and err.code ~= 'LIMIT' then
-        err = ate.error(err.code, ('%s; what was put is kept for an hour: '
-            .. 'go on with --upload-id %s'):format(err.text, hex(source.id)))
+        err.text = ('%s; what was put is kept for an hour: go on with '
+            .. '--upload-id %s'):format(err.text, hex(source.id))
     end
     return nil, err
 end

@@ -105,7 +105,8 @@ function Context:open(mode, more)
         if self.is_new_folder and above ~= nil then
             local ok, problem = ate.host.make_folder(above)
             if not ok then
-                return nil, ate.error('DENIED', 'data folder: ' .. problem)
+                return nil, ate.error('DENIED', 'data folder: ' .. problem,
+                    'no_folder_access')
             end
         end
     end
@@ -161,7 +162,7 @@ end
 function Context:interrupted(err)
     for _, opened in ipairs(self.sessions) do
         local is_inner = opened.opening ~= nil -- a read that nobody asked for
-            or err.text:match('^[%l.]+: canceled$') ~= nil
+            or err.reason == 'by_asker'
         if opened.interrupted and err.code == 'CANCELED' and is_inner then
             return ate.error('CANCELED', opened.opening == nil and 'interrupted'
                 or ('interrupted while chain %s was being opened')
@@ -174,10 +175,8 @@ end
 --- A chain that is not there may be in another folder.
 -- @tparam table err
 function Context:name_folder(err)
-    if err.code == 'NOT_FOUND' and #self.sessions > 0 then
-        local place = ("%%1 in %s%%2"):format((self:data():gsub('%%', '%%%%')))
-        err.text = err.text:gsub("^(.*no chain '.-')(; chain%.ls lists)", place)
-            :gsub("^(.*no chain '.-')(; there are:)", place)
+    if err.reason == 'no_chain' and #self.sessions > 0 then
+        err.text = ('%s in %s'):format(err.text, self:data())
     end
 end
 

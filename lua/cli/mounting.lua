@@ -16,7 +16,7 @@ function M.check_key(session, name)
     end
     local key, err = session:call(nil, 'key.show', {name = name})
     if key == nil then
-        return nil, ate.error(err.code, 'as: ' .. err.text)
+        return nil, ate.error(err.code, 'as: ' .. err.text, err.reason)
     end
     return true
 end

@@ -105,13 +105,10 @@ end
 
 --- The engine names its own methods; people type commands.
 local function as_commands(text)
-    text = text:gsub('^(%l+)%.(%l+): ', function(noun, verb)
+    return (text:gsub('^(%l+)%.(%l+): ', function(noun, verb)
         return (noun == 'chain' or noun == 'key')
             and ('%s %s: '):format(noun, verb) or nil
-    end)
-    return (text:gsub('%f[%w]chain%.ls%f[%W]', 'ate chain ls')
-        :gsub('%f[%w]key%.ls%f[%W]', 'ate key ls')
-        :gsub('%f[%w]key%.new%f[%W]', 'ate key new'))
+    end))
 end
 
 --- For JSON, where bytes would be shown in hexadecimal, all of them.
@@ -126,8 +123,9 @@ function Out:error(err)
     io.stdout:flush()
     if self.is_json then
         local text = as_commands(as_text(err.text))
-        local shown = {code = err.code, rule = err.rule, text = text,
-            exit = err.exit, line = err.line, advice = advice.of(err)}
+        local shown = {code = err.code, rule = err.rule, reason = err.reason,
+            at = err.at, text = text, exit = err.exit, line = err.line,
+            advice = advice.of(err)}
         io.stderr:write(ate.json.encode({error = shown}), '\n')
         return
     end

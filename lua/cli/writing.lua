@@ -17,7 +17,8 @@ local function failed(self, problem, code)
     if problem:match(': No space left on device$') then
         code = 'FULL'
     end
-    return nil, ate.error(code, ('%s: %s'):format(self.what, problem))
+    return nil, ate.error(code, ('%s: %s'):format(self.what, problem),
+        'not_written')
 end
 
 local function note_missing(made, path)

@@ -12,81 +12,63 @@ local A_COPY = 'put the folder of the chain back from a copy; ate chain '
 local ALARM = 'that says nothing of the log, which may be good: %s; what '
     .. 'stands before it can be read'
 
-local TOO_LONG = 'that is this schema\'s function, which has to do less or to '
-    .. 'end: it is not put in force, and what was in force stays'
-
--- A log that is tried under another schema: one of its functions ran out. When
--- the log is opened the same words are about a schema that was put in force.
-local TRIED = 'bundle: transaction %d+: .*a replay may use %d+ times'
-
--- {code, pattern, advice}: the first whose pattern is in the text; %s in an
--- advice is the name of the chain.
-local KNOWN = {
-    {'CORRUPT', '/cur is missing', A_COPY},
-    {'CORRUPT', '/cur: ', A_COPY},
-    {'CORRUPT', 'neither of its watermarks is good', A_COPY},
-    {'CORRUPT', 'no slot is good', A_COPY},
-    {'CORRUPT', '/1%.head is missing', A_COPY},
-    {'CORRUPT', 'read at offset 0: No such file', A_COPY},
-    {'CORRUPT', 'what stands before it can be read',
-        'ate chain tail %s shows the end of that'},
-    {'NOT_FOUND', '%x%x/%x+: there is no chain', A_COPY},
-    {'INVALID', 'keys/[^:/]+: not a key file', 'put it back from a copy'},
-    {'FULL', '^new: ', 'make room and try again'},
-    {'FULL', '^check: ', 'make room and try again'},
-    {'FULL', ': publish: ', 'make room and try again'},
-    {'FULL', '', 'make room and try again: what was answered is kept'},
-    {'DENIED', '/lock: opening: Permission denied',
-        'who owns the folder can write there; ' .. READING},
-    {'DENIED', 'Read%-only file system', READING},
-    {'DENIED', '^new: ', 'name a folder where you may write'},
-    {'DENIED', 'no delegation gives its author the right',
-        'who has that right gives it with ate grant'},
-    {'DENIED', 'mak[^:]*folder.*: Permission denied',
-        '--data DIR or ATE_DATA names another place'},
-    {'DENIED', 'opening the folder: Permission denied',
-        'who owns it can read it; --data DIR or ATE_DATA names another'},
-    {'DENIED', '%x%x/%x+/.*: Permission denied',
-        'who owns the folder can read it'},
-    {'UNAVAILABLE', 'plan: ' .. TRIED, TOO_LONG},
-    {'UNAVAILABLE', ' schema: ' .. TRIED, TOO_LONG},
-    {'UNAVAILABLE', 'a replay may use %d+ times', ALARM:format('open it with '
-        .. 'the version of ate that wrote it, or report it as a mistake of '
-        .. 'this one')},
-    {'UNAVAILABLE', 'an alarm of this node', ALARM:format('try again when '
-        .. 'the machine has less to do')},
-    {'UNAVAILABLE', "does not hold the chain's order key", 'write where it '
-        .. 'is, or put keys/node.key back from a copy'},
-    {'UNAVAILABLE', 'another process is writing there', READING},
+-- By code and reason: an advice, or a function of the error that gives one.
+local ADVICE = {
+    ['CORRUPT chain_lost'] = A_COPY,
+    ['NOT_FOUND chain_lost'] = A_COPY,
+    ['CORRUPT log_damaged'] = function(err)
+        return err.chain and ('ate chain tail %s shows the end of that')
+            :format(shell.quoted(err.chain))
+    end,
+    ['INVALID bad_key_file'] = 'put it back from a copy',
+    ['FULL '] = 'make room and try again: what was answered is kept',
+    ['FULL not_written'] = 'make room and try again',
+    ['DENIED not_written'] = 'name a folder where you may write',
+    ['DENIED read_only_disk'] = READING,
+    ['DENIED no_write_access'] = 'who owns the folder can write there; '
+        .. READING,
+    ['DENIED no_folder_access'] = '--data DIR or ATE_DATA names another place',
+    ['DENIED no_read_access'] = 'who owns it can read it; --data DIR or '
+        .. 'ATE_DATA names another',
+    ['DENIED no_file_access'] = 'who owns the folder can read it',
+    ['DENIED no_right'] = 'who has that right gives it with ate grant',
+    -- Under a schema that is tried on the log, and under the one in force.
+    ['UNAVAILABLE schema_limit'] = 'that is this schema\'s function, which '
+        .. 'has to do less or to end: it is not put in force, and what was in '
+        .. 'force stays',
+    ['UNAVAILABLE replay_limit'] = ALARM:format('open it with the version of '
+        .. 'ate that wrote it, or report it as a mistake of this one'),
+    ['UNAVAILABLE alarm'] = ALARM:format('try again when the machine has less '
+        .. 'to do'),
+    ['UNAVAILABLE no_order_key'] = 'write where it is, or put keys/node.key '
+        .. 'back from a copy',
+    ['UNAVAILABLE folder_busy'] = READING,
+    ['NOT_FOUND no_chain'] = 'ate chain ls lists those there are',
+    ['NOT_FOUND no_file'] = 'the read \'files\' lists them',
+    ['NOT_FOUND no_key'] = 'make one with ate key new, or give key:<hex>',
+    ['NOT_FOUND no_own_key'] = 'ate key new makes one',
+    ['NOT_FOUND no_key_me'] = 'or make it with ate key new me',
+    ['NOT_FOUND no_public_key'] = 'ate key add takes it in',
 }
 
 --- Advice for an error of the engine.
--- @tparam table err code, text
+-- @tparam table err code, reason, chain: its name where that is known
 -- @treturn[1] string
 -- @treturn[2] nil when there is none
 function M.of(err)
-    for _, known in ipairs(KNOWN) do
-        if err.code == known[1] and err.text:find(known[2]) then
-            local chain = err.text:match('chain (.-): %x%x/%x+/')
-            if not known[3]:find('%%s') then
-                return known[3]
-            end
-            return chain ~= nil and known[3]:format(shell.quoted(chain)) or nil
-        end
+    local advice = ADVICE[('%s %s'):format(err.code, err.reason or '')]
+    if type(advice) == 'function' then
+        return advice(err)
     end
-    return nil
+    return advice
 end
 
 --- The text of an error with its advice.
 -- @tparam table err
 -- @treturn string
 function M.text(err)
-    local text = err.text:gsub(': stop it, or open the folder to read only', '')
     local advice = M.of(err)
-    if advice == TOO_LONG then
-        text = text:gsub('; a replay may use .*', '')
-    end
-    return advice ~= nil and text .. '; ' .. advice or text
+    return advice ~= nil and err.text .. '; ' .. advice or err.text
 end
 
 return M

@@ -22,8 +22,10 @@ end
 function M.say(err, context)
     local text = err.text
     local rule = err.rule
+    local chain = err.chain
     if context ~= nil then
-        local chain, method = context:match('^(%S+)%s*(.*)$')
+        local method
+        chain, method = context:match('^(%S+)%s*(.*)$')
         local told = 'chain ' .. chain .. ': '
         if text:sub(1, #told) == told then
             context = nil -- about the chain as a whole
@@ -40,6 +42,7 @@ function M.say(err, context)
     local said = ate.error(err.code, text, err.reason)
     said.rule = rule
     said.at = err.at
+    said.chain = chain
     said.exit = err.exit
     return said
 end

@@ -204,18 +204,53 @@ end)
 describe('advice about an alarm', function()
     local advice = require('ate.client.advice')
 
+    -- A word that nobody gives any more would be advice that nobody gets.
+    it('goes by reasons that the engine gives and the docs explain', function()
+        local function read(command)
+            local pipe = assert(io.popen(command))
+            local text = pipe:read('*a')
+            pipe:close()
+            return text
+        end
+        local function words(text, pattern, into)
+            for word in text:gmatch(pattern) do
+                into[word] = true
+            end
+            return into
+        end
+        local given = {}
+        local engine = read('cat $(find engine -name "*.c")')
+        for _, name in ipairs({'err_reason', 'no_access'}) do
+            for call in engine:gmatch(name .. '%b()') do
+                words(call, '"([%l_]+)"', given)
+            end
+        end
+        assert.is_true(given.call_id_used and given.no_read_access)
+        local explained = {}
+        for row in read('cat docs/client.md'):match('| `reason` |.-\n\n')
+            :gmatch('\n(| `[^|]*|)') do
+            words(row, '`([%l_]+)`', explained)
+        end
+        assert.same(given, explained)
+        local advised = {}
+        words(read('cat lua/client/advice.lua'), "%u ([%l_]+)'%] =", advised)
+        words(read('cat frontends/rest/problem.c'),
+            '{"([%l_]+)", "[^\n]*"},\n', advised)
+        assert.is_true(advised.log_damaged and advised.no_key)
+        for word in pairs(advised) do
+            assert.is_true(given[word] or word == 'not_written', word)
+        end
+    end)
+
     it('says that the log may be good', function()
-        local slow = advice.of({code = 'UNAVAILABLE', text = 'rule slow: '
-            .. 'stopped, for it ran longer than 2000 ms: an alarm of this '
-            .. 'node, and no verdict'})
+        local slow = advice.of({code = 'UNAVAILABLE', reason = 'alarm'})
         assert.matches('^that says nothing of the log, which may be good: try '
             .. 'again when the machine has less to do; ', slow)
-        local much = advice.of({code = 'UNAVAILABLE', text = 'rule slow: ran '
-            .. 'longer than 16000000 steps; a replay may use 16 times as much '
-            .. 'as the chain allows: an alarm of this node, and no verdict'})
+        local much = advice.of({code = 'UNAVAILABLE', reason = 'replay_limit'})
         assert.matches('may be good: open it with the version of ate that '
             .. 'wrote it', much)
-        assert.is_nil(advice.of({code = 'CORRUPT', text = 'an alarm of this '
-            .. 'node'}))
+        assert.is_nil(advice.of({code = 'CORRUPT', reason = 'alarm'}))
+        assert.is_nil(advice.of({code = 'UNAVAILABLE', text = 'rule slow: an '
+            .. 'alarm of this node, and no verdict'}))
     end)
 end)

@@ -268,7 +268,7 @@ describe('a key', function()
         local text = run.fails(3, 'no key \'me\', and none is made where there '
             .. 'are chains: put keys/me%.key back', 'call', 'bank', 'transfer',
             'from=alice', 'to=bob', 'amount=1')
-        assert.matches('%(there are: bob%), or make it with ate key new', text)
+        assert.matches('%(there are: bob%); or make it with ate key new me', text)
         run.fails(3, 'no key \'me\'', 'chain', 'create', 'other', '--schema',
             run.dir .. '/bank.lua')
         run.ok('view', 'bank', 'balance')

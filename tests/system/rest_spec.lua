@@ -219,7 +219,9 @@ describe('the REST door', function()
                 return 0
             }
             ask "$U/v1/nix"
-            want 404 "no chain 'nix'; GET /v1 lists those there are"; no_commands
+            want 404 "no chain 'nix'; GET /v1 lists those there are" \
+                '"reason":"no_chain"'
+            no_commands
             ask "$U/v1/bank/files/nix"; want 404 'GET files lists them'
             no_commands
             json POST /v1/bank/types/account '{"name":"x","owner":"nobody"}'

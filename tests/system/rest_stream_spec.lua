@@ -394,6 +394,10 @@ async def main(url, key):
                    'args': pay, 'key': ''})
         no = (await hear(lambda m: m['id'] == 77))['problem']
         assert no['errors'][0]['pointer'] == '/key', no
+        await say({'id': 77, 'chain': 'bank', 'call': 'transfer',
+                   'args': {'from': 'alice', 'to': 'amount', 'amount': '1'}})
+        no = (await hear(lambda m: m['id'] == 77))['problem']
+        assert no['errors'][0]['pointer'] == '/args/to', no
         await say({'id': 2, 'chain': 'bank', 'call': 'transfer', 'args': pay,
                    'key': 'one'})
         again = await hear(lambda m: m['id'] == 2)

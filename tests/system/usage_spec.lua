@@ -92,7 +92,7 @@ describe('usage', function()
         assert.matches('^{"error":.*%-%-output csv', done.err)
         assert.equal('', done.out)
         assert.same({}, run.json('view', 'bank', 'balance', '-o', 'json'))
-        assert.matches("no chain 'q' in /%S+/data; ate chain ls lists",
+        assert.matches("ate chain ls lists.*no chain 'q' in /%S+/data\"",
             run.ate('chain', 'info', 'q', '--json').err)
     end)
 

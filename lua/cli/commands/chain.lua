@@ -151,7 +151,9 @@ local function damage(info)
     if text:sub(1, #front) ~= front then
         text = front .. text
     end
-    return ate.error(info.code or 'CORRUPT', text)
+    local err = ate.error(info.code or 'CORRUPT', text, info.reason)
+    err.chain = info.name
+    return err
 end
 
 local function ls(ctx)
@@ -175,7 +177,8 @@ local function ls(ctx)
         elseif ctx.options.long then
             found, err = session:read(chain.name, 'info')
             found = found or {name = chain.name, id = chain.id,
-                state = 'failed', error = err.text, code = err.code}
+                state = 'failed', error = err.text, code = err.code,
+                reason = err.reason}
         end
         if found.error ~= nil then
             problems[#problems + 1] = damage(found)
@@ -194,7 +197,7 @@ local INFO = {
     'accept', 'roots', 'threshold', 'next_roots', 'order', 'term', 'vkey',
     'bundle', 'next_bundle', 'state_root', 'objects', 'rows', 'head_bytes', 'body_bytes',
     'torn_bytes', 'cut_bytes', 'suspect', 'damaged_slot', 'folder', 'state',
-    'error', 'code',
+    'error', 'code', 'reason',
 }
 
 local function info(ctx)
