@@ -135,6 +135,7 @@ static int no_module(const struct query *q, const struct bundle *bundle,
     int rc = err_set(err, ATE_ENOT_FOUND, "no module '%.*s'", (int)name.len,
                      (const char *)name.data);
     near_tell(err, name, names, bundle->count, buf_text(&list));
+    err_at(err, "module");
     mem_free(names);
     buf_deinit(&texts);
     buf_deinit(&list);
@@ -216,8 +217,9 @@ static int take_next(struct query *q)
 static int no_version(struct query *q, struct err *err)
 {
     struct query_source *s = q->source;
-    return err_set(err, ATE_ENOT_FOUND, "no version %" PRIu64 "; there are %s",
-                   s->wanted, buf_text(&s->versions));
+    err_set(err, ATE_ENOT_FOUND, "no version %" PRIu64 "; there are %s",
+            s->wanted, buf_text(&s->versions));
+    return err_at(err, "version");
 }
 
 /* That of genesis is the last. */

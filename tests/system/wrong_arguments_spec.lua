@@ -114,6 +114,8 @@ local READS = {
         {'/args/lines/0/count'}},
     {'call', '{"method":"person.get","args":{}}', 'INVALID', {'/args/name'}},
     {'tail', '{"from":1000}', 'NOT_FOUND', {'/from'}},
+    {'source', '{"module":"version"}', 'NOT_FOUND', {'/module'}},
+    {'source', '{"version":77}', 'NOT_FOUND', {'/version'}},
 }
 
 -- Prints what came of each, a line each.
