@@ -255,9 +255,9 @@ struct ate_request {
  *                         them together, else whoever signs; next: those that
  *                         may follow on them (ate.rotate)
  *     chain.ls {}         -> [{name, id, state, schema?, version?, size?,
- *                            error?, code?, reason?}]: what is known without opening a
- *                            chain; so of one that is closed no version, unless
- *                            nothing came behind its genesis
+ *                            error?, code?, reason?}]: what is known without
+ *                            opening a chain; so of one that is closed no
+ *                            version, unless nothing came behind its genesis
  *     key.new {name}      -> {name, id, sign, box}
  *     key.ls {all?: true} -> [...]: as key.show; all: the node's own, too
  *     key.show {name}     -> {name, id, sign, box}
