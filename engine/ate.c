@@ -189,7 +189,7 @@ int ate_listen_at(struct ate *ate, int fd, struct ate_error *error)
     return told(error, err.code, &err);
 }
 
-int ate_callers(struct ate *ate, unsigned most, struct ate_error *error)
+int ate_callers_max(struct ate *ate, unsigned most, struct ate_error *error)
 {
     struct err err = {0};
     if (most < 1 || most > LIMIT_NET_PEERS_MAX)
@@ -250,8 +250,8 @@ static int check_serves(const struct ate *ate, struct err *err)
                    "folder");
 }
 
-int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
-              struct ate_error *error)
+int ate_provide(struct ate *ate, struct ate_port *port, const char *name,
+                struct ate_error *error)
 {
     struct err err = {0};
     int rc = check_serves(ate, &err);
@@ -260,7 +260,7 @@ int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
         rc = err_set(&err, ATE_EINVALID, "services: this one has no name");
     if (rc == 0) {
         port_ref(port_of(port), NULL);
-        rc = loop_serve(ate->loop, name, port_of(port), &err);
+        rc = loop_provide(ate->loop, name, port_of(port), &err);
         if (rc != 0)
             port_unref(port_of(port));
     }

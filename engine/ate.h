@@ -7,7 +7,7 @@
  * caller polls in a loop of its own. A caller that has not asked for a port's
  * descriptor is taken to wait next, so what it starts may be worked on its own
  * thread, which needs a stack of 1 MiB for it. Only ate_open(),
- * ate_open_within(), ate_close(), ate_listen() and ate_callers() wait, for
+ * ate_open_within(), ate_close(), ate_listen() and ate_callers_max() wait, for
  * files, another process or a turn of the engine, and ate_bundle() and
  * ate_proof() compute. The library has threads of its own, which block all
  * signals; it calls nothing of the caller's. None of it may be used in the
@@ -148,8 +148,8 @@ ATE_API int ate_listen_at(struct ate *ate, int fd, struct ate_error *error);
  * who are there stay, if they are more. From any time on, also before
  * ate_listen(). Errors: INVALID (another number), UNAVAILABLE (it is remote).
  */
-ATE_API int ate_callers(struct ate *ate, unsigned most,
-                        struct ate_error *error);
+ATE_API int ate_callers_max(struct ate *ate, unsigned most,
+                            struct ate_error *error);
 
 /* Memory only: set the clock, in milliseconds since 1970; it begins at 0 and
  * stands still. Calls that are started later see it. Errors: INVALID (not in
@@ -179,10 +179,10 @@ ATE_API int ate_port_fd(const struct ate_port *port);
 ATE_API void ate_port_gather(struct ate_port *port);
 
 enum ate_answer_kind {
-    ATE_ANSWER_DATA = 1,  /* one chunk of the output stream, more may follow */
-    ATE_ANSWER_FINAL = 2, /* the end of the call */
-    ATE_ANSWER_ASKED = 3, /* a worker asks a service: ate_reply() answers */
-    ATE_ANSWER_EVENT = 4, /* something happened: see ate_watch() */
+    ATE_ANSWER_DATA = 1,   /* one chunk of the output stream, more may follow */
+    ATE_ANSWER_FINAL = 2,  /* the end of the call */
+    ATE_ANSWER_ASKED = 3,  /* a worker asks a service: ate_reply() answers */
+    ATE_ANSWER_NOTICE = 4, /* something happened: see ate_watch() */
 };
 
 struct ate_answer {
@@ -191,8 +191,8 @@ struct ate_answer {
     struct ate_error error; /* code 0 for DATA and for success */
     /* DATA: one msgpack value. FINAL: the result, or nil; for a write it is the
      * map {result, index, root (hex), tx (hex), receipt (text), gas,
-     * durable_us}; for a failed one empty. ASKED: a map, see ate_serve(); EVENT
-     * likewise, ate_watch(). The caller's: ate_free() it. */
+     * durable_us}; for a failed one empty. ASKED: a map, see ate_provide();
+     * NOTICE likewise, ate_watch(). The caller's: ate_free() it. */
     struct ate_bytes value;
 };
 
@@ -399,7 +399,7 @@ ATE_API uint64_t ate_schema_generation(const struct ate *ate);
 /* ---- what happens ---- */
 
 /* From now on tell the port what happens here, for a log that people read: each
- * is an ATE_ANSWER_EVENT (call 0) whose value is a map with `event`, and
+ * is an ATE_ANSWER_NOTICE (call 0) whose value is a map with `event`, and
  *
  *     opened   {chain, id, size}
  *     damaged  {chain, id, code, text}: it could not be opened, or only up to
@@ -408,7 +408,7 @@ ATE_API uint64_t ate_schema_generation(const struct ate *ate);
  *     failed   the same: it will be tried again
  *     refused  {code, text}: somebody who connected to DATA/socket
  *
- * No event holds a key, a body or an argument. What nobody takes is dropped
+ * No notice holds a key, a body or an argument. What nobody takes is dropped
  * when 1,024 wait. One port at a time: another takes its place.
  * Errors: UNAVAILABLE (it is remote: the process that serves knows). */
 ATE_API int ate_watch(struct ate *ate, struct ate_port *port,
@@ -423,8 +423,8 @@ ATE_API int ate_watch(struct ate *ate, struct ate_port *port,
  * once. Workers work where the folder is open for writing: while ate.workers is
  * called, and all the time when the folder is served (ate_listen()).
  * Errors: INVALID (read only; no name), UNAVAILABLE (it is remote). */
-ATE_API int ate_serve(struct ate *ate, struct ate_port *port, const char *name,
-                      struct ate_error *error);
+ATE_API int ate_provide(struct ate *ate, struct ate_port *port,
+                        const char *name, struct ate_error *error);
 
 /* The answer to `call`: one msgpack value; NULL: nil. Or `failure`: its code
  * says whether to ask again later (UNAVAILABLE, IO, CANCELED) or never. Once.

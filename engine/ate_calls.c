@@ -43,10 +43,10 @@ int ate_port_next(struct ate_port *port, struct ate_answer *answer,
     if (next == NULL)
         return 0;
     answer->call = next->call;
-    answer->kind = next->is_asked   ? ATE_ANSWER_ASKED
-                   : next->is_event ? ATE_ANSWER_EVENT
-                   : next->is_final ? ATE_ANSWER_FINAL
-                                    : ATE_ANSWER_DATA;
+    answer->kind = next->is_asked    ? ATE_ANSWER_ASKED
+                   : next->is_notice ? ATE_ANSWER_NOTICE
+                   : next->is_final  ? ATE_ANSWER_FINAL
+                                     : ATE_ANSWER_DATA;
     if (next->err != NULL)
         give_error(&answer->error, next->err);
     answer->value = give_buf(&next->value);

@@ -9,7 +9,7 @@ void happened_tell(struct port *port, struct bytes event)
     if (port == NULL)
         return;
     struct answer *answer = answer_new(0, false, 0, NULL, event);
-    answer->is_event = true;
+    answer->is_notice = true;
     port_offer(port, answer, HAPPENED_MAX);
 }
 

@@ -53,8 +53,8 @@ void loop_watch(struct loop *loop, struct port *port);
 /* Services of this process's workers (io/services.h). From any thread, in order
  * with requests. The port's reference and `http` are taken over, unless it
  * fails; the reply is copied. Errors: INVALID (it is open for reading only). */
-int loop_serve(struct loop *loop, const char *name, struct port *port,
-               struct err *err);
+int loop_provide(struct loop *loop, const char *name, struct port *port,
+                 struct err *err);
 int loop_serve_http(struct loop *loop, struct http *http, struct err *err);
 void loop_reply(struct loop *loop, uint64_t number,
                 const struct service_reply *reply);

@@ -218,8 +218,8 @@ static int may_serve(const struct loop *loop, struct err *err)
                    "for writing");
 }
 
-int loop_serve(struct loop *loop, const char *name, struct port *port,
-               struct err *err)
+int loop_provide(struct loop *loop, const char *name, struct port *port,
+                 struct err *err)
 {
     struct serving *s = mem_zero(1, sizeof(*s));
     if (may_serve(loop, err) != 0) {

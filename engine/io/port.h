@@ -13,7 +13,7 @@ struct answer {
     uint64_t call;
     bool is_final;
     bool is_asked;    /* a request to a service: `call` is its number */
-    bool is_event;    /* something happened: `call` is 0 */
+    bool is_notice;   /* something happened: `call` is 0 */
     struct err *err;  /* NULL: success, or a chunk; owned */
     struct buf value; /* owned */
     struct answer *next;

@@ -76,7 +76,7 @@ static void push_answer(lua_State *L, const struct ate_answer *answer)
     lua_setfield(L, -2, "final");
     lua_pushboolean(L, answer->kind == ATE_ANSWER_ASKED);
     lua_setfield(L, -2, "asked");
-    lua_pushboolean(L, answer->kind == ATE_ANSWER_EVENT);
+    lua_pushboolean(L, answer->kind == ATE_ANSWER_NOTICE);
     lua_setfield(L, -2, "event");
     if (answer->error.code != 0) {
         failure_push(L, &answer->error);

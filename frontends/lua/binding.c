@@ -128,7 +128,7 @@ static int node_callers(lua_State *L)
     lua_Number most = luaL_checknumber(L, 2);
     bool fits = most >= 1 && most <= INT32_MAX;
     return failure_or_true(
-        L, ate_callers(ate, fits ? (unsigned)most : 0, &error), &error);
+        L, ate_callers_max(ate, fits ? (unsigned)most : 0, &error), &error);
 }
 
 /* node:is_remote() -> whether another process serves the folder */
@@ -151,8 +151,8 @@ static int node_serve(lua_State *L)
 {
     struct ate_error error = {0};
     return failure_or_true(L,
-                           ate_serve(binding_node(L, 1), answers_port(L, 2),
-                                     luaL_checkstring(L, 3), &error),
+                           ate_provide(binding_node(L, 1), answers_port(L, 2),
+                                       luaL_checkstring(L, 3), &error),
                            &error);
 }
 

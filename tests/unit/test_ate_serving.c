@@ -42,8 +42,8 @@ static void a_program_serves_what_workers_ask(void **state)
     struct ate_error later = {.code = ATE_UNAVAILABLE, .text = "shut"};
     struct buf args = {0};
     create_chain(b, "tests/lua/schemas/jobs.lua", "jobs");
-    assert_int_equal(ate_serve(b->ate, b->port, "", &error), ATE_INVALID);
-    assert_int_equal(ate_serve(b->ate, b->port, "bank", &error), 0);
+    assert_int_equal(ate_provide(b->ate, b->port, "", &error), ATE_INVALID);
+    assert_int_equal(ate_provide(b->ate, b->port, "bank", &error), 0);
     mp_put_map(&args, 2);
     mp_put_text(&args, "name");
     mp_put_text(&args, "a");
@@ -93,7 +93,7 @@ static void a_program_is_told_what_happens(void **state)
     assert_int_equal(ask(b, ate_read, "bank", "info", NULL, &answer), 0);
     ate_free(&answer.value);
     assert_int_equal(ate_port_next(port, &answer, -1), 1);
-    assert_int_equal(answer.kind, ATE_ANSWER_EVENT);
+    assert_int_equal(answer.kind, ATE_ANSWER_NOTICE);
     assert_int_equal(answer.call, 0);
     text_at(&answer, "event", text, sizeof(text));
     assert_string_equal(text, "opened");
@@ -124,16 +124,16 @@ static void callers_are_bounded_by_who_serves(void **state)
     struct bench *b = *state;
     struct ate *first = NULL, *second = NULL;
     struct ate_error error;
-    assert_int_equal(ate_callers(b->ate, 0, &error), ATE_INVALID);
-    assert_int_equal(ate_callers(b->ate, 4097, &error), ATE_INVALID);
+    assert_int_equal(ate_callers_max(b->ate, 0, &error), ATE_INVALID);
+    assert_int_equal(ate_callers_max(b->ate, 4097, &error), ATE_INVALID);
     assert_non_null(strstr(error.text, "1 to 4096 may be, not 4097"));
-    assert_int_equal(ate_callers(b->ate, 1, &error), 0);
+    assert_int_equal(ate_callers_max(b->ate, 1, &error), 0);
     assert_int_equal(ate_listen(b->ate, &error), 0);
     assert_int_equal(ate_open(&first, b->folder, 0, &error), 0);
-    assert_int_equal(ate_callers(first, 2, &error), ATE_UNAVAILABLE);
+    assert_int_equal(ate_callers_max(first, 2, &error), ATE_UNAVAILABLE);
     assert_int_equal(ate_open(&second, b->folder, 0, &error), ATE_UNAVAILABLE);
     assert_non_null(strstr(error.text, "1 callers are there"));
-    assert_int_equal(ate_callers(b->ate, 2, &error), 0);
+    assert_int_equal(ate_callers_max(b->ate, 2, &error), 0);
     assert_int_equal(ate_open(&second, b->folder, 0, &error), 0);
     ate_close(second);
     ate_close(first);
@@ -160,7 +160,7 @@ static void services_are_where_the_folder_is(void **state)
 {
     struct bench *b = *state;
     struct ate_error error;
-    assert_int_equal(ate_serve(b->ate, b->port, "bank", &error),
+    assert_int_equal(ate_provide(b->ate, b->port, "bank", &error),
                      ATE_UNAVAILABLE);
     assert_int_equal(ate_http(b->ate, "\x80", 1, &error), ATE_UNAVAILABLE);
     ate_reply(b->ate, 1, NULL, NULL, 0);
