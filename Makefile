@@ -48,14 +48,15 @@ run-now: all
 	    /usr/share/doc/beancount/examples/example.beancount --data $(B)/run && \
 	    exec tools/tour.sh $(B)/ate $(B)/run books/example balance commodity=GLD'
 
-# ASAN=asan: the whole suite runs sanitized, too, not a part of it.
-ASAN ?= asan-short
+# What runs behind the suite: a part of it sanitized. CI has ALSO='asan without'.
+ALSO ?= asan-short
 test:                             ## install, build, run every test; T=name runs one
 	tests/install build test
 	$(MAKE) --no-print-directory -j2 test-build
 	rm -f $(B)/tally
 	B=$(B) TALLY=$(B)/tally tests/run $(T)
-	$(if $(T),,TALLY=$(CURDIR)/$(B)/tally $(MAKE) --no-print-directory -j2 $(ASAN))
+	$(if $(T),,for also in $(ALSO); do TALLY=$(CURDIR)/$(B)/tally \
+	    $(MAKE) --no-print-directory -j2 $$also || exit 1; done)
 	@$(if $(T),,awk '{p += $$1; f += $$2} END {print p " passed, " f " failed"}' $(B)/tally)
 
 bench:                            ## ratios, in build/bench.json, too; BENCH=word: rows that match
@@ -144,7 +145,6 @@ ifndef V
 .SILENT:
 endif
 FORCE:
-.PHONY: all run run-now test test-build tests-only soak asan asan-short tsan coverage coverage-bounds fuzz bench \
-    bench-build check fmt install deb deb-test clean web \
-    tools debug help
+.PHONY: all run run-now test test-build tests-only soak asan asan-short without tsan coverage \
+    coverage-bounds fuzz bench bench-build check fmt install deb deb-test clean web tools debug help
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -38,6 +38,9 @@ SHORT_SPECS := tests/system/bank_spec
 SHORT_C := $(addprefix unit/test_,msgpack header tx batch genesis note frame \
     net_frame proposal job log recover tree map arena lua_value sandbox submit order \
     puts script http disk) sim/test_log_faults
+without:                          ## a build without fuse and rest, and the specs that know of it
+	$(MAKE) B=$(B)/bare WITHOUT='fuse rest' test-build
+	B=$(B)/bare tests/run $$(grep -lE 'is_without|left_out' tests/system/*_spec.lua)
 tsan:                             ## what has threads, under the thread sanitizer
 	$(MAKE) B=$(B)/tsan HARDEN= CFLAGS='-O1 -g -fsanitize=thread $(SANITIZE)' \
 	    $(TSAN:%=$(B)/tsan/tests/%)

@@ -9,13 +9,7 @@ local run = require('helper')
 before_each(run.begin)
 after_each(run.finish)
 
-local WITHOUT = run.is_without('rest')
-if WITHOUT then
-    describe('a build without REST', function()
-        it('says so', function()
-            run.fails(7, 'built without REST', 'console')
-        end)
-    end)
+if run.left_out('rest', describe, it) then
     return
 end
 

@@ -47,6 +47,25 @@ function M.is_without(door)
         ~= nil
 end
 
+--- The same for a spec of nothing else, which gives its describe and it: then
+-- a test takes the place of all, that an answer says so.
+function M.left_out(door, describe, it)
+    if not M.is_without(door) then
+        return false
+    end
+    describe('a build without ' .. door, function()
+        it('says so', function()
+            if door == 'rest' then
+                M.fails(7, 'built without REST', 'serve', '--rest', '0')
+            else
+                M.bank()
+                M.fails(7, 'WITHOUT=fuse', 'mount', M.dir .. '/m')
+            end
+        end)
+    end)
+    return true
+end
+
 function M.write(path, text)
     local file = assert(io.open(path, 'wb'))
     assert(file:write(text))

@@ -7,13 +7,7 @@ local script = mounting.script
 before_each(run.begin)
 after_each(run.finish)
 
-if run.is_without('fuse') then
-    describe('a build without fuse', function()
-        it('says so', function()
-            run.bank()
-            run.fails(7, 'WITHOUT=fuse', 'mount', run.dir .. '/m')
-        end)
-    end)
+if run.left_out('fuse', describe, it) then
     return
 end
 

@@ -271,7 +271,7 @@ describe('every door', function()
     end)
 
     it('asks for whole numbers alike', function()
-        if rest.is_away() then
+        if run.is_without('rest') then
             return
         end
         run.write(run.dir .. '/nums.lua', DOORS)
@@ -311,7 +311,7 @@ describe('every door', function()
             "$ATE" repl far <line >repl 2>&1
             grep -qF "TOLD500" repl || fail "$(cat repl)"
         ]]):gsub('MANY', many):gsub('TOLD', told))
-        if not rest.is_away() then
+        if not run.is_without('rest') then
             run.script(rest.PRELUDE .. ([[
                 open_rest
                 ask "$U/v1/far/methods/tell?n=MANY"

@@ -133,17 +133,4 @@ function M.notes(text)
         .. '\nstop\n[ ! -s serve.err ] || fail "$(cat serve.err)"')
 end
 
---- Is REST left out of this build? Then a spec has nothing but that it says so.
-function M.is_away()
-    if run.is_without('rest') then
-        describe('a build without REST', function()
-            it('says so', function()
-                run.fails(7, 'built without REST', 'serve', '--rest', '0')
-            end)
-        end)
-        return true
-    end
-    return false
-end
-
 return M

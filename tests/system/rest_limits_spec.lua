@@ -6,7 +6,7 @@ local bank = rest.bank
 before_each(run.begin)
 after_each(run.finish)
 
-if rest.is_away() then
+if run.left_out('rest', describe, it) then
     return
 end
 

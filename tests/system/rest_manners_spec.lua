@@ -8,7 +8,7 @@ local script = rest.script
 before_each(run.begin)
 after_each(run.finish)
 
-if rest.is_away() then
+if run.left_out('rest', describe, it) then
     return
 end
 

@@ -7,7 +7,7 @@ local notes = rest.notes
 before_each(run.begin)
 after_each(run.finish)
 
-if rest.is_away() then
+if run.left_out('rest', describe, it) then
     return
 end
 

@@ -194,6 +194,13 @@ describe('the configuration', function()
         conf("return {schemas = {bank = 'no.lua'}}")
         run.fails(3, 'schemas%.bank: there is no file .*no%.lua', 'config',
             'check')
+    end)
+
+    it('is taken by the check where it is good', function()
+        if WITHOUT then
+            return
+        end
+        run.bank()
         conf("return {rest = '0', metrics = '[::1]:0', as = 'me', cors = "
             .. "{'https://a.example', 'http://localhost:5173', 'http://[::1]'},"
             .. "http = {hosts = {'*'}, private = {'10.0.0.0/8'}}}")

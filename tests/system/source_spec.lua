@@ -240,7 +240,7 @@ describe('source in scripts', function()
     end)
 end)
 
-if not rest.is_away() then
+if not run.is_without('rest') then
     describe('source by REST', function()
         it('is the text, or what is known of it', function()
             shop()

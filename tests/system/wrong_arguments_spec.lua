@@ -188,7 +188,7 @@ describe('arguments that are wrong', function()
     end)
 end)
 
-if rest.is_away() then
+if run.is_without('rest') then
     return
 end
 
