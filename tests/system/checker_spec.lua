@@ -310,9 +310,10 @@ describe('checker', function()
             assert.are.equal(2, code, words .. err)
             assert.is_truthy(err:find('^check: '), err)
         end
-        local path = make_hello()
-        assert.is_truthy(run('%s %s --json', cli, path):find(
-            '"transactions":7,', 1, true))
+        -- Heartbeats come between, where the machine is slow.
+        local count = run('%s %s --json', cli, make_hello())
+            :match('"transactions":(%d+),')
+        assert.is_true(tonumber(count) >= 7)
     end)
 
     it('says what is missing', function()
