@@ -82,6 +82,14 @@ static void take_type(struct logic *l, const struct event_type *type,
     describe_event_type(&said, l->schema, type);
     put_said(&said, item);
     put_function(l, type->keep, &item->said);
+    buf_put_u8(&item->said, type->erasable);
+    for (size_t i = 0; i < type->right_count; i++)
+        buf_put(&item->said, type->rights[i].name,
+                strlen(type->rights[i].name) + 1);
+    for (size_t i = 0; i < type->upgrade_count; i++) {
+        buf_put_be64(&item->said, (uint64_t)type->upgrades[i].version);
+        put_function(l, type->upgrades[i].function, &item->said);
+    }
 }
 
 static void take_view(struct logic *l, const struct view *view,
@@ -91,6 +99,7 @@ static void take_view(struct logic *l, const struct view *view,
     item->name = view->name;
     describe_view(&said, l->schema, view);
     put_said(&said, item);
+    buf_put_u8(&item->said, view->reads_bodies);
     for (size_t i = 0; i < view->fold_count; i++) {
         buf_put_text(&item->said, view->folds[i].type);
         put_function(l, view->folds[i].function, &item->said);

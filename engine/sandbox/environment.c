@@ -67,6 +67,46 @@ static const char *library_name(lua_State *L)
     return "string";
 }
 
+/* Of the table on top of the stack, under what the function below it stands
+ * there, or NULL. */
+static const char *member_name(lua_State *L)
+{
+    int table = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1))
+        if (lua_rawequal(L, -1, table - 1)) {
+            const char *name = lua_tostring(L, -2);
+            lua_settop(L, table);
+            return name;
+        }
+    return NULL;
+}
+
+void sandbox_push_name(lua_State *L)
+{
+    struct sandbox_refs *refs = refs_of(L);
+    int function = lua_gettop(L);
+    const char *name = NULL;
+    push_ref(L, refs->public);
+    name = member_name(L);
+    for (int i = 0; name == NULL && i <= LIBRARIES; i++) {
+        const char *library = i < LIBRARIES ? libraries[i]->name : "ate";
+        lua_settop(L, function);
+        push_ref(L, refs->modules);
+        lua_getfield(L, -1, library);
+        lua_remove(L, -2);
+        if (lua_istable(L, -1))
+            name = member_name(L);
+        if (name != NULL)
+            name = lua_pushfstring(L, "%s.%s", library, name);
+    }
+    if (name == NULL)
+        lua_pushnil(L);
+    else
+        lua_pushstring(L, name);
+    lua_replace(L, function + 1);
+    lua_settop(L, function + 1);
+}
+
 static int missing_member(lua_State *L)
 {
     char text[SENTENCE_MAX];

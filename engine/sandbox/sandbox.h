@@ -194,6 +194,10 @@ int sandbox_raise(lua_State *L, const struct err *err);
 int sandbox_error(lua_State *L, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Push what the function on top of the stack, one of the library's, is called:
+ * "ate.int.add", "select"; nil when it is none of these. */
+void sandbox_push_name(lua_State *L);
+
 /* Write "file:line" of the level-th caller outside trusted files (1 = nearest);
  * "" when there is none. False then. */
 bool sandbox_where(lua_State *L, int level, char *place, size_t cap);

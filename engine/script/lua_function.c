@@ -9,8 +9,7 @@
 #include "sandbox/sandbox.h"
 
 enum {
-    FUNCTION_DEPTH_MAX = 4,
-    FUNCTION_KEYS_MAX = 256, /* of a table that is looked into */
+    FUNCTION_DEPTH_MAX = 100,
     FUNCTION_VALUES_MAX = 10000,
 };
 
@@ -19,6 +18,9 @@ struct digesting {
     struct bytes bundle;
     struct hasher hasher;
     size_t left; /* values that are still looked at */
+    int seen;    /* where the table is of what was met: its number */
+    int count;   /* of these */
+    bool unseen; /* something was not looked into */
 };
 
 static void put_value(struct digesting *d, int depth);
@@ -52,14 +54,27 @@ static void put_lines(struct digesting *d, const lua_Debug *info)
                                            info->lastlinedefined));
 }
 
+/* Written in C: by its name. One without stands in no file of an author's. */
+static void put_library_function(struct digesting *d)
+{
+    size_t len = 0;
+    sandbox_push_name(d->L);
+    const char *name = lua_tolstring(d->L, -1, &len);
+    if (name != NULL)
+        hash_part(&d->hasher, bytes_of(name, len));
+    lua_pop(d->L, 1);
+}
+
 /* The one on top of the stack. */
 static void put_function(struct digesting *d, int depth)
 {
     lua_Debug info;
     lua_pushvalue(d->L, -1);
     lua_getinfo(d->L, ">S", &info);
-    if (info.what[0] == 'C')
+    if (info.what[0] == 'C') {
+        put_library_function(d);
         return;
+    }
     put_lines(d, &info);
     for (int i = 1; lua_getupvalue(d->L, -1, i) != NULL; i++) {
         put_value(d, depth + 1);
@@ -67,64 +82,112 @@ static void put_function(struct digesting *d, int depth)
     }
 }
 
-struct name {
-    const char *text; /* of the table's, which stays */
+struct key {
+    const char *text; /* of the table's, which stays; NULL: a number */
     size_t len;
+    double number;
 };
 
-static int compare_names(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
-    const struct name *x = a;
-    const struct name *y = b;
+    const struct key *x = a;
+    const struct key *y = b;
+    if (x->text == NULL || y->text == NULL)
+        return x->text != y->text
+                   ? (x->text == NULL ? -1 : 1)
+                   : (x->number > y->number) - (x->number < y->number);
     return bytes_compare(bytes_of(x->text, x->len), bytes_of(y->text, y->len));
 }
 
-/* The table's text keys in order, in scratch memory; all of them, so that which
- * are left out does not depend on how Lua walks a table. */
-static struct name *names_of(lua_State *L, int table, size_t *count)
+/* The key on top of the stack; false: one that has no order. */
+static bool take_key(lua_State *L, struct key *key)
 {
-    struct name *names = NULL;
+    *key = (struct key){0};
+    if (lua_type(L, -1) == LUA_TSTRING)
+        key->text = lua_tolstring(L, -1, &key->len);
+    else if (lua_type(L, -1) == LUA_TNUMBER)
+        key->number = lua_tonumber(L, -1);
+    else
+        return false;
+    return true;
+}
+
+/* The table's keys in order, in scratch memory; all of them, so that which are
+ * left out does not depend on how Lua walks a table. */
+static struct key *keys_of(struct digesting *d, int table, size_t *count)
+{
+    lua_State *L = d->L;
+    struct key *keys = NULL;
+    struct key key;
+    bool others = false;
     for (int pass = 0; pass < 2; pass++) {
         if (pass == 1)
-            names = sandbox_scratch(L, *count * sizeof(*names));
+            keys = sandbox_scratch(L, *count * sizeof(*keys));
         *count = 0;
         lua_pushnil(L);
         while (lua_next(L, table) != 0) {
             lua_pop(L, 1);
-            if (lua_type(L, -1) != LUA_TSTRING)
-                continue;
-            if (pass == 1)
-                names[*count].text = lua_tolstring(L, -1, &names[*count].len);
-            (*count)++;
+            if (!take_key(L, &key))
+                others = true;
+            else if (pass == 0)
+                (*count)++;
+            else
+                keys[(*count)++] = key;
         }
     }
-    qsort(names, *count, sizeof(*names), compare_names);
-    return names;
+    if (others)
+        d->unseen = true;
+    qsort(keys, *count, sizeof(*keys), compare_keys);
+    return keys;
 }
 
-/* Its text keys in order, then its list. */
+static void push_key(struct digesting *d, const struct key *key)
+{
+    if (key->text != NULL) {
+        hash_part(&d->hasher, bytes_of(key->text, key->len));
+        lua_pushlstring(d->L, key->text, key->len);
+    } else {
+        hash_part(&d->hasher, bytes_of(&key->number, sizeof(key->number)));
+        lua_pushnumber(d->L, key->number);
+    }
+}
+
 static void put_table(struct digesting *d, int depth)
 {
     size_t count = 0;
     int table = lua_gettop(d->L);
-    struct name *names = names_of(d->L, table, &count);
-    for (size_t i = 0; i < count && i < FUNCTION_KEYS_MAX; i++) {
-        hash_part(&d->hasher, bytes_of(names[i].text, names[i].len));
-        lua_pushlstring(d->L, names[i].text, names[i].len);
+    struct key *keys = keys_of(d, table, &count);
+    for (size_t i = 0; i < count && d->left > 0; i++) {
+        push_key(d, &keys[i]);
         lua_rawget(d->L, table);
         put_value(d, depth + 1);
         lua_pop(d->L, 1);
     }
-    sandbox_scratch_free(d->L, names, count * sizeof(*names));
-    for (int i = 1; i <= FUNCTION_KEYS_MAX; i++) {
-        lua_rawgeti(d->L, table, i);
-        bool is_last = lua_isnil(d->L, -1);
-        if (!is_last)
-            put_value(d, depth + 1);
-        lua_pop(d->L, 1);
-        if (is_last)
-            break;
-    }
+    if (d->left == 0)
+        d->unseen = true;
+    sandbox_scratch_free(d->L, keys, count * sizeof(*keys));
+}
+
+/* The function or table on top of the stack: what was met before is its number,
+ * what is too deep may be anything. */
+static void put_inside(struct digesting *d, int depth)
+{
+    lua_pushvalue(d->L, -1);
+    lua_rawget(d->L, d->seen);
+    int number = (int)lua_tointeger(d->L, -1);
+    lua_pop(d->L, 1);
+    hash_u64(&d->hasher, (uint64_t)number);
+    if (number > 0)
+        return;
+    lua_pushvalue(d->L, -1);
+    lua_pushinteger(d->L, ++d->count);
+    lua_rawset(d->L, d->seen);
+    if (depth >= FUNCTION_DEPTH_MAX)
+        d->unseen = true;
+    else if (lua_type(d->L, -1) == LUA_TTABLE)
+        put_table(d, depth);
+    else
+        put_function(d, depth);
 }
 
 /* The value on top of the stack. */
@@ -133,8 +196,10 @@ static void put_value(struct digesting *d, int depth)
     size_t len = 0;
     double number = 0;
     int type = lua_type(d->L, -1);
-    if (d->left == 0)
+    if (d->left == 0) {
+        d->unseen = true;
         return;
+    }
     d->left--;
     hash_u8(&d->hasher, (uint8_t)type);
     luaL_checkstack(d->L, 8, "digest");
@@ -152,12 +217,8 @@ static void put_value(struct digesting *d, int depth)
         break;
     }
     case LUA_TFUNCTION:
-        if (depth < FUNCTION_DEPTH_MAX)
-            put_function(d, depth);
-        break;
     case LUA_TTABLE:
-        if (depth < FUNCTION_DEPTH_MAX)
-            put_table(d, depth);
+        put_inside(d, depth);
         break;
     default:
         break;
@@ -169,6 +230,12 @@ void lua_function_digest(lua_State *L, struct bytes bundle, uint8_t digest[32])
     struct digesting d = {
         .L = L, .bundle = bundle, .left = FUNCTION_VALUES_MAX};
     hash_begin(&d.hasher, LABEL_SEEN);
+    lua_newtable(L);
+    d.seen = lua_gettop(L);
+    lua_pushvalue(L, -2);
     put_value(&d, 0);
+    lua_pop(L, 2);
+    if (d.unseen) /* any line of the bundle may have changed it */
+        hash_part(&d.hasher, bundle);
     hash_end(&d.hasher, digest);
 }

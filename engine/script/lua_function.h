@@ -10,8 +10,10 @@
 
 /* The digest of the function on top of the stack, which stays there. `bundle`
  * is the one it was loaded from. Upvalues count by what they hold: functions
- * again by what they are, tables by their entries, a few levels deep and some
- * thousand values in all. Inside a sandbox; raises errors when memory is out.
- */
+ * again by what they are, those of the library by their names, tables by their
+ * entries. What is beyond some thousand values, or a hundred deep, or has a key
+ * that is neither text nor number, counts as the whole bundle: it is said to
+ * have changed rather than not. Inside a sandbox; raises errors when memory is
+ * out. */
 void lua_function_digest(lua_State *L, struct bytes bundle, uint8_t digest[32]);
 #endif

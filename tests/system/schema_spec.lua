@@ -142,6 +142,46 @@ describe('ate schema plan', function()
         assert.same(before, run.json('chain', 'info', 'shop', '--state'))
     end)
 
+    it('tells what changed wherever it stands', function()
+        shop()
+        run.ok('schema', 'apply', 'shop', schema(2, NUMBER:format(UPGRADE)))
+        local version = 3
+        local function changes(rest)
+            local done = run.ate('schema', 'plan', 'shop', schema(version, rest),
+                '--json')
+            assert.equal(5, done.code, done.err)
+            return ate.json.decode(done.out).changes
+        end
+        assert.same({}, changes(NUMBER:format(UPGRADE)))
+        assert.same({'type item changed'},
+            changes(NUMBER:format((UPGRADE:gsub('or 0', 'or 100')))))
+
+        local function far(limit, sum, kinds)
+            local lines = {('local most, sum, kinds = %d, ate.int.%s, {%s}'):format(
+                limit, sum, kinds)}
+            lines[2] = 'local function f1() return most + #kinds end'
+            for i = 2, 9 do
+                lines[i + 1] = ('local function f%d() return f%d() end'):format(
+                    i, i - 1)
+            end
+            return NUMBER:format(UPGRADE) .. table.concat(lines, '\n') .. [[
+
+shop:rule('far', {doc = 'd', on = {'item'}, check = function(_, item)
+    return sum(item.price, 1) < f9()
+end})
+]]
+        end
+        local was = far(100, 'add', '[-1] = 5')
+        run.ok('schema', 'apply', 'shop', schema(3, was))
+        version = 4
+        assert.same({}, changes('\n' .. was))
+        for _, other in ipairs({far(1000, 'add', '[-1] = 5'),
+            far(100, 'sub', '[-1] = 5'), far(100, 'add', '[-1] = 6'),
+            far(100, 'add', '[true] = 5')}) do
+            assert.same({'rule far changed'}, changes(other))
+        end
+    end)
+
     it('refuses what would break what is stored, and says why', function()
         shop()
         local function refused(code, pattern, rest, version)
