@@ -91,6 +91,7 @@ struct query {
     uint8_t identity[KEY_ID_SIZE];
     struct buf at; /* the entry that a scan stands on */
     struct upgrade *upgrade;
+    bool carried; /* what workers have to do came along in it */
     const struct event_type *type;
     const struct view *view;
     uint8_t id[OBJECT_ID_SIZE];

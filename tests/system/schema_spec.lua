@@ -182,6 +182,46 @@ end})
         end
     end)
 
+    it('tells what workers would never do, and what they would do again',
+        function()
+            local rest = [[
+shop:event('order', {doc = 'd', header = {at = t.time()}})
+shop:event('paid', {doc = 'd', header = {order = t.ref('order')}})
+shop:view('due', {doc = 'd', key = {'order'},
+    row = {order = t.ref('order'), at = t.time()},
+    fold = {order = function(rows, order)
+        rows:set(order.id, {at = order.at})
+    end}})
+shop:worker('pay', {doc = 'd', due = {'due', 'at'}, run = function(ctx, row)
+    ctx:emit('paid', {order = row.order})
+end})
+shop:worker('note', {doc = 'd', on = {'order'}, run = function() end})
+]]
+            run.ok('chain', 'create', 'shop', '--schema', schema(1, rest),
+                '--accept', 'accept-all,serializer,structured-logic')
+            run.ok('call', 'shop', 'order.append', 'at=2020-01-01')
+            run.ok('worker', 'run', 'shop')
+            run.ok('call', 'shop', 'order.append', 'at=2020-01-02')
+            local function plan(before, after)
+                local two = schema(2, (rest:gsub(before, after)))
+                local done = run.ate('schema', 'plan', 'shop', two, '--json')
+                assert.equal(5, done.code, done.err)
+                return ate.json.decode(done.out).work,
+                    run.ate('schema', 'plan', 'shop', two).out
+            end
+            assert.same({}, (plan('doc', 'doc')))
+            assert.same({{worker = 'pay', dropped = 1, new = 2}},
+                (plan('at = order.at}', 'at = order.at + 1}')))
+            local work, said = plan("worker%('", "worker('re")
+            assert.same({
+                {worker = 'repay', dropped = 0, new = 2},
+                {worker = 'note', dropped = 1, new = 0},
+                {worker = 'pay', dropped = 1, new = 0},
+            }, work)
+            assert.matches('\nworker repay gets 2 things to do\nworker note '
+                .. 'never does 1 thing that waits\n', said)
+        end)
+
     it('refuses what would break what is stored, and says why', function()
         shop()
         local function refused(code, pattern, rest, version)

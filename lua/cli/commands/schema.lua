@@ -33,11 +33,26 @@ local function count(n, what)
     return ('%s %s%s'):format(cell.text(n), what, n == 1 and '' or 's')
 end
 
+local function print_work(out, work)
+    for _, of in ipairs(work) do
+        if of.dropped > 0 then
+            out:line(('worker %s never does %s that %s'):format(of.worker,
+                count(of.dropped, 'thing'),
+                of.dropped == 1 and 'waits' or 'wait'))
+        end
+        if of.new > 0 then
+            out:line(('worker %s gets %s to do'):format(of.worker,
+                count(of.new, 'thing')))
+        end
+    end
+end
+
 local function print_report(ctx, report)
     local out = ctx.out
     for _, change in ipairs(report.changes) do
         out:line(change)
     end
+    print_work(out, report.work)
     local kept = report.events - report.refused
     out:line(('%s of %s %s; %s'):format(cell.text(kept),
         count(report.events, 'event'), report.events == 1
