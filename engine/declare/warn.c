@@ -92,6 +92,22 @@ static struct function function_of(struct warning *w, lua_State *L)
     return f;
 }
 
+/* What `function` calls its parameter number `n`; false: it has none. */
+static bool parameter_name(struct warning *w, int function, int n,
+                           char name[PARAMETER_MAX], struct function *f)
+{
+    lua_State *L = sandbox_L(w->s);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    const char *found = lua_getlocal(L, NULL, n);
+    if (found == NULL || strlen(found) >= PARAMETER_MAX) {
+        lua_pop(L, 1);
+        return false;
+    }
+    snprintf(name, PARAMETER_MAX, "%s", found);
+    *f = function_of(w, L);
+    return true;
+}
+
 /* ---- who is asked ---- */
 
 struct looking {
@@ -207,6 +223,78 @@ static void check_author(struct warning *w, const struct event_type *type)
              name, fate);
 }
 
+/* ---- objects that are taken over ---- */
+
+/* What one rule says of the object that it judges. */
+struct judging {
+    const struct event_type *type;
+    char name[PARAMETER_MAX];  /* of the parameter */
+    const struct field *fresh; /* names whom it belongs to, and may change */
+    bool stays;                /* there is one that may not */
+    bool past; /* before, change, id: what it was is looked at */
+};
+
+static bool is_fixed(const struct event_type *type, const struct field *field)
+{
+    size_t position = (size_t)(field - type->header.items);
+    if (field->type.once || (int)position == type->parent)
+        return true;
+    for (size_t i = 0; i < type->key_count; i++)
+        if (type->key[i] == position)
+            return true;
+    return false;
+}
+
+static void look_at_owner(void *ctx, const struct token_member *member)
+{
+    static const char *const past[] = {"before", "change", "id"};
+    struct judging *j = ctx;
+    if (!bytes_equal(member->object, bytes_of_text(j->name)))
+        return;
+    for (size_t i = 0; i < sizeof(past) / sizeof(past[0]); i++)
+        j->past |= bytes_equal(member->member, bytes_of_text(past[i]));
+    const struct field *field = fields_find(&j->type->header, member->member);
+    if (field == NULL ||
+        (field->type.kind != VALUE_IDENTITY && field->type.kind != VALUE_REF))
+        return;
+    if (is_fixed(j->type, field))
+        j->stays = true;
+    else if (j->fresh == NULL)
+        j->fresh = field;
+}
+
+/* In a rule a change is what it shall be: asked whether the owner signed, it
+ * answers for the one who is written there just now. */
+static void check_owner(struct warning *w, const struct event_type *type)
+{
+    const struct rule *taken_by = NULL;
+    const struct field *field = NULL;
+    if (!type->is_object || (type->off & OFF_PATCH) != 0)
+        return;
+    for (size_t i = 0; i < w->schema->rule_count; i++) {
+        const struct rule *rule = &w->schema->rules[i];
+        struct judging j = {.type = type};
+        struct function f;
+        if (!judges(rule, type) || rule->per_transaction ||
+            !parameter_name(w, rule->function, 2, j.name, &f))
+            continue;
+        tokens_members(f.source, f.first, f.last, look_at_owner, &j);
+        if (j.past)
+            return;
+        if (j.fresh == NULL || j.stays ||
+            (asked_by(w, rule->function) & ASKED_AUTHOR) == 0)
+            continue;
+        taken_by = rule;
+        field = j.fresh;
+    }
+    if (taken_by != NULL)
+        warn(w, type->where,
+             "%s: rule %s asks for the %s that a change writes, not for the "
+             "one there was: say t.once(...), or look at 'before'",
+             schema_short(w->schema, type->name),
+             schema_short(w->schema, taken_by->name), field->name);
+}
+
 /* ---- scales that change ---- */
 
 static bool scales_by(const struct fields *fields, const char *type);
@@ -305,22 +393,6 @@ static void check_member(void *ctx, const struct token_member *member)
         warn(p->w, where, "%s: '%s' has no field '%.*s'%s%s%s", p->of, p->name,
              len, text, near == NULL ? "" : "; did you mean '",
              near == NULL ? "" : near, near == NULL ? "" : "'?");
-}
-
-/* What `function` calls its parameter number `n`; false: it has none. */
-static bool parameter_name(struct warning *w, int function, int n,
-                           char name[PARAMETER_MAX], struct function *f)
-{
-    lua_State *L = sandbox_L(w->s);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
-    const char *found = lua_getlocal(L, NULL, n);
-    if (found == NULL || strlen(found) >= PARAMETER_MAX) {
-        lua_pop(L, 1);
-        return false;
-    }
-    snprintf(name, PARAMETER_MAX, "%s", found);
-    *f = function_of(w, L);
-    return true;
 }
 
 /* Check what `function` does with its parameter number `n`. */
@@ -569,6 +641,8 @@ static int walk(lua_State *L)
     check_sources(w);
     for (size_t i = 0; i < s->type_count; i++)
         check_author(w, &s->types[i]);
+    for (size_t i = 0; i < s->type_count; i++)
+        check_owner(w, &s->types[i]);
     for (size_t i = 0; i < s->type_count; i++)
         check_scale(w, &s->types[i]);
     for (size_t i = 0; i < s->rule_count; i++)

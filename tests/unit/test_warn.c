@@ -110,6 +110,60 @@ static void an_object_that_anybody_may_change_is_told(void **state)
     buf_deinit(&got);
 }
 
+#define SELLS                                                                  \
+    RULE("function(state, sold, tx)\n"                                         \
+         "return tx:by(state.item:get(sold.item).owner) end")
+#define DEED(header, check)                                                    \
+    SELLS "shop:object('deed', {\n"                                            \
+          "    doc = 'What one owns.', key = {'name'}, off = {'delete'},\n"    \
+          "    header = {name = t.name(), " header "},\n"                      \
+          "})\n"                                                               \
+          "shop:rule('not_owner', {\n"                                         \
+          "    doc = 'Whose it is.', on = {'deed'},\n"                         \
+          "    check = function(state, deed, tx) return " check " end,\n"      \
+          "})\n"
+
+/* Whoever writes his own name there takes it. */
+static void an_owner_that_a_change_names_is_told(void **state)
+{
+    (void)state;
+    assert_warnings(DEED("owner = t.identity()", "tx:by(deed.owner)"),
+                    "deed: rule not_owner asks for the owner that a change "
+                    "writes, not for the one there was: say t.once(...), or "
+                    "look at 'before' (shop.lua:18)\n");
+    assert_warnings(
+        DEED("item = t.ref('item')", "tx:by(state.item:get(deed.item).owner)"),
+        "deed: rule not_owner asks for the item that a change "
+        "writes, not for the one there was: say t.once(...), or "
+        "look at 'before' (shop.lua:18)\n");
+}
+
+static void an_owner_that_stays_is_believed(void **state)
+{
+    (void)state;
+    assert_warnings(DEED("owner = t.once(t.identity())", "tx:by(deed.owner)"),
+                    "");
+    assert_warnings(
+        DEED("owner = t.identity()", "tx:by((deed.before or deed).owner)"), "");
+    assert_warnings(
+        DEED("owner = t.identity()", "tx:by(state.deed:get(deed.id).owner)"),
+        "");
+    assert_warnings(DEED("owner = t.once(t.identity()), item = t.ref('item')",
+                         "tx:by(deed.owner) and deed.item ~= nil"),
+                    "");
+    assert_warnings(
+        DEED("owner = t.identity()",
+             "tx:by(deed.owner)") "shop:rule('stays', {\n"
+                                  "    doc = 'It stays.', on = {'deed'},\n"
+                                  "    check = function(_, deed)\n"
+                                  "        return deed.before == nil\n"
+                                  "            or deed.before.owner == "
+                                  "deed.owner\n"
+                                  "    end,\n"
+                                  "})\n",
+        "");
+}
+
 static void a_field_that_is_not_there_is_told_with_its_line(void **state)
 {
     (void)state;
@@ -385,6 +439,8 @@ int main(void)
         cmocka_unit_test(a_rule_that_asks_for_the_author_is_believed),
         cmocka_unit_test(a_function_it_calls_counts_too),
         cmocka_unit_test(an_object_that_anybody_may_change_is_told),
+        cmocka_unit_test(an_owner_that_a_change_names_is_told),
+        cmocka_unit_test(an_owner_that_stays_is_believed),
         cmocka_unit_test(a_field_that_is_not_there_is_told_with_its_line),
         cmocka_unit_test(folds_and_methods_are_looked_at_too),
         cmocka_unit_test(views_and_types_that_are_not_there_are_told),
