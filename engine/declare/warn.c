@@ -295,6 +295,30 @@ static void check_owner(struct warning *w, const struct event_type *type)
              schema_short(w->schema, taken_by->name), field->name);
 }
 
+/* ---- what comes with what ---- */
+
+/* One is enough for any number: which one it has to be, only rules say. */
+static void check_with(struct warning *w, const struct event_type *type)
+{
+    if (type->with == NULL)
+        return;
+    const struct event_type *other =
+        schema_type(w->schema, bytes_of_text(type->with));
+    assert(other != NULL);
+    for (size_t i = 0; i < w->schema->rule_count; i++) {
+        const struct rule *rule = &w->schema->rules[i];
+        if ((judges(rule, type) || judges(rule, other)) &&
+            (asked_by(w, rule->function) & ASKED_OTHERS) != 0)
+            return;
+    }
+    const char *name = schema_short(w->schema, type->name);
+    const char *with = schema_short(w->schema, type->with);
+    warn(w, type->where,
+         "%s: one %s is enough for any number that come with it, whatever it "
+         "is about: say which in a rule, with tx:each('%s')",
+         name, with, with);
+}
+
 /* ---- scales that change ---- */
 
 static bool scales_by(const struct fields *fields, const char *type);
@@ -643,6 +667,8 @@ static int walk(lua_State *L)
         check_author(w, &s->types[i]);
     for (size_t i = 0; i < s->type_count; i++)
         check_owner(w, &s->types[i]);
+    for (size_t i = 0; i < s->type_count; i++)
+        check_with(w, &s->types[i]);
     for (size_t i = 0; i < s->type_count; i++)
         check_scale(w, &s->types[i]);
     for (size_t i = 0; i < s->rule_count; i++)

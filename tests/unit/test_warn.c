@@ -164,6 +164,29 @@ static void an_owner_that_stays_is_believed(void **state)
         "");
 }
 
+#define PAID(check)                                                            \
+    SELLS "shop:event('paid', {\n"                                             \
+          "    doc = 'It was paid.', with = 'sold',\n"                         \
+          "    header = {item = t.ref('item')},\n"                             \
+          "})\n"                                                               \
+          "shop:rule('not_sold', {\n"                                          \
+          "    doc = 'It was sold.', on = {'paid'},\n"                         \
+          "    check = function(state, paid, tx) " check " end,\n"             \
+          "})\n"
+
+static void what_any_other_comes_with_is_told(void **state)
+{
+    (void)state;
+    assert_warnings(PAID("return tx:by(state.item:get(paid.item).owner)"),
+                    "paid: one sold is enough for any number that come with "
+                    "it, whatever it is about: say which in a rule, with "
+                    "tx:each('sold') (shop.lua:18)\n");
+    assert_warnings(PAID("for sold in tx:each('sold') do "
+                         "if sold.item == paid.item then return true end end "
+                         "return ate.deny()"),
+                    "");
+}
+
 static void a_field_that_is_not_there_is_told_with_its_line(void **state)
 {
     (void)state;
@@ -441,6 +464,7 @@ int main(void)
         cmocka_unit_test(an_object_that_anybody_may_change_is_told),
         cmocka_unit_test(an_owner_that_a_change_names_is_told),
         cmocka_unit_test(an_owner_that_stays_is_believed),
+        cmocka_unit_test(what_any_other_comes_with_is_told),
         cmocka_unit_test(a_field_that_is_not_there_is_told_with_its_line),
         cmocka_unit_test(folds_and_methods_are_looked_at_too),
         cmocka_unit_test(views_and_types_that_are_not_there_are_told),

@@ -26,7 +26,7 @@ escrow:event('settled', {
     doc = 'The coins of a deal went to one side.',
     parent = 'deal',
     key = {'deal'}, -- a deal is settled once
-    with = 'coins.freed', -- and never without its coins
+    with = 'coins.freed', -- and not_paid_out says which
     header = {
         deal = t.ref('deal'),
         held = t.ref('coins.held'),
@@ -81,6 +81,22 @@ escrow:rule('not_its_coins', {
         local held = state.coins.held:get(held_for(deal))
         return held ~= nil and settled.held == held.id
             or ate.deny({held = settled.held, deal = settled.deal})
+    end,
+})
+-- One event is enough for any number that come `with` it: two deals could be
+-- settled with the coins of one, and those of the other would never move again.
+escrow:rule('not_paid_out', {
+    doc = 'A deal is settled together with its own coins.',
+    on = {'settled'},
+    per = 'transaction',
+    text = '{deal} is not paid out', says = {deal = t.ref('deal')},
+    check = function(state, tx)
+        for settled in tx:each('settled') do
+            if state.coins.freed:count(settled.held) == 0 then
+                return ate.deny({deal = settled.deal})
+            end
+        end
+        return true
     end,
 })
 local function is_owner(state, tx, wallet)

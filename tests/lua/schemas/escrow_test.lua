@@ -204,3 +204,17 @@ test.it('a wallet whose coins wait in a deal is not deleted', function(t)
     u.ann:call('release', {deal = 'ann/bike'})
     u.ann:call('coins.wallet.delete', {name = 'ann'})
 end)
+
+test.schema('thief.lua')
+
+test.it('a deal is settled with its own coins, not those of another', function(t)
+    local u = people(t)
+    for _, name in ipairs({'bike', 'boat'}) do
+        u.ann:call('escrow.open', bike({name = name, amount = '10.00'}))
+    end
+    t:at('2026-01-15T00:00:00Z')
+    t:refused('escrow.not_paid_out', u.eve, 'settle_two',
+        {first = 'ann/bike', second = 'ann/boat'})
+    u.ann:call('escrow.refund', {deal = 'ann/boat'})
+    t:equal(holds(t, 'ann'), '90.00')
+end)
