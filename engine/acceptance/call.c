@@ -193,8 +193,9 @@ static int begin_asking(struct call *c, uint64_t n, struct bytes service,
     a->n = n;
     a->index = ask != NULL ? ask->index : 0;
     a->ask_n = ask != NULL ? ask->n : 0;
-    work_effect_key(c->core->id, w->worker->method.name, w->item, value, n,
-                    a->key);
+    if (ask != NULL)
+        work_effect_key(c->core->id, w->worker->method.name, w->item, value, n,
+                        ask, a->key);
     buf_clear(&a->service);
     buf_clear(&a->request);
     buf_put_bytes(&a->service, service);

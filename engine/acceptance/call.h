@@ -31,7 +31,7 @@ struct work_asking {
     bool is_journaled; /* the log has it already, at `index` and `ask_n` */
     uint64_t n;        /* so many were asked before */
     uint64_t index, ask_n;
-    uint8_t key[HASH_SIZE]; /* idempotency key */
+    uint8_t key[HASH_SIZE]; /* idempotency key, once it is journaled */
     struct buf service;
     struct buf request;
 };

@@ -295,11 +295,12 @@ static bool after_run(struct work *w, int code)
     return w->step == ITEM_PARK;
 }
 
-/* The answer to it, if there was one, is asked for again by the next run. */
-static bool after_journal(struct work *w, int code, enum item_step next)
+/* The next run asks again, and finds what is journaled, with its key; or asks
+ * again for the answer, if there was one. */
+static bool after_journal(struct work *w, int code)
 {
     if (code == 0 || code == ATE_ECONFLICT) {
-        w->step = code == 0 ? next : ITEM_RUN;
+        w->step = ITEM_RUN;
         return true;
     }
     w->why = w->call.err;
@@ -347,11 +348,10 @@ static bool take_result(struct work *w)
     case ITEM_RUN:
         return after_run(w, code);
     case ITEM_ASK:
-        return after_journal(w, code, ITEM_SEND);
+    case ITEM_ANSWER:
+        return after_journal(w, code);
     case ITEM_SEND:
         return after_send(w);
-    case ITEM_ANSWER:
-        return after_journal(w, code, ITEM_RUN);
     case ITEM_PARK:
         return after_park(w, code);
     case ITEM_WAIT:

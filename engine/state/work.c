@@ -404,21 +404,26 @@ void work_put_ask(struct state *s, const char *worker, struct bytes item,
 
 void work_effect_key(const uint8_t *chain_id, const char *worker,
                      struct bytes item, struct bytes value, uint64_t n,
-                     uint8_t out[HASH_SIZE])
+                     const struct work_ask *ask, uint8_t out[HASH_SIZE])
 {
     struct hasher h;
     struct object o;
-    struct bytes about = item;
+    struct buf about = {0};
     if (work_item_class(item) == WORK_EVENT) {
         work_event(item, value, &o);
-        about = bytes_of(o.event, EVENT_ID_SIZE);
+        buf_put(&about, o.event, EVENT_ID_SIZE);
+    } else { /* a row may get the same time again */
+        buf_put_bytes(&about, item);
+        buf_put_be64(&about, ask->index);
+        buf_put_be64(&about, ask->n);
     }
     hash_begin(&h, LABEL_EFFECT);
     hash_part(&h, bytes_of(chain_id, CHAIN_ID_SIZE));
     hash_part(&h, bytes_of_text(worker));
-    hash_part(&h, about);
+    hash_part(&h, buf_bytes(&about));
     hash_u64(&h, n);
     hash_end(&h, out);
+    buf_deinit(&about);
 }
 
 /* ---- walking ---- */

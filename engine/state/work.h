@@ -111,10 +111,11 @@ bool work_ask(struct tree_version v, const char *worker, struct bytes item,
 void work_put_ask(struct state *s, const char *worker, struct bytes item,
                   uint64_t n, const struct work_ask *ask);
 
-/* The key that goes outside with it: the same however often it goes. */
+/* The key that goes outside with number `n`, which is journaled as `ask`: the
+ * same however often it goes, and no other's. */
 void work_effect_key(const uint8_t *chain_id, const char *worker,
                      struct bytes item, struct bytes value, uint64_t n,
-                     uint8_t out[HASH_SIZE]);
+                     const struct work_ask *ask, uint8_t out[HASH_SIZE]);
 
 /* ---- walking ---- */
 
