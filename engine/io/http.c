@@ -41,6 +41,7 @@ struct exchange {
     long status;
     bool is_private; /* it leads to an address that may not be asked */
     bool is_too_long;
+    bool again; /* it may have been sent before */
     _Atomic bool is_canceled;
     int code;
     struct err err;
@@ -234,6 +235,7 @@ static void set_limits(struct exchange *x)
 static int prepare(struct exchange *x, struct err *err)
 {
     struct service_request *r = x->request;
+    x->again = r->again;
     int rc = http_request_get(r->request, r->key, &x->out, err);
     if (rc == 0)
         rc = check_url(x, err);
@@ -259,9 +261,13 @@ static int prepare(struct exchange *x, struct err *err)
 
 /* ---- ending ---- */
 
-static bool is_later(long status)
+/* A service that looks at the key says 409 while what came before is under way:
+ * taken for an answer, that would be a payment that is made and not known. */
+static bool is_later(const struct exchange *x)
 {
-    return status == 408 || status == 425 || status == 429 || status >= 500;
+    long status = x->status;
+    return (status == 409 && x->again) || status == 408 || status == 425 ||
+           status == 429 || status >= 500;
 }
 
 static uint32_t retry_after(const struct exchange *x)
@@ -281,7 +287,7 @@ static uint32_t retry_after(const struct exchange *x)
 static void take_status(struct exchange *x)
 {
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
-    if (is_later(x->status)) {
+    if (is_later(x)) {
         x->retry_ms = retry_after(x);
         x->code =
             err_set(&x->err, ATE_EUNAVAILABLE, "http: %.200s answered %ld",

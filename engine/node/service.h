@@ -6,6 +6,7 @@
 #ifndef ATE_NODE_SERVICE_H
 #define ATE_NODE_SERVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -29,6 +30,7 @@ struct service_request {
     struct bytes chain;   /* who asks: name of the chain, and */
     struct bytes worker;  /* of the worker, for people */
     uint8_t key[SERVICE_KEY_SIZE];
+    bool again; /* it may have been sent before, and be under way there */
     struct bytes request; /* a canonical msgpack value */
     void (*done)(struct service_request *request,
                  const struct service_reply *reply);

@@ -198,11 +198,13 @@ static void send(struct work *w)
         .service = buf_bytes(&w->asking.service),
         .chain = bytes_of_text(w->hosted->name),
         .worker = bytes_of_text(w->worker),
+        .again = !w->is_unsent,
         .request = buf_bytes(&w->asking.request),
         .done = replied,
         .owner = w,
     };
     memcpy(w->sent.key, w->asking.key, sizeof(w->sent.key));
+    w->is_unsent = false;
     w->under_way = true;
     services->send(services->ctx, &w->sent);
 }
@@ -300,6 +302,7 @@ static bool after_run(struct work *w, int code)
 static bool after_journal(struct work *w, int code)
 {
     if (code == 0 || code == ATE_ECONFLICT) {
+        w->is_unsent = code == 0 && w->step == ITEM_ASK;
         w->step = ITEM_RUN;
         return true;
     }

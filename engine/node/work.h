@@ -40,6 +40,7 @@ struct work {
     enum item_step step;
     bool under_way; /* a call or a request is */
     bool came_back; /* and that has ended */
+    bool is_unsent; /* what it asks was journaled just now */
     uint32_t attempts;
     int64_t due_us;
     uint64_t pass; /* of its hosted, when it was tried last */

@@ -132,6 +132,21 @@ describe('workers', function()
         assert.equal('quite-secret-77', asked()[1].secret)
     end)
 
+    it('take no 409 for an answer when what they sent may be under way', function()
+        local out = script(BEGIN .. [[
+            here a busy
+            here b taken
+            for i in 1 2 3; do
+                "$ATE" worker run hooks
+            done
+            called
+        ]])
+        assert.matches('busy answered 409', out)
+        assert.matches('a,done,,200', out)
+        assert.matches('b,taken,,409', out)
+        assert.equal(4, #asked())
+    end)
+
     it('ask again what failed, with the same key', function()
         local out = script(BEGIN .. [[
             here a twice
