@@ -8,7 +8,9 @@
 --    and that undoes all of it.
 --  * A month that was closed takes nothing, nor does any before it. Months are
 --    closed in their order, and only when they are over.
---  * An account that may not go below zero, or above, never does.
+--  * An account that may not go below zero, or above, never does, over all that
+--    was posted, whatever its date. What was posted first may be dated last, so
+--    at the end of a month it may have been.
 --  * Only the owner of a book writes in it, and who has the right, which root
 --    keys always have.
 --
@@ -429,7 +431,8 @@ local balance_values = {
 }
 
 ledger:rule('wrong_sign', {
-    doc = 'An account that may not go below zero does not, nor one above.',
+    doc = 'An account that may not go below zero does not, nor one above, '
+        .. 'over all entries, whatever their dates.',
     on = {'entry'},
     text = '{account} would hold {left} {commodity}',
     says = balance_values,

@@ -233,6 +233,18 @@ test.it('an account that may not go above zero does not', function(t)
         kind = 'liabilities', sign = 'any'})
 end)
 
+test.it('the sign holds in the order of posting, not in that of dates',
+    function(t)
+        local anna = open(t)
+        anna:call('post', wage('1', '2027-01-31', '9.50'))
+        anna:call('post', lunch('2', '2026-04-02'))
+        t:refused('wrong_sign', anna, 'post', lunch('3', '2027-02-01'))
+        local till = {account = 'main/till', commodity = 'main/EUR'}
+        t:equal(anna:call('balance', till), '0.00')
+        till.period = '2026-04'
+        t:equal(anna:call('balance', till), '-9.50')
+    end)
+
 test.it('sums stay exact, however large', function(t)
     local anna = open(t)
     local most = '30000000000000.00'
