@@ -381,6 +381,18 @@ const struct route *find_writer(const struct inode *folder, const char *name,
     return NULL;
 }
 
+bool find_takes_scratch(const struct inode *folder, const char *name)
+{
+    if (name_is_scratch(name))
+        return true;
+    if (folder->kind != NODE_FOLDER || folder->route == NULL)
+        return false;
+    for (const struct route *r = folder->route->first; r; r = r->next)
+        if (r->writer != NULL && !r->writer->is_command && !route_is_folder(r))
+            return true;
+    return false;
+}
+
 /* ---- all names ---- */
 
 static void add_name(struct door *d, struct handle *h, struct inode *folder,

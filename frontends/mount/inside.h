@@ -394,6 +394,10 @@ int find_name(struct door *d, struct op *op, struct inode *folder,
  * segment (to be freed) if it has one; NULL. */
 const struct route *find_writer(const struct inode *folder, const char *name,
                                 char **value);
+/* May `name`, which means nothing, be made in `folder`? Where there is no
+ * document to be written from a scratch file, only what looks like one: any
+ * other is the name of a method, or of a fact, that somebody has mistaken. */
+bool find_takes_scratch(const struct inode *folder, const char *name);
 /* The handle's names, anew. 0, DOOR_WAIT, -errno. */
 int list_names(struct door *d, struct op *op, struct inode *folder,
                struct handle *handle);

@@ -155,6 +155,8 @@ static int make_file(struct door *d, struct op *op, struct inode **made)
         return 0;
     }
     const struct route *route = find_writer(op->node, op->ask.name, &value);
+    if (route == NULL && !find_takes_scratch(op->node, op->ask.name))
+        return op->node->chain == NULL ? -EPERM : -ENOENT;
     if (route == NULL)
         return scratch_make(d, op, op->node, op->ask.name, made);
     if (!text_is_utf8(value, strlen(value))) { /* it never is a key */

@@ -267,8 +267,9 @@ void render_doc(struct buffer *out, const struct inode *node)
         buffer_printf(out, "%s%s=", before, arg->name);
         before = " ";
     }
-    if (*before != '\0')
-        buffer_byte(out, '\n');
+    buffer_text(out, *before != '\0'
+                         ? "\n"
+                         : "# Nothing more has to be said: {} is a call.\n");
 }
 
 /* ---- replies ---- */

@@ -83,6 +83,58 @@ bob,12.50" cat m/bank/views/balance.csv
         ]])
     end)
 
+    -- What a script writes into a file that is none has to fail, as a call
+    -- would: it is a method's name, mistaken.
+    it('makes no file where only calls are', function()
+        script([[
+            bank || fail bank
+            mounts
+            for file in m/bank/accounts/alice/tranfer m/bank/accounts/carol \
+                    m/bank/methods/transfr m/bank/transfer \
+                    m/bank/types/transfer/9.0.json; do
+                refuses 'No such file' bash -c "echo 'to=bob amount=1' >$file"
+            done
+            echo to=bob amount=1 >call
+            refuses 'No such file' cp call m/bank/accounts/alice/tranfer
+            echo x >m/bank/types/account/scratch || fail "scratch: $?"
+            echo x >m/bank/accounts/alice/transfer~ || fail "swp: $?"
+            vim -es -c '$s/.*/to=bob amount=2/' -c wq $transfer ||
+                fail "vim: $?"
+            says bob,2.00 grep bob m/bank/views/balance.csv
+            stop
+        ]])
+    end)
+
+    it('says how a method is called that takes nothing more', function()
+        script([[
+            cat >door.lua <<'E'
+local ate = require('ate')
+local t = ate.types
+local door = ate.schema('door', {doc = 'A door.', version = 1})
+door:object('bell', {doc = 'A bell.', key = {'name'},
+    header = {name = t.name(), rung = t.default(t.integer(), 0)}})
+door:method('ring', {doc = 'Ring it.', mode = 'write',
+    args = {bell = t.ref('bell')}, file = 'bells/{bell}/ring',
+    run = function(ctx, args)
+        local bell = ctx:get('bell', args.bell)
+        ctx:patch('bell', args.bell, {rung = bell.rung + 1})
+    end})
+return door
+E
+            "$ATE" chain create door --schema door.lua \
+                --accept accept-all,serializer,structured-logic \
+                >/dev/null 2>&1 || fail create
+            "$ATE" call door bell.put name=a >/dev/null || fail put
+            mounts
+            says '# ring: Ring it.
+# One line written here is one call: key=value words, or a JSON object.
+# Nothing more has to be said: {} is a call.' cat m/door/bells/a/ring
+            echo '{}' >m/door/bells/a/ring || fail "ring: $?"
+            says 1 jq .rung m/door/types/bell/a.json
+            stop
+        ]])
+    end)
+
     it('gives the reply to the descriptor that called', function()
         local done = script([[
             bank || fail bank
