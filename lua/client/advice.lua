@@ -31,7 +31,10 @@ local ADVICE = {
     ['DENIED no_read_access'] = 'who owns it can read it; --data DIR or '
         .. 'ATE_DATA names another',
     ['DENIED no_file_access'] = 'who owns the folder can read it',
-    ['DENIED no_right'] = 'who has that right gives it with ate grant',
+    ['DENIED no_right'] = function(err)
+        return ('who has that right gives it: ate grant %s OBJECT RIGHT --to '
+            .. 'WHO'):format(err.chain and shell.quoted(err.chain) or 'NAME')
+    end,
     -- Under a schema that is tried on the log, and under the one in force.
     ['UNAVAILABLE schema_limit'] = 'that is this schema\'s function, which '
         .. 'has to do less or to end: it is not put in force, and what was in '

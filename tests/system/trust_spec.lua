@@ -81,7 +81,7 @@ describe('a grant', function()
         fails('a', 4, '^ate: work page%.put: page p/x: no delegation '
             .. 'gives its author the right to do it here, which takes '
             .. "'create' on project/p or above it; who has that right gives "
-            .. 'it with ate grant\n', unpack(page))
+            .. 'it: ate grant work OBJECT RIGHT %-%-to WHO\n', unpack(page))
         assert.matches('^ate%.grant %d+%.0  index %d+  root %x+…  ',
             ok('a', 'grant', 'work', 'project/p', 'create,report', '--to',
                 'bob'))
