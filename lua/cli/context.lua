@@ -3,6 +3,7 @@
 local ate = require('ate')
 local data = require('ate.client.data')
 local session = require('ate.client.session')
+local shell = require('ate.client.shell')
 
 local M = {}
 local Context = {}
@@ -141,6 +142,16 @@ function Context:open_chain_folder(path)
         return nil, err
     end
     return self:keep(opened)
+end
+
+--- Is a name that of a folder, as no chain is called?
+-- @tparam string name
+-- @treturn[1] nil
+-- @treturn[2] table err
+function Context:mistaken_path(name)
+    return name:find('^%.?%.?/') and ate.error('INVALID', ('%s is no name of '
+        .. 'a chain; a chain\'s folder is named by --path %s'):format(name,
+        shell.quoted(name))) or nil
 end
 
 --- A chain that is opened as a folder has no name: say the folder.

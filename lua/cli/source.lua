@@ -173,7 +173,10 @@ function M.run(ctx)
     if ctx.options.path ~= nil then
         session, err = ctx:open_chain_folder(ctx.options.path)
     else
-        session, err = ctx:open('read')
+        err = ctx:mistaken_path(name)
+        if err == nil then
+            session, err = ctx:open('read')
+        end
     end
     if session == nil then
         return nil, err

@@ -247,6 +247,17 @@ describe('a name that is not there', function()
         run.fails(3, 'no file or folder /.*nosuch', 'dev', 'flip-byte',
             run.dir .. '/nosuch')
     end)
+
+    -- Whoever was sent a folder has no chains: those are not what to tell.
+    it('is a chain, and not its folder', function()
+        for _, path in ipairs({'/tmp/copy', './copy', '../copy'}) do
+            local said = '^ate: ' .. path:gsub('%p', '%%%0') .. ' is no name '
+                .. 'of a chain; a chain\'s folder is named by %-%-path '
+                .. path:gsub('%p', '%%%0') .. '\n$'
+            run.fails(2, said, 'chain', 'verify', path)
+            run.fails(2, said, 'schema', 'source', path, 'bank')
+        end
+    end)
 end)
 
 describe('an argument that is wrong', function()
