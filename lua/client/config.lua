@@ -196,7 +196,9 @@ local function check(keys, value, places, above)
                 return nil, err
             end
         elseif not key.kind[1](item) then
-            return wrong(where, '%s: is %s', shown, key.kind[2])
+            return wrong(where, '%s: is %s%s', shown, key.kind[2],
+                key.kind == text and type(item) == 'number'
+                    and ("; write %s = '%s'"):format(name, item) or '')
         end
     end
     return true

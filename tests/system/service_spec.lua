@@ -83,7 +83,7 @@ describe('the configuration', function()
             ['return {rst = "1"}'] = ":1:9: there is no key 'rst'; did you mean "
                 .. '"rest"',
             ['{\n  tls = {crt = "x"}}'] = ":2:10: there is no key 'tls%.crt'",
-            ['{rest = 8080}'] = ':1:2: rest: is a text',
+            ['{rest = 8080}'] = ":1:2: rest: is a text; write rest = '8080'",
             ['{plain = "yes"}'] = 'plain: is true or false',
             ['{log = "xml"}'] = "log: is 'json' or 'logfmt'",
             ['{cors = {a = "x"}}'] = 'cors: is a list of texts',
