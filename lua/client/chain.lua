@@ -102,6 +102,13 @@ end
 local FIRST = {view = 'a view', call = 'a method', sum = 'a view',
     source = 'a module'}
 
+--- `bank.view('balance')`: the name stands where the chain would.
+local function check_self(self, read)
+    if type(self) ~= 'table' then
+        blame('%s is called with a colon: CHAIN:%s(...)', read, read)
+    end
+end
+
 --- `get{...}` may be meant for a method of that name.
 local function check_name(read, name)
     if type(name) == 'string' then
@@ -121,6 +128,7 @@ end
 
 --- The arguments of a read, and how it is asked.
 local function read_of(self, follows, read, ...)
+    check_self(self, read)
     local kind = READS[read]
     if kind == nil then
         local names = {}
@@ -150,6 +158,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table err
 function Chain:call(name, args, options)
+    check_self(self, 'call')
     check_name('call', name)
     check_args(name, args)
     local _, who = split(self, options, NONE)

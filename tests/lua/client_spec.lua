@@ -117,6 +117,10 @@ describe('a chain', function()
         assert.equal("HERE: get takes the name of a type, not a table; a "
             .. "method that is called get is call('get', {...})",
             told(function() local _ = bank:get({key = 'a'}) end))
+        assert.equal('HERE: view is called with a colon: CHAIN:view(...)',
+            told(function() local _ = bank.view('balance') end))
+        assert.equal('HERE: call is called with a colon: CHAIN:call(...)',
+            told(function() local _ = bank.call('transfer', {}) end))
         assert.equal('HERE: no read "vew"; did you mean "view"?',
             told(function() local _ = bank:each('vew') end))
     end)
