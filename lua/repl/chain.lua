@@ -316,10 +316,27 @@ local function check_name(repl, chain, read, name)
     error(ate.error('INVALID', text:format(read, chain, read)), 0)
 end
 
+local ASKED = {get = "('KEY')", list = '()', history = "('KEY')",
+    view = '{COLUMN = VALUE}', sum = "('COLUMN')"}
+
+--- What stands behind a read: `bank.view.balance`, which is called.
+local function reader(repl, chain, read, name)
+    local run = namespaces[read](repl, chain, name)
+    return part({
+        __call = function(_, ...)
+            return run(without_self(...)) -- also view:balance{...}
+        end,
+        __tostring = function()
+            return ('%s.%s%s reads it; \\doc %s says what it has'):format(read,
+                name, ASKED[read], name)
+        end,
+    })
+end
+
 local function namespace(repl, chain, read)
     return part({
         __index = function(_, name)
-            return namespaces[read](repl, chain, tostring(name))
+            return reader(repl, chain, read, tostring(name))
         end,
         __call = function(_, ...) -- bank:view('balance', {...})
             local function with_name(name, ...)

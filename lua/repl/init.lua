@@ -187,7 +187,7 @@ local function run_text(repl, text)
         repl.last = text
     end
     if chunk == nil then
-        failed(repl, wrong)
+        failed(repl, wrong .. unknown.language(text))
         return true
     end
     local start = ate.host.clock()

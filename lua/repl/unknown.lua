@@ -20,6 +20,19 @@ function M.command(repl, text)
     return COMMANDS[word]
 end
 
+local SQL = {select = true, insert = true, update = true, delete = true,
+    show = true, describe = true}
+
+--- What to say behind an error of syntax, where another language was typed.
+-- @tparam string text what was typed
+-- @treturn string perhaps empty
+function M.language(text)
+    local word = text:match('^%s*(%a+)%s')
+    return word ~= nil and SQL[word:lower()]
+        and '; this is Lua, no SQL: view.NAME{COLUMN = VALUE} reads, '
+            .. 'METHOD{...} writes, \\views and \\methods list them' or ''
+end
+
 --- What may be called by its name alone.
 local function names_of(repl)
     local names = chains.names(repl)

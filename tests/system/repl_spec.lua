@@ -559,6 +559,27 @@ describe('a method that is called as a read', function()
     end)
 end)
 
+describe('what is no call', function()
+    it('says how it is called', function()
+        run.bank()
+        assert.equal('view.balance{COLUMN = VALUE} reads it; \\doc balance '
+            .. 'says what it has\n', printed({'view.balance'}).out)
+        assert.equal("get.account('KEY') reads it; \\doc account says what "
+            .. 'it has\n', printed({'bank.get.account'}).out)
+        assert.equal(printed({'view.balance{account = "bob"}'}).out,
+            printed({'bank.view:balance{account = "bob"}'}).out)
+    end)
+
+    it('is no SQL', function()
+        run.bank()
+        local said = '^ate: [^;]+; this is Lua, no SQL: view%.NAME{COLUMN = '
+        assert.matches(said, printed({'SELECT * FROM balance'}).out)
+        assert.matches(said, printed({'insert into x values (1)'}).out)
+        assert.equal("ate: '=' expected near 'y'\n", printed({'x y'}).out)
+        assert.equal('3\n', printed({'select(2, 2, 3)'}).out)
+    end)
+end)
+
 describe('what only scripts have', function()
     it('is told to be theirs, or goes as well', function()
         run.bank()
