@@ -37,7 +37,8 @@ end
 -- @tparam[opt] string context
 -- @treturn string
 function M.said(err, context)
-    return ('%s (%s)'):format(problem.say(err, context).text, err.code)
+    return ('%s (%s)%s'):format(problem.say(err, context).text, err.code,
+        err.reason == 'no_key' and "; t:user('NAME') makes one" or '')
 end
 
 return M

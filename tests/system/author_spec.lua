@@ -218,6 +218,16 @@ end)
         assert.matches('\n1 passed, 0 failed\n$', done.out)
     end)
 
+    it('says how somebody comes to have a key', function()
+        local done = run.ate('test', test_file([[
+test.it('names nobody', function(t)
+    t:user('me'):call('account.put', {name = 'a', owner = 'alice'})
+end)
+]]))
+        assert.matches("no key 'alice'; [^\n]* %(NOT_FOUND%); "
+            .. "t:user%('NAME'%) makes one\n", done.out)
+    end)
+
     it('tells of no replay where nothing was replayed', function()
         local path = test_file([[
 test.it('opens nothing', function() end)
