@@ -99,7 +99,8 @@ enum ate_open_flags {
                           was handed DATA/socket, and will (ate_listen_at()) */
 };
 
-/* Open the data folder at `path`; `*out` is closed by ate_close(), NULL after a
+/* Open the data folder at `path`, which has no default: ATE_DATA is for
+ * programs to look at. `*out` is closed by ate_close(), NULL after a
  * failure. `flags`: enum ate_open_flags, or 0: to read and write a folder that
  * is there. One process at a time may write to it. When that one listens
  * (ate_listen(), `ate serve`), calls go to it through DATA/socket, whatever the

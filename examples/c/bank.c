@@ -1,6 +1,6 @@
 /* Pay 1.00 from bob to eve, both accounts of mine, and print the balances.
  *     cc -Iengine examples/c/bank.c -Lbuild -late -lmsgpackc -o build/bank
- *     build/bank DATA
+ *     LD_LIBRARY_PATH=build build/bank DATA
  * after `ate chain create bank --schema examples/bank/bank.lua --data DATA` and
  * `ate call bank account.put name=bob owner=me --data DATA`; the same for eve.
  */
