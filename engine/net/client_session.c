@@ -268,11 +268,13 @@ static int take_hello(struct client_session *s, const struct net_frame *frame,
     int rc = net_hello_get(frame, &hello, err);
     if (rc != 0)
         return rc;
-    if (hello.version != NET_VERSION)
-        return err_set(err, ATE_EINVALID,
-                       "the daemon speaks version %u of the frames, this ate "
-                       "(%s) version %d",
-                       hello.version, ENGINE_VERSION, NET_VERSION);
+    if (hello.version != NET_VERSION) {
+        err_set(err, ATE_EINVALID,
+                "the daemon speaks version %u of the frames, this ate (%s) "
+                "version %d",
+                hello.version, ENGINE_VERSION, NET_VERSION);
+        return err_reason(err, "other_version");
+    }
     if (hello.calls_max == 0 || hello.bytes_max < LIMIT_NET_CALL)
         return not_expected(frame, "with no room for a call", err);
     s->calls_max = hello.calls_max;
@@ -318,12 +320,21 @@ static int take_answer(struct client_session *s, struct asked_call *c,
     return 0;
 }
 
-/* The daemon's last word: why it wants no more of us. */
-static int take_last_word(const struct net_frame *frame, struct err *err)
+/* The daemon's last word: why it wants no more of us. In place of HELLO, one
+ * that says nothing to us is of another version of the frames. */
+static int take_last_word(const struct client_session *s,
+                          const struct net_frame *frame, struct err *err)
 {
     struct err answer;
     struct bytes value;
     int rc = net_answer_get(frame, &answer, &value, err);
+    if (rc != 0 && s->state == CLIENT_HELLO) {
+        err_set(err, ATE_EINVALID,
+                "the daemon speaks another version of the frames than this "
+                "ate (%s), %d",
+                ENGINE_VERSION, NET_VERSION);
+        return err_reason(err, "other_version");
+    }
     if (rc == 0 && answer.code == 0)
         return not_expected(frame, "which says nothing", err);
     if (rc == 0)
@@ -335,7 +346,7 @@ static int take_frame(struct client_session *s, const struct net_frame *frame,
                       int64_t steady_us, struct err *err)
 {
     if (frame->kind == NET_ANSWER && frame->call == 0)
-        return take_last_word(frame, err);
+        return take_last_word(s, frame, err);
     if (s->state == CLIENT_HELLO)
         return take_hello(s, frame, steady_us, err);
     struct asked_call *c = find(s, frame->call);

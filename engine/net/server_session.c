@@ -270,11 +270,13 @@ static int take_hello(struct server_session *s, const struct net_frame *frame,
     int rc = net_hello_get(frame, &hello, err);
     if (rc != 0)
         return rc;
-    if (hello.version != NET_VERSION)
-        return err_set(err, ATE_EINVALID,
-                       "you speak version %u of the frames, the daemon (ate "
-                       "%s) version %d",
-                       hello.version, ENGINE_VERSION, NET_VERSION);
+    if (hello.version != NET_VERSION) {
+        err_set(err, ATE_EINVALID,
+                "you speak version %u of the frames, the daemon (ate %s) "
+                "version %d",
+                hello.version, ENGINE_VERSION, NET_VERSION);
+        return err_reason(err, "other_version");
+    }
     s->read_only = hello.read_only;
     s->state = SESSION_TALK;
     struct net_hello answer = {

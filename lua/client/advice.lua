@@ -46,6 +46,8 @@ local ADVICE = {
     ['UNAVAILABLE no_order_key'] = 'write where it is, or put keys/node.key '
         .. 'back from a copy',
     ['UNAVAILABLE folder_busy'] = READING,
+    ['INVALID other_version'] = 'end the process that serves the folder, and '
+        .. 'start it with this version of ate',
     ['NOT_FOUND no_chain'] = 'ate chain ls lists those there are',
     ['NOT_FOUND no_file'] = 'the read \'files\' lists them',
     ['NOT_FOUND no_key'] = 'make one with ate key new, or give key:<hex>',

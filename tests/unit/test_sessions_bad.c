@@ -342,6 +342,14 @@ static int client_fails(struct buf *raw, bool says_hello, bool asks,
     return rc;
 }
 
+/* As version 2 had it, without what an error says in data. */
+static void put_last_word_of_before(struct buf *raw)
+{
+    static const uint8_t head[] = {19, 0, 0, 0, NET_ANSWER, 0, 0, 0, 0, 0, 0,
+                                   0,  0, 2, 0, 2,          0, 'n', 'o'};
+    buf_put_bytes(raw, bytes_of(head, sizeof(head)));
+}
+
 static void a_daemon_that_errs_is_left(void **state)
 {
     (void)state;
@@ -356,6 +364,11 @@ static void a_daemon_that_errs_is_left(void **state)
     net_hello_put(&raw, &hello);
     assert_int_equal(client_fails(&raw, false, true, &err), ATE_EINVALID);
     assert_non_null(strstr(err.text, "the daemon speaks version 4"));
+    assert_string_equal(err.reason, "other_version");
+    put_last_word_of_before(&raw);
+    assert_int_equal(client_fails(&raw, false, true, &err), ATE_EINVALID);
+    assert_non_null(strstr(err.text, "the daemon speaks another version"));
+    assert_string_equal(err.reason, "other_version");
     hello.version = NET_VERSION;
     net_hello_put(&raw, &hello);
     assert_int_equal(client_fails(&raw, false, true, &err), ATE_EINVALID);
