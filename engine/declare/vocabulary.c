@@ -38,6 +38,7 @@ static const char SCHEMAS[] = "ate.schemas";
 static const char TYPE[] = "ate.type";
 static const char SCHEMA[] = "ate.schema";
 static const char REFUSAL[] = "ate.refusal";
+static const char DENIED[] = "ate.denied"; /* true: the rule at hand made one */
 
 static void push_place(lua_State *L)
 {
@@ -255,6 +256,30 @@ static int deny(lua_State *L)
     return 1;
 }
 
+/* A refusal is true to Lua, so `a() and b()` is b() when a() refuses: that
+ * there was one is noted. Bundles from before have `deny`, and the verdicts
+ * that it gave. */
+static int deny_for_good(lua_State *L)
+{
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, DENIED);
+    return deny(L);
+}
+
+void vocabulary_begin_rule(lua_State *L)
+{
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, DENIED);
+}
+
+bool vocabulary_denied(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, DENIED);
+    bool denied = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    return denied;
+}
+
 static bool has_metatable(lua_State *L, int index, const char *name)
 {
     if ((!lua_istable(L, index) && !lua_isuserdata(L, index)) ||
@@ -426,7 +451,7 @@ static int setup(lua_State *L)
     static const luaL_Reg functions[] = {
         {"type", host_type},       {"exact_type", host_exact_type},
         {"declare", host_declare}, {"deny", deny},
-        {"strict", host_strict},
+        {"strict", host_strict},   {"deny_for_good", deny_for_good},
     };
     static const char *const tables[] = {LIST, SCHEMAS, REFUSAL};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

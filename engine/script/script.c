@@ -166,6 +166,7 @@ static int ask_rule(lua_State *L)
     int top = lua_gettop(L);
     luaL_checkstack(L, 8, "rule");
     sandbox_charge(L, BOX_RUN_GAS);
+    vocabulary_begin_rule(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, run->function);
     box_push_state(L, run->part);
     if (run->n != SIZE_MAX)
@@ -174,8 +175,15 @@ static int ask_rule(lua_State *L)
     sandbox_nest(L);
     lua_call(L, lua_gettop(L) - top - 1, 1);
     sandbox_unnest(L);
-    if (lua_isboolean(L, -1) && lua_toboolean(L, -1))
-        return 0;
+    if (lua_isboolean(L, -1) && lua_toboolean(L, -1)) {
+        if (!vocabulary_denied(L))
+            return 0;
+        return sandbox_error(L,
+                             "made an ate.deny() and returned true: what "
+                             "refuses has to be returned, and is true to 'and' "
+                             "and 'if' (%s)",
+                             run->rule->where);
+    }
     if (vocabulary_refusal(L, lua_gettop(L))) {
         take_refusal(L, run, name);
         return 0;

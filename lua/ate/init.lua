@@ -26,9 +26,10 @@ local M = {
 -- @tparam table options doc, version; bodies ('open' or 'sealed'), context
 M.schema = host.declare('schema')
 
---- What a rule returns to refuse; the values fill its `text`.
+--- What a rule returns to refuse; the values fill its `text`. A rule that makes
+-- one and then returns true is in error.
 -- @function deny
 -- @tparam[opt] table values
-M.deny = host.deny
+M.deny = host.deny_for_good
 
 return host.freeze(host.strict(M, 'ate'), 'ate')
