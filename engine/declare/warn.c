@@ -570,13 +570,31 @@ static bool may_be_negative(const struct value_type *value)
            value->min <= -SCHEMA_EXACT_MAX;
 }
 
+/* The field that `object.member` is: of the event itself, or, for any other
+ * name, of what stands in a list of it. */
+static const struct field *field_of(const struct parameter *p,
+                                    const struct token_member *member)
+{
+    const struct fields *fields = p->fields[0];
+    if (bytes_equal(member->object, bytes_of_text(p->name)))
+        return fields_find(fields, member->member);
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct value_type *type = &fields->items[i].type;
+        const struct field *found =
+            type->kind == VALUE_LIST && type->item->kind == VALUE_STRUCT
+                ? fields_find(&type->item->fields, member->member)
+                : NULL;
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
 static void check_subtracted(void *ctx, const struct token_member *member)
 {
     const struct parameter *p = ctx;
-    const struct field *field = fields_find(p->fields[0], member->member);
-    if (member->subtracted && field != NULL &&
-        bytes_equal(member->object, bytes_of_text(p->name)) &&
-        may_be_negative(&field->type)) {
+    const struct field *field = member->subtracted ? field_of(p, member) : NULL;
+    if (field != NULL && may_be_negative(&field->type)) {
         char where[WARNING_MAX];
         snprintf(where, sizeof(where), "%s:%d", p->file, member->line);
         warn(

@@ -399,6 +399,27 @@ static void what_may_be_negative_is_not_taken_away(void **state)
         "");
 }
 
+#define GIVEN(amount)                                                          \
+    ASKS "shop:event('given', {doc = 'Given.', header = {item = "              \
+         "t.ref('item'),\n"                                                    \
+         "outs = t.list(t.struct({item = t.ref('item'), n = " amount           \
+         "}))}})\n"                                                            \
+         "shop:rule('r', {doc = 'R.', on = {'given'},\n"                       \
+         "check = function(_, _, tx) return tx.author ~= nil end})\n" VIEW(    \
+             "given = function(rows, given)\n"                                 \
+             "for _, o in ipairs(given.outs) do\n"                             \
+             "rows:add(given.item, {n = -o.n}) "                               \
+             "rows:add(o.item, {n = o.n}) end end")
+
+static void nor_is_what_stands_in_a_list(void **state)
+{
+    (void)state;
+    assert_warnings(GIVEN("t.integer()"),
+                    "sum: 'n' is taken away and may be below zero, which adds: "
+                    "say its min (shop.lua:26)\n");
+    assert_warnings(GIVEN("t.integer({min = 1})"), "");
+}
+
 #define STOCK(off)                                                             \
     "shop:object('stock', {doc = 'Stock.', key = {'no'}, off = {" off "},\n"   \
     "header = {no = t.integer(), item = t.ref('item')}})\n"                    \
@@ -469,6 +490,7 @@ int main(void)
         cmocka_unit_test(folds_and_methods_are_looked_at_too),
         cmocka_unit_test(views_and_types_that_are_not_there_are_told),
         cmocka_unit_test(what_may_be_negative_is_not_taken_away),
+        cmocka_unit_test(nor_is_what_stands_in_a_list),
         cmocka_unit_test(an_object_is_added_up_by_its_changes),
         cmocka_unit_test(what_a_source_hides_is_told),
         cmocka_unit_test(the_bank_is_without_warnings),
