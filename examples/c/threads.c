@@ -1,7 +1,6 @@
 /* Greet the world 100 times from each of 4 threads, and print the count.
  *     cc -pthread -Iengine examples/c/threads.c -Lbuild -late -lmsgpackc
- *     LD_LIBRARY_PATH=build ./a.out "$ATE_DATA"
- * after `ate chain create hello --schema examples/hello/hello.lua`. */
+ *     LD_LIBRARY_PATH=build ./a.out DATA # with a chain as in examples/hello */
 #include <ate.h>
 #include <msgpack.h>
 #include <pthread.h>
@@ -17,9 +16,10 @@ static void ask(struct ate *ate, start *how, int calls, const char *method,
                 const char *args)
 {
     struct ate_port *port = ate_port_new();
-    struct ate_request request = {.chain = "hello", .method = method,
-                                  .args = args, .args_len = strlen(args)};
+    struct ate_request request = {.chain = "hello", .method = method};
     struct ate_answer answer;
+    request.args = args;
+    request.args_len = strlen(args);
     for (int i = 0; i < calls; i++)
         how(ate, port, &request);
     for (; calls > 0; ate_free(&answer.value)) {

@@ -345,8 +345,8 @@ static int client_fails(struct buf *raw, bool says_hello, bool asks,
 /* As version 2 had it, without what an error says in data. */
 static void put_last_word_of_before(struct buf *raw)
 {
-    static const uint8_t head[] = {19, 0, 0, 0, NET_ANSWER, 0, 0, 0, 0, 0, 0,
-                                   0,  0, 2, 0, 2,          0, 'n', 'o'};
+    static const uint8_t head[] = {19, 0, 0, 0, NET_ANSWER, 0, 0, 0,   0,  0,
+                                   0,  0, 0, 2, 0,          2, 0, 'n', 'o'};
     buf_put_bytes(raw, bytes_of(head, sizeof(head)));
 }
 
