@@ -486,7 +486,29 @@ static const struct kind_row kinds[] = {
     {"fields", read_wrong_fields, VALUE_TEXT},
 };
 
-/* t.txt() */
+/* What other languages call them, where that is not near. */
+static const struct {
+    const char *name, *kind;
+} elsewhere[] = {
+    {"string", "text"},    {"varchar", "text"},   {"char", "text"},
+    {"number", "integer"}, {"int", "integer"},    {"bigint", "integer"},
+    {"decimal", "amount"}, {"numeric", "amount"}, {"money", "amount"},
+    {"float", "amount"},   {"bool", "boolean"},   {"bytes", "blob"},
+    {"bytea", "blob"},     {"binary", "blob"},    {"timestamp", "time"},
+    {"datetime", "time"},  {"array", "list"},     {"table", "struct"},
+    {"map", "struct"},     {"object", "struct"},  {"json", "struct"},
+    {"user", "identity"},  {"key", "identity"},   {"reference", "ref"},
+};
+
+static const char *kind_elsewhere(const char *name)
+{
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+        if (strcmp(elsewhere[i].name, name) == 0)
+            return elsewhere[i].kind;
+    return NULL;
+}
+
+/* t.txt(), t.string() */
 static void unknown_kind(const struct reading *r, const struct place *place,
                          const char *name)
 {
@@ -494,8 +516,12 @@ static void unknown_kind(const struct reading *r, const struct place *place,
     size_t count = sizeof(kinds) / sizeof(kinds[0]);
     for (size_t i = 0; i < count; i++)
         names[i] = kinds[i].name;
-    wrong(r->d, place, "there is no t.%s%s", name,
-          suggest(r->d, name, names, count));
+    const char *kind = kind_elsewhere(name);
+    if (kind != NULL)
+        wrong(r->d, place, "there is no t.%s; it is t.%s here", name, kind);
+    else
+        wrong(r->d, place, "there is no t.%s%s", name,
+              suggest(r->d, name, names, count));
 }
 
 /* The value on top of the stack is no type: say what to write instead. */

@@ -1,4 +1,4 @@
--- expect: shop.item.header.color: there is no t.varchar (type_unknown.lua:8)
+-- expect: shop.item.header.color: there is no t.varchar; it is t.text here (type_unknown.lua:8)
 local ate = require('ate')
 local t = ate.types
 local shop = ate.schema('shop', {doc = 'A shop.', version = 1})
