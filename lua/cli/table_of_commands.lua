@@ -58,12 +58,32 @@ function M.find(commands, name)
     return nil
 end
 
+-- What other tools call it.
+local ELSEWHERE = {init = 'new', log = 'chain tail', status = 'chain info',
+    start = 'serve', shell = 'repl', user = 'key new'}
+
+--- The commands that a word may be meant for: `ls` has no noun in front.
+local function meant(word)
+    local list = {ELSEWHERE[word]}
+    for _, noun in ipairs(M.all()) do
+        if not noun.hidden and M.find(noun.verbs or {}, word) ~= nil then
+            list[#list + 1] = noun.name .. ' ' .. word
+        end
+    end
+    return #list > 0 and '; there is ate ' .. table.concat(list, ', ate ')
+        or ''
+end
+
 --- What is said of a first word that is none of them.
 -- @tparam string word
 -- @treturn table err, INVALID
 function M.no_command(word)
+    local hint = meant(word)
+    if hint == '' then
+        hint = suggest.hint(word, M.names(M.all()))
+    end
     return ate.error('INVALID', ('%q is no command of ate%s; ate help lists '
-        .. 'them'):format(word, suggest.hint(word, M.names(M.all()))))
+        .. 'them'):format(word, hint))
 end
 
 --- The same of a second one.

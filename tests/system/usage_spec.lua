@@ -248,6 +248,19 @@ describe('a name that is not there', function()
             run.dir .. '/nosuch')
     end)
 
+    it('is a verb without its noun, or what others call it', function()
+        local rest = '; ate help lists them\n$'
+        for word, there in pairs({create = 'ate chain create',
+            apply = 'ate schema apply', init = 'ate new',
+            ls = 'ate chain ls, ate key ls, ate worker ls',
+            status = 'ate chain info'}) do
+            run.fails(2, '^ate: "' .. word .. '" is no command of ate; there '
+                .. 'is ' .. there .. rest, word, 'bank')
+        end
+        run.fails(2, '^ate: "nonsense" is no command of ate' .. rest,
+            'nonsense')
+    end)
+
     -- Whoever was sent a folder has no chains: those are not what to tell.
     it('is a chain, and not its folder', function()
         for _, path in ipairs({'/tmp/copy', './copy', '../copy'}) do
