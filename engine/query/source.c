@@ -40,13 +40,13 @@ struct query_source {
     uint64_t wanted;     /* version; UINT64_MAX: the one in force */
     enum source_phase phase;
     size_t past; /* of those that were in force before: how many are done */
-    uint8_t hash[HASH_SIZE]; /* of the one that is looked at, */
-    uint64_t index;          /* and where its event is; or */
-    uint64_t n;
-    uint64_t until; /* is searched: before this transaction, */
-    uint64_t span;  /* in so many before it */
-    bool is_placed;
-    struct buf bundle;
+    uint8_t hash[HASH_SIZE]; /* of the bundle that is looked at */
+    uint64_t until;    /* its event is searched for before this transaction, */
+    uint64_t span;     /* in so many of them; */
+    bool is_placed;    /* it was found, */
+    uint64_t index;    /* in this transaction, */
+    uint64_t n;        /* as this event of it */
+    struct buf bundle; /* its body */
     struct buf versions; /* those that were met, for the error */
 };
 
@@ -101,37 +101,45 @@ static void put_modules(const struct query *q, const struct bundle *bundle,
     mapping_str(m, "main", bundle->main_module);
 }
 
-/* `; there are ate, ate.types, bank`, with the names between zeros in `texts`.
- */
-static void list_names(const struct bundle *bundle, struct buf *texts,
-                       const char **names, struct buf *list)
+/* `; there are ate, ate.types, bank` */
+static void list_names(const struct bundle *bundle, struct buf *list)
 {
     struct bundle_cursor cursor = bundle_modules(bundle);
     struct bundle_module module;
-    size_t count = 0;
+    buf_put_text(list, "; there are ");
+    for (size_t i = 0; i < NAMES_TOLD && bundle_next(&cursor, &module); i++) {
+        buf_put_text(list, i > 0 ? ", " : "");
+        buf_put_bytes(list, module.name);
+    }
+    if (bundle->count > NAMES_TOLD)
+        buf_printf(list, " and %" PRIu32 " more", bundle->count - NAMES_TOLD);
+}
+
+/* Their names, each with a zero behind it in `texts`. */
+static void point_at_names(const struct bundle *bundle, struct buf *texts,
+                           const char **names)
+{
+    struct bundle_cursor cursor = bundle_modules(bundle);
+    struct bundle_module module;
     while (bundle_next(&cursor, &module)) {
         buf_put_bytes(texts, module.name);
         buf_put_u8(texts, 0);
     }
-    buf_put_text(list, "; there are ");
-    for (const char *at = buf_text(texts); count < bundle->count;
-         at += strlen(at) + 1) {
-        if (count < NAMES_TOLD)
-            buf_printf(list, "%s%s", count > 0 ? ", " : "", at);
-        names[count++] = at;
+    const char *at = (const char *)texts->data;
+    for (size_t i = 0; i < bundle->count; i++) {
+        names[i] = at;
+        at += strlen(at) + 1;
     }
-    if (count > NAMES_TOLD)
-        buf_printf(list, " and %zu more", count - NAMES_TOLD);
 }
 
-static int no_module(const struct query *q, const struct bundle *bundle,
+static int no_module(const struct bundle *bundle, struct bytes name,
                      struct err *err)
 {
-    struct bytes name = q->source->module;
     struct buf texts = {0};
     struct buf list = {0};
     const char **names = mem_alloc(bundle->count * sizeof(*names));
-    list_names(bundle, &texts, names, &list);
+    point_at_names(bundle, &texts, names);
+    list_names(bundle, &list);
     int rc = err_set(err, ATE_ENOT_FOUND, "no module '%.*s'", (int)name.len,
                      (const char *)name.data);
     near_tell(err, name, names, bundle->count, buf_text(&list));
@@ -142,38 +150,37 @@ static int no_module(const struct query *q, const struct bundle *bundle,
     return rc;
 }
 
-static int put_asked(const struct query *q, const struct bundle *bundle,
-                     struct mapping *m, struct err *err)
+static void put_bundle(const struct logic *logic, const uint8_t hash[HASH_SIZE],
+                       bool in_force, struct mapping *m)
 {
-    struct bundle_module module;
-    if (q->source->module.data == NULL) {
-        put_modules(q, bundle, m);
-        return 0;
-    }
-    if (!bundle_find(bundle, q->source->module, &module))
-        return no_module(q, bundle, err);
-    put_module(q, &module, m);
-    mapping_str(m, "source", module.source);
-    return 0;
+    const struct schema *schema = logic->schema;
+    mapping_text(m, "schema", schema->main);
+    mapping_int(m, "version", schema_part(schema, schema->main)->version);
+    mapping_hex(m, "bundle", bytes_of(hash, HASH_SIZE));
+    mapping_bool(m, "in_force", in_force);
 }
 
 static int tell(struct query *q, const struct logic *logic,
                 const uint8_t hash[HASH_SIZE], bool in_force, struct err *err)
 {
-    const char *schema = logic->schema->main;
+    struct bytes name = q->source->module;
+    struct bundle_module module;
     struct bundle bundle;
     struct mapping m = {0};
-    struct buf unused = {0};
     int rc = bundle_get(logic->bundle, &bundle, err);
-    if (rc == 0)
-        rc = put_asked(q, &bundle, &m, err);
-    mapping_text(&m, "schema", schema);
-    mapping_int(&m, "version", schema_part(logic->schema, schema)->version);
-    mapping_hex(&m, "bundle", bytes_of(hash, HASH_SIZE));
-    mapping_bool(&m, "in_force", in_force);
-    mapping_put(&m, rc == 0 ? &q->result : &unused);
-    buf_deinit(&unused);
-    return rc != 0 ? rc : STEP_END;
+    if (rc == 0 && name.data != NULL && !bundle_find(&bundle, name, &module))
+        rc = no_module(&bundle, name, err);
+    if (rc != 0)
+        return rc;
+    put_bundle(logic, hash, in_force, &m);
+    if (name.data == NULL) {
+        put_modules(q, &bundle, &m);
+    } else {
+        put_module(q, &module, &m);
+        mapping_str(&m, "source", module.source);
+    }
+    mapping_put(&m, &q->result);
+    return STEP_END;
 }
 
 /* Is it the version that is wanted? Else it is noted. */
@@ -222,7 +229,7 @@ static int no_version(struct query *q, struct err *err)
     return err_at(err, "version");
 }
 
-/* That of genesis is the last. */
+/* That of genesis, whose body it is, is the last. */
 static int take_past(struct query *q, struct err *err)
 {
     struct query_source *s = q->source;
@@ -231,7 +238,7 @@ static int take_past(struct query *q, struct err *err)
         return no_version(q, err);
     s->past++;
     if (s->past == count) {
-        s->index = s->n = 0; /* whose body it is */
+        s->index = s->n = 0;
         s->phase = SOURCE_PLACED;
         return STEP_MORE;
     }
