@@ -130,6 +130,10 @@ local function print_proof(ctx, report, found)
         event_lines(event, ('%s.%d'):format(cell.text(report.index), i - 1),
             lines)
     end
+    if not found then
+        lines[#lines + 1] = {'fields', 'as stored: amounts in their smallest '
+            .. 'unit; name a chain, and they are as it shows them'}
+    end
     lines[#lines + 1] = {'size', cell.text(report.size)}
     lines[#lines + 1] = {'root', report.root}
     lines[#lines + 1] = {'promised by', who_signed(report)}
