@@ -74,6 +74,8 @@ static void tell(const struct work *w, struct working_run *run,
     mapping_str(&m, "item", buf_bytes(&item));
     mapping_text(&m, "outcome", end == WORK_FAILED ? "failed" : "parked");
     mapping_text(&m, "code", err_name(w->why.code));
+    if (w->why.reason[0] != '\0')
+        mapping_text(&m, "reason", w->why.reason);
     mapping_text(&m, "text", w->why.text);
     mapping_put(&m, &run->failures);
     run->failure_count++;

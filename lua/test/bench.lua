@@ -164,7 +164,7 @@ end
 --- Let workers work until nothing is left that they can do: events that came, and
 -- times that have passed. What failed is tried once more by each t:work().
 -- @tparam[opt] string worker this one alone
--- @treturn table {done, failed, parked, failures {worker, item, code, text}}
+-- @treturn table {done, failed, parked, failures {worker, item, code, text[, reason]}}
 function Bench:work(worker)
     self.session.raised = nil
     local value, err = self.session:call(self.chain, 'ate.workers',

@@ -356,6 +356,16 @@ describe('docs/schema.md', function()
     end)
 end)
 
+describe('docs/workers.md', function()
+    it('shows what its commands print', function()
+        local page = run.dir .. '/workers.md'
+        run.write(page, '```console\n$ ate new bank >told 2>&1 && cd bank\n'
+            .. '$ ate chain create bank --schema bank.lua >told\n```\n'
+            .. run.read('docs/workers.md'))
+        assert.equal(7, try_commands(page))
+    end)
+end)
+
 describe('docs/files.md', function()
     it('shows what its commands print', function()
         if run.is_without('fuse') then

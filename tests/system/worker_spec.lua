@@ -94,6 +94,21 @@ local BEGIN = [[
 ]]
 
 describe('workers', function()
+    it('write what the order key may, and are told of its right', function()
+        local out = script([[
+            "$ATE" chain create hooks --schema "$FIXTURES/hooks.lua" \
+                >/dev/null || fail create
+            want a '' 2020-01-01
+            "$ATE" worker run hooks && fail 'it had no right'
+            "$ATE" grant hooks / create,write --to node >/dev/null || fail grant
+            "$ATE" worker retry hooks all >/dev/null || fail retry
+            "$ATE" worker run hooks || fail "run: $?"
+        ]])
+        assert.matches("takes 'create' on [^;\n]+; who has that right gives "
+            .. 'it: ate grant hooks OBJECT RIGHT %-%-to WHO\n', out)
+        assert.matches('\n1 done, 0 failed, 0 parked\n$', out)
+    end)
+
     it('ask the outside once, and use what it answered', function()
         local out = script(BEGIN .. [[
             here a plain/x

@@ -1,5 +1,6 @@
 --- ate worker: what happens when events came and times have passed.
 local ate = require('ate')
+local advice = require('ate.client.advice')
 local cell = require('ate.client.cell')
 local config = require('ate.client.config')
 local output_option = require('ate.cli.out').option
@@ -150,9 +151,10 @@ local function print_run(ctx, did)
         return
     end
     for _, failure in ipairs(did.failures) do
+        failure.chain = ctx.args.NAME
         ctx.out:line(('%s  %s %s  %s: %s'):format(failure.outcome,
             failure.worker, failure.item, failure.code,
-            ate.text.printable(failure.text)))
+            ate.text.printable(advice.text(failure))))
     end
     ctx.out:line(('%d done, %d failed, %d parked'):format(did.done, did.failed,
         did.parked))
