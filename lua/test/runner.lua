@@ -6,6 +6,7 @@ local bundle_files = require('ate.client.bundles')
 local claim = require('ate.test.claim')
 local inputs = require('ate.client.files')
 local interrupts = require('ate.client.interrupts')
+local mistaken = require('ate.client.mistaken')
 local raised_by = require('ate.client.raised')
 local test = require('ate.test')
 
@@ -56,6 +57,7 @@ local function load_file(path)
     if chunk == nil then
         return nil, err
     end
+    mistaken.tell_schemas()
     local ok, raised = interrupts.call(chunk, as_raised)
     if not ok then
         if interrupts.came() then

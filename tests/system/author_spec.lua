@@ -218,6 +218,13 @@ end)
         assert.matches('\n1 passed, 0 failed\n$', done.out)
     end)
 
+    it('and ate run tell a schema from what they run', function()
+        run.write(run.dir .. '/bank.lua', run.read('examples/bank/bank.lua'))
+        local said = 'bank.lua:%d+: this is a schema: ate check FILE looks'
+        run.fails(1, said, 'test', run.dir .. '/bank.lua')
+        run.fails(1, said, 'run', run.dir .. '/bank.lua')
+    end)
+
     it('says how somebody comes to have a key', function()
         local done = run.ate('test', test_file([[
 test.it('names nobody', function(t)

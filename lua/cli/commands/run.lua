@@ -5,6 +5,7 @@ local data = require('ate.client.data')
 local files = require('ate.client.files')
 local folder = require('ate.client.folder')
 local interrupts = require('ate.client.interrupts')
+local mistaken = require('ate.client.mistaken')
 local raised = require('ate.client.raised')
 
 local function load_script(path)
@@ -77,6 +78,7 @@ local function run(ctx)
         return nil, err
     end
     data.default = ctx.options.data
+    mistaken.tell_schemas()
     set_arg(path, ctx.args.ARG)
     add_path(path)
     local ok, result = interrupts.call(script, seen, unpack(ctx.args.ARG))
