@@ -97,7 +97,7 @@ bob,12.50" cat m/bank/views/balance.csv
             echo to=bob amount=1 >call
             refuses 'No such file' cp call m/bank/accounts/alice/tranfer
             echo x >m/bank/types/account/scratch || fail "scratch: $?"
-            echo x >m/bank/accounts/alice/transfer~ || fail "swp: $?"
+            echo x >m/bank/accounts/alice/transfer~ || fail "backup: $?"
             vim -es -c '$s/.*/to=bob amount=2/' -c wq $transfer ||
                 fail "vim: $?"
             says bob,2.00 grep bob m/bank/views/balance.csv

@@ -198,6 +198,16 @@ static uint32_t hash_of(double number)
 #endif
 }
 
+/* KEYS numbers, each with a comma, that all come to one place of a table. */
+static void put_colliding(struct buf *out)
+{
+    for (uint32_t n = 3000000, count = 0; count < KEYS; n++)
+        if (hash_of(n) % (2 * PLACES) == 5) {
+            buf_printf(out, "%u,", (unsigned)n);
+            count++;
+        }
+}
+
 /* Has the sandbox found long chains, when some thousand keys were looked for
  * again and again? */
 static bool finds(const char *keys, uint64_t *gas)
@@ -244,11 +254,7 @@ static void keys_that_collide_make_steps_dear(void **state)
     uint64_t dear, cheap;
 
     (void)state;
-    for (uint32_t n = 3000000, count = 0; count < KEYS; n++)
-        if (hash_of(n) % (2 * PLACES) == 5) {
-            buf_printf(&colliding, "%u,", (unsigned)n);
-            count++;
-        }
+    put_colliding(&colliding);
     for (unsigned i = 0; i < KEYS; i++)
         buf_printf(&spread, "%u,", 3000000 + 17 * i);
     assert_true(finds(buf_text(&colliding), &dear));
@@ -267,11 +273,7 @@ static void no_table_hides_a_chain(void **state)
     int ref;
 
     (void)state;
-    for (uint32_t n = 3000000, count = 0; count < KEYS; n++)
-        if (hash_of(n) % (2 * PLACES) == 5) {
-            buf_printf(&keys, "%u,", (unsigned)n);
-            count++;
-        }
+    put_colliding(&keys);
     buf_printf(&source,
                "local list = {%s}\n"
                "return function()\n"
