@@ -25,10 +25,10 @@ struct next_bundle {
 bool next_bundle_get(struct tree_version v, struct next_bundle *next);
 
 /* Those that were put in force after genesis' own, in order: how many, and
- * number `i` of them with the transaction that did it. */
+ * number `i` of them, from 0 on, which has to be less. */
 struct activated_bundle {
-    uint64_t index;
-    const uint8_t *hash;
+    uint64_t index;      /* of the transaction that did it */
+    const uint8_t *hash; /* HASH_SIZE bytes, borrowed of the version */
 };
 size_t activated_count(struct tree_version v);
 struct activated_bundle activated_get(struct tree_version v, size_t i);

@@ -22,6 +22,7 @@
 
 enum {
     PLACE_SIZE = 24,
+    KEY_AT = 8,
     NEXT_AT = 16,
     LOOK_SHARE = 16, /* all places are seen in so many looks, or less */
     LOOK_LEAST = 32,
@@ -65,7 +66,7 @@ void collisions_give(struct collisions *c, const void *block, size_t size)
     while (i < c->count && c->tables[i].at != block)
         i++;
     if (i == c->count)
-        return; /* it grew to this size */
+        return; /* it grew to this size, as no places do */
     c->places -= c->tables[i].count;
     c->count--;
     memmove(&c->tables[i], &c->tables[i + 1],
@@ -144,7 +145,7 @@ bool collisions_probe(lua_State *L, struct collisions *c)
         const uint8_t *place = (const uint8_t *)c->tables[0].at;
         double key;
         uint64_t next;
-        memcpy(&key, place + i * PLACE_SIZE + 8, sizeof(key));
+        memcpy(&key, place + i * PLACE_SIZE + KEY_AT, sizeof(key));
         memcpy(&next, place + i * PLACE_SIZE + NEXT_AT, sizeof(next));
         keys += key >= 0.5 && key < COLLISIONS_LARGE;
         good = next == 0 || next_of(&c->tables[0], i) < COLLISIONS_LARGE;

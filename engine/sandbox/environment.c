@@ -67,8 +67,8 @@ static const char *library_name(lua_State *L)
     return "string";
 }
 
-/* Of the table on top of the stack, under what the function below it stands
- * there, or NULL. */
+/* The key of the function that is right below the top of the stack, in the
+ * table on top of it; NULL: it is not there. Borrowed of the table. */
 static const char *member_name(lua_State *L)
 {
     int table = lua_gettop(L);

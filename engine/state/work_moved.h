@@ -7,11 +7,12 @@
 #include "base/tree.h"
 
 struct work_moved {
-    uint64_t dropped; /* wait or are parked in the one state alone */
-    uint64_t new;     /* in the other alone */
+    uint64_t dropped; /* items that wait or are parked before alone */
+    uint64_t new;     /* and after alone */
 };
 
-/* Of the worker with this full name, which either schema may lack. */
+/* Of the worker with this full name, which either schema may lack. All its
+ * items are looked at. */
 struct work_moved work_moved(struct tree_version before,
                              struct tree_version after, const char *worker);
 #endif
