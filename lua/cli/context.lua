@@ -144,14 +144,22 @@ function Context:open_chain_folder(path)
     return self:keep(opened)
 end
 
---- Is a name that of a folder, as no chain is called?
--- @tparam string name
--- @treturn[1] nil
+--- Open to read what a command is told to: a chain by its name, or its folder
+-- (--path). No chain is called as a folder is.
+-- @tparam ?string name nil: there is a folder
+-- @tparam ?string folder
+-- @treturn[1] table session, closed at the end
+-- @treturn[2] nil
 -- @treturn[2] table err
-function Context:mistaken_path(name)
-    return name:find('^%.?%.?/') and ate.error('INVALID', ('%s is no name of '
-        .. 'a chain; a chain\'s folder is named by --path %s'):format(name,
-        shell.quoted(name))) or nil
+function Context:open_chain(name, folder)
+    if folder ~= nil then
+        return self:open_chain_folder(folder)
+    elseif name:find('^%.?%.?/') then
+        return nil, ate.error('INVALID', ('%s is no name of a chain; a '
+            .. 'chain\'s folder is named by --path %s'):format(name,
+            shell.quoted(name)))
+    end
+    return self:open('read')
 end
 
 --- A chain that is opened as a folder has no name: say the folder.

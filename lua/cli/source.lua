@@ -117,35 +117,47 @@ local function write_module(writing, path, text)
     return ok, err
 end
 
+--- The text of a module, of that bundle.
+local function text_of(read, found, module)
+    local one, err = read(module.name, found.version)
+    if one ~= nil and one.bundle ~= found.bundle then
+        return nil, ate.error('STALE', 'schema source: another schema came '
+            .. 'meanwhile; say it again')
+    end
+    return one and one.source, err
+end
+
 --- All of one version, whatever comes into force meanwhile.
-local function write_modules(ctx, read, found, folder)
+-- @treturn[1] table paths of the files
+-- @treturn[2] nil
+-- @treturn[2] table err; nothing is left of them
+local function write_modules(read, found, folder)
     local writing = new_writing('schema source')
     local paths = ate.list({})
     for i, module in ipairs(found.modules) do
-        local one, err = read(module.name, found.version)
-        if one ~= nil and one.bundle ~= found.bundle then
-            one, err = nil, ate.error('STALE', 'schema source: another '
-                .. 'schema came meanwhile; say it again')
-        end
-        local ok = one ~= nil
-        if ok then
-            paths[i] = folder .. '/' .. module.file
-            ok, err = write_module(writing, paths[i], one.source)
+        paths[i] = folder .. '/' .. module.file
+        local ok
+        local text, err = text_of(read, found, module)
+        if text ~= nil then
+            ok, err = write_module(writing, paths[i], text)
         end
         if not ok then
             writing:undo()
             return nil, err
         end
     end
+    return paths
+end
+
+local function print_written(ctx, found, paths)
     if ctx.out.is_json then
         ctx.out:json({schema = found.schema, version = found.version,
             bundle = found.bundle, in_force = found.in_force, files = paths})
-        return 0
+        return
     end
     for _, path in ipairs(paths) do
         ctx.out:line(path)
     end
-    return 0
 end
 
 local function write_all(ctx, read, found)
@@ -154,10 +166,25 @@ local function write_all(ctx, read, found)
     if ok then
         ok, err = check_files(found.modules)
     end
-    if not ok then
+    local paths
+    if ok then
+        paths, err = write_modules(read, found, folder)
+    end
+    if paths == nil then
         return nil, err
     end
-    return write_modules(ctx, read, found, folder)
+    print_written(ctx, found, paths)
+    return 0
+end
+
+local function print_found(ctx, found)
+    if ctx.out.is_json then
+        ctx.out:json(found)
+    elseif found.source ~= nil then
+        print_text(ctx, found.source)
+    else
+        print_modules(ctx, found)
+    end
 end
 
 --- Run the command.
@@ -169,15 +196,7 @@ function M.run(ctx)
     if name == nil then
         return nil, module
     end
-    local session, err
-    if ctx.options.path ~= nil then
-        session, err = ctx:open_chain_folder(ctx.options.path)
-    else
-        err = ctx:mistaken_path(name)
-        if err == nil then
-            session, err = ctx:open('read')
-        end
-    end
+    local session, err = ctx:open_chain(name, ctx.options.path)
     if session == nil then
         return nil, err
     end
@@ -192,13 +211,8 @@ function M.run(ctx)
             or problem.say(err, name)
     elseif ctx.options.all ~= nil then
         return write_all(ctx, read, found)
-    elseif ctx.out.is_json then
-        ctx.out:json(found)
-    elseif module ~= nil then
-        print_text(ctx, found.source)
-    else
-        print_modules(ctx, found)
     end
+    print_found(ctx, found)
     return 0
 end
 

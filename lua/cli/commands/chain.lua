@@ -245,20 +245,12 @@ local function follow(ctx)
 end
 
 local function verify(ctx)
-    local session, err
     local name = ctx.args.NAME
     if (name == nil) == (ctx.options.path == nil) then
         return nil, ate.error('INVALID', 'chain verify takes a NAME, or '
             .. '--path DIR for a chain\'s folder that stands anywhere')
     end
-    if ctx.options.path ~= nil then
-        session, err = ctx:open_chain_folder(ctx.options.path)
-    else
-        err = ctx:mistaken_path(name)
-        if err == nil then
-            session, err = ctx:open('read')
-        end
-    end
+    local session, err = ctx:open_chain(name, ctx.options.path)
     if session == nil then
         return nil, err
     end
