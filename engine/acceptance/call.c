@@ -289,11 +289,9 @@ static int unknown_field(const struct event_type *type, struct bytes name,
         names[n++] = type->header.items[i].name;
     for (size_t i = 0; i < type->body.count; i++)
         names[n++] = type->body.items[i].name;
-    const char *near = near_name(name, names, n);
-    int rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'%s%s%s", type->name,
-                     (int)name.len, (const char *)name.data,
-                     near ? "; did you mean '" : "", near ? near : "",
-                     near ? "'?" : "");
+    int rc = err_set(err, ATE_EINVALID, "%s: no field '%.*s'", type->name,
+                     (int)name.len, (const char *)name.data);
+    near_tell(err, name, names, n, "");
     mem_free(names);
     return rc;
 }

@@ -317,25 +317,26 @@ static void fetch(struct chain *c, struct chain_call *call)
 
 /* ---- the door's side ---- */
 
+static int no_method(const struct schema *s, struct bytes name, struct err *err)
+{
+    const char **names = mem_alloc((s->method_count + 1) * sizeof(*names));
+    for (size_t i = 0; i < s->method_count; i++)
+        names[i] = schema_short(s, s->methods[i].name);
+    int rc = err_set(err, ATE_ENOT_FOUND, "no method '%.*s'", (int)name.len,
+                     (const char *)name.data);
+    near_tell(err, name, names, s->method_count, "");
+    mem_free(names);
+    return rc;
+}
+
 static int find_method(struct chain *c, struct chain_call *call)
 {
     const struct schema *s = c->core.schema;
     call->state->method = schema_method(s, call->method);
     if (call->state->method == NULL)
         call->state->method = engine_method(call->method);
-    if (call->state->method == NULL) {
-        const char **names = mem_alloc((s->method_count + 1) * sizeof(*names));
-        for (size_t i = 0; i < s->method_count; i++)
-            names[i] = schema_short(s, s->methods[i].name);
-        const char *near = near_name(call->method, names, s->method_count);
-        int rc = err_set(&call->err, ATE_ENOT_FOUND, "no method '%.*s'%s%s%s",
-                         (int)call->method.len, (const char *)call->method.data,
-                         near ? "; did you mean '" : "", near ? near : "",
-                         near ? "'?" : "");
-        mem_free(names);
-        return rc;
-    }
-    return 0;
+    return call->state->method != NULL ? 0
+                                       : no_method(s, call->method, &call->err);
 }
 
 static int check_may_run(struct chain *c, struct chain_call *call)

@@ -161,15 +161,12 @@ static int check_enum(const struct value_type *type, struct bytes text,
     for (size_t i = 0; i < type->word_count && len < sizeof(words); i++)
         len += (size_t)snprintf(words + len, sizeof(words) - len, "%s%s",
                                 i > 0 ? ", " : "", type->words[i]);
-    const char *near =
-        near_name(text, (const char *const *)type->words, type->word_count);
-    if (near != NULL)
-        return err_set(err, ATE_EINVALID,
-                       "%s: '%.*s' is none of %s; did you mean '%s'?", path,
-                       (int)text.len, (const char *)text.data, words, near);
-    return err_set(err, ATE_EINVALID, "%s: '%.*s' is none of %s", path,
-                   (int)(text.len < LIMIT_NAME ? text.len : LIMIT_NAME),
-                   (const char *)text.data, words);
+    int rc = err_set(err, ATE_EINVALID, "%s: '%.*s' is none of %s", path,
+                     (int)(text.len < LIMIT_NAME ? text.len : LIMIT_NAME),
+                     (const char *)text.data, words);
+    near_tell(err, text, (const char *const *)type->words, type->word_count,
+              "");
+    return rc;
 }
 
 static bool is_type_name(const struct schema *s, struct bytes text)
@@ -351,11 +348,8 @@ static int unknown_field(const struct fields *fields, struct bytes name,
     size_t count = fields->count < SUGGEST_MAX ? fields->count : SUGGEST_MAX;
     for (size_t i = 0; i < count; i++)
         names[i] = fields->items[i].name;
-    const char *near = near_name(name, names, count);
-    const char *full = path_join(room, path, name);
-    invalid(err, full, "no such field");
-    if (near != NULL)
-        err_add(err, "; did you mean '%s'?", near);
+    invalid(err, path_join(room, path, name), "no such field");
+    near_tell(err, name, names, count, "");
     err_at_name(err, name);
     return ATE_EINVALID;
 }
