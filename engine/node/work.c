@@ -297,8 +297,8 @@ static bool after_run(struct work *w, int code)
     return w->step == ITEM_PARK;
 }
 
-/* The next run asks again, and finds what is journaled, with its key; or asks
- * again for the answer, if there was one. */
+/* After an ask the next run gives its key, after an answer it goes on behind
+ * it; in a conflict somebody else journaled, and it sees what. */
 static bool after_journal(struct work *w, int code)
 {
     if (code == 0 || code == ATE_ECONFLICT) {

@@ -1,10 +1,11 @@
 /* work: what the workers of an open chain do on this node.
  *
- * An item of a worker (state/work.h) that is taken in hand is run, what it asks
- * is journaled, sent and its answer journaled, and it is run again, until a run
- * ends it. What fails is tried again later, and parked at last. Of each worker
- * one item is under way at a time, in the order of the log; those that wait to
- * be tried again let others pass. */
+ * An item of a worker (state/work.h) that is taken in hand is run, and what it
+ * asks is journaled. It is run again, which gives the key of what is journaled;
+ * that is sent, its answer journaled, and the item run again, until a run ends
+ * it. What fails is tried again later, and parked at last. Of each worker one
+ * item is under way at a time, in the order of the log; those that wait to be
+ * tried again let others pass. */
 #ifndef ATE_NODE_WORK_H
 #define ATE_NODE_WORK_H
 
@@ -40,7 +41,7 @@ struct work {
     enum item_step step;
     bool under_way; /* a call or a request is */
     bool came_back; /* and that has ended */
-    bool is_unsent; /* what it asks was journaled just now */
+    bool is_unsent; /* what it asks was journaled just now, so never sent */
     uint32_t attempts;
     int64_t due_us;
     uint64_t pass; /* of its hosted, when it was tried last */
