@@ -38,7 +38,7 @@ static const char SCHEMAS[] = "ate.schemas";
 static const char TYPE[] = "ate.type";
 static const char SCHEMA[] = "ate.schema";
 static const char REFUSAL[] = "ate.refusal";
-static const char DENIED[] = "ate.denied"; /* true: the rule at hand made one */
+static const char DENIED[] = "ate.denied"; /* false, in the image, too */
 
 static void push_place(lua_State *L)
 {
@@ -266,12 +266,6 @@ static int deny_for_good(lua_State *L)
     return deny(L);
 }
 
-void vocabulary_begin_rule(lua_State *L)
-{
-    lua_pushnil(L);
-    lua_setfield(L, LUA_REGISTRYINDEX, DENIED);
-}
-
 bool vocabulary_denied(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, DENIED);
@@ -484,4 +478,6 @@ void vocabulary_close(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, LIST);
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, SCHEMAS);
+    lua_pushboolean(L, 0); /* whatever was made while loading */
+    lua_setfield(L, LUA_REGISTRYINDEX, DENIED);
 }

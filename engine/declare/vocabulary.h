@@ -44,8 +44,7 @@ bool vocabulary_push_name(lua_State *L, int index);
 /* Is the value what ate.deny() gave? Then push its table of values. */
 bool vocabulary_refusal(lua_State *L, int index);
 
-/* Did ate.deny() make one since the rule began? Never, as bundles of before
- * have it. */
-void vocabulary_begin_rule(lua_State *L);
+/* Did ate.deny() make one since the image was put back? Never, as bundles of
+ * before have it. */
 bool vocabulary_denied(lua_State *L);
 #endif

@@ -166,7 +166,6 @@ static int ask_rule(lua_State *L)
     int top = lua_gettop(L);
     luaL_checkstack(L, 8, "rule");
     sandbox_charge(L, BOX_RUN_GAS);
-    vocabulary_begin_rule(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, run->function);
     box_push_state(L, run->part);
     if (run->n != SIZE_MAX)

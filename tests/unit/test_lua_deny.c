@@ -13,6 +13,12 @@ static const char SMALL[] =
     "        return small(e) and even(e)\n"
     "    end})\n";
 
+/* Made while loading, for all. */
+static const char ONE_FOR_ALL[] =
+    "local NO = ate.deny({})\n"
+    "shop:rule('small', {doc = 'd', on = {'transfer'}, text = 'too much',\n"
+    "    check = function(_, e) return e.amount < 100 or NO end})\n";
+
 static void bundle_of(const char *text, struct buf *bundle)
 {
     struct buf source = {0};
@@ -48,6 +54,20 @@ static void a_refusal_is_not_passed_over(void **state)
     world_fails(&w, "pay", "amount=1.03 from=alice to=bob", ATE_EREFUSED,
                 "small_and_even: not 1.03");
     world_gives(&w, "pay", "amount=0.02 from=alice to=bob", NULL);
+    world_close(&w);
+    buf_deinit(&bundle);
+}
+
+static void one_that_stands_at_the_top_is_for_who_returns_it(void **state)
+{
+    struct world w;
+    struct buf bundle = {0};
+    (void)state;
+    bundle_of(ONE_FOR_ALL, &bundle);
+    begin(&w, buf_bytes(&bundle));
+    world_gives(&w, "pay", "amount=0.99 from=alice to=bob", NULL);
+    world_fails(&w, "pay", "amount=1.00 from=alice to=bob", ATE_EREFUSED,
+                "small: too much");
     world_close(&w);
     buf_deinit(&bundle);
 }
@@ -96,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_is_not_passed_over),
+        cmocka_unit_test(one_that_stands_at_the_top_is_for_who_returns_it),
         cmocka_unit_test(older_bundles_are_judged_as_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
