@@ -14,7 +14,7 @@ enum { PLAN_PIECE = 256 }; /* frames between two reports of progress */
 static int begin(struct query *q, struct err *err)
 {
     static const char *const names[] = {"bundle", NULL};
-    struct bytes bundle;
+    struct bytes bundle = {NULL, 0};
     int rc = query_check_args(q, names, err);
     struct mp mp = mp_open(mp_map_get(buf_bytes(&q->args), "bundle"));
     if (rc == 0 && (mp.at == NULL || mp_get_bin(&mp, &bundle, NULL) != 0))

@@ -125,7 +125,7 @@ static void point_at_names(const struct bundle *bundle, struct buf *texts,
         buf_put_bytes(texts, module.name);
         buf_put_u8(texts, 0);
     }
-    const char *at = (const char *)texts->data;
+    const char *at = buf_text(texts);
     for (size_t i = 0; i < bundle->count; i++) {
         names[i] = at;
         at += strlen(at) + 1;
