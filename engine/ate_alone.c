@@ -9,6 +9,7 @@
 #include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "crypto/sign.h"
 #include "declare/bundle_load.h"
 #include "event/body.h"

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "event/body.h"
 #include "schema/fields.h"
 #include "schema/handle.h"

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "base/utf8.h"
 #include "schema/amount.h"
 #include "schema/describe.h"

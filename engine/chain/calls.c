@@ -22,6 +22,7 @@
 #include "acceptance/engine_types.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "chain/inside.h"
 #include "crypto/note.h"
 #include "event/receipt.h"

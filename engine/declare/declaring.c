@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/near.h"
 #include "base/utf8.h"
 #include "declare/declare.h"
 #include "sandbox/length.h"

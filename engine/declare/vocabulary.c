@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/near.h"
 #include "sandbox/lib.h"
 #include "sandbox/sandbox.h"
 #include "schema/schema.h"

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/near.h"
 #include "declare/hidden.h"
 #include "declare/tokens.h"
 #include "event/bundle.h"

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/near.h"
 #include "base/utf8.h"
 
 #define KEYS_FOLDER "keys"

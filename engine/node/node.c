@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/near.h"
 #include "node/inside.h"
 
 enum { NAMES_NEAR_MAX = 4096 /* looked through for the name that was meant */ };

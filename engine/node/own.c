@@ -5,6 +5,7 @@
 #include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "node/inside.h"
 #include "query/args.h"
 

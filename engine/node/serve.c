@@ -8,6 +8,7 @@
 #include "base/mapping.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "node/inside.h"
 #include "schema/fields.h"
 #include "state/roots.h"

@@ -2,8 +2,8 @@
 
 #include "base/err.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "base/utf8.h"
-#include "schema/schema.h"
 
 int args_check(struct bytes map, const char *const *names, struct err *err)
 {

@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "chain/large.h"
 #include "chain/upgrade.h"
 #include "event/body.h"

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "query/inside.h"
 #include "state/changes.h"
 

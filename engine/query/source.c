@@ -15,6 +15,7 @@
 #include "acceptance/logic.h"
 #include "base/memory.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "crypto/hash.h"
 #include "event/batch.h"
 #include "event/bundle.h"

@@ -290,15 +290,4 @@ bool event_type_writes(const struct event_type *type, size_t key);
 
 /* The name that doors use: without "<main>." in front. Borrowed. */
 const char *schema_short(const struct schema *s, const char *name);
-
-/* The candidate that `name` was probably meant to be, or NULL: at most two
- * letters differ, or a third of them; of those that are as near, one with the
- * same first letter, which is rarely wrong. For "did you mean". */
-const char *near_name(struct bytes name, const char *const *candidates,
-                      size_t count);
-/* Say so behind the text of `err`, which is set, or NULL; `otherwise` where
- * none is near: then false. */
-bool near_tell(struct err *err, struct bytes name,
-               const char *const *candidates, size_t count,
-               const char *otherwise);
 #endif

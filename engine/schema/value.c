@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "base/utf8.h"
 #include "schema/amount.h"
 #include "schema/handle.h"

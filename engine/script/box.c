@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/near.h"
 #include "declare/bundle_load.h"
 #include "declare/declare.h"
 #include "sandbox/lib.h"

@@ -14,6 +14,7 @@
 #include "acceptance/context.h"
 #include "base/limits.h"
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "sandbox/lib.h"
 #include "schema/value.h"
 #include "script/box.h"

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/msgpack.h"
+#include "base/near.h"
 #include "sandbox/lib.h"
 #include "script/box.h"
 #include "script/lua_key.h"

@@ -9,6 +9,7 @@
 
 #include "acceptance/authority.h"
 #include "acceptance/work_events.h"
+#include "base/near.h"
 #include "sandbox/lib.h"
 #include "script/box.h"
 #include "script/lua_record.h"

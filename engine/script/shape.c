@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/near.h"
 #include "sandbox/lib.h"
 #include "sandbox/sandbox.h"
 #include "script/lua_record.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/near.h"
 #include "schema/schema.h"
 
 static const char *near(const char *name, const char *const *names, size_t n)
